@@ -1,0 +1,66 @@
+# `make help` lists the targets. PYTHON=/path/to/python3 chooses the interpreter.
+
+BIN := .venv/bin
+STUDIES := $(foreach layout,seed edge,$(foreach physics,published corrected normalised,\
+	studies/$(layout)-layout-$(physics).toml))
+
+# Work runs side by side in processes: a BLAS with threads of its own slows it down.
+OMP_NUM_THREADS ?= 1
+export OMP_NUM_THREADS
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONHOME PYTHONPATH
+
+.DEFAULT_GOAL := help
+.PHONY: help venv study test test-all lint bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+venv: .venv/installed ## create .venv with the locked packages
+
+# The stamp files come last, so an interrupted installation starts over.
+.venv/locked: requirements.lock
+	@python=$$(sh scripts/find-python "$(PYTHON)") && \
+	echo "Creating .venv with $$python; this downloads some hundred MB once." && \
+	rm -rf .venv && "$$python" -m venv .venv
+	@$(BIN)/python -m pip install --progress-bar off --no-deps -r requirements.lock
+	@touch $@
+
+.venv/installed: .venv/locked pyproject.toml
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check
+	@touch $@
+
+study: venv ## run the main job; the report is in runs/main
+	@$(BIN)/renp run $(STUDIES) --out runs/main || { code=$$?; \
+	[ $$code -ne 3 ] || echo "The runs are complete, but a diagnostic failed: see the verdicts above."; \
+	exit $$code; }
+
+test: venv ## run the fast tests
+	@$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: venv ## run all tests
+	@$(BIN)/python -m pytest -n 2
+
+lint: venv ## check style and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+bench: venv ## time the pair integrals against other quadratures
+	@$(BIN)/python benchmarks/run.py
+
+# Exact versions only: no index, no path, no hash of one machine's wheel.
+lock: ## resolve requirements.lock anew, in a clean environment
+	@python=$$(sh scripts/find-python "$(PYTHON)") && \
+	rm -rf build/lock && "$$python" -m venv build/lock
+	@build/lock/bin/python -m pip install --progress-bar off --editable '.[dev]'
+	@echo "# Written by 'make lock' from pyproject.toml, with its dev extra." > build/lock/frozen
+	@build/lock/bin/python -m pip freeze --exclude renp-infer >> build/lock/frozen
+	@if grep -vE '^#|^[A-Za-z0-9._-]+==[A-Za-z0-9.!]+$$' build/lock/frozen; then \
+	echo "These lines are not exact public versions; requirements.lock is unchanged." >&2; exit 1; fi
+	@mv build/lock/frozen requirements.lock
+
+clean: ## delete .venv, builds and caches; keep runs/
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find renp_infer tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,89 @@
+"""Every error the package raises on purpose, and when to raise which.
+
+========================  =====================================================
+``ConfigError``           the user's input is wrong: a key, a value, a file
+``DomainError``           a library call outside the domain of a formula
+``ConvergenceError``      numerics did not reach the tolerance they promise
+``StoreError``            a run directory cannot be read or written
+========================  =====================================================
+
+Errors carry the values they complain about, so that callers need not parse
+text. A plain ``TypeError`` is for a programmer's mistake, never for input.
+"""
+
+from __future__ import annotations
+
+
+class RenpError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigError(RenpError, ValueError):
+    """Wrong input at the edge.
+
+    Parameters
+    ----------
+    path : str
+        Dotted path of the offending key, or a file name.
+    given : object
+        What the user gave, shown by ``repr``.
+    allowed : str
+        What would have been accepted.
+    hint : str, optional
+        The nearest known name or the next thing to try.
+    """
+
+    def __init__(self, path: str, given: object, allowed: str, hint: str = "") -> None:
+        self.path, self.given, self.allowed, self.hint = path, given, allowed, hint
+        shown = repr(given)
+        if len(shown) > 80:
+            shown = shown[:77] + "..."
+        text = f"{path}: got {shown}; allowed: {allowed}"
+        super().__init__(f"{text}; {hint}" if hint else text)
+
+    def __reduce__(self) -> tuple[type, tuple[str, object, str, str]]:
+        return type(self), (self.path, self.given, self.allowed, self.hint)
+
+
+class DomainError(RenpError, ValueError):
+    """A value outside the domain of a formula.
+
+    Parameters
+    ----------
+    name : str
+        The quantity.
+    value : object
+        Its value.
+    allowed : str
+        The domain.
+    """
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        self.name, self.value, self.allowed = name, value, allowed
+        super().__init__(f"{name} = {value!r} is outside its domain: {allowed}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, object, str]]:
+        return type(self), (self.name, self.value, self.allowed)
+
+
+class ConvergenceError(RenpError, ArithmeticError):
+    """A numerical result is not as accurate as promised.
+
+    Parameters
+    ----------
+    what : str
+        The quantity.
+    error, tolerance : float
+        The error reached and the error promised, in the same unit.
+    """
+
+    def __init__(self, what: str, error: float, tolerance: float) -> None:
+        self.what, self.error, self.tolerance = what, error, tolerance
+        super().__init__(f"{what}: error {error:.3g} exceeds the promised {tolerance:.3g}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, float, float]]:
+        return type(self), (self.what, self.error, self.tolerance)
+
+
+class StoreError(RenpError, OSError):
+    """A run directory cannot be read or written."""

@@ -1,0 +1,1 @@
+"""From data to a posterior: priors, likelihood, samplers and their diagnostics."""

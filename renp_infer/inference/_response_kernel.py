@@ -1,0 +1,166 @@
+"""Numba kernel: parameters to the smoothed field and its exact Jacobian."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from renp_infer.measurement._smoothing_kernels import GEOMETRY, panel_integrals
+
+SIZE = 11
+MASS_SCALE = 1e-5
+"""eV; the mass coordinate of the correction table is asinh(m1 / this)."""
+FIRST = np.array([0, 0, 1, 0, 1, 2])
+SECOND = np.array([0, 1, 1, 2, 2, 2])
+SMALLEST = 1e-9
+"""eV; stands for a massless state, so that derivatives in m stay finite."""
+
+
+@njit(cache=True, error_model="numpy")
+def mass_squares(x, inverted):
+    """Squared masses of the three states and their slopes in x, (3,), (3, 11)."""
+    m1 = max(x[0], SMALLEST)
+    squares, slopes = np.full(3, m1 * m1), np.zeros((3, SIZE))
+    slopes[:, 0] = 2.0 * m1
+    if inverted:
+        squares[1] -= x[7]
+        slopes[1, 7] = -1.0
+        squares[0] -= x[7] + x[6]
+        slopes[0, 7], slopes[0, 6] = -1.0, -1.0
+    else:
+        squares[1] += x[6]
+        slopes[1, 6] = 1.0
+        squares[2] += x[7]
+        slopes[2, 7] = 1.0
+    return squares, slopes
+
+
+@njit(cache=True, error_model="numpy")
+def pair_weights(x, sin2_w):
+    """Re(b c*) and Re(b c) of the six pairs, off-diagonal doubled, and slopes.
+
+    Eq. (3); ``physics.neutrinos.weights`` is the readable twin.
+    """
+    s12, s13 = x[4], x[5]
+    p = np.array([(1.0 - s12) * (1.0 - s13), s12 * (1.0 - s13), s13])
+    dp = np.zeros((3, SIZE))
+    dp[0, 4], dp[0, 5] = -(1.0 - s13), -(1.0 - s12)
+    dp[1, 4], dp[1, 5] = 1.0 - s13, -s12
+    dp[2, 5] = 1.0
+    # phases of U_e1, U_e2, U_e3, doubled, as coefficients of delta, a21, a31
+    twice = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-2.0, 0.0, 1.0]])
+    value, slope = np.zeros((2, 6)), np.zeros((2, 6, SIZE))
+    for k in range(6):
+        i, j = FIRST[k], SECOND[k]
+        if i == j:
+            b = p[i] - 0.5
+            value[:, k] = b * (b + 2.0 * sin2_w)
+            for n in range(SIZE):
+                slope[:, k, n] = 2.0 * (b + sin2_w) * dp[i, n]
+            continue
+        turn = twice[j] - twice[i]
+        phase = turn[0] * x[8] + turn[1] * x[9] + turn[2] * x[10]
+        value[0, k] = 2.0 * p[i] * p[j]
+        value[1, k] = value[0, k] * np.cos(phase)
+        for n in range(SIZE):
+            slope[0, k, n] = 2.0 * (dp[i, n] * p[j] + p[i] * dp[j, n])
+            slope[1, k, n] = slope[0, k, n] * np.cos(phase)
+        for n in range(3):
+            slope[1, k, 8 + n] -= value[0, k] * np.sin(phase) * turn[n]
+    return value, slope
+
+
+@njit(cache=True, error_model="numpy")
+def mass_nodes(m1, last, step):
+    """First of four table nodes around m1, Lagrange weights and slopes."""
+    position = np.arcsinh(m1 / MASS_SCALE) / step
+    first = min(max(int(position) - 1, 0), last - 3)
+    t = position - first
+    weights, slopes = np.ones(4), np.zeros(4)
+    for n in range(4):
+        for k in range(4):
+            if k != n:
+                weights[n] *= (t - k) / (n - k)
+        for skip in range(4):
+            if skip == n:
+                continue
+            term = 1.0 / (n - skip)
+            for k in range(4):
+                if k != n and k != skip:
+                    term *= (t - k) / (n - k)
+            slopes[n] += term
+    return first, weights, slopes / step
+
+
+@njit(cache=True, error_model="numpy")
+def smoothed_field(x, switches, numbers, fixed, borders, used, weights, form, facing, grid, table):
+    """Template (n,) and Jacobian (n, 11) of the smoothed field.
+
+    ``switches`` are (planar, majorana, inverted, table-iv) as 0 or 1;
+    ``numbers`` (epsilon, omega_1, omega_2, omega_s, theta_e, sin2_w, kappa,
+    scale, mass step, nominal index); ``fixed`` the Table IV weights (2, 6).
+    """
+    planar, majorana = switches[0] == 1, switches[1] == 1
+    epsilon, one, two, omega, theta_e = numbers[:5]
+    sin2_w, kappa, scale, step = numbers[5:9]
+    squares, square_slopes = mass_squares(x, switches[2] == 1)
+    masses = np.empty((6, 2))
+    for k in range(6):
+        masses[k, 0] = np.sqrt(squares[FIRST[k]])
+        masses[k, 1] = np.sqrt(squares[SECOND[k]])
+    if switches[3] == 1:
+        value, slope = fixed, np.zeros((2, 6, SIZE))
+    else:
+        value, slope = pair_weights(x, sin2_w)
+    angle = theta_e + x[3]
+    cosine, sine = np.cos(angle), np.sin(angle)
+    beam = (x[1], one + two * cosine, two * sine, omega, -two * sine, two * cosine)
+    nominal = (
+        numbers[9], one + two * np.cos(theta_e), two * np.sin(theta_e), omega,
+        -two * np.sin(theta_e), two * np.cos(theta_e),
+    )
+    m1 = max(x[0], SMALLEST)
+    first, nodes, node_slopes = mass_nodes(m1, table.shape[2], step)
+    node_slopes = node_slopes / np.sqrt(m1 * m1 + MASS_SCALE * MASS_SCALE)
+    panels = panel_integrals(
+        planar, borders, used, x[2], beam, nominal, epsilon, masses, form, facing,
+        grid, table, first, nodes, node_slopes,
+    )
+    count = borders.size - 1
+    panel = np.zeros((count, SIZE + 1))
+    gradient = np.empty(SIZE)
+    for k in range(6):
+        product, strength = masses[k, 0] * masses[k, 1], kappa * value[1, k]
+        for j in range(count):
+            if not used[j]:
+                continue
+            for ab in range(2):
+                cell = panels[k, j, :, ab]
+                if ab == 1 and not majorana:
+                    continue
+                gradient[:] = 0.0
+                gradient[1], gradient[2], gradient[3] = cell[1], cell[2], cell[3]
+                for n in (0, 6, 7):
+                    gradient[n] = (
+                        cell[4] * square_slopes[FIRST[k], n]
+                        + cell[5] * square_slopes[SECOND[k], n]
+                    )
+                gradient[0] += cell[GEOMETRY + 1]
+                if ab == 0:
+                    panel[j, 0] += value[0, k] * cell[0]
+                    for n in range(SIZE):
+                        panel[j, n + 1] += (
+                            value[0, k] * gradient[n] + slope[0, k, n] * cell[0]
+                        )
+                    continue
+                panel[j, 0] -= strength * product * cell[0]
+                for n in range(SIZE):
+                    # d(m_i m_j) from the slopes of the squares
+                    bend = 0.5 * (
+                        square_slopes[FIRST[k], n] * masses[k, 1] / masses[k, 0]
+                        + square_slopes[SECOND[k], n] * masses[k, 0] / masses[k, 1]
+                    )
+                    panel[j, n + 1] -= strength * (product * gradient[n] + bend * cell[0])
+                    panel[j, n + 1] -= kappa * slope[1, k, n] * product * cell[0]
+    smooth = scale * (weights @ panel)
+    return smooth[:, 0].copy(), smooth[:, 1:].copy()

@@ -1,0 +1,152 @@
+"""Affine-invariant ensembles (emcee) on the NumPy likelihood.
+
+Walkers of one ensemble depend on each other, so R-hat over walkers means
+nothing: several ensembles run from independent starts, and each counts as
+one chain. Walkers move in unit coordinates, where a phase is a direction in
+a plane: no walker can drift around the circle, none meets a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import emcee
+import numpy as np
+import xarray as xr
+
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.start import overdispersed
+from renp_infer.records import FloatArray
+
+MIN_ENSEMBLES = 4
+LENGTH_BY_TAU = 50
+"""Steps kept, in autocorrelation times: the rule of the sampler's authors."""
+_BURN_IN_BY_TAU = 5
+_THIN_BY_TAU = 2
+_CAP_BY_BLOCK = 20
+_WALKERS_BY_DIMENSION = 3
+
+
+@dataclass(frozen=True)
+class EnsembleRun:
+    """One ensemble: kept steps, their log density, and how long it ran."""
+
+    unit: FloatArray
+    log_density: FloatArray
+    tau: float
+    steps: int
+    acceptance: float
+
+    @property
+    def long_enough(self) -> bool:
+        """Whether it outlasts the length rule."""
+        return self.steps > (LENGTH_BY_TAU + _BURN_IN_BY_TAU) * self.tau
+
+
+def sample_ensembles(
+    likelihood: Likelihood,
+    settings: InferenceSettings,
+    seed: np.random.SeedSequence,
+    progress: Callable[[str, float], None] | None = None,
+) -> tuple[FloatArray, xr.Dataset]:
+    """Draw from the posterior in unit coordinates.
+
+    Ensembles run in blocks of ``settings.draws`` steps until each is longer
+    than 50 autocorrelation times after its burn-in, or up to 20 blocks; the
+    result says whether they are. Kept steps are two autocorrelation times
+    apart, walkers side by side, so that draws are close to independent.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    settings : InferenceSettings
+        ``chains`` is the number of ensembles, at least 4.
+    seed : numpy.random.SeedSequence
+    progress : callable, optional
+
+    Returns
+    -------
+    unit : ndarray, shape (ensembles, draws, k)
+    statistics : xarray.Dataset
+        Log density ``lp`` by (chain, draw) and the mean acceptance,
+        autocorrelation time and length of each ensemble.
+    """
+    count = max(settings.chains, MIN_ENSEMBLES)
+    runs = []
+    for k, child in enumerate(seed.spawn(count)):
+        runs.append(_run_ensemble(likelihood, settings, child))
+        if progress is not None:
+            progress("sampling", (k + 1) / count)
+    kept = min(run.log_density.size for run in runs)
+    unit = np.stack([run.unit[-kept:] for run in runs])
+    log_density = np.stack([run.log_density[-kept:] for run in runs])
+    return unit, _statistics(runs, log_density)
+
+
+def _statistics(runs: list[EnsembleRun], log_density: FloatArray) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "lp": (("chain", "draw"), log_density),
+            "acceptance_rate": ("chain", np.array([run.acceptance for run in runs])),
+            "autocorrelation_time": ("chain", np.array([run.tau for run in runs])),
+            "steps": ("chain", np.array([run.steps for run in runs])),
+        },
+        coords={"chain": np.arange(len(runs)), "draw": np.arange(log_density.shape[1])},
+        attrs={
+            "sampler": "emcee",
+            "sampling_library": f"emcee {emcee.__version__}",
+            "step_methods": "unit: DEMove, DESnookerMove, StretchMove",
+            "length_rule_reached": int(all(run.long_enough for run in runs)),
+            "length_rule": f"more than {LENGTH_BY_TAU} autocorrelation times kept",
+        },
+    )
+
+
+def _run_ensemble(
+    likelihood: Likelihood, settings: InferenceSettings, seed: np.random.SeedSequence
+) -> EnsembleRun:
+    """Run one ensemble until it is long enough or meets the cap."""
+    size = likelihood.prior.unit_size
+    walkers = 2 * ((_WALKERS_BY_DIMENSION * size + 1) // 2)
+    moves = [
+        (emcee.moves.DEMove(), 0.7),
+        (emcee.moves.DESnookerMove(), 0.1),
+        (emcee.moves.StretchMove(), 0.2),
+    ]
+    sampler = emcee.EnsembleSampler(walkers, size, _log_density, args=(likelihood,), moves=moves)
+    start_seed, step_seed = seed.spawn(2)
+    state = emcee.State(
+        overdispersed(likelihood, walkers, np.random.default_rng(start_seed)),
+        random_state=np.random.RandomState(step_seed.generate_state(8)).get_state(),
+    )
+    for _ in range(_CAP_BY_BLOCK):
+        state = sampler.run_mcmc(state, settings.draws, skip_initial_state_check=True)
+        run = _kept(sampler)
+        if run.long_enough:
+            break
+    return run
+
+
+def _kept(sampler: emcee.EnsembleSampler) -> EnsembleRun:
+    """Discard the burn-in, thin, and flatten step by step."""
+    steps = sampler.iteration
+    tau = float(np.max(sampler.get_autocorr_time(discard=steps // 5, tol=0)))
+    tau = tau if np.isfinite(tau) else float(steps)
+    # A run shorter than its rule still keeps its second half.
+    discard = min(int(_BURN_IN_BY_TAU * tau), steps // 2)
+    thin = max(1, min(int(np.ceil(_THIN_BY_TAU * tau)), (steps - discard) // 4))
+    return EnsembleRun(
+        sampler.get_chain(discard=discard, thin=thin, flat=True),
+        sampler.get_log_prob(discard=discard, thin=thin, flat=True),
+        tau,
+        steps,
+        float(np.mean(sampler.acceptance_fraction)),
+    )
+
+
+def _log_density(unit: FloatArray, likelihood: Likelihood) -> float:
+    """Log posterior by unit coordinates, up to a constant."""
+    vector = likelihood.prior.from_unit(unit)
+    return likelihood.log_likelihood(vector) - 0.5 * float(unit @ unit)

@@ -1,0 +1,244 @@
+"""From data to posterior: the one public call of the package's inference."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from renp_infer.inference.diagnostics import convergence, diagnose
+from renp_infer.inference.likelihood import Likelihood, ResponseLike
+from renp_infer.inference.prior import (
+    PHASE_NAMES,
+    GaussianPrior,
+    InferenceSettings,
+    Prior,
+    build_prior,
+    response_argument,
+    truth_values,
+)
+from renp_infer.inference.summary import summarise
+from renp_infer.records import FloatArray, Observation, Parameters
+
+FIELD = "field_nG"
+ANGLE = "theta_s_deg"
+PREDICTIVE_DRAWS = 1000
+"""Largest number of draws, over all chains, that predictions are made for."""
+_PACKAGES = ("renp-infer", "numpy", "numba", "pymc", "nutpie", "emcee", "arviz")
+
+Progress = Callable[[str, float], None]
+
+
+def fit(
+    response: ResponseLike,
+    observation: Observation,
+    truth: Parameters,
+    settings: InferenceSettings,
+    oscillation: Mapping[str, GaussianPrior],
+    seed: int,
+    *,
+    refractive_index: float,
+    progress: Progress | None = None,
+    cores: int = 1,
+) -> xr.DataTree:
+    """Posterior of one observation under one hypothesis.
+
+    Parameters
+    ----------
+    response : ResponseLike
+        Expected field for amplitude 1 and its exact Jacobian.
+    observation : Observation
+    truth : Parameters
+        Truth of the mock data; its ordering and nature are the hypothesis
+        and its values those of fixed parameters.
+    settings : InferenceSettings
+    oscillation : mapping
+        Measured oscillation parameters of this ordering.
+    seed : int
+        Root of every random stream of the fit, one per purpose.
+    refractive_index : float
+        Nominal value.
+    progress : callable, optional
+        Called with a stage's name and the fraction done.
+    cores : int
+        Chains run at the same time; does not change the result.
+
+    Returns
+    -------
+    xarray.DataTree
+        ArviZ groups ``posterior``, ``prior``, both predictives,
+        ``log_likelihood``, ``sample_stats``, ``observed_data``,
+        ``constant_data`` and ``renp_provenance``; attributes
+        ``renp_summary`` and ``renp_diagnostics`` are JSON texts.
+
+    Raises
+    ------
+    DomainError
+        If data, covariance or response are not finite.
+    """
+    report = progress or (lambda stage, fraction: None)
+    values = truth_values(truth, refractive_index)
+    signal, _ = response(response_argument(values))
+    peak = float(np.max(np.abs(signal)))
+    prior = build_prior(truth, settings, oscillation, refractive_index, peak)
+    likelihood = Likelihood(prior, response, observation)
+    purposes = ("sampling", "prior", "prior_predictive", "posterior_predictive")
+    seeds = dict(zip(purposes, np.random.SeedSequence(seed).spawn(len(purposes)), strict=True))
+
+    vectors, statistics = _sample(likelihood, settings, seeds["sampling"], cores, report)
+    shape = vectors.shape[:2]
+    prior_rng = np.random.default_rng(seeds["prior"])
+    prior_vectors = prior.sample(prior_rng, shape[0] * shape[1]).reshape(*shape, -1)
+    report("predictions", 0.0)
+    posterior_mean, kept = _means(likelihood, vectors)
+    report("predictions", 0.5)
+    prior_mean, prior_kept = _means(likelihood, prior_vectors)
+    report("predictions", 1.0)
+    groups = {
+        "posterior": _parameter_group(prior, vectors),
+        "prior": _parameter_group(prior, prior_vectors),
+        "sample_stats": statistics,
+        "log_likelihood": _field_group(
+            likelihood, np.apply_along_axis(likelihood.pointwise_at_mean, -1, posterior_mean), kept
+        ),
+        "posterior_predictive": _field_group(
+            likelihood, _noisy(likelihood, posterior_mean, seeds["posterior_predictive"]), kept
+        ),
+        "prior_predictive": _field_group(
+            likelihood, _noisy(likelihood, prior_mean, seeds["prior_predictive"]), prior_kept
+        ),
+        "observed_data": _on_angles(likelihood, {FIELD: observation.field_nG}),
+        "constant_data": _constant_group(likelihood, signal, values),
+        "renp_provenance": _provenance(settings, seed),
+    }
+    tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
+    tree.attrs = _summary_attributes(tree, truth, values, signal, observation)
+    return tree
+
+
+def _sample(
+    likelihood: Likelihood,
+    settings: InferenceSettings,
+    seed: np.random.SeedSequence,
+    cores: int,
+    report: Progress,
+) -> tuple[FloatArray, xr.Dataset]:
+    """Parameter vectors (chains, draws, d) and sampler statistics."""
+    if settings.sampler == "emcee":
+        from renp_infer.inference.ensemble import sample_ensembles
+
+        unit, statistics = sample_ensembles(likelihood, settings, seed, report)
+        return likelihood.prior.from_unit(unit), statistics
+    from renp_infer.inference.model import build_model
+    from renp_infer.inference.nuts import compile_model, sample_nuts
+
+    report("compiling", 0.0)
+    compiled = compile_model(build_model(likelihood))
+    report("compiling", 1.0)
+    return sample_nuts(compiled, likelihood, settings, seed, cores, report)
+
+
+def _means(likelihood: Likelihood, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Expected fields (chains, kept, n) and the draws, evenly spaced, they are of."""
+    chains, draws = vectors.shape[:2]
+    step = max(1, -(-chains * draws // PREDICTIVE_DRAWS))
+    kept = np.arange(0, draws, step)
+    means = [[likelihood.mean(vector) for vector in chain[kept]] for chain in vectors]
+    return np.array(means), kept
+
+
+def _noisy(
+    likelihood: Likelihood, mean_nG: FloatArray, seed: np.random.SeedSequence
+) -> FloatArray:
+    """Expected fields plus a draw of the noise, shape unchanged."""
+    unit = np.random.default_rng(seed).standard_normal(mean_nG.shape)
+    return np.asarray(mean_nG + unit @ likelihood.cholesky.T)
+
+
+def _parameter_group(prior: Prior, vectors: FloatArray) -> xr.Dataset:
+    dims = ("chain", "draw")
+    return xr.Dataset(
+        {name: (dims, vectors[..., k]) for k, name in enumerate(prior.names)},
+        coords={"chain": np.arange(vectors.shape[0]), "draw": np.arange(vectors.shape[1])},
+    )
+
+
+def _field_group(likelihood: Likelihood, fields: FloatArray, kept: FloatArray) -> xr.Dataset:
+    return xr.Dataset(
+        {FIELD: (("chain", "draw", ANGLE), fields)},
+        coords={
+            "chain": np.arange(fields.shape[0]),
+            "draw": kept,
+            ANGLE: np.rad2deg(likelihood.observation.theta_s),
+        },
+        attrs={
+            "draws": f"every {kept[1] - kept[0] if kept.size > 1 else 1}. draw of each chain",
+            "pointwise": "conditional on the angles before"
+            if likelihood.decorrelation is not None
+            else "independent",
+        },
+    )
+
+
+def _on_angles(likelihood: Likelihood, columns: Mapping[str, FloatArray]) -> xr.Dataset:
+    return xr.Dataset(
+        {name: (ANGLE, column) for name, column in columns.items()},
+        coords={ANGLE: np.rad2deg(likelihood.observation.theta_s)},
+    )
+
+
+def _constant_group(
+    likelihood: Likelihood, signal: FloatArray, values: Mapping[str, float]
+) -> xr.Dataset:
+    columns = {"sigma_nG": likelihood.observation.sigma_nG, "signal_true_nG": signal}
+    scalars = {f"truth_{name}": value for name, value in values.items()}
+    return _on_angles(likelihood, columns).assign(scalars)
+
+
+def _provenance(settings: InferenceSettings, seed: int) -> xr.Dataset:
+    return xr.Dataset(
+        attrs={
+            "seed": str(seed),
+            "settings": json.dumps(asdict(settings)),
+            "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
+            "python": platform.python_version(),
+        }
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _summary_attributes(
+    tree: xr.DataTree,
+    truth: Parameters,
+    values: Mapping[str, float],
+    signal: FloatArray,
+    observation: Observation,
+) -> dict[str, str]:
+    """Root attributes: the summary and the diagnostics as JSON."""
+    draws = {str(name): tree["posterior"][name].values for name in tree["posterior"].data_vars}
+    circular = {name: name in PHASE_NAMES for name in draws}
+    rows = {name: convergence(draws[name], circular[name]) for name in draws}
+    diagnostics = diagnose(rows, tree["sample_stats"].to_dataset())
+    summary: dict[str, Any] = {
+        "hypothesis": {"ordering": truth.ordering, "nature": truth.nature},
+        "parameters": {
+            name: summarise(draws[name], values[name], rows[name], circular[name])
+            for name in draws
+        },
+        "diagnostics": diagnostics,
+        "peak_snr": float(np.max(np.abs(signal) / observation.sigma_nG)),
+        "normalised": observation.normalised,
+    }
+    return {"renp_summary": json.dumps(summary), "renp_diagnostics": json.dumps(diagnostics)}

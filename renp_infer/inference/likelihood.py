@@ -1,0 +1,156 @@
+"""The one definition of the likelihood.
+
+Data y, template t(x) and covariance C = L L^T:
+
+    log N(y | amplitude * t + baseline, C), normalised in y.
+
+With D = diag(L), the matrix W = D L^-1 is unit lower triangular. W y has
+independent components of standard deviations D and stays a field in nG:
+component i is y_i minus what the angles before it predict. For uncorrelated
+noise W = 1. Pointwise terms are those of the components, so with a drift
+they are the conditional terms p(y_i | y_1 ... y_{i-1}) in angle order; their
+sum is the likelihood in either case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from renp_infer.errors import DomainError
+from renp_infer.inference.prior import Prior
+from renp_infer.records import FloatArray, Observation
+
+
+class ResponseLike(Protocol):
+    """What inference needs of a response.
+
+    Two optional attributes make NUTS run it as machine code: ``kernel``, a
+    compiled function ``kernel(x, *tables) -> (template, jacobian)``, and
+    ``tables``, a tuple of float arrays.
+    """
+
+    @property
+    def theta_s(self) -> FloatArray:
+        """Trigger angles, shape (n,), rad."""
+
+    def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Template (n,) in nG and exact Jacobian (n, 11) at ``x`` (11,)."""
+
+
+class Likelihood:
+    """Likelihood of one observation under one prior's parameters.
+
+    Attributes
+    ----------
+    prior : Prior
+    response : ResponseLike
+    cholesky : ndarray, shape (n, n)
+        Lower factor L of the covariance, nG.
+    scale_nG : ndarray, shape (n,)
+        Standard deviations D of the decorrelated components.
+    decorrelation : ndarray, shape (n, n), or None
+        W = D L^-1; ``None`` for uncorrelated noise, where it is 1.
+    data_nG : ndarray, shape (n,)
+        Decorrelated data W y.
+
+    Raises
+    ------
+    DomainError
+        If data or covariance are not finite, or the covariance is not
+        positive definite.
+    """
+
+    def __init__(self, prior: Prior, response: ResponseLike, observation: Observation) -> None:
+        self.prior, self.response, self.observation = prior, response, observation
+        self.cholesky = _cholesky(observation.covariance_nG2)
+        self.scale_nG: FloatArray = np.diag(self.cholesky).copy()
+        self.decorrelation: FloatArray | None = None
+        if np.any(np.tril(self.cholesky, -1)):
+            inverse = solve_triangular(self.cholesky, np.eye(self.scale_nG.size), lower=True)
+            self.decorrelation = self.scale_nG[:, None] * inverse
+        if not np.all(np.isfinite(observation.field_nG)):
+            raise DomainError("field_nG", observation.field_nG, "finite")
+        self.data_nG = self.decorrelate(observation.field_nG)
+
+    def decorrelate(self, field_nG: FloatArray) -> FloatArray:
+        """Independent components W y, nG, of fields with shape (n, ...)."""
+        return field_nG if self.decorrelation is None else self.decorrelation @ field_nG
+
+    def mean(self, vector: FloatArray) -> FloatArray:
+        """Expected field, shape (n,), nG, at free parameters (d,).
+
+        Raises
+        ------
+        DomainError
+            If the response is not finite; carries the parameter values.
+        """
+        x, amplitude, baseline = self.prior.to_response_vector(vector)
+        template, _ = self.response(x)
+        return self._checked(amplitude * template + baseline, vector)
+
+    def pointwise(self, vector: FloatArray) -> FloatArray:
+        """Log-likelihood of each component, shape (n,)."""
+        return self.pointwise_at_mean(self.mean(vector))
+
+    def pointwise_at_mean(self, mean_nG: FloatArray) -> FloatArray:
+        """Log-likelihood of each component, shape (n,), given the mean."""
+        pull = (self.data_nG - self.decorrelate(mean_nG)) / self.scale_nG
+        return -0.5 * (pull**2 + np.log(2.0 * np.pi)) - np.log(self.scale_nG)
+
+    def log_likelihood(self, vector: FloatArray) -> float:
+        """Normalised log-likelihood at free parameters (d,)."""
+        return float(np.sum(self.pointwise(vector)))
+
+    def gradient(self, vector: FloatArray) -> FloatArray:
+        """Gradient of the log-likelihood by the free parameters, shape (d,)."""
+        mean, jacobian = self.linearise(vector)
+        weight = (self.data_nG - self.decorrelate(mean)) / self.scale_nG**2
+        return np.asarray(weight @ self.decorrelate(jacobian))
+
+    def log_posterior(self, vector: FloatArray) -> float:
+        """Log prior plus log-likelihood; -inf only outside the prior."""
+        log_prior = self.prior.log_density(vector)
+        return log_prior + self.log_likelihood(vector) if np.isfinite(log_prior) else log_prior
+
+    def linearise(self, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Expected field (n,) and its derivatives (n, d) by free parameter.
+
+        Raises
+        ------
+        DomainError
+            If either is not finite; carries the parameter values.
+        """
+        x, amplitude, baseline = self.prior.to_response_vector(vector)
+        template, response_jacobian = self.response(x)
+        columns: Mapping[str, FloatArray] = {
+            "amplitude": template,
+            "baseline_nG": np.ones_like(template),
+            **{
+                name: amplitude * scale * response_jacobian[:, slot]
+                for name, (slot, scale) in self.prior.response_slots().items()
+            },
+        }
+        jacobian = np.column_stack([columns[name] for name in self.prior.names])
+        mean = self._checked(amplitude * template + baseline, vector)
+        return mean, self._checked(jacobian, vector)
+
+    def _checked(self, field: FloatArray, vector: FloatArray) -> FloatArray:
+        if not np.all(np.isfinite(field)):
+            raise DomainError(
+                "parameters", self.prior.values(vector), "where the response is finite"
+            )
+        return field
+
+
+def _cholesky(covariance: FloatArray) -> FloatArray:
+    try:
+        factor = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        factor = np.full_like(covariance, np.nan)
+    if not np.all(np.isfinite(factor)):
+        raise DomainError("covariance_nG2", covariance, "finite, positive definite")
+    return factor

@@ -1,0 +1,286 @@
+"""The PyMC model: the same posterior as ``likelihood.py``, as a graph.
+
+The response enters as one Op that returns template and exact Jacobian of a
+point together; its pullback multiplies by that Jacobian, so value and
+gradient share one evaluation.
+
+Amplitude and baseline are sampled relative to what the data say about them
+at the other parameters' values. A template of other phases or mixing needs
+another amplitude; in these coordinates that curved, narrow ridge is a ball.
+The change of variables is exact: its determinant is part of the density.
+
+If the response offers a compiled kernel, the
+Op becomes machine code under the Numba backend (no interpreter lock, chains
+run in parallel); otherwise the response is called through the interpreter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch import basic as numba_dispatch
+from pytensor.tensor.variable import TensorVariable
+
+from renp_infer.inference.likelihood import Likelihood, ResponseLike
+from renp_infer.inference.prior import (
+    FULL_TURN_DEG,
+    RESPONSE_NAMES,
+    RESPONSE_SCALES,
+    Circular,
+    LogNormal,
+    LogUniform,
+    Normal,
+    Prior,
+    Uniform,
+)
+
+UNIT = "unit"
+"""Sampled coordinates of all parameters but ``LINEAR``."""
+RELATIVE = "relative"
+"""Sampled coordinates of ``LINEAR``."""
+LINEAR = ("amplitude", "baseline_nG")
+FIELD = "field_nG"
+DATA = "data_nG"
+PARAMETERS = "parameters"
+# Keeps the centre of the amplitude positive whatever the data.
+_FLOOR = 0.05
+
+
+class ResponseOp(Op):
+    """``(x, *tables) -> (template, jacobian)`` of a response."""
+
+    def __init__(self, response: ResponseLike) -> None:
+        self.response = response
+
+    def make_node(self, *inputs: Any) -> Apply:
+        n = self.response.theta_s.size
+        outputs = [
+            pt.TensorType("float64", shape=(n,))(),
+            pt.TensorType("float64", shape=(n, len(RESPONSE_NAMES)))(),
+        ]
+        return Apply(self, [pt.as_tensor_variable(i) for i in inputs], outputs)
+
+    def perform(
+        self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]
+    ) -> None:
+        template, jacobian = self.response(inputs[0])
+        output_storage[0][0] = np.asarray(template, dtype=float)
+        output_storage[1][0] = np.asarray(jacobian, dtype=float)
+
+    def pullback(
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        cotangents: Sequence[Variable],
+    ) -> list[Variable]:
+        """Cotangent of the template times the Jacobian already computed."""
+        tables = [pytensor.gradient.disconnected_type() for _ in inputs[1:]]
+        if isinstance(cotangents[0].type, DisconnectedType):
+            return [pt.zeros_like(inputs[0]), *tables]
+        return [pt.dot(cotangents[0], outputs[1]), *tables]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """Only the template depends, differentiably, on x."""
+        return [[True, False]] + [[False, False] for _ in node.inputs[1:]]
+
+
+@numba_dispatch.register_funcify_and_cache_key(ResponseOp)
+def _funcify(op: ResponseOp, node: Apply, **kwargs: Any) -> tuple[Any, str | None]:
+    kernel = getattr(op.response, "kernel", None)
+    if kernel is not None:
+        return kernel, _source_hash(kernel.py_func)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Numba will use object mode")
+        return numba_dispatch.generate_fallback_impl(op, node, **kwargs), None
+
+
+def _source_hash(function: Callable[..., Any]) -> str:
+    """Key of compiled code: changes with any source beside the function's.
+
+    A kernel calls others, whose code is compiled in; a stale one must never
+    be reused, so every module of its top-level package counts.
+    """
+    root = importlib.import_module(function.__module__.partition(".")[0])
+    top = Path(inspect.getfile(root))
+    sources = sorted(top.parent.rglob("*.py")) if top.name == "__init__.py" else [top]
+    digest = hashlib.sha256(f"{function.__module__}.{function.__qualname__}".encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def build_model(likelihood: Likelihood) -> pm.Model:
+    """PyMC model of one observation.
+
+    ``unit`` holds the standard normal coordinates of all parameters but
+    amplitude and baseline, which ``relative`` fixes given the others.
+    ``data_nG`` holds the decorrelated data and may be replaced by other data
+    decorrelated the same way; ``parameters`` is the parameter vector.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+
+    Returns
+    -------
+    pymc.Model
+        Its log density is the normalised posterior numerator of
+        ``likelihood.py`` plus the log determinant of the coordinates.
+    """
+    prior = likelihood.prior
+    rest = Prior({n: m for n, m in prior.marginals.items() if n not in LINEAR}, prior.fixed)
+    coords = {
+        "theta_s_deg": np.rad2deg(likelihood.response.theta_s),
+        "parameter": prior.names,
+    }
+    with pm.Model(coords=coords) as model:
+        data = pm.Data(DATA, likelihood.data_nG, dims="theta_s_deg")
+        unit = pm.Normal(UNIT, 0.0, 1.0, shape=rest.unit_size)
+        vector = _from_unit(rest, unit)
+        template = _template(likelihood.response, _response_argument(rest, vector))
+        fit = _LinearFit(likelihood, template, data)
+        amplitude, baseline = fit.add_to_model()
+        mean = amplitude * fit.template + baseline * fit.ones
+        pm.Normal(FIELD, mean, fit.scale, observed=data, dims="theta_s_deg")
+        linear = {"amplitude": amplitude, "baseline_nG": baseline}
+        parts = [
+            linear[n] if n in LINEAR else vector[rest.names.index(n)] for n in prior.names
+        ]
+        pm.Deterministic(PARAMETERS, pt.stack(parts), dims="parameter")
+    return model
+
+
+class _LinearFit:
+    """Coordinates of amplitude and baseline relative to their fit.
+
+    With prior precisions and data, the two have at fixed template a Gaussian
+    posterior (that of the amplitude approximately, its prior being
+    log-normal). Where it lies and how wide it is sets the coordinates.
+    """
+
+    def __init__(self, likelihood: Likelihood, template: TensorVariable, data: Any) -> None:
+        n = likelihood.scale_nG.size
+        self.prior = likelihood.prior
+        self.ones = _constant(likelihood.decorrelate(np.ones(n)))
+        self.scale = _constant(likelihood.scale_nG)
+        if likelihood.decorrelation is not None:
+            template = pt.dot(_constant(likelihood.decorrelation), template)
+        self.template = template
+        weight = likelihood.scale_nG**-2
+        self.tt = pt.sum(weight * template**2)
+        self.t1 = pt.sum(weight * self.ones * template)
+        self.ty = pt.sum(weight * template * data)
+        self.y1 = pt.sum(weight * self.ones * data)
+        self.sd = {n: self.prior.marginals[n].sd for n in LINEAR if n in self.prior.marginals}
+        ones = likelihood.decorrelate(np.ones(n))
+        self.precision = float(np.sum(weight * ones**2))
+        if "baseline_nG" in self.sd:
+            self.precision += self.sd["baseline_nG"] ** -2
+
+    def add_to_model(self) -> tuple[Any, Any]:
+        """Amplitude and baseline, sampled if free."""
+        amplitude: Any = self.prior.fixed.get("amplitude")
+        baseline: Any = self.prior.fixed.get("baseline_nG")
+        if not self.sd:
+            return amplitude, baseline
+        relative = pm.Flat(RELATIVE, shape=len(self.sd))
+        if "amplitude" in self.sd:
+            amplitude = self._amplitude(relative[0])
+        if "baseline_nG" in self.sd:
+            baseline = self._baseline(relative[-1], amplitude)
+        return amplitude, baseline
+
+    def _amplitude(self, relative: TensorVariable) -> TensorVariable:
+        sd = self.sd["amplitude"]
+        if "baseline_nG" in self.sd:
+            information = self.tt - self.t1**2 / self.precision
+            pull = self.ty - self.t1 * self.y1 / self.precision
+        else:
+            information = self.tt
+            pull = self.ty - self.t1 * self.prior.fixed["baseline_nG"]
+        fitted = (pull + sd**-2) / (information + sd**-2)
+        center = 0.5 * (fitted + pt.sqrt(fitted**2 + _FLOOR**2))
+        width = (sd**-2 + center**2 * information) ** -0.5
+        log_amplitude = pt.log(center) + width * relative
+        density = _log_normal(log_amplitude / sd) - np.log(sd) + pt.log(width)
+        pm.Potential("amplitude_prior", density)
+        return pt.exp(log_amplitude)
+
+    def _baseline(self, relative: TensorVariable, amplitude: Any) -> TensorVariable:
+        sd, width = self.sd["baseline_nG"], self.precision**-0.5
+        baseline = (self.y1 - amplitude * self.t1) / self.precision + width * relative
+        density = _log_normal(baseline / sd) - np.log(sd) + np.log(width)
+        pm.Potential("baseline_prior", density)
+        return baseline
+
+
+def _log_normal(unit: Any) -> Any:
+    return -0.5 * (unit**2 + np.log(2.0 * np.pi))
+
+
+def _from_unit(prior: Prior, unit: TensorVariable) -> TensorVariable:
+    """Graph twin of ``Prior.from_unit``, shape (d,), one node per kind."""
+    groups: dict[type, list[str]] = {}
+    for name, marginal in prior.marginals.items():
+        groups.setdefault(type(marginal), []).append(name)
+    parts = [_group_from_unit(prior, names, unit) for names in groups.values()]
+    grouped = [name for names in groups.values() for name in names]
+    order = np.array([grouped.index(name) for name in prior.names])
+    return pt.concatenate(parts)[order]
+
+
+def _group_from_unit(prior: Prior, names: list[str], unit: TensorVariable) -> TensorVariable:
+    """Values of parameters whose marginals are of one kind."""
+    slices = prior.unit_slices()
+    first = unit[np.array([slices[name].start for name in names])]
+    marginals: list[Any] = [prior.marginals[name] for name in names]
+    match marginals[0]:
+        case Uniform():
+            low, high = _constant([m.low for m in marginals]), _constant([m.high for m in marginals])
+            return low + (high - low) * pm.math.invprobit(first)
+        case LogUniform():
+            low = _constant([np.log(m.low) for m in marginals])
+            high = _constant([np.log(m.high) for m in marginals])
+            return pt.exp(low + (high - low) * pm.math.invprobit(first))
+        case Normal():
+            mean, sd = _constant([m.mean for m in marginals]), _constant([m.sd for m in marginals])
+            return mean + sd * first
+        case LogNormal():
+            return pt.exp(_constant([m.sd for m in marginals]) * first)
+        case Circular():
+            second = unit[np.array([slices[name].start + 1 for name in names])]
+            angle = pt.rad2deg(pt.arctan2(second, first))
+            return pt.switch(angle < 0.0, angle + FULL_TURN_DEG, angle)
+    raise TypeError(f"no graph for {marginals[0]!r}")
+
+
+def _response_argument(rest: Prior, vector: TensorVariable) -> TensorVariable:
+    """Argument of the response, shape (11,): an affine map."""
+    scales = RESPONSE_SCALES
+    offset = [scale * rest.fixed.get(name, 0.0) for name, scale in scales.items()]
+    matrix = [[s * (row == column) for column in rest.names] for row, s in scales.items()]
+    return _constant(offset) + pt.dot(_constant(matrix), vector)
+
+
+def _template(response: ResponseLike, x: TensorVariable) -> TensorVariable:
+    """Template, shape (n,); the tables reach the compiled code as arguments."""
+    tables = getattr(response, "tables", ()) if hasattr(response, "kernel") else ()
+    shared = [pytensor.shared(table, shape=table.shape) for table in tables]
+    return ResponseOp(response)(x, *shared)[0]
+
+
+def _constant(value: Any) -> TensorVariable:
+    return pt.constant(np.asarray(value, dtype=float))

@@ -1,0 +1,399 @@
+"""What is known before the data: the prior of every inferred parameter.
+
+Every marginal is also a map from standard normal "unit" coordinates, one per
+parameter and two per phase. Samplers move in those coordinates: no bound, no
+wrap, and all scales equal before the data speak.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from scipy.special import ndtr
+
+from renp_infer.errors import DomainError
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.records import FloatArray, Parameters
+
+FULL_TURN_DEG = 360.0
+_RAD_PER_DEG = float(np.deg2rad(1.0))
+
+_RESPONSE_UNITS: dict[str, tuple[str, float]] = {
+    "m1_meV": ("m1_eV", MILLI_EV_TO_EV),
+    "refractive_index": ("refractive_index", 1.0),
+    "theta_s_offset_deg": ("theta_s_offset", _RAD_PER_DEG),
+    "theta_e_offset_deg": ("theta_e_offset", _RAD_PER_DEG),
+    "sin2_12": ("sin2_12", 1.0),
+    "sin2_13": ("sin2_13", 1.0),
+    "dm2_21": ("dm2_21", 1.0),
+    "dm2_3l": ("dm2_3l", 1.0),
+    "delta_deg": ("delta", _RAD_PER_DEG),
+    "alpha21_deg": ("alpha21", _RAD_PER_DEG),
+    "alpha31_deg": ("alpha31", _RAD_PER_DEG),
+}
+
+RESPONSE_NAMES = tuple(slot for slot, _ in _RESPONSE_UNITS.values())
+"""Arguments of the response, in order; eV, rad."""
+RESPONSE_SCALES = {name: scale for name, (_, scale) in _RESPONSE_UNITS.items()}
+"""Parameters in the response's order, and their units in its units."""
+PARAMETER_NAMES = ("m1_meV", "amplitude", "baseline_nG", *tuple(RESPONSE_SCALES)[1:])
+"""Every parameter a result can name, in order."""
+
+OSCILLATION_NAMES = ("sin2_12", "sin2_13", "dm2_21", "dm2_3l")
+PHASE_NAMES = ("delta_deg", "alpha21_deg", "alpha31_deg")
+
+
+@dataclass(frozen=True)
+class InferenceSettings:
+    """Section ``[inference]`` of a study. A standard deviation of 0 fixes.
+
+    Attributes
+    ----------
+    sampler : {"nuts", "emcee"}
+    chains, draws, tune : int
+        Chains (or independent ensembles), and draws kept and spent per chain.
+    target_accept : float
+        Mean acceptance NUTS aims at.
+    m1_prior : {"uniform", "log-uniform"}
+    m1_min_meV, m1_max_meV : float
+        Bounds of m1; the lower one only counts for the log-uniform prior.
+    amplitude_sd : float
+        Standard deviation of log amplitude.
+    baseline_sd : float
+        Standard deviation of the baseline by the peak of the true signal.
+    refractive_index_sd, theta_s_offset_sd_deg, theta_e_offset_sd_deg : float
+    oscillation_errors : bool
+        Whether the oscillation parameters carry their measured errors.
+    phases : {"free", "fixed"}
+        Phases uniform on the circle, or known.
+    noise : {"drawn", "none"}
+        Mock data with noise, or the expectation (Asimov) data.
+    """
+
+    sampler: Literal["nuts", "emcee"] = "nuts"
+    chains: int = 4
+    draws: int = 1000
+    tune: int = 1000
+    target_accept: float = 0.9
+    m1_prior: Literal["uniform", "log-uniform"] = "uniform"
+    m1_min_meV: float = 0.1
+    m1_max_meV: float = 450.0
+    amplitude_sd: float = 0.2
+    baseline_sd: float = 0.1
+    refractive_index_sd: float = 5e-4
+    theta_s_offset_sd_deg: float = 0.01
+    theta_e_offset_sd_deg: float = 0.01
+    oscillation_errors: bool = True
+    phases: Literal["free", "fixed"] = "free"
+    noise: Literal["drawn", "none"] = "drawn"
+
+    def __post_init__(self) -> None:
+        for name in ("chains", "draws", "tune"):
+            if getattr(self, name) < 1:
+                raise DomainError(name, getattr(self, name), ">= 1")
+        if not 0.0 < self.target_accept < 1.0:
+            raise DomainError("target_accept", self.target_accept, "between 0 and 1")
+        for name in (
+            "amplitude_sd",
+            "baseline_sd",
+            "refractive_index_sd",
+            "theta_s_offset_sd_deg",
+            "theta_e_offset_sd_deg",
+        ):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise DomainError(name, getattr(self, name), ">= 0, finite")
+        if not 0.0 < self.m1_min_meV < self.m1_max_meV < np.inf:
+            raise DomainError(
+                "m1_max_meV", self.m1_max_meV, f"> m1_min_meV = {self.m1_min_meV} > 0"
+            )
+
+
+@dataclass(frozen=True)
+class GaussianPrior:
+    """A measured value: mean and standard deviation (0: taken as exact)."""
+
+    mean: float
+    sd: float
+
+
+class Marginal(Protocol):
+    """Prior of one parameter; all methods are elementwise."""
+
+    unit_size: int
+    """Number of unit coordinates: 1, or 2 on the circle."""
+
+    def log_density(self, value: float) -> float:
+        """Normalised log density at ``value``."""
+
+    def from_unit(self, unit: FloatArray) -> FloatArray:
+        """Value at unit coordinates, shape (..., unit_size) -> (...)."""
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Uniform on [low, high]."""
+
+    low: float
+    high: float
+    unit_size = 1
+
+    def log_density(self, value: float) -> float:
+        """Normalised log density; -inf outside."""
+        inside = self.low <= value <= self.high
+        return -math.log(self.high - self.low) if inside else -math.inf
+
+    def from_unit(self, unit: FloatArray) -> FloatArray:
+        """Through the normal distribution function: smooth at both bounds."""
+        return self.low + (self.high - self.low) * ndtr(unit[..., 0])
+
+
+@dataclass(frozen=True)
+class LogUniform:
+    """Uniform in the logarithm on [low, high], low > 0."""
+
+    low: float
+    high: float
+    unit_size = 1
+
+    def log_density(self, value: float) -> float:
+        """Normalised log density; -inf outside."""
+        if not self.low <= value <= self.high:
+            return -math.inf
+        return -math.log(value) - math.log(math.log(self.high / self.low))
+
+    def from_unit(self, unit: FloatArray) -> FloatArray:
+        """Through the normal distribution function, in the logarithm."""
+        return self.low * (self.high / self.low) ** ndtr(unit[..., 0])
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Gaussian."""
+
+    mean: float
+    sd: float
+    unit_size = 1
+
+    def log_density(self, value: float) -> float:
+        """Normalised log density."""
+        return _log_normal_density((value - self.mean) / self.sd) - math.log(self.sd)
+
+    def from_unit(self, unit: FloatArray) -> FloatArray:
+        """Shift and scale."""
+        return self.mean + self.sd * unit[..., 0]
+
+
+@dataclass(frozen=True)
+class LogNormal:
+    """Gaussian in the logarithm, with median 1."""
+
+    sd: float
+    unit_size = 1
+
+    def log_density(self, value: float) -> float:
+        """Normalised log density; -inf for values that are not positive."""
+        if value <= 0.0:
+            return -math.inf
+        log = math.log(value)
+        return _log_normal_density(log / self.sd) - math.log(self.sd) - log
+
+    def from_unit(self, unit: FloatArray) -> FloatArray:
+        """Exponential of a scaled normal."""
+        return np.exp(self.sd * unit[..., 0])
+
+
+@dataclass(frozen=True)
+class Circular:
+    """Uniform on the circle, in degrees; the density has period 360."""
+
+    unit_size = 2
+
+    def log_density(self, value: float) -> float:
+        """Normalised log density per degree."""
+        return -math.log(FULL_TURN_DEG) if math.isfinite(value) else -math.inf
+
+    def from_unit(self, unit: FloatArray) -> FloatArray:
+        """Direction of a point of the plane, in [0, 360)."""
+        angle = np.rad2deg(np.arctan2(unit[..., 1], unit[..., 0]))
+        return np.mod(angle, FULL_TURN_DEG)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Independent marginals of the free parameters, values of the fixed ones.
+
+    Attributes
+    ----------
+    marginals : dict
+        Free parameters by name, in the order of every parameter vector.
+    fixed : dict
+        Values of the others, in the units their names carry.
+    """
+
+    marginals: Mapping[str, Marginal]
+    fixed: Mapping[str, float]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Free parameters, in order."""
+        return tuple(self.marginals)
+
+    @property
+    def circular(self) -> tuple[str, ...]:
+        """Free parameters that live on the circle."""
+        return tuple(n for n, m in self.marginals.items() if m.unit_size == 2)
+
+    @property
+    def unit_size(self) -> int:
+        """Number of unit coordinates."""
+        return sum(m.unit_size for m in self.marginals.values())
+
+    def unit_slices(self) -> dict[str, slice]:
+        """Unit coordinates of each free parameter."""
+        slices, start = {}, 0
+        for name, marginal in self.marginals.items():
+            slices[name] = slice(start, start + marginal.unit_size)
+            start += marginal.unit_size
+        return slices
+
+    def log_density(self, vector: FloatArray) -> float:
+        """Normalised log prior density per unit of each name.
+
+        Parameters
+        ----------
+        vector : ndarray, shape (d,)
+            Free parameters in the order of ``names``.
+        """
+        pairs = zip(self.marginals.values(), vector, strict=True)
+        return sum(marginal.log_density(float(value)) for marginal, value in pairs)
+
+    def from_unit(self, unit: FloatArray) -> FloatArray:
+        """Free parameters, shape (..., d), at unit coordinates (..., k)."""
+        parts = [
+            self.marginals[name].from_unit(unit[..., part])
+            for name, part in self.unit_slices().items()
+        ]
+        return np.stack(parts, axis=-1)
+
+    def sample(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """Draw ``n`` parameter vectors, shape (n, d)."""
+        return self.from_unit(rng.standard_normal((n, self.unit_size)))
+
+    def values(self, vector: FloatArray) -> dict[str, float]:
+        """Every parameter by name, free and fixed."""
+        free = zip(self.names, (float(v) for v in vector), strict=True)
+        return {**self.fixed, **dict(free)}
+
+    def to_response_vector(
+        self, vector: FloatArray
+    ) -> tuple[FloatArray, float, float]:
+        """Argument of the response, amplitude and baseline.
+
+        Parameters
+        ----------
+        vector : ndarray, shape (d,)
+
+        Returns
+        -------
+        x : ndarray, shape (11,)
+            In eV and rad, in the order of ``RESPONSE_NAMES``.
+        amplitude : float
+        baseline_nG : float
+        """
+        values = self.values(vector)
+        x = np.array([scale * values[name] for name, scale in RESPONSE_SCALES.items()])
+        return x, values["amplitude"], values["baseline_nG"]
+
+    def response_slots(self) -> dict[str, tuple[int, float]]:
+        """Slot in the response's argument and unit of each free parameter."""
+        return {
+            name: (slot, scale)
+            for slot, (name, scale) in enumerate(RESPONSE_SCALES.items())
+            if name in self.marginals
+        }
+
+
+def truth_values(truth: Parameters, refractive_index: float) -> dict[str, float]:
+    """Every parameter by name at the truth of a mock experiment."""
+    return {
+        "m1_meV": truth.m1_eV / MILLI_EV_TO_EV,
+        "amplitude": 1.0,
+        "baseline_nG": 0.0,
+        "refractive_index": refractive_index,
+        "theta_s_offset_deg": 0.0,
+        "theta_e_offset_deg": 0.0,
+        **{name: getattr(truth, name) for name in OSCILLATION_NAMES},
+        **{
+            name: float(np.rad2deg(getattr(truth, name.removesuffix("_deg"))))
+            for name in PHASE_NAMES
+        },
+    }
+
+
+def response_argument(values: Mapping[str, float]) -> FloatArray:
+    """Argument of the response, shape (11,), from values of every parameter."""
+    return Prior({}, values).to_response_vector(np.empty(0))[0]
+
+
+def build_prior(
+    truth: Parameters,
+    settings: InferenceSettings,
+    oscillation: Mapping[str, GaussianPrior],
+    refractive_index: float,
+    peak_nG: float,
+) -> Prior:
+    """Prior of one hypothesis.
+
+    Parameters
+    ----------
+    truth : Parameters
+        Ordering and nature of the hypothesis, and values of what is fixed.
+    settings : InferenceSettings
+    oscillation : mapping
+        Measured values by ``OSCILLATION_NAMES``, of this ordering.
+    refractive_index : float
+        Nominal value.
+    peak_nG : float
+        Largest absolute true signal, the unit of ``baseline_sd``.
+
+    Raises
+    ------
+    DomainError
+        If the peak is not positive and finite while the baseline is free.
+    """
+    if settings.baseline_sd > 0.0 and not 0.0 < peak_nG < np.inf:
+        raise DomainError("peak_nG", peak_nG, "> 0, finite, for a free baseline")
+    marginals: dict[str, Marginal] = {"m1_meV": _mass_prior(settings)}
+    if settings.amplitude_sd > 0.0:
+        marginals["amplitude"] = LogNormal(settings.amplitude_sd)
+    gaussians = {
+        "baseline_nG": GaussianPrior(0.0, settings.baseline_sd * peak_nG),
+        "refractive_index": GaussianPrior(refractive_index, settings.refractive_index_sd),
+        "theta_s_offset_deg": GaussianPrior(0.0, settings.theta_s_offset_sd_deg),
+        "theta_e_offset_deg": GaussianPrior(0.0, settings.theta_e_offset_sd_deg),
+    }
+    if settings.oscillation_errors:
+        gaussians |= {name: oscillation[name] for name in OSCILLATION_NAMES}
+    marginals |= {n: Normal(g.mean, g.sd) for n, g in gaussians.items() if g.sd > 0.0}
+    if settings.phases == "free":
+        phases = PHASE_NAMES if truth.nature == "majorana" else PHASE_NAMES[:1]
+        marginals |= {name: Circular() for name in phases}
+    values = truth_values(truth, refractive_index)
+    fixed = {name: value for name, value in values.items() if name not in marginals}
+    return Prior(marginals, fixed)
+
+
+def _mass_prior(settings: InferenceSettings) -> Marginal:
+    if settings.m1_prior == "uniform":
+        return Uniform(0.0, settings.m1_max_meV)
+    return LogUniform(settings.m1_min_meV, settings.m1_max_meV)
+
+
+def _log_normal_density(unit: float) -> float:
+    return -0.5 * (unit * unit + math.log(2.0 * math.pi))
+
+

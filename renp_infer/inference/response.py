@@ -1,0 +1,220 @@
+"""Response: the smoothed field as a function of the fit's parameters.
+
+The large-crystal limit is exact at every call; the finite crystal's share,
+at most a few 1e-3 of the peak, is tabulated against the distance to each
+pair threshold and against m1, at the nominal apparatus. The error that
+remains is measured by ``approximation_error``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from renp_infer.errors import ConfigError, DomainError
+from renp_infer.inference._response_kernel import MASS_SCALE, smoothed_field
+from renp_infer.measurement.smoothing import make_smoother, smoothed_pairs
+from renp_infer.physics.magnetization import signal_factor
+from renp_infer.physics.neutrinos import masses, weights
+from renp_infer.records import Experiment, FloatArray, Parameters, Switches
+
+MASS_NODES = 40
+
+
+class Response:
+    """Smoothed field at the detector for amplitude 1 and baseline 0.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    truth : Parameters
+        Fixes ordering, nature and weak mixing angle, and the oscillation
+        parameters at which the finite-crystal table is made.
+    chi_squared : float
+        Coherence factor.
+    m1_max_eV : float
+        Largest mass that will be asked for.
+
+    Raises
+    ------
+    ConfigError
+        For the Lorentzian form factor in the full phase space, which has no
+        large-crystal limit.
+    """
+
+    names = (
+        "m1_eV",
+        "refractive_index",
+        "theta_s_offset",
+        "theta_e_offset",
+        "sin2_12",
+        "sin2_13",
+        "dm2_21",
+        "dm2_3l",
+        "delta",
+        "alpha21",
+        "alpha31",
+    )
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        truth: Parameters,
+        chi_squared: float,
+        m1_max_eV: float,
+    ) -> None:
+        switches = experiment.switches
+        check_limit(switches)
+        smoother = make_smoother(experiment)
+        self.experiment, self.truth, self.chi_squared = experiment, truth, chi_squared
+        self.theta_s = experiment.layout.theta_s
+        self.m1_max_eV = m1_max_eV
+        self.scale = signal_factor(experiment, chi_squared)
+        self._moment = _table_weights(truth, switches)
+        steps = np.arcsinh(m1_max_eV / MASS_SCALE) / (MASS_NODES - 1)
+        nodes = MASS_SCALE * np.sinh(steps * np.arange(MASS_NODES))
+        grid, table = smoother.correction(np.array([masses(_at_mass(truth, m)) for m in nodes]))
+        target = experiment.target
+        self.tables = (
+            np.array(
+                [
+                    smoother.planar,
+                    truth.nature == "majorana",
+                    truth.ordering == "inverted",
+                    switches.weights == "table-iv",
+                ],
+                dtype=np.int64,
+            ),
+            np.array(
+                [
+                    target.epsilon_ep,
+                    target.omega_1,
+                    target.omega_2,
+                    target.omega_s,
+                    experiment.layout.theta_e,
+                    truth.sin2_w,
+                    switches.majorana_kappa,
+                    self.scale * smoother.norm,
+                    steps,
+                    target.refractive_index,
+                ]
+            ),
+            self._moment,
+            smoother.grid.borders,
+            smoother.grid.used,
+            smoother.grid.weights,
+            smoother.form,
+            smoother.facing,
+            grid,
+            table,
+        )
+
+    kernel = staticmethod(smoothed_field)
+    """``kernel(x, *tables) -> (template, jacobian)``, compiled."""
+
+    def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Template and exact Jacobian.
+
+        Parameters
+        ----------
+        x : ndarray, shape (11,)
+            In the order of ``names``: eV, rad, eV^2; angles are offsets, the
+            refractive index is absolute.
+
+        Returns
+        -------
+        template_nG : ndarray, shape (n,)
+        jacobian : ndarray, shape (n, 11)
+        """
+        return smoothed_field(np.asarray(x, dtype=float), *self.tables)
+
+    def nominal(self) -> FloatArray:
+        """Parameter vector of the truth and the nominal apparatus, (11,)."""
+        p = self.truth
+        index = self.experiment.target.refractive_index
+        return np.array(
+            [p.m1_eV, index, 0.0, 0.0, p.sin2_12, p.sin2_13, p.dm2_21, p.dm2_3l]
+            + [p.delta, p.alpha21, p.alpha31]
+        )
+
+
+def check_limit(switches: Switches) -> None:
+    """Refuse the one combination that has no large-crystal limit."""
+    if switches.phase_space == "full" and switches.form_factor == "lorentzian":
+        raise ConfigError(
+            "physics.form_factor",
+            "lorentzian",
+            "plane-wave, for inference in the full phase space",
+            "W0 of Eq. (18) in two transverse dimensions is logarithmically divergent",
+        )
+
+
+def _at_mass(truth: Parameters, m1_eV: float) -> Parameters:
+    from dataclasses import replace
+
+    return replace(truth, m1_eV=m1_eV)
+
+
+def _table_weights(truth: Parameters, switches: Switches) -> FloatArray:
+    """Fixed pair weights (2, 6), used with Table IV only."""
+    if switches.weights != "table-iv":
+        return np.zeros((2, 6))
+    rows = weights(truth, switches)
+    return np.array([rows.pv, rows.pv_majorana])
+
+
+def exact_field(
+    experiment: Experiment, parameters: Parameters, chi_squared: float
+) -> FloatArray:
+    """Smoothed field without tables, shape (n,), nG: the reference."""
+    m = masses(parameters)
+    a, b = smoothed_pairs(experiment, m)
+    rows = weights(parameters, experiment.switches)
+    total = rows.pv @ a
+    if parameters.nature == "majorana":
+        i, j = np.array([0, 0, 1, 0, 1, 2]), np.array([0, 1, 1, 2, 2, 2])
+        strength = experiment.switches.majorana_kappa * m[i] * m[j]
+        total = total - (rows.pv_majorana * strength) @ b
+    return signal_factor(experiment, chi_squared) * total
+
+
+def approximation_error(
+    response: Response, draws: FloatArray, sigma_nG: FloatArray
+) -> float:
+    """Largest error of the response over prior draws, in units of sigma.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (k, 11)
+        Parameter vectors.
+    sigma_nG : ndarray, shape (n,)
+
+    Raises
+    ------
+    DomainError
+        If a draw lies above the mass for which the response was made.
+    """
+    worst = 0.0
+    for x in draws:
+        if x[0] > response.m1_max_eV:
+            raise DomainError("m1_eV", x[0], f"<= {response.m1_max_eV}")
+        experiment, parameters = _apparatus(response, x)
+        exact = exact_field(experiment, parameters, response.chi_squared)
+        worst = max(worst, float(np.max(np.abs(response(x)[0] - exact) / sigma_nG)))
+    return worst
+
+
+def _apparatus(response: Response, x: FloatArray) -> tuple[Experiment, Parameters]:
+    """Experiment and parameters that a vector stands for."""
+    from dataclasses import replace
+
+    layout, target = response.experiment.layout, response.experiment.target
+    moved = replace(
+        response.experiment,
+        target=replace(target, refractive_index=float(x[1])),
+        layout=replace(
+            layout, theta_s=layout.theta_s + x[2], theta_e=layout.theta_e + float(x[3])
+        ),
+    )
+    fields = ("m1_eV", "sin2_12", "sin2_13", "dm2_21", "dm2_3l", "delta", "alpha21", "alpha31")
+    values = dict(zip(fields, [x[0], *x[4:]], strict=True))
+    return moved, replace(response.truth, **{k: float(v) for k, v in values.items()})

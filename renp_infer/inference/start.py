@@ -1,0 +1,107 @@
+"""Where chains and walkers start: around a mode, wider than the posterior.
+
+A precise measurement fills so little of the prior that a sampler started
+there can stay in a far corner. Each start looks for the mode from its own
+random prior draws, so that agreement between chains still means something.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import OptimizeResult, least_squares
+
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import FULL_TURN_DEG
+from renp_infer.records import FloatArray
+
+_TRIALS = 3
+_SPREAD = 2.0
+_MAX_EVALUATIONS = 60
+_STEP = 1e-6
+
+
+def overdispersed(likelihood: Likelihood, n: int, rng: np.random.Generator) -> FloatArray:
+    """Points in unit coordinates, shape (n, k), around the best mode found.
+
+    Their spread is twice that of the Gaussian that matches the posterior at
+    the mode, and no wider than the prior's.
+    """
+    chart = Chart(likelihood)
+    fits = [_descend(chart, rng) for _ in range(_TRIALS)]
+    best = min(fits, key=lambda fit: fit.cost)
+    values, vectors = np.linalg.eigh(best.jac.T @ best.jac)
+    spread = np.minimum(_SPREAD / np.sqrt(np.maximum(values, 1.0)), 1.0)
+    noise = rng.standard_normal((n, values.size)) * spread
+    radii = np.sqrt(rng.chisquare(2, size=(n, chart.phases.size)))
+    return chart.to_unit(best.x + noise @ vectors.T, radii)
+
+
+def _descend(chart: Chart, rng: np.random.Generator) -> OptimizeResult:
+    return least_squares(
+        chart.residuals,
+        chart.from_unit(rng.standard_normal(chart.likelihood.prior.unit_size)),
+        jac=chart.jacobian,
+        x_scale=1.0,
+        max_nfev=_MAX_EVALUATIONS,
+    )
+
+
+class Chart:
+    """Unit coordinates with each phase's pair replaced by its angle.
+
+    In the plane of a phase the density is largest at the origin, where the
+    direction is undefined; a mode must be sought by angle.
+    """
+
+    def __init__(self, likelihood: Likelihood) -> None:
+        self.likelihood = likelihood
+        slices, circular = likelihood.prior.unit_slices(), likelihood.prior.circular
+        self.phases = np.array([slices[name].start for name in circular], dtype=int)
+        plain = [part.start for name, part in slices.items() if name not in circular]
+        self.others = np.array(plain, dtype=int)
+
+    def from_unit(self, unit: FloatArray) -> FloatArray:
+        """Chart coordinates: those of plain parameters, then angles in rad."""
+        angles = np.arctan2(unit[self.phases + 1], unit[self.phases])
+        return np.concatenate([unit[self.others], angles])
+
+    def to_unit(self, point: FloatArray, radii: FloatArray) -> FloatArray:
+        """Unit coordinates, shape (..., k)."""
+        unit = np.empty((*point.shape[:-1], self.others.size + 2 * self.phases.size))
+        angles = point[..., self.others.size :]
+        unit[..., self.others] = point[..., : self.others.size]
+        unit[..., self.phases] = radii * np.cos(angles)
+        unit[..., self.phases + 1] = radii * np.sin(angles)
+        return unit
+
+    def residuals(self, point: FloatArray) -> FloatArray:
+        """Pulls of data and prior, shape (n + plain,); half their square is the loss."""
+        likelihood = self.likelihood
+        mean = likelihood.mean(self._vector(point))
+        pulls = (likelihood.decorrelate(mean) - likelihood.data_nG) / likelihood.scale_nG
+        return np.concatenate([pulls, point[: self.others.size]])
+
+    def jacobian(self, point: FloatArray) -> FloatArray:
+        """Derivatives of the residuals, shape (n + plain, chart)."""
+        likelihood = self.likelihood
+        _, by_vector = likelihood.linearise(self._vector(point))
+        by_vector = likelihood.decorrelate(by_vector) / likelihood.scale_nG[:, None]
+        pulls = by_vector @ self._vector_slopes(point)
+        return np.vstack([pulls, np.eye(self.others.size, point.size)])
+
+    def _vector(self, point: FloatArray) -> FloatArray:
+        return self.likelihood.prior.from_unit(self.to_unit(point, np.ones(self.phases.size)))
+
+    def _vector_slopes(self, point: FloatArray) -> FloatArray:
+        """Derivatives of the parameters by chart coordinates, shape (d, chart)."""
+        steps = _STEP * np.eye(point.size)
+        change = self._vector(point + steps) - self._vector(point - steps)
+        # A phase that steps over 360 degrees has not changed by a full turn.
+        change[:, self._circular()] -= FULL_TURN_DEG * np.round(
+            change[:, self._circular()] / FULL_TURN_DEG
+        )
+        return change.T / (2.0 * _STEP)
+
+    def _circular(self) -> list[int]:
+        prior = self.likelihood.prior
+        return [prior.names.index(name) for name in prior.circular]

@@ -1,0 +1,1 @@
+"""From a signal to data: angular smoothing, SQUID noise, mock observations."""

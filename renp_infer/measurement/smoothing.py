@@ -1,0 +1,284 @@
+"""Angular smoothing of the pair integrals over the detector's resolution.
+
+The smoothing kernel is a row of weights on panels of the trigger angle: one
+panel per window for the box of Fig. 6(b), a staircase for the Gaussian. Panels
+are integrated exactly up to the pair thresholds, see ``_smoothing_kernels``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from renp_infer.measurement._smoothing_kernels import (
+    correction_table,
+    edge_angle,
+    panel_integrals,
+)
+from renp_infer.physics._plane_kernels import leading_width, form_norm
+from renp_infer.physics.form_factor import crystal_size, pair_masses
+from renp_infer.physics.pairs import current_form
+from renp_infer.records import Experiment, FloatArray, Layout, Target
+
+POINT = np.deg2rad(1e-4)
+"""Width of the box that stands for no smoothing at all, rad."""
+WIDEST_PANEL = np.deg2rad(0.75)
+GAUSS_STEPS, GAUSS_REACH = 6, 5.0
+"""Panels per standard deviation, and reach in standard deviations."""
+SPLIT_WIDTH = 2e-4
+"""Leading width (eV) up to which the split integral gives the correction."""
+
+
+@dataclass(frozen=True)
+class SmoothingGrid:
+    """Panels of the trigger angle and the weight of each in each window.
+
+    Attributes
+    ----------
+    borders : ndarray, shape (J + 1,)
+        Ascending panel borders, rad.
+    weights : ndarray, shape (n, J)
+        1/rad; the smoothed value is ``weights @ panel_integrals``.
+    """
+
+    borders: FloatArray
+    weights: FloatArray
+
+    @property
+    def used(self) -> FloatArray:
+        """Panels that any window needs, shape (J,), bool."""
+        return np.asarray(np.any(self.weights != 0.0, axis=0))
+
+
+def smoothing_grid(
+    theta_s: FloatArray, resolution: float, kernel: str, centre: float
+) -> SmoothingGrid:
+    """Panels and weights of a box or Gaussian window around each angle.
+
+    The Gaussian of full width at half maximum ``resolution`` becomes a
+    staircase of six steps per standard deviation with the same variance,
+    cut at five: below 3e-5 of a curve that turns over within its width.
+
+    Parameters
+    ----------
+    theta_s : ndarray, shape (n,)
+        Window centres, rad.
+    resolution : float
+        Full width, rad; 0 stands for a box of 1e-4 degrees.
+    kernel : {"box", "gaussian"}
+    centre : float
+        Angle at which a panel must end: the middle of the support, rad.
+
+    Returns
+    -------
+    SmoothingGrid
+    """
+    if kernel == "box" or resolution == 0.0:
+        half = 0.5 * (resolution or POINT)
+        marks = np.concatenate([theta_s - half, theta_s + half])
+    else:
+        sigma = resolution / (2.0 * np.sqrt(2.0 * np.log(2.0)))
+        step = sigma / GAUSS_STEPS
+        reach = GAUSS_REACH * sigma
+        count = int(np.ceil((theta_s.max() - theta_s.min() + 2.0 * reach) / step))
+        marks = theta_s.min() - reach + step * np.arange(count + 1)
+    borders = _refine(np.append(marks, centre))
+    low, high = borders[:-1], borders[1:]
+    if kernel == "box" or resolution == 0.0:
+        middle = 0.5 * (low + high)
+        inside = np.abs(middle - theta_s[:, None]) < half
+        weights = inside / (2.0 * half)
+    else:
+        # a staircase widens the Gaussian by step^2/6 in variance
+        narrow = np.sqrt(sigma**2 - step**2 / 6.0)
+        mass = ndtr((high - theta_s[:, None]) / narrow) - ndtr((low - theta_s[:, None]) / narrow)
+        near = np.abs(0.5 * (low + high) - theta_s[:, None]) < reach
+        mass = np.where(near, mass, 0.0)
+        weights = mass / mass.sum(axis=1, keepdims=True) / (high - low)
+    return SmoothingGrid(borders, weights)
+
+
+def _refine(marks: FloatArray) -> FloatArray:
+    """Sorted distinct marks with no gap wider than ``WIDEST_PANEL``."""
+    ordered = np.unique(marks)
+    ordered = ordered[np.append(True, np.diff(ordered) > 1e-9)]
+    counts = np.ceil(np.diff(ordered) / WIDEST_PANEL).astype(int)
+    parts = [
+        np.linspace(a, b, n, endpoint=False)
+        for a, b, n in zip(ordered[:-1], ordered[1:], counts, strict=True)
+    ]
+    return np.append(np.concatenate(parts), ordered[-1])
+
+
+def beam_of(layout: Layout, target: Target) -> FloatArray:
+    """(index, K_l, K_t, omega_s, dK_l, dK_t) with K = k1 + k2, for kernels."""
+    cosine, sine = np.cos(layout.theta_e), np.sin(layout.theta_e)
+    two = target.omega_2
+    return np.array(
+        [
+            target.refractive_index,
+            target.omega_1 + two * cosine,
+            two * sine,
+            target.omega_s,
+            -two * sine,
+            two * cosine,
+        ]
+    )
+
+
+def facing_of(layout: Layout) -> FloatArray:
+    """Coefficients of cos and sin of theta_s in the direction factor k.S.
+
+    Along the c axis, Eq. (61) generalised; zero for case (3).
+    """
+    if layout.c_axis is None:
+        return np.zeros(2)
+    return np.array([np.cos(layout.c_axis), np.sin(layout.c_axis)])
+
+
+@dataclass(frozen=True)
+class Smoother:
+    """Everything of an experiment that smoothing needs, as plain arrays."""
+
+    grid: SmoothingGrid
+    planar: bool
+    lorentz: bool
+    beam: FloatArray
+    facing: FloatArray
+    form: FloatArray
+    crystal: FloatArray
+    epsilon: float
+    norm: float
+    exact: bool
+    rtol: float
+
+    def correction(self, masses_eV: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Table of what the finite crystal adds, for rows of masses.
+
+        Parameters
+        ----------
+        masses_eV : ndarray, shape (nodes, 3)
+
+        Returns
+        -------
+        grid : ndarray, shape (x,)
+            Distances from the edge, rad.
+        table : ndarray, shape (6, 2, nodes, x, 4)
+        """
+        pairs = np.array([pair_masses(row) for row in masses_eV])
+        grid = self._distances(pairs)
+        table = correction_table(
+            self.exact,
+            self.planar,
+            self.lorentz,
+            grid,
+            self._sides(),
+            self.beam,
+            self.crystal,
+            self.epsilon,
+            pairs,
+            self.form,
+            self.facing,
+            self.rtol,
+        )
+        return grid, table
+
+    def _sides(self) -> FloatArray:
+        """Whether any used panel lies below and above the support's middle."""
+        borders, used = self.grid.borders, self.grid.used
+        above = 0.5 * (borders[:-1] + borders[1:]) >= np.arctan2(self.beam[2], self.beam[1])
+        return np.array([np.any(used & ~above), np.any(used & above)])
+
+    def _distances(self, pairs: FloatArray) -> FloatArray:
+        """Graded distances from the edge that cover the layout, rad."""
+        index, k_l, k_t, omega = self.beam[:4]
+        reach = [0.05]
+        for q0 in pairs.sum(axis=2).ravel():
+            centre, width = edge_angle(k_l, k_t, omega, index, self.epsilon, q0)
+            if 0.0 < width < np.inf:
+                ends = np.abs(self.grid.borders[[0, -1]] - centre)
+                reach.extend(np.abs(ends - width))
+        finest = np.clip(0.02 * self._width() / (index * omega), 3e-7, 1e-3)
+        count = int(np.ceil(np.log(max(reach) / finest) / np.log(1.6))) + 1
+        side = finest * 1.6 ** np.arange(count + 1)
+        return np.concatenate([-side[::-1], side])
+
+    def _width(self) -> float:
+        return float(leading_width(self.planar, self.lorentz, *self.crystal))
+
+    def panels(
+        self,
+        beam: FloatArray,
+        shift_s: float,
+        masses_eV: FloatArray,
+        grid: FloatArray,
+        table: FloatArray,
+    ) -> FloatArray:
+        """Panel integrals of all pairs, shape (6, J, 7, 2), without norm."""
+        one = np.ones(1)
+        return panel_integrals(
+            self.planar,
+            self.grid.borders,
+            self.grid.used,
+            shift_s,
+            beam,
+            self.beam,
+            self.epsilon,
+            pair_masses(masses_eV),
+            self.form,
+            self.facing,
+            grid,
+            table,
+            0,
+            one,
+            0.0 * one,
+        )
+
+
+def make_smoother(experiment: Experiment) -> Smoother:
+    """Prepare the smoothing of an experiment's layout."""
+    layout, switches, detector = experiment.layout, experiment.switches, experiment.detector
+    planar, lorentz = switches.phase_space == "planar", switches.form_factor == "lorentzian"
+    crystal = np.array(crystal_size(experiment))
+    beam = beam_of(layout, experiment.target)
+    centre = float(np.arctan2(beam[2], beam[1]))
+    grid = smoothing_grid(layout.theta_s, detector.resolution, detector.kernel, centre)
+    wide = leading_width(planar, lorentz, *crystal) > SPLIT_WIDTH
+    return Smoother(
+        grid=grid,
+        planar=planar,
+        lorentz=lorentz,
+        beam=beam,
+        facing=facing_of(layout),
+        form=current_form(layout, switches),
+        crystal=crystal,
+        epsilon=experiment.target.epsilon_ep,
+        norm=float(form_norm(planar, *crystal)),
+        exact=bool(wide or (lorentz and not planar)),
+        rtol=experiment.accuracy.relative_tolerance,
+    )
+
+
+def smoothed_pairs(experiment: Experiment, masses_eV: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Pair integrals times the direction factor, smoothed over the resolution.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    masses_eV : ndarray, shape (3,)
+
+    Returns
+    -------
+    a_eV5, b_eV3 : ndarray, shape (6, n)
+        As ``pair_integrals``, times cos(theta_s - c axis).
+    """
+    smoother = make_smoother(experiment)
+    masses = np.asarray(masses_eV, dtype=float)
+    grid, table = smoother.correction(masses[None, :])
+    panels = smoother.panels(smoother.beam, 0.0, masses, grid, table)[:, :, 0, :]
+    smooth = smoother.norm * np.einsum("kj,pja->apk", smoother.grid.weights, panels)
+    return smooth[0], smooth[1]
+
+

@@ -1,0 +1,1 @@
+"""From parameters, target and layout to rates and magnetization."""

@@ -1,0 +1,120 @@
+"""Wave-vector mismatch, phase matching, and pair thresholds as angles.
+
+All beams lie in one plane; angles are measured from k1, which is the z axis.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from renp_infer.errors import DomainError
+from renp_infer.records import FloatArray, Target
+
+
+def mismatch(theta_s: ArrayLike, theta_e: float, target: Target) -> tuple[FloatArray, FloatArray]:
+    """Momentum that the lasers leave to the pair.
+
+    Eqs. (21) and (22); Eq. (20) prints w_l where w_t is meant.
+
+    Parameters
+    ----------
+    theta_s : array_like, shape (...)
+        Trigger directions, rad.
+    theta_e : float
+        Direction of the second excitation laser, rad.
+    target : Target
+
+    Returns
+    -------
+    w_l, w_t : ndarray, shape (...)
+        Components along k1 and across it, eV.
+    """
+    angle = np.asarray(theta_s, dtype=np.float64)
+    along = target.omega_1 + target.omega_2 * math.cos(theta_e)
+    across = target.omega_2 * math.sin(theta_e)
+    w_l = target.refractive_index * (along - target.omega_s * np.cos(angle))
+    w_t = target.refractive_index * (across - target.omega_s * np.sin(angle))
+    return w_l, w_t
+
+
+def phase_matched(target: Target) -> tuple[float, float]:
+    """Directions at which the mismatch vanishes, Eqs. (28) and (29).
+
+    There the pair has no total momentum; it is not a threshold.
+
+    Returns
+    -------
+    theta_s, theta_e : float
+        rad, both from 0 to pi; their negatives are the mirror solution.
+
+    Raises
+    ------
+    DomainError
+        If the three photon momenta cannot form a triangle.
+    """
+    one, two, trigger = target.omega_1, target.omega_2, target.omega_s
+    cos_s = (one**2 - two**2 + trigger**2) / (2.0 * one * trigger)
+    cos_e = (trigger**2 - one**2 - two**2) / (2.0 * one * two)
+    if not (abs(cos_s) <= 1.0 and abs(cos_e) <= 1.0):
+        allowed = "three photon energies, none larger than the sum of the others"
+        raise DomainError("omega_1, omega_2, omega_s", (one, two, trigger), allowed)
+    return math.acos(cos_s), math.acos(cos_e)
+
+
+def invariant_s(theta_s: ArrayLike, theta_e: float, target: Target) -> FloatArray:
+    """Squared invariant mass of the pair at zero momentum transfer to the crystal.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        eps^2 - abs(w)^2 in eV^2; no pair below (m_i + m_j)^2.
+    """
+    w_l, w_t = mismatch(theta_s, theta_e, target)
+    return np.asarray(target.epsilon_ep**2 - w_l**2 - w_t**2)
+
+
+def threshold_angles(
+    m_sum_eV: ArrayLike, target: Target, theta_e: float
+) -> tuple[FloatArray, FloatArray]:
+    """Trigger directions where the invariant mass equals m_i + m_j.
+
+    With k = k1 + k2 in the direction theta_c, abs(w)^2 is
+    n^2 (k^2 + omega_s^2 - 2 k omega_s cos(theta_s - theta_c)): pairs are
+    emitted for theta_s between the two angles, which lie symmetrically about
+    theta_c.
+
+    Parameters
+    ----------
+    m_sum_eV : array_like, shape (...)
+        m_i + m_j, eV.
+    target : Target
+    theta_e : float
+        Direction of the second excitation laser, rad.
+
+    Returns
+    -------
+    lower, upper : ndarray, shape (...)
+        rad, not wrapped: theta_c - a and theta_c + a with 0 <= a <= pi. NaN
+        where the threshold is never crossed: the pair is then emitted in all
+        directions or in none (``invariant_s`` at any angle tells which).
+
+    Raises
+    ------
+    DomainError
+        If a mass sum is negative or not finite.
+    """
+    mass = np.asarray(m_sum_eV, dtype=np.float64)
+    if not np.all((mass >= 0.0) & np.isfinite(mass)):
+        raise DomainError("m_sum_eV", m_sum_eV, ">= 0, finite")
+    along = target.omega_1 + target.omega_2 * math.cos(theta_e)
+    across = target.omega_2 * math.sin(theta_e)
+    imprint, centre = math.hypot(along, across), math.atan2(across, along)
+    index2 = target.refractive_index**2
+    constant = index2 * (imprint**2 + target.omega_s**2)
+    swing = 2.0 * index2 * imprint * target.omega_s
+    with np.errstate(divide="ignore", invalid="ignore"):  # NaN is the answer
+        half = np.arccos((constant - target.epsilon_ep**2 + mass**2) / swing)
+    return centre - half, centre + half

@@ -1,0 +1,270 @@
+"""From pair integrals to event rate, magnetization and field, Eqs. (57)-(64).
+
+    rate  = C' |chi|^2 S_ep^2      Sum F,                        Eq. (57)
+    dB/dt = C' |chi|^2 S_ep . v_ep Sum G  cos(k_s, S)  b,        Eq. (61)
+
+with C' the prefactor of Eq. (24) or half of it and b the field at the detector
+that one event per second builds up each second. What each switch takes:
+
+=================== ========================== ===============================
+switch              as printed                 as derived
+=================== ========================== ===============================
+``h_r``             C = 2.02e11 of Eq. (24)    h_r of Eq. (8), then Eq. (24)
+``gamma_power``     1, Eqs. (24), (57)         2, h_r^2 of Eq. (8)
+``rate_prefactor``  C, the numbers (57), (64)  C / 2, Eq. (16)
+``matrix_elements`` S^2 = 0.0157, v = 2.49e-6  Table I, Eqs. (34)-(43)
+``moment``          0.29 G of Eq. (59)         mu / V: an event is one ion
+=================== ========================== ===============================
+
+Three statements of the paper are not used, because its own results do not
+follow from them. Eqs. (57) and (61) write 2 C where their numbers contain C.
+The printed C is not that of h_r = 748, Eq. (9), which gives 1.13e11, but of
+h_r^2 = 3 pi I / (eps_ep^3 gamma_ep), to 0.7 %; hence one power of gamma_ep.
+Eq. (59) prints 0.29 G where 4 pi g mu_B n xi is 0.096 G.
+"""
+
+from __future__ import annotations
+
+from math import expm1, pi, sqrt
+
+import numpy as np
+
+from renp_infer.errors import DomainError
+from renp_infer.physics.constants import (
+    BOHR_MAGNETON_PER_EV,
+    ELECTRON_MASS_EV,
+    EV2_TO_NG,
+    EV_TO_PER_S,
+    FERMI_CONSTANT_PER_EV2,
+    G_TO_NG,
+    MW_PER_CM2_TO_EV4,
+    PER_CM3_TO_EV3,
+    PER_S_TO_EV,
+)
+from renp_infer.records import Experiment, FloatArray, Lasers, Layout, Switches, Target
+
+
+def _printed(target: Target, name: str, switch: str) -> float:
+    """A number of the paper; refused for targets that have none."""
+    try:
+        return target.printed[name]
+    except KeyError:
+        raise DomainError(switch, "printed", f"targets that print {name}") from None
+
+
+def reference_gamma_per_s(target: Target, switches: Switches) -> float:
+    """Width gamma_ep at which the rate is normalised: printed or radiative, 1/s."""
+    if switches.h_r == "printed":
+        return _printed(target, "reference_gamma_ep_per_s", "h_r")
+    return target.md_rates_per_s["ep"] + target.ed_rates_per_s["ep"]
+
+
+def h_r(target: Target, lasers: Lasers, switches: Switches) -> float:
+    """Trigger factor h_r at the reference width, dimensionless.
+
+    Eq. (9) as printed, 748 at 10 mW/cm^2, or Eq. (8) with the p-g rates, 1383.
+    The rate does not use the former, see `prefactor_per_s_eV5`.
+
+    Raises
+    ------
+    DomainError
+        Eq. (9) asked of a target that does not print it.
+    """
+    if switches.h_r == "printed":
+        reference = _printed(target, "reference_intensity_mW_cm2", "h_r")
+        return _printed(target, "h_r", "h_r") * sqrt(lasers.trigger_mW_cm2 / reference)
+    rates = target.md_rates_per_s["pg"], target.ed_rates_per_s["pg"]
+    dipoles = sum(sqrt(rate * PER_S_TO_EV) for rate in rates)
+    amplitude = sqrt(lasers.trigger_mW_cm2 * MW_PER_CM2_TO_EV4)
+    width = reference_gamma_per_s(target, switches) * PER_S_TO_EV
+    return sqrt(pi / target.omega_s**3) * dipoles * amplitude / width
+
+
+def ions(target: Target, layout: Layout) -> float:
+    """Number of ions in the excited cylinder, n V."""
+    return target.density_per_cm3 * layout.volume_cm3
+
+
+def prefactor_of(h: float, number: float) -> float:
+    """Eq. (24), ``C = 2 h_r^2 G_F^2 (n V)^2 / (2 pi)^3``, 1/(s eV^5)."""
+    return 2.0 * (h * FERMI_CONSTANT_PER_EV2 * number) ** 2 / (2.0 * pi) ** 3 * EV_TO_PER_S
+
+
+def _printed_prefactor(experiment: Experiment) -> float:
+    """Number of Eq. (24), scaled by intensity and ions from its reference crystal."""
+    target = experiment.target
+
+    def reference(name: str) -> float:
+        return _printed(target, f"reference_{name}", "h_r")
+
+    volume = pi * reference("radius_cm") ** 2 * reference("length_cm")
+    number = ions(target, experiment.layout) / (reference("density_per_cm3") * volume)
+    intensity = experiment.lasers.trigger_mW_cm2 / reference("intensity_mW_cm2")
+    return _printed(target, "C_per_s_eV5", "h_r") * intensity * number**2
+
+
+def prefactor_per_s_eV5(experiment: Experiment) -> float:
+    """Prefactor C' of rate and magnetization, with its switches, 1/(s eV^5).
+
+    Raises
+    ------
+    DomainError
+        A printed number asked of a target that has none.
+    """
+    target, switches = experiment.target, experiment.switches
+    if switches.h_r == "printed":
+        prefactor = _printed_prefactor(experiment)
+    else:
+        number = ions(target, experiment.layout)
+        prefactor = prefactor_of(h_r(target, experiment.lasers, switches), number)
+    narrowing = reference_gamma_per_s(target, switches) / target.gamma_ep_per_s
+    half = 0.5 if switches.rate_prefactor == "C/2" else 1.0
+    return half * prefactor * narrowing**switches.gamma_power
+
+
+def spin_squared(target: Target, switches: Switches) -> float:
+    """``S_ep^2``: 0.0157 as printed, or 0.0106 from Eqs. (34), (35), (42).
+
+    The recomputed value is the product of the two M_J probabilities, the
+    squared 3j symbol of M -> M + 1 (1/39 for 1/2 -> 3/2) and the reduced
+    element from the magnetic dipole rate, as Eq. (42) has it. The total rate,
+    from which the printed 3.47 of Eq. (44) follows, would give 0.0122.
+
+    Raises
+    ------
+    DomainError
+        Not a J -> J + 1, M -> M + 1 current, or nothing printed.
+    """
+    if switches.matrix_elements == "printed":
+        return _printed(target, "S_ep_squared", "matrix_elements")
+    (j, m), (j_p, m_p) = target.j_m["e"], target.j_m["p"]
+    if (j_p - j, m_p - m) != (1.0, 1.0):
+        raise DomainError("J, M of e and p", (j, m, j_p, m_p), "J_p = J_e + 1, M_p = M_e + 1")
+    rate = target.md_rates_per_s["ep"] * PER_S_TO_EV
+    dipole_squared = 3.0 * pi * rate / (BOHR_MAGNETON_PER_EV**2 * target.epsilon_ep**3)
+    # (2 j + 1) 3j^2 for the stretched component q = 1 of j -> j + 1.
+    share = (j + m + 1.0) * (j + m + 2.0) / ((2.0 * j + 2.0) * (2.0 * j + 3.0))
+    return target.composition["e"] * target.composition["p"] * share * dipole_squared
+
+
+def spin_velocity(target: Target, switches: Switches) -> float:
+    """``|S_ep| |v_ep|``: 1.127e-8 as printed, or S^2 times v/S of Table I.
+
+    Printed is ``0.0157 * 2.49e-6 / 3.47``, above Eq. (64). Otherwise
+    ``v/S = (eps_ep / 2 m_e) sqrt(ED / MD)``, Eqs. (42), (43): 0.622e-6.
+
+    Raises
+    ------
+    DomainError
+        See `spin_squared`.
+    """
+    if switches.matrix_elements == "printed":
+        velocity = _printed(target, "v_reduced_used", "matrix_elements")
+        ratio = velocity / _printed(target, "S_reduced", "matrix_elements")
+    else:
+        dipoles = sqrt(target.ed_rates_per_s["ep"] / target.md_rates_per_s["ep"])
+        ratio = target.epsilon_ep / (2.0 * ELECTRON_MASS_EV) * dipoles
+    return ratio * spin_squared(target, switches)
+
+
+def field_per_event_nG(experiment: Experiment) -> float:
+    """Field at the detector, coupling xi included, per event in the target, nG.
+
+    "density" is xi g mu_B n of Eqs. (58), (59), with the printed 0.29 G: every
+    event counts as if all ions took part. "single-ion" is xi 4 pi g mu_B / V
+    (Gaussian units), the magnetization that one ion leaves in the volume V.
+
+    Raises
+    ------
+    DomainError
+        Eq. (59) asked of a target that does not print it.
+    """
+    target, coupling = experiment.target, experiment.detector.coupling
+    if experiment.switches.moment == "density":
+        field = _printed(target, "mu_eff_n_G", "moment") * G_TO_NG
+        density = _printed(target, "reference_density_per_cm3", "moment")
+        reference = _printed(target, "reference_coupling", "moment")
+        return field * (target.density_per_cm3 / density) * (coupling / reference)
+    per_volume = PER_CM3_TO_EV3 / experiment.layout.volume_cm3
+    return coupling * target.g_factor * BOHR_MAGNETON_PER_EV * per_volume * EV2_TO_NG
+
+
+def direction_factor(layout: Layout, theta_s: FloatArray | None = None) -> FloatArray:
+    """``<k_s . S>`` of Eq. (61): cosine between trigger and moment, shape (n,).
+
+    The moment lies along the c axis, so this is ``cos(theta_s - c_axis)``,
+    cos theta_s in case (1), and zero in case (3), where c is normal to the
+    plane of the beams. It is the same for a current transverse to c: such a
+    Delta M = 1 current hands its angular momentum over along c, and the moment
+    of the state left behind has no mean component across it. (The paper takes
+    g_perp for its size all the same.)
+
+    Parameters
+    ----------
+    layout : Layout
+    theta_s : ndarray, shape (n,), optional
+        Trigger angles from k1, rad; default those of the layout.
+    """
+    angles = layout.theta_s if theta_s is None else np.asarray(theta_s, dtype=float)
+    if layout.c_axis is None:
+        return np.zeros_like(angles)
+    factor: FloatArray = np.cos(angles - layout.c_axis)
+    return factor
+
+
+def rate_per_s(experiment: Experiment, sum_F: FloatArray, chi_squared: float) -> FloatArray:
+    """Event rate of the whole target, Eq. (57), shape (n,), 1/s.
+
+    The paper gives the rate ``rho_ee^2 |rho_ep|^2`` and the magnetization one
+    more power of rho_ee; one |chi|^2 serves both here.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    sum_F : ndarray, shape (n,)
+        Weighted sum of the rate integrals, eV^5.
+    chi_squared : float
+        Coherence factor.
+    """
+    spin = spin_squared(experiment.target, experiment.switches)
+    return prefactor_per_s_eV5(experiment) * spin * chi_squared * np.asarray(sum_F)
+
+
+def _growth_nG_per_s_eV5(experiment: Experiment, chi_squared: float) -> float:
+    """Field growth per unit of Sum G, without the direction factor."""
+    current = spin_velocity(experiment.target, experiment.switches)
+    events = prefactor_per_s_eV5(experiment) * current * chi_squared
+    return events * field_per_event_nG(experiment)
+
+
+def magnetization_nG_per_s(
+    experiment: Experiment, sum_G: FloatArray, chi_squared: float
+) -> FloatArray:
+    """Growth of the field at the detector, Eqs. (61), (64), shape (n,), nG/s.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    sum_G : ndarray, shape (n,)
+        Weighted sum of the parity-violating integrals at the trigger angles
+        of the layout, eV^5.
+    chi_squared : float
+        Coherence factor.
+    """
+    growth = _growth_nG_per_s_eV5(experiment, chi_squared)
+    return growth * direction_factor(experiment.layout) * np.asarray(sum_G)
+
+
+def cycle_time_s(experiment: Experiment) -> float:
+    """``T1 (1 - exp(-cycle / T1))``: peak field of a cycle over its growth, s.
+
+    The simplest cycle: events at a constant rate from its start to its end,
+    spins relaxing with T1, no field left over from the cycle before.
+    """
+    relaxation = 1e-3 * experiment.detector.spin_relaxation_ms
+    return -relaxation * expm1(-1e-3 * experiment.lasers.cycle_ms / relaxation)
+
+
+def signal_factor(experiment: Experiment, chi_squared: float) -> float:
+    """Peak field of a cycle per unit of ``direction_factor * sum_G``, nG/eV^5."""
+    return _growth_nG_per_s_eV5(experiment, chi_squared) * cycle_time_s(experiment)

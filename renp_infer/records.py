@@ -1,0 +1,314 @@
+"""The nouns that travel through the package, from parameters to posterior.
+
+``Parameters`` (what we want to learn), ``Target`` (known facts of ion and
+host), ``Layout``, ``Lasers`` and ``Detector`` (what the experimenter chooses)
+and ``Switches`` (which physics) go in; ``Signal`` and ``Observation`` come
+out. All are frozen; inside the package energies are in eV, angles in rad.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renp_infer.errors import DomainError
+
+FloatArray = NDArray[np.float64]
+PAIRS = ("11", "12", "22", "13", "23", "33")
+"""The six unordered mass-eigenstate pairs, in the order of every array."""
+PAIR_INDEX = ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Which physics: each field is one documented choice, see ``PRESETS``.
+
+    The defaults are the ``published`` preset: the paper as printed.
+    """
+
+    phase_space: Literal["planar", "full"] = "planar"
+    """Planar integral of Eqs. (17), (62), or Eq. (12) in three dimensions."""
+    form_factor: Literal["lorentzian", "plane-wave"] = "lorentzian"
+    """Crystal form factor: Eq. (18) or Eq. (15)."""
+    majorana_kappa: float = 0.125
+    """Coefficient of ``- kappa m_i m_j`` in Eqs. (56), (63)."""
+    weights: Literal["eq3", "table-iv"] = "eq3"
+    """Pair weights from Eq. (3), or the printed rows of Table IV."""
+    h_r: Literal["printed", "eq8"] = "printed"
+    """Eq. (9) as printed (748), or Eq. (8) with p->g rates (1383)."""
+    gamma_power: Literal[1, 2] = 1
+    """Power of gamma_ep in rate and magnetization, Eqs. (24), (57), (64)."""
+    moment: Literal["density", "single-ion"] = "density"
+    """Moment per event: n mu of Eq. (58), or mu / V."""
+    rate_prefactor: Literal["C", "C/2"] = "C"
+    """Eqs. (57), (61), or Eq. (16)."""
+    matrix_elements: Literal["printed", "recomputed"] = "printed"
+    """S_ep^2 and |S||v| as printed, or recomputed from Table I."""
+    bloch: Literal["printed", "lindblad"] = "printed"
+    """Optical Bloch equations as in (A5)-(A13), or as a Lindblad generator."""
+    current_axis: Literal["parallel", "transverse"] = "parallel"
+    """Electron current along the c axis (paper), or Delta M = 1: across it."""
+
+
+PRESETS: dict[str, Switches] = {
+    "published": Switches(),
+    "corrected": Switches(
+        phase_space="full",
+        form_factor="plane-wave",
+        majorana_kappa=1.0,
+        weights="eq3",
+        h_r="eq8",
+        gamma_power=2,
+        moment="single-ion",
+        rate_prefactor="C/2",
+        matrix_elements="recomputed",
+        bloch="lindblad",
+        current_axis="parallel",
+    ),
+}
+"""The paper as printed, and as derived (docs/theory lists each difference)."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What an experiment wants to learn.
+
+    Attributes
+    ----------
+    m1_eV : float
+        The LIGHTEST neutrino mass, whatever the ordering, in eV.
+    ordering : {"normal", "inverted"}
+    nature : {"dirac", "majorana"}
+    delta, alpha21, alpha31 : float
+        Dirac and Majorana phases (PDG convention), rad.
+    sin2_12, sin2_13 : float
+        Squared sines of the mixing angles.
+    dm2_21, dm2_3l : float
+        Mass splittings in eV^2; ``dm2_3l`` is Delta m^2_31 > 0 for normal and
+        Delta m^2_32 < 0 for inverted ordering.
+    sin2_w : float
+        Squared sine of the weak mixing angle.
+    """
+
+    m1_eV: float
+    ordering: Literal["normal", "inverted"]
+    nature: Literal["dirac", "majorana"]
+    delta: float
+    alpha21: float
+    alpha31: float
+    sin2_12: float
+    sin2_13: float
+    dm2_21: float
+    dm2_3l: float
+    sin2_w: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """Known facts of an ion in its host, read from ``models/targets``.
+
+    Attributes
+    ----------
+    name : str
+    omega_1, omega_2, omega_s : float
+        Photon energies of the two excitation lasers and the trigger, eV.
+    epsilon_ep : float
+        Energy given to the neutrino pair, ``omega_1 + omega_2 - omega_s``, eV.
+    refractive_index : float
+    density_per_cm3 : float
+        Ion density.
+    gamma_ep_per_s : float
+        Width of the e-p transition that enters h_r.
+    md_rates_per_s, ed_rates_per_s : dict
+        Magnetic and electric dipole rates by transition ("ep", "pg", ...).
+    composition : dict
+        Probabilities of the M_J components used in the current, by level.
+    j_m : dict
+        J and M of those components, by level.
+    g_factor : float
+        g factor of the state left behind.
+    printed : dict
+        Values the paper prints for quantities that are recomputed otherwise.
+    """
+
+    name: str
+    omega_1: float
+    omega_2: float
+    omega_s: float
+    refractive_index: float
+    density_per_cm3: float
+    gamma_ep_per_s: float
+    g_factor: float
+    md_rates_per_s: dict[str, float] = field(default_factory=dict)
+    ed_rates_per_s: dict[str, float] = field(default_factory=dict)
+    composition: dict[str, float] = field(default_factory=dict)
+    j_m: dict[str, tuple[float, float]] = field(default_factory=dict)
+    printed: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def epsilon_ep(self) -> float:
+        """Energy shared by the neutrino pair, eV."""
+        return self.omega_1 + self.omega_2 - self.omega_s
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Crystal and beam directions.
+
+    Attributes
+    ----------
+    length_cm, radius_cm : float
+        Length and radius of the excited cylinder, axis along k1.
+    theta_e : float
+        Direction of the second excitation laser from k1, rad.
+    theta_s : ndarray, shape (n,)
+        Trigger directions from k1, rad, ascending.
+    c_axis : float or None
+        Crystal c axis from k1 in the k1-k2 plane, rad; ``None`` is normal to
+        that plane, the paper's case (3).
+    """
+
+    length_cm: float
+    radius_cm: float
+    theta_e: float
+    theta_s: FloatArray
+    c_axis: float | None = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("length_cm", "radius_cm"):
+            if not 0.0 < getattr(self, name) < np.inf:
+                raise DomainError(name, getattr(self, name), "> 0, finite")
+
+    @property
+    def volume_cm3(self) -> float:
+        """Volume of the excited cylinder, cm^3."""
+        return float(np.pi * self.radius_cm**2 * self.length_cm)
+
+
+@dataclass(frozen=True)
+class Lasers:
+    """Laser settings.
+
+    Attributes
+    ----------
+    eq_mW_cm2, qg_mW_cm2, trigger_mW_cm2 : float
+        Intensities of the e-q, q-g and trigger lasers.
+    trigger_delay_lifetimes : float
+        Trigger delay in lifetimes of the state e.
+    cycle_ms : float
+        Repetition period.
+    chi_squared : float or None
+        Cycle mean of rho_ee^3 |rho_ep|^2; ``None`` takes it from the optical
+        Bloch equations.
+    """
+
+    eq_mW_cm2: float = 9.0
+    qg_mW_cm2: float = 3.0
+    trigger_mW_cm2: float = 1e-3
+    trigger_delay_lifetimes: float = 0.2
+    cycle_ms: float = 10.0
+    chi_squared: float | None = None
+
+
+@dataclass(frozen=True)
+class Detector:
+    """SQUID, readout and angular resolution.
+
+    Attributes
+    ----------
+    noise_fT_rtHz : float
+        White amplitude spectral density of the field.
+    knee_hz : float
+        Corner of the 1/f noise.
+    drift_fT, drift_time_s : float
+        rms and correlation time of a slow drift shared by successive angles.
+    resolution : float
+        Full width of the angular smoothing, rad; 0 is none.
+    kernel : {"box", "gaussian"}
+        For "gaussian" the resolution is the full width at half maximum.
+    coupling : float
+        xi of Eq. (59): field at the SQUID per magnetization.
+    spin_relaxation_ms : float
+    exposure_s : float
+        Total, shared equally by the angles.
+    reference_snr : float
+        0 for absolute noise, else the peak signal-to-noise that the paper's
+        layout would have.
+    """
+
+    noise_fT_rtHz: float = 2.0
+    knee_hz: float = 1.0
+    drift_fT: float = 0.0
+    drift_time_s: float = 600.0
+    resolution: float = float(np.deg2rad(1.44))
+    kernel: Literal["box", "gaussian"] = "box"
+    coupling: float = 0.01
+    spin_relaxation_ms: float = 5.0
+    exposure_s: float = 3600.0
+    reference_snr: float = 0.0
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Numerical tolerance, by the error it bounds.
+
+    Attributes
+    ----------
+    relative_tolerance : float
+        Largest relative error of each pair integral.
+    """
+
+    relative_tolerance: float = 1e-4
+
+    def __post_init__(self) -> None:
+        if not 1e-8 <= self.relative_tolerance <= 1e-1:
+            raise DomainError(
+                "relative_tolerance", self.relative_tolerance, "from 1e-8 to 0.1"
+            )
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything but the parameters: a complete, resolved apparatus."""
+
+    target: Target
+    layout: Layout
+    lasers: Lasers
+    detector: Detector
+    switches: Switches
+    accuracy: Accuracy = field(default_factory=Accuracy)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Field against trigger angle, as data.
+
+    Attributes
+    ----------
+    theta_s : ndarray, shape (n,)
+        Trigger angles, rad.
+    field_nG : ndarray, shape (n,)
+        Measured field.
+    covariance_nG2 : ndarray, shape (n, n)
+        Its covariance.
+    normalised : bool
+        Whether the noise was scaled to a reference signal-to-noise.
+    """
+
+    theta_s: FloatArray
+    field_nG: FloatArray
+    covariance_nG2: FloatArray
+    normalised: bool
+
+    @property
+    def sigma_nG(self) -> FloatArray:
+        """Standard error per angle, shape (n,)."""
+        return np.sqrt(np.diag(self.covariance_nG2))
+
+
+def switch_names() -> tuple[str, ...]:
+    """Names of all physics switches."""
+    return tuple(f.name for f in fields(Switches))

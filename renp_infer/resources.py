@@ -1,0 +1,75 @@
+"""Where the package's data folders are, and how their TOML files are read."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from renp_infer.errors import ConfigError, StoreError
+
+_PACKAGE = Path(__file__).resolve().parent
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def share_path(name: Literal["models", "data", "studies"]) -> Path:
+    """Folder that ships with the package.
+
+    An installed wheel carries it inside the package, a checkout beside it.
+
+    Raises
+    ------
+    StoreError
+        If the installation lacks the folder.
+    """
+    for folder in (_PACKAGE / "_share" / name, _PACKAGE.parent / name):
+        if folder.is_dir():
+            return folder
+    raise StoreError(f"this installation has no folder {name!r}; install it again")
+
+
+def named_file(folder: Path, name: str, key: str, extra: str = "") -> Path:
+    """Find the file ``name.toml`` of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder that holds the known files.
+    name : str
+        A plain name, without a folder or a suffix.
+    key : str
+        Dotted key to blame in an error.
+    extra : str, optional
+        What else the caller would accept, for the error's text.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file; names the nearest one.
+    """
+    known = sorted(path.stem for path in folder.glob("*.toml"))
+    if _NAME.fullmatch(name) and name in known:
+        return folder / f"{name}.toml"
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(key, name, ", ".join(known) + extra, hint)
+
+
+def read_toml(path: Path, key: str) -> dict[str, Any]:
+    """Contents of a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, unreadable, not UTF-8 or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(key, str(path), "a TOML file in UTF-8", str(error)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(key, str(path), "a valid TOML file", str(error)) from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise ConfigError(key, str(path), "a readable file", str(error)) from error

@@ -1,0 +1,203 @@
+"""The command line: words to function calls, errors to lines and exit codes.
+
+Imports nothing heavy, so that help appears at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import cyclopts
+from cyclopts import App, Parameter
+
+from renp_infer.errors import ConfigError, RenpError
+
+if TYPE_CHECKING:
+    from renp_infer.runner.commands import Options
+
+INPUT_WRONG, RUN_FAILED, INTERRUPTED = 2, 4, 130
+
+
+def _version() -> str:
+    import renp_infer
+
+    return renp_infer.__version__
+
+
+app = App(
+    name="renp",
+    help="Neutrino masses from the magnetization of neutrino pair emission in crystals.",
+    version=_version,
+    suppress_keyboard_interrupt=False,
+    help_format="plaintext",
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common:
+    """Options of every verb."""
+
+    out: Path | None = None
+    """Directory of the results; runs/<study name> where a verb has to write."""
+    set: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = ()
+    """Replace one key: section.key=value. Can be repeated."""
+    executor: str = "serial"
+    """Where tasks run; this version knows "serial"."""
+    json: Annotated[bool, Parameter(negative="")] = False
+    """Write one JSON document to standard output and nothing else."""
+    quiet: Annotated[bool, Parameter(negative="")] = False
+    """Show no progress."""
+    force: Annotated[bool, Parameter(negative="")] = False
+    """Start over instead of resuming."""
+    debug: Annotated[bool, Parameter(negative="")] = False
+    """Show the traceback of a failure."""
+
+    def options(self) -> Options:
+        """The same for ``commands``."""
+        from renp_infer.runner.commands import Options
+
+        return Options(self.out, self.set, self.executor, self.json, self.quiet, self.force)
+
+
+DEFAULTS = Common()
+
+
+@app.command
+def run(*studies: Path, common: Common = DEFAULTS) -> int:
+    """Do all tasks of one or more studies, then write the report; resumes."""
+    from renp_infer.runner import commands
+
+    return commands.run(studies, common.options())
+
+
+@app.command
+def evaluate(study: Path, /, *, common: Common = DEFAULTS) -> int:
+    """Calculate rate, magnetization and noise at the study's truth."""
+    from renp_infer.runner import commands
+
+    return commands.evaluate(study, common.options())
+
+
+@app.command
+def simulate(study: Path, /, *, common: Common = DEFAULTS) -> int:
+    """Draw mock data from the study's seed."""
+    from renp_infer.runner import commands
+
+    return commands.simulate(study, common.options())
+
+
+@app.command
+def infer(study: Path, /, *, common: Common = DEFAULTS) -> int:
+    """Sample the posterior of the study's mock data; resumes."""
+    from renp_infer.runner import commands
+
+    return commands.infer(study, common.options())
+
+
+@app.command
+def report(*studies: Path, common: Common = DEFAULTS) -> int:
+    """Write report.html of finished studies or run directories."""
+    from renp_infer.runner import commands
+
+    return commands.report(studies, common.options())
+
+
+@app.command
+def status(*studies: Path, common: Common = DEFAULTS) -> int:
+    """Tell which tasks are done."""
+    from renp_infer.runner import commands
+
+    return commands.status(studies, common.options())
+
+
+@app.command
+def doctor(*, common: Common = DEFAULTS) -> int:
+    """Check this installation, in seconds."""
+    from renp_infer.runner import commands
+
+    return commands.doctor(common.options())
+
+
+@app.command
+def cite(*, common: Common = DEFAULTS) -> int:
+    """Print BibTeX of the paper, the data and the tools."""
+    from renp_infer.runner import commands
+
+    return commands.cite(common.options())
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(text: str) -> None:
+    from renp_infer.runner.terminal import say
+
+    say(text)
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Words after ``renp``.
+
+    Returns
+    -------
+    int
+        0 done; 2 wrong input; 3 a diagnostic failed; 4 a run failed;
+        130 interrupted, resumable.
+    """
+    return _guarded(lambda: _dispatch(list(arguments)), debug="--debug" in arguments)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _guarded(work: Callable[[], int], *, debug: bool) -> int:
+    """Turn every error into one line and an exit code."""
+    try:
+        return work()
+    except (ConfigError, cyclopts.CycloptsError) as error:
+        if debug:
+            raise
+        _complain(_wording(error))
+        return INPUT_WRONG
+    except KeyboardInterrupt:
+        _complain("interrupted; the same command resumes")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return RUN_FAILED
+    except Exception as error:
+        if debug:
+            raise
+        kind = "" if isinstance(error, RenpError) else f"{type(error).__name__}: "
+        hint = "" if isinstance(error, RenpError) else " (--debug shows where)"
+        _complain(f"{kind}{error}{hint}")
+        return RUN_FAILED
+
+
+def _wording(error: Exception) -> str:
+    if isinstance(error, ConfigError):
+        return str(error)
+    return " ".join(f"command line: {error}; renp --help lists what is allowed".split())
+
+
+def main() -> None:
+    """Entry point of ``renp``."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(execute(sys.argv[1:]))

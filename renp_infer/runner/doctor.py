@@ -1,0 +1,113 @@
+"""Whether this installation can do its work: quick checks, in seconds."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from renp_infer.records import Experiment
+
+PACKAGES = (
+    "numpy", "scipy", "numba", "pymc", "nutpie", "arviz", "emcee", "xarray",
+    "h5netcdf", "h5py", "pydantic", "cyclopts", "rich", "jinja2", "matplotlib",
+)  # fmt: skip
+ANCHOR_EV5 = 4.9123e-9
+"""Pair integral of Eq. (62) for two 10 meV neutrinos, phase matched, in the paper's
+2 cm x 1 cm crystal, from a direct three-fold integration."""
+ANCHOR_TOLERANCE = 1e-3
+FREE_BYTES = 200_000_000
+"""Room that a few runs need."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the doctor's findings."""
+
+    name: str
+    good: bool
+    found: str
+
+
+def examine(directory: Path) -> list[Check]:
+    """Run all checks.
+
+    Parameters
+    ----------
+    directory : Path
+        Where runs would be written.
+
+    Returns
+    -------
+    list of Check
+        A check that raises counts as failed.
+    """
+    checks: dict[str, Callable[[], tuple[bool, str]]] = {
+        "python": _python,
+        "packages": _packages,
+        "writable": lambda: _writable(directory),
+        "disk": lambda: _disk(directory),
+        "kernel": _kernel,
+    }
+    return [_guarded(name, check) for name, check in checks.items()]
+
+
+def _guarded(name: str, check: Callable[[], tuple[bool, str]]) -> Check:
+    try:
+        return Check(name, *check())
+    except Exception as error:  # whatever is broken is what the doctor is asked for
+        return Check(name, False, f"{type(error).__name__}: {error}")
+
+
+def _python() -> tuple[bool, str]:
+    return sys.version_info >= (3, 12), sys.version.split()[0]
+
+
+def _packages() -> tuple[bool, str]:
+    found, missing = [], []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            missing.append(package)
+    return not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(found)
+
+
+def _writable(directory: Path) -> tuple[bool, str]:
+    with tempfile.TemporaryFile(dir=directory):
+        return True, str(directory)
+
+
+def _disk(directory: Path) -> tuple[bool, str]:
+    free = shutil.disk_usage(directory).free
+    return free >= FREE_BYTES, f"{free / 1e9:.1f} GB free"
+
+
+def _kernel() -> tuple[bool, str]:
+    """Compare the compiled pair integral with a value from another method."""
+    import numpy as np
+
+    from renp_infer.physics.form_factor import pair_integrals
+
+    experiment, theta_s = _paper_setup()
+    found = pair_integrals(experiment, np.full(3, 0.01), np.array([theta_s]))
+    ratio = float(found.a_eV5[0, 0]) / ANCHOR_EV5
+    return abs(ratio - 1) < ANCHOR_TOLERANCE, f"pair integral / known value = {ratio:.6f}"
+
+
+def _paper_setup() -> tuple[Experiment, float]:
+    """The paper's crystal and the phase-matched trigger angle, rad."""
+    import numpy as np
+
+    from renp_infer.physics.kinematics import phase_matched
+    from renp_infer.physics.target import load_target
+    from renp_infer.records import PRESETS, Detector, Lasers, Layout
+
+    target = load_target("er-ylf")
+    theta_s, theta_e = phase_matched(target)
+    layout = Layout(2.0, 1.0, theta_e, np.array([theta_s]))
+    return Experiment(target, layout, Lasers(), Detector(), PRESETS["published"]), theta_s

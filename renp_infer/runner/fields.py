@@ -1,0 +1,211 @@
+"""Checked fields of a study file: numbers with a unit and a range, choices, flags.
+
+Every refusal says what is allowed, so that one line of text is enough for the
+user. Text with a unit ("20 mm") is accepted for every physical number; this is
+the only place where units are converted, and only then is ``pint`` imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+_TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*)")
+# A product of powers of names with one-digit exponents: nothing such as 9**9**9 may
+# reach the unit parser, which would calculate it.
+_TERM = r"[A-Za-zµμ°%]{1,20}(?:(?:\^|\*\*)-?\d(?:\.\d)?)?"
+_UNIT = re.compile(rf"(?:1 ?/ ?)?{_TERM}(?: ?[*/ ] ?{_TERM}){{0,3}}")
+
+
+class Said(str):
+    """Words that stand in an error where a given value would, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Suggest the nearest known name, or nothing.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    known : iterable of str
+        What there is.
+
+    Returns
+    -------
+    str
+        ``did you mean ...?``, or the empty string.
+    """
+    by_lower = {text.lower(): text for text in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.55)
+    return f"did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+def refusal(allowed: str, hint: str = "") -> PydanticCustomError:
+    """Error of a field, in the words that ``config`` puts into one line."""
+    return PydanticCustomError("refused", "{allowed}", {"allowed": allowed, "hint": hint})
+
+
+@functools.cache
+def _registry() -> Any:
+    from pint import UnitRegistry
+
+    return UnitRegistry()
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number in a range, or text with a unit.
+
+    Attributes
+    ----------
+    unit : str
+        Unit of the key; empty for a pure number.
+    low, high : float
+        The range.
+    open_low, open_high : bool
+        Whether the ends are excluded.
+    also : str
+        One word that is accepted instead of a number.
+    """
+
+    unit: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+    also: str = ""
+
+    def __call__(self, value: object) -> object:
+        """Check and convert one value."""
+        if isinstance(value, str):
+            return self._from_text(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise refusal(self.allowed)
+        return self._in_range(value)
+
+    @property
+    def allowed(self) -> str:
+        """The range in words."""
+        parts = ["a finite number"]
+        if math.isfinite(self.low):
+            parts.append(f"{'>' if self.open_low else '>='} {self.low:.6g}")
+        if math.isfinite(self.high):
+            parts.append(f"{'<' if self.open_high else '<='} {self.high:.6g}")
+        text = " ".join((parts[0], " and ".join(parts[1:]))).strip()
+        if self.unit:
+            text += f" in {self.unit}"
+        return f'{text}, or "{self.also}"' if self.also else text
+
+    def _in_range(self, value: float) -> float:
+        try:
+            number = float(value)
+        except OverflowError:
+            raise refusal(self.allowed) from None
+        above = number > self.low if self.open_low else number >= self.low
+        below = number < self.high if self.open_high else number <= self.high
+        if not (math.isfinite(number) and above and below):
+            raise refusal(self.allowed)
+        return number
+
+    def _from_text(self, text: str) -> object:
+        if self.also and text == self.also:
+            return text
+        match = _TEXT.fullmatch(text)
+        if not self.unit or not match or not _UNIT.fullmatch(match[2]):
+            raise refusal(self.allowed, nearest(text, [self.also] if self.also else []))
+        return self._in_range(float(match[1]) * self._factor(match[2]))
+
+    def _factor(self, given: str) -> float:
+        """How many of the key's units one given unit is."""
+        registry = _registry()
+        try:
+            ours = (1.0 * registry.parse_units(self.unit)).to_base_units()
+            theirs = (1.0 * registry.parse_units(given)).to_base_units()
+        except Exception:  # pint's parser raises errors of many unrelated classes
+            raise refusal(self.allowed, f"the unit {given!r} is not known") from None
+        if ours.units != theirs.units:  # stricter than pint: an angle is no pure number
+            raise refusal(self.allowed, f"{given!r} measures something else")
+        return float(theirs.magnitude / ours.magnitude)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An integer in a range; neither a flag nor a float is one."""
+
+    low: int
+    high: int
+
+    def __call__(self, value: object) -> int:
+        """Check one value."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise refusal(self.allowed)
+        if not self.low <= value <= self.high:
+            raise refusal(self.allowed)
+        return value
+
+    @property
+    def allowed(self) -> str:
+        """The range in words."""
+        return f"an integer from {self.low} to {self.high}"
+
+
+class Choice:
+    """One of a few values, of exactly their type."""
+
+    def __init__(self, *options: str | int) -> None:
+        self.options = options
+
+    def __call__(self, value: object) -> object:
+        """Check one value."""
+        for option in self.options:
+            if type(value) is type(option) and value == option:
+                return value
+        hint = nearest(value, map(str, self.options)) if isinstance(value, str) else ""
+        raise refusal(" | ".join(map(str, self.options)), hint)
+
+
+def flag(value: object) -> object:
+    """Check a value that must be true or false."""
+    if not isinstance(value, bool):
+        raise refusal("true | false")
+    return value
+
+
+def word(value: object) -> object:
+    """Check a short printable text."""
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= 4096:
+        raise refusal("a printable text")
+    return value
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A key of the format that this version cannot serve."""
+
+    instead: str
+
+    def __call__(self, _value: object) -> object:
+        """Refuse any value."""
+        raise refusal(self.instead, "not available in this version")
+
+
+def directory_name(value: object) -> str:
+    """Check a study's name, which becomes the name of a directory."""
+    if not isinstance(value, str) or not re.fullmatch(
+        r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", value, flags=re.ASCII
+    ):
+        raise refusal("1 to 100 letters, digits, dots, dashes and underscores, no dot in front")
+    return value

@@ -1,0 +1,108 @@
+"""The posterior of a study: response, gate on its accuracy, data, fit."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from renp_infer.errors import ConvergenceError
+from renp_infer.inference.fit import fit
+from renp_infer.inference.prior import OSCILLATION_NAMES, GaussianPrior, build_prior
+from renp_infer.inference.response import Response, approximation_error
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.runner.evaluation import coherence, observation
+
+if TYPE_CHECKING:
+    import xarray
+
+    from renp_infer.records import FloatArray
+    from renp_infer.runner.progress import ProgressSink
+    from renp_infer.runner.study import Study
+
+ALLOWED_ERROR = 0.01
+"""Largest error of the tabulated response, in standard deviations of the data."""
+CHECKED_DRAWS = 12
+
+
+def infer(study: Study, progress: ProgressSink) -> xarray.DataTree:
+    """Sample the posterior of a study's mock data.
+
+    Parameters
+    ----------
+    study : Study
+        With settings of ``[inference]``.
+    progress : ProgressSink
+
+    Returns
+    -------
+    DataTree
+
+    Raises
+    ------
+    ConvergenceError
+        If the response errs by more than 1 % of the noise at any angle of a
+        dozen draws from the prior.
+    """
+    settings = study.settings
+    assert settings is not None
+    data = observation(study)
+    response = Response(
+        study.experiment,
+        study.parameters,
+        coherence(study.experiment),
+        settings.m1_max_meV * MILLI_EV_TO_EV,
+    )
+    error = approximation_error(response, _prior_draws(study, response), data.sigma_nG)
+    if error > ALLOWED_ERROR:
+        raise ConvergenceError("tabulated response, in sigma", error, ALLOWED_ERROR)
+    progress.start("infer", 1.0)
+
+    def tell(stage: str, fraction: float) -> None:
+        progress.update("infer", fraction, stage=stage)
+
+    tree = fit(
+        response,
+        data,
+        study.parameters,
+        settings,
+        oscillation_prior(study),
+        study.seed,
+        refractive_index=study.experiment.target.refractive_index,
+        progress=tell,
+        cores=min(settings.chains, os.cpu_count() or 1),
+    )
+    _record(tree, error)
+    return tree
+
+
+def oscillation_prior(study: Study) -> dict[str, GaussianPrior]:
+    """Measured oscillation parameters of the study's ordering."""
+    ordering = study.parameters.ordering
+    values, sigmas = study.oscillation.values[ordering], study.oscillation.sigmas[ordering]
+    return {name: GaussianPrior(values[name], sigmas[name]) for name in OSCILLATION_NAMES}
+
+
+def _prior_draws(study: Study, response: Response) -> FloatArray:
+    """Response vectors drawn from the prior, shape (CHECKED_DRAWS, 11)."""
+    assert study.settings is not None
+    prior = build_prior(
+        study.parameters,
+        study.settings,
+        oscillation_prior(study),
+        study.experiment.target.refractive_index,
+        1.0,
+    )
+    rng = np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(1,)))
+    draws = prior.sample(rng, CHECKED_DRAWS)
+    return np.array([prior.to_response_vector(draw)[0] for draw in draws])
+
+
+def _record(tree: xarray.DataTree, error: float) -> None:
+    """Write the response's measured error into the diagnostics."""
+    summary: dict[str, Any] = json.loads(tree.attrs["renp_summary"])
+    summary["diagnostics"]["response_error_sigma"] = error
+    tree.attrs["renp_summary"] = json.dumps(summary)
+    tree.attrs["renp_diagnostics"] = json.dumps(summary["diagnostics"])

@@ -1,0 +1,86 @@
+"""A finished run, read back from its directory."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from renp_infer.errors import StoreError
+from renp_infer.runner.store import TASK_FILES, digest, read_manifest
+
+if TYPE_CHECKING:
+    import xarray
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run directory holds.
+
+    Attributes
+    ----------
+    directory : Path
+    name : str
+    study : dict
+        The resolved study.
+    evaluation : dict
+        ``evaluate.json``.
+    inference : DataTree or None
+        ``infer.nc``, in memory; ``None`` if the study has no inference.
+    summary : dict or None
+        Estimates and diagnostics of the inference.
+    """
+
+    directory: Path
+    name: str
+    study: dict[str, Any]
+    evaluation: dict[str, Any]
+    inference: xarray.DataTree | None
+    summary: dict[str, Any] | None
+
+
+def load_run(directory: str | Path) -> Run:
+    """Read a run directory.
+
+    Parameters
+    ----------
+    directory : str or Path
+
+    Raises
+    ------
+    StoreError
+        If a file is missing or is not what the manifest says.
+    """
+    directory = Path(directory)
+    manifest = read_manifest(directory)
+    study = _parsed(directory, manifest, "study.resolved.toml")
+    evaluation = _parsed(directory, manifest, TASK_FILES["evaluate"])
+    inference = summary = None
+    if "infer" in manifest["tasks"] and "inference" in study:
+        inference = _load_tree(_checked(directory, manifest, TASK_FILES["infer"]))
+        summary = json.loads(inference.attrs["renp_summary"])
+    return Run(directory, study["name"], study, evaluation, inference, summary)
+
+
+def _checked(directory: Path, manifest: dict[str, Any], name: str) -> Path:
+    known, found = manifest["files"].get(name), digest(directory / name)
+    if not found or found != known:
+        state = "is not what the manifest says" if found else "is missing"
+        raise StoreError(f"{directory / name} {state}; run the study again")
+    return directory / name
+
+
+def _parsed(directory: Path, manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    text = _checked(directory, manifest, name).read_text(encoding="utf-8")
+    parsed: dict[str, Any] = tomllib.loads(text) if name.endswith(".toml") else json.loads(text)
+    return parsed
+
+
+def _load_tree(path: Path) -> xarray.DataTree:
+    """Tree in memory, its file closed: open readers lock it against writers."""
+    import xarray
+
+    with xarray.open_datatree(path, engine="h5netcdf") as tree:
+        return tree.load()

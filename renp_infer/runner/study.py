@@ -1,0 +1,372 @@
+"""A study file, resolved: from keys to the records that the physics takes.
+
+Here the combinations are judged that need a target scheme or an oscillation
+table: what ``config.py`` cannot see from keys and types alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from renp_infer.errors import ConfigError, DomainError
+from renp_infer.physics.bloch import lifetime_e_s
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.physics.kinematics import invariant_s, phase_matched
+from renp_infer.physics.neutrinos import OscillationTable, load_oscillation, make_parameters
+from renp_infer.physics.target import load_target
+from renp_infer.records import (
+    PRESETS,
+    Accuracy,
+    Detector,
+    Experiment,
+    FloatArray,
+    Lasers,
+    Layout,
+    Parameters,
+    Switches,
+    Target,
+)
+from renp_infer.resources import share_path
+from renp_infer.runner import config
+from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
+from renp_infer.runner.fields import Said
+
+if TYPE_CHECKING:
+    from renp_infer.inference.prior import InferenceSettings
+
+RESULTS_VERSION = "1"
+"""Raised when the same study gives other results, so that old ones are redone."""
+
+MAX_DATA_ANGLES = 2000
+"""Most angles of a data set: its covariance and responses are dense."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything a task needs to know.
+
+    Attributes
+    ----------
+    name : str
+    seed : int
+    text : str
+        The file as given.
+    resolved : dict
+        All keys with all values, again a valid study.
+    experiment : Experiment
+    parameters : Parameters
+        The truth.
+    oscillation : OscillationTable
+    settings : InferenceSettings or None
+        ``None`` without a section ``[inference]``.
+    """
+
+    name: str
+    seed: int
+    text: str
+    resolved: dict[str, Any]
+    experiment: Experiment
+    parameters: Parameters
+    oscillation: OscillationTable
+    settings: InferenceSettings | None
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Tasks the study has sections for, in their order."""
+        return ("evaluate",) if self.settings is None else ("evaluate", "infer")
+
+    def key(self, task: str) -> str:
+        """Identify everything a task's result depends on, by a SHA-256.
+
+        Parameters
+        ----------
+        task : str
+            "evaluate", "simulate" or "infer".
+        """
+        inputs: dict[str, Any] = {
+            "version": RESULTS_VERSION,
+            "task": task,
+            "name": self.name,
+            "experiment": asdict(self.experiment),
+            "parameters": asdict(self.parameters),
+        }
+        if task != "evaluate":
+            inputs["seed"] = self.seed
+        if task == "infer" and self.settings is not None:
+            inputs["settings"] = asdict(self.settings)
+            inputs["oscillation"] = asdict(self.oscillation)
+        text = json.dumps(inputs, sort_keys=True, default=np.ndarray.tolist)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_study(
+    path: str | Path, overrides: Iterable[str] = (), *, inference: bool = False
+) -> Study:
+    """Read, check and resolve a study.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file, or the name of a study that ships with the package.
+    overrides : iterable of str
+        Settings ``section.key=value`` that replace those of the file.
+    inference : bool
+        Whether to add the defaults of ``[inference]`` if the section is missing.
+
+    Raises
+    ------
+    ConfigError
+        On the first thing that is wrong; nothing has been written then.
+    """
+    file = find_study(path)
+    text = config.read_study_text(file)
+    raw = config.apply_overrides(config.parse_toml(text, str(file)), overrides)
+    raw.setdefault("name", file.stem)
+    if inference:
+        raw.setdefault("inference", {})
+    return resolve(config.validate(raw), text, file.parent)
+
+
+def find_study(path: str | Path) -> Path:
+    """File of a study: the path itself, or that of a study the package ships."""
+    shipped = share_path("studies") / f"{path}.toml"
+    plain = Path(path).name == str(path) and not str(path).endswith(".toml")
+    return shipped if plain and not Path(path).exists() and shipped.is_file() else Path(path)
+
+
+def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
+    """Turn checked keys into records.
+
+    Parameters
+    ----------
+    study : StudyConfig
+    text : str
+        The file as given.
+    folder : Path
+        What a relative path of a target scheme starts from.
+
+    Raises
+    ------
+    ConfigError
+        On a combination of keys that means nothing.
+    """
+    scheme = study.target.scheme
+    if scheme.endswith(".toml"):
+        scheme = str((folder / scheme).absolute())
+    target = load_target(scheme, **study.target.model_dump(exclude={"scheme"}))
+    switches = _switches(study.physics)
+    layout = _layout(study.layout, target)
+    table = load_oscillation(study.neutrino.oscillation)
+    parameters = _parameters(study, table)
+    experiment = Experiment(
+        target=target,
+        layout=layout,
+        lasers=_lasers(study),
+        detector=_detector(study),
+        switches=switches,
+        accuracy=Accuracy(study.accuracy.relative_tolerance),
+    )
+    _check_pairs(parameters, target)
+    _check_weights(study, switches)
+    _check_timing(study, target)
+    if study.inference is not None:
+        _check_inference(study, experiment, parameters)
+    return Study(
+        name=study.name,
+        seed=study.seed,
+        text=text,
+        resolved=_resolved(study, scheme, experiment),
+        experiment=experiment,
+        parameters=parameters,
+        oscillation=table,
+        settings=_settings(study),
+    )
+
+
+def _switches(section: PhysicsSection) -> Switches:
+    """Switches of the preset, with the single keys over them."""
+    chosen = section.model_dump(exclude={"preset"}, exclude_none=True)
+    return Switches(**(asdict(PRESETS[section.preset]) | chosen))
+
+
+def _layout(section: LayoutSection, target: Target) -> Layout:
+    if section.theta_e_deg is None:
+        theta_e = _phase_matched(target)
+    else:
+        theta_e = math.radians(section.theta_e_deg)
+    c_axis = section.c_axis_deg
+    return Layout(
+        length_cm=section.length_cm,
+        radius_cm=section.radius_cm,
+        theta_e=theta_e,
+        theta_s=_angles(section),
+        c_axis=None if c_axis == "normal" else math.radians(c_axis),
+    )
+
+
+def _phase_matched(target: Target) -> float:
+    try:
+        return phase_matched(target)[1]
+    except DomainError as error:
+        allowed = "an angle: this target has no phase-matched direction"
+        raise ConfigError("layout.theta_e_deg", Said("nothing"), allowed) from error
+
+
+def _angles(section: LayoutSection) -> FloatArray:
+    """Trigger angles, shape (n,), rad."""
+    grid = section.theta_s_deg
+    if not isinstance(grid, AngleRange):
+        return np.deg2rad(np.array(grid))
+    return np.deg2rad(np.linspace(grid.start, grid.stop, grid.points))
+
+
+def _lasers(study: config.StudyConfig) -> Lasers:
+    values = study.lasers.model_dump()
+    if values["chi_squared"] == "bloch":
+        values["chi_squared"] = None
+    return Lasers(**values)
+
+
+def _detector(study: config.StudyConfig) -> Detector:
+    values = study.detector.model_dump(exclude={"pickup", "resolution_deg"})
+    return Detector(**values, resolution=math.radians(study.detector.resolution_deg))
+
+
+def _parameters(study: config.StudyConfig, table: OscillationTable) -> Parameters:
+    truth = study.neutrino
+    return make_parameters(
+        m1_eV=truth.m1_meV * MILLI_EV_TO_EV,
+        ordering=truth.ordering,
+        nature=truth.nature,
+        delta=math.radians(truth.delta_deg),
+        alpha21=math.radians(truth.alpha21_deg),
+        alpha31=math.radians(truth.alpha31_deg),
+        table=table,
+    )
+
+
+def _settings(study: config.StudyConfig) -> InferenceSettings | None:
+    if study.inference is None:
+        return None
+    from renp_infer.inference.prior import InferenceSettings
+
+    return InferenceSettings(**study.inference.model_dump())
+
+
+def _check_pairs(parameters: Parameters, target: Target) -> None:
+    """Two of the lightest neutrinos must fit into the energy of the pair."""
+    limit = target.epsilon_ep / 2
+    if parameters.m1_eV >= limit:
+        raise ConfigError(
+            "neutrino.m1_meV",
+            parameters.m1_eV / MILLI_EV_TO_EV,
+            f"< {limit / MILLI_EV_TO_EV:.6g}, else no pair can be emitted (epsilon_ep / 2)",
+        )
+
+
+def _check_weights(study: config.StudyConfig, switches: Switches) -> None:
+    """The rows of Table IV are those without CP violation."""
+    if switches.weights != "table-iv":
+        return
+    for key in ("delta_deg", "alpha21_deg", "alpha31_deg"):
+        value = getattr(study.neutrino, key)
+        if value != 0:
+            allowed = '0 with physics.weights = "table-iv", which conserves CP'
+            raise ConfigError(f"neutrino.{key}", value, allowed)
+    if study.inference is not None and study.inference.phases == "free":
+        allowed = '"fixed" with physics.weights = "table-iv", which conserves CP'
+        raise ConfigError("inference.phases", "free", allowed)
+
+
+def _check_timing(study: config.StudyConfig, target: Target) -> None:
+    """The trigger must come within the laser cycle."""
+    lifetimes = study.lasers.cycle_ms * 1e-3 / lifetime_e_s(target)
+    if study.lasers.trigger_delay_lifetimes >= lifetimes:
+        raise ConfigError(
+            "lasers.trigger_delay_lifetimes",
+            study.lasers.trigger_delay_lifetimes,
+            f"< {lifetimes:.4g}, else the trigger comes after lasers.cycle_ms",
+        )
+
+
+def _check_inference(
+    study: config.StudyConfig, experiment: Experiment, parameters: Parameters
+) -> None:
+    """Settings of ``[inference]`` against truth, layout and physics."""
+    section, switches = study.inference, experiment.switches
+    assert section is not None
+    if (switches.phase_space, switches.form_factor) == ("full", "lorentzian"):
+        raise ConfigError(
+            "physics.form_factor",
+            "lorentzian",
+            '"plane-wave" for [inference] with phase_space = "full": the integral of '
+            "Eq. (18) over two transverse dimensions diverges logarithmically, so there "
+            "is no large-crystal limit",
+        )
+    limit = experiment.target.epsilon_ep / 2 / MILLI_EV_TO_EV
+    if section.m1_max_meV >= limit:
+        allowed = f"< {limit:.6g}, beyond which no pair can be emitted"
+        raise ConfigError("inference.m1_max_meV", section.m1_max_meV, allowed)
+    if study.neutrino.m1_meV > section.m1_max_meV:
+        allowed = f"<= inference.m1_max_meV = {section.m1_max_meV:g}"
+        raise ConfigError("neutrino.m1_meV", study.neutrino.m1_meV, allowed)
+    _check_lower_bound(study)
+    _check_open_angles(experiment, parameters)
+
+
+def _check_lower_bound(study: config.StudyConfig) -> None:
+    section = study.inference
+    assert section is not None
+    given = "m1_min_meV" in section.model_fields_set
+    if given and section.m1_prior == "uniform":
+        allowed = 'only with m1_prior = "log-uniform"; the uniform prior starts at 0'
+        raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
+    if section.m1_min_meV >= section.m1_max_meV:
+        if given:
+            allowed = f"< inference.m1_max_meV = {section.m1_max_meV:g}"
+            raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
+        allowed = f"> inference.m1_min_meV = {section.m1_min_meV:g}"
+        raise ConfigError("inference.m1_max_meV", section.m1_max_meV, allowed)
+
+
+def _check_open_angles(experiment: Experiment, parameters: Parameters) -> None:
+    """At least one angle must reach, within the resolution, an open pair."""
+    layout, width = experiment.layout, experiment.detector.resolution
+    if layout.theta_s.size > MAX_DATA_ANGLES:
+        allowed = f"at most {MAX_DATA_ANGLES} angles with [inference]"
+        raise ConfigError("layout.theta_s_deg", Said(f"{layout.theta_s.size} angles"), allowed)
+    s = [
+        invariant_s(layout.theta_s + shift, layout.theta_e, experiment.target)
+        for shift in (-width, 0.0, width)
+    ]
+    if np.max(s) <= (2 * parameters.m1_eV) ** 2:
+        raise ConfigError(
+            "layout.theta_s_deg",
+            Said(f"{np.rad2deg(layout.theta_s[0]):.6g} ... "
+                 f"{np.rad2deg(layout.theta_s[-1]):.6g}"),
+            "at least one angle between the thresholds of the lightest pair",
+        )  # fmt: skip
+
+
+def _resolved(study: config.StudyConfig, scheme: str, experiment: Experiment) -> dict[str, Any]:
+    """All keys with all values, as tables that ``load_study`` takes again."""
+    tables = study.model_dump(by_alias=True, exclude_none=True)
+    tables["physics"] |= asdict(experiment.switches)
+    tables["target"] = {"scheme": scheme} | {
+        key: getattr(experiment.target, key)
+        for key in ("density_per_cm3", "gamma_ep_per_s", "refractive_index")
+    }
+    tables["layout"]["theta_e_deg"] = math.degrees(experiment.layout.theta_e)
+    if isinstance(study.layout.theta_s_deg, tuple):
+        tables["layout"]["theta_s_deg"] = list(study.layout.theta_s_deg)
+    if study.inference is not None and study.inference.m1_prior == "uniform":
+        del tables["inference"]["m1_min_meV"]
+    return tables

@@ -1,0 +1,113 @@
+"""The gate: every threshold, on draws whose quality is known."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from renp_infer.inference.diagnostics import Convergence, convergence, diagnose
+from renp_infer.inference.summary import circular_mean_deg, summarise
+
+GOOD = Convergence(1.001, 2000.0, 1500.0)
+
+
+def statistics(divergences=0, deep=0, energy_step=1.0, **attributes):
+    diverging = np.zeros((4, 1000), dtype=bool)
+    diverging.flat[:divergences] = True
+    reached = np.zeros((4, 1000), dtype=bool)
+    reached.flat[:deep] = True
+    noise = np.random.default_rng(5).standard_normal((4, 1000))
+    energy = noise if energy_step == 1.0 else np.cumsum(energy_step * noise, axis=1)
+    dims = ("chain", "draw")
+    columns = {"diverging": diverging, "reached_max_depth": reached, "energy": energy, "lp": energy}
+    names = {"sampler": "nuts", "sampling_library": "x", "step_methods": "all: NUTS"}
+    return xr.Dataset({k: (dims, v) for k, v in columns.items()}, attrs=names | attributes)
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (GOOD, "pass"),
+        (Convergence(1.02, 2000.0, 1500.0), "warn"),
+        (Convergence(1.06, 2000.0, 1500.0), "fail"),
+        (Convergence(1.001, 399.0, 1500.0), "warn"),
+        (Convergence(1.001, 2000.0, 99.0), "fail"),
+        (Convergence(float("nan"), 2000.0, 1500.0), "fail"),
+    ],
+)
+def test_convergence_thresholds(row, verdict):
+    result = diagnose({"good": GOOD, "m1_meV": row}, statistics())
+    assert result["verdict"] == verdict
+    assert all("m1_meV" in reason for reason in result["reasons"])
+    assert bool(result["reasons"]) == (verdict != "pass")
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "word"),
+    [
+        ({"divergences": 4}, "warn", "diverged"),
+        ({"divergences": 5}, "fail", "diverged"),
+        ({"deep": 41}, "warn", "depth"),
+        ({"energy_step": 0.1}, "warn", "BFMI"),
+        ({"length_rule_reached": 0, "length_rule": "50 tau"}, "warn", "50 tau"),
+    ],
+)
+def test_sampler_thresholds(changes, verdict, word):
+    result = diagnose({"m1_meV": GOOD}, statistics(**changes))
+    assert result["verdict"] == verdict
+    assert word in result["reasons"][0]
+
+
+def test_the_worst_grade_wins_and_every_reason_stays():
+    rows = {"a": Convergence(1.02, 2000.0, 1500.0), "b": Convergence(1.2, 50.0, 1500.0)}
+    result = diagnose(rows, statistics(divergences=1))
+    assert result["verdict"] == "fail"
+    assert len(result["reasons"]) == 4
+    assert (result["r_hat_max"], result["ess_bulk_min"]) == (1.2, 50.0)
+
+
+def test_statistics_a_sampler_lacks_are_none():
+    bare = statistics().drop_vars(["diverging", "energy", "reached_max_depth"])
+    result = diagnose({"m1_meV": GOOD}, bare)
+    assert (result["verdict"], result["divergences"], result["bfmi_min"]) == ("pass", None, None)
+
+
+def test_independent_draws_have_full_ess_and_stuck_chains_do_not(rng):
+    draws = rng.standard_normal((4, 1000))
+    good = convergence(draws)
+    assert good.r_hat < 1.01
+    assert 3000 < good.ess_bulk < 5500
+    assert convergence(draws + np.arange(4)[:, None]).r_hat > 1.5
+
+
+def test_a_phase_around_zero_is_converged(rng):
+    draws = np.mod(20.0 * rng.standard_normal((4, 1000)), 360.0)
+    assert convergence(draws, circular=True).r_hat < 1.01
+    opposite = np.mod(draws + 180.0 * (np.arange(4)[:, None] % 2), 360.0)
+    assert convergence(opposite, circular=True).r_hat > 1.5
+
+
+def test_summary_of_a_gaussian(rng):
+    draws = 3.0 + 2.0 * rng.standard_normal((4, 10000))
+    row = summarise(draws, 3.1, GOOD, circular=False)
+    assert row["mean"] == pytest.approx(draws.mean())
+    assert row["sd"] == pytest.approx(2.0, abs=0.05)
+    oracle = stats.norm(3.0, 2.0)
+    assert row["interval_68"] == pytest.approx(oracle.interval(0.68), abs=0.1)
+    assert row["interval_95"] == pytest.approx(oracle.interval(0.95), abs=0.2)
+    assert (row["truth"], row["r_hat"], row["ess_tail"]) == (3.1, 1.001, 1500.0)
+
+
+def test_summary_of_a_phase_does_not_depend_on_where_zero_is(rng):
+    draws = 100.0 + 25.0 * rng.standard_normal((4, 1000))
+    plain = summarise(draws, 0.0, GOOD, circular=False)
+    for turn in (0.0, 250.0, 300.0):
+        row = summarise(np.mod(draws + turn, 360.0), 0.0, GOOD, circular=True)
+        assert row["sd"] == pytest.approx(plain["sd"], rel=1e-3)
+        for key in ("interval_68", "interval_95"):
+            assert row[key] == pytest.approx(np.mod(np.add(plain[key], turn), 360.0))
+        assert row["median"] == pytest.approx(np.mod(plain["median"] + turn, 360.0))
+
+
+def test_circular_mean_of_angles_around_zero():
+    assert circular_mean_deg(np.array([350.0, 20.0])) == pytest.approx(5.0)

@@ -1,0 +1,155 @@
+"""Standard error of the matched filter against simulated noise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+from renp_infer.errors import DomainError
+from renp_infer.measurement import squid
+from renp_infer.records import Detector, Lasers
+
+CYCLE_S, T1_S = 10e-3, 5e-3
+LASERS = Lasers(cycle_ms=1e3 * CYCLE_S)
+
+
+def detector(**changes):
+    return Detector(noise_fT_rtHz=2.0, spin_relaxation_ms=1e3 * T1_S, **changes)
+
+
+def template(time_s):
+    phase = np.mod(time_s, CYCLE_S)
+    return -np.expm1(-phase / T1_S) / -np.expm1(-CYCLE_S / T1_S)
+
+
+def simulated_noise(rng, runs, samples, dt, white, knee):
+    """White noise plus 1/f as a sum of many relaxation processes, shape (runs, samples)."""
+    noise = rng.standard_normal((runs, samples)) * white * np.sqrt(0.5 / dt)
+    log_step = 0.7
+    for tau in np.exp(np.arange(np.log(dt / 3), np.log(30 * samples * dt), log_step)):
+        # A process of variance v has one-sided power 4 v tau / (1 + (2 pi f tau)^2);
+        # variance white^2 knee per unit of log tau adds up to white^2 knee / f.
+        sd = white * np.sqrt(knee * log_step)
+        keep = np.exp(-dt / tau)
+        kicks = sd * np.sqrt(1 - keep**2) * rng.standard_normal((runs, samples))
+        kicks[:, 0] = sd * rng.standard_normal(runs)
+        noise += lfilter([1.0], [1.0, -keep], kicks)
+    return noise
+
+
+@pytest.fixture(scope="module", params=[0.0, 60.0], ids=["white", "flicker"])
+def simulation(request):
+    """Noise of 2 fT/sqrt(Hz), 24 cycles of 64 samples: (knee, dt, noise)."""
+    rng = np.random.default_rng(20211207)
+    dt = CYCLE_S / 64
+    noise = simulated_noise(rng, 1500, 24 * 64, dt, 2.0, request.param)
+    return request.param, dt, noise
+
+
+def harmonic_bins(samples, cycles=24):
+    return cycles * np.arange(1, samples // (2 * cycles))
+
+
+def test_noise_averages_to_its_psd_and_whitens(simulation):
+    knee, dt, noise = simulation
+    samples = noise.shape[1]
+    bins = harmonic_bins(samples)[:20]
+    spectrum = np.fft.rfft(noise)[:, bins]
+    power = 2 * dt / samples * np.mean(np.abs(spectrum) ** 2, axis=0)
+    psd = squid.field_psd_fT2_per_Hz(bins / (samples * dt), detector(knee_hz=knee))
+    # 1500 draws of a two-component power: standard error 2.6 %, 20 bins.
+    assert np.abs(power / psd - 1).max() < 4.5 / np.sqrt(1500) + 0.03
+    assert np.mean(power / psd) == pytest.approx(1.0, abs=4.5 / np.sqrt(1500 * 20) + 0.02)
+
+
+def test_matched_filter_on_simulated_noise(simulation):
+    knee, dt, noise = simulation
+    runs, samples = noise.shape
+    bins = harmonic_bins(samples)
+    shape = np.fft.rfft(template(dt * (np.arange(samples) + 0.5)))[bins]
+    weight = shape.conj() / (1 + knee * samples * dt / bins)
+    found = (np.fft.rfft(noise)[:, bins] @ weight).real / (shape @ weight).real
+    setup = detector(knee_hz=knee, exposure_s=samples * dt)
+    expected = 100 * squid.standard_error_nG(setup, LASERS, 1)
+    # Standard error of a standard deviation; 2 % for harmonics above Nyquist.
+    assert found.std() == pytest.approx(expected, rel=4.5 / np.sqrt(2 * runs) + 0.02)
+    assert abs(found.mean()) < 4.5 * expected / np.sqrt(runs)
+
+
+def test_white_noise_is_a_least_squares_fit_of_amplitude_and_baseline():
+    time = (np.arange(200_000) + 0.5) * CYCLE_S / 200_000
+    power = np.var(template(time)) * 1.0  # per second of exposure
+    setup = detector(knee_hz=0.0, exposure_s=61.0)
+    expected = 2.0 * np.sqrt(0.5 / power)  # two-sided level noise^2 / 2
+    assert 100 * squid.standard_error_nG(setup, LASERS, 61) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("ratio", [1e-3, 0.3, 2.0, 50.0])
+@pytest.mark.parametrize("knee", [0.0, 1e-3, 0.01, 3.0, 400.0])
+def test_closed_sum_is_the_series(ratio, knee):
+    order = np.arange(1.0, 2_000_001.0)
+    terms = squid.harmonic_amplitudes(order, ratio) ** 2 / (1 + knee / order)
+    tail = 1 / (np.pi**2 * order[-1])  # of Sum 1 / (pi n)^2, relative error below 1e-3
+    assert squid.information_sum(ratio, knee) == pytest.approx(
+        terms.sum() + tail, rel=1e-9, abs=1e-3 * tail
+    )
+
+
+def test_harmonic_amplitudes_are_those_of_the_template():
+    samples = 1 << 16
+    spectrum = np.fft.rfft(template((np.arange(samples) + 0.5) * CYCLE_S / samples)) / samples
+    order = np.arange(1, 9)
+    np.testing.assert_allclose(
+        squid.harmonic_amplitudes(order.astype(float), CYCLE_S / T1_S),
+        2 * np.abs(spectrum[order]),
+        rtol=1e-6,
+    )
+
+
+def test_exposure_angles_and_noise():
+    base = squid.standard_error_nG(detector(), LASERS, 61)
+    assert squid.standard_error_nG(detector(exposure_s=4 * 3600.0), LASERS, 61) == pytest.approx(
+        base / 2
+    )
+    assert squid.standard_error_nG(detector(), LASERS, 4 * 61) == pytest.approx(2 * base)
+    louder = replace(detector(), noise_fT_rtHz=6.0)
+    assert squid.standard_error_nG(louder, LASERS, 61) == pytest.approx(3 * base)
+    assert squid.standard_error_nG(detector(knee_hz=10.0), LASERS, 61) > base
+
+
+def test_covariance_without_drift_is_diagonal():
+    covariance = squid.covariance_nG2(detector(), LASERS, 5)
+    sigma = squid.standard_error_nG(detector(), LASERS, 5)
+    np.testing.assert_array_equal(covariance, sigma**2 * np.eye(5))
+
+
+def test_drift_is_shared_by_neighbours():
+    setup = detector(drift_fT=3.0, drift_time_s=600.0, exposure_s=3000.0)
+    covariance = squid.covariance_nG2(setup, LASERS, 10)
+    sigma = squid.standard_error_nG(setup, LASERS, 10)
+    assert covariance[2, 2] == pytest.approx(sigma**2 + 0.03**2)
+    assert covariance[2, 4] == pytest.approx(0.03**2 * np.exp(-1.0))
+    np.testing.assert_array_equal(covariance, covariance.T)
+
+
+@pytest.mark.parametrize("drift_time_s", [1e-3, 1.0, 1e9])
+def test_covariance_is_positive_definite(drift_time_s):
+    setup = detector(drift_fT=10.0, drift_time_s=drift_time_s)
+    covariance = squid.covariance_nG2(setup, LASERS, 61)
+    smallest = np.linalg.eigvalsh(covariance)[0]
+    assert smallest >= (1 - 1e-6) * squid.standard_error_nG(setup, LASERS, 61) ** 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"exposure_s": 0.0}, {"knee_hz": -1.0}, {"drift_fT": np.nan}, {"drift_time_s": 0.0}],
+)
+def test_refusals(change):
+    with pytest.raises(DomainError, match=next(iter(change))):
+        squid.covariance_nG2(detector(**change), LASERS, 3)
+
+
+def test_no_angles_are_refused():
+    with pytest.raises(DomainError, match="n_angles"):
+        squid.covariance_nG2(detector(), LASERS, 0)
