@@ -69,7 +69,7 @@ PRESETS: dict[str, Switches] = {
         current_axis="parallel",
     ),
 }
-"""The paper as printed, and as derived (docs/theory lists each difference)."""
+"""The paper as printed, and as derived (docs/theory.md lists each difference)."""
 
 
 @dataclass(frozen=True)

@@ -116,51 +116,65 @@ def smoothed_field(x, switches, numbers, fixed, borders, used, weights, form, fa
     cosine, sine = np.cos(angle), np.sin(angle)
     beam = (x[1], one + two * cosine, two * sine, omega, -two * sine, two * cosine)
     nominal = (
-        numbers[9], one + two * np.cos(theta_e), two * np.sin(theta_e), omega,
-        -two * np.sin(theta_e), two * np.cos(theta_e),
+        numbers[9],
+        one + two * np.cos(theta_e),
+        two * np.sin(theta_e),
+        omega,
+        -two * np.sin(theta_e),
+        two * np.cos(theta_e),
     )
     m1 = max(x[0], SMALLEST)
     first, nodes, node_slopes = mass_nodes(m1, table.shape[2], step)
     node_slopes = node_slopes / np.sqrt(m1 * m1 + MASS_SCALE * MASS_SCALE)
     panels = panel_integrals(
-        planar, borders, used, x[2], beam, nominal, epsilon, masses, form, facing,
-        grid, table, first, nodes, node_slopes,
+        planar,
+        borders,
+        used,
+        x[2],
+        beam,
+        nominal,
+        epsilon,
+        masses,
+        form,
+        facing,
+        grid,
+        table,
+        first,
+        nodes,
+        node_slopes,
     )
     count = borders.size - 1
     panel = np.zeros((count, SIZE + 1))
-    gradient = np.empty(SIZE)
     for k in range(6):
-        product, strength = masses[k, 0] * masses[k, 1], kappa * value[1, k]
-        for j in range(count):
-            if not used[j]:
+        i, j = FIRST[k], SECOND[k]
+        product = masses[k, 0] * masses[k, 1]
+        # G = Re(b c*) A - kappa Re(b c) m_i m_j B, and its slopes in x
+        strength = kappa * value[1, k] * product if majorana else 0.0
+        even, odd = np.zeros(SIZE), np.zeros(SIZE)
+        for n in range(SIZE):
+            even[n] = slope[0, k, n]
+            bend = 0.5 * (
+                square_slopes[i, n] * masses[k, 1] / masses[k, 0]
+                + square_slopes[j, n] * masses[k, 0] / masses[k, 1]
+            )
+            odd[n] = kappa * (slope[1, k, n] * product + value[1, k] * bend)
+        for p in range(count):
+            if not used[p]:
                 continue
-            for ab in range(2):
-                cell = panels[k, j, :, ab]
-                if ab == 1 and not majorana:
-                    continue
-                gradient[:] = 0.0
-                gradient[1], gradient[2], gradient[3] = cell[1], cell[2], cell[3]
-                for n in (0, 6, 7):
-                    gradient[n] = (
-                        cell[4] * square_slopes[FIRST[k], n]
-                        + cell[5] * square_slopes[SECOND[k], n]
-                    )
-                gradient[0] += cell[GEOMETRY + 1]
-                if ab == 0:
-                    panel[j, 0] += value[0, k] * cell[0]
-                    for n in range(SIZE):
-                        panel[j, n + 1] += (
-                            value[0, k] * gradient[n] + slope[0, k, n] * cell[0]
-                        )
-                    continue
-                panel[j, 0] -= strength * product * cell[0]
+            cell, row = panels[k, p], panel[p]
+            a, b = cell[0, 0], cell[0, 1]
+            row[0] += value[0, k] * a - strength * b
+            for n in range(SIZE):
+                row[n + 1] += even[n] * a
+            for n in range(1, 4):
+                row[n + 1] += value[0, k] * cell[n, 0] - strength * cell[n, 1]
+            by_a = value[0, k] * cell[4, 0] - strength * cell[4, 1]
+            by_b = value[0, k] * cell[5, 0] - strength * cell[5, 1]
+            for n in (0, 6, 7):
+                row[n + 1] += by_a * square_slopes[i, n] + by_b * square_slopes[j, n]
+            row[1] += value[0, k] * cell[GEOMETRY + 1, 0] - strength * cell[GEOMETRY + 1, 1]
+            if majorana:
                 for n in range(SIZE):
-                    # d(m_i m_j) from the slopes of the squares
-                    bend = 0.5 * (
-                        square_slopes[FIRST[k], n] * masses[k, 1] / masses[k, 0]
-                        + square_slopes[SECOND[k], n] * masses[k, 0] / masses[k, 1]
-                    )
-                    panel[j, n + 1] -= strength * (product * gradient[n] + bend * cell[0])
-                    panel[j, n + 1] -= kappa * slope[1, k, n] * product * cell[0]
+                    row[n + 1] -= odd[n] * b
     smooth = scale * (weights @ panel)
     return smooth[:, 0].copy(), smooth[:, 1:].copy()

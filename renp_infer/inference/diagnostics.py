@@ -51,9 +51,7 @@ def convergence(draws: FloatArray, circular: bool = False) -> Convergence:
     )
 
 
-def diagnose(
-    convergences: dict[str, Convergence], statistics: xr.Dataset
-) -> dict[str, object]:
+def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> dict[str, object]:
     """Verdict on one run.
 
     ============  ===========  ============  ========

@@ -132,7 +132,8 @@ def _run_ensemble(
 def _kept(sampler: emcee.EnsembleSampler) -> EnsembleRun:
     """Discard the burn-in, thin, and flatten step by step."""
     steps = sampler.iteration
-    tau = float(np.max(sampler.get_autocorr_time(discard=steps // 5, tol=0)))
+    with np.errstate(invalid="ignore"):  # a walker that never moved gives NaN
+        tau = float(np.max(sampler.get_autocorr_time(discard=steps // 5, tol=0)))
     tau = tau if np.isfinite(tau) else float(steps)
     # A run shorter than its rule still keeps its second half.
     discard = min(int(_BURN_IN_BY_TAU * tau), steps // 2)

@@ -153,9 +153,7 @@ def _means(likelihood: Likelihood, vectors: FloatArray) -> tuple[FloatArray, Flo
     return np.array(means), kept
 
 
-def _noisy(
-    likelihood: Likelihood, mean_nG: FloatArray, seed: np.random.SeedSequence
-) -> FloatArray:
+def _noisy(likelihood: Likelihood, mean_nG: FloatArray, seed: np.random.SeedSequence) -> FloatArray:
     """Expected fields plus a draw of the noise, shape unchanged."""
     unit = np.random.default_rng(seed).standard_normal(mean_nG.shape)
     return np.asarray(mean_nG + unit @ likelihood.cholesky.T)
@@ -227,15 +225,15 @@ def _summary_attributes(
     observation: Observation,
 ) -> dict[str, str]:
     """Root attributes: the summary and the diagnostics as JSON."""
-    draws = {str(name): tree["posterior"][name].values for name in tree["posterior"].data_vars}
+    posterior = tree["posterior"].to_dataset()
+    draws = {str(name): posterior[name].values for name in posterior.data_vars}
     circular = {name: name in PHASE_NAMES for name in draws}
     rows = {name: convergence(draws[name], circular[name]) for name in draws}
     diagnostics = diagnose(rows, tree["sample_stats"].to_dataset())
     summary: dict[str, Any] = {
         "hypothesis": {"ordering": truth.ordering, "nature": truth.nature},
         "parameters": {
-            name: summarise(draws[name], values[name], rows[name], circular[name])
-            for name in draws
+            name: summarise(draws[name], values[name], rows[name], circular[name]) for name in draws
         },
         "diagnostics": diagnostics,
         "peak_snr": float(np.max(np.abs(signal) / observation.sigma_nG)),

@@ -66,6 +66,7 @@ class ResponseOp(Op):
         self.response = response
 
     def make_node(self, *inputs: Any) -> Apply:
+        """Graph node for argument and tables."""
         n = self.response.theta_s.size
         outputs = [
             pt.TensorType("float64", shape=(n,))(),
@@ -73,9 +74,8 @@ class ResponseOp(Op):
         ]
         return Apply(self, [pt.as_tensor_variable(i) for i in inputs], outputs)
 
-    def perform(
-        self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]
-    ) -> None:
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        """Call the response through the interpreter."""
         template, jacobian = self.response(inputs[0])
         output_storage[0][0] = np.asarray(template, dtype=float)
         output_storage[1][0] = np.asarray(jacobian, dtype=float)
@@ -156,9 +156,7 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         mean = amplitude * fit.template + baseline * fit.ones
         pm.Normal(FIELD, mean, fit.scale, observed=data, dims="theta_s_deg")
         linear = {"amplitude": amplitude, "baseline_nG": baseline}
-        parts = [
-            linear[n] if n in LINEAR else vector[rest.names.index(n)] for n in prior.names
-        ]
+        parts = [linear[n] if n in LINEAR else vector[rest.names.index(n)] for n in prior.names]
         pm.Deterministic(PARAMETERS, pt.stack(parts), dims="parameter")
     return model
 
@@ -172,28 +170,31 @@ class _LinearFit:
     """
 
     def __init__(self, likelihood: Likelihood, template: TensorVariable, data: Any) -> None:
-        n = likelihood.scale_nG.size
-        self.prior = likelihood.prior
-        self.ones = _constant(likelihood.decorrelate(np.ones(n)))
+        ones = likelihood.decorrelate(np.ones_like(likelihood.scale_nG))
+        free: dict[str, Any] = {
+            name: likelihood.prior.marginals[name]
+            for name in LINEAR
+            if name in likelihood.prior.marginals
+        }
+        self.fixed = {n: likelihood.prior.fixed[n] for n in LINEAR if n not in free}
+        self.sd = {name: _constant(marginal.sd) for name, marginal in free.items()}
+        precision = np.sum((ones / likelihood.scale_nG) ** 2)
+        if "baseline_nG" in free:
+            precision += free["baseline_nG"].sd ** -2
+        self.precision, self.ones = _constant(precision), _constant(ones)
         self.scale = _constant(likelihood.scale_nG)
         if likelihood.decorrelation is not None:
             template = pt.dot(_constant(likelihood.decorrelation), template)
         self.template = template
-        weight = likelihood.scale_nG**-2
-        self.tt = pt.sum(weight * template**2)
-        self.t1 = pt.sum(weight * self.ones * template)
-        self.ty = pt.sum(weight * template * data)
-        self.y1 = pt.sum(weight * self.ones * data)
-        self.sd = {n: self.prior.marginals[n].sd for n in LINEAR if n in self.prior.marginals}
-        ones = likelihood.decorrelate(np.ones(n))
-        self.precision = float(np.sum(weight * ones**2))
-        if "baseline_nG" in self.sd:
-            self.precision += self.sd["baseline_nG"] ** -2
+        weighted = template / self.scale**2
+        self.tt = pt.sum(weighted * template)
+        self.t1 = pt.sum(weighted * self.ones)
+        self.ty = pt.sum(weighted * data)
+        self.y1 = pt.sum(self.ones * data / self.scale**2)
 
     def add_to_model(self) -> tuple[Any, Any]:
         """Amplitude and baseline, sampled if free."""
-        amplitude: Any = self.prior.fixed.get("amplitude")
-        baseline: Any = self.prior.fixed.get("baseline_nG")
+        amplitude, baseline = (self.fixed.get(name) for name in LINEAR)
         if not self.sd:
             return amplitude, baseline
         relative = pm.Flat(RELATIVE, shape=len(self.sd))
@@ -210,19 +211,19 @@ class _LinearFit:
             pull = self.ty - self.t1 * self.y1 / self.precision
         else:
             information = self.tt
-            pull = self.ty - self.t1 * self.prior.fixed["baseline_nG"]
+            pull = self.ty - self.t1 * self.fixed["baseline_nG"]
         fitted = (pull + sd**-2) / (information + sd**-2)
         center = 0.5 * (fitted + pt.sqrt(fitted**2 + _FLOOR**2))
         width = (sd**-2 + center**2 * information) ** -0.5
         log_amplitude = pt.log(center) + width * relative
-        density = _log_normal(log_amplitude / sd) - np.log(sd) + pt.log(width)
+        density = _log_normal(log_amplitude / sd) - pt.log(sd) + pt.log(width)
         pm.Potential("amplitude_prior", density)
         return pt.exp(log_amplitude)
 
     def _baseline(self, relative: TensorVariable, amplitude: Any) -> TensorVariable:
         sd, width = self.sd["baseline_nG"], self.precision**-0.5
         baseline = (self.y1 - amplitude * self.t1) / self.precision + width * relative
-        density = _log_normal(baseline / sd) - np.log(sd) + np.log(width)
+        density = _log_normal(baseline / sd) - pt.log(sd) + pt.log(width)
         pm.Potential("baseline_prior", density)
         return baseline
 
@@ -247,24 +248,31 @@ def _group_from_unit(prior: Prior, names: list[str], unit: TensorVariable) -> Te
     slices = prior.unit_slices()
     first = unit[np.array([slices[name].start for name in names])]
     marginals: list[Any] = [prior.marginals[name] for name in names]
+
+    def column(attribute: str) -> TensorVariable:
+        return _constant([getattr(marginal, attribute) for marginal in marginals])
+
     match marginals[0]:
         case Uniform():
-            low, high = _constant([m.low for m in marginals]), _constant([m.high for m in marginals])
-            return low + (high - low) * pm.math.invprobit(first)
+            low, high = column("low"), column("high")
+            return low + (high - low) * _normal_cdf(first)
         case LogUniform():
-            low = _constant([np.log(m.low) for m in marginals])
-            high = _constant([np.log(m.high) for m in marginals])
-            return pt.exp(low + (high - low) * pm.math.invprobit(first))
+            low, high = pt.log(column("low")), pt.log(column("high"))
+            return pt.exp(low + (high - low) * _normal_cdf(first))
         case Normal():
-            mean, sd = _constant([m.mean for m in marginals]), _constant([m.sd for m in marginals])
-            return mean + sd * first
+            return column("mean") + column("sd") * first
         case LogNormal():
-            return pt.exp(_constant([m.sd for m in marginals]) * first)
+            return pt.exp(column("sd") * first)
         case Circular():
             second = unit[np.array([slices[name].start + 1 for name in names])]
             angle = pt.rad2deg(pt.arctan2(second, first))
             return pt.switch(angle < 0.0, angle + FULL_TURN_DEG, angle)
     raise TypeError(f"no graph for {marginals[0]!r}")
+
+
+def _normal_cdf(unit: TensorVariable) -> TensorVariable:
+    # A Python float would enter the graph in single precision.
+    return 0.5 * pt.erfc(-np.sqrt(np.float64(0.5)) * unit)
 
 
 def _response_argument(rest: Prior, vector: TensorVariable) -> TensorVariable:
@@ -278,9 +286,11 @@ def _response_argument(rest: Prior, vector: TensorVariable) -> TensorVariable:
 def _template(response: ResponseLike, x: TensorVariable) -> TensorVariable:
     """Template, shape (n,); the tables reach the compiled code as arguments."""
     tables = getattr(response, "tables", ()) if hasattr(response, "kernel") else ()
-    shared = [pytensor.shared(table, shape=table.shape) for table in tables]
-    return ResponseOp(response)(x, *shared)[0]
+    return ResponseOp(response)(x, *(_constant(table) for table in tables))[0]
 
 
 def _constant(value: Any) -> TensorVariable:
-    return pt.constant(np.asarray(value, dtype=float))
+    """A number no compiled code depends on: code is reused by every study."""
+    array = np.asarray(value)
+    array = array.astype(float) if array.dtype.kind == "b" else array
+    return pytensor.shared(array, shape=array.shape)

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import nutpie
 import numpy as np
+import nutpie
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from nutpie.compiled_pyfunc import from_pyfunc
+from pymc.pytensorf import compile as compile_graph
+from pymc.pytensorf import join_nonshared_inputs
 from pytensor.gradient import DisconnectedInputError, NullTypeGradError
 
+from renp_infer.errors import DomainError
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import LINEAR, PARAMETERS
+from renp_infer.inference.model import DATA, LINEAR, PARAMETERS
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.start import overdispersed
 from renp_infer.records import FloatArray
@@ -53,9 +58,7 @@ def require_nuts(model: pm.Model) -> dict[str, str]:
         If a variable is discrete or the density has no gradient by it.
     """
     for variable in model.free_RVs:
-        if variable not in model.continuous_value_vars and (
-            model.rvs_to_values[variable] not in model.continuous_value_vars
-        ):
+        if model.rvs_to_values[variable] not in model.continuous_value_vars:
             raise TypeError(f"{variable.name} is discrete: NUTS cannot sample it")
         try:
             pt.grad(model.logp(), model.rvs_to_values[variable])
@@ -64,11 +67,44 @@ def require_nuts(model: pm.Model) -> dict[str, str]:
     return {variable.name: "NUTS" for variable in model.free_RVs}
 
 
-def compile_model(model: pm.Model) -> Any:
-    """Machine code of the model's density and gradient.
+@dataclass(frozen=True)
+class CompiledModel:
+    """Machine code of a model: density, gradient and parameters of a point.
 
-    ``with_data(data_nG=...)`` of the result swaps the data without compiling
-    again; the data must be decorrelated as in ``likelihood.py``.
+    Attributes
+    ----------
+    function : callable
+        ``(point, *arguments) -> (log density, gradient, parameters)``.
+    arguments : tuple of ndarray
+        Everything else the density depends on.
+    data_slot : int
+        Which of them is the data.
+    size : int
+        Length of a point.
+    """
+
+    function: Callable[..., tuple[FloatArray, FloatArray, FloatArray]]
+    arguments: tuple[FloatArray, ...]
+    data_slot: int
+    size: int
+
+    def __call__(self, point: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        """Log density, gradient (k,) and parameters (d,) at a point (k,)."""
+        density, gradient, vector = self.function(point, *self.arguments)
+        return float(density), gradient, vector
+
+    def with_data(self, data_nG: FloatArray) -> CompiledModel:
+        """Use the same code for other data, decorrelated as in ``likelihood.py``."""
+        arguments = list(self.arguments)
+        arguments[self.data_slot] = np.array(data_nG, dtype=float)
+        return dataclasses.replace(self, arguments=tuple(arguments))
+
+
+def compile_model(model: pm.Model) -> CompiledModel:
+    """Compile a model's density once, for all studies of the same structure.
+
+    The code is called directly rather than through nutpie's own compilation
+    of PyMC models, which takes several times longer and is never cached.
 
     Raises
     ------
@@ -76,11 +112,23 @@ def compile_model(model: pm.Model) -> Any:
         If NUTS cannot sample every variable.
     """
     require_nuts(model)
-    return nutpie.compile_pymc_model(model, var_names=[PARAMETERS])
+    parameters = model.replace_rvs_by_values([model[PARAMETERS]])
+    outputs, point = join_nonshared_inputs(
+        model.initial_point(0), [model.logp(), *parameters], model.value_vars
+    )
+    gradient = pt.grad(outputs[0], point)
+    function = compile_graph([point], [outputs[0], gradient, outputs[1]], mode="NUMBA")
+    shared = function.get_shared()
+    return CompiledModel(
+        function.vm.jit_fn,
+        tuple(variable.get_value() for variable in shared),
+        [variable.name for variable in shared].index(DATA),
+        sum(int(value.size) for value in model.initial_point(0).values()),
+    )
 
 
 def sample_nuts(
-    compiled: Any,
+    compiled: CompiledModel,
     likelihood: Likelihood,
     settings: InferenceSettings,
     seed: np.random.SeedSequence,
@@ -93,7 +141,7 @@ def sample_nuts(
 
     Parameters
     ----------
-    compiled : object
+    compiled : CompiledModel
         From ``compile_model``, holding the data of ``likelihood``.
     likelihood : Likelihood
     settings : InferenceSettings
@@ -111,7 +159,7 @@ def sample_nuts(
         ``STATISTIC_NAMES``; the sampler's own are in its attributes.
     """
     tree = nutpie.sample(
-        dataclasses.replace(compiled, initial_point_func=_start_of(likelihood)),
+        _sampler_model(compiled, likelihood),
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
@@ -133,6 +181,34 @@ def sample_nuts(
         "sampler_names": ", ".join(f"{k}: {v}" for k, v in STATISTIC_NAMES.items()),
     }
     return tree["posterior"][PARAMETERS].transpose("chain", "draw", ...).values, statistics
+
+
+def _sampler_model(compiled: CompiledModel, likelihood: Likelihood) -> Any:
+    """Hand density, gradient, parameters and start to the sampler."""
+    names = likelihood.prior.names
+
+    def density(point: FloatArray) -> tuple[float, FloatArray]:
+        value, gradient, vector = compiled(point)
+        if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
+            raise DomainError(
+                "parameters",
+                dict(zip(names, vector.tolist(), strict=True)),
+                "where the response is finite",
+            )
+        return value, gradient
+
+    def parameters(point: FloatArray) -> dict[str, FloatArray]:
+        return {PARAMETERS: compiled(point)[2]}
+
+    return from_pyfunc(
+        ndim=compiled.size,
+        make_logp_fn=lambda: density,
+        make_expand_fn=lambda seed, other_seed, chain: parameters,
+        expanded_dtypes=[np.dtype(float)],
+        expanded_shapes=[(len(names),)],
+        expanded_names=[PARAMETERS],
+        make_initial_point_fn=_start_of(likelihood),
+    )
 
 
 def _start_of(likelihood: Likelihood) -> Callable[[Any], FloatArray]:

@@ -288,9 +288,7 @@ class Prior:
         free = zip(self.names, (float(v) for v in vector), strict=True)
         return {**self.fixed, **dict(free)}
 
-    def to_response_vector(
-        self, vector: FloatArray
-    ) -> tuple[FloatArray, float, float]:
+    def to_response_vector(self, vector: FloatArray) -> tuple[FloatArray, float, float]:
         """Argument of the response, amplitude and baseline.
 
         Parameters
@@ -395,5 +393,3 @@ def _mass_prior(settings: InferenceSettings) -> Marginal:
 
 def _log_normal_density(unit: float) -> float:
     return -0.5 * (unit * unit + math.log(2.0 * math.pi))
-
-

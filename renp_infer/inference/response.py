@@ -1,12 +1,15 @@
 """Response: the smoothed field as a function of the fit's parameters.
 
 The large-crystal limit is exact at every call; the finite crystal's share,
-at most a few 1e-3 of the peak, is tabulated against the distance to each
+a few 1e-3 of the peak for centimetres, is tabulated against the distance to each
 pair threshold and against m1, at the nominal apparatus. The error that
 remains is measured by ``approximation_error``.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -69,10 +72,10 @@ class Response:
         self.theta_s = experiment.layout.theta_s
         self.m1_max_eV = m1_max_eV
         self.scale = signal_factor(experiment, chi_squared)
-        self._moment = _table_weights(truth, switches)
         steps = np.arcsinh(m1_max_eV / MASS_SCALE) / (MASS_NODES - 1)
         nodes = MASS_SCALE * np.sinh(steps * np.arange(MASS_NODES))
-        grid, table = smoother.correction(np.array([masses(_at_mass(truth, m)) for m in nodes]))
+        spectra = [masses(replace(truth, m1_eV=float(m1))) for m1 in nodes]
+        grid, table = smoother.correction(np.array(spectra))
         target = experiment.target
         self.tables = (
             np.array(
@@ -98,7 +101,7 @@ class Response:
                     target.refractive_index,
                 ]
             ),
-            self._moment,
+            _table_weights(truth, switches),
             smoother.grid.borders,
             smoother.grid.used,
             smoother.grid.weights,
@@ -148,12 +151,6 @@ def check_limit(switches: Switches) -> None:
         )
 
 
-def _at_mass(truth: Parameters, m1_eV: float) -> Parameters:
-    from dataclasses import replace
-
-    return replace(truth, m1_eV=m1_eV)
-
-
 def _table_weights(truth: Parameters, switches: Switches) -> FloatArray:
     """Fixed pair weights (2, 6), used with Table IV only."""
     if switches.weights != "table-iv":
@@ -162,9 +159,7 @@ def _table_weights(truth: Parameters, switches: Switches) -> FloatArray:
     return np.array([rows.pv, rows.pv_majorana])
 
 
-def exact_field(
-    experiment: Experiment, parameters: Parameters, chi_squared: float
-) -> FloatArray:
+def exact_field(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
     """Smoothed field without tables, shape (n,), nG: the reference."""
     m = masses(parameters)
     a, b = smoothed_pairs(experiment, m)
@@ -177,9 +172,7 @@ def exact_field(
     return signal_factor(experiment, chi_squared) * total
 
 
-def approximation_error(
-    response: Response, draws: FloatArray, sigma_nG: FloatArray
-) -> float:
+def approximation_error(response: Response, draws: FloatArray, sigma_nG: FloatArray) -> float:
     """Largest error of the response over prior draws, in units of sigma.
 
     Parameters
@@ -205,16 +198,12 @@ def approximation_error(
 
 def _apparatus(response: Response, x: FloatArray) -> tuple[Experiment, Parameters]:
     """Experiment and parameters that a vector stands for."""
-    from dataclasses import replace
-
     layout, target = response.experiment.layout, response.experiment.target
     moved = replace(
         response.experiment,
         target=replace(target, refractive_index=float(x[1])),
-        layout=replace(
-            layout, theta_s=layout.theta_s + x[2], theta_e=layout.theta_e + float(x[3])
-        ),
+        layout=replace(layout, theta_s=layout.theta_s + x[2], theta_e=layout.theta_e + float(x[3])),
     )
     fields = ("m1_eV", "sin2_12", "sin2_13", "dm2_21", "dm2_3l", "delta", "alpha21", "alpha31")
-    values = dict(zip(fields, [x[0], *x[4:]], strict=True))
-    return moved, replace(response.truth, **{k: float(v) for k, v in values.items()})
+    values: dict[str, Any] = dict(zip(fields, [x[0], *x[4:]], strict=True))
+    return moved, replace(response.truth, **values)

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from renp_infer.physics._form_kernels import ETA_STEP, GAUSS_W, GAUSS_X
-from renp_infer.physics._pair_kernels import full_slopes, full_terms, planar_slopes
+from renp_infer.physics._pair_kernels import full_partials, planar_slopes
 from renp_infer.physics._plane_kernels import (
     INSIDE_CUT,
     crystal_point,
@@ -21,8 +21,7 @@ from renp_infer.physics._plane_kernels import (
     split_integral,
 )
 
-FAR_X, FAR_W = np.polynomial.legendre.leggauss(4)
-TABLE_X, TABLE_W = np.polynomial.legendre.leggauss(3)
+FAR_X, FAR_W = np.polynomial.legendre.leggauss(3)
 GEOMETRY = 5
 """Derivatives per pair: refractive index, theta_s, theta_e, m_i^2, m_j^2."""
 
@@ -54,31 +53,38 @@ def _node(planar, theta, weight, excess, beam, epsilon, a, b, c, facing, work, t
     face = facing[0] * cosine + facing[1] * sine
     slope = facing[1] * cosine - facing[0] * sine
     w = weight * face
-    moves, slopes = work
-    moves[0, 0], moves[0, 1] = z / index, y / index
-    moves[1, 0], moves[1, 1] = index * omega * sine, -index * omega * cosine
-    moves[2, 0], moves[2, 1] = index * turn_l, index * turn_t
+    # dw/d(index), dw/d(theta_s), dw/d(theta_e), each along k1 and across it
+    n_z, n_y = z / index, y / index
+    s_z, s_y = index * omega * sine, -index * omega * cosine
+    e_z, e_y = index * turn_l, index * turn_t
     if planar:
-        density, partner = planar_slopes(
-            z, y, s, excess, a, b, c[0], c[1], c[2], moves, slopes
-        )
+        density, partner = planar_slopes(z, y, s, excess, a, b, c[0], c[1], c[2], work)
+        for ab in range(2):
+            along, across = work[0, ab], work[1, ab]
+            total[1, ab] += w * (along * n_z + across * n_y)
+            total[2, ab] += w * (along * s_z + across * s_y)
+            total[3, ab] += w * (along * e_z + across * e_y)
+            total[4, ab] += w * work[2, ab]
+            total[5, ab] += w * work[3, ab]
     else:
-        trace = c[0] + c[2] + c[3]
-        pcp = c[0] * z * z + 2.0 * c[1] * z * y + c[2] * y * y
-        phi, base, quad = full_terms(s, excess, a, b, trace)
-        density, partner = phi * (base + quad * pcp), phi
-        for row in range(GEOMETRY):
-            dz, dy = moves[row, 0], moves[row, 1]
-            slopes[row, 0], slopes[row, 1] = full_slopes(
-                s, excess, a, b, trace, pcp,
-                -2.0 * (z * dz + y * dy), moves[row, 2], moves[row, 3],
-                2.0 * ((c[0] * z + c[1] * y) * dz + (c[1] * z + c[2] * y) * dy),
-            )
+        g_z, g_y = c[0] * z + c[1] * y, c[1] * z + c[2] * y
+        density, partner, by_s, by_c, by_a, by_b, one_s, one_a, one_b = full_partials(
+            s, excess, a, b, c[0] + c[2] + c[3], z * g_z + y * g_y
+        )
+        along, across = by_c * g_z - by_s * z, by_c * g_y - by_s * y
+        w2 = 2.0 * w
+        total[1, 0] += w2 * (along * n_z + across * n_y)
+        total[2, 0] += w2 * (along * s_z + across * s_y)
+        total[3, 0] += w2 * (along * e_z + across * e_y)
+        total[4, 0] += w * by_a
+        total[5, 0] += w * by_b
+        total[1, 1] -= w2 * one_s * (z * n_z + y * n_y)
+        total[2, 1] -= w2 * one_s * (z * s_z + y * s_y)
+        total[3, 1] -= w2 * one_s * (z * e_z + y * e_y)
+        total[4, 1] += w * one_a
+        total[5, 1] += w * one_b
     total[0, 0] += w * density
     total[0, 1] += w * partner
-    for row in range(GEOMETRY):
-        total[row + 1, 0] += w * slopes[row, 0]
-        total[row + 1, 1] += w * slopes[row, 1]
     total[2, 0] += weight * slope * density
     total[2, 1] += weight * slope * partner
 
@@ -90,8 +96,9 @@ def _piece(planar, low, high, edge, centre, beam, epsilon, m_i, m_j, c, facing, 
     a, b, q0 = m_i * m_i, m_j * m_j, m_i + m_j
     swing = 2.0 * index * index * omega * np.sqrt(k_l * k_l + k_t * k_t)
     sign = 1.0 if edge >= centre else -1.0
-    near, far = sign * (edge - (high if sign > 0.0 else low)), sign * (
-        edge - (low if sign > 0.0 else high)
+    near, far = (
+        sign * (edge - (high if sign > 0.0 else low)),
+        sign * (edge - (low if sign > 0.0 else high)),
     )
     near = max(near, 0.0)
     if not np.isfinite(edge) or near > 3.0 * (far - near):
@@ -101,11 +108,16 @@ def _piece(planar, low, high, edge, centre, beam, epsilon, m_i, m_j, c, facing, 
             z = index * (k_l - omega * np.cos(theta))
             y = index * (k_t - omega * np.sin(theta))
             excess = epsilon * epsilon - z * z - y * y - q0 * q0
-            _node(planar, theta, half * FAR_W[n], excess, beam, epsilon, a, b, c, facing, work, total)
+            _node(
+                planar, theta, half * FAR_W[n], excess, beam, epsilon, a, b, c, facing, work, total
+            )
         return
     kappa = max(swing * abs(np.sin(edge - centre)), 1e-12)
     scale = max(2.0 * np.sqrt(m_i * m_j), 1e-4 * np.sqrt(kappa * far))
-    start, stop = np.arcsinh(np.sqrt(kappa * near) / scale), np.arcsinh(np.sqrt(kappa * far) / scale)
+    start, stop = (
+        np.arcsinh(np.sqrt(kappa * near) / scale),
+        np.arcsinh(np.sqrt(kappa * far) / scale),
+    )
     pieces = int(np.ceil((stop - start) / ETA_STEP))
     half = 0.5 * (stop - start) / pieces
     for piece in range(pieces):
@@ -145,11 +157,12 @@ def _edge_shift(edge, beam, m_i, m_j, shift, drift):
 
 
 @njit(cache=True, error_model="numpy")
-def look_up(table, grid, x, weights, slopes):
-    """(A, B) and their derivatives in x and mass of a correction at x.
+def look_up(table, grid, x, weights, slopes, out):
+    """Correction at distance x from the edge, with derivatives.
 
     ``table`` is (mass, node, [A, B, dA/dx, dB/dx]), Hermite in x; ``weights``
-    and ``slopes`` combine the mass nodes. Beyond the grid the end value holds.
+    and ``slopes`` combine the mass nodes. ``out`` gets rows (A, B), slopes in
+    x and in mass. Beyond the grid the end value holds.
     """
     last = grid.size - 1
     x = min(max(x, grid[0]), grid[last])
@@ -160,7 +173,7 @@ def look_up(table, grid, x, weights, slopes):
     h10, h11 = t * (1.0 - t) ** 2 * h, t * t * (t - 1.0) * h
     d00 = 6.0 * t * (t - 1.0) / h
     d10, d11 = (1.0 - t) * (1.0 - 3.0 * t), t * (3.0 * t - 2.0)
-    out = np.zeros((3, 2))
+    out[:] = 0.0
     for m in range(table.shape[0]):
         for ab in range(2):
             left, right = table[m, k, ab], table[m, k + 1, ab]
@@ -170,21 +183,33 @@ def look_up(table, grid, x, weights, slopes):
             out[0, ab] += weights[m] * value
             out[1, ab] += weights[m] * slope
             out[2, ab] += slopes[m] * value
-    return out
 
 
 @njit(cache=True, error_model="numpy")
 def panel_integrals(
-    planar, borders, used, shift_s, beam, nominal, epsilon, masses, c, facing,
-    grid, table, first, weights, slopes,
+    planar,
+    borders,
+    used,
+    shift_s,
+    beam,
+    nominal,
+    epsilon,
+    masses,
+    c,
+    facing,
+    grid,
+    table,
+    first,
+    weights,
+    slopes,
 ):
     """Pair integrals over panels of the trigger angle, with derivatives.
 
     Parameters: ``borders`` (J + 1) nominal angles and ``used`` (J) panels
     wanted, ``shift_s`` the trigger's zero offset, ``beam`` (index, K_l, K_t,
     omega_s, dK_l, dK_t) with K = k1 + k2 and its derivative in theta_e,
-    ``nominal`` the beam for which the table was made, ``masses`` (6, 2), ``facing`` the coefficients of cos and sin of the
-    direction factor; ``table`` (6, 2 edges, mass nodes, x nodes, 4) with
+    ``nominal`` the beam for which the table was made, ``masses`` (6, 2),
+    ``facing`` the coefficients of cos and sin of the direction factor; ``table`` (6, 2 edges, mass nodes, x nodes, 4) with
     ``weights`` and ``slopes`` for the four mass nodes from ``first``.
 
     Returns (6, J, 7, 2): for A and B the value, the five ``GEOMETRY``
@@ -192,18 +217,16 @@ def panel_integrals(
     """
     pairs, count = masses.shape[0], borders.size - 1
     out = np.zeros((pairs, count, GEOMETRY + 2, 2))
-    moves, slope_rows = np.zeros((GEOMETRY, 4)), np.empty((GEOMETRY, 2))
-    moves[3, 2], moves[4, 3] = 1.0, 1.0
-    work = (moves, slope_rows)
+    work = np.empty((4, 2))
     edge_work = np.empty((GEOMETRY + 1, 2))
     shift, drift = np.empty(GEOMETRY), np.empty(GEOMETRY)
     unused, made_drift = np.empty(GEOMETRY), np.empty(GEOMETRY)
+    begin, end = np.empty((3, 2)), np.empty((3, 2))
     nodes = weights.size
     for p in range(pairs):
         m_i, m_j = max(masses[p, 0], 1e-12), max(masses[p, 1], 1e-12)
-        centre, width = edge_angle(
-            beam[1], beam[2], beam[3], beam[0], epsilon, m_i + m_j
-        )
+        centre, width = edge_angle(beam[1], beam[2], beam[3], beam[0], epsilon, m_i + m_j)
+        reached, reached_side = -1, -1
         for j in range(count):
             if not used[j] or width == 0.0:
                 continue
@@ -215,8 +238,19 @@ def panel_integrals(
             total = out[p, j]
             if low < high:
                 _piece(
-                    planar, low, high, edge, centre, beam, epsilon, m_i, m_j, c,
-                    facing, work, total,
+                    planar,
+                    low,
+                    high,
+                    edge,
+                    centre,
+                    beam,
+                    epsilon,
+                    m_i,
+                    m_j,
+                    c,
+                    facing,
+                    work,
+                    total,
                 )
             if not np.isfinite(width):
                 continue
@@ -225,8 +259,18 @@ def panel_integrals(
                 # Leibniz: the edge moves with the parameters
                 edge_work[:] = 0.0
                 _node(
-                    planar, edge, 1.0 if side else -1.0, 0.0, beam, epsilon,
-                    m_i * m_i, m_j * m_j, c, facing, (moves, slope_rows), edge_work,
+                    planar,
+                    edge,
+                    1.0 if side else -1.0,
+                    0.0,
+                    beam,
+                    epsilon,
+                    m_i * m_i,
+                    m_j * m_j,
+                    c,
+                    facing,
+                    work,
+                    edge_work,
                 )
                 for row in range(GEOMETRY):
                     total[row + 1, 0] += edge_work[0, 0] * shift[row]
@@ -234,8 +278,12 @@ def panel_integrals(
             if nodes == 0:
                 continue
             rows = table[p, side, first : first + nodes]
-            end = look_up(rows, grid, right - edge, weights, slopes)
-            begin = look_up(rows, grid, left - edge, weights, slopes)
+            if reached == j and reached_side == side:
+                begin[:] = end
+            else:
+                look_up(rows, grid, left - edge, weights, slopes, begin)
+            look_up(rows, grid, right - edge, weights, slopes, end)
+            reached, reached_side = j + 1, side
             # the planar density goes as w_t^2 where pairs are at rest
             factor, drift[:] = 1.0, 0.0
             if planar:
@@ -276,7 +324,15 @@ def _correction_at(exact, planar, lorentz, theta, beam, crystal, epsilon, masses
         )
     else:
         a, b = split_integral(
-            planar, lorentz, z, y, crystal[0], crystal[1], epsilon, masses, c,
+            planar,
+            lorentz,
+            z,
+            y,
+            crystal[0],
+            crystal[1],
+            epsilon,
+            masses,
+            c,
             np.full(2, INSIDE_CUT),
         )
     norm = form_norm(planar, crystal[0], crystal[1])
@@ -311,22 +367,40 @@ def correction_table(
                 rows = table[p, side, m]
                 for k in range(grid.size):
                     rows[k, 2], rows[k, 3] = _correction_at(
-                        exact, planar, lorentz, edge + grid[k], beam, crystal,
-                        epsilon, masses, c, facing, rtol,
+                        exact,
+                        planar,
+                        lorentz,
+                        edge + grid[k],
+                        beam,
+                        crystal,
+                        epsilon,
+                        masses,
+                        c,
+                        facing,
+                        rtol,
                     )
                     if k == 0:
                         continue
                     rows[k, 0], rows[k, 1] = rows[k - 1, 0], rows[k - 1, 1]
                     middle = 0.0 if grid[k - 1] < 0.0 < grid[k] else grid[k]
                     for low, high in ((grid[k - 1], middle), (middle, grid[k])):
-                        for n in range(TABLE_X.size):
+                        for n in range(FAR_X.size):
                             if high <= low:
                                 continue
-                            x = low + 0.5 * (high - low) * (1.0 + TABLE_X[n])
+                            x = low + 0.5 * (high - low) * (1.0 + FAR_X[n])
                             da, db = _correction_at(
-                                exact, planar, lorentz, edge + x, beam, crystal,
-                                epsilon, masses, c, facing, rtol,
+                                exact,
+                                planar,
+                                lorentz,
+                                edge + x,
+                                beam,
+                                crystal,
+                                epsilon,
+                                masses,
+                                c,
+                                facing,
+                                rtol,
                             )
-                            rows[k, 0] += 0.5 * (high - low) * TABLE_W[n] * da
-                            rows[k, 1] += 0.5 * (high - low) * TABLE_W[n] * db
+                            rows[k, 0] += 0.5 * (high - low) * FAR_W[n] * da
+                            rows[k, 1] += 0.5 * (high - low) * FAR_W[n] * db
     return table

@@ -17,7 +17,7 @@ from renp_infer.measurement._smoothing_kernels import (
     edge_angle,
     panel_integrals,
 )
-from renp_infer.physics._plane_kernels import leading_width, form_norm
+from renp_infer.physics._plane_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_size, pair_masses
 from renp_infer.physics.pairs import current_form
 from renp_infer.records import Experiment, FloatArray, Layout, Target
@@ -280,5 +280,3 @@ def smoothed_pairs(experiment: Experiment, masses_eV: FloatArray) -> tuple[Float
     panels = smoother.panels(smoother.beam, 0.0, masses, grid, table)[:, :, 0, :]
     smooth = smoother.norm * np.einsum("kj,pja->apk", smoother.grid.weights, panels)
     return smooth[0], smooth[1]
-
-

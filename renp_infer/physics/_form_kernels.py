@@ -237,9 +237,7 @@ def chord_nodes(end, full_chord, centre, offsets, gap, position, weight, excess)
                         sinh, cosh = 0.5 * (grow - 1.0 / grow), 0.5 * (grow + 1.0 / grow)
                         delta = (scale * sinh) ** 2 / kappa
                         position[count] = sign * (end - delta)
-                        weight[count] = (
-                            GAUSS_W[n] * half * 2.0 * scale**2 * sinh * cosh / kappa
-                        )
+                        weight[count] = GAUSS_W[n] * half * 2.0 * scale**2 * sinh * cosh / kappa
                         excess[count] = delta * (2.0 * end - delta)
                         count += 1
             left = right

@@ -32,25 +32,47 @@ def full_terms(s, excess, a, b, trace_c):
 
 
 @njit(cache=True, error_model="numpy")
-def full_slopes(s, excess, a, b, trace_c, pcp, ds, da, db, dpcp):
-    """Directional derivative of (density, partner), see ``full_terms``."""
-    gap = 2.0 * np.sqrt(a * b)
-    lam = excess * (excess + 2.0 * gap)
-    d = (a - b) / s
-    dd = (da - db - d * ds) / s
-    dlam = 2.0 * ((s - a - b) * (ds - da - db)) - 4.0 * (da * b + a * db)
-    root = np.sqrt(lam)
-    phi = 2.0 * np.pi * root / s
-    dphi = 2.0 * np.pi * (0.5 * dlam / root - root * ds / s) / s
-    third = lam / (12.0 * s)
-    dthird = (dlam / 12.0 - third * ds) / s
+def full_partials(s, excess, a, b, trace_c, pcp):
+    """Density and partner in three dimensions with their partial derivatives.
+
+    Returns (density, partner, d/ds, d/d(P.C.P), d/da, d/db of the density,
+    d/ds, d/da, d/db of the partner); P.C.P and s count as independent.
+    """
+    lam = excess * (excess + 4.0 * np.sqrt(a * b))
+    over = 1.0 / s
+    d = (a - b) * over
+    phi = 2.0 * np.pi * np.sqrt(lam) * over
+    third = lam * over / 12.0
     base = 0.5 * (s - a - b) - third * trace_c
-    dbase = 0.5 * (ds - da - db) - dthird * trace_c
-    quad = 0.25 * (1.0 - d * d) - third / s
-    dquad = -0.5 * d * dd - (dthird - third * ds / s) / s
+    quad = 0.25 * (1.0 - d * d) - third * over
     bracket = base + quad * pcp
-    slope = dphi * bracket + phi * (dbase + dquad * pcp + quad * dpcp)
-    return slope, dphi
+    # lam = (s - a - b)^2 - 4 a b
+    lam_s, half_phi = 2.0 * (s - a - b), 0.5 * phi / lam
+    lam_a, lam_b = -lam_s - 4.0 * b, -lam_s - 4.0 * a
+    phi_s = half_phi * lam_s - phi * over
+    phi_a, phi_b = half_phi * lam_a, half_phi * lam_b
+    # the bracket depends on lam through base and quad alike
+    bracket_lam = -(trace_c + pcp * over) * over / 12.0
+    bracket_s = (
+        0.5
+        + bracket_lam * lam_s
+        + third * over * (trace_c + 2.0 * pcp * over)
+        + 0.5 * d * d * over * pcp
+    )
+    bend = 0.5 * d * over * pcp
+    bracket_a = -0.5 + bracket_lam * lam_a - bend
+    bracket_b = -0.5 + bracket_lam * lam_b + bend
+    return (
+        phi * bracket,
+        phi,
+        phi_s * bracket + phi * bracket_s,
+        phi * quad,
+        phi_a * bracket + phi * bracket_a,
+        phi_b * bracket + phi * bracket_b,
+        phi_s,
+        phi_a,
+        phi_b,
+    )
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -117,12 +139,11 @@ def planar_density(pz, py, s, excess, a, b, czz, czy, cyy):
 
 
 @njit(cache=True, error_model="numpy")
-def planar_slopes(pz, py, s, excess, a, b, czz, czy, cyy, directions, out):
-    """``planar_density`` with its directional derivatives.
+def planar_slopes(pz, py, s, excess, a, b, czz, czy, cyy, out):
+    """``planar_density`` with its derivatives in pz, py, a and b.
 
-    ``directions`` has rows (dpz, dpy, da, db), ``out`` rows (density,
-    partner). The limits of the signed moments do not contribute: the
-    integrand vanishes there.
+    ``out`` gets four rows (density, partner). The limits of the signed
+    moments do not contribute: the integrand vanishes there.
     """
     gap = 2.0 * np.sqrt(a * b)
     d = (a - b) / s
@@ -152,9 +173,9 @@ def planar_slopes(pz, py, s, excess, a, b, czz, czy, cyy, directions, out):
         + m2 * k2 * n4
     )
     qb = m0 * n0 + m1 * n1 + m2 * n2
-    for row in range(directions.shape[0]):
-        dz, dy = directions[row, 0], directions[row, 1]
-        da, db = directions[row, 2], directions[row, 3]
+    for row in range(4):
+        dz, dy = 1.0 if row == 0 else 0.0, 1.0 if row == 1 else 0.0
+        da, db = 1.0 if row == 2 else 0.0, 1.0 if row == 3 else 0.0
         ds = -2.0 * (pz * dz + py * dy)
         dd = (da - db - d * ds) / s
         dlam = 2.0 * (s - a - b) * (ds - da - db) - 4.0 * (da * b + a * db)
@@ -165,9 +186,7 @@ def planar_slopes(pz, py, s, excess, a, b, czz, czy, cyy, directions, out):
         da2 = 0.5 * ((1.0 - d) * dy - dd * py)
         # along = py pz rho / (s stretch)
         base = py * pz / (s * stretch)
-        dbase = (dy * pz + py * dz) / (s * stretch) - base * (
-            ds / s + dstretch / stretch
-        )
+        dbase = (dy * pz + py * dz) / (s * stretch) - base * (ds / s + dstretch / stretch)
         dalong = dbase * rho + base * drho
         # across2 = pp boost / stretch
         dboost = (-ds - (boost - 1.0) * ds) / s
@@ -178,17 +197,9 @@ def planar_slopes(pz, py, s, excess, a, b, czz, czy, cyy, directions, out):
             + 2.0 * cyy * rho * drho
         )
         dpcp = 2.0 * (gz * dz + gy * dy)
-        dmix = (
-            (czz * dz + czy * dy) * along
-            + gz * dalong
-            + (czy * dz + cyy * dy) * rho
-            + gy * drho
-        )
+        dmix = (czz * dz + czy * dy) * along + gz * dalong + (czy * dz + cyy * dy) * rho + gy * drho
         dk0 = (
-            0.5 * (ds - da - db)
-            - 0.5 * d * dd * pcp
-            + 0.25 * (1.0 - d * d) * dpcp
-            - czz * dacross
+            0.5 * (ds - da - db) - 0.5 * d * dd * pcp + 0.25 * (1.0 - d * d) * dpcp - czz * dacross
         )
         dk1 = -dd * mix - d * dmix
         dk2 = czz * dacross - dquadratic

@@ -67,9 +67,7 @@ def _add_density(planar, pz, q, excess, weight, a, b, q0, c, line):
     """Add weight * (three azimuthal moments of A, and B) to ``line``."""
     s = excess + q0 * q0
     if planar:
-        density, partner = planar_density(
-            pz, q, s, excess, a, b, c[0], c[1], c[2]
-        )
+        density, partner = planar_density(pz, q, s, excess, a, b, c[0], c[1], c[2])
         line[0] += weight * density
         line[3] += weight * partner
     else:
@@ -86,9 +84,7 @@ def line_along(planar, q, end, w_l, half_length, lorentz, cut, offsets, masses, 
     """Int dP_z U(P_z - w_l) D over the chord at transverse momentum q."""
     a, b = masses[0] ** 2, masses[1] ** 2
     q0, gap = masses[0] + masses[1], 2.0 * np.sqrt(masses[0] * masses[1])
-    count = chord_nodes(
-        end, True, w_l, offsets, gap, buffers[0], buffers[1], buffers[2]
-    )
+    count = chord_nodes(end, True, w_l, offsets, gap, buffers[0], buffers[1], buffers[2])
     line[:] = 0.0
     for n in range(count):
         pz = buffers[0, n]
@@ -109,9 +105,7 @@ def line_across(planar, pz, end, w_t, radius, lorentz, cut, offsets, masses, c, 
     a, b = masses[0] ** 2, masses[1] ** 2
     q0, gap = masses[0] + masses[1], 2.0 * np.sqrt(masses[0] * masses[1])
     centre = w_t if planar else abs(w_t)
-    count = chord_nodes(
-        end, planar, centre, offsets, gap, buffers[0], buffers[1], buffers[2]
-    )
+    count = chord_nodes(end, planar, centre, offsets, gap, buffers[0], buffers[1], buffers[2])
     line = np.zeros(4)
     total_a, total_b = 0.0, 0.0
     for n in range(count):
@@ -195,8 +189,18 @@ def plane_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
                 chord2 = delta * (2.0 * rim - delta)
                 q = sign * (rim - delta)
                 line_along(
-                    planar, q, np.sqrt(chord2), w_l, half_length, lorentz, cut[0],
-                    off_l, masses, c, buffers, line,
+                    planar,
+                    q,
+                    np.sqrt(chord2),
+                    w_l,
+                    half_length,
+                    lorentz,
+                    cut[0],
+                    off_l,
+                    masses,
+                    c,
+                    buffers,
+                    line,
                 )
                 t0, t1, t2 = _transverse_profile(planar, q, w_t, radius, lorentz, cut[1])
                 jacobian = half * 2.0 * v * scale * np.cosh(eta) / kappa
@@ -272,9 +276,7 @@ def local_density(planar, w_l, w_t, epsilon, masses, c):
     if excess <= 0.0 or s <= 0.0:
         return 0.0, 0.0
     line = np.zeros(4)
-    _add_density(
-        planar, w_l, w_t, excess, 1.0, masses[0] ** 2, masses[1] ** 2, q0, c, line
-    )
+    _add_density(planar, w_l, w_t, excess, 1.0, masses[0] ** 2, masses[1] ** 2, q0, c, line)
     return line[0] + line[1] + line[2], line[3]
 
 
@@ -298,8 +300,18 @@ def split_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
         offsets = grading(1.0 / half_length, lorentz, cut[0], 8.0 * epsilon)
         line = np.zeros(4)
         line_along(
-            planar, w_t, np.sqrt(rim2 - w_t * w_t), w_l, half_length, lorentz, cut[0],
-            offsets, masses, c, buffers, line,
+            planar,
+            w_t,
+            np.sqrt(rim2 - w_t * w_t),
+            w_l,
+            half_length,
+            lorentz,
+            cut[0],
+            offsets,
+            masses,
+            c,
+            buffers,
+            line,
         )
         total_a += (line[0] + line[1] + line[2]) / norm_l
         total_b += line[3] / norm_l
@@ -307,8 +319,17 @@ def split_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
         width = LORENTZ_WIDTH if lorentz else 1.0
         offsets = grading(width / radius, lorentz, cut[1], 8.0 * epsilon)
         across_a, across_b = line_across(
-            planar, w_l, np.sqrt(rim2 - w_l * w_l), w_t, radius, lorentz, cut[1],
-            offsets, masses, c, buffers,
+            planar,
+            w_l,
+            np.sqrt(rim2 - w_l * w_l),
+            w_t,
+            radius,
+            lorentz,
+            cut[1],
+            offsets,
+            masses,
+            c,
+            buffers,
         )
         total_a += across_a / norm_t
         total_b += across_b / norm_t
@@ -369,7 +390,15 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
             cut = np.full(2, OUTSIDE_CUT)
         if splits:
             a, b = split_integral(
-                planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c,
+                planar,
+                lorentz,
+                w_l,
+                w_t,
+                half_length,
+                radius,
+                epsilon,
+                masses,
+                c,
                 np.full(2, OUTSIDE_CUT),
             )
             error = 0.3 * ratio * abs(a) / max(abs(a), floor)
@@ -390,7 +419,15 @@ def crystal_grid(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses
     for p in range(shape[0]):
         for n in range(shape[1]):
             a[p, n], b[p, n], error[p, n] = crystal_point(
-                planar, lorentz, w_l[n], w_t[n], half_length, radius, epsilon,
-                masses[p], c, rtol,
+                planar,
+                lorentz,
+                w_l[n],
+                w_t[n],
+                half_length,
+                radius,
+                epsilon,
+                masses[p],
+                c,
+                rtol,
             )
     return a, b, error

@@ -180,9 +180,6 @@ def _thresholds(experiment: Experiment, masses_eV: FloatArray) -> dict[str, Any]
     """Angles of s = (m_i + m_j)^2 on both sides, null where never crossed."""
     found: dict[str, Any] = {}
     for pair, total in zip(PAIRS, pair_masses(masses_eV).sum(axis=1), strict=True):
-        sides = np.rad2deg(
-            threshold_angles(total, experiment.target, experiment.layout.theta_e)
-        )
+        sides = np.rad2deg(threshold_angles(total, experiment.target, experiment.layout.theta_e))
         found[pair] = sides.tolist() if np.isfinite(sides).all() else None
     return found
-

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from toys import OSCILLATION, toy_truth
 
 from renp_infer.errors import DomainError
 from renp_infer.inference.prior import (
@@ -19,7 +20,6 @@ from renp_infer.inference.prior import (
     response_argument,
     truth_values,
 )
-from toys import OSCILLATION, toy_truth
 
 PAIRS = [
     (Uniform(0.0, 450.0), stats.uniform(0.0, 450.0)),
