@@ -14,15 +14,15 @@ import vegas
 from scipy.integrate import cubature
 from scipy.special import j1
 
-from renp_infer.physics._form_kernels import LORENTZ_WIDTH
-from renp_infer.physics._plane_kernels import (
+from renp_infer.physics._crystal_kernels import (
     FLOOR,
     LONGEST_CUT,
     crystal_point,
     form_norm,
     local_density,
-    plane_integral,
 )
+from renp_infer.physics._form_kernels import LORENTZ_WIDTH
+from renp_infer.physics._plane_kernels import plane_integral
 from renp_infer.physics.form_factor import crystal_size
 from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.pairs import current_form

@@ -265,9 +265,7 @@ class Accuracy:
 
     def __post_init__(self) -> None:
         if not 1e-8 <= self.relative_tolerance <= 1e-1:
-            raise DomainError(
-                "relative_tolerance", self.relative_tolerance, "from 1e-8 to 0.1"
-            )
+            raise DomainError("relative_tolerance", self.relative_tolerance, "from 1e-8 to 0.1")
 
 
 @dataclass(frozen=True)

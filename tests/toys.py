@@ -92,19 +92,26 @@ class PythonResponse:
         return self.toy(x)
 
 
+@numba.njit(cache=True)
+def linear_kernel(x, center, slope):
+    """Template (n,) and Jacobian (n, 11)."""
+    return 1.0 + slope @ (x - center), slope.copy()
+
+
 class LinearResponse:
     """Template linear in two arguments: every posterior is known exactly."""
 
+    kernel = staticmethod(linear_kernel)
+
     def __init__(self, theta_s: FloatArray, center: FloatArray) -> None:
-        self.theta_s, self.center = theta_s, center
-        self.approximation_error = 0.0
+        self.theta_s, self.approximation_error = theta_s, 0.0
         self.slope = np.zeros((theta_s.size, center.size))
         unit = (theta_s - theta_s.mean()) / np.ptp(theta_s)
         self.slope[:, 4], self.slope[:, 5] = 30.0 * unit, 400.0 * unit**2
+        self.tables = (center, self.slope)
 
     def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        template = 1.0 + self.slope @ (np.asarray(x) - self.center)
-        return template, self.slope.copy()
+        return linear_kernel(np.asarray(x, dtype=float), *self.tables)
 
 
 def toy_truth(nature: str = "majorana", m1_eV: float = 0.1) -> Parameters:

@@ -26,7 +26,7 @@ from renp_infer.errors import DomainError
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import DATA, LINEAR, PARAMETERS
 from renp_infer.inference.prior import InferenceSettings
-from renp_infer.inference.start import overdispersed
+from renp_infer.inference.start import local_gaussian, overdispersed
 from renp_infer.records import FloatArray
 
 Progress = Callable[[str, float], None]
@@ -118,6 +118,8 @@ def compile_model(model: pm.Model) -> CompiledModel:
     )
     gradient = pt.grad(outputs[0], point)
     function = compile_graph([point], [outputs[0], gradient, outputs[1]], mode="NUMBA")
+    # Chains are threads: let them run this code at the same time.
+    function.vm.jit_fn.targetoptions["nogil"] = True
     shared = function.get_shared()
     return CompiledModel(
         function.vm.jit_fn,
@@ -158,13 +160,14 @@ def sample_nuts(
         Sampler statistics by (chain, draw), with the names of
         ``STATISTIC_NAMES``; the sampler's own are in its attributes.
     """
+    mode_seed, draw_seed = (int(state) for state in seed.generate_state(2))
     tree = nutpie.sample(
-        _sampler_model(compiled, likelihood),
+        _sampler_model(compiled, likelihood, np.random.default_rng(mode_seed)),
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
         cores=cores,
-        seed=int(seed.generate_state(1)[0]),
+        seed=draw_seed,
         save_warmup=False,
         progress_bar=False,
         adaptation=_ADAPTATION,
@@ -183,22 +186,55 @@ def sample_nuts(
     return tree["posterior"][PARAMETERS].transpose("chain", "draw", ...).values, statistics
 
 
-def _sampler_model(compiled: CompiledModel, likelihood: Likelihood) -> Any:
-    """Hand density, gradient, parameters and start to the sampler."""
-    names = likelihood.prior.names
+class _Coordinates:
+    """Affine coordinates in which the posterior is nearly round.
 
-    def density(point: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient, vector = compiled(point)
+    ``point = center + factor @ q``. They come from a local Gaussian and only
+    spare the warm-up most of its work; any others sample the same posterior.
+    """
+
+    def __init__(self, likelihood: Likelihood, rng: np.random.Generator) -> None:
+        slices = likelihood.prior.unit_slices()
+        linear = [slices[name].start for name in LINEAR if name in slices]
+        center, factor = local_gaussian(likelihood, rng)
+        covariance = np.delete(np.delete(factor @ factor.T, linear, 0), linear, 1)
+        size, kept = center.size, center.size - len(linear)
+        self.likelihood, self.linear = likelihood, linear
+        self.center, self.factor = np.zeros(size), np.eye(size)
+        self.center[:kept] = np.delete(center, linear)
+        self.factor[:kept, :kept] = np.linalg.cholesky(covariance)
+
+    def point(self, q: FloatArray) -> FloatArray:
+        """Model coordinates (k,)."""
+        return self.center + self.factor @ q
+
+    def start(self, seed: Any) -> FloatArray:
+        """Start of a chain, from its seed."""
+        rng = np.random.default_rng(seed)
+        unit = overdispersed(self.likelihood, 1, rng)[0]
+        relative = rng.standard_normal(len(self.linear))
+        point = np.concatenate([np.delete(unit, self.linear), relative])
+        return np.linalg.solve(self.factor, point - self.center)
+
+
+def _sampler_model(
+    compiled: CompiledModel, likelihood: Likelihood, rng: np.random.Generator
+) -> Any:
+    """Hand density, gradient, parameters and start to the sampler."""
+    names, coordinates = likelihood.prior.names, _Coordinates(likelihood, rng)
+
+    def density(q: FloatArray) -> tuple[float, FloatArray]:
+        value, gradient, vector = compiled(coordinates.point(q))
         if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
             raise DomainError(
                 "parameters",
                 dict(zip(names, vector.tolist(), strict=True)),
                 "where the response is finite",
             )
-        return value, gradient
+        return value, gradient @ coordinates.factor
 
-    def parameters(point: FloatArray) -> dict[str, FloatArray]:
-        return {PARAMETERS: compiled(point)[2]}
+    def parameters(q: FloatArray) -> dict[str, FloatArray]:
+        return {PARAMETERS: compiled(coordinates.point(q))[2]}
 
     return from_pyfunc(
         ndim=compiled.size,
@@ -207,21 +243,8 @@ def _sampler_model(compiled: CompiledModel, likelihood: Likelihood) -> Any:
         expanded_dtypes=[np.dtype(float)],
         expanded_shapes=[(len(names),)],
         expanded_names=[PARAMETERS],
-        make_initial_point_fn=_start_of(likelihood),
+        make_initial_point_fn=coordinates.start,
     )
-
-
-def _start_of(likelihood: Likelihood) -> Callable[[Any], FloatArray]:
-    """Start of a chain, from its seed, in the model's coordinates."""
-    slices = likelihood.prior.unit_slices()
-    linear = [slices[name].start for name in LINEAR if name in slices]
-
-    def start(seed: Any) -> FloatArray:
-        rng = np.random.default_rng(seed)
-        unit = overdispersed(likelihood, 1, rng)[0]
-        return np.concatenate([np.delete(unit, linear), rng.standard_normal(len(linear))])
-
-    return start
 
 
 def _report_to(progress: Progress) -> Callable[[list[Any]], None]:

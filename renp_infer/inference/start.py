@@ -27,13 +27,42 @@ def overdispersed(likelihood: Likelihood, n: int, rng: np.random.Generator) -> F
     the mode, and no wider than the prior's.
     """
     chart = Chart(likelihood)
-    fits = [_descend(chart, rng) for _ in range(_TRIALS)]
-    best = min(fits, key=lambda fit: fit.cost)
+    best = _mode(chart, rng)
     values, vectors = np.linalg.eigh(best.jac.T @ best.jac)
     spread = np.minimum(_SPREAD / np.sqrt(np.maximum(values, 1.0)), 1.0)
     noise = rng.standard_normal((n, values.size)) * spread
     radii = np.sqrt(rng.chisquare(2, size=(n, chart.phases.size)))
     return chart.to_unit(best.x + noise @ vectors.T, radii)
+
+
+def local_gaussian(
+    likelihood: Likelihood, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Gaussian that matches the posterior at a mode, in unit coordinates.
+
+    Returns
+    -------
+    center : ndarray, shape (k,)
+    factor : ndarray, shape (k, k)
+        Lower Cholesky factor of the covariance. Phases keep center 0, unit
+        variance and no correlation.
+    """
+    chart = Chart(likelihood)
+    best = _mode(chart, rng)
+    plain = chart.others.size
+    information = best.jac.T @ best.jac
+    # A phase the data do not see is known to half a turn.
+    information[plain:, plain:] += np.eye(chart.phases.size) / np.pi**2
+    covariance = np.linalg.inv(information)[:plain, :plain]
+    size = likelihood.prior.unit_size
+    center, matrix = np.zeros(size), np.eye(size)
+    center[chart.others] = best.x[:plain]
+    matrix[np.ix_(chart.others, chart.others)] = covariance
+    return center, np.linalg.cholesky(matrix)
+
+
+def _mode(chart: Chart, rng: np.random.Generator) -> OptimizeResult:
+    return min((_descend(chart, rng) for _ in range(_TRIALS)), key=lambda fit: fit.cost)
 
 
 def _descend(chart: Chart, rng: np.random.Generator) -> OptimizeResult:

@@ -11,15 +11,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from renp_infer.physics._form_kernels import ETA_STEP, GAUSS_W, GAUSS_X
-from renp_infer.physics._pair_kernels import full_partials, planar_slopes
-from renp_infer.physics._plane_kernels import (
-    INSIDE_CUT,
+from renp_infer.physics._crystal_kernels import (
+    LEAST_CUT,
     crystal_point,
     form_norm,
     local_density,
     split_integral,
 )
+from renp_infer.physics._form_kernels import ETA_STEP, GAUSS_W, GAUSS_X
+from renp_infer.physics._pair_kernels import full_partials, planar_slopes
 
 FAR_X, FAR_W = np.polynomial.legendre.leggauss(3)
 GEOMETRY = 5
@@ -209,8 +209,9 @@ def panel_integrals(
     wanted, ``shift_s`` the trigger's zero offset, ``beam`` (index, K_l, K_t,
     omega_s, dK_l, dK_t) with K = k1 + k2 and its derivative in theta_e,
     ``nominal`` the beam for which the table was made, ``masses`` (6, 2),
-    ``facing`` the coefficients of cos and sin of the direction factor; ``table`` (6, 2 edges, mass nodes, x nodes, 4) with
-    ``weights`` and ``slopes`` for the four mass nodes from ``first``.
+    ``facing`` the coefficients of cos and sin of the direction factor,
+    ``table`` (6, 2 edges, mass nodes, x nodes, 4) with ``weights`` and
+    ``slopes`` for the four mass nodes from ``first``.
 
     Returns (6, J, 7, 2): for A and B the value, the five ``GEOMETRY``
     derivatives and the derivative in the mass coordinate of the table.
@@ -333,7 +334,7 @@ def _correction_at(exact, planar, lorentz, theta, beam, crystal, epsilon, masses
             epsilon,
             masses,
             c,
-            np.full(2, INSIDE_CUT),
+            np.full(2, LEAST_CUT),
         )
     norm = form_norm(planar, crystal[0], crystal[1])
     limit_a, limit_b = local_density(planar, z, y, epsilon, masses, c)

@@ -17,7 +17,7 @@ from renp_infer.measurement._smoothing_kernels import (
     edge_angle,
     panel_integrals,
 )
-from renp_infer.physics._plane_kernels import form_norm, leading_width
+from renp_infer.physics._crystal_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_size, pair_masses
 from renp_infer.physics.pairs import current_form
 from renp_infer.records import Experiment, FloatArray, Layout, Target

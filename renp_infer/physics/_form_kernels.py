@@ -20,6 +20,8 @@ LORENTZ_WIDTH = 32.0 / (3.0 * np.pi**2)
 GAUSS_X, GAUSS_W = np.polynomial.legendre.leggauss(10)
 ETA_STEP = 2.0
 GRADING = 4.0
+WAVE = 1.4 * np.pi
+"""Width of Gauss panels in the argument of U and W, whose period is pi."""
 SLIT_STEPS = 32.0
 _U = np.arange(1, int(64 * SLIT_STEPS) + 3) / SLIT_STEPS
 SLIT = np.concatenate([[32.0 / (3.0 * np.pi)], 4.0 * struve(1, 2.0 * _U) / _U**2])
@@ -86,15 +88,15 @@ def transverse(y, lorentz, cut):
 
 
 @njit(cache=True, error_model="numpy")
-def grading(width, lorentz, cut, span):
+def grading(width, lorentz, cut, span, wave=WAVE):
     """Ascending distances from the kernel's centre at which panels break."""
     out = np.empty(64 + int(2.0 * cut))
-    count, step = 0, width if lorentz else np.pi * width
+    count, step = 0, width if lorentz else wave * width
     while step < span:
         out[count] = step
         count += 1
         far = lorentz or step > 2.0 * cut * width
-        step = step * GRADING if far else step + np.pi * width
+        step = step * GRADING if far else step + wave * width
     out[count] = span
     return out[: count + 1]
 
@@ -179,7 +181,7 @@ def azimuthal(rho, w_t, radius, lorentz, cut):
     t0, t1, t2 = 0.0, 0.0, 0.0
     left, y = 0.0, y0
     while left < np.pi:
-        y = y + np.pi if y < 2.0 * cut else y * 4.0
+        y = y + WAVE if y < 2.0 * cut else y * 4.0
         right = np.pi
         if y < y1:
             right = 2.0 * np.arcsin(np.sqrt((y * y - y0 * y0) / cross))
@@ -197,10 +199,11 @@ def azimuthal(rho, w_t, radius, lorentz, cut):
 
 
 @njit(cache=True, error_model="numpy")
-def chord_nodes(end, full_chord, centre, offsets, gap, position, weight, excess):
+def chord_nodes(end, full_chord, centre, offsets, kinks, gap, position, weight, excess):
     """Gauss nodes on a chord [-end, end] (or [0, end]) of the support.
 
-    ``excess`` is ``s - (m_i + m_j)^2`` there. Returns their number.
+    ``kinks`` are positive positions at which panels break on either side.
+    ``excess`` is ``s - (m_i + m_j)^2`` at the nodes. Returns their number.
     """
     count = 0
     kappa = 2.0 * end
@@ -213,10 +216,13 @@ def chord_nodes(end, full_chord, centre, offsets, gap, position, weight, excess)
             right = end
             while index < offsets.size:
                 mark = middle + (offsets[index] if index >= 0 else -offsets[-index - 1])
-                index += 1
                 if mark > left:
                     right = min(mark, end)
                     break
+                index += 1
+            for kink in kinks:
+                if left < end - kink < right:
+                    right = end - kink
             width = right - left
             if left > 3.0 * width:
                 for n in range(GAUSS_X.size):

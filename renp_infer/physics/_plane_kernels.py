@@ -1,9 +1,7 @@
 """Numba kernels: adaptive integration of the crystal's form factor.
 
-``plane_integral`` is the reference: nested quadrature, graded inside and
-adaptive (Gauss-Kronrod) outside. ``split_integral`` is the large-crystal
-limit with its leading correction: each factor of the form factor is folded
-in exactly, their product is not.
+Nested quadrature, graded inside and adaptive (Gauss-Kronrod) outside. Its two
+line integrals also serve the large-crystal methods of ``_crystal_kernels``.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from numba import njit
 
 from renp_infer.physics._form_kernels import (
     LORENTZ_WIDTH,
+    WAVE,
     azimuthal,
     chord_nodes,
     grading,
@@ -63,7 +62,7 @@ MAX_PANELS = 1200
 
 
 @njit(cache=True, error_model="numpy")
-def _add_density(planar, pz, q, excess, weight, a, b, q0, c, line):
+def add_density(planar, pz, q, excess, weight, a, b, q0, c, line):
     """Add weight * (three azimuthal moments of A, and B) to ``line``."""
     s = excess + q0 * q0
     if planar:
@@ -84,12 +83,19 @@ def line_along(planar, q, end, w_l, half_length, lorentz, cut, offsets, masses, 
     """Int dP_z U(P_z - w_l) D over the chord at transverse momentum q."""
     a, b = masses[0] ** 2, masses[1] ** 2
     q0, gap = masses[0] + masses[1], 2.0 * np.sqrt(masses[0] * masses[1])
-    count = chord_nodes(end, True, w_l, offsets, gap, buffers[0], buffers[1], buffers[2])
+    kinks = np.zeros(2)
+    if planar:
+        # p1y (p2y) can change sign where lambda > 4 m_i^2 P_y^2 (4 m_j^2 P_y^2)
+        for n in range(2):
+            one, other = masses[n], masses[1 - n]
+            rise = 2.0 * one * (np.sqrt(other * other + q * q) - other)
+            kinks[n] = np.sqrt(max(end * end - rise, 0.0))
+    count = chord_nodes(end, True, w_l, offsets, kinks, gap, buffers[0], buffers[1], buffers[2])
     line[:] = 0.0
     for n in range(count):
         pz = buffers[0, n]
         weight = buffers[1, n] * longitudinal((pz - w_l) * half_length, lorentz, cut)
-        _add_density(planar, pz, q, buffers[2, n], weight, a, b, q0, c, line)
+        add_density(planar, pz, q, buffers[2, n], weight, a, b, q0, c, line)
 
 
 @njit(cache=True, error_model="numpy")
@@ -105,14 +111,22 @@ def line_across(planar, pz, end, w_t, radius, lorentz, cut, offsets, masses, c, 
     a, b = masses[0] ** 2, masses[1] ** 2
     q0, gap = masses[0] + masses[1], 2.0 * np.sqrt(masses[0] * masses[1])
     centre = w_t if planar else abs(w_t)
-    count = chord_nodes(end, planar, centre, offsets, gap, buffers[0], buffers[1], buffers[2])
+    kinks = np.zeros(2)
+    if planar:
+        total = np.sqrt(end * end + q0 * q0)  # sqrt(eps^2 - P_z^2)
+        for n in range(2):
+            one, other = masses[n], masses[1 - n]
+            kinks[n] = np.sqrt(max((total - one) ** 2 - other * other, 0.0))
+    count = chord_nodes(
+        end, planar, centre, offsets, kinks, gap, buffers[0], buffers[1], buffers[2]
+    )
     line = np.zeros(4)
     total_a, total_b = 0.0, 0.0
     for n in range(count):
         q = buffers[0, n]
         t0, t1, t2 = _transverse_profile(planar, q, w_t, radius, lorentz, cut)
         line[:] = 0.0
-        _add_density(planar, pz, q, buffers[2, n], buffers[1, n], a, b, q0, c, line)
+        add_density(planar, pz, q, buffers[2, n], buffers[1, n], a, b, q0, c, line)
         total_a += t0 * line[0] + t1 * line[1] + t2 * line[2]
         total_b += t0 * line[3]
     return total_a, total_b
@@ -154,7 +168,8 @@ def plane_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
     rim = np.sqrt(rim2)
     off_l = grading(1.0 / half_length, lorentz, cut[0], 8.0 * epsilon)
     width = LORENTZ_WIDTH if lorentz else 1.0
-    off_t = grading(width / radius, lorentz, cut[1], 8.0 * epsilon)
+    # 15 nodes that watch their error manage two periods at once
+    off_t = grading(width / radius, lorentz, cut[1], 8.0 * epsilon, 2.0 * WAVE)
     turn_l = grading(1.0 / half_length, True, cut[0], 8.0 * epsilon)
     buffers = np.empty((3, BUFFER))
     line = np.zeros(4)
@@ -257,177 +272,3 @@ def _kronrod_error(difference, spread):
     if spread > 0.0 and error > 0.0:
         return spread * min(1.0, (200.0 * error / spread) ** 1.5)
     return error
-
-
-@njit(cache=True, error_model="numpy")
-def form_norm(planar, half_length, radius):
-    """Integral of U W over all P, times (2 pi)^-2 in three dimensions."""
-    if planar:
-        return np.pi / half_length * np.pi * LORENTZ_WIDTH / radius
-    return np.pi / half_length * 4.0 * np.pi / radius**2 * 0.25 / np.pi**2
-
-
-@njit(cache=True, error_model="numpy")
-def local_density(planar, w_l, w_t, epsilon, masses, c):
-    """Density and partner at P = w; zero beyond the threshold."""
-    q0 = masses[0] + masses[1]
-    s = epsilon * epsilon - w_l * w_l - w_t * w_t
-    excess = s - q0 * q0
-    if excess <= 0.0 or s <= 0.0:
-        return 0.0, 0.0
-    line = np.zeros(4)
-    _add_density(planar, w_l, w_t, excess, 1.0, masses[0] ** 2, masses[1] ** 2, q0, c, line)
-    return line[0] + line[1] + line[2], line[3]
-
-
-@njit(cache=True, error_model="numpy")
-def split_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, cut):
-    """Large-crystal limit with its leading correction, (A, B).
-
-    With D the density and U, T the normalised factors of the form factor:
-    ``D U + D T - D`` instead of ``D U T``. The error is of second order in
-    (1/L, 1/R) over the distance to the edge. Not for the Lorentzian in three
-    dimensions, whose T has no integral.
-    """
-    q0 = masses[0] + masses[1]
-    rim2 = (epsilon - q0) * (epsilon + q0)
-    norm_l = np.pi / half_length
-    norm_t = np.pi * LORENTZ_WIDTH / radius if planar else 4.0 * np.pi / radius**2
-    a, b = local_density(planar, w_l, w_t, epsilon, masses, c)
-    total_a, total_b = -a, -b
-    buffers = np.empty((3, BUFFER))
-    if rim2 > w_t * w_t:
-        offsets = grading(1.0 / half_length, lorentz, cut[0], 8.0 * epsilon)
-        line = np.zeros(4)
-        line_along(
-            planar,
-            w_t,
-            np.sqrt(rim2 - w_t * w_t),
-            w_l,
-            half_length,
-            lorentz,
-            cut[0],
-            offsets,
-            masses,
-            c,
-            buffers,
-            line,
-        )
-        total_a += (line[0] + line[1] + line[2]) / norm_l
-        total_b += line[3] / norm_l
-    if rim2 > w_l * w_l:
-        width = LORENTZ_WIDTH if lorentz else 1.0
-        offsets = grading(width / radius, lorentz, cut[1], 8.0 * epsilon)
-        across_a, across_b = line_across(
-            planar,
-            w_l,
-            np.sqrt(rim2 - w_l * w_l),
-            w_t,
-            radius,
-            lorentz,
-            cut[1],
-            offsets,
-            masses,
-            c,
-            buffers,
-        )
-        total_a += across_a / norm_t
-        total_b += across_b / norm_t
-    norm = form_norm(planar, half_length, radius)
-    return norm * total_a, norm * total_b
-
-
-INSIDE_CUT, OUTSIDE_CUT, LONGEST_CUT = 25.0, 30.0, 240.0
-FLOOR = 1e-2
-"""Share of the phase-matched massless value below which errors are absolute."""
-
-
-@njit(cache=True, error_model="numpy")
-def leading_width(planar, lorentz, half_length, radius):
-    """Sum of the first-order coefficients of U and T, eV."""
-    if lorentz:
-        return 1.0 / half_length + LORENTZ_WIDTH / radius
-    return 0.5 / half_length + (1.0 if planar else 2.0 / np.pi) / radius
-
-
-@njit(cache=True, error_model="numpy")
-def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, rtol):
-    """(A, B, error): the cheapest of three methods that meets ``rtol``.
-
-    The limit D(w) errs by at most 2 g/d of its value, the split integral by
-    0.1 (g/d)^2 inside and 0.3 g/d outside the support, with g the leading
-    width and d the distance of |w| to the edge (worst cases of a scan over
-    masses, directions and sizes, kept as a test). ``error`` is relative to
-    the value or, where that is smaller, to FLOOR times the massless
-    phase-matched value.
-    """
-    q0 = masses[0] + masses[1]
-    if q0 >= epsilon:
-        return 0.0, 0.0, 0.0
-    norm = form_norm(planar, half_length, radius)
-    floor = FLOOR * norm * local_density(planar, 0.0, 0.0, epsilon, np.zeros(2), c)[0]
-    rim = np.sqrt((epsilon - q0) * (epsilon + q0))
-    distance = rim - np.sqrt(w_l * w_l + w_t * w_t)
-    ratio = leading_width(planar, lorentz, half_length, radius) / max(abs(distance), 1e-300)
-    splits = planar or not lorentz
-    cut = np.full(2, INSIDE_CUT)
-    if splits and distance > 0.0:
-        if 2.0 * ratio < rtol:
-            a, b = local_density(planar, w_l, w_t, epsilon, masses, c)
-            return norm * a, norm * b, 2.0 * ratio
-        if 0.1 * ratio * ratio < rtol and ratio < 0.3:
-            a, b = split_integral(
-                planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, cut
-            )
-            return a, b, 0.1 * ratio * ratio
-    dropped = 0.0
-    if distance < 0.0:
-        # the oscillation must be followed up to the edge, where the integral is
-        away = -distance * np.array([half_length, radius])
-        cut = np.minimum(np.maximum(1.2 * away, OUTSIDE_CUT), LONGEST_CUT)
-        if not lorentz and away.max() > LONGEST_CUT:
-            dropped = 0.5 / away.max()
-            cut = np.full(2, OUTSIDE_CUT)
-        if splits:
-            a, b = split_integral(
-                planar,
-                lorentz,
-                w_l,
-                w_t,
-                half_length,
-                radius,
-                epsilon,
-                masses,
-                c,
-                np.full(2, OUTSIDE_CUT),
-            )
-            error = 0.3 * ratio * abs(a) / max(abs(a), floor)
-            if error < rtol:
-                return a, b, error
-    a, b, error_a, _ = plane_integral(
-        planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, cut, 0.3 * rtol
-    )
-    error = error_a + (dropped + 1e-6) * abs(a)
-    return a, b, error / max(abs(a), floor)
-
-
-@njit(cache=True, error_model="numpy")
-def crystal_grid(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, rtol):
-    """``crystal_point`` for all pairs (rows of masses) and angles."""
-    shape = (masses.shape[0], w_l.size)
-    a, b, error = np.empty(shape), np.empty(shape), np.empty(shape)
-    for p in range(shape[0]):
-        for n in range(shape[1]):
-            a[p, n], b[p, n], error[p, n] = crystal_point(
-                planar,
-                lorentz,
-                w_l[n],
-                w_t[n],
-                half_length,
-                radius,
-                epsilon,
-                masses[p],
-                c,
-                rtol,
-            )
-    return a, b, error

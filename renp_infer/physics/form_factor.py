@@ -2,7 +2,7 @@
 
 Three methods, chosen point by point by their error: the large-crystal limit
 ``D(w)``, that limit with its leading correction, and nested quadrature. The
-measured error bounds stand in ``_plane_kernels.crystal_point``.
+measured error bounds stand in ``_crystal_kernels.crystal_point``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.errors import DomainError
-from renp_infer.physics._plane_kernels import crystal_grid
+from renp_infer.physics._crystal_kernels import crystal_grid
 from renp_infer.physics.constants import CM_TO_PER_EV
 from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.pairs import current_form

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from renp_infer.errors import DomainError
-from renp_infer.physics._plane_kernels import local_density
+from renp_infer.physics._crystal_kernels import local_density
 from renp_infer.records import FloatArray, Layout, Switches
 
 

@@ -155,12 +155,10 @@ def test_emcee_has_independent_ensembles_and_states_its_length(trees):
 
 def test_log_likelihood_is_that_of_the_draws(trees):
     tree = trees("nuts")
-    chosen = conjugate_settings("nuts")
-    prior = build_prior(TRUTH, chosen, OSCILLATION, 1.45, 1.0)
-    target = Likelihood(prior, LINEAR, DATA)
+    target = conjugate_likelihood()
     terms = tree["log_likelihood"]["field_nG"].isel(chain=1, draw=3)
     draw = tree["posterior"].to_dataset().isel(chain=1).sel(draw=terms.draw)
-    vector = np.array([float(draw[name]) for name in prior.names])
+    vector = np.array([float(draw[name]) for name in target.prior.names])
     assert terms.values == pytest.approx(target.pointwise(vector), rel=1e-12)
 
 
@@ -178,6 +176,42 @@ def test_equal_seeds_give_equal_draws_and_other_seeds_others():
     xr.testing.assert_identical(first["posterior"].to_dataset(), again["posterior"].to_dataset())
     xr.testing.assert_identical(first["prior"].to_dataset(), again["prior"].to_dataset())
     assert np.all(first["prior"]["m1_meV"] != other["prior"]["m1_meV"])
+
+
+class Holed(LinearResponse):
+    """A kernel that is not finite beside a response that is."""
+
+    def __init__(self):
+        super().__init__(THETA, LINEAR.tables[0])
+        self.tables = (self.tables[0], self.slope + np.nan)
+
+    def __call__(self, x):
+        return LINEAR(x)
+
+
+def conjugate_likelihood(response=LINEAR):
+    prior = build_prior(TRUTH, conjugate_settings("nuts"), OSCILLATION, 1.45, 1.0)
+    return Likelihood(prior, response, DATA)
+
+
+def test_compiled_code_takes_other_data():
+    target = conjugate_likelihood()
+    compiled = compile_model(build_model(target))
+    point = np.full(compiled.size, 0.3)
+    for shift in (0.0, 0.4):
+        other = observe(DATA.field_nG + shift, COVARIANCE, THETA)
+        fresh = compile_model(build_model(Likelihood(target.prior, LINEAR, other)))
+        moved = compiled.with_data(target.decorrelate(other.field_nG))
+        assert moved(point)[0] == pytest.approx(fresh(point)[0], rel=1e-12)
+    assert compiled(point)[0] != moved(point)[0]
+
+
+def test_nuts_names_the_parameters_where_the_response_breaks():
+    """The kernel breaks, the interpreted response does not: only NUTS meets it."""
+    target = conjugate_likelihood(Holed())
+    compiled = compile_model(build_model(target))
+    with pytest.raises(Exception, match="m1_meV.*finite"):
+        sample_nuts(compiled, target, conjugate_settings("nuts"), np.random.SeedSequence(1))
 
 
 def toy_likelihood(sigma, nature="majorana", seed=1, **settings):
@@ -202,11 +236,11 @@ def test_cores_do_not_change_the_draws():
 @pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["nuts", "emcee"])
 def test_data_that_say_nothing_return_the_prior(sampler):
-    toy = ToyResponse(toy_angles(61))
+    toy = ToyResponse(toy_angles(5))
     truth = toy_truth("majorana")
     chosen = InferenceSettings(sampler=sampler)
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    data = observe(signal, 1e6 * np.eye(61), toy.theta_s, seed=1)
+    data = observe(signal, 1e6 * np.eye(5), toy.theta_s, seed=1)
     tree = fit(toy, data, truth, chosen, OSCILLATION, 2, refractive_index=1.45)
     rows = json.loads(tree.attrs["renp_summary"])["parameters"]
     prior = build_prior(truth, chosen, OSCILLATION, 1.45, np.abs(signal).max())
