@@ -152,7 +152,8 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     width and d the distance of |w| to the edge (worst cases of a scan over
     masses, directions and sizes, kept as a test). ``error`` is relative to
     the value or, where that is smaller, to FLOOR times the massless
-    phase-matched value.
+    phase-matched value; only planar plane waves beyond the edge may end up
+    above ``rtol``, by up to three times.
     """
     q0 = masses[0] + masses[1]
     if q0 >= epsilon:
