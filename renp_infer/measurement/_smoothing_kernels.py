@@ -12,7 +12,6 @@ import numpy as np
 from numba import njit
 
 from renp_infer.physics._crystal_kernels import (
-    LEAST_CUT,
     crystal_point,
     form_norm,
     local_density,
@@ -24,6 +23,8 @@ from renp_infer.physics._pair_kernels import full_partials, planar_slopes
 FAR_X, FAR_W = np.polynomial.legendre.leggauss(3)
 GEOMETRY = 5
 """Derivatives per pair: refractive index, theta_s, theta_e, m_i^2, m_j^2."""
+TABLE_CUT = 25.0
+"""Where oscillations may fade: 1 % of the correction, which is a few 1e-3."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -334,14 +335,14 @@ def _correction_at(exact, planar, lorentz, theta, beam, crystal, epsilon, masses
             epsilon,
             masses,
             c,
-            np.full(2, LEAST_CUT),
+            np.full(2, TABLE_CUT),
         )
     norm = form_norm(planar, crystal[0], crystal[1])
     limit_a, limit_b = local_density(planar, z, y, epsilon, masses, c)
     return face * (a / norm - limit_a), face * (b / norm - limit_b)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def correction_table(
     exact, planar, lorentz, grid, sides, beam, crystal, epsilon, pair_masses, c, facing, rtol
 ):

@@ -7,6 +7,7 @@ are integrated exactly up to the pair thresholds, see ``_smoothing_kernels``.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,20 +170,26 @@ class Smoother:
         """
         pairs = np.array([pair_masses(row) for row in masses_eV])
         grid = self._distances(pairs)
-        table = correction_table(
-            self.exact,
-            self.planar,
-            self.lorentz,
-            grid,
-            self._sides(),
-            self.beam,
-            self.crystal,
-            self.epsilon,
-            pairs,
-            self.form,
-            self.facing,
-            self.rtol,
-        )
+
+        def of_pair(k: int) -> FloatArray:
+            return correction_table(
+                self.exact,
+                self.planar,
+                self.lorentz,
+                grid,
+                self._sides(),
+                self.beam,
+                self.crystal,
+                self.epsilon,
+                pairs[:, k : k + 1],
+                self.form,
+                self.facing,
+                self.rtol,
+            )
+
+        # the kernel releases the interpreter lock, so pairs run side by side
+        with ThreadPoolExecutor() as pool:
+            table = np.concatenate(list(pool.map(of_pair, range(pairs.shape[1]))))
         return grid, table
 
     def _sides(self) -> FloatArray:
