@@ -61,7 +61,7 @@ class Options:
     force: bool = False
 
 
-def _load(path: Path, options: Options, *, inference: bool = False) -> Study:
+def _load(path: Path, options: Options, *, inference: bool | None = None) -> Study:
     if options.executor != "serial":
         allowed = "serial (other executors are not available in this version)"
         raise ConfigError("--executor", options.executor, allowed)
@@ -118,7 +118,7 @@ def _run_tasks(study: Study, wanted: Sequence[str], directory: Path, options: Op
 
 def evaluate(path: Path, options: Options) -> int:
     """Print the forward model at the truth; write it only if ``--out`` is given."""
-    study = _load(path, options)
+    study = _load(path, options, inference=False)
     result = _result(study, "evaluate", options)
     if options.json:
         write_document(result)

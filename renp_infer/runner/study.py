@@ -108,7 +108,7 @@ class Study:
 
 
 def load_study(
-    path: str | Path, overrides: Iterable[str] = (), *, inference: bool = False
+    path: str | Path, overrides: Iterable[str] = (), *, inference: bool | None = None
 ) -> Study:
     """Read, check and resolve a study.
 
@@ -118,8 +118,9 @@ def load_study(
         A TOML file, or the name of a study that ships with the package.
     overrides : iterable of str
         Settings ``section.key=value`` that replace those of the file.
-    inference : bool
-        Whether to add the defaults of ``[inference]`` if the section is missing.
+    inference : bool, optional
+        True adds the defaults of ``[inference]`` if the section is missing,
+        False leaves the section out, whose limits then do not count.
 
     Raises
     ------
@@ -132,7 +133,10 @@ def load_study(
     raw.setdefault("name", file.stem)
     if inference:
         raw.setdefault("inference", {})
-    return resolve(config.validate(raw), text, file.parent)
+    study = config.validate(raw)
+    if inference is False:
+        study = study.model_copy(update={"inference": None})
+    return resolve(study, text, file.parent)
 
 
 def find_study(path: str | Path) -> Path:

@@ -436,3 +436,15 @@ def test_config_is_frozen() -> None:
     study = StudyConfig.model_validate({"schema": 1, "name": "x"})
     with pytest.raises(ValueError, match="frozen"):
         study.seed = 3  # type: ignore[misc]
+
+
+def test_the_lorentzian_in_full_can_be_evaluated_but_not_fitted(tmp_path: Path) -> None:
+    path = tmp_path / "full.toml"
+    path.write_text(SHORT + "\n[inference]\n")
+    mixed = ["physics.preset=corrected", "physics.form_factor=lorentzian"]
+    with pytest.raises(ConfigError) as caught:
+        load_study(path, mixed)
+    assert caught.value.path == "physics.form_factor"
+    assert load_study(path, mixed, inference=False).tasks == ("evaluate",)
+    with pytest.raises(ConfigError, match="nearest|did you mean|allowed"):
+        load_study(path, ["inference.chain=3"], inference=False)
