@@ -91,8 +91,24 @@ def _node(planar, theta, weight, excess, beam, epsilon, a, b, c, facing, work, t
 
 
 @njit(cache=True, error_model="numpy")
-def _piece(planar, low, high, edge, centre, beam, epsilon, m_i, m_j, c, facing, work, total):
-    """Integrate [low, high], which lies inside the support, next to ``edge``."""
+def _piece(
+    planar,
+    low,
+    high,
+    edge,
+    centre,
+    beam,
+    epsilon,
+    m_i,
+    m_j,
+    c,
+    facing,
+    work,
+    total,
+    kink_low,
+    kink_high,
+):
+    """Integrate [low, high], inside the support, next to ``edge`` or to kinks."""
     index, k_l, k_t, omega = beam[0], beam[1], beam[2], beam[3]
     a, b, q0 = m_i * m_i, m_j * m_j, m_i + m_j
     swing = 2.0 * index * index * omega * np.sqrt(k_l * k_l + k_t * k_t)
@@ -103,15 +119,18 @@ def _piece(planar, low, high, edge, centre, beam, epsilon, m_i, m_j, c, facing, 
     )
     near = max(near, 0.0)
     if not np.isfinite(edge) or near > 3.0 * (far - near):
-        half = 0.5 * (high - low)
         for n in range(FAR_X.size):
-            theta = low + half * (1.0 + FAR_X[n])
+            t, weight = 0.5 * (1.0 + FAR_X[n]), 0.5 * (high - low) * FAR_W[n]
+            # squares smooth the power 3/2, and its derivatives, at a kink
+            if kink_low:
+                t, weight = t * t, weight * 2.0 * t
+            elif kink_high:
+                t, weight = t * (2.0 - t), weight * 2.0 * (1.0 - t)
+            theta = low + (high - low) * t
             z = index * (k_l - omega * np.cos(theta))
             y = index * (k_t - omega * np.sin(theta))
             excess = epsilon * epsilon - z * z - y * y - q0 * q0
-            _node(
-                planar, theta, half * FAR_W[n], excess, beam, epsilon, a, b, c, facing, work, total
-            )
+            _node(planar, theta, weight, excess, beam, epsilon, a, b, c, facing, work, total)
         return
     kappa = max(swing * abs(np.sin(edge - centre)), 1e-12)
     scale = max(2.0 * np.sqrt(m_i * m_j), 1e-4 * np.sqrt(kappa * far))
@@ -155,6 +174,38 @@ def _edge_shift(edge, beam, m_i, m_j, shift, drift):
     drift[2] = index * turn_t + fall * shift[2]
     drift[3], drift[4] = fall * shift[3], fall * shift[4]
     return y
+
+
+@njit(cache=True, error_model="numpy")
+def _kink_angles(planar, centre, width, beam, epsilon, m_i, m_j):
+    """Angles at which p1y or p2y begins to change sign, (2 sides, 2) ascending.
+
+    There s = m_i^2 + m_j^2 + 2 m_i sqrt(m_j^2 + w_t^2), or with i and j
+    exchanged; five Newton steps from the edge. The centre where there is none.
+    """
+    out = np.full((2, 2), centre)
+    if not planar or not np.isfinite(width):
+        return out
+    index, k_l, k_t, omega = beam[0], beam[1], beam[2], beam[3]
+    for side in range(2):
+        edge = centre + (width if side else -width)
+        for n in range(2):
+            one, other = (m_i, m_j) if n == 0 else (m_j, m_i)
+            angle = edge
+            for _ in range(5):
+                z = index * (k_l - omega * np.cos(angle))
+                y = index * (k_t - omega * np.sin(angle))
+                root = np.sqrt(other * other + y * y)
+                miss = epsilon * epsilon - z * z - y * y
+                miss -= one * one + other * other + 2.0 * one * root
+                slope = -2.0 * index * omega * (z * np.sin(angle) - y * np.cos(angle))
+                slope += 2.0 * one * y / root * index * omega * np.cos(angle)
+                angle -= miss / slope
+            inside = centre < angle < edge or edge < angle < centre
+            out[side, n] = angle if inside and abs(miss) < 1e-6 else centre
+        if out[side, 0] > out[side, 1]:
+            out[side, 0], out[side, 1] = out[side, 1], out[side, 0]
+    return out
 
 
 @njit(cache=True, error_model="numpy")
@@ -229,6 +280,7 @@ def panel_integrals(
         m_i, m_j = max(masses[p, 0], 1e-12), max(masses[p, 1], 1e-12)
         centre, width = edge_angle(beam[1], beam[2], beam[3], beam[0], epsilon, m_i + m_j)
         reached, reached_side = -1, -1
+        kinks = _kink_angles(planar, centre, width, beam, epsilon, m_i, m_j)
         for j in range(count):
             if not used[j] or width == 0.0:
                 continue
@@ -238,22 +290,28 @@ def panel_integrals(
             edge = centre + (width if side else -width)
             low, high = max(left, centre - width), min(right, centre + width)
             total = out[p, j]
-            if low < high:
-                _piece(
-                    planar,
-                    low,
-                    high,
-                    edge,
-                    centre,
-                    beam,
-                    epsilon,
-                    m_i,
-                    m_j,
-                    c,
-                    facing,
-                    work,
-                    total,
-                )
+            for part in range(3):
+                # planar densities have kinks of power 3/2: panels end there
+                start = low if part == 0 else max(low, kinks[side, part - 1])
+                stop = high if part == 2 else min(high, kinks[side, part])
+                if low < high and start < stop:
+                    _piece(
+                        planar,
+                        start,
+                        stop,
+                        edge,
+                        centre,
+                        beam,
+                        epsilon,
+                        m_i,
+                        m_j,
+                        c,
+                        facing,
+                        work,
+                        total,
+                        start > low,
+                        stop < high,
+                    )
             if not np.isfinite(width):
                 continue
             _edge_shift(edge, beam, m_i, m_j, shift, drift)
@@ -386,10 +444,16 @@ def correction_table(
                     rows[k, 0], rows[k, 1] = rows[k - 1, 0], rows[k - 1, 1]
                     middle = 0.0 if grid[k - 1] < 0.0 < grid[k] else grid[k]
                     for low, high in ((grid[k - 1], middle), (middle, grid[k])):
+                        touches = low == 0.0 or high == 0.0
                         for n in range(FAR_X.size):
                             if high <= low:
                                 continue
-                            x = low + 0.5 * (high - low) * (1.0 + FAR_X[n])
+                            t, weight = 0.5 * (1.0 + FAR_X[n]), 0.5 * FAR_W[n]
+                            x = low + (high - low) * t
+                            if touches:
+                                # D may go as 1/sqrt(x): the square root is smooth
+                                x = low + high - (low + high) * (1.0 - t * t)
+                                weight *= 2.0 * t
                             da, db = _correction_at(
                                 exact,
                                 planar,
@@ -403,6 +467,6 @@ def correction_table(
                                 facing,
                                 rtol,
                             )
-                            rows[k, 0] += 0.5 * (high - low) * FAR_W[n] * da
-                            rows[k, 1] += 0.5 * (high - low) * FAR_W[n] * db
+                            rows[k, 0] += (high - low) * weight * da
+                            rows[k, 1] += (high - low) * weight * db
     return table

@@ -262,4 +262,6 @@ def chi_squared(target: Target, lasers: Lasers, switches: Switches) -> float:
     """
     if lasers.chi_squared is not None:
         return lasers.chi_squared
-    return evolve(target, lasers, switches).mean
+    found = evolve(target, lasers, switches)
+    span = found.time_s[-1] - found.time_s[0]
+    return float(found.mean * span / (1e-3 * lasers.cycle_ms))

@@ -269,6 +269,9 @@ def report(paths: Sequence[Path], options: Options) -> int:
     """Write the report of finished runs, given as studies or run directories."""
     if paths and all(path.is_dir() for path in paths):
         directories = list(paths)
+        if options.out is None and len(directories) > 1:
+            # a joint page inside one of the runs would replace that run's own
+            raise ConfigError("--out", None, "a directory, for a report of several runs")
         top = options.out if options.out is not None else directories[0]
         make_directory(top)
     else:

@@ -19,6 +19,7 @@ from renp_infer.records import (
     PAIRS,
     Experiment,
     FloatArray,
+    Layout,
     Observation,
     Parameters,
 )
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from renp_infer.runner.study import Study
 
 REFERENCE_ANGLES, REFERENCE_STEP = 61, np.deg2rad(0.36)
-"""The paper's layout, Fig. 6: angles and step around the phase-matched one."""
+REFERENCE_CRYSTAL_CM = (2.0, 1.0)
+"""The paper's layout, Fig. 6: angles and step around the phase-matched one, and
+length and radius of the crystal."""
 
 
 def coherence(experiment: Experiment) -> float:
@@ -66,10 +69,10 @@ def majorana_kappa(experiment: Experiment, parameters: Parameters) -> float:
 
 
 def reference_experiment(experiment: Experiment) -> Experiment:
-    """The same apparatus at the paper's angles."""
-    theta_s, _ = phase_matched(experiment.target)
+    """The same apparatus with the paper's layout: 2 cm, case (1), 61 angles."""
+    theta_s, theta_e = phase_matched(experiment.target)
     steps = np.arange(REFERENCE_ANGLES) - REFERENCE_ANGLES // 2
-    layout = replace(experiment.layout, theta_s=theta_s + REFERENCE_STEP * steps)
+    layout = Layout(*REFERENCE_CRYSTAL_CM, theta_e, theta_s + REFERENCE_STEP * steps)
     return replace(experiment, layout=layout)
 
 

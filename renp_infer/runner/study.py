@@ -315,6 +315,11 @@ def _check_inference(
             "Eq. (18) over two transverse dimensions diverges logarithmically, so there "
             "is no large-crystal limit",
         )
+    if experiment.layout.c_axis is None:
+        allowed = (
+            "a number for [inference]: k.S vanishes normal to the plane, so there is no signal"
+        )
+        raise ConfigError("layout.c_axis_deg", "normal", allowed)
     limit = experiment.target.epsilon_ep / 2 / MILLI_EV_TO_EV
     if section.m1_max_meV >= limit:
         allowed = f"< {limit:.6g}, beyond which no pair can be emitted"

@@ -169,7 +169,10 @@ def test_evolution_agrees_with_a_master_equation_solver(target):
 def test_peak_of_fig_11_with_the_published_settings(target):
     found = bloch.evolve(target, Lasers(), PRINTED)
     assert found.peak == pytest.approx(9.3e-3, rel=0.02)
-    assert bloch.chi_squared(target, Lasers(), PRINTED) == found.mean
+    # before the trigger nothing is generated: the mean is over the whole cycle
+    on = (found.time_s[-1] - found.time_s[0]) / 0.010
+    assert bloch.chi_squared(target, Lasers(), PRINTED) == pytest.approx(on * found.mean)
+    assert on < 0.97
     assert found.peak_time_s / bloch.lifetime_e_s(target) == pytest.approx(0.31, abs=0.01)
     assert found.mean < 0.1 * found.peak
 
