@@ -153,7 +153,7 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     masses, directions and sizes, kept as a test). ``error`` is relative to
     the value or, where that is smaller, to FLOOR times the massless
     phase-matched value; only planar plane waves beyond the edge may end up
-    above ``rtol``, by up to three times.
+    above ``rtol``, by up to ten times.
     """
     q0 = masses[0] + masses[1]
     if q0 >= epsilon:
