@@ -128,6 +128,8 @@ def fading(w_l, w_t, rim, sizes):
         for x in (near, far):
             if x < longest:
                 cuts[axis] = max(cuts[axis], 1.2 * x)
+            elif distance > 0.0 and axis == 1:
+                error += 1.0 / x**2.5  # W oscillates as 1/y^3, its slit as 1/y^2.5
             elif distance > 0.0 or x < far:
                 error += 0.5 / (x * x)
             else:
@@ -153,7 +155,7 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     masses, directions and sizes, kept as a test). ``error`` is relative to
     the value or, where that is smaller, to FLOOR times the massless
     phase-matched value; only planar plane waves beyond the edge may end up
-    above ``rtol``, by up to ten times.
+    above ``rtol``.
     """
     q0 = masses[0] + masses[1]
     if q0 >= epsilon:
@@ -168,7 +170,7 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     if lorentz:
         dropped = 0.0
     elif planar and distance < 0.0:
-        dropped *= 10.0  # the edge of a light pair is a peak, not a step
+        dropped *= 30.0  # the edge of a light pair is a peak, not a step
     bound = dropped + (0.6 * ratio * ratio if distance > 0.0 else 3.0 * ratio)
     if splits and distance > 0.0 and 2.0 * ratio < rtol:
         a, b = local_density(planar, w_l, w_t, epsilon, masses, c)

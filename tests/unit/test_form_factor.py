@@ -227,7 +227,7 @@ def check_stated_error(seed, count):
         scale = max(abs(truth), floor_of(planar, crystal, form))
         case = (index, planar, lorentzian, masses, w, crystal)
         # planar plane waves may miss the tolerance beyond the edge, and say so
-        assert error <= (1e-3 if planar and not lorentzian else 1e-4), case
+        assert error <= 1e-4 or (planar and not lorentzian and distance < 0.0), case
         assert abs(value - truth) <= (error + REFERENCE_ERROR) * scale, case
         if lorentzian and not planar:
             continue
@@ -275,7 +275,9 @@ def test_ten_times_the_accuracy_moves_results_by_no_more_than_the_error(planar, 
             for rough, fine in ((loose, default), (default, tight)):
                 allowed = rough[2] + fine[2]
                 assert abs(rough[0] - fine[0]) <= allowed * max(abs(fine[0]), floor)
-            assert loose[2] <= 1e-3 and default[2] <= 1e-4
+            # planar plane waves beyond the edge may miss the tolerance, and say so
+            excused = planar and not lorentzian and radius > rim
+            assert loose[2] <= 1e-3 and (excused or default[2] <= 1e-4)
 
 
 # --- pieces -------------------------------------------------------------------
