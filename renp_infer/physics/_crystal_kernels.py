@@ -170,7 +170,7 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     if lorentz:
         dropped = 0.0
     elif planar and distance < 0.0:
-        dropped *= 30.0  # the edge of a light pair is a peak, not a step
+        dropped *= 50.0  # the edge of a light pair is a peak, not a step
     bound = dropped + (0.6 * ratio * ratio if distance > 0.0 else 3.0 * ratio)
     if splits and distance > 0.0 and 2.0 * ratio < rtol:
         a, b = local_density(planar, w_l, w_t, epsilon, masses, c)

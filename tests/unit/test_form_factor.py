@@ -238,7 +238,7 @@ def check_stated_error(seed, count):
         cut, faded = crystal_kernels.fading(*w, rim, np.array(crystal))
         faded *= not lorentzian
         if planar and distance < 0.0:
-            faded *= 30.0  # as in crystal_point: the edge of a light pair is a peak
+            faded *= 50.0  # as in crystal_point: the edge of a light pair is a peak
         split = crystal_kernels.split_integral(planar, lorentzian, *arguments, cut)[0]
         if distance < 0.0:
             bound = (SPLIT_OUTSIDE * ratio + faded) * abs(split) / scale
