@@ -150,7 +150,7 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     """(A, B, error): the cheapest of three methods that meets ``rtol``.
 
     The limit D(w) errs by at most 2 g/d of its value, the split integral by
-    0.6 (g/d)^2 inside and 3 g/d outside the support, with g the leading
+    0.6 (g/d)^2 inside and 4 g/d outside the support, with g the leading
     width and d the distance of |w| to the edge (worst cases of a scan over
     masses, directions and sizes, kept as a test). ``error`` is relative to
     the value or, where that is smaller, to FLOOR times the massless
@@ -171,7 +171,7 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
         dropped = 0.0
     elif planar and distance < 0.0:
         dropped *= 50.0  # the edge of a light pair is a peak, not a step
-    bound = dropped + (0.6 * ratio * ratio if distance > 0.0 else 3.0 * ratio)
+    bound = dropped + (0.6 * ratio * ratio if distance > 0.0 else 4.0 * ratio)
     if splits and distance > 0.0 and 2.0 * ratio < rtol:
         a, b = local_density(planar, w_l, w_t, epsilon, masses, c)
         return norm * a, norm * b, 2.0 * ratio
