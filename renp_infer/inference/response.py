@@ -16,6 +16,7 @@ import numpy as np
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.inference._response_kernel import MASS_SCALE, smoothed_field
 from renp_infer.measurement.smoothing import make_smoother, smoothed_pairs
+from renp_infer.physics.form_factor import pair_masses
 from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import masses, weights
 from renp_infer.records import Experiment, FloatArray, Parameters, Switches
@@ -166,8 +167,7 @@ def exact_field(experiment: Experiment, parameters: Parameters, chi_squared: flo
     rows = weights(parameters, experiment.switches)
     total = rows.pv @ a
     if parameters.nature == "majorana":
-        i, j = np.array([0, 0, 1, 0, 1, 2]), np.array([0, 1, 1, 2, 2, 2])
-        strength = experiment.switches.majorana_kappa * m[i] * m[j]
+        strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
         total = total - (rows.pv_majorana * strength) @ b
     return signal_factor(experiment, chi_squared) * total
 
