@@ -5,6 +5,8 @@
 ``DomainError``           a library call outside the domain of a formula
 ``ConvergenceError``      numerics did not reach the tolerance they promise
 ``StoreError``            a run directory cannot be read or written
+``TaskError``             tasks of a run failed, and more than are allowed to
+``ExecutorError``         the workers or their scheduler failed, not a task
 ========================  =====================================================
 
 Errors carry the values they complain about, so that callers need not parse
@@ -87,3 +89,11 @@ class ConvergenceError(RenpError, ArithmeticError):
 
 class StoreError(RenpError, OSError):
     """A run directory cannot be read or written."""
+
+
+class TaskError(RenpError, RuntimeError):
+    """More tasks failed than are allowed to; the others have been saved."""
+
+
+class ExecutorError(RenpError, RuntimeError):
+    """Workers or their scheduler failed; what was finished has been saved."""

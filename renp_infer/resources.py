@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -28,6 +29,17 @@ def share_path(name: Literal["models", "data", "studies"]) -> Path:
         if folder.is_dir():
             return folder
     raise StoreError(f"this installation has no folder {name!r}; install it again")
+
+
+def kernel_cache() -> Path | None:
+    """Folder in which Numba keeps this package's compiled kernels, if it can be written."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(given) if given else _PACKAGE / "__pycache__"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def named_file(folder: Path, name: str, key: str, extra: str = "") -> Path:

@@ -50,7 +50,9 @@ class Common:
     set: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = ()
     """Replace one key: section.key=value. Can be repeated."""
     executor: str = "serial"
-    """Where tasks run; this version knows "serial"."""
+    """Where tasks run: serial, processes:N, dask:ADDRESS, dask:local:N, jobqueue:SYSTEM:N."""
+    shard: str = "0/1"
+    """K/N: do only every N-th task, beginning with the K-th; "renp merge" joins them."""
     json: Annotated[bool, Parameter(negative="")] = False
     """Write one JSON document to standard output and nothing else."""
     quiet: Annotated[bool, Parameter(negative="")] = False
@@ -64,7 +66,9 @@ class Common:
         """The same for ``commands``."""
         from renp_infer.runner.commands import Options
 
-        return Options(self.out, self.set, self.executor, self.json, self.quiet, self.force)
+        return Options(
+            self.out, self.set, self.executor, self.shard, self.json, self.quiet, self.force
+        )
 
 
 DEFAULTS = Common()
@@ -111,27 +115,66 @@ def report(*studies: Path, common: Common = DEFAULTS) -> int:
 
 
 @app.command
-def status(*studies: Path, common: Common = DEFAULTS) -> int:
-    """Tell which tasks are done."""
-    from renp_infer.runner import commands
+def status(*runs: Path, common: Common = DEFAULTS) -> int:
+    """Tell how far studies or run directories are, while they run or after."""
+    from renp_infer.runner import upkeep
 
-    return commands.status(studies, common.options())
+    return upkeep.status(runs, common.options())
+
+
+@app.command
+def merge(*runs: Path, common: Common = DEFAULTS) -> int:
+    """Join run directories of one study, into --out or into the first."""
+    from renp_infer.runner import upkeep
+
+    return upkeep.merge(runs, common.options())
+
+
+@app.command
+def slurm(
+    study: Path,
+    /,
+    *,
+    jobs: int = 10,
+    sbatch: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    common: Common = DEFAULTS,
+) -> int:
+    """Write a study as a SLURM job array, for sites without a scheduler process.
+
+    Parameters
+    ----------
+    jobs
+        Elements of the array.
+    sbatch
+        An option for every job, as --sbatch=--time=02:00:00. Can be repeated.
+    """
+    from renp_infer.runner import upkeep
+
+    return upkeep.slurm(study, jobs, sbatch, common.options())
+
+
+@app.command
+def reproduce(run: Path, /, *, common: Common = DEFAULTS) -> int:
+    """Do a finished run again, in --out or RUN-again, and compare all numbers."""
+    from renp_infer.runner import upkeep
+
+    return upkeep.reproduce(run, common.options())
 
 
 @app.command
 def doctor(*, common: Common = DEFAULTS) -> int:
     """Check this installation, in seconds."""
-    from renp_infer.runner import commands
+    from renp_infer.runner import upkeep
 
-    return commands.doctor(common.options())
+    return upkeep.doctor(common.options())
 
 
 @app.command
 def cite(*, common: Common = DEFAULTS) -> int:
     """Print BibTeX of the paper, the data and the tools."""
-    from renp_infer.runner import commands
+    from renp_infer.runner import upkeep
 
-    return commands.cite(common.options())
+    return upkeep.cite(common.options())
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

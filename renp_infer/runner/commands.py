@@ -5,36 +5,28 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
-from renp_infer.errors import ConfigError
-from renp_infer.runner import tasks
-from renp_infer.runner.progress import Progress
+from renp_infer.errors import ConfigError, TaskError
+from renp_infer.runner.campaign import WHOLE, Work, parse_shard, update, write_study
+from renp_infer.runner.executors import parse_executor
+from renp_infer.runner.files import make_directory
 from renp_infer.runner.results import Run, load_run
-from renp_infer.runner.store import (
-    PROGRESS,
-    TASK_FILES,
-    Store,
-    check_directory,
-    make_directory,
-    read_manifest,
-)
+from renp_infer.runner.store import PROGRESS, Store, check_directory
 from renp_infer.runner.study import Study, load_study
+from renp_infer.runner.tasks import Context, Verb
 from renp_infer.runner.terminal import (
     angle_table,
-    document,
     say,
     shortfall,
     show,
     summary_table,
     write_document,
 )
+from renp_infer.runner.verbs import ENSEMBLE, EVALUATE, INFER, SIMULATE, VERBS, verbs_of
 
 DONE, DIAGNOSTIC_FAILED, RUN_FAILED = 0, 3, 4
 REPORT = "report.html"
@@ -50,76 +42,71 @@ class Options:
     overrides : tuple of str
         Values of ``--set``.
     executor : str
+    shard : str
+        ``K/N``: do only every N-th task, beginning with the K-th.
     json, quiet, force : bool
     """
 
     out: Path | None = None
     overrides: tuple[str, ...] = ()
     executor: str = "serial"
+    shard: str = "0/1"
     json: bool = False
     quiet: bool = False
     force: bool = False
 
 
-def _load(path: Path, options: Options, *, inference: bool | None = None) -> Study:
-    if options.executor != "serial":
-        allowed = "serial (other executors are not available in this version)"
-        raise ConfigError("--executor", options.executor, allowed)
+def load(path: Path, options: Options, *, inference: bool | None = None) -> Study:
+    """Study of a file, after a look at the options that do not belong to it."""
+    parse_executor(options.executor)
+    parse_shard(options.shard)
     return load_study(path, options.overrides, inference=inference)
 
 
-def _home(study: Study, options: Options) -> Path:
+def home_of(study: Study, options: Options) -> Path:
+    """Run directory of a study."""
     return options.out if options.out is not None else Path("runs") / study.name
 
 
-def _compute(study: Study, task: str, progress: Progress) -> Any:
-    # Libraries that print must not reach standard output: it may be one document.
-    with contextlib.redirect_stdout(sys.stderr):
-        if task == "infer":
-            return tasks.run_infer(study, progress)
-        progress.start(task)
-        work = tasks.run_evaluate if task == "evaluate" else tasks.run_simulate
-        result = work(study)
-        progress.finish(task)
-        return result
+def bring_up_to_date(
+    studies: Sequence[Study], directories: Sequence[Path], wanted: Sequence[Verb], options: Options
+) -> None:
+    """Have the wanted verbs of all studies done, each verb for all studies together.
 
-
-def _write_study(store: Store, study: Study) -> None:
-    store.write_text("study.toml", study.text)
-    store.write_text("study.resolved.toml", tomli_w.dumps(study.resolved))
-
-
-def _perform(store: Store, study: Study, task: str, progress: Progress) -> bool:
-    """Do a task unless it is done; tell whether there was work."""
-    if store.is_done(task, study.key(task)):
-        return False
-    begin = time.monotonic()
-    result, name = _compute(study, task, progress), TASK_FILES[task]
-    if task == "infer":
-        store.write(name, lambda path: result.to_netcdf(path, engine="h5netcdf"))
-    else:
-        store.write_text(name, document(result))
-    store.finish(task, study.key(task), time.monotonic() - begin)
-    return True
-
-
-def _run_tasks(study: Study, wanted: Sequence[str], directory: Path, options: Options) -> None:
-    """Bring a run directory up to date."""
-    with Store(directory) as store:
-        if options.force:
-            store.forget(wanted)
-        _write_study(store, study)
-        with Progress(store.path(PROGRESS), quiet=options.quiet) as progress:
-            for task in wanted:
-                if not _perform(store, study, task, progress) and not options.quiet:
-                    say(f"{study.name}: {task} is done already; --force starts over")
-        store.note(PROGRESS)
+    Raises
+    ------
+    TaskError
+        If tasks failed; everything else has been done and saved.
+    """
+    errors: list[TaskError] = []
+    with contextlib.ExitStack() as stack:
+        stores = [stack.enter_context(Store(directory)) for directory in directories]
+        for study, store in zip(studies, stores, strict=True):
+            if store.distrust:
+                say(f"{study.name}: {store.distrust}: everything is checked or done again")
+            if options.force:
+                store.forget(verb for verb in wanted if verb in verbs_of(study))
+            write_study(store, study)
+        executor = stack.enter_context(parse_executor(options.executor))
+        for verb in wanted:
+            works = [
+                Work(study, store, verb, parse_shard(options.shard))
+                for study, store in zip(studies, stores, strict=True)
+                if verb in verbs_of(study) or wanted == [SIMULATE]
+            ]
+            errors += update(works, executor, quiet=options.quiet)
+        for store in stores:
+            store.note(PROGRESS)
+    for error in errors[1:]:
+        say(str(error))
+    if errors:
+        raise errors[0]
 
 
 def evaluate(path: Path, options: Options) -> int:
     """Print the forward model at the truth; write it only if ``--out`` is given."""
-    study = _load(path, options, inference=False)
-    result = _result(study, "evaluate", options)
+    study = load(path, options, inference=False)
+    result = _result(study, EVALUATE, options)
     if options.json:
         write_document(result)
         return DONE
@@ -137,8 +124,10 @@ def evaluate(path: Path, options: Options) -> int:
 
 def simulate(path: Path, options: Options) -> int:
     """Print mock data; write them only if ``--out`` is given."""
-    study = _load(path, options)
-    result = _result(study, "simulate", options)
+    study = load(path, options)
+    if study.datasets:
+        return _simulate_many(study, options)
+    result = _result(study, SIMULATE, options)
     if options.json:
         write_document(result)
         return DONE
@@ -152,23 +141,49 @@ def simulate(path: Path, options: Options) -> int:
     return DONE
 
 
-def _result(study: Study, task: str, options: Options) -> dict[str, Any]:
-    """Result of a task whose file is JSON, from a run directory if there is one."""
+def _simulate_many(study: Study, options: Options) -> int:
+    """Draw the ensemble of a study with a section ``[simulate]``."""
+    directory = home_of(study, options)
+    bring_up_to_date([study], [directory], [ENSEMBLE], options)
+    if parse_shard(options.shard) != WHOLE:
+        return DONE
+    path = directory / ENSEMBLE.file
+    from renp_infer.runner.datasets import ensemble_summary
+
+    found = ensemble_summary(path)
+    if options.json:
+        write_document({"schema": 1, "name": study.name, "file": str(path)} | found)
+        return DONE
+    columns = {
+        "theta_s [deg]": found["theta_s_deg"],
+        "signal [nG]": found["signal_nG"],
+        "mean [nG]": found["mean_nG"],
+        "sd [nG]": found["sd_nG"],
+    }
+    show(angle_table(f"{study.name}: {found['datasets']} data sets", columns), f"file: {path}")
+    return DONE
+
+
+def _result(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
+    """Result of a verb whose file is JSON, from a run directory if there is one."""
     if options.out is None:
-        with Progress(quiet=options.quiet) as progress:
-            result: dict[str, Any] = _compute(study, task, progress)
-            return result
-    _run_tasks(study, [task], options.out, options)
-    text = (options.out / TASK_FILES[task]).read_text(encoding="utf-8")
+        task = verb.task(study, 0, verb.base(study))
+        with contextlib.redirect_stdout(sys.stderr):
+            result: dict[str, Any] = verb.perform(study, task, Context())
+        return result
+    bring_up_to_date([study], [options.out], [verb], options)
+    text = (options.out / verb.file).read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
 
 
 def infer(path: Path, options: Options) -> int:
     """Sample the posterior and print its summary."""
-    study = _load(path, options, inference=True)
-    directory = _home(study, options)
-    _run_tasks(study, study.tasks, directory, options)
+    study = load(path, options, inference=True)
+    directory = home_of(study, options)
+    bring_up_to_date([study], [directory], [EVALUATE, INFER], options)
+    if parse_shard(options.shard) != WHOLE:
+        return DONE
     run = load_run(directory)
     if options.json:
         write_document(_hypotheses(run))
@@ -203,13 +218,14 @@ def _judge(runs: Sequence[Run]) -> int:
 
 def run(paths: Sequence[Path], options: Options) -> int:
     """Do all tasks of all studies, then write the report."""
-    studies = _load_all(paths, options)
-    top, directories = _places(studies, options)
+    studies = load_all(paths, options)
+    top, directories = places(studies, options)
     for directory in directories:  # refuse before anything is written
         check_directory(directory)
     make_directory(top)
-    for study, directory in zip(studies, directories, strict=True):
-        _run_tasks(study, study.tasks, directory, options)
+    bring_up_to_date(studies, directories, tuple(VERBS.values()), options)
+    if parse_shard(options.shard) != WHOLE:
+        return DONE
     runs = [load_run(directory) for directory in directories]
     page = _report(runs, top)
     if options.json:
@@ -220,10 +236,11 @@ def run(paths: Sequence[Path], options: Options) -> int:
     return _judge(runs)
 
 
-def _load_all(paths: Sequence[Path], options: Options) -> list[Study]:
+def load_all(paths: Sequence[Path], options: Options) -> list[Study]:
+    """Studies of some files, whose names must differ."""
     if not paths:
         raise ConfigError("STUDY.toml", (), "one or more study files")
-    studies = [_load(path, options) for path in paths]
+    studies = [load(path, options) for path in paths]
     names = [study.name for study in studies]
     for name in names:
         if names.count(name) > 1:
@@ -231,10 +248,10 @@ def _load_all(paths: Sequence[Path], options: Options) -> list[Study]:
     return studies
 
 
-def _places(studies: Sequence[Study], options: Options) -> tuple[Path, list[Path]]:
+def places(studies: Sequence[Study], options: Options) -> tuple[Path, list[Path]]:
     """Directory of the report, and one directory per study."""
     if len(studies) == 1:
-        home = _home(studies[0], options)
+        home = home_of(studies[0], options)
         return home, [home]
     top = options.out if options.out is not None else Path("runs")
     return top, [top / study.name for study in studies]
@@ -275,55 +292,11 @@ def report(paths: Sequence[Path], options: Options) -> int:
         top = options.out if options.out is not None else directories[0]
         make_directory(top)
     else:
-        top, directories = _places(_load_all(paths, options), options)
+        top, directories = places(load_all(paths, options), options)
     runs = [load_run(directory) for directory in directories]
     page = _report(runs, top)
     if options.json:
         write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
     else:
         show(f"report: {page}")
-    return DONE
-
-
-def status(paths: Sequence[Path], options: Options) -> int:
-    """Tell which tasks of the studies are done."""
-    studies = _load_all(paths, options)
-    _, directories = _places(studies, options)
-    rows = []
-    for study, directory in zip(studies, directories, strict=True):
-        known = read_manifest(directory)["tasks"]
-        for task in study.tasks:
-            fresh = known.get(task, {}).get("key") == study.key(task)
-            state = "done" if fresh else "outdated" if task in known else "to do"
-            rows.append({"name": study.name, "task": task, "state": state})
-    if options.json:
-        write_document({"schema": 1, "tasks": rows})
-    else:
-        show(*(f"{row['name']}  {row['task']}  {row['state']}" for row in rows))
-    return DONE
-
-
-def doctor(options: Options) -> int:
-    """Check the installation."""
-    from renp_infer.runner.doctor import examine
-
-    with contextlib.redirect_stdout(sys.stderr):
-        checks = examine(Path.cwd())
-    good = all(check.good for check in checks)
-    if options.json:
-        rows = [{"name": c.name, "good": c.good, "found": c.found} for c in checks]
-        write_document({"schema": 1, "good": good, "checks": rows})
-    else:
-        show(*(f"{'ok  ' if c.good else 'BAD '} {c.name}: {c.found}" for c in checks))
-    return DONE if good else RUN_FAILED
-
-
-def cite(options: Options) -> int:
-    """Print what to cite."""
-    from renp_infer.runner.citations import BIBTEX
-
-    if options.json:
-        write_document({"schema": 1, "bibtex": BIBTEX})
-    else:
-        sys.stdout.write(BIBTEX)
     return DONE

@@ -46,6 +46,8 @@ class StudyConfig(BaseModel):
     lasers: sections.LasersSection = sections.LasersSection()
     detector: sections.DetectorSection = sections.DetectorSection()
     accuracy: sections.AccuracySection = sections.AccuracySection()
+    execution: sections.ExecutionSection = sections.ExecutionSection()
+    simulate: sections.SimulateSection | None = None
     inference: sections.InferenceSection | None = None
     forecast: _LATER = None
     optimize: _LATER = None

@@ -24,6 +24,8 @@ from renp_infer.runner.fields import (
 
 MAX_ANGLES = 100_000
 """Longest list of trigger angles; far beyond any sensible scan."""
+MAX_DATASETS = 100_000_000
+"""Largest ensemble: at 61 angles half a gigabyte per million."""
 CHI_SQUARED_MAX = 256 / 3125
 """Maximum of rho_ee^3 |rho_ep|^2: |rho_ep|^2 <= rho_ee rho_pp and rho_ee + rho_pp <= 1
 leave x^4 (1 - x), largest at x = 4/5."""
@@ -194,6 +196,19 @@ class AccuracySection(Section):
     """Numerical tolerance of the pair integrals."""
 
     relative_tolerance: Annotated[float, Before(Number(low=1e-8, high=1e-1))] = 1e-4
+
+
+class SimulateSection(Section):
+    """An ensemble of mock data sets."""
+
+    datasets: Annotated[int, Before(Whole(1, MAX_DATASETS))] = 1000
+
+
+class ExecutionSection(Section):
+    """How failing tasks are dealt with."""
+
+    attempts: Annotated[int, Before(Whole(1, 100))] = 3
+    failures_allowed: Annotated[float, Before(Number(low=0, high=1))] = 0.0
 
 
 class InferenceSection(Section):

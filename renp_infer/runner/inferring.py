@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,22 +18,22 @@ if TYPE_CHECKING:
     import xarray
 
     from renp_infer.records import FloatArray
-    from renp_infer.runner.progress import ProgressSink
     from renp_infer.runner.study import Study
+    from renp_infer.runner.tasks import Context
 
 ALLOWED_ERROR = 0.01
 """Largest error of the tabulated response, in standard deviations of the data."""
 CHECKED_DRAWS = 48
 
 
-def infer(study: Study, progress: ProgressSink) -> xarray.DataTree:
+def infer(study: Study, context: Context) -> xarray.DataTree:
     """Sample the posterior of a study's mock data.
 
     Parameters
     ----------
     study : Study
         With settings of ``[inference]``.
-    progress : ProgressSink
+    context : Context
 
     Returns
     -------
@@ -58,11 +57,6 @@ def infer(study: Study, progress: ProgressSink) -> xarray.DataTree:
     error = approximation_error(response, _prior_draws(study, response), data.sigma_nG)
     if error > ALLOWED_ERROR:
         raise ConvergenceError("tabulated response, in sigma", error, ALLOWED_ERROR)
-    progress.start("infer", 1.0)
-
-    def tell(stage: str, fraction: float) -> None:
-        progress.update("infer", fraction, stage=stage)
-
     tree = fit(
         response,
         data,
@@ -71,8 +65,8 @@ def infer(study: Study, progress: ProgressSink) -> xarray.DataTree:
         oscillation_prior(study),
         study.seed,
         refractive_index=study.experiment.target.refractive_index,
-        progress=tell,
-        cores=min(settings.chains, os.cpu_count() or 1),
+        progress=context.tell,
+        cores=min(settings.chains, context.cores),
     )
     _record(tree, error)
     return tree

@@ -1,29 +1,19 @@
-"""How a running task tells that it is alive: one protocol, three listeners."""
+"""How a running verb tells that it is alive: lines in a file, a bar on a terminal."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
+
+from renp_infer.errors import StoreError
 
 INTERVAL_S = 0.5
-"""Shortest time between two lines about the same task."""
-
-
-class ProgressSink(Protocol):
-    """What a task may tell."""
-
-    def start(self, task: str, total: float | None = None) -> None:
-        """Tell that a task begins, with its number of steps if known."""
-
-    def update(self, task: str, completed: float, **facts: Any) -> None:
-        """Tell how many steps are done; ``facts`` are small and plain."""
-
-    def finish(self, task: str, **facts: Any) -> None:
-        """Tell that a task has ended well."""
+"""Shortest time between two lines about the same study."""
 
 
 class Lines:
@@ -32,110 +22,182 @@ class Lines:
     Parameters
     ----------
     path : Path
-        The file.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        self._stream = path.open("a", encoding="utf-8")
-        self._last: dict[str, float] = {}
+        self._path = path
+        self._last = -INTERVAL_S
+        try:
+            self._stream = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise self._failure(error) from error
 
-    def start(self, task: str, total: float | None = None) -> None:
-        """Write that a task begins."""
-        self._write("start", task, total=total)
-
-    def update(self, task: str, completed: float, **facts: Any) -> None:
-        """Write how many steps are done, unless the last line is recent."""
-        now = time.monotonic()
-        if now - self._last.get(task, -INTERVAL_S) >= INTERVAL_S:
-            self._last[task] = now
-            self._write("update", task, completed=completed, **facts)
-
-    def finish(self, task: str, **facts: Any) -> None:
-        """Write that a task has ended well."""
-        self._write("finish", task, **facts)
-
-    def _write(self, event: str, task: str, **facts: Any) -> None:
+    def write(self, event: str, **facts: Any) -> None:
+        """Write an event."""
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = {"time": when, "event": event, "task": task} | facts
-        self._stream.write(json.dumps(line, default=str) + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(json.dumps({"time": when, "event": event} | facts) + "\n")
+            self._stream.flush()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def update(self, **facts: Any) -> None:
+        """Write how far it is, unless the last line is recent."""
+        now = time.monotonic()
+        if now - self._last >= INTERVAL_S:
+            self._last = now
+            self.write("update", **facts)
 
     def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+        """Close the file; a disk that is full has been complained of by then."""
+        try:
+            self._stream.close()
+        except OSError:
+            pass
+
+    def _failure(self, error: OSError) -> StoreError:
+        return StoreError(f"{self._path}: cannot be written ({error.strerror})")
 
 
 class Bar:
-    """A bar per task on a terminal's standard error."""
+    """A bar on a terminal's standard error, with rate and remaining time.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    text : str
+    total : float
+    """
+
+    def __init__(self, text: str, total: float) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         self._bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn() if total > 1 else TextColumn("{task.percentage:3.0f} %"),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
             console=Console(stderr=True),
             redirect_stdout=False,
         )
         self._bars.start()
-        self._ids: dict[str, Any] = {}
+        self._id = self._bars.add_task(text, total=total)
 
-    def start(self, task: str, total: float | None = None) -> None:
-        """Show a bar."""
-        self._ids[task] = self._bars.add_task(task, total=1.0 if total is None else total)
+    def start_at(self, completed: int) -> None:
+        """Set what was done before; it does not count for the rate."""
+        self._bars.reset(self._id, completed=completed)
 
-    def update(self, task: str, completed: float, **_facts: Any) -> None:
+    def update(self, completed: float) -> None:
         """Move the bar."""
-        self._bars.update(self._ids[task], completed=completed)
-
-    def finish(self, task: str, **_facts: Any) -> None:
-        """Fill the bar."""
-        bar = self._ids[task]
-        total = next(shown.total for shown in self._bars.tasks if shown.id == bar)
-        self._bars.update(bar, completed=total)
+        self._bars.update(self._id, completed=completed)
 
     def close(self) -> None:
         """Leave the terminal as it was."""
         self._bars.stop()
 
 
-class Progress:
-    """Tells all its listeners; use as a context manager.
+class Meter:
+    """Counts what is done of a verb in several runs; use as a context manager.
 
     Parameters
     ----------
-    path : Path or None
-        File for JSON lines; ``None`` writes none.
+    verb : str
+    totals : mapping
+        Number of tasks by study.
+    files : mapping
+        File for the lines of each study; none for a study that is not in it.
     quiet : bool
         Whether to show no bar even on a terminal.
     """
 
-    def __init__(self, path: Path | None = None, *, quiet: bool = False) -> None:
-        self._sinks: list[Lines | Bar] = [] if path is None else [Lines(path)]
-        if not quiet and sys.stderr.isatty():
-            self._sinks.append(Bar())
+    def __init__(
+        self,
+        verb: str,
+        totals: Mapping[str, int],
+        files: Mapping[str, Path] | None = None,
+        *,
+        quiet: bool = False,
+    ) -> None:
+        self._verb, self._totals = verb, dict(totals)
+        self._done, self._failed = dict.fromkeys(totals, 0), dict.fromkeys(totals, 0)
+        self._before = dict.fromkeys(totals, 0)
+        self._begin = dict.fromkeys(totals, time.monotonic())
+        self._current = next(iter(totals))
+        self._lines = {name: Lines(path) for name, path in (files or {}).items()}
+        shown = not quiet and sys.stderr.isatty()
+        self._bar = Bar(verb, sum(totals.values())) if shown else None
 
     def __enter__(self) -> Self:
+        for name, lines in self._lines.items():
+            lines.write("start", verb=self._verb, total=self._totals[name])
         return self
 
-    def __exit__(self, *_exc: object) -> None:
-        for sink in self._sinks:
-            sink.close()
+    def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
+        try:
+            for name, lines in self._lines.items():
+                if kind is None:
+                    lines.write("finish", **self._facts(name))
+        finally:
+            for lines in self._lines.values():
+                lines.close()
+            if self._bar is not None:
+                self._bar.close()
 
-    def start(self, task: str, total: float | None = None) -> None:
-        """Tell that a task begins."""
-        for sink in self._sinks:
-            sink.start(task, total)
+    def found(self, name: str) -> None:
+        """Count a task that was done before."""
+        self._done[name] += 1
+        self._before[name] += 1
+        self._begin[name] = time.monotonic()
+        if self._bar is not None:
+            self._bar.start_at(self._sum())
 
-    def update(self, task: str, completed: float, **facts: Any) -> None:
-        """Tell how many steps are done."""
-        for sink in self._sinks:
-            sink.update(task, completed, **facts)
+    def begin(self, name: str) -> None:
+        """Note the study whose tasks begin."""
+        self._current = name
 
-    def finish(self, task: str, **facts: Any) -> None:
-        """Tell that a task has ended well."""
-        for sink in self._sinks:
-            sink.finish(task, **facts)
+    def count(self, name: str, *, failed: bool = False) -> None:
+        """Count a task that has ended."""
+        (self._failed if failed else self._done)[name] += 1
+        self._show(name, 0.0)
+
+    def tell(self, stage: str, fraction: float) -> None:
+        """Tell how far the task is that this process is at."""
+        self._show(self._current, fraction, stage=stage)
+
+    def _show(self, name: str, fraction: float, **facts: Any) -> None:
+        if name in self._lines:
+            self._lines[name].update(**self._facts(name, fraction), **facts)
+        if self._bar is not None:
+            self._bar.update(self._sum() + fraction)
+
+    def _sum(self) -> int:
+        return sum(self._done.values()) + sum(self._failed.values())
+
+    def _facts(self, name: str, fraction: float = 0.0) -> dict[str, Any]:
+        """Counts, and the rate since this process began."""
+        done, failed = self._done[name], self._failed[name]
+        seconds = time.monotonic() - self._begin[name]
+        rate = (done + failed + fraction - self._before[name]) / max(seconds, 1e-9)
+        left = self._totals[name] - done - failed - fraction
+        return {
+            "verb": self._verb,
+            "completed": done + fraction,
+            "failed": failed,
+            "total": self._totals[name],
+            "seconds": round(seconds, 3),
+            "rate_per_s": float(f"{rate:.4g}"),
+            "remaining_s": float(f"{left / rate:.4g}") if rate > 0 else None,
+        }

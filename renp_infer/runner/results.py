@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.errors import StoreError
-from renp_infer.runner.store import TASK_FILES, digest, read_manifest
+from renp_infer.runner.files import digest
+from renp_infer.runner.store import read_manifest
+from renp_infer.runner.verbs import EVALUATE, INFER
 
 if TYPE_CHECKING:
     import xarray
@@ -56,10 +58,10 @@ def load_run(directory: str | Path) -> Run:
     directory = Path(directory)
     manifest = read_manifest(directory)
     study = _parsed(directory, manifest, "study.resolved.toml")
-    evaluation = _parsed(directory, manifest, TASK_FILES["evaluate"])
+    evaluation = _parsed(directory, manifest, EVALUATE.file)
     inference = summary = None
     if "infer" in manifest["tasks"] and "inference" in study:
-        inference = _load_tree(_checked(directory, manifest, TASK_FILES["infer"]))
+        inference = _load_tree(_checked(directory, manifest, INFER.file))
         summary = json.loads(inference.attrs["renp_summary"])
     return Run(directory, study["name"], study, evaluation, inference, summary)
 

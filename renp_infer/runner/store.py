@@ -1,114 +1,28 @@
-"""Run directories: atomic files, a manifest with their hashes, one writer.
+"""Run directories: a manifest with the hashes of all files, one writer.
 
-A task is done when the manifest says so, its key matches and the hash of its
-file matches; the existence of a file says nothing. POSIX only (``flock``).
+A verb is done when the manifest says so, its key matches and the hash of its
+file matches; the existence of a file says nothing. ``blocks.py`` keeps the same
+promise for each of its tasks. POSIX only (``flock``).
 """
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-import hashlib
 import json
 import os
-import platform
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
-from renp_infer.errors import ConfigError, StoreError
+from renp_infer.errors import ConfigError
+from renp_infer.runner.blocks import TASKS, Blocks
+from renp_infer.runner.files import digest, make_directory, replacing, write_text
+from renp_infer.runner.tasks import Verb
 
-MANIFEST = "manifest.json"
-PROGRESS = "progress.jsonl"
-TASK_FILES = {"evaluate": "evaluate.json", "simulate": "simulate.json", "infer": "infer.nc"}
-OWN_FILES = frozenset(
-    {MANIFEST, PROGRESS, "study.toml", "study.resolved.toml", "report.html"}
-    | set(TASK_FILES.values())
-)
-_PACKAGES = ("renp-infer", "numpy", "scipy", "numba", "pymc", "nutpie", "arviz", "emcee")
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes; empty if it cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary file that takes the place of another once it is complete.
-
-    Parameters
-    ----------
-    path : Path
-        The file to be; it keeps its old content until the block ends well.
-
-    Raises
-    ------
-    StoreError
-        If the file cannot be written.
-    """
-    temporary: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=".tmp-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        temporary.chmod(0o644)
-        _sync(temporary)
-        os.replace(temporary, path)
-        _sync(path.parent)
-    except OSError as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be written.
-    """
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def make_directory(directory: Path) -> None:
-    """Create a directory that can be written, or refuse.
-
-    Raises
-    ------
-    ConfigError
-        If it cannot be created, is no directory, or cannot be written.
-    """
-    allowed = "a directory that can be created and written"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix=".tmp-", dir=directory):
-            pass
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError("--out", str(directory), allowed, reason) from error
+SCHEMA = 1
+"""Version of the layout of a run directory."""
+MANIFEST, PROGRESS, LOCK = "manifest.json", "progress.jsonl", ".lock"
 
 
 class Store:
@@ -122,8 +36,14 @@ class Store:
     Raises
     ------
     ConfigError
-        If the directory cannot be written, belongs to something else, or
-        another run is writing it.
+        If the directory cannot be written, belongs to something else or to a
+        newer version, or another run is writing it.
+
+    Attributes
+    ----------
+    directory : Path
+    distrust : str
+        Why the manifest that was found does not count; empty if it does.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -134,7 +54,9 @@ class Store:
         try:
             for stale in directory.glob(".tmp-*"):
                 stale.unlink(missing_ok=True)
-            self._manifest = read_manifest(directory)
+            self._manifest, self.distrust = _read(directory)
+            if not self.path(MANIFEST).exists():
+                self._save()  # from now on the directory is known as a run's
         except BaseException:
             self.close()
             raise
@@ -147,12 +69,12 @@ class Store:
 
     def _acquire(self) -> int:
         # The system drops the lock with the process, so none is ever stale.
-        handle = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
             os.close(handle)
+            holder = lock_holder(self.directory)
             raise ConfigError(
                 "--out",
                 str(self.directory),
@@ -160,7 +82,7 @@ class Store:
                 f"process {holder} is at work there" if holder else "",
             ) from error
         os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(handle, f"{os.getpid()} on {os.uname().nodename}\n".encode(), 0)
         return handle
 
     def close(self) -> None:
@@ -173,10 +95,19 @@ class Store:
         """Path of a file of this directory."""
         return self.directory / name
 
-    def is_done(self, task: str, key: str) -> bool:
-        """Tell whether a task's result is there, whole, and made from the same inputs."""
-        entry = self._manifest["tasks"].get(task)
-        return bool(entry) and entry.get("key") == key and self.is_intact(TASK_FILES[task])
+    def blocks(self, verb: Verb) -> Blocks:
+        """Results of a verb's single tasks."""
+        return Blocks(self.directory, verb.name, verb.suffix)
+
+    def entry(self, verb: str) -> dict[str, Any] | None:
+        """What the manifest says of a verb's result."""
+        found: dict[str, Any] | None = self._manifest["tasks"].get(verb)
+        return found
+
+    def is_done(self, verb: Verb, key: str) -> bool:
+        """Tell whether a verb's result is there, whole, and made from the same inputs."""
+        entry = self.entry(verb.name)
+        return entry is not None and entry.get("key") == key and self.is_intact(verb.file)
 
     def is_intact(self, name: str) -> bool:
         """Tell whether a file is as the manifest describes it."""
@@ -204,24 +135,23 @@ class Store:
         self._manifest["files"][name] = digest(self.path(name))
         self._save()
 
-    def forget(self, tasks: Iterable[str]) -> None:
-        """Declare tasks not done, whatever is there."""
-        for task in tasks:
-            self._manifest["tasks"].pop(task, None)
-        self._save()
+    def forget(self, verbs: Iterable[Verb]) -> None:
+        """Declare verbs and all their tasks not done, and remove the tasks."""
+        for verb in verbs:
+            self._manifest["tasks"].pop(verb.name, None)
+            self._save()
+            self.blocks(verb).forget()
 
-    def finish(self, task: str, key: str, seconds: float) -> None:
-        """Declare a task done; its file must have been written."""
-        self._manifest["tasks"][task] = {
+    def finish(self, verb: Verb, key: str, facts: dict[str, Any]) -> None:
+        """Declare a verb done; its file must have been written."""
+        self._manifest["tasks"][verb.name] = {
             "key": key,
-            "file": TASK_FILES[task],
-            "seconds": round(seconds, 3),
+            "file": verb.file,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+        } | facts
         self._save()
 
     def _save(self) -> None:
-        self._manifest["versions"] = versions()
         text = json.dumps(self._manifest, indent=1, sort_keys=True)
         write_text(self.path(MANIFEST), text + "\n")
 
@@ -238,16 +168,27 @@ def check_directory(directory: Path) -> None:
     try:
         if not os.path.lexists(directory):
             return
-        foreign = [
-            entry.name
-            for entry in directory.iterdir()
-            if entry.name not in OWN_FILES and not entry.name.startswith(".")
-        ]
+        present = [entry.name for entry in directory.iterdir()]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError("--out", str(directory), allowed, reason) from error
-    if foreign and not (directory / MANIFEST).is_file():
-        raise ConfigError("--out", str(directory), allowed, f"it holds {sorted(foreign)[0]!r}")
+    foreign = sorted(name for name in present if name != TASKS and not name.startswith("."))
+    if foreign and MANIFEST not in foreign:
+        raise ConfigError("--out", str(directory), allowed, f"it holds {foreign[0]!r}")
+    _read(directory)
+
+
+def lock_holder(directory: Path) -> str:
+    """Process that is writing a run directory; empty if there is none."""
+    try:
+        with (directory / LOCK).open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return stream.read(256).decode("utf-8", "replace").strip() or "unknown"
+    except OSError:
+        pass
+    return ""
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -257,24 +198,31 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     ----------
     directory : Path
         The run directory.
+
+    Raises
+    ------
+    ConfigError
+        If a newer version wrote it.
     """
-    empty: dict[str, Any] = {"schema": 1, "files": {}, "tasks": {}}
+    return _read(directory)[0]
+
+
+def _read(directory: Path) -> tuple[dict[str, Any], str]:
+    """Manifest, and why it is an empty one although there is a file."""
+    empty: dict[str, Any] = {"schema": SCHEMA, "files": {}, "tasks": {}}
     try:
-        found = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return empty
-    tables = isinstance(found, dict) and all(
+        found = json.loads((directory / MANIFEST).read_bytes())
+    except OSError:
+        return empty, ""
+    except (ValueError, RecursionError):
+        return empty, f"{MANIFEST} cannot be read"
+    version = found.get("schema") if isinstance(found, dict) else None
+    if isinstance(version, int) and version > SCHEMA:
+        allowed = f"a run directory of schema {SCHEMA} or older"
+        hint = f"a newer version wrote it, with schema {version}"
+        raise ConfigError("--out", str(directory), allowed, hint)
+    tables = version == SCHEMA and all(
         isinstance(found.get(part), dict) for part in ("files", "tasks")
     )
-    return found if tables and found.get("schema") == 1 else empty
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that make the results."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    entries = tables and all(isinstance(entry, dict) for entry in found["tasks"].values())
+    return (found, "") if entries else (empty, f"{MANIFEST} is no manifest of a run")

@@ -6,8 +6,6 @@ table: what ``config.py`` cannot see from keys and types alone.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -42,11 +40,27 @@ from renp_infer.runner.fields import Said
 if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
 
-RESULTS_VERSION = "1"
+PHYSICS_VERSION = 1
 """Raised when the same study gives other results, so that old ones are redone."""
 
 MAX_DATA_ANGLES = 2000
 """Most angles of a data set: its covariance and responses are dense."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How failing tasks are dealt with; changes no result.
+
+    Attributes
+    ----------
+    attempts : int
+        How often a task is tried before its failure is recorded.
+    failures_allowed : float
+        Share of a verb's tasks that may fail without the run failing.
+    """
+
+    attempts: int = 3
+    failures_allowed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,9 @@ class Study:
     oscillation : OscillationTable
     settings : InferenceSettings or None
         ``None`` without a section ``[inference]``.
+    datasets : int
+        Mock data sets of the ensemble; 0 without a section ``[simulate]``.
+    execution : Execution
     """
 
     name: str
@@ -77,34 +94,13 @@ class Study:
     parameters: Parameters
     oscillation: OscillationTable
     settings: InferenceSettings | None
+    datasets: int
+    execution: Execution
 
     @property
-    def tasks(self) -> tuple[str, ...]:
-        """Tasks the study has sections for, in their order."""
-        return ("evaluate",) if self.settings is None else ("evaluate", "infer")
-
-    def key(self, task: str) -> str:
-        """Identify everything a task's result depends on, by a SHA-256.
-
-        Parameters
-        ----------
-        task : str
-            "evaluate", "simulate" or "infer".
-        """
-        inputs: dict[str, Any] = {
-            "version": RESULTS_VERSION,
-            "task": task,
-            "name": self.name,
-            "experiment": asdict(self.experiment),
-            "parameters": asdict(self.parameters),
-        }
-        if task != "evaluate":
-            inputs["seed"] = self.seed
-        if task == "infer" and self.settings is not None:
-            inputs["settings"] = asdict(self.settings)
-            inputs["oscillation"] = asdict(self.oscillation)
-        text = json.dumps(inputs, sort_keys=True, default=np.ndarray.tolist)
-        return hashlib.sha256(text.encode()).hexdigest()
+    def kernel_inputs(self) -> dict[str, Any]:
+        """What decides which kernels are compiled."""
+        return asdict(self.experiment.switches)
 
 
 def load_study(
@@ -192,6 +188,8 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         parameters=parameters,
         oscillation=table,
         settings=_settings(study),
+        datasets=0 if study.simulate is None else study.simulate.datasets,
+        execution=Execution(**study.execution.model_dump()),
     )
 
 

@@ -1,76 +1,137 @@
-"""The tasks of a study, each from a resolved study to a plain result."""
+"""Tasks: pure pieces of a study's work, each with a key, a seed and one result.
+
+A verb joins by an entry in ``verbs.py``: how many tasks it has, what each does
+and how their results merge. Everything else (keys, seeds, executors, retries,
+resuming) is the same for all of them.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import xarray
+import numpy as np
 
-    from renp_infer.runner.progress import ProgressSink
+if TYPE_CHECKING:
     from renp_infer.runner.study import Study
 
+Tell = Callable[[str, float], None]
+"""Called with the name of a stage and the fraction of the task that is done."""
 
-def run_evaluate(study: Study) -> dict[str, Any]:
-    """Evaluate the forward model at the truth.
 
-    Parameters
+def silent(_stage: str, _fraction: float) -> None:
+    """Tell nobody."""
+
+
+def fingerprint(*parts: Any) -> str:
+    """SHA-256 of plain values and arrays, as sorted JSON."""
+    text = json.dumps(parts, sort_keys=True, default=np.ndarray.tolist)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One pure piece of work.
+
+    Attributes
     ----------
-    study : Study
-
-    Returns
-    -------
-    dict
-        The document of ``renp evaluate --json``.
+    index : int
+        Its place in the merged result.
+    key : str
+        SHA-256 of everything its result depends on.
+    base : str
+        The same without what belongs to this task alone: the root of its
+        streams, so that a longer series begins with the shorter one.
+    root_seed : int
+        Seed of the study.
     """
-    from renp_infer.runner.evaluation import evaluate
 
-    return evaluate(study.experiment, study.parameters, study.name)
+    index: int
+    key: str
+    base: str
+    root_seed: int
+
+    def seed(self, *stream: int) -> np.random.SeedSequence:
+        """Seed of a random stream, from root seed, key and the stream's numbers."""
+        words = tuple(int(self.base[k : k + 8], 16) for k in range(0, 64, 8))
+        return np.random.SeedSequence(self.root_seed, spawn_key=(*words, *stream))
 
 
-def run_simulate(study: Study) -> dict[str, Any]:
-    """Draw mock data from the study's seed.
+@dataclass(frozen=True)
+class Context:
+    """What a task may use: cores, and somebody to tell; neither changes a result."""
 
-    Parameters
+    cores: int = 1
+    tell: Tell = field(default=silent, compare=False)
+
+
+def _one(_study: Study) -> int:
+    return 1
+
+
+def _nothing(_study: Study, _index: int) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What a verb computes; its functions are importable by a worker process.
+
+    Attributes
     ----------
-    study : Study
-
-    Returns
-    -------
-    dict
-        ``schema``, ``name``, ``seed``, ``normalised`` and lists of shape (n,):
-        ``theta_s_deg``, ``field_nG``, ``sigma_nG``.
+    name : str
+    file : str
+        Name of the merged result; its suffix is that of the tasks' files.
+    perform : callable
+        ``(study, task, context) -> result``: a pure function, whose result is
+        a plain ``dict`` or a ``DataTree``.
+    inputs : callable
+        ``study -> plain``: everything of the study that results depend on.
+    count : callable
+        ``study -> int``: number of tasks.
+    part : callable
+        ``(study, index) -> plain``: what else distinguishes a task.
+    merge : callable or None
+        ``(study, paths, target) -> None`` writes the merged result from the
+        tasks' files, given in order; ``None`` if the one task's result is it.
     """
-    import numpy as np
 
-    from renp_infer.runner.evaluation import observation
+    name: str
+    file: str
+    perform: Callable[[Study, Task, Context], Any]
+    inputs: Callable[[Study], Any]
+    count: Callable[[Study], int] = _one
+    part: Callable[[Study, int], Any] = _nothing
+    merge: Callable[[Study, Iterator[Path], Path], None] | None = None
 
-    data = observation(study)
-    return {
-        "schema": 1,
-        "name": study.name,
-        "seed": study.seed,
-        "normalised": data.normalised,
-        "theta_s_deg": np.rad2deg(data.theta_s).tolist(),
-        "field_nG": data.field_nG.tolist(),
-        "sigma_nG": data.sigma_nG.tolist(),
-    }
+    @property
+    def suffix(self) -> str:
+        """Kind of file that its results are."""
+        return Path(self.file).suffix
+
+    def base(self, study: Study) -> str:
+        """Key that all tasks share."""
+        return fingerprint(self.name, self.inputs(study))
+
+    def key(self, study: Study) -> str:
+        """Key of the merged result: that of a series of tasks is given by its last."""
+        count = self.count(study)
+        return fingerprint(self.base(study), "merged", count, self.part(study, count - 1))
+
+    def task(self, study: Study, index: int, base: str) -> Task:
+        """The task at a place; ``base`` is ``self.base(study)``, calculated once."""
+        key = fingerprint(base, index, self.part(study, index))
+        return Task(index, key, base, study.seed)
 
 
-def run_infer(study: Study, progress: ProgressSink) -> xarray.DataTree:
-    """Sample the posterior.
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Tasks that travel to a worker together; their results do not depend on that."""
 
-    Parameters
-    ----------
-    study : Study
-        With settings of ``[inference]``.
-    progress : ProgressSink
-
-    Returns
-    -------
-    DataTree
-        All groups, with ``renp_summary`` and ``renp_diagnostics`` as attributes.
-    """
-    from renp_infer.runner.inferring import infer
-
-    return infer(study, progress)
+    study: Study
+    verb: Verb
+    tasks: Sequence[Task]

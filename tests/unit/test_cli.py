@@ -10,24 +10,25 @@ from typing import Any
 
 import pytest
 
-from renp_infer.errors import ConvergenceError
-from renp_infer.runner import commands, tasks
+from renp_infer.errors import ConvergenceError, TaskError
+from renp_infer.runner import commands, evaluation
 from renp_infer.runner.cli import execute
+from renp_infer.runner.files import digest
 from renp_infer.runner.results import Run
-from renp_infer.runner.store import Store, digest
+from renp_infer.runner.store import Store
 from renp_infer.runner.terminal import plain, show, summary_table
 
 STUDY = 'schema = 1\nname = "short"\n[layout]\ntheta_s_deg = [50.0, 60.0]\n'
 COUNT = {"evaluate": 0}
 
 
-def fake_evaluation(study: Any) -> dict[str, Any]:
+def fake_evaluation(_experiment: Any, _parameters: Any, name: str) -> dict[str, Any]:
     """Stand in for the physics: the same shape, no work."""
     COUNT["evaluate"] += 1
     sys.stdout.write("a library that talks\n")
     return {
         "schema": 1,
-        "name": study.name,
+        "name": name,
         "theta_s_deg": [50.0, 60.0],
         "rate_per_s": [1.0, math.nan],
         "signal_nG": [1.0, 2.0],
@@ -42,7 +43,7 @@ def fake_evaluation(study: Any) -> dict[str, Any]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with one study, physics and report replaced."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tasks, "run_evaluate", fake_evaluation)
+    monkeypatch.setattr(evaluation, "evaluate", fake_evaluation)
     monkeypatch.setattr(commands, "_report", lambda _runs, top: top / "report.html")
     COUNT["evaluate"] = 0
     (tmp_path / "study.toml").write_text(STUDY)
@@ -60,7 +61,8 @@ def contents(folder: Path) -> list[str]:
         (["study.toml", "--set", "neutrino.m1_mev=1"], "neutrino.m1_mev"),
         (["study.toml", "--set", "neutrino.m1_meV=900"], "neutrino.m1_meV"),
         (["study.toml", "--set", "nonsense"], "--set"),
-        (["study.toml", "--executor", "processes:2"], "--executor"),
+        (["study.toml", "--executor", "processes:0"], "--executor"),
+        (["study.toml", "--shard", "2/2"], "--shard"),
         (["stduy.toml"], "stduy.toml"),
         (["study.toml", "--no-such-option"], "command line"),
     ],
@@ -171,15 +173,17 @@ def test_status_tells_what_is_done(folder: Path, capsys: pytest.CaptureFixture[s
     execute(["run", "study.toml", "--quiet"])
     capsys.readouterr()
     assert states("--set", "inference.draws=9") == ["done", "to do"]
-    assert states("--set", "layout.length_cm=1") == ["outdated"]
+    assert states("--set", "layout.length_cm=1") == ["stale"]
+    (folder / "runs" / "short" / "evaluate.json").write_text("{}")
+    assert states() == ["altered"]
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "word"),
+    ("error", "code", "lines", "word"),
     [
-        (KeyboardInterrupt(), 130, "resumes"),
-        (ConvergenceError("integral", 1.0, 1e-4), 4, "exceeds the promised"),
-        (RuntimeError("two\nlines"), 4, "RuntimeError: two\\nlines"),
+        (KeyboardInterrupt(), 130, 1, "resumes"),
+        (ConvergenceError("integral", 1.0, 1e-4), 4, 1, "exceeds the promised"),
+        (RuntimeError("two\nlines"), 4, 3, "evaluate: RuntimeError: two lines"),
     ],
 )
 def test_failures_are_one_line_and_leave_a_resumable_run(
@@ -188,28 +192,32 @@ def test_failures_are_one_line_and_leave_a_resumable_run(
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
     code: int,
+    lines: int,
     word: str,
 ) -> None:
-    def fail(_study: Any) -> dict[str, Any]:
+    def fail(*_: Any) -> dict[str, Any]:
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(tasks, "run_evaluate", fail)
+        patch.setattr(evaluation, "evaluate", fail)
         assert execute(["run", "study.toml"]) == code
     err = capsys.readouterr().err
     assert word in err
     assert "Traceback" not in err
-    assert err.count("\n") == 1
+    assert err.count("\n") == lines
     assert execute(["run", "study.toml"]) == 0
 
 
 def test_debug_shows_the_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_study: Any) -> dict[str, Any]:
+    def fail(*_: Any) -> dict[str, Any]:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(tasks, "run_evaluate", fail)
+    monkeypatch.setattr(evaluation, "evaluate", fail)
     with pytest.raises(RuntimeError, match="broken"):
         execute(["evaluate", "study.toml", "--debug"])
+    with pytest.raises(TaskError, match="broken") as caught:
+        execute(["run", "study.toml", "--debug"])
+    assert "in fail" in caught.value.__notes__[0]
 
 
 def test_a_locked_directory_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,7 +254,7 @@ def test_the_last_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> N
 def test_infer_prints_one_hypothesis_and_a_failed_diagnostic_is_exit_3(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "_run_tasks", lambda *_: None)
+    monkeypatch.setattr(commands, "bring_up_to_date", lambda *_: None)
     for verdict, code in (("pass", 0), ("warn", 0), ("fail", 3)):
         monkeypatch.setattr(commands, "load_run", lambda _d, v=verdict: inferred(v))
         assert execute(["infer", "study.toml", "--json"]) == code

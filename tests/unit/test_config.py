@@ -15,6 +15,7 @@ from renp_infer.records import PRESETS, switch_names
 from renp_infer.runner.config import StudyConfig, apply_overrides, parse_toml, validate
 from renp_infer.runner.config_sections import CHI_SQUARED_MAX, PhysicsSection
 from renp_infer.runner.study import Study, load_study
+from renp_infer.runner.verbs import EVALUATE, verbs_of
 
 EXAMPLE = """
 schema = 1
@@ -378,19 +379,13 @@ def test_the_resolved_study_is_a_study_with_the_same_meaning(
     assert again.settings == study.settings
 
 
-def test_keys_follow_what_a_task_depends_on(load: Load) -> None:
-    study = load("inference.draws=50")
-    more, other = load("inference.draws=60"), load("inference.draws=50", "layout.length_cm=1")
-    assert more.key("evaluate") == study.key("evaluate")
-    assert more.key("infer") != study.key("infer")
-    assert other.key("evaluate") != study.key("evaluate")
-    assert load("inference.draws=50", "seed=1").key("evaluate") == study.key("evaluate")
-    assert load("inference.draws=50", "seed=1").key("infer") != study.key("infer")
+def test_verbs_are_those_with_a_section(load: Load) -> None:
+    def names(*words: str) -> list[str]:
+        return [verb.name for verb in verbs_of(load(*words))]
 
-
-def test_tasks_are_those_with_a_section(load: Load) -> None:
-    assert load().tasks == ("evaluate",)
-    assert load("inference={}").tasks == ("evaluate", "infer")
+    assert names() == ["evaluate"]
+    assert names("inference={}") == ["evaluate", "infer"]
+    assert names("simulate={}", "inference={}") == ["evaluate", "ensemble", "infer"]
 
 
 @pytest.mark.parametrize(
@@ -445,6 +440,6 @@ def test_the_lorentzian_in_full_can_be_evaluated_but_not_fitted(tmp_path: Path) 
     with pytest.raises(ConfigError) as caught:
         load_study(path, mixed)
     assert caught.value.path == "physics.form_factor"
-    assert load_study(path, mixed, inference=False).tasks == ("evaluate",)
+    assert verbs_of(load_study(path, mixed, inference=False)) == (EVALUATE,)
     with pytest.raises(ConfigError, match="nearest|did you mean|allowed"):
         load_study(path, ["inference.chain=3"], inference=False)

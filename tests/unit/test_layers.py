@@ -23,6 +23,8 @@ RANK = {
 }
 HEAVY = {
     "arviz",
+    "dask",
+    "distributed",
     "emcee",
     "matplotlib",
     "numba",
@@ -57,7 +59,7 @@ def upward(layer: str, source: str) -> list[str]:
 
 
 def modules() -> list[Path]:
-    return sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+    return sorted(set(ROOT.rglob("*.py")) - {ROOT / "__init__.py", ROOT / "__main__.py"})
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))

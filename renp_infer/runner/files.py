@@ -1,0 +1,102 @@
+"""Whole files or none: atomic writing and hashes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from renp_infer.errors import ConfigError, StoreError
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes; empty if it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 of bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
+    """Give a temporary file that takes the place of another once it is complete.
+
+    Parameters
+    ----------
+    path : Path
+        The file to be; it keeps its old content until the block ends well.
+    sync : bool
+        Whether to wait until the disk has it, so that it outlives a power failure.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=".tmp-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o644)
+        if sync:
+            _sync(temporary)
+        os.replace(temporary, path)
+        temporary = None
+        if sync:
+            _sync(path.parent)
+    except OSError as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def make_directory(directory: Path) -> None:
+    """Create a directory that can be written, or refuse.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be created, is no directory, or cannot be written.
+    """
+    allowed = "a directory that can be created and written"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=".tmp-", dir=directory):
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError("--out", str(directory), allowed, reason) from error

@@ -1,0 +1,128 @@
+"""What the verbs about finished or running runs do; every function returns the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from renp_infer.errors import ConfigError
+from renp_infer.runner.campaign import write_study
+from renp_infer.runner.commands import (
+    DIAGNOSTIC_FAILED,
+    DONE,
+    RUN_FAILED,
+    Options,
+    bring_up_to_date,
+    home_of,
+    load,
+    load_all,
+    places,
+)
+from renp_infer.runner.store import Store
+from renp_infer.runner.terminal import show, write_document
+from renp_infer.runner.verbs import verbs_of
+
+MAX_JOBS = 10_000
+
+
+def status(paths: Sequence[Path], options: Options) -> int:
+    """Tell how far runs are, given as studies or run directories; reads while they run."""
+    from renp_infer.runner.merging import study_in
+    from renp_infer.runner.status import in_words, status_of
+
+    if paths and all(path.is_dir() for path in paths):
+        studies, directories = [study_in(path) for path in paths], list(paths)
+    else:
+        studies = load_all(paths, options)
+        _, directories = places(studies, options)
+    rows = []
+    for study, directory in zip(studies, directories, strict=True):
+        rows += status_of(study, directory)
+    if options.json:
+        write_document({"schema": 1, "tasks": rows})
+    else:
+        show(*map(in_words, rows))
+    return DONE
+
+
+def merge(paths: Sequence[Path], options: Options) -> int:
+    """Join run directories of one study, into ``--out`` or into the first of them."""
+    from renp_infer.runner.merging import merge_runs
+
+    if len(paths) < (2 if options.out is None else 1):
+        raise ConfigError("RUN", tuple(map(str, paths)), "two or more run directories")
+    target = options.out if options.out is not None else paths[0]
+    sources = [path for path in paths if path.absolute() != target.absolute()]
+    study, missing = merge_runs(target, sources)
+    if options.json:
+        write_document({"schema": 1, "directory": str(target), "missing": missing})
+    else:
+        show(f"{study.name}: merged into {target}", *missing)
+    return DONE
+
+
+def slurm(path: Path, jobs: int, sbatch: Sequence[str], options: Options) -> int:
+    """Write a study as a SLURM job array into its run directory."""
+    from renp_infer.runner.slurm import write_scripts
+
+    if not 1 <= jobs <= MAX_JOBS:
+        raise ConfigError("--jobs", jobs, f"an integer from 1 to {MAX_JOBS}")
+    for option in sbatch:
+        if not option.startswith("--") or not option.isprintable():
+            raise ConfigError("--sbatch", option, "an option of sbatch, such as --time=02:00:00")
+    study = load(path, options)
+    with Store(home_of(study, options)) as store:
+        write_study(store, study)
+        scripts = write_scripts(store, study.name, jobs, sbatch)
+    if options.json:
+        write_document({"schema": 1, "scripts": [str(script) for script in scripts]})
+    else:
+        show(f"submit with: sh {scripts[-1]}")
+    return DONE
+
+
+def reproduce(path: Path, options: Options) -> int:
+    """Do a run again in another directory, and compare all numbers."""
+    from renp_infer.runner.comparing import compare_runs
+    from renp_infer.runner.merging import study_in
+
+    study = study_in(path)
+    again = options.out if options.out is not None else path.with_name(path.name + "-again")
+    wanted = verbs_of(study)
+    bring_up_to_date([study], [again], wanted, options)
+    rows = compare_runs(study, path, again)
+    differing = [row for row in rows if not row["identical"]]
+    if options.json:
+        write_document({"schema": 1, "identical": not differing, "rows": rows})
+    else:
+        lines = [f"{row['task']}: {row['quantity']} differs" for row in differing]
+        show(*lines, f"{len(rows) - len(differing)} of {len(rows)} quantities are identical")
+    return DIAGNOSTIC_FAILED if differing else DONE
+
+
+def doctor(options: Options) -> int:
+    """Check the installation."""
+    from renp_infer.runner.doctor import examine
+
+    with contextlib.redirect_stdout(sys.stderr):
+        checks = examine(Path.cwd())
+    good = all(check.good for check in checks)
+    if options.json:
+        rows = [{"name": c.name, "good": c.good, "found": c.found} for c in checks]
+        write_document({"schema": 1, "good": good, "checks": rows})
+    else:
+        show(*(f"{'ok  ' if c.good else 'BAD '} {c.name}: {c.found}" for c in checks))
+    return DONE if good else RUN_FAILED
+
+
+def cite(options: Options) -> int:
+    """Print what to cite."""
+    from renp_infer.runner.citations import BIBTEX
+
+    if options.json:
+        write_document({"schema": 1, "bibtex": BIBTEX})
+    else:
+        sys.stdout.write(BIBTEX)
+    return DONE

@@ -1,0 +1,103 @@
+"""What each verb computes: its tasks, what they depend on, how they merge.
+
+A new verb joins here, by one ``Verb``; the work itself is in a module of its
+own, imported when a task runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from renp_infer.runner.tasks import Context, Task, Verb
+
+if TYPE_CHECKING:
+    import xarray
+
+    from renp_infer.runner.study import Study
+
+
+def _model(study: Study) -> dict[str, Any]:
+    """What every result depends on: physics, its version, and the data it reads."""
+    from renp_infer.runner.study import PHYSICS_VERSION
+
+    return {
+        "physics_version": PHYSICS_VERSION,
+        "name": study.name,
+        "experiment": asdict(study.experiment),
+        "parameters": asdict(study.parameters),
+    }
+
+
+def _data(study: Study) -> dict[str, Any]:
+    noise = "drawn" if study.settings is None else study.settings.noise
+    return _model(study) | {"seed": study.seed, "noise": noise}
+
+
+def _posterior(study: Study) -> dict[str, Any]:
+    assert study.settings is not None
+    settings, table = asdict(study.settings), asdict(study.oscillation)
+    return _data(study) | {"settings": settings, "oscillation": table}
+
+
+def _evaluate(study: Study, _task: Task, _context: Context) -> dict[str, Any]:
+    from renp_infer.runner.evaluation import evaluate
+
+    return evaluate(study.experiment, study.parameters, study.name)
+
+
+def _simulate(study: Study, _task: Task, _context: Context) -> dict[str, Any]:
+    from renp_infer.runner.datasets import one_data_set
+
+    return one_data_set(study)
+
+
+def _infer(study: Study, _task: Task, context: Context) -> xarray.DataTree:
+    from renp_infer.runner.inferring import infer
+
+    return infer(study, context)
+
+
+def _draw(study: Study, task: Task, _context: Context) -> xarray.DataTree:
+    from renp_infer.runner.datasets import data_sets
+
+    return data_sets(study, task)
+
+
+def _join(study: Study, paths: Iterator[Path], target: Path) -> None:
+    from renp_infer.runner.datasets import join
+
+    join(study, paths, target)
+
+
+def _draw_count(study: Study) -> int:
+    from renp_infer.runner.datasets import task_count
+
+    return task_count(study)
+
+
+def _draw_part(study: Study, index: int) -> list[int]:
+    from renp_infer.runner.datasets import part
+
+    block = part(study, index)
+    return [block.start, block.stop]
+
+
+EVALUATE = Verb("evaluate", "evaluate.json", _evaluate, _model)
+SIMULATE = Verb("simulate", "simulate.json", _simulate, _data)
+ENSEMBLE = Verb("ensemble", "ensemble.nc", _draw, _data, _draw_count, _draw_part, _join)
+INFER = Verb("infer", "infer.nc", _infer, _posterior)
+VERBS = {verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER)}
+"""All verbs, in the order in which a run does them."""
+
+
+def verbs_of(study: Study) -> tuple[Verb, ...]:
+    """Verbs that a study has sections for, in their order."""
+    wanted = [EVALUATE]
+    if study.datasets:
+        wanted.append(ENSEMBLE)
+    if study.settings is not None:
+        wanted.append(INFER)
+    return tuple(wanted)
