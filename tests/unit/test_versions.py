@@ -10,6 +10,7 @@ import pytest
 
 import renp_infer
 from renp_infer import versions as module
+from renp_infer.runner import doctor
 from renp_infer.versions import MISSING, PACKAGES, versions
 
 ROOT = Path(renp_infer.__file__).parents[1]
@@ -30,8 +31,7 @@ def test_versions_are_those_imported() -> None:
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from renp_infer.runner import doctor
-
+    assert doctor._packages()[0]
     monkeypatch.setattr(module, "PACKAGES", ("numpy", "renp-no-such-package"))
     assert versions()["renp-no-such-package"] == MISSING
     assert doctor._packages() == (False, "missing: renp-no-such-package")
