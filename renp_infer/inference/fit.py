@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -25,12 +23,12 @@ from renp_infer.inference.prior import (
 )
 from renp_infer.inference.summary import summarise
 from renp_infer.records import FloatArray, Observation, Parameters
+from renp_infer.versions import versions
 
 FIELD = "field_nG"
 ANGLE = "theta_s_deg"
 PREDICTIVE_DRAWS = 1000
 """Largest number of draws, over all chains, that predictions are made for."""
-_PACKAGES = ("renp-infer", "numpy", "numba", "pymc", "nutpie", "emcee", "arviz")
 
 Progress = Callable[[str, float], None]
 
@@ -204,17 +202,9 @@ def _provenance(settings: InferenceSettings, seed: int) -> xr.Dataset:
         attrs={
             "seed": str(seed),
             "settings": json.dumps(asdict(settings)),
-            "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
-            "python": platform.python_version(),
+            "versions": json.dumps(versions()),
         }
     )
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _summary_attributes(

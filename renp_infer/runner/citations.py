@@ -1,102 +1,104 @@
 """What to cite: the paper whose physics this is, the data, and the tools."""
 
-BIBTEX = r"""@article{Hara2021,
-  author  = {Hara, Hideaki and Yoshimi, Akihiro and Yoshimura, Motohiko},
-  title   = {Parity violating magnetization at neutrino pair emission using trivalent lanthanoid ions},
-  journal = {Phys. Rev. D},
-  volume  = {104},
-  pages   = {115006},
-  year    = {2021},
-  doi     = {10.1103/PhysRevD.104.115006}
-}
+from __future__ import annotations
 
-@article{Esteban2024,
-  author  = {Esteban, Ivan and Gonzalez-Garcia, M. C. and Maltoni, Michele and Martinez-Soler, Ivan and Pinheiro, Jo\~ao Paulo and Schwetz, Thomas},
-  title   = {{NuFit}-6.0: updated global analysis of three-flavor neutrino oscillations},
-  journal = {JHEP},
-  volume  = {12},
-  pages   = {216},
-  year    = {2024},
-  doi     = {10.1007/JHEP12(2024)216}
-}
+import functools
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-@article{AbrilPla2023,
-  author  = {Abril-Pla, Oriol and others},
-  title   = {{PyMC}: a modern, and comprehensive probabilistic programming framework in {Python}},
-  journal = {PeerJ Computer Science},
-  volume  = {9},
-  pages   = {e1516},
-  year    = {2023},
-  doi     = {10.7717/peerj-cs.1516}
-}
+from renp_infer.resources import share_path
 
-@article{Hoffman2014,
-  author  = {Hoffman, Matthew D. and Gelman, Andrew},
-  title   = {The {No-U-Turn} sampler: adaptively setting path lengths in {Hamiltonian} {Monte} {Carlo}},
-  journal = {Journal of Machine Learning Research},
-  volume  = {15},
-  pages   = {1593--1623},
-  year    = {2014}
+ALWAYS = ("Hara2021", "renp-infer")
+OSCILLATION = {"nufit-6.0": ("Esteban2024", "Erler2018"), "seed": ("Tanabashi2018",)}
+"""Sources of the tables of ``data/oscillation``, besides the paper."""
+TOOLS = {
+    "numpy": ("Harris2020",),
+    "scipy": ("Virtanen2020",),
+    "numba": ("Lam2015",),
+    "xarray": ("Hoyer2017",),
+    "arviz": ("Martin2026",),
+    "pymc": ("AbrilPla2023",),
+    "nutpie": ("Hoffman2014", "Seyboldt2026", "nutpie"),
+    "emcee": ("ForemanMackey2013", "Goodman2010", "TerBraak2008"),
+    "dynesty": ("Speagle2020", "Skilling2006"),
+    "scikit-optimize": ("scikit-optimize",),
+    "botorch": ("Balandat2020",),
+    "dask": ("Rocklin2015",),
+    "magpylib": ("Ortner2020",),
+    "dieke": ("dieke",),
+    "sympy": ("Meurer2017",),
 }
+"""Entries by package."""
+SAMPLERS = {"nuts": ("pymc", "nutpie"), "emcee": ("emcee",), "dynesty": ("dynesty",)}
+"""Packages by the attribute ``sampler`` of the sampler statistics."""
+_MODEL = ("numpy", "scipy", "numba")
+_STATISTICS = ("xarray", "arviz")
+_ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 
-@article{ForemanMackey2013,
-  author  = {Foreman-Mackey, Daniel and Hogg, David W. and Lang, Dustin and Goodman, Jonathan},
-  title   = {emcee: the {MCMC} hammer},
-  journal = {Publications of the Astronomical Society of the Pacific},
-  volume  = {125},
-  pages   = {306},
-  year    = {2013},
-  doi     = {10.1086/670067}
-}
 
-@article{Kumar2019,
-  author  = {Kumar, Ravin and Carroll, Colin and Hartikainen, Ari and Martin, Osvaldo},
-  title   = {{ArviZ}, a unified library for exploratory analysis of {Bayesian} models in {Python}},
-  journal = {Journal of Open Source Software},
-  volume  = {4},
-  number  = {33},
-  pages   = {1143},
-  year    = {2019},
-  doi     = {10.21105/joss.01143}
-}
+def citations_of(
+    study: Mapping[str, Any],
+    tasks: Collection[str],
+    statistics: Iterable[Mapping[str, Any]] = (),
+    tools: Iterable[str] = (),
+) -> list[str]:
+    """Keys of what a run used, each once.
 
-@article{Harris2020,
-  author  = {Harris, Charles R. and others},
-  title   = {Array programming with {NumPy}},
-  journal = {Nature},
-  volume  = {585},
-  pages   = {357--362},
-  year    = {2020},
-  doi     = {10.1038/s41586-020-2649-2}
-}
+    Parameters
+    ----------
+    study : mapping
+        The resolved study.
+    tasks : collection of str
+        Names of the finished tasks.
+    statistics : iterable of mapping, optional
+        Attributes of every group of sampler statistics of the run.
+    tools : iterable of str, optional
+        Other packages that did work, by the names of ``TOOLS``.
 
-@article{Virtanen2020,
-  author  = {Virtanen, Pauli and others},
-  title   = {{SciPy} 1.0: fundamental algorithms for scientific computing in {Python}},
-  journal = {Nature Methods},
-  volume  = {17},
-  pages   = {261--272},
-  year    = {2020},
-  doi     = {10.1038/s41592-019-0686-2}
-}
+    Raises
+    ------
+    KeyError
+        On a sampler or tool without an entry.
+    """
+    table = study["neutrino"]["oscillation"]
+    samplers = [attributes["sampler"] for attributes in statistics]
+    packages = [*(_MODEL if tasks else ()), *(_STATISTICS if samplers else ())]
+    packages += [package for sampler in samplers for package in SAMPLERS[sampler]]
+    packages += tools
+    keys = [*ALWAYS, *OSCILLATION.get(table, ())]
+    keys += [key for package in packages for key in TOOLS[package]]
+    return list(dict.fromkeys(keys))
 
-@inproceedings{Lam2015,
-  author    = {Lam, Siu Kwan and Pitrou, Antoine and Seibert, Stanley},
-  title     = {Numba: a {LLVM}-based {Python} {JIT} compiler},
-  booktitle = {Proceedings of the Second Workshop on the LLVM Compiler Infrastructure in HPC},
-  year      = {2015},
-  doi       = {10.1145/2833157.2833162}
-}
 
-@article{Hoyer2017,
-  author  = {Hoyer, Stephan and Hamman, Joe},
-  title   = {xarray: {N-D} labeled arrays and datasets in {Python}},
-  journal = {Journal of Open Research Software},
-  volume  = {5},
-  number  = {1},
-  pages   = {10},
-  year    = {2017},
-  doi     = {10.5334/jors.148}
-}
-"""  # noqa: E501 - titles stay on one line
-"""BibTeX entries."""
+def bibtex(used: Iterable[str]) -> str:
+    """Entries of ``data/citations.bib``.
+
+    Parameters
+    ----------
+    used : iterable of str
+        Keys, in the order wanted.
+
+    Raises
+    ------
+    KeyError
+        On a key without an entry.
+    """
+    return "\n".join(entries()[key] for key in used)
+
+
+@functools.cache
+def entries() -> Mapping[str, str]:
+    """Text of every entry of ``data/citations.bib``, by key.
+
+    Raises
+    ------
+    StoreError
+        If the installation lacks the folder.
+    """
+    text = (share_path("data") / "citations.bib").read_text(encoding="utf-8")
+    return {match[1]: match[0] for match in _ENTRY.finditer(text)}
+
+
+BIBTEX = bibtex(entries())
+"""Every entry."""

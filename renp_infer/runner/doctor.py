@@ -7,15 +7,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from renp_infer.records import Experiment
+from renp_infer.versions import MISSING, versions
 
-PACKAGES = (
-    "numpy", "scipy", "numba", "pymc", "nutpie", "arviz", "emcee", "xarray",
-    "h5netcdf", "h5py", "pydantic", "cyclopts", "rich", "jinja2", "matplotlib",
-)  # fmt: skip
 ANCHOR_EV5 = 4.9123e-9
 """Pair integral of Eq. (62) for two 10 meV neutrinos, phase matched, in the paper's
 2 cm x 1 cm crystal, from a direct three-fold integration."""
@@ -68,13 +64,10 @@ def _python() -> tuple[bool, str]:
 
 
 def _packages() -> tuple[bool, str]:
-    found, missing = [], []
-    for package in PACKAGES:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            missing.append(package)
-    return not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(found)
+    found = versions()
+    missing = [name for name, version in found.items() if version == MISSING]
+    shown = missing or [f"{name} {version}" for name, version in found.items()]
+    return not missing, ("missing: " if missing else "") + ", ".join(shown)
 
 
 def _writable(directory: Path) -> tuple[bool, str]:

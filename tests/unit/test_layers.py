@@ -16,6 +16,7 @@ RANK = {
     "errors": 0,
     "records": 0,
     "resources": 0,
+    "versions": 0,
     "physics": 1,
     "measurement": 2,
     "inference": 3,
