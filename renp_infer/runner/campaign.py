@@ -22,6 +22,7 @@ from renp_infer.errors import ConfigError, TaskError
 from renp_infer.runner.blocks import Blocks
 from renp_infer.runner.executors import Executor
 from renp_infer.runner.progress import Meter
+from renp_infer.runner.provenance import append_provenance
 from renp_infer.runner.store import PROGRESS, Store
 from renp_infer.runner.study import Study
 from renp_infer.runner.tasks import Batch, Context, Task, Verb
@@ -248,15 +249,15 @@ def update(works: Sequence[Work], executor: Executor, *, quiet: bool) -> list[Ta
         missing.append(work)
     if missing:
         perform_all(missing, executor, quiet=quiet)
-    return [error for work in missing if (error := _merged(work)) is not None]
+    return [error for work in missing if (error := _merged(work, executor.name)) is not None]
 
 
-def _merged(work: Work) -> TaskError | None:
+def _merged(work: Work, executor: str) -> TaskError | None:
     """Merge a work that is no shard; gives the error, so that others are merged too."""
     if work.shard != WHOLE:
         return None
     try:
-        merge(work)
+        merge(work, executor)
     except TaskError as error:
         return error
     return None
@@ -287,8 +288,14 @@ def perform_all(works: Sequence[Work], executor: Executor, *, quiet: bool) -> No
             keeper.keep(batch, answers)
 
 
-def merge(work: Work) -> None:
+def merge(work: Work, executor: str) -> None:
     """Write the merged result of a work whose tasks have been tried, and declare it done.
+
+    Parameters
+    ----------
+    work : Work
+    executor : str
+        Name of what did the work, for the manifest.
 
     Raises
     ------
@@ -303,10 +310,17 @@ def merge(work: Work) -> None:
         only = next(paths)
         store.write(verb.file, lambda path: os.replace(only, path))
     else:
-        write = verb.merge
-        store.write(verb.file, lambda path: write(study, paths, path))
+        join = verb.merge
+
+        def write(path: Path) -> None:
+            join(study, paths, path)
+            if verb.suffix == ".nc":
+                append_provenance(path, study, work.seconds + time.monotonic() - begin)
+
+        store.write(verb.file, write)
     seconds = work.seconds + time.monotonic() - begin
-    facts = {"tasks": work.count, "failed": work.failed, "seconds": round(seconds, 3)}
+    counts = {"tasks": work.count, "failed": work.failed}
+    facts = counts | {"seconds": round(seconds, 3), "executor": executor}
     store.finish(verb, verb.key(study), facts)
 
 

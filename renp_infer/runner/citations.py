@@ -98,7 +98,3 @@ def entries() -> Mapping[str, str]:
     """
     text = (share_path("data") / "citations.bib").read_text(encoding="utf-8")
     return {match[1]: match[0] for match in _ENTRY.finditer(text)}
-
-
-BIBTEX = bibtex(entries())
-"""Every entry."""

@@ -170,11 +170,11 @@ def doctor(*, common: Common = DEFAULTS) -> int:
 
 
 @app.command
-def cite(*, common: Common = DEFAULTS) -> int:
-    """Print BibTeX of the paper, the data and the tools."""
+def cite(run: Path | None = None, /, *, common: Common = DEFAULTS) -> int:
+    """Print BibTeX of what a run used, or of everything."""
     from renp_infer.runner import upkeep
 
-    return upkeep.cite(common.options())
+    return upkeep.cite(run, common.options())
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

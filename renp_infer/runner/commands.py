@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from renp_infer.errors import ConfigError, TaskError
 from renp_infer.runner.campaign import WHOLE, Work, parse_shard, update, write_study
 from renp_infer.runner.executors import parse_executor
 from renp_infer.runner.files import make_directory
+from renp_infer.runner.provenance import add_provenance
 from renp_infer.runner.results import Run, load_run
 from renp_infer.runner.store import PROGRESS, Store, check_directory
 from renp_infer.runner.study import Study, load_study
@@ -169,7 +171,9 @@ def _result(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
     if options.out is None:
         task = verb.task(study, 0, verb.base(study))
         with contextlib.redirect_stdout(sys.stderr):
+            begin = time.monotonic()
             result: dict[str, Any] = verb.perform(study, task, Context())
+            add_provenance(result, study, time.monotonic() - begin)
         return result
     bring_up_to_date([study], [options.out], [verb], options)
     text = (options.out / verb.file).read_text(encoding="utf-8")

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from renp_infer.errors import StoreError
+from renp_infer.runner.provenance import PROVENANCE
 from renp_infer.runner.study import Study
 from renp_infer.runner.verbs import verbs_of
-
-PROVENANCE = "renp_provenance"
 
 
 def compare_runs(study: Study, first: Path, second: Path) -> list[dict[str, Any]]:

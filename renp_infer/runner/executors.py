@@ -26,6 +26,8 @@ Given = tuple[Batch, list[Answer] | None]
 """A batch and its answers; ``None`` if its worker died."""
 
 ALLOWED = "serial | processes:N | dask:ADDRESS | dask:local[:N] | jobqueue:SYSTEM:N"
+DASK_EXECUTORS = ("processes:", "dask:", "jobqueue:")
+"""How the names of those begin that are Dask."""
 _REFRESH_S = 1.0
 """How often a cluster is asked for the number of its workers."""
 

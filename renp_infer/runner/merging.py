@@ -141,7 +141,7 @@ def _settle(work: Work) -> int:
         else:
             work.note_failure(task, error)
     if not lacking:
-        merge(work)
+        merge(work, "merged shards")
     return lacking
 
 

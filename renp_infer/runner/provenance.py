@@ -6,6 +6,7 @@ Nothing here is looked up before it is asked for: Git and ``/proc`` are slow.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import platform
 import subprocess
@@ -14,11 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from renp_infer.resources import share_path
-from renp_infer.runner.store import digest
+from renp_infer.runner.files import digest
 from renp_infer.versions import versions
 
 if TYPE_CHECKING:
+    import xarray
+
     from renp_infer.runner.study import Study
+
+PROVENANCE = "renp_provenance"
+"""Key or group of every result that tells where it comes from."""
 
 GIT_TIMEOUT_S = 5.0
 _ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +57,47 @@ def provenance(study: Study, seconds: float) -> dict[str, Any]:
         "study": study.resolved,
         "seconds": seconds,
     }
+
+
+def add_provenance(result: Any, study: Study, seconds: float) -> Any:
+    """Put provenance into a result, a ``dict`` or a ``DataTree``, and return it.
+
+    Parameters
+    ----------
+    result : dict or DataTree
+        Changed in place.
+    study : Study
+    seconds : float
+        Wall time that the result took.
+    """
+    found = provenance(study, seconds)
+    if isinstance(result, dict):
+        result[PROVENANCE] = found
+    else:
+        group = _as_dataset(found)
+        if PROVENANCE in result.children:
+            group.attrs = result[PROVENANCE].attrs | group.attrs
+        result[PROVENANCE] = group
+    return result
+
+
+def append_provenance(path: Path, study: Study, seconds: float) -> None:
+    """Add provenance to a netCDF file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    group = _as_dataset(provenance(study, seconds))
+    group.to_netcdf(path, mode="a", group=PROVENANCE, engine="h5netcdf")
+
+
+def _as_dataset(found: dict[str, Any]) -> xarray.Dataset:
+    """Attributes, each a JSON text: netCDF has no nested ones, no flags and no nothing."""
+    import xarray
+
+    return xarray.Dataset(attrs={name: json.dumps(value) for name, value in found.items()})
 
 
 def data_digests(study: Study) -> dict[str, str]:

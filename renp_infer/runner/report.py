@@ -29,6 +29,7 @@ from renp_infer.runner.figures import (
     run_plates,
 )
 from renp_infer.runner.plots import number, rounded, visible_thresholds
+from renp_infer.runner.provenance import PROVENANCE
 from renp_infer.runner.store import read_manifest
 
 if TYPE_CHECKING:
@@ -326,11 +327,12 @@ def diagnostic_rows(run: Run) -> list[tuple[str, str]]:
 def provenance_rows(run: Run) -> list[tuple[str, str]]:
     """Where the numbers come from: seed, versions, key, time."""
     rows: dict[str, Any] = {"study": run.name, "seed": run.study.get("seed")}
-    if run.inference is not None and "renp_provenance" in run.inference.children:
-        rows |= {str(k): v for k, v in run.inference["renp_provenance"].attrs.items()}
+    found = dict(run.evaluation.get(PROVENANCE, {}))
+    if run.inference is not None and PROVENANCE in run.inference.children:
+        found |= {str(k): v for k, v in run.inference[PROVENANCE].attrs.items()}
+    rows |= {k: v for k, v in found.items() if k not in ("study", "seconds")}
     manifest = read_manifest(run.directory)
     rows |= {f"{name}: {k}": v for name, e in manifest["tasks"].items() for k, v in e.items()}
-    rows.setdefault("versions", manifest.get("versions"))
     rows["numerical accuracy"] = run.evaluation["accuracy"]
     return [(k.replace("_", " "), _text(v)) for k, v in rows.items() if v is not None]
 

@@ -20,16 +20,18 @@ from renp_infer.runner.commands import (
     load_all,
     places,
 )
-from renp_infer.runner.store import Store
+from renp_infer.runner.executors import DASK_EXECUTORS
+from renp_infer.runner.merging import merge_runs, study_in
+from renp_infer.runner.results import load_run
+from renp_infer.runner.store import Store, read_manifest
 from renp_infer.runner.terminal import show, write_document
-from renp_infer.runner.verbs import verbs_of
+from renp_infer.runner.verbs import INFER, verbs_of
 
 MAX_JOBS = 10_000
 
 
 def status(paths: Sequence[Path], options: Options) -> int:
     """Tell how far runs are, given as studies or run directories; reads while they run."""
-    from renp_infer.runner.merging import study_in
     from renp_infer.runner.status import in_words, status_of
 
     if paths and all(path.is_dir() for path in paths):
@@ -49,8 +51,6 @@ def status(paths: Sequence[Path], options: Options) -> int:
 
 def merge(paths: Sequence[Path], options: Options) -> int:
     """Join run directories of one study, into ``--out`` or into the first of them."""
-    from renp_infer.runner.merging import merge_runs
-
     if len(paths) < (2 if options.out is None else 1):
         raise ConfigError("RUN", tuple(map(str, paths)), "two or more run directories")
     target = options.out if options.out is not None else paths[0]
@@ -86,7 +86,6 @@ def slurm(path: Path, jobs: int, sbatch: Sequence[str], options: Options) -> int
 def reproduce(path: Path, options: Options) -> int:
     """Do a run again in another directory, and compare all numbers."""
     from renp_infer.runner.comparing import compare_runs
-    from renp_infer.runner.merging import study_in
 
     study = study_in(path)
     again = options.out if options.out is not None else path.with_name(path.name + "-again")
@@ -117,12 +116,29 @@ def doctor(options: Options) -> int:
     return DONE if good else RUN_FAILED
 
 
-def cite(options: Options) -> int:
-    """Print what to cite."""
-    from renp_infer.runner.citations import BIBTEX
+def cite(path: Path | None, options: Options) -> int:
+    """Print what to cite: all that there is, or what a run used."""
+    from renp_infer.runner.citations import bibtex, entries
 
+    used = list(entries() if path is None else _used_by(path))
+    text = bibtex(used)
     if options.json:
-        write_document({"schema": 1, "bibtex": BIBTEX})
+        write_document({"schema": 1, "keys": used, "bibtex": text})
     else:
-        sys.stdout.write(BIBTEX)
+        sys.stdout.write(text)
     return DONE
+
+
+def _used_by(path: Path) -> list[str]:
+    """Citation keys of what a run used, by its study, its results and its executor."""
+    from renp_infer.runner.citations import citations_of
+
+    study, manifest = study_in(path), read_manifest(path)
+    statistics = []
+    if INFER.name in manifest["tasks"]:
+        tree = load_run(path).inference
+        assert tree is not None
+        statistics.append({str(k): v for k, v in tree["sample_stats"].attrs.items()})
+    executors = {entry.get("executor", "serial") for entry in manifest["tasks"].values()}
+    tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
+    return citations_of(study.resolved, manifest["tasks"], statistics, tools)

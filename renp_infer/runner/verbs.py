@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 def _model(study: Study) -> dict[str, Any]:
     """What every result depends on: physics, its version, and the data it reads."""
+    from renp_infer.runner.provenance import data_digests
     from renp_infer.runner.study import PHYSICS_VERSION
 
     return {
         "physics_version": PHYSICS_VERSION,
+        "data": data_digests(study),
         "name": study.name,
         "experiment": asdict(study.experiment),
         "parameters": asdict(study.parameters),

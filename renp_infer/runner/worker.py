@@ -22,6 +22,7 @@ from typing import Any
 
 from renp_infer.errors import RenpError
 from renp_infer.resources import kernel_cache
+from renp_infer.runner.provenance import add_provenance
 from renp_infer.runner.tasks import Batch, Context, Task, fingerprint
 from renp_infer.runner.terminal import document
 
@@ -97,8 +98,10 @@ def _answer(batch: Batch, task: Task, context: Context) -> Answer:
     begin = time.monotonic()
     blank = Answer(task, None, "", "", False, 0.0, here(), identity())
     try:
-        payload = encoded(batch.verb.perform(batch.study, task, context))
-        return replace(blank, payload=payload, seconds=time.monotonic() - begin)
+        result = batch.verb.perform(batch.study, task, context)
+        if batch.verb.merge is None:
+            result = add_provenance(result, batch.study, time.monotonic() - begin)
+        return replace(blank, payload=encoded(result), seconds=time.monotonic() - begin)
     except Exception as error:
         named = isinstance(error, RenpError)
         text = str(error) if named else f"{type(error).__name__}: {error}"

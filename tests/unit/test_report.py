@@ -101,10 +101,12 @@ def test_answer_has_the_numbers_of_the_summary(single):
 
 
 def test_provenance_of_an_evaluation_comes_from_the_manifest(tmp_path):
-    entry = {"tasks": {"evaluate": {"key": "c0ffee"}}, "files": {}, "versions": {"numpy": "2.5.5"}}
+    entry = {"tasks": {"evaluate": {"key": "c0ffee"}}, "files": {}}
     manifest = {**read_manifest(tmp_path), **entry}
     (tmp_path / MANIFEST).write_text(json.dumps(manifest))
-    rows = dict(report.provenance_rows(make_run(tmp_path, infer=False)))
+    run = make_run(tmp_path, infer=False)
+    run.evaluation["renp_provenance"] = {"versions": {"numpy": "2.5.5"}, "git": None}
+    rows = dict(report.provenance_rows(run))
     assert rows["evaluate: key"] == "c0ffee" and rows["versions"] == "numpy 2.5.5"
 
 
