@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,11 @@ def toy_study(folder: Path, *overrides: str) -> Study:
     return load_study(path, overrides)
 
 
-def _perform(_study: Study, task: Task, _context: Context, orders: str) -> dict[str, Any]:
+def _perform(
+    _study: Study, task: Task, _context: Context, orders: str, milliseconds: float
+) -> dict[str, Any]:
     """Draw a number; first obey ``orders/<index>``, whose last letter is used up."""
+    time.sleep(1e-3 * milliseconds)
     order = Path(orders) / str(task.index)
     if order.is_file() and (letters := order.read_text()):
         order.write_text(letters[:-1])
@@ -54,13 +58,13 @@ def _join(_study: Study, paths: Iterator[Path], target: Path) -> None:
     target.write_text(json.dumps([[row["index"], row["value"]] for row in rows]))
 
 
-def toy_verb(orders: Path, count: int = 20) -> Verb:
+def toy_verb(orders: Path, count: int = 20, milliseconds: float = 0.0) -> Verb:
     """A verb of ``count`` tasks that log what they do in a folder."""
     orders.mkdir(exist_ok=True)
     return Verb(
         "toy",
         "toy.json",
-        functools.partial(_perform, orders=str(orders)),
+        functools.partial(_perform, orders=str(orders), milliseconds=milliseconds),
         _inputs,
         functools.partial(_many, count=count),
         merge=_join,

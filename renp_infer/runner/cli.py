@@ -201,7 +201,7 @@ def execute(arguments: Sequence[str]) -> int:
         0 done; 2 wrong input; 3 a diagnostic failed; 4 a run failed;
         130 interrupted, resumable.
     """
-    return _guarded(lambda: _dispatch(list(arguments)), debug="--debug" in arguments)
+    return guarded(lambda: _dispatch(list(arguments)), debug="--debug" in arguments)
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -210,7 +210,7 @@ def _dispatch(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _guarded(work: Callable[[], int], *, debug: bool) -> int:
+def guarded(work: Callable[[], int], *, debug: bool) -> int:
     """Turn every error into one line and an exit code."""
     try:
         return work()
@@ -240,7 +240,12 @@ def _wording(error: Exception) -> str:
     return " ".join(f"command line: {error}; renp --help lists what is allowed".split())
 
 
+def be_interruptible() -> None:
+    """Let SIGTERM, which a batch system sends at wall time, end a run like Ctrl-C."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
 def main() -> None:
     """Entry point of ``renp``."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    be_interruptible()
     sys.exit(execute(sys.argv[1:]))

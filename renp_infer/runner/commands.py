@@ -28,7 +28,7 @@ from renp_infer.runner.terminal import (
     summary_table,
     write_document,
 )
-from renp_infer.runner.verbs import ENSEMBLE, EVALUATE, INFER, SIMULATE, VERBS, verbs_of
+from renp_infer.runner.verbs import ENSEMBLE, EVALUATE, INFER, SIMULATE, verbs_of
 
 DONE, DIAGNOSTIC_FAILED, RUN_FAILED = 0, 3, 4
 REPORT = "report.html"
@@ -70,10 +70,17 @@ def home_of(study: Study, options: Options) -> Path:
     return options.out if options.out is not None else Path("runs") / study.name
 
 
-def bring_up_to_date(
-    studies: Sequence[Study], directories: Sequence[Path], wanted: Sequence[Verb], options: Options
-) -> None:
-    """Have the wanted verbs of all studies done, each verb for all studies together.
+@dataclass(frozen=True)
+class Plan:
+    """Verbs to do of a study, and where."""
+
+    study: Study
+    directory: Path
+    verbs: Sequence[Verb]
+
+
+def bring_up_to_date(plans: Sequence[Plan], options: Options) -> None:
+    """Have all plans done, each verb for all studies together.
 
     Raises
     ------
@@ -81,21 +88,15 @@ def bring_up_to_date(
         If tasks failed; everything else has been done and saved.
     """
     errors: list[TaskError] = []
+    shard = parse_shard(options.shard)
     with contextlib.ExitStack() as stack:
-        stores = [stack.enter_context(Store(directory)) for directory in directories]
-        for study, store in zip(studies, stores, strict=True):
-            if store.distrust:
-                say(f"{study.name}: {store.distrust}: everything is checked or done again")
-            if options.force:
-                store.forget(verb for verb in wanted if verb in verbs_of(study))
-            write_study(store, study)
+        stores = [stack.enter_context(Store(plan.directory)) for plan in plans]
+        pairs = list(zip(plans, stores, strict=True))
+        for plan, store in pairs:
+            _prepare(plan, store, options)
         executor = stack.enter_context(parse_executor(options.executor))
-        for verb in wanted:
-            works = [
-                Work(study, store, verb, parse_shard(options.shard))
-                for study, store in zip(studies, stores, strict=True)
-                if verb in verbs_of(study) or wanted == [SIMULATE]
-            ]
+        for verb in dict.fromkeys(verb for plan in plans for verb in plan.verbs):
+            works = [Work(p.study, store, verb, shard) for p, store in pairs if verb in p.verbs]
             errors += update(works, executor, quiet=options.quiet)
         for store in stores:
             store.note(PROGRESS)
@@ -103,6 +104,14 @@ def bring_up_to_date(
         say(str(error))
     if errors:
         raise errors[0]
+
+
+def _prepare(plan: Plan, store: Store, options: Options) -> None:
+    if store.distrust:
+        say(f"{plan.study.name}: {store.distrust}: everything is checked or done again")
+    if options.force:
+        store.forget(plan.verbs)
+    write_study(store, plan.study)
 
 
 def evaluate(path: Path, options: Options) -> int:
@@ -146,7 +155,7 @@ def simulate(path: Path, options: Options) -> int:
 def _simulate_many(study: Study, options: Options) -> int:
     """Draw the ensemble of a study with a section ``[simulate]``."""
     directory = home_of(study, options)
-    bring_up_to_date([study], [directory], [ENSEMBLE], options)
+    bring_up_to_date([Plan(study, directory, [ENSEMBLE])], options)
     if parse_shard(options.shard) != WHOLE:
         return DONE
     path = directory / ENSEMBLE.file
@@ -175,7 +184,7 @@ def _result(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
             result: dict[str, Any] = verb.perform(study, task, Context())
             add_provenance(result, study, time.monotonic() - begin)
         return result
-    bring_up_to_date([study], [options.out], [verb], options)
+    bring_up_to_date([Plan(study, options.out, [verb])], options)
     text = (options.out / verb.file).read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
@@ -185,7 +194,7 @@ def infer(path: Path, options: Options) -> int:
     """Sample the posterior and print its summary."""
     study = load(path, options, inference=True)
     directory = home_of(study, options)
-    bring_up_to_date([study], [directory], [EVALUATE, INFER], options)
+    bring_up_to_date([Plan(study, directory, [EVALUATE, INFER])], options)
     if parse_shard(options.shard) != WHOLE:
         return DONE
     run = load_run(directory)
@@ -227,7 +236,8 @@ def run(paths: Sequence[Path], options: Options) -> int:
     for directory in directories:  # refuse before anything is written
         check_directory(directory)
     make_directory(top)
-    bring_up_to_date(studies, directories, tuple(VERBS.values()), options)
+    pairs = zip(studies, directories, strict=True)
+    bring_up_to_date([Plan(study, home, verbs_of(study)) for study, home in pairs], options)
     if parse_shard(options.shard) != WHOLE:
         return DONE
     runs = [load_run(directory) for directory in directories]

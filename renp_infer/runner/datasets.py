@@ -62,7 +62,7 @@ def data_sets(study: Study, task: Task) -> xarray.DataTree:
     ----------
     study : Study
     task : Task
-        Data set k has the stream ``task.seed(k)``, whatever the ensemble's size.
+        Its k-th data set has the stream ``task.seed(k)``, whatever the ensemble's size.
 
     Returns
     -------
@@ -82,11 +82,11 @@ def data_sets(study: Study, task: Task) -> xarray.DataTree:
             signal,
             experiment.layout.theta_s,
             covariance,
-            np.random.default_rng(task.seed(number)),
+            np.random.default_rng(task.seed(place)),
             noise="drawn",
             normalised=experiment.detector.reference_snr > 0.0,
         ).field_nG
-        for number in numbers
+        for place in range(len(numbers))
     ]
     angles = {ANGLE: np.rad2deg(experiment.layout.theta_s)}
     rows = {DATASET: np.array(numbers)} | angles

@@ -162,10 +162,10 @@ def parse_executor(text: str) -> Executor:
         return Serial()
     if kind == "processes" and _is_count(rest):
         return _local(text, int(rest))
-    if kind == "dask" and re.fullmatch(r"local(:\d{1,4})?", rest):
-        count = rest.partition(":")[2]
-        if not count or _is_count(count):
-            return _local(text, int(count) if count else os.cpu_count() or 1)
+    if kind == "dask" and re.match(r"local(:|$)", rest):
+        count = rest.removeprefix("local").removeprefix(":") or str(os.cpu_count() or 1)
+        if _is_count(count) and not rest.endswith(":"):
+            return _local(text, int(count))
     elif kind == "dask" and re.fullmatch(r"[\x21-\x7e]{1,500}", rest):
         return Dask(text, lambda stack: _remote(stack, rest), 1)
     system, _, count = rest.partition(":")

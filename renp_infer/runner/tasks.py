@@ -56,9 +56,9 @@ class Task:
     root_seed: int
 
     def seed(self, *stream: int) -> np.random.SeedSequence:
-        """Seed of a random stream, from root seed, key and the stream's numbers."""
+        """Seed of one of the task's random streams, from root seed, key and index."""
         words = tuple(int(self.base[k : k + 8], 16) for k in range(0, 64, 8))
-        return np.random.SeedSequence(self.root_seed, spawn_key=(*words, *stream))
+        return np.random.SeedSequence(self.root_seed, spawn_key=(*words, self.index, *stream))
 
 
 @dataclass(frozen=True)

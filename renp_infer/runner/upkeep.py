@@ -14,6 +14,7 @@ from renp_infer.runner.commands import (
     DONE,
     RUN_FAILED,
     Options,
+    Plan,
     bring_up_to_date,
     home_of,
     load,
@@ -89,8 +90,7 @@ def reproduce(path: Path, options: Options) -> int:
 
     study = study_in(path)
     again = options.out if options.out is not None else path.with_name(path.name + "-again")
-    wanted = verbs_of(study)
-    bring_up_to_date([study], [again], wanted, options)
+    bring_up_to_date([Plan(study, again, verbs_of(study))], options)
     rows = compare_runs(study, path, again)
     differing = [row for row in rows if not row["identical"]]
     if options.json:

@@ -1,0 +1,72 @@
+"""Tasks that do nothing, to see what the layer around them costs."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from renp_infer.runner.campaign import Work, update
+from renp_infer.runner.executors import parse_executor
+from renp_infer.runner.store import Store
+from renp_infer.runner.study import Study, load_study
+from renp_infer.runner.tasks import Context, Task, Verb
+
+
+def _perform(_study: Study, task: Task, _context: Context, seconds: float) -> dict[str, Any]:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+    return {"index": task.index}
+
+
+def _inputs(study: Study) -> int:
+    return study.seed
+
+
+def _many(_study: Study, count: int) -> int:
+    return count
+
+
+def _join(_study: Study, paths: Iterator[Path], target: Path) -> None:
+    target.write_text(str(sum(path.stat().st_size for path in paths)))
+
+
+def tiny(count: int, seconds: float = 0.0) -> Verb:
+    """A verb of ``count`` tasks that keep a core busy for some time."""
+    perform = functools.partial(_perform, seconds=seconds)
+    many = functools.partial(_many, count=count)
+    return Verb("tiny", "tiny.json", perform, _inputs, many, merge=_join)
+
+
+def peak_mb() -> float:
+    """Largest resident memory so far of this process, without its children."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(count: int, executor: str, seconds: float) -> None:
+    """Time a run, its resumption and its memory; one line of three numbers."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "tiny.toml").write_text('schema = 1\nname = "tiny"\n')
+        study, verb, times = load_study(folder / "tiny.toml"), tiny(count, seconds), []
+        with parse_executor(executor) as workers:
+            with Store(folder / "warm") as store:  # starts the workers
+                update([Work(study, store, tiny(8))], workers, quiet=True)
+            with Store(folder / "run") as store:
+                for _ in range(2):
+                    begin = time.perf_counter()
+                    update([Work(study, store, verb)], workers, quiet=True)
+                    times.append(time.perf_counter() - begin)
+                    store.path(verb.file).unlink()
+        sys.stdout.write(f"{times[0]} {times[1]} {peak_mb()}\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]))

@@ -1,0 +1,229 @@
+"""The same numbers from any number of workers, and from workers that die."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from toys_tasks import performed, toy_study, toy_verb
+
+from renp_infer.errors import ConfigError, ExecutorError, TaskError
+from renp_infer.runner import executors
+from renp_infer.runner.blocks import read_entries
+from renp_infer.runner.campaign import Work, update
+from renp_infer.runner.executors import Dask, Serial, parse_executor
+from renp_infer.runner.store import Store
+
+COUNT = 60
+
+
+def bring(folder: Path, executor: str, count: int = COUNT, ms: float = 0.0) -> list[TaskError]:
+    with Store(folder / "run") as store, parse_executor(executor) as workers:
+        work = Work(toy_study(folder), store, toy_verb(folder / "orders", count, ms))
+        return update([work], workers, quiet=True)
+
+
+def result(folder: Path) -> bytes:
+    return (folder / "run" / "toy.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What one process makes of it."""
+    folder = tmp_path_factory.mktemp("serial")
+    assert bring(folder, "serial") == []
+    return result(folder)
+
+
+@contextlib.contextmanager
+def scheduler(folder: Path, workers: int) -> Iterator[tuple[str, list[Any]]]:
+    """A scheduler and workers, each a process of its own, as on a cluster."""
+    file, env = folder / "scheduler.json", os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": env}
+    python = [sys.executable, "-m"]
+    local = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
+    join = ["--scheduler-file", str(file), "--nthreads", "1", "--no-nanny"]
+    join += ["--local-directory", str(folder), "--no-dashboard"]
+    with contextlib.ExitStack() as stack:
+
+        def start(words: list[str]) -> Any:
+            process = stack.enter_context(subprocess.Popen(words, **silent))
+            stack.callback(process.kill)
+            return process
+
+        found = [start([*python, "distributed.cli.dask_scheduler", *local])]
+        while not file.exists():
+            time.sleep(0.05)
+        for _ in range(workers):
+            found.append(start([*python, "distributed.cli.dask_worker", *join]))
+        yield json.loads(file.read_text())["address"], found
+
+
+@contextlib.contextmanager
+def once_begun(orders: Path, action: Callable[[], object]) -> Iterator[None]:
+    """Do something, from a thread, when some tasks have been carried out."""
+
+    def watch() -> None:
+        while len(performed(orders)) < 5:
+            time.sleep(0.02)
+        action()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    yield
+    thread.join(timeout=60)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("executor", ["processes:1", "processes:3", "dask:local:2"])
+def test_results_do_not_depend_on_the_workers(
+    tmp_path: Path, expected: bytes, executor: str
+) -> None:
+    assert bring(tmp_path, executor) == []
+    assert result(tmp_path) == expected
+    assert performed(tmp_path / "orders") == list(range(COUNT))
+
+
+def test_a_real_scheduler_gives_the_same(tmp_path: Path, expected: bytes) -> None:
+    with scheduler(tmp_path, workers=2) as (address, _):
+        assert bring(tmp_path, f"dask:{address}", ms=50.0) == []
+    assert result(tmp_path) == expected
+    entries = read_entries(tmp_path / "run/tasks/toy/000000/manifest.jsonl").values()
+    assert len({entry["worker"] for entry in entries}) == 2
+
+
+def test_a_worker_of_a_real_scheduler_that_dies_costs_nothing(
+    tmp_path: Path, expected: bytes
+) -> None:
+    with scheduler(tmp_path, workers=2) as (address, processes):
+        with once_begun(tmp_path / "orders", processes[1].kill):
+            assert bring(tmp_path, f"dask:{address}", ms=100.0) == []
+        assert processes[1].wait(timeout=10) == -signal.SIGKILL
+    assert result(tmp_path) == expected
+
+
+def test_a_scheduler_that_dies_ends_the_run_and_another_resumes(
+    tmp_path: Path, expected: bytes
+) -> None:
+    with scheduler(tmp_path, workers=2) as (address, processes):
+        with once_begun(tmp_path / "orders", processes[0].kill), pytest.raises(ExecutorError):
+            bring(tmp_path, f"dask:{address}", ms=200.0)
+    begun = len(performed(tmp_path / "orders"))
+    assert 0 < begun < COUNT
+    assert bring(tmp_path, "serial") == []
+    assert result(tmp_path) == expected
+
+
+def test_workers_that_kill_themselves_are_replaced_and_their_tasks_redone(
+    tmp_path: Path, expected: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "orders").mkdir()
+    for index in (0, 17, 40):
+        (tmp_path / "orders" / str(index)).write_text("k")
+    assert bring(tmp_path, "processes:2") == []
+    assert result(tmp_path) == expected
+
+
+def test_a_task_that_kills_every_worker_is_recorded_and_the_rest_goes_on(
+    tmp_path: Path, expected: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "7").write_text("kkkk")
+    (error,) = bring(tmp_path, "processes:2")
+    assert "1 of 60 tasks failed" in str(error)
+    assert "task 7: its worker died" in str(error)
+    assert set(performed(tmp_path / "orders")) == set(range(COUNT)) - {7}
+    (tmp_path / "orders" / "7").unlink()
+    assert bring(tmp_path, "serial") == []
+    assert result(tmp_path) == expected
+
+
+def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path, expected: bytes) -> None:
+    killed = []
+
+    def kill() -> None:
+        for child in psutil.Process().children(recursive=True):
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+                killed.append(child.pid)
+                return
+
+    with once_begun(tmp_path / "orders", kill):
+        assert bring(tmp_path, "processes:2", ms=150.0) == []
+    assert killed
+    assert result(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "parallel", "processes", "processes:0", "processes:x", "processes:99999", "dask:",
+     "dask:local:0", "dask:local:", "dask:a b", "jobqueue:slurm", "jobqueue:nqs:2", "serial:2"],
+)  # fmt: skip
+def test_a_wrong_executor_is_refused_with_what_is_allowed(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_executor(text)
+    assert caught.value.path == "--executor"
+    assert "slurm" in caught.value.allowed or "processes:N" in caught.value.allowed
+
+
+def test_a_scheduler_that_does_not_answer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="scheduler that answers"):
+        bring(tmp_path, "dask:nonsense://nowhere")
+
+
+def test_workers_of_another_version_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executors, "identity", lambda: "another version")
+    with pytest.raises(ExecutorError, match="not another version"):
+        bring(tmp_path, "processes:1")
+
+
+def test_jobs_of_a_batch_system_are_workers(
+    tmp_path: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against a stand-in for SLURM's commands, which runs job scripts on this machine."""
+    import dask
+
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    log = tmp_path / "submitted"
+    (tools / "sbatch").write_text(
+        f"#!/bin/sh\nfor script; do :; done\ncp $script {tmp_path}/script-$$\necho $$ >> {log}\n"
+        f"setsid sh {tmp_path}/script-$$ > {tmp_path}/job-$$.log 2>&1 &\n"
+        'echo "Submitted batch job $$"\n'
+    )
+    (tools / "scancel").write_text("#!/bin/sh\n")
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    site = {"cores": 1, "memory": "1GB", "processes": 1, "log-directory": str(tmp_path)}
+    with dask.config.set({"jobqueue.slurm": dask.config.get("jobqueue.slurm", {}) | site}):
+        assert bring(tmp_path, "jobqueue:slurm:2") == []
+    assert result(tmp_path) == expected
+    assert len(log.read_text().split()) >= 2
+    script = next(tmp_path.glob("script-*")).read_text()
+    assert re.search(r"#SBATCH .*--cpus-per-task=1|#SBATCH -n 1", script)
+
+
+def test_nothing_is_started_when_nothing_is_missing(tmp_path: Path) -> None:
+    bring(tmp_path, "serial")
+
+    def refuse(_stack: contextlib.ExitStack) -> None:
+        raise AssertionError("there is no work")
+
+    with Store(tmp_path / "run") as store, Dask("processes:2", refuse, 1) as workers:
+        work = Work(toy_study(tmp_path), store, toy_verb(tmp_path / "orders", COUNT))
+        assert update([work], workers, quiet=True) == []
+    assert Serial().name == "serial"
