@@ -1,0 +1,290 @@
+"""Runs that are killed, interrupted, or find no room: nothing lost, nothing wrong."""
+
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import xarray as xr
+from toys_tasks import performed, toy_study, toy_verb
+
+from renp_infer.errors import StoreError
+from renp_infer.runner.campaign import Work, update
+from renp_infer.runner.cli import execute
+from renp_infer.runner.executors import Serial
+from renp_infer.runner.store import Store
+
+DRIVER = Path(__file__).parent.parent / "toys_driver.py"
+KILLS = 20
+COUNT = 60
+
+
+def start(
+    folder: Path, executor: str = "serial", count: int = COUNT, ms: float = 20.0, prefix: Any = ()
+) -> "subprocess.Popen[str]":
+    words = [*prefix, sys.executable, str(DRIVER), str(folder), str(count), executor, str(ms)]
+    return subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+
+
+def finish(folder: Path, **options: Any) -> str:
+    with start(folder, **options) as process:
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return err
+
+
+def result(folder: Path) -> bytes:
+    return (folder / "run" / "toy.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What a run makes that nobody disturbs."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    finish(folder, ms=0.0)
+    return result(folder)
+
+
+def wait_for(condition: Any, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("executor", "times"),
+    [
+        ("serial", 4),
+        ("processes:2", 1),
+        pytest.param("serial", KILLS, marks=pytest.mark.slow),
+        pytest.param("processes:2", KILLS, marks=pytest.mark.slow),
+    ],
+)
+def test_kill_9_of_the_driver_at_random_times(
+    tmp_path: Path, expected: bytes, executor: str, times: int
+) -> None:
+    """Kills over all of a run, its first and last moments included."""
+    dice, kills = random.Random(times), 0
+    while kills < times:
+        goal = len(done(tmp_path)) + dice.randint(0, 4)
+        kills += killed(tmp_path, executor, goal, dice.uniform(0.0, 0.03))
+    err = finish(tmp_path, executor=executor)
+    assert "Traceback" not in err
+    assert result(tmp_path) == expected
+    # at most what was under way at a kill was done twice
+    twice = len(performed(tmp_path)) - COUNT
+    assert 0 <= twice <= (1 if executor == "serial" else 60) * kills
+
+
+def killed(folder: Path, executor: str, goal: int, delay: float) -> bool:
+    """Kill a driver a little after ``goal`` tasks are done, unless it ends before."""
+    with start(folder, executor) as process:
+        wait_for(lambda: process.poll() is not None or len(done(folder)) >= goal)
+        time.sleep(delay)
+        try:
+            workers = psutil.Process(process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            workers = []
+        process.kill()
+    assert not psutil.wait_procs(workers, timeout=10)[1]  # none outlives its driver
+    if process.returncode == 0:
+        (folder / "run" / "toy.json").unlink()
+    return process.returncode == -signal.SIGKILL
+
+
+def done(folder: Path) -> list[Path]:
+    return list((folder / "run" / "tasks" / "toy" / "000000").glob("0*.json"))
+
+
+def test_sigterm_at_wall_time_is_an_interruption_and_resumes(
+    tmp_path: Path, expected: bytes
+) -> None:
+    for executor in ("serial", "processes:2"):
+        with start(tmp_path, executor, ms=50.0) as process:
+            have = len(done(tmp_path))
+            wait_for(lambda have=have: len(done(tmp_path)) > have + 2)
+            children = psutil.Process(process.pid).children(recursive=True)
+            process.terminate()
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert err.splitlines()[-1] == "renp: interrupted; the same command resumes"
+        assert not psutil.wait_procs(children, timeout=10)[1]
+    finish(tmp_path)
+    assert result(tmp_path) == expected
+
+
+def test_two_drivers_on_one_directory_the_second_refuses(tmp_path: Path, expected: bytes) -> None:
+    with start(tmp_path, ms=50.0) as first:
+        wait_for(lambda: done(tmp_path))
+        with start(tmp_path) as second:
+            _, err = second.communicate(timeout=60)
+        assert second.returncode == 2
+        assert f"process {first.pid}" in err
+        first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert result(tmp_path) == expected
+
+
+LIMITED = (
+    "import resource, runpy, sys\n"
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)\n"
+    "sys.argv = sys.argv[2:]\n"
+    "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+)
+
+
+@pytest.mark.parametrize("limit", [100, 1000, 3000])
+def test_a_file_that_cannot_grow_is_an_error_and_resumes(
+    tmp_path: Path, expected: bytes, limit: int
+) -> None:
+    """The system itself refuses to write beyond a size, at different stages of the run."""
+    words = [sys.executable, "-c", LIMITED, str(limit), str(DRIVER), str(tmp_path)]
+    words += [str(COUNT), "serial", "0"]
+    env = os.environ | {"PYTHONPATH": str(DRIVER.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    failed = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert failed.returncode == 4, failed.stderr
+    assert "cannot be written (File too large)" in failed.stderr
+    assert failed.stderr.count("\n") == 1
+    assert not list((tmp_path / "run").rglob(".tmp-*"))
+    finish(tmp_path, ms=0.0)
+    assert result(tmp_path) == expected
+
+
+def test_a_full_disk_is_an_error_and_what_was_done_stays(
+    tmp_path: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fills at every single write in turn, until a run gets through."""
+    verb, room, runs = toy_verb(tmp_path / "orders", COUNT), 0, 0
+    write, rename = Path.write_bytes, os.replace
+    left = [0]
+
+    def spend(*_: object) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def guarded_write(path: Path, data: bytes) -> int:
+        spend()
+        return write(path, data)
+
+    def guarded_rename(source: Any, target: Any) -> None:
+        spend()
+        rename(source, target)
+
+    monkeypatch.setattr(Path, "write_bytes", guarded_write)
+    monkeypatch.setattr(os, "replace", guarded_rename)
+    while True:
+        room, runs = room + 7, runs + 1
+        left[0] = room
+        try:
+            with Store(tmp_path / "run") as store:
+                work = Work(toy_study(tmp_path), store, verb)
+                assert update([work], Serial(), quiet=True) == []
+            break
+        except StoreError as error:
+            assert "No space left on device" in str(error)
+            assert not list((tmp_path / "run").rglob(".tmp-*"))
+    assert runs > 3
+    assert result(tmp_path) == expected
+    assert set(performed(tmp_path / "orders")) == set(range(COUNT))
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv of util-linux")
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_read_only_directory_is_refused(tmp_path: Path, expected: bytes, begun: bool) -> None:
+    if begun:
+        finish(tmp_path, ms=0.0)
+    home = tmp_path / "run"
+    home.mkdir(exist_ok=True)
+    toy_study(tmp_path)
+    home.chmod(0o500)
+    # root may write anywhere, unless it gives that up
+    drop = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all")
+    with start(tmp_path, prefix=drop if os.geteuid() == 0 else ()) as process:
+        _, err = process.communicate(timeout=60)
+    home.chmod(0o700)
+    assert process.returncode == 2
+    assert "allowed: a directory that can be created and written; Permission denied" in err
+    assert (home / "toy.json").exists() == begun
+
+
+STUDY = """schema = 1
+name = "killed"
+[layout]
+theta_s_deg = { start = 140.0, stop = 148.0, points = 9 }
+[lasers]
+chi_squared = 1e-3
+[detector]
+reference_snr = 1000
+[simulate]
+datasets = 20000
+[inference]
+draws = 40
+tune = 40
+chains = 2
+phases = "fixed"
+oscillation_errors = false
+"""
+
+
+def arrays(path: Path) -> dict[str, np.ndarray]:
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        return {
+            f"{node.path}/{name}": array.values
+            for node in tree.subtree
+            for name, array in node.to_dataset().variables.items()
+        }
+
+
+@pytest.mark.slow
+def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
+    tmp_path: Path,
+) -> None:
+    """The whole command, with evaluation, ensemble, posterior and report."""
+    (tmp_path / "killed.toml").write_text(STUDY)
+    dice = random.Random(5)
+
+    def words(home: str) -> list[str]:
+        study = str(tmp_path / "killed.toml")
+        return [sys.executable, "-m", "renp_infer", "run", study, "--out", str(tmp_path / home)]
+
+    whole = subprocess.run(words("whole"), capture_output=True, text=True, check=False)
+    assert whole.returncode in (0, 3), whole.stderr
+    span = sum(
+        entry["seconds"]
+        for entry in json.loads((tmp_path / "whole" / "manifest.json").read_text())[
+            "tasks"
+        ].values()
+    )
+    kills = 0
+    for _ in range(200):
+        process = subprocess.Popen(words("killed"), stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            process.communicate(timeout=dice.uniform(1.0, span + 8.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+            continue
+        assert process.returncode == whole.returncode
+        if kills >= KILLS:
+            break
+        shutil.rmtree(tmp_path / "killed")
+    assert kills >= KILLS
+    for name in ("ensemble.nc", "infer.nc"):
+        ours, theirs = arrays(tmp_path / "whole" / name), arrays(tmp_path / "killed" / name)
+        assert ours.keys() == theirs.keys()
+        assert all(np.array_equal(ours[k], theirs[k], equal_nan=ours[k].dtype.kind == "f")
+                   for k in ours)  # fmt: skip
+    assert execute(["status", str(tmp_path / "killed")]) == 0
