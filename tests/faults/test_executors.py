@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
-from toys_tasks import performed, toy_study, toy_verb
+from toys_tasks import STUDY, performed, toy_study, toy_verb
 
 from renp_infer.errors import ConfigError, ExecutorError, TaskError
 from renp_infer.runner import executors
@@ -227,3 +227,24 @@ def test_nothing_is_started_when_nothing_is_missing(tmp_path: Path) -> None:
         work = Work(toy_study(tmp_path), store, toy_verb(tmp_path / "orders", COUNT))
         assert update([work], workers, quiet=True) == []
     assert Serial().name == "serial"
+
+
+@pytest.mark.slow
+def test_kernels_are_compiled_once_per_node(tmp_path: Path) -> None:
+    """Two cold workers begin at the same time; Numba tells what it saves and loads."""
+    study = STUDY + "[lasers]\nchi_squared = 1e-3\n[simulate]\ndatasets = 8000\n"
+    (tmp_path / "study.toml").write_text(study)
+    words = ["simulate", str(tmp_path / "study.toml"), "--out", str(tmp_path / "run"), "--quiet"]
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "NUMBA_DEBUG_CACHE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "renp_infer", *words, "--executor", "processes:2"],
+        env=os.environ | cache,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    saved = re.findall(r"data saved to '([^']+)'", done.stdout + done.stderr)
+    loaded = re.findall(r"data loaded from '([^']+)'", done.stdout + done.stderr)
+    assert len(saved) > 5
+    assert len(saved) == len(set(saved))
+    assert set(loaded) & set(saved)  # by the worker that came second

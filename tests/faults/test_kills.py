@@ -226,7 +226,7 @@ theta_s_deg = { start = 140.0, stop = 148.0, points = 9 }
 [lasers]
 chi_squared = 1e-3
 [detector]
-reference_snr = 1000
+reference_snr = 100
 [simulate]
 datasets = 20000
 [inference]
