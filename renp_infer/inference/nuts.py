@@ -7,6 +7,7 @@ the step method of what they cannot differentiate.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ STATISTIC_NAMES = {
 # A measurement leaves narrow ridges between nuisances; a mass matrix with a
 # few learnt directions follows them, a diagonal one does not.
 _ADAPTATION = "low_rank"
+_WAIT_S = 5.0
 
 
 def require_nuts(model: pm.Model) -> dict[str, str]:
@@ -161,7 +163,7 @@ def sample_nuts(
         ``STATISTIC_NAMES``; the sampler's own are in its attributes.
     """
     mode_seed, draw_seed = (int(state) for state in seed.generate_state(2))
-    tree = nutpie.sample(
+    sampler = nutpie.sample(
         _sampler_model(compiled, likelihood, np.random.default_rng(mode_seed)),
         draws=settings.draws,
         tune=settings.tune,
@@ -173,7 +175,9 @@ def sample_nuts(
         adaptation=_ADAPTATION,
         target_accept=settings.target_accept,
         progress_callback=None if progress is None else _report_to(progress),
+        blocking=False,
     )
+    tree = _finished(sampler)
     statistics = tree["sample_stats"].to_dataset()[list(STATISTIC_NAMES)]
     statistics = statistics.rename(STATISTIC_NAMES)
     statistics.attrs = {
@@ -184,6 +188,22 @@ def sample_nuts(
         "sampler_names": ", ".join(f"{k}: {v}" for k, v in STATISTIC_NAMES.items()),
     }
     return tree["posterior"][PARAMETERS].transpose("chain", "draw", ...).values, statistics
+
+
+def _finished(sampler: Any) -> xr.DataTree:
+    """Draws of a sampler at work; an interruption stops it and is passed on.
+
+    The sampler's own waiting would answer an interruption with the draws so far, and
+    one left at work when the process ends takes it down.
+    """
+    try:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                tree: xr.DataTree = sampler.wait(timeout=_WAIT_S)
+                return tree
+    except BaseException:
+        sampler.cancel()
+        raise
 
 
 class _Coordinates:

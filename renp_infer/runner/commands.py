@@ -116,7 +116,8 @@ def _prepare(plan: Plan, store: Store, options: Options) -> None:
 
 def evaluate(path: Path, options: Options) -> int:
     """Print the forward model at the truth; write it only if ``--out`` is given."""
-    study = load(path, options, inference=False)
+    # Where nothing is kept, limits of the inference do not matter.
+    study = load(path, options, inference=False if options.out is None else None)
     result = _result(study, EVALUATE, options)
     if options.json:
         write_document(result)

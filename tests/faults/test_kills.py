@@ -12,17 +12,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
-import xarray as xr
 from toys_tasks import performed, toy_study, toy_verb
 
 from renp_infer.errors import StoreError
 from renp_infer.runner.campaign import Work, update
-from renp_infer.runner.cli import execute
+from renp_infer.runner.comparing import compare_runs
 from renp_infer.runner.executors import Serial
 from renp_infer.runner.store import Store
+from renp_infer.runner.study import load_study
+from renp_infer.runner.verbs import SIMULATE, VERBS, verbs_of
 
 DRIVER = Path(__file__).parent.parent / "toys_driver.py"
 KILLS = 20
@@ -238,21 +238,14 @@ oscillation_errors = false
 """
 
 
-def arrays(path: Path) -> dict[str, np.ndarray]:
-    with xr.open_datatree(path, engine="h5netcdf") as tree:
-        return {
-            f"{node.path}/{name}": array.values
-            for node in tree.subtree
-            for name, array in node.to_dataset().variables.items()
-        }
-
-
 @pytest.mark.slow
 def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     tmp_path: Path,
 ) -> None:
     """The whole command, with evaluation, ensemble, posterior and report."""
     (tmp_path / "killed.toml").write_text(STUDY)
+    everything = {SIMULATE, *verbs_of(load_study(tmp_path / "killed.toml"))}
+    assert everything == set(VERBS.values())  # a new verb joins this test by its section
     dice = random.Random(5)
 
     def words(home: str) -> list[str]:
@@ -282,9 +275,26 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
             break
         shutil.rmtree(tmp_path / "killed")
     assert kills >= KILLS
-    for name in ("ensemble.nc", "infer.nc"):
-        ours, theirs = arrays(tmp_path / "whole" / name), arrays(tmp_path / "killed" / name)
-        assert ours.keys() == theirs.keys()
-        assert all(np.array_equal(ours[k], theirs[k], equal_nan=ours[k].dtype.kind == "f")
-                   for k in ours)  # fmt: skip
-    assert execute(["status", str(tmp_path / "killed")]) == 0
+    study = load_study(tmp_path / "killed.toml")
+    rows = compare_runs(study, tmp_path / "whole", tmp_path / "killed")
+    assert [row for row in rows if not row["identical"]] == []
+    assert {"evaluate", "ensemble", "infer"} == {row["task"] for row in rows}
+
+
+@pytest.mark.slow
+def test_a_real_study_is_the_same_on_workers_that_die(tmp_path: Path) -> None:
+    (tmp_path / "killed.toml").write_text(STUDY)
+    study = load_study(tmp_path / "killed.toml")
+    for home, executor in (("one", "serial"), ("two", "processes:2")):
+        words = ["run", str(tmp_path / "killed.toml"), "--executor", executor, "--out"]
+        with subprocess.Popen(
+            [sys.executable, "-m", "renp_infer", *words, str(tmp_path / home)],
+            stdout=subprocess.DEVNULL,
+        ) as process:
+            if executor != "serial":
+                wait_for(lambda: list((tmp_path / "two/tasks").rglob("0*.nc")))
+                workers = psutil.Process(process.pid).children(recursive=True)
+                max(workers, key=lambda worker: worker.memory_info().rss).kill()
+        assert process.returncode in (0, 3)
+    rows = compare_runs(study, tmp_path / "one", tmp_path / "two")
+    assert [row for row in rows if not row["identical"]] == []
