@@ -19,13 +19,12 @@ from scipy.special import j1
 from scipy.stats import qmc
 
 from renp_infer.errors import DomainError
+from renp_infer.physics._form_kernels import LORENTZ_WIDTH
 from renp_infer.physics.form_factor import crystal_size
 from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.pairs import current_form
 from renp_infer.records import Experiment, FloatArray
 
-LORENTZ_WIDTH = 32.0 / (3.0 * np.pi**2)
-"""y_l of Eq. (18)."""
 LOG2_SAMPLES = 17
 _SEED = 1
 

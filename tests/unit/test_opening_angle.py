@@ -7,10 +7,10 @@ from renp_infer.errors import DomainError
 from renp_infer.physics.constants import CM_TO_PER_EV
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.kinematics import mismatch, phase_matched
-from renp_infer.physics.opening_angle import LORENTZ_WIDTH, opening_angles
+from renp_infer.physics.opening_angle import opening_angles
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, Accuracy, Detector, Experiment, Lasers, Layout, Switches
-from tests.slow_twins import decay
+from tests.slow_twins import LORENTZ_WIDTH, decay
 
 TARGET = load_target("er-ylf")
 MATCHED, THETA_E = phase_matched(TARGET)
