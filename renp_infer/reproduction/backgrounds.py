@@ -69,7 +69,7 @@ def coupling_rows(paper: Paper) -> list[Recomputed]:
         same(
             "sec5-comparable",
             comparable,
-            "product of the above, energy denominators eps",
+            "product of these, denominators eps",
             _COUPLING,
         ),
         Recomputed("sec5-extinction", None, None, "its formula is not printed", CITED, "undecoded"),

@@ -14,7 +14,7 @@ import numpy as np
 from renp_infer.physics import bloch
 from renp_infer.physics.constants import MW_PER_CM2_TO_EV4
 from renp_infer.records import FloatArray, Lasers
-from renp_infer.reproduction.conventions import same
+from renp_infer.reproduction.conventions import compared, same
 from renp_infer.reproduction.paper import READINGS, Paper, Reading
 from renp_infer.reproduction.verdict import Recomputed
 
@@ -103,7 +103,7 @@ def steady_rows(paper: Paper) -> list[Recomputed]:
             "a1-coherence", float(abs(three[e, g])), float(abs(four[e, g])), why, _STEADY,
             "not reproducible",
         ),
-        Recomputed("a1-populations", *populations, why, _STEADY, "not reproducible"),
+        compared("a1-populations", populations, why, _STEADY, "not reproducible"),
         Recomputed(
             "a2-coherence", float(abs(v_three[e, p])), float(abs(v_four[e, p])),
             "closed three-level V; corrected: all decays of Table I",
@@ -166,17 +166,17 @@ def cycle_rows(paper: Paper) -> list[Recomputed]:
     transfer = [float(abs(c.rho_eg[0]) / np.mean(np.abs(c.rho_eg))) for c in cycles]
     lasers = Lasers()
     strongest = max(lasers.eq_mW_cm2, lasers.qg_mW_cm2)
-    rate = "a rate per second is not multiplied by cycles per second; the mean over a cycle"
+    rate = "a rate per second takes no cycles per second; it is the mean of a cycle over its peak"
     power = "true of the trigger; the excitation lasers have 3 and 9 mW/cm^2"
     return [
-        Recomputed("fig11-chi", *(c.peak for c in cycles), "peak of the cycle", _PEAK),
+        compared("fig11-chi", [c.peak for c in cycles], "peak of the cycle", _PEAK),
         same("fig11-first", lasers.trigger_delay_lifetimes, "an input", _PEAK),
-        Recomputed("fig11-accumulated", *growth, "without spin relaxation", _PEAK),
-        Recomputed(
-            "fig11-cycles", *per_second, rate + " is below its peak", _PEAK, "not reproducible"
+        compared("fig11-accumulated", growth, "without spin relaxation", _PEAK),
+        compared(
+            "fig11-cycles", per_second, rate + " is below its peak", _PEAK, "not reproducible"
         ),
         same_judged("fig12-intensities", strongest, power, _PEAK),
-        Recomputed("fig12-real", *real, "exactly real at resonance", _PHASES),
-        Recomputed("fig12-imaginary", *imaginary, "exactly imaginary at resonance", _PHASES),
-        Recomputed("fig12-transfer", *transfer, "before the trigger over its mean after", _PHASES),
+        compared("fig12-real", real, "exactly real at resonance", _PHASES),
+        compared("fig12-imaginary", imaginary, "exactly imaginary at resonance", _PHASES),
+        compared("fig12-transfer", transfer, "before the trigger over its mean after", _PHASES),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import pi
 
 import numpy as np
@@ -17,7 +18,7 @@ from renp_infer.physics.constants import (
     SPEED_OF_LIGHT_CM_PER_S,
 )
 from renp_infer.reproduction.paper import ANGLES, STEP_DEG, Paper
-from renp_infer.reproduction.verdict import Recomputed, Value
+from renp_infer.reproduction.verdict import Judgement, Recomputed, Value
 
 CITED = "test_ledger.py::test_rows_without_a_value_are_judged"
 _ARITHMETIC = "test_ledger.py::test_arithmetic_of_the_paper"
@@ -29,6 +30,14 @@ _REACH = 200.0
 def same(name: str, value: Value, why: str, test: str) -> Recomputed:
     """A row without switches: published and corrected are one value."""
     return Recomputed(name, value, value, why, test)
+
+
+def compared(
+    name: str, values: Sequence[Value], why: str, test: str, judged: Judgement | None = None
+) -> Recomputed:
+    """A row from its published and its corrected value."""
+    published, corrected = values
+    return Recomputed(name, published, corrected, why, test, judged)
 
 
 def unit_rows(paper: Paper) -> list[Recomputed]:

@@ -13,6 +13,7 @@ from renp_infer.physics.neutrinos import masses, weights
 from renp_infer.physics.opening_angle import OpeningAngles, opening_angles
 from renp_infer.physics.sums import weighted_sums
 from renp_infer.records import PAIR_INDEX, Experiment, FloatArray
+from renp_infer.reproduction.conventions import compared
 from renp_infer.reproduction.paper import READINGS, Paper, Reading
 from renp_infer.reproduction.product_grid import product_integrals
 from renp_infer.reproduction.verdict import Recomputed
@@ -60,7 +61,7 @@ def volume_rows(paper: Paper) -> list[Recomputed]:
 
     powers = paper.both(power)
     why = "with R; Eq. (17) has one transverse direction, so 1/(L R) replaces (2 pi)^3 / V"
-    return [Recomputed("eq13-volume", *powers, why, _VOLUME, "not reproducible")]
+    return [compared("eq13-volume", powers, why, _VOLUME, "not reproducible")]
 
 
 def _sum_without_cache(paper: Paper, experiment: Experiment) -> float:
@@ -87,17 +88,17 @@ def figure_6(paper: Paper) -> list[Recomputed]:
         for size in sizes
     )
     return [
-        Recomputed(
-            "fig6-peak", *peaks, f"converged; a 101^3 trapezoid gives {central_peak(grid):.2g}",
+        compared(
+            "fig6-peak", peaks, f"converged; a 101^3 trapezoid gives {central_peak(grid):.2g}",
             _GRID, "not reproducible",
         ),
-        Recomputed(
-            "fig6-wiggles", *turns,
+        compared(
+            "fig6-wiggles", turns,
             f"one smooth maximum; a 101^3 trapezoid has {turning_points(grid)} turning points",
             _GRID, "not reproducible",
         ),
-        Recomputed(
-            "fig6-growth", *paper.both(growth),
+        compared(
+            "fig6-growth", paper.both(growth),
             f"the shape does not depend on the size; the trapezoid's peak grows {large / small:.3g}"
             " times", _GRID, "not reproducible",
         ),
@@ -121,8 +122,8 @@ def figure_7(paper: Paper) -> list[Recomputed]:
     why = "1 / (L eps); a grid of 101 nodes has steps of 0.06 rad and cannot show it"
     widths = [one.width() for one in found]
     return [
-        Recomputed("fig7-back-to-back", *modes, "mode of the sampled distribution", _OPENING),
-        Recomputed("fig7-width", *widths, why, _OPENING, "not reproducible"),
+        compared("fig7-back-to-back", modes, "mode of the sampled distribution", _OPENING),
+        compared("fig7-width", widths, why, _OPENING, "not reproducible"),
     ]
 
 
@@ -130,7 +131,7 @@ def figure_8(paper: Paper) -> list[Recomputed]:
     """Decomposition by pair."""
     parts = {reading: pair_parts(paper, reading) for reading in READINGS}
 
-    def rank(reading: str, pair: int) -> float:
+    def rank(reading: Reading, pair: int) -> float:
         middle = np.abs(parts[reading][:, parts[reading].shape[1] // 2])
         return float(1 + np.count_nonzero(middle > middle[pair] * (1.0 + 1e-9)))
 
@@ -142,9 +143,9 @@ def figure_8(paper: Paper) -> list[Recomputed]:
     why = "by Table IV; with Eq. (3) the weight b c of (33) is zero"
     structure = "all pairs have the same shape here, to the relative order m^2 / eps^2"
     return [
-        Recomputed("fig8-largest", *ranks[0], why, _SHAPES),
-        Recomputed("fig8-second", *ranks[1], "rank", _SHAPES),
-        Recomputed("fig8-structure", *paper.both(spread), structure, _SHAPES, "not reproducible"),
+        compared("fig8-largest", ranks[0], why, _SHAPES),
+        compared("fig8-second", ranks[1], "rank", _SHAPES),
+        compared("fig8-structure", paper.both(spread), structure, _SHAPES, "not reproducible"),
     ]
 
 
@@ -182,8 +183,8 @@ def figure_9(paper: Paper) -> list[Recomputed]:
     shapes = "difference of shape at one crystal amplitude, of the order m^2 / eps^2"
     steps = "at common angles; the value at an angle does not depend on the other angles"
     return [
-        Recomputed("fig9-masses", *paper.both(change), shapes, _SHAPES, "not reproducible"),
-        Recomputed("fig9-resolution", *paper.both(difference), steps, _FLAT, "not reproducible"),
+        compared("fig9-masses", paper.both(change), shapes, _SHAPES, "not reproducible"),
+        compared("fig9-resolution", paper.both(difference), steps, _FLAT, "not reproducible"),
     ]
 
 
@@ -209,9 +210,9 @@ def figure_10(paper: Paper) -> list[Recomputed]:
             f"1/4 on equal and 1/8 on unequal pairs {_mixed_ratio(paper, angles, mass):.3f}"
         )
         values = ratio("published", mass), ratio("corrected", mass)
-        rows.append(Recomputed(name, *values, why, _RATIO, "undecoded"))
+        rows.append(compared(name, values, why, _RATIO, "undecoded"))
     order = paper.both(lambda reading: ratio(reading, heavy[0]))
-    return [*rows, Recomputed("fig10-order", *order, "the exchange term is negative", _RATIO)]
+    return [*rows, compared("fig10-order", order, "the exchange term is negative", _RATIO)]
 
 
 def _mixed_ratio(paper: Paper, angles: FloatArray, m1_eV: float) -> float:
@@ -246,8 +247,8 @@ def sensitivity_rows(paper: Paper) -> list[Recomputed]:
     """Smallest mass, Sec. VI."""
     published, corrected = paper.both(lambda reading: smallest_mass_meV(paper, reading))
     hours = (published / paper.number("sec6-mass")) ** 4
-    why = f"m^2 from the shape in an hour at 2 fT/sqrt(Hz), amplitude free; 20 meV takes {hours:.2g} h"
+    why = f"m^2 from the shape in 1 h at 2 fT/sqrt(Hz), amplitude free; 20 meV take {hours:.2g} h"
     largest = 0.5 * paper.target.epsilon_ep / _MILLI
     found = published, corrected if corrected < largest else None
     test = "test_ledger.py::test_smallest_mass_scales_with_the_noise"
-    return [Recomputed("sec6-mass", *found, why, test, "not reproducible")]
+    return [compared("sec6-mass", found, why, test, "not reproducible")]

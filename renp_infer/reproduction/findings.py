@@ -12,12 +12,20 @@ from math import cos, pi
 import numpy as np
 
 from renp_infer.physics import magnetization as mag
-from renp_infer.physics.constants import CM_TO_PER_EV
+from renp_infer.physics.constants import (
+    BOHR_MAGNETON_EV_PER_T,
+    CM_TO_PER_EV,
+    ELEMENTARY_CHARGE_C,
+    G_TO_NG,
+)
 from renp_infer.physics.form_factor import pair_integrals, pair_masses
 from renp_infer.physics.kinematics import threshold_angles
 from renp_infer.physics.neutrinos import masses
 from renp_infer.records import PAIRS, Experiment
 from renp_infer.reproduction.paper import READINGS, Paper
+
+_ERG_PER_G = 1e3
+"""Magnetic moment: J/T to erg/G."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +75,18 @@ def _planar(paper: Paper) -> Finding:
 
 
 def _moment(paper: Paper) -> Finding:
-    """Field per event, n mu over mu / V, for the same mu."""
+    """Field of a crystal of turned ions, in Gaussian units, over that of one event."""
     setup = paper.experiment("corrected")
-    volume = pi * setup.layout.radius_cm**2 * setup.layout.length_cm
-    density = replace(setup, switches=replace(setup.switches, moment="density"))
-    printed = paper.number("eq59") / (
-        mag.field_per_event_nG(setup) * mag.ions(setup.target, setup.layout) * 1e-9
-    )
-    ratio = mag.field_per_event_nG(density) / mag.field_per_event_nG(setup) / printed
+    target, layout = setup.target, setup.layout
+    volume = pi * layout.radius_cm**2 * layout.length_cm
+    moment = target.g_factor * BOHR_MAGNETON_EV_PER_T * ELEMENTARY_CHARGE_C * _ERG_PER_G
+    whole = 4.0 * pi * moment * target.density_per_cm3 * setup.detector.coupling
     return Finding(
         "moment-per-event",
         "Eq. (58) gives each event the moment of all ions, n mu; one event de-excites one ion, "
         "mu / V: smaller by the number of ions, n V",
-        ratio,
-        paper.target.density_per_cm3 * volume,
+        whole * G_TO_NG / mag.field_per_event_nG(setup),
+        target.density_per_cm3 * volume,
         "1",
         "docs/ledger.md, 2",
         "test_magnetization.py::test_field_per_event",

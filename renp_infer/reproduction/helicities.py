@@ -16,7 +16,7 @@ from renp_infer.physics.helicity import (
 from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.pairs import current_form, pair_density
 from renp_infer.records import Layout, Switches
-from renp_infer.reproduction.conventions import same
+from renp_infer.reproduction.conventions import compared, same
 from renp_infer.reproduction.paper import Paper
 from renp_infer.reproduction.verdict import Judgement, Recomputed
 
@@ -76,7 +76,7 @@ def table_two(paper: Paper) -> list[Recomputed]:
         (first / (1.0 - COSINE), second)
         for first, second in (summed(c, pair, False) for c in (_printed, _spinor))
     ]
-    return [*rows, Recomputed("table2-sum", *found, "sum of the rows", _MASSLESS)]
+    return [*rows, compared("table2-sum", found, "sum of the rows", _MASSLESS)]
 
 
 def _expansion(coefficients: Coefficients, h: tuple[int, int], part: int) -> tuple[float, ...]:
@@ -116,9 +116,9 @@ def table_three(paper: Paper) -> list[Recomputed]:
     pauli = swapped + "; identical neutrinos at rest give 0 (Pauli)"
     return [
         *rows,
-        Recomputed("table3-sum-dirac", *dirac, swapped, _PAULI, "misprint"),
-        Recomputed("table3-sum-majorana", *major, pauli, _PAULI, "misprint"),
-        Recomputed("table3-sum-C2", *second, "sum of the rows above", _SUM),
+        compared("table3-sum-dirac", dirac, swapped, _PAULI, "misprint"),
+        compared("table3-sum-majorana", major, pauli, _PAULI, "misprint"),
+        compared("table3-sum-C2", second, "sum of the rows above", _SUM),
     ]
 
 
@@ -166,7 +166,7 @@ def current_rows(paper: Paper) -> list[Recomputed]:
     why = "no momentum is normal to the plane in the planar integral; in space a third of J_1"
     test = "test_pairs.py::test_in_a_plane_a_normal_current_sees_no_momentum"
     return [
-        Recomputed("eq49", *ratios, "sum of (46)", _SUM),
+        compared("eq49", ratios, "sum of (46)", _SUM),
         same("eq53-factor", double, "v = S in Eq. (50)", test),
         Recomputed("case3-J2", share("planar"), share("full"), why, test),
     ]

@@ -100,9 +100,9 @@ class Paper:
         length_cm: float = LENGTH_CM,
         angles: FloatArray | None = None,
         trigger_mW_cm2: float = 10.0,
-        **changes: float,
+        target: Target | None = None,
     ) -> Experiment:
-        """Crystal of radius L / 2 with c along k1; ``changes`` replace target values.
+        """Crystal of radius L / 2 with c along k1.
 
         Parameters
         ----------
@@ -111,11 +111,13 @@ class Paper:
         angles : ndarray, shape (n,), optional
             Trigger angles, rad; those of Fig. 6 by default.
         trigger_mW_cm2 : float
+        target : Target, optional
+            The paper's by default.
         """
         theta_s = self.angles() if angles is None else angles
         layout = Layout(length_cm, 0.5 * length_cm, self.directions[1], theta_s)
         return Experiment(
-            target=replace(self.target, **changes),
+            target=target or self.target,
             layout=layout,
             lasers=Lasers(trigger_mW_cm2=trigger_mW_cm2),
             detector=Detector(),

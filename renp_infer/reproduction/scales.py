@@ -14,8 +14,8 @@ from renp_infer.physics.constants import (
     MW_PER_CM2_TO_EV4,
     PER_S_TO_EV,
 )
-from renp_infer.records import Experiment
-from renp_infer.reproduction.conventions import same
+from renp_infer.records import Experiment, Target
+from renp_infer.reproduction.conventions import compared, same
 from renp_infer.reproduction.paper import Paper, Reading
 from renp_infer.reproduction.verdict import Recomputed
 
@@ -38,9 +38,9 @@ def rate_per_sum(paper: Paper, reading: Reading) -> float:
     return float(mag.rate_per_s(reference(paper, reading), _ONE, 1.0)[0])
 
 
-def field_per_sum(paper: Paper, reading: Reading, **changes: float) -> float:
+def field_per_sum(paper: Paper, reading: Reading, target: Target | None = None) -> float:
     """Field growth per chi^2, Sum G and cosine, L = 2 R = 2 cm, G/(s eV^5)."""
-    setup = paper.experiment(reading, angles=np.array([paper.directions[0]]), **changes)
+    setup = paper.experiment(reading, angles=np.array([paper.directions[0]]), target=target)
     growth = mag.magnetization_nG_per_s(setup, _ONE, 1.0) / mag.direction_factor(setup.layout)
     return float(growth[0]) / G_TO_NG
 
@@ -79,22 +79,23 @@ def h_r_rows(paper: Paper) -> list[Recomputed]:
 
 def power_rows(paper: Paper) -> list[Recomputed]:
     """Powers of width, density and volume."""
+    target = paper.target
+    wider = replace(target, gamma_ep_per_s=2.0 * target.gamma_ep_per_s)
+    denser = replace(target, density_per_cm3=2.0 * target.density_per_cm3)
 
-    def power(reading: Reading, name: str) -> float:
-        base = getattr(paper.target, name)
-        changed = field_per_sum(paper, reading, **{name: 2.0 * base})
-        return log2(changed / field_per_sum(paper, reading))
+    def power(reading: Reading, changed: Target) -> float:
+        return log2(field_per_sum(paper, reading, changed) / field_per_sum(paper, reading))
 
-    width = -power("corrected", "gamma_ep_per_s")
-    density = power("published", "density_per_cm3"), power("corrected", "density_per_cm3")
+    width = -power("corrected", wider)
+    density = power("published", denser), power("corrected", denser)
     return [
         same("eq9-power", width, "h_r^2 of Eq. (8)", _SCALING),
         Recomputed(
             "eq24-power", width, width, "h_r^2 of Eq. (8), as said below Eq. (9)", _SCALING,
             "misprint",
         ),
-        Recomputed(
-            "eq64-density", *density,
+        compared(
+            "eq64-density", density,
             "n^2 of the rate times n of Eq. (58); one event is one ion, so n^2", _SCALING,
         ),
     ]  # fmt: skip
@@ -161,13 +162,13 @@ def rate_rows(paper: Paper) -> list[Recomputed]:
     shares = [event / number for event in events]
     excess = paper.number("eq68") / events[0]
     return [
-        Recomputed("eq57-rate", *rates, "C S_ep^2 with the printed factors", _RATE),
-        Recomputed(
-            "eq68", *events, f"Eq. (57) over 518 /s; printed is {excess:.2f} times that",
+        compared("eq57-rate", rates, "C S_ep^2 with the printed factors", _RATE),
+        compared(
+            "eq68", events, f"Eq. (57) over 518 /s; printed is {excess:.2f} times that",
             _SIZE, "undecoded",
         ),
-        Recomputed(
-            "sec5-branching", *shares, "Eq. (68) over the number of ions", _SIZE, "undecoded"
+        compared(
+            "sec5-branching", shares, "Eq. (68) over the number of ions", _SIZE, "undecoded"
         ),
     ]  # fmt: skip
 
@@ -190,29 +191,29 @@ def moment_rows(paper: Paper) -> list[Recomputed]:
 def field_rows(paper: Paper) -> list[Recomputed]:
     """Numbers of Eq. (64) and what the text makes of them."""
     numbers = paper.both(lambda reading: field_per_sum(paper, reading))
-    wide = widths_per_s(paper)[0]
-    broad = paper.both(lambda reading: field_per_sum(paper, reading, gamma_ep_per_s=wide))
+    wide = replace(paper.target, gamma_ep_per_s=widths_per_s(paper)[0])
+    broad = paper.both(lambda reading: field_per_sum(paper, reading, wide))
     sums = paper.both(lambda reading: float(np.max(paper.sums(paper.experiment(reading))[1])))
     growth = paper.both(lambda reading: peak_growth(paper, reading))
     chi = paper.given("chi_squared")
     cycle = mag.cycle_time_s(paper.experiment("published"))
     without_cosine = numbers[0] * paper.given("typical_sum_eV5") * G_TO_NG
     return [
-        Recomputed("eq64", *numbers, "the printed factors; corrected: mu / V", _FIELD),
+        compared("eq64", numbers, "the printed factors; corrected: mu / V", _FIELD),
         same("fig9-unit", paper.number("eq64"), "Eq. (64)", _FIELD),
-        Recomputed(
-            "eq64-wide", *broad, "Eq. (64) with 1 / gamma_ep, or its square", _FIELD, "undecoded"
+        compared(
+            "eq64-wide", broad, "Eq. (64) with 1 / gamma_ep, or its square", _FIELD, "undecoded"
         ),
-        Recomputed("eq64-typical", *sums, "largest converged Sum G of Fig. 6", _SIZE),
-        Recomputed("eq64-field", *growth, "Eq. (64) with the converged Sum G", _SIZE),
-        Recomputed(
-            "fig9-typical", *growth,
+        compared("eq64-typical", sums, "largest converged Sum G of Fig. 6", _SIZE),
+        compared("eq64-field", growth, "Eq. (64) with the converged Sum G", _SIZE),
+        compared(
+            "fig9-typical", growth,
             f"the converged peak; 1e-8 eV^5 without cos theta_s gives {without_cosine:.2g}",
             _SIZE, "not reproducible",
         ),
-        Recomputed("sec6-field", *(g * chi for g in growth), "chi^2 = 1e-3", _SIZE),
-        Recomputed(
-            "abstract-nanogauss", *(g * chi * cycle for g in growth),
+        compared("sec6-field", [g * chi for g in growth], "chi^2 = 1e-3", _SIZE),
+        compared(
+            "abstract-nanogauss", [g * chi * cycle for g in growth],
             "chi^2 = 1e-3, peak of one 10 ms cycle, T1 = 5 ms", _SIZE,
         ),
     ]  # fmt: skip

@@ -3,9 +3,9 @@
 A recomputed value ``agrees`` if it rounds to the printed digits, and ``agrees
 within rounding`` if it misses them by no more than one unit of the last digit,
 as rounded inputs may do. A coefficient or a count must be met to 1e-4, an order
-of magnitude within half a decade; a bound or a range must hold. What does not agree needs a judgement and its
-reason; a judgement about something that agrees is an error, and so is the
-lack of one.
+of magnitude within half a decade; a bound or a range must hold. What does not
+agree needs a judgement and its reason; a judgement about something that agrees
+is an error, and so is the lack of one.
 """
 
 from __future__ import annotations

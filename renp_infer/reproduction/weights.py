@@ -8,7 +8,7 @@ from renp_infer.physics.neutrinos import couplings, weights
 from renp_infer.records import PAIR_INDEX, PAIRS, Switches
 from renp_infer.reproduction.conventions import same
 from renp_infer.reproduction.paper import Paper
-from renp_infer.reproduction.verdict import Recomputed
+from renp_infer.reproduction.verdict import Judgement, Recomputed
 
 
 def table_four(paper: Paper) -> list[Recomputed]:
@@ -32,6 +32,6 @@ def table_four(paper: Paper) -> list[Recomputed]:
         why = f"b c of Eq. (3); b = {b[i, j].real:.3f}" + (
             f" has lost its sign, {lost:.4f}" if wrong else ""
         )
-        verdict = "misprint" if wrong else None
+        verdict: Judgement | None = "misprint" if wrong else None
         rows.append(Recomputed(f"table4-{pair}", float(value), float(value), why, test, verdict))
     return rows
