@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,12 @@ class Printed:
         if self.kind == "statement":
             return self.texts[0]
         return self.numbers[0] if len(self.numbers) == 1 else list(self.numbers)
+
+    @property
+    def digits(self) -> int:
+        """Largest number of significant digits of the printed numbers."""
+        texts = () if self.kind == "statement" else self.texts
+        return max((len(Decimal(text).as_tuple().digits) for text in texts), default=0)
 
     @property
     def text(self) -> str:
