@@ -175,6 +175,12 @@ def cycle_rows(paper: Paper) -> list[Recomputed]:
         compared(
             "fig11-cycles", per_second, rate + " is below its peak", _PEAK, "not reproducible"
         ),
+        same(
+            "fig12-lasers",
+            (lasers.qg_mW_cm2, lasers.eq_mW_cm2, lasers.trigger_mW_cm2),
+            "an input",
+            _PEAK,
+        ),
         same_judged("fig12-intensities", strongest, power, _PEAK),
         compared("fig12-real", real, "exactly real at resonance", _PHASES),
         compared("fig12-imaginary", imaginary, "exactly imaginary at resonance", _PHASES),

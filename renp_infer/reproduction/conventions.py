@@ -107,11 +107,22 @@ def lorentzian_rows(paper: Paper) -> list[Recomputed]:
     ]
 
 
+def form_factor_rows(paper: Paper) -> list[Recomputed]:
+    """A_1 A_2 of Eq. (14) as K goes to zero."""
+    small, length, radius = 1e-4, 2.0, 1.0
+    along = 2.0 * np.sin(0.5 * small * length) / small
+    across = 2.0 * pi * radius / small * j1(small * radius)
+    value = float(along * across / (pi * radius**2 * length))
+    test = "test_form_factor.py::test_form_factors_before_their_oscillation_fades"
+    return [same("eq14-volume", value, "limit of the sine and the Bessel function", test)]
+
+
 def cited_rows(paper: Paper) -> list[Recomputed]:
     """What the paper takes from elsewhere or states without a formula."""
     reasons = {
         "intro-enhancement": "a cited measurement; no formula here gives it",
         "intro-relaxation": "a cited property of hosts; a user input here",
+        "intro-detectors": "a property of detectors; not used here",
         "intro-laser-precision": "a property of lasers; a user input here",
         "sec4-stark": "cited; needs crystal-field parameters",
         "eq38-gradient": "an estimate without inputs",

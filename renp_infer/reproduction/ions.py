@@ -161,6 +161,7 @@ def element_rows(paper: Paper) -> list[Recomputed]:
     velocity_why = "Eq. (43) with the ED rate of Table I; printed as {} here and as {} elsewhere"
     first, second = paper.printed["eq44-v"].texts[0], paper.printed["eq64-v-used"].texts[0]
     return [
+        *_coefficient_rows(paper),
         same("eq42-degeneracy", degeneracy, "2 J + 1, J = 11/2", _ELEMENTS),
         Recomputed("eq44-S", spin, spin, spin_why, test, "misprint"),
         Recomputed(
@@ -169,6 +170,26 @@ def element_rows(paper: Paper) -> list[Recomputed]:
         Recomputed(
             "eq64-v-used", velocity, velocity, velocity_why.format(second, first), test, "undecoded"
         ),
+    ]
+
+
+def _coefficient_rows(paper: Paper) -> list[Recomputed]:
+    """Numbers of Eqs. (8), (42), (43), from the rate of a dipole in vacuum.
+
+    gamma = mu^2 eps^3 / (3 pi) in Heaviside-Lorentz units; the mean over
+    directions takes a third, and v = d eps / e with e^2 = 4 pi alpha.
+    """
+    target, test = paper.target, "test_ledger.py::test_reduced_elements_against_table_one"
+    degeneracy = 2.0 * target.j_m["e"][0] + 1.0
+    md, ed = (rates["ep"] for rates in (target.md_rates_per_s, target.ed_rates_per_s))
+    moment_squared = (reduced_spin(target, md) * BOHR_MAGNETON_PER_EV) ** 2 / degeneracy
+    moment = moment_squared * target.epsilon_ep**3 / (md * PER_S_TO_EV)
+    velocity = reduced_velocity(target) ** 2 / degeneracy
+    velocity *= FINE_STRUCTURE * target.epsilon_ep / (ed * PER_S_TO_EV)
+    return [
+        same("eq8-pi", moment / 3.0, "rate of a dipole, mean over directions", test),
+        same("eq42-coefficient", moment, "rate of a magnetic dipole", test),
+        same("eq43-coefficient", velocity, "rate of an electric dipole, v = d eps / e", test),
     ]
 
 

@@ -26,6 +26,7 @@ GROUPS: tuple[Callable[[Paper], list[Recomputed]], ...] = (
     conventions.unit_rows,
     conventions.arithmetic_rows,
     conventions.lorentzian_rows,
+    conventions.form_factor_rows,
     conventions.cited_rows,
     kinematics.energy_rows,
     kinematics.direction_rows,

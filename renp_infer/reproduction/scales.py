@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import log2, pi, sqrt
 
@@ -14,11 +15,12 @@ from renp_infer.physics.constants import (
     MW_PER_CM2_TO_EV4,
     PER_S_TO_EV,
 )
-from renp_infer.records import Experiment, Target
+from renp_infer.records import Experiment, FloatArray, Target
 from renp_infer.reproduction.conventions import compared, same
-from renp_infer.reproduction.paper import Paper, Reading
+from renp_infer.reproduction.paper import READINGS, Paper, Reading
 from renp_infer.reproduction.verdict import Recomputed
 
+Quantity = Callable[[Experiment, FloatArray, float], FloatArray]
 _ONE = np.ones(1)
 _H = "test_magnetization.py::test_h_r_of_eq_8"
 _SCALING = "test_magnetization.py::test_scaling_laws"
@@ -77,28 +79,37 @@ def h_r_rows(paper: Paper) -> list[Recomputed]:
     return rows
 
 
+def powers(paper: Paper, reading: Reading, quantity: Quantity) -> dict[str, float]:
+    """Powers of R, L, n and gamma_ep in a quantity, at fixed pair integrals."""
+    setup = paper.experiment(reading, angles=np.array([paper.directions[0]]))
+    layout, target = setup.layout, setup.target
+    changed = {
+        "R": replace(setup, layout=replace(layout, radius_cm=2.0 * layout.radius_cm)),
+        "L": replace(setup, layout=replace(layout, length_cm=2.0 * layout.length_cm)),
+        "n": replace(setup, target=replace(target, density_per_cm3=2.0 * target.density_per_cm3)),
+        "gamma": replace(setup, target=replace(target, gamma_ep_per_s=2.0 * target.gamma_ep_per_s)),
+    }
+    base = quantity(setup, _ONE, 1.0)[0]
+    return {name: log2(quantity(other, _ONE, 1.0)[0] / base) for name, other in changed.items()}
+
+
 def power_rows(paper: Paper) -> list[Recomputed]:
-    """Powers of width, density and volume."""
-    target = paper.target
-    wider = replace(target, gamma_ep_per_s=2.0 * target.gamma_ep_per_s)
-    denser = replace(target, density_per_cm3=2.0 * target.density_per_cm3)
-
-    def power(reading: Reading, changed: Target) -> float:
-        return log2(field_per_sum(paper, reading, changed) / field_per_sum(paper, reading))
-
-    width = -power("corrected", wider)
-    density = power("published", denser), power("corrected", denser)
+    """Powers of size, density and width."""
+    rate = [powers(paper, reading, mag.rate_per_s) for reading in READINGS]
+    field = [powers(paper, reading, mag.magnetization_nG_per_s) for reading in READINGS]
+    width = -rate[1]["gamma"]
+    falls = "(n V)^2; Sum F itself falls as 1 / V in space, as 1 / (R L) in the plane"
+    squared = "h_r^2 of Eq. (8), as said below Eq. (9)"
+    ions = "n^2 of the rate times n of Eq. (58); one event is one ion, so n^2"
     return [
-        same("eq9-power", width, "h_r^2 of Eq. (8)", _SCALING),
-        Recomputed(
-            "eq24-power", width, width, "h_r^2 of Eq. (8), as said below Eq. (9)", _SCALING,
-            "misprint",
-        ),
+        compared("eq57-powers", [tuple(p[k] for k in "RLn") for p in rate], falls, _SCALING),
         compared(
-            "eq64-density", density,
-            "n^2 of the rate times n of Eq. (58); one event is one ion, so n^2", _SCALING,
+            "eq64-size", [tuple(p[k] for k in "RL") for p in field], "corrected: mu / V", _SCALING
         ),
-    ]  # fmt: skip
+        same("eq9-power", width, "h_r^2 of Eq. (8)", _SCALING),
+        Recomputed("eq24-power", width, width, squared, _SCALING, "misprint"),
+        compared("eq64-density", [p["n"] for p in field], ions, _SCALING),
+    ]
 
 
 def prefactor_rows(paper: Paper) -> list[Recomputed]:

@@ -10,20 +10,24 @@ from renp_infer.reproduction.conventions import same
 from renp_infer.reproduction.paper import Paper
 from renp_infer.reproduction.verdict import Judgement, Recomputed
 
+_EQ_3 = "test_neutrinos.py::test_eq3_weights_and_their_sums"
+
 
 def table_four(paper: Paper) -> list[Recomputed]:
     """Weights of Eq. (3) with the oscillation parameters behind the table."""
     parameters = paper.parameters()
     found = weights(parameters, Switches(weights="eq3"))
-    b, _ = couplings(parameters)
+    b, c = couplings(parameters)
     rate = tuple(float(x) for x in found.rate)
+    weak = float(np.real(c - b)[0, 0] / parameters.sin2_w)
     rows = [
+        same("eq3-weak", weak, "both lines of Eq. (3)", _EQ_3),
         same(
             "table4-rate",
             rate,
             f"s12^2 = {parameters.sin2_12:g}, s13^2 = {parameters.sin2_13:g}; sum 3/4",
             "test_neutrinos.py::test_printed_rate_row_follows_from_the_seed_table",
-        )
+        ),
     ]
     test = "test_neutrinos.py::test_printed_magnetization_row_has_a_sign_error"
     for pair, (i, j), value in zip(PAIRS, PAIR_INDEX, found.pv, strict=True):

@@ -122,7 +122,11 @@ def closing_lines(found: Mapping[str, Any]) -> list[str]:
     from renp_infer.runner.ledger_page import cell, counts
 
     totals = ", ".join(f"{n} {verdict}" for verdict, n in counts(found["rows"]).items())
-    lines = [f"{len(found['rows'])} printed values: {totals}; --json and --out say why."]
+    cited = sum(row["published"] is None for row in found["rows"])
+    lines = [
+        f"{len(found['rows'])} printed values: {totals}; {cited} are cited facts without a "
+        "formula. --json and --out say why."
+    ]
     for number, one in enumerate(found["findings"], start=1):
         unit = "" if one["unit"] == "1" else f" {one['unit']}"
         lines.append(f"{number}. {one['statement']}: {cell(one['value'])}{unit}")
