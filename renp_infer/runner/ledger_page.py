@@ -11,10 +11,10 @@ from typing import Any
 
 from renp_infer.reproduction.paper import Paper
 from renp_infer.reproduction.verdict import VERDICTS
+from renp_infer.runner.files import replacing
 from renp_infer.runner.ledger_figures import FIGURES, draw
 from renp_infer.runner.plots import number
 from renp_infer.runner.report import fill_template
-from renp_infer.runner.store import replacing
 from renp_infer.runner.terminal import document
 
 COLUMNS = (

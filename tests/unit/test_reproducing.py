@@ -14,6 +14,7 @@ import pytest
 from renp_infer.records import PRESETS
 from renp_infer.reproduction.paper import Paper
 from renp_infer.resources import share_path
+from renp_infer.runner import upkeep
 from renp_infer.runner.cli import execute
 from renp_infer.runner.evaluation import evaluate
 from renp_infer.runner.feasibility import feasibility_document, feasibility_table
@@ -131,6 +132,17 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(
     (tmp_path / "file").write_text("")
     assert execute(["reproduce", "--out", str(tmp_path / "file")]) == 2
     assert capsys.readouterr().err.startswith("renp: --out: ")
+
+
+def test_a_run_directory_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = []
+    monkeypatch.setattr(upkeep, "reproduce", lambda path, _options: asked.append(path) or 3)
+    for name in ("run", "fig9"):
+        (tmp_path / name).mkdir()
+    assert execute(["reproduce", "run", "--set", "name=x"]) == 3
+    assert execute(["reproduce", "./fig9"]) == 3  # without the dot it is the figure
+    assert asked == [Path("run"), Path("./fig9")]
 
 
 def test_one_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
