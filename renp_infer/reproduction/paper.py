@@ -135,8 +135,11 @@ class Paper:
 
     def pairs(self, experiment: Experiment, m1_eV: float = 0.01) -> PairIntegrals:
         """Pair integrals of an experiment; each is calculated once."""
-        layout = experiment.layout
-        key = (experiment.switches, layout.length_cm, layout.theta_s.tobytes(), m1_eV)
+        layout, target = experiment.layout, experiment.target
+        angles = (layout.theta_s.tobytes(), layout.theta_e, layout.c_axis)
+        beams = (target.omega_1, target.omega_2, target.omega_s, target.refractive_index)
+        size = (layout.length_cm, layout.radius_cm)
+        key = (experiment.switches, experiment.accuracy, size, angles, beams, m1_eV)
         if key not in self._pairs:
             found = pair_integrals(experiment, masses(self.parameters(m1_eV)))
             self._pairs[key] = found
