@@ -154,11 +154,14 @@ def slurm(
 
 
 @app.command
-def reproduce(run: Path, /, *, common: Common = DEFAULTS) -> int:
-    """Do a finished run again, in --out or RUN-again, and compare all numbers."""
-    from renp_infer.runner import upkeep
+def reproduce(what: str | None = None, /, *, common: Common = DEFAULTS) -> int:
+    """Recompute what the paper prints; or draw fig6 to fig12; or feasibility; or do a run again.
 
-    return upkeep.reproduce(run, common.options())
+    A run directory is done again in --out or RUN-again, and all numbers are compared.
+    """
+    from renp_infer.runner import reproducing
+
+    return reproducing.reproduce(what, common.options())
 
 
 @app.command

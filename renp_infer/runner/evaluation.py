@@ -11,10 +11,11 @@ from renp_infer.inference.response import exact_field
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics.bloch import chi_squared
-from renp_infer.physics.form_factor import PairIntegrals, pair_integrals, pair_masses
+from renp_infer.physics.form_factor import pair_integrals, pair_masses
 from renp_infer.physics.kinematics import phase_matched, threshold_angles
 from renp_infer.physics.magnetization import magnetization_nG_per_s, rate_per_s
-from renp_infer.physics.neutrinos import PairWeights, masses, weights
+from renp_infer.physics.neutrinos import masses, weights
+from renp_infer.physics.sums import majorana_kappa, weighted_sums
 from renp_infer.records import (
     PAIRS,
     Experiment,
@@ -36,36 +37,6 @@ length and radius of the crystal."""
 def coherence(experiment: Experiment) -> float:
     """Coherence factor of the experiment, given or from the Bloch equations."""
     return chi_squared(experiment.target, experiment.lasers, experiment.switches)
-
-
-def weighted_sums(
-    pairs: PairIntegrals, rows: PairWeights, masses_eV: FloatArray, kappa: float
-) -> tuple[FloatArray, FloatArray]:
-    """Sums over the nine ordered pairs, Eqs. (56) and (63).
-
-    Parameters
-    ----------
-    pairs : PairIntegrals
-    rows : PairWeights
-        Off-diagonal pairs doubled.
-    masses_eV : ndarray, shape (3,)
-    kappa : float
-        Majorana coefficient, 0 for Dirac.
-
-    Returns
-    -------
-    sum_F, sum_G : ndarray, shape (n,)
-        Rate and parity-violating sums, eV^5.
-    """
-    product = kappa * np.prod(pair_masses(masses_eV), axis=1)
-    rate = rows.rate @ pairs.a_eV5 - (rows.rate_majorana * product) @ pairs.b_eV3
-    odd = rows.pv @ pairs.a_eV5 - (rows.pv_majorana * product) @ pairs.b_eV3
-    return rate, odd
-
-
-def majorana_kappa(experiment: Experiment, parameters: Parameters) -> float:
-    """Coefficient of the exchange term; 0 for Dirac neutrinos."""
-    return experiment.switches.majorana_kappa if parameters.nature == "majorana" else 0.0
 
 
 def reference_experiment(experiment: Experiment) -> Experiment:

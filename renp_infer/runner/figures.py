@@ -104,7 +104,8 @@ def free_parameters(run: Run) -> list[str]:
     return [] if run.inference is None else [str(n) for n in run.inference["posterior"].data_vars]
 
 
-def _figure(height: float, rows: int = 1, columns: int = 1, **keys: Any) -> tuple[Figure, Any]:
+def new_figure(height: float, rows: int = 1, columns: int = 1, **keys: Any) -> tuple[Figure, Any]:
+    """A bare figure of the common width, height in inches, with its axes."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots(rows, columns, **keys)
 
@@ -143,7 +144,7 @@ def _angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]
 def angular_distribution(run: Run) -> tuple[Figure, str]:
     """Unsmoothed sum_G and the smoothed signal with the pair thresholds."""
     document = run.evaluation
-    figure, (upper, lower) = _figure(5.8, 2, sharex=True)
+    figure, (upper, lower) = new_figure(5.8, 2, sharex=True)
     visible = _angular_axes(run, upper, lower)
     _stamp(lower, run)
     lower.legend(loc="best")
@@ -163,7 +164,7 @@ def angular_distribution(run: Run) -> tuple[Figure, str]:
 def data_and_prediction(run: Run) -> tuple[Figure, str]:
     """Data, truth, posterior-predictive bands, and pulls."""
     assert run.inference is not None
-    figure, (upper, lower) = _figure(5.4, 2, sharex=True, height_ratios=(2, 1.2))
+    figure, (upper, lower) = new_figure(5.4, 2, sharex=True, height_ratios=(2, 1.2))
     fixed = run.inference["constant_data"]
     theta = np.asarray(fixed["theta_s_deg"], float)
     data = np.asarray(run.inference["observed_data"]["field_nG"], float)
@@ -192,7 +193,7 @@ def mass_posterior(run: Run) -> tuple[Figure, str]:
     row = run.summary["parameters"]["m1_meV"]
     values, bounds = draws(run, "posterior", "m1_meV").ravel(), mass_bounds(run)
     zoomed = bool(np.ptp(values) < 0.5 * (bounds[1] - bounds[0]))
-    figure, grid = _figure(3.9, 1, 1 + zoomed, squeeze=False, width_ratios=(2, 1)[: 1 + zoomed])
+    figure, grid = new_figure(3.9, 1, 1 + zoomed, squeeze=False, width_ratios=(2, 1)[: 1 + zoomed])
     main = grid[0, 0]
     intervals = {"68": row["interval_68"], "95": row["interval_95"]}
     for ax in grid[0]:
@@ -327,7 +328,7 @@ def _corner_ticks(ax: Axes, i: int, j: int, axes: Sequence[_Axis]) -> None:
 def chains(run: Run) -> tuple[Figure, str]:
     """Traces and rank histograms of m1 and the amplitude."""
     names = [n for n in ("m1_meV", "amplitude") if n in free_parameters(run)]
-    figure, grid = _figure(2.0 * len(names) + 0.4, len(names), 2, squeeze=False)
+    figure, grid = new_figure(2.0 * len(names) + 0.4, len(names), 2, squeeze=False)
     for (trace, rank), name in zip(grid, names, strict=True):
         values = draws(run, "posterior", name)
         plots.draw_trace(trace, values)
@@ -349,10 +350,9 @@ def overview(runs: Sequence[Run]) -> tuple[Figure, str]:
     """Mass intervals of several runs, numbered as in the summary table."""
     inferred = {k: run for k, run in enumerate(runs, start=1) if run.summary is not None}
     rows = [run.summary["parameters"]["m1_meV"] for run in inferred.values() if run.summary]
-    names = [_row_name(k, run) for k, run in inferred.items()]
-    figure, ax = _figure(1.0 + 0.55 * len(rows))
+    figure, ax = new_figure(1.0 + 0.55 * len(rows))
     plots.draw_intervals(ax, rows)
-    ax.set_yticks(range(len(rows)), names, fontsize=8.5)
+    ax.set_yticks(range(len(rows)), [_row_name(*item) for item in inferred.items()], fontsize=8.5)
     ax.set(xlabel=M1, xlim=(0, max(mass_bounds(run)[1] for run in runs)))
     return figure, (
         "Runs are numbered as in the table: mean (dot), 68 % (thick) and 95 % (thin) credible "
@@ -367,7 +367,8 @@ def _row_name(index: int, run: Run) -> str:
     return f"run {index}{failed}" + (f"\n{label}" if label else "")
 
 
-def _plate(key: str, title: str, draw: Callable[[Any], tuple[Figure, str]], data: Any) -> Plate:
+def plate(key: str, title: str, draw: Callable[[Any], tuple[Figure, str]], data: Any) -> Plate:
+    """Draw in the common style."""
     with mpl.rc_context(plots.STYLE):
         figure, caption = draw(data)
         buffer = io.StringIO()
@@ -382,18 +383,18 @@ def _short(svg: str) -> str:
 
 def run_plates(run: Run) -> list[Plate]:
     """All figures of one run; the angular distribution alone without inference."""
-    plates = [_plate("angles", "Angular distribution", angular_distribution, run)]
+    plates = [plate("angles", "Angular distribution", angular_distribution, run)]
     if run.inference is None:
         return plates
     return [
         *plates,
-        _plate("data", "Data and posterior prediction", data_and_prediction, run),
-        _plate("mass", "Lightest neutrino mass", mass_posterior, run),
-        _plate("corner", "Parameters in pairs", corner, run),
-        _plate("chains", "Convergence of the chains", chains, run),
+        plate("data", "Data and posterior prediction", data_and_prediction, run),
+        plate("mass", "Lightest neutrino mass", mass_posterior, run),
+        plate("corner", "Parameters in pairs", corner, run),
+        plate("chains", "Convergence of the chains", chains, run),
     ]
 
 
 def overview_plate(runs: Sequence[Run]) -> Plate:
-    """The figure above the sections of several runs."""
-    return _plate("overview", "Lightest neutrino mass by run", overview, runs)
+    """Compare several runs."""
+    return plate("overview", "Lightest neutrino mass by run", overview, runs)

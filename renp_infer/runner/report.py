@@ -111,21 +111,26 @@ def _replace(path: Path, text: str) -> None:
 
 def render(runs: Sequence[Run], start: Path) -> str:
     """The page as text; commands are written as seen from the folder ``start``."""
-    folder = Path(__file__).with_name("templates")
+    inferred = [run for run in runs if run.summary is not None]
+    return fill_template(
+        "report.html.j2",
+        title=runs[0].name if len(runs) == 1 else f"{len(runs)} runs",
+        sections=[section(run, k, start) for k, run in enumerate(runs, start=1)],
+        overview=overview_plate(runs) if len(runs) > 1 and inferred else None,
+    )
+
+
+def fill_template(name: str, **values: Any) -> str:
+    """Text of a template in ``templates``; what it shows from outside is escaped."""
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number}
-    inferred = [run for run in runs if run.summary is not None]
-    return environment.get_template("report.html.j2").render(
-        title=runs[0].name if len(runs) == 1 else f"{len(runs)} runs",
-        sections=[section(run, k, start) for k, run in enumerate(runs, start=1)],
-        overview=overview_plate(runs) if len(runs) > 1 and inferred else None,
-    )
+    return environment.get_template(name).render(**values)
 
 
 def section(run: Run, index: int, start: Path) -> dict[str, Any]:

@@ -20,7 +20,8 @@ RANK = {
     "physics": 1,
     "measurement": 2,
     "inference": 3,
-    "runner": 4,
+    "reproduction": 4,
+    "runner": 5,
 }
 HEAVY = {
     "arviz",

@@ -1,0 +1,1 @@
+"""The paper's printed numbers held against a recomputation."""

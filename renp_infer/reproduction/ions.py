@@ -1,0 +1,217 @@
+"""Rows about levels, rates, compositions and matrix elements, Table I to Eq. (44)."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+from renp_infer.physics.constants import (
+    BOHR_MAGNETON_PER_EV,
+    ELECTRON_MASS_EV,
+    FINE_STRUCTURE,
+    PER_S_TO_EV,
+)
+from renp_infer.physics.magnetization import spin_squared, spin_velocity
+from renp_infer.records import Target
+from renp_infer.reproduction.conventions import CITED, same
+from renp_infer.reproduction.paper import Paper
+from renp_infer.reproduction.verdict import Judgement, Recomputed
+
+_HALF_SHELL = 7
+_RATES = "test_target.py::test_total_rates_by_transition"
+_RATIOS = "test_target.py::test_velocity_to_spin_ratios_of_table_one"
+_ELEMENTS = "test_magnetization.py::test_matrix_elements"
+
+
+def ground_term(electrons: int) -> tuple[float, int, float]:
+    """S, L and J of the ground term of 4f^n by Hund's rules, 0 < n < 14."""
+    alone = min(electrons, 2 * _HALF_SHELL - electrons)
+    spin, filled = 0.5 * alone, electrons % _HALF_SHELL
+    # m_l = 3, 2, ... are filled first
+    orbital = sum(3 - k for k in range(filled))
+    total = abs(orbital - spin) if electrons < _HALF_SHELL else orbital + spin
+    return spin, orbital, total
+
+
+def velocity_over_spin(energy_eV: float, md_per_s: float, ed_per_s: float) -> float:
+    """v/S of Table I, ``(eps / 2 m_e) sqrt(ED / MD)``, Eqs. (42), (43)."""
+    return energy_eV / (2.0 * ELECTRON_MASS_EV) * sqrt(ed_per_s / md_per_s)
+
+
+def reduced_spin(target: Target, rate_per_s: float) -> float:
+    """Reduced element of S for a magnetic dipole rate of e-p, Eq. (42)."""
+    degeneracy = 2.0 * target.j_m["e"][0] + 1.0
+    width = rate_per_s * PER_S_TO_EV
+    return sqrt(degeneracy * 3.0 * pi * width / target.epsilon_ep**3) / BOHR_MAGNETON_PER_EV
+
+
+def reduced_velocity(target: Target) -> float:
+    """Reduced element of v from the electric dipole rate of e-p, Eq. (43)."""
+    degeneracy = 2.0 * target.j_m["e"][0] + 1.0
+    width = target.ed_rates_per_s["ep"] * PER_S_TO_EV
+    return sqrt(degeneracy * 3.0 * width / (4.0 * FINE_STRUCTURE * target.epsilon_ep))
+
+
+def term_rows(paper: Paper) -> list[Recomputed]:
+    """Ground term of the ion, and how far its levels are apart."""
+    names = ("sec4-S", "sec4-L", "sec4-J")
+    values = ground_term(int(paper.given("f_electrons")))
+    test = "test_ledger.py::test_hund_ground_terms"
+    rows = [same(n, float(v), "Hund's rules", test) for n, v in zip(names, values, strict=True)]
+    target = paper.target
+    gaps = (target.omega_s, target.omega_1 - target.omega_s, target.omega_2)
+    mean = sum(gaps) / len(gaps)
+    return [*rows, same("sec4-manifolds", mean, "mean distance of g, p, q, e", test)]
+
+
+def table_one_energies(paper: Paper) -> list[Recomputed]:
+    """Energies of Table I against differences of the levels of Eqs. (25), (26)."""
+    target, test = paper.target, "test_target.py::test_energies_and_pair_energy"
+    loops = {
+        "table1-p-energy": target.omega_s,
+        "table1-q-energy": target.omega_1,
+        "table1-qp-energy": target.omega_1 - target.omega_s,
+        "table1-e-energy": target.omega_1 + target.omega_2,
+    }
+    rows = [same(name, value, "difference of levels", test) for name, value in loops.items()]
+    slips = {"table1-ep-energy": target.epsilon_ep, "table1-eq-energy": target.omega_2}
+    why = "difference of levels in Eqs. (25), (26)"
+    rows += [Recomputed(n, v, v, why, test, "misprint") for n, v in slips.items()]
+    alone = Recomputed(
+        "table1-er-energy", None, None, "4I9/2 appears nowhere else", CITED, "not reproducible"
+    )
+    return [*rows, alone]
+
+
+def table_one_rates(paper: Paper) -> list[Recomputed]:
+    """Rates of Table I: inputs, cited from a calculation for another host."""
+    md, ed = paper.target.md_rates_per_s, paper.target.ed_rates_per_s
+    inputs = {
+        "table1-p-MD": md["pg"],
+        "table1-p-ED": ed["pg"],
+        "table1-q-ED": ed["qg"],
+        "table1-qp-MD": md["qp"],
+        "table1-qp-ED": ed["qp"],
+        "table1-e-ED": ed["eg"],
+        "table1-ep-MD": md["ep"],
+        "table1-ep-ED": ed["ep"],
+        "table1-eq-MD": md["eq"],
+        "table1-eq-ED": ed["eq"],
+        "sec5-lifetime": ed["eg"],
+    }
+    why = "an input, calculated for Cs2NaYF6 by Ref. [18]"
+    rows = [same(name, value, why, _RATES) for name, value in inputs.items()]
+    width = md["ep"] + ed["ep"]
+    for name in ("eq9-gamma", "eq64-gamma"):
+        rows.append(same(name, width, "MD + ED of e-p in Table I", _RATES))
+    alone = ("table1-er-MD", "table1-er-ED")
+    reason = "from Ref. [18]; 4I9/2 is not in the scheme"
+    return rows + [Recomputed(n, None, None, reason, CITED, "not reproducible") for n in alone]
+
+
+def table_one_ratios(paper: Paper) -> list[Recomputed]:
+    """v/S of Table I."""
+    target, md, ed = paper.target, paper.target.md_rates_per_s, paper.target.ed_rates_per_s
+    energies = {
+        "p": ("pg", target.omega_s),
+        "qp": ("qp", target.omega_1 - target.omega_s),
+        "eq": ("eq", target.omega_2),
+        "ep": ("ep", target.epsilon_ep),
+    }
+    found = {
+        name: 1e6 * velocity_over_spin(energy, md[key], ed[key])
+        for name, (key, energy) in energies.items()
+    }
+    printed = (paper.number(f"table1-er-{part}") for part in ("energy", "MD", "ED"))
+    found["er"] = 1e6 * velocity_over_spin(*printed)
+    slip: dict[str, Judgement] = {"ep": "misprint"}
+    formula = "(eps / 2 m_e) sqrt(ED / MD)"
+    twice = paper.number("table1-ep-ratio") / found["ep"]
+    why = {"ep": f"the formula of the other four rows; printed is {twice:.2f} times that"}
+    return [
+        Recomputed(f"table1-{name}-ratio", v, v, why.get(name, formula), _RATIOS, slip.get(name))
+        for name, v in found.items()
+    ]
+
+
+def composition_rows(paper: Paper) -> list[Recomputed]:
+    """Eqs. (34) to (36) and g: need crystal-field parameters."""
+    cited = "needs the crystal field of Ref. [20]; the scheme takes it as printed"
+    rows = [
+        Recomputed(f"eq{number}-{place}", None, None, cited, CITED, "not reproducible")
+        for number in (34, 35, 36)
+        for place in ("first", "second")
+    ]
+    g_factor = "cited from Ref. [23]; needs the crystal field"
+    rows.append(Recomputed("eq58-g", None, None, g_factor, CITED, "not reproducible"))
+    share = paper.target.composition
+    amplitude = sqrt(share["e"] * share["p"])
+    test = "test_target.py::test_composition_of_the_current"
+    return [*rows, same("eq36-amplitude", amplitude, "Eqs. (34), (35)", test)]
+
+
+def element_rows(paper: Paper) -> list[Recomputed]:
+    """Reduced elements, Eqs. (42) to (44)."""
+    target = paper.target
+    degeneracy = 2.0 * target.j_m["e"][0] + 1.0
+    spin = reduced_spin(target, target.md_rates_per_s["ep"])
+    total = reduced_spin(target, target.md_rates_per_s["ep"] + target.ed_rates_per_s["ep"])
+    velocity = reduced_velocity(target)
+    spin_why = f"Eq. (42) with the MD rate; the total rate would give {total:.3f}"
+    test = "test_ledger.py::test_reduced_elements_against_table_one"
+    velocity_why = "Eq. (43) with the ED rate of Table I; printed as {} here and as {} elsewhere"
+    first, second = paper.printed["eq44-v"].texts[0], paper.printed["eq64-v-used"].texts[0]
+    return [
+        *_coefficient_rows(paper),
+        same("eq42-degeneracy", degeneracy, "2 J + 1, J = 11/2", _ELEMENTS),
+        Recomputed("eq44-S", spin, spin, spin_why, test, "misprint"),
+        Recomputed(
+            "eq44-v", velocity, velocity, velocity_why.format(first, second), test, "undecoded"
+        ),
+        Recomputed(
+            "eq64-v-used", velocity, velocity, velocity_why.format(second, first), test, "undecoded"
+        ),
+    ]
+
+
+def _coefficient_rows(paper: Paper) -> list[Recomputed]:
+    """Numbers of Eqs. (8), (42), (43), from the rate of a dipole in vacuum.
+
+    gamma = mu^2 eps^3 / (3 pi) in Heaviside-Lorentz units; the mean over
+    directions takes a third, and v = d eps / e with e^2 = 4 pi alpha.
+    """
+    target, test = paper.target, "test_ledger.py::test_reduced_elements_against_table_one"
+    degeneracy = 2.0 * target.j_m["e"][0] + 1.0
+    md, ed = (rates["ep"] for rates in (target.md_rates_per_s, target.ed_rates_per_s))
+    moment_squared = (reduced_spin(target, md) * BOHR_MAGNETON_PER_EV) ** 2 / degeneracy
+    moment = moment_squared * target.epsilon_ep**3 / (md * PER_S_TO_EV)
+    velocity = reduced_velocity(target) ** 2 / degeneracy
+    velocity *= FINE_STRUCTURE * target.epsilon_ep / (ed * PER_S_TO_EV)
+    return [
+        same("eq8-pi", moment / 3.0, "rate of a dipole, mean over directions", test),
+        same("eq42-coefficient", moment, "rate of a magnetic dipole", test),
+        same("eq43-coefficient", velocity, "rate of an electric dipole, v = d eps / e", test),
+    ]
+
+
+def current_rows(paper: Paper) -> list[Recomputed]:
+    """S_ep^2, |v| |S|, and the sizes of both currents."""
+    target, corrected = paper.target, paper.switches("corrected")
+    published = paper.switches("published")
+    # 3j squared of M -> M + 1 from the share that spin_squared uses
+    reduced = reduced_spin(target, target.md_rates_per_s["ep"])
+    by_text = spin_squared(target, corrected) * (paper.number("eq44-S") / reduced) ** 2
+    j, m = target.j_m["e"]
+    next_m = (j + m + 2.0) * (j + m + 3.0) / ((j + m + 1.0) * (j + m + 2.0))
+    why = f"3j of M = 1/2 to 3/2 as the text has it; M = 3/2 to 5/2 gives {by_text * next_m:.4f}"
+    product = paper.number("eq44-S2") * paper.number("eq64-v-used") / paper.number("eq44-S")
+    ratio = product / paper.number("eq44-S2")
+    exact = spin_velocity(target, corrected)
+    exact_ratio = exact / spin_squared(target, corrected)
+    velocity = spin_velocity(target, published) / sqrt(spin_squared(target, published))
+    exact_velocity = exact / sqrt(spin_squared(target, corrected))
+    return [
+        Recomputed("eq44-S2", by_text, spin_squared(target, corrected), why, _ELEMENTS, "misprint"),
+        Recomputed("eq64-vS", product, exact, "product of the printed factors", _ELEMENTS),
+        Recomputed("intro-velocity", velocity, exact_velocity, "|v_ep|", _ELEMENTS),
+        Recomputed("intro-interference", ratio, exact_ratio, "v / S", _ELEMENTS),
+    ]
