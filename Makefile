@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help venv study test test-all lint bench recompile lock clean
+.PHONY: help venv study test test-all lint bench scale recompile lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ lint: venv ## check style and types
 
 bench: venv ## time the pair integrals against other quadratures
 	@$(BIN)/python benchmarks/run.py
+
+scale: venv ## measure what runs cost as they grow, for docs/scale.md
+	@$(BIN)/python benchmarks/scale.py
 
 recompile: ## forget compiled kernels, after editing one that others call
 	find renp_infer -name '*.nb[ci]' -delete
