@@ -200,6 +200,8 @@ class Lasers:
         Trigger delay in lifetimes of the state e.
     cycle_ms : float
         Repetition period.
+    zeeman_field_G : float
+        Static field that separates the Kramers partners, Section V.
     chi_squared : float or None
         Cycle mean of rho_ee^3 |rho_ep|^2; ``None`` takes it from the optical
         Bloch equations.
@@ -211,6 +213,28 @@ class Lasers:
     trigger_delay_lifetimes: float = 0.2
     cycle_ms: float = 10.0
     chi_squared: float | None = None
+    zeeman_field_G: float = 100.0
+
+
+@dataclass(frozen=True)
+class Pickup:
+    """Loop of the pickup coil; see ``physics/pickup.py`` for the geometry.
+
+    Attributes
+    ----------
+    radius_cm : float
+    stand_off_cm : float
+        "around": along the axis, from the crystal's centre to the loop's.
+        "beside": gap between the crystal's side and the loop.
+    tilt : float
+        Normal of the loop from k1, towards the trigger in the k1-k2 plane, rad.
+    position : {"around", "beside"}
+    """
+
+    radius_cm: float
+    stand_off_cm: float = 0.0
+    tilt: float = 0.0
+    position: Literal["around", "beside"] = "around"
 
 
 @dataclass(frozen=True)
@@ -230,7 +254,9 @@ class Detector:
     kernel : {"box", "gaussian"}
         For "gaussian" the resolution is the full width at half maximum.
     coupling : float
-        xi of Eq. (59): field at the SQUID per magnetization.
+        xi of Eq. (59): field at the SQUID per magnetization. Not used with a
+        ``pickup``, from which it follows.
+    pickup : Pickup or None
     spin_relaxation_ms : float
     exposure_s : float
         Total, shared equally by the angles.
@@ -249,6 +275,7 @@ class Detector:
     spin_relaxation_ms: float = 5.0
     exposure_s: float = 3600.0
     reference_snr: float = 0.0
+    pickup: Pickup | None = None
 
 
 @dataclass(frozen=True)

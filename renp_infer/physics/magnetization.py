@@ -41,6 +41,7 @@ from renp_infer.physics.constants import (
     PER_CM3_TO_EV3,
     PER_S_TO_EV,
 )
+from renp_infer.physics.pickup import coupling_of
 from renp_infer.records import Experiment, FloatArray, Lasers, Layout, Switches, Target
 
 
@@ -179,7 +180,7 @@ def field_per_event_nG(experiment: Experiment) -> float:
     DomainError
         Eq. (59) asked of a target that does not print it.
     """
-    target, coupling = experiment.target, experiment.detector.coupling
+    target, coupling = experiment.target, coupling_of(experiment)
     if experiment.switches.moment == "density":
         field = _printed(target, "mu_eff_n_G", "moment") * G_TO_NG
         density = _printed(target, "reference_density_per_cm3", "moment")

@@ -15,7 +15,6 @@ from pydantic import BeforeValidator as Before
 from renp_infer.runner.fields import (
     Choice,
     Number,
-    Unavailable,
     Whole,
     flag,
     refusal,
@@ -163,17 +162,20 @@ class LasersSection(Section):
     trigger_mW_cm2: Intensity = 1e-3
     trigger_delay_lifetimes: Annotated[float, Before(Number(low=0, high=1e6))] = 0.2
     cycle_ms: Millisecond = 10.0
+    zeeman_field_G: Annotated[float, Before(Number("gauss", 0, 1e6))] = 100.0
     chi_squared: Annotated[
         float | Literal["bloch"],
         Before(Number(low=0, high=CHI_SQUARED_MAX, open_low=True, also="bloch")),
     ] = "bloch"
 
 
-def _coupling(value: object) -> object:
-    number = Number(low=0, high=1, open_low=True)
-    if value == "pickup":
-        raise refusal(number.allowed, '"pickup" is not available in this version')
-    return number(value)
+class PickupSection(Section):
+    """Pickup loop; ``physics/pickup.py`` has the geometry."""
+
+    radius_cm: Annotated[float, Before(Number("cm", 1e-3, 1e3))]
+    stand_off_cm: Annotated[float, Before(Number("cm", 0, 1e3))] = 0.0
+    tilt_deg: Degrees = 0.0
+    position: Annotated[Literal["around", "beside"], _choice("around", "beside")] = "around"
 
 
 class DetectorSection(Section):
@@ -185,8 +187,14 @@ class DetectorSection(Section):
     drift_time_s: Annotated[float, Before(Number("s", 0, 1e12, open_low=True))] = 600.0
     resolution_deg: Annotated[float, Before(Number("degree", 0, 45))] = 1.44
     kernel: Annotated[Literal["box", "gaussian"], _choice("box", "gaussian")] = "box"
-    coupling: Annotated[float, Before(_coupling)] = 0.01
-    pickup: Annotated[None, Before(Unavailable("coupling as a number"))] = None
+    noise_uPhi0_rtHz: Annotated[
+        float | None, Before(Number("micromagnetic_flux_quantum/Hz^0.5", 0, 1e18, open_low=True))
+    ] = None
+    flux_transfer: Annotated[float | None, Before(Number(low=0, high=1, open_low=True))] = None
+    coupling: Annotated[
+        float | Literal["pickup"], Before(Number(low=0, high=1, open_low=True, also="pickup"))
+    ] = 0.01
+    pickup: PickupSection | None = None
     spin_relaxation_ms: Millisecond = 5.0
     exposure_s: Annotated[float, Before(Number("s", 0, 1e15, open_low=True))] = 3600.0
     reference_snr: Annotated[float, Before(Number(low=0, high=1e9))] = 0.0

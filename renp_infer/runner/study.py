@@ -23,7 +23,6 @@ from renp_infer.physics.target import load_target
 from renp_infer.records import (
     PRESETS,
     Accuracy,
-    Detector,
     Experiment,
     FloatArray,
     Lasers,
@@ -35,6 +34,7 @@ from renp_infer.records import (
 from renp_infer.resources import share_path
 from renp_infer.runner import config
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
+from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         target=target,
         layout=layout,
         lasers=_lasers(study),
-        detector=_detector(study),
+        detector=make_detector(study.detector, layout),
         switches=switches,
         accuracy=Accuracy(study.accuracy.relative_tolerance),
     )
@@ -235,11 +235,6 @@ def _lasers(study: config.StudyConfig) -> Lasers:
     if values["chi_squared"] == "bloch":
         values["chi_squared"] = None
     return Lasers(**values)
-
-
-def _detector(study: config.StudyConfig) -> Detector:
-    values = study.detector.model_dump(exclude={"pickup", "resolution_deg"})
-    return Detector(**values, resolution=math.radians(study.detector.resolution_deg))
 
 
 def _parameters(study: config.StudyConfig, table: OscillationTable) -> Parameters:
@@ -374,6 +369,8 @@ def _resolved(study: config.StudyConfig, scheme: str, experiment: Experiment) ->
     tables["layout"]["theta_e_deg"] = math.degrees(experiment.layout.theta_e)
     if isinstance(study.layout.theta_s_deg, tuple):
         tables["layout"]["theta_s_deg"] = list(study.layout.theta_s_deg)
+    for key in noise_keys(study.detector):
+        del tables["detector"][key]
     if study.inference is not None and study.inference.m1_prior == "uniform":
         del tables["inference"]["m1_min_meV"]
     return tables

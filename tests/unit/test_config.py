@@ -117,6 +117,7 @@ NUMBERS = [
     "lasers.trigger_mW_cm2", "lasers.trigger_delay_lifetimes", "lasers.cycle_ms",
     "lasers.chi_squared", "detector.noise_fT_rtHz", "detector.knee_hz",
     "detector.drift_fT", "detector.drift_time_s", "detector.resolution_deg",
+    "detector.noise_uPhi0_rtHz", "detector.flux_transfer", "lasers.zeeman_field_G",
     "detector.coupling", "detector.spin_relaxation_ms", "detector.exposure_s",
     "detector.reference_snr", "accuracy.relative_tolerance", "inference.target_accept",
     "inference.m1_min_meV", "inference.m1_max_meV", "inference.amplitude_sd",
@@ -177,10 +178,14 @@ def test_a_choice_is_one_of_its_options(key: str, value: str) -> None:
         ("nutrino.m1_meV=1", "nutrino"),
         ("forecast.x=1", "forecast"),
         ("optimize={}", "optimize"),
-        ("detector.coupling=pickup", "detector.coupling"),
+        ("detector.coupling=pick-up", "detector.coupling"),
         ("detector.coupling=0", "detector.coupling"),
         ("detector.coupling=1.01", "detector.coupling"),
-        ("detector.pickup={radius_cm=1}", "detector.pickup"),
+        ("detector.pickup=1", "detector.pickup"),
+        ("detector.pickup={}", "detector.pickup.radius_cm"),
+        ("detector.pickup={radius_cm=0}", "detector.pickup.radius_cm"),
+        ("detector.pickup={radius_cm=1,position='above'}", "detector.pickup.position"),
+        ("detector.pickup={radius_cm=1,tilt=1}", "detector.pickup.tilt"),
         ("lasers.chi_squared=blch", "lasers.chi_squared"),
         ("lasers.chi_squared=0", "lasers.chi_squared"),
         ("lasers.chi_squared=0.08193", "lasers.chi_squared"),
@@ -367,7 +372,18 @@ def test_the_default_angles_are_the_papers(load: Load) -> None:
 
 @pytest.mark.parametrize(
     "overrides",
-    [[], ["inference.draws=50"], ["physics.preset=corrected", "layout.theta_s_deg=[1,2]"]],
+    [
+        [],
+        ["inference.draws=50"],
+        ["physics.preset=corrected", "layout.theta_s_deg=[1,2]"],
+        ["detector.coupling=pickup", "detector.pickup.radius_cm=1.2"],
+        [
+            "detector.coupling=pickup",
+            'detector.pickup={radius_cm="12 mm",stand_off_cm=1.5,tilt_deg=5,position="beside"}',
+            "detector.noise_uPhi0_rtHz=1.5",
+            "detector.flux_transfer=0.01",
+        ],
+    ],
 )
 def test_the_resolved_study_is_a_study_with_the_same_meaning(
     load: Load, overrides: list[str]
@@ -377,6 +393,7 @@ def test_the_resolved_study_is_a_study_with_the_same_meaning(
     assert again.resolved == study.resolved
     assert again.parameters == study.parameters
     assert again.settings == study.settings
+    assert again.experiment.detector == study.experiment.detector
 
 
 def test_verbs_are_those_with_a_section(load: Load) -> None:

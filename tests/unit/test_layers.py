@@ -28,6 +28,7 @@ HEAVY = {
     "dask",
     "distributed",
     "emcee",
+    "magpylib",
     "matplotlib",
     "numba",
     "nutpie",
