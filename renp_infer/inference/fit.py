@@ -44,6 +44,7 @@ def fit(
     refractive_index: float,
     progress: Progress | None = None,
     cores: int = 1,
+    leakage_nG: FloatArray | None = None,
 ) -> xr.DataTree:
     """Posterior of one observation under one hypothesis.
 
@@ -66,6 +67,8 @@ def fit(
         Called with a stage's name and the fraction done.
     cores : int
         Chains run at the same time; does not change the result.
+    leakage_nG : ndarray, shape (n,), optional
+        Parity-even field of leakage 1, needed if ``leakage_sd`` > 0.
 
     Returns
     -------
@@ -78,14 +81,14 @@ def fit(
     Raises
     ------
     DomainError
-        If data, covariance or response are not finite.
+        If data, covariance or response are not finite, or ``leakage_nG`` is missing.
     """
     report = progress or (lambda stage, fraction: None)
     values = truth_values(truth, refractive_index)
     signal, _ = response(response_argument(values))
     peak = float(np.max(np.abs(signal)))
     prior = build_prior(truth, settings, oscillation, refractive_index, peak)
-    likelihood = Likelihood(prior, response, observation)
+    likelihood = Likelihood(prior, response, observation, leakage_nG)
     purposes = ("sampling", "prior", "prior_predictive", "posterior_predictive")
     seeds = dict(zip(purposes, np.random.SeedSequence(seed).spawn(len(purposes)), strict=True))
 

@@ -2,7 +2,9 @@
 
 Data y, template t(x) and covariance C = L L^T:
 
-    log N(y | amplitude * t + baseline, C), normalised in y.
+    log N(y | amplitude * t + baseline + leakage * e, C), normalised in y,
+
+with a given parity-even template e, which only a free leakage needs.
 
 With D = diag(L), the matrix W = D L^-1 is unit lower triangular. W y has
 independent components of standard deviations D and stays a field in nG:
@@ -56,15 +58,28 @@ class Likelihood:
         W = D L^-1; ``None`` for uncorrelated noise, where it is 1.
     data_nG : ndarray, shape (n,)
         Decorrelated data W y.
+    leakage_nG : ndarray, shape (n,)
+        Parity-even field e of leakage 1.
 
     Raises
     ------
     DomainError
-        If data or covariance are not finite, or the covariance is not
-        positive definite.
+        If data or covariance are not finite, the covariance is not positive
+        definite, or the leakage is free and its template not given.
     """
 
-    def __init__(self, prior: Prior, response: ResponseLike, observation: Observation) -> None:
+    def __init__(
+        self,
+        prior: Prior,
+        response: ResponseLike,
+        observation: Observation,
+        leakage_nG: FloatArray | None = None,
+    ) -> None:
+        if leakage_nG is None:
+            if prior.fixed.get("leakage") != 0.0:
+                raise DomainError("leakage_nG", None, "a template, for a leakage")
+            leakage_nG = np.zeros_like(observation.field_nG)
+        self.leakage_nG = leakage_nG
         self.prior, self.response, self.observation = prior, response, observation
         self.cholesky = _cholesky(observation.covariance_nG2)
         self.scale_nG: FloatArray = np.diag(self.cholesky).copy()
@@ -88,9 +103,9 @@ class Likelihood:
         DomainError
             If the response is not finite; carries the parameter values.
         """
-        x, amplitude, baseline = self.prior.to_response_vector(vector)
+        x, amplitude, _ = self.prior.to_response_vector(vector)
         template, _ = self.response(x)
-        return self._checked(amplitude * template + baseline, vector)
+        return self._checked(amplitude * template + self._offset(vector), vector)
 
     def pointwise(self, vector: FloatArray) -> FloatArray:
         """Log-likelihood of each component, shape (n,)."""
@@ -124,19 +139,25 @@ class Likelihood:
         DomainError
             If either is not finite; carries the parameter values.
         """
-        x, amplitude, baseline = self.prior.to_response_vector(vector)
+        x, amplitude, _ = self.prior.to_response_vector(vector)
         template, response_jacobian = self.response(x)
         columns: Mapping[str, FloatArray] = {
             "amplitude": template,
             "baseline_nG": np.ones_like(template),
+            "leakage": self.leakage_nG,
             **{
                 name: amplitude * scale * response_jacobian[:, slot]
                 for name, (slot, scale) in self.prior.response_slots().items()
             },
         }
         jacobian = np.column_stack([columns[name] for name in self.prior.names])
-        mean = self._checked(amplitude * template + baseline, vector)
+        mean = self._checked(amplitude * template + self._offset(vector), vector)
         return mean, self._checked(jacobian, vector)
+
+    def _offset(self, vector: FloatArray) -> FloatArray:
+        """Field without any signal: baseline and leakage, shape (n,), nG."""
+        values = self.prior.values(vector)
+        return values["baseline_nG"] + values["leakage"] * self.leakage_nG
 
     def _checked(self, field: FloatArray, vector: FloatArray) -> FloatArray:
         if not np.all(np.isfinite(field)):

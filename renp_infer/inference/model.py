@@ -151,14 +151,24 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         unit = pm.Normal(UNIT, 0.0, 1.0, shape=rest.unit_size)
         vector = _from_unit(rest, unit)
         template = _template(likelihood.response, _response_argument(rest, vector))
-        fit = _LinearFit(likelihood, template, data)
+        leakage = _leakage(likelihood, rest, vector)
+        fit = _LinearFit(likelihood, template, data - leakage)
         amplitude, baseline = fit.add_to_model()
-        mean = amplitude * fit.template + baseline * fit.ones
+        mean = amplitude * fit.template + baseline * fit.ones + leakage
         pm.Normal(FIELD, mean, fit.scale, observed=data, dims="theta_s_deg")
         linear = {"amplitude": amplitude, "baseline_nG": baseline}
         parts = [linear[n] if n in LINEAR else vector[rest.names.index(n)] for n in prior.names]
         pm.Deterministic(PARAMETERS, pt.stack(parts), dims="parameter")
     return model
+
+
+def _leakage(likelihood: Likelihood, rest: Prior, vector: TensorVariable) -> Any:
+    """Decorrelated parity-even field, shape (n,), or 0 where there is none."""
+    if rest.fixed.get("leakage") == 0.0:
+        return np.float64(0.0)
+    free = "leakage" in rest.names
+    amount = vector[rest.names.index("leakage")] if free else np.float64(rest.fixed["leakage"])
+    return amount * _constant(likelihood.decorrelate(likelihood.leakage_nG))
 
 
 class _LinearFit:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, Protocol
 
 import numpy as np
@@ -40,7 +40,7 @@ RESPONSE_NAMES = tuple(slot for slot, _ in _RESPONSE_UNITS.values())
 """Arguments of the response, in order; eV, rad."""
 RESPONSE_SCALES = {name: scale for name, (_, scale) in _RESPONSE_UNITS.items()}
 """Parameters in the response's order, and their units in its units."""
-PARAMETER_NAMES = ("m1_meV", "amplitude", "baseline_nG", *tuple(RESPONSE_SCALES)[1:])
+PARAMETER_NAMES = ("m1_meV", "amplitude", "baseline_nG", "leakage", *tuple(RESPONSE_SCALES)[1:])
 """Every parameter a result can name, in order."""
 
 OSCILLATION_NAMES = ("sin2_12", "sin2_13", "dm2_21", "dm2_3l")
@@ -65,6 +65,8 @@ class InferenceSettings:
         Standard deviation of log amplitude.
     baseline_sd : float
         Standard deviation of the baseline by the peak of the true signal.
+    leakage_sd : float
+        Standard deviation of the parity-even leakage by the same peak.
     refractive_index_sd, theta_s_offset_sd_deg, theta_e_offset_sd_deg : float
     oscillation_errors : bool
         Whether the oscillation parameters carry their measured errors.
@@ -84,6 +86,7 @@ class InferenceSettings:
     m1_max_meV: float = 450.0
     amplitude_sd: float = 0.2
     baseline_sd: float = 0.1
+    leakage_sd: float = 0.0
     refractive_index_sd: float = 5e-4
     theta_s_offset_sd_deg: float = 0.01
     theta_e_offset_sd_deg: float = 0.01
@@ -97,13 +100,7 @@ class InferenceSettings:
                 raise DomainError(name, getattr(self, name), ">= 1")
         if not 0.0 < self.target_accept < 1.0:
             raise DomainError("target_accept", self.target_accept, "between 0 and 1")
-        for name in (
-            "amplitude_sd",
-            "baseline_sd",
-            "refractive_index_sd",
-            "theta_s_offset_sd_deg",
-            "theta_e_offset_sd_deg",
-        ):
+        for name in (f.name for f in fields(self) if "_sd" in f.name):
             if not 0.0 <= getattr(self, name) < np.inf:
                 raise DomainError(name, getattr(self, name), ">= 0, finite")
         if not 0.0 < self.m1_min_meV < self.m1_max_meV < np.inf:
@@ -321,6 +318,7 @@ def truth_values(truth: Parameters, refractive_index: float) -> dict[str, float]
         "m1_meV": truth.m1_eV / MILLI_EV_TO_EV,
         "amplitude": 1.0,
         "baseline_nG": 0.0,
+        "leakage": 0.0,
         "refractive_index": refractive_index,
         "theta_s_offset_deg": 0.0,
         "theta_e_offset_deg": 0.0,
@@ -370,6 +368,7 @@ def build_prior(
         marginals["amplitude"] = LogNormal(settings.amplitude_sd)
     gaussians = {
         "baseline_nG": GaussianPrior(0.0, settings.baseline_sd * peak_nG),
+        "leakage": GaussianPrior(0.0, settings.leakage_sd),
         "refractive_index": GaussianPrior(refractive_index, settings.refractive_index_sd),
         "theta_s_offset_deg": GaussianPrior(0.0, settings.theta_s_offset_sd_deg),
         "theta_e_offset_deg": GaussianPrior(0.0, settings.theta_e_offset_sd_deg),

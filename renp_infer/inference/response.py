@@ -15,7 +15,7 @@ import numpy as np
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.inference._response_kernel import MASS_SCALE, smoothed_field
-from renp_infer.measurement.smoothing import make_smoother, smoothed_pairs
+from renp_infer.measurement.smoothing import EVEN, make_smoother, smoothed_pairs
 from renp_infer.physics.form_factor import pair_masses
 from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import masses, weights
@@ -170,6 +170,25 @@ def exact_field(experiment: Experiment, parameters: Parameters, chi_squared: flo
         strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
         total = total - (rows.pv_majorana * strength) @ b
     return signal_factor(experiment, chi_squared) * total
+
+
+def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
+    """Parity-even field of leakage 1, shape (n,), nG.
+
+    The angular distribution of the rate, Sum F, smoothed as the signal is but
+    without its direction factor k.S, and scaled to the largest absolute signal:
+    leakage is a fraction of the peak. A template, at the truth: a leakage l
+    makes it err by l times what the mass and the apparatus change in Sum F.
+    """
+    m = masses(parameters)
+    a, b = smoothed_pairs(experiment, m, EVEN)
+    rows = weights(parameters, experiment.switches)
+    rate = rows.rate @ a
+    if parameters.nature == "majorana":
+        strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
+        rate = rate - (rows.rate_majorana * strength) @ b
+    peak = np.max(np.abs(exact_field(experiment, parameters, chi_squared)))
+    return peak / np.max(np.abs(rate)) * rate
 
 
 def approximation_error(response: Response, draws: FloatArray, sigma_nG: FloatArray) -> float:

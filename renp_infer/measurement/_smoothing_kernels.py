@@ -51,7 +51,7 @@ def _node(planar, theta, weight, excess, beam, epsilon, a, b, c, facing, work, t
     cosine, sine = np.cos(theta), np.sin(theta)
     z, y = index * (k_l - omega * cosine), index * (k_t - omega * sine)
     s = epsilon * epsilon - z * z - y * y
-    face = facing[0] * cosine + facing[1] * sine
+    face = facing[0] * cosine + facing[1] * sine + facing[2]
     slope = facing[1] * cosine - facing[0] * sine
     w = weight * face
     # dw/d(index), dw/d(theta_s), dw/d(theta_e), each along k1 and across it
@@ -261,7 +261,7 @@ def panel_integrals(
     wanted, ``shift_s`` the trigger's zero offset, ``beam`` (index, K_l, K_t,
     omega_s, dK_l, dK_t) with K = k1 + k2 and its derivative in theta_e,
     ``nominal`` the beam for which the table was made, ``masses`` (6, 2),
-    ``facing`` the coefficients of cos and sin of the direction factor,
+    ``facing`` the coefficients of cos, sin and 1 in the direction factor,
     ``table`` (6, 2 edges, mass nodes, x nodes, 4) with ``weights`` and
     ``slopes`` for the four mass nodes from ``first``.
 
@@ -377,7 +377,7 @@ def _correction_at(exact, planar, lorentz, theta, beam, crystal, epsilon, masses
     index, k_l, k_t, omega = beam[0], beam[1], beam[2], beam[3]
     cosine, sine = np.cos(theta), np.sin(theta)
     z, y = index * (k_l - omega * cosine), index * (k_t - omega * sine)
-    face = facing[0] * cosine + facing[1] * sine
+    face = facing[0] * cosine + facing[1] * sine + facing[2]
     if exact:
         a, b, _ = crystal_point(
             planar, lorentz, z, y, crystal[0], crystal[1], epsilon, masses, c, rtol

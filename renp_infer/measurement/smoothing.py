@@ -8,7 +8,7 @@ are integrated exactly up to the pair thresholds, see ``_smoothing_kernels``.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -26,6 +26,8 @@ from renp_infer.records import Experiment, FloatArray, Layout, Target
 POINT = np.deg2rad(1e-4)
 """Width of the box that stands for no smoothing at all, rad."""
 WIDEST_PANEL = np.deg2rad(0.75)
+EVEN = np.array([0.0, 0.0, 1.0])
+"""No direction factor: ``facing`` of a rate, which is even under parity."""
 GAUSS_STEPS, GAUSS_REACH = 24, 5.0
 """Panels per standard deviation, and reach in standard deviations."""
 SPLIT_WIDTH = 2e-4
@@ -131,13 +133,13 @@ def beam_of(layout: Layout, target: Target) -> FloatArray:
 
 
 def facing_of(layout: Layout) -> FloatArray:
-    """Coefficients of cos and sin of theta_s in the direction factor k.S.
+    """Coefficients of cos theta_s, sin theta_s and 1 in the direction factor k.S.
 
     Along the c axis, Eq. (61) generalised; zero for case (3).
     """
     if layout.c_axis is None:
-        return np.zeros(2)
-    return np.array([np.cos(layout.c_axis), np.sin(layout.c_axis)])
+        return np.zeros(3)
+    return np.array([np.cos(layout.c_axis), np.sin(layout.c_axis), 0.0])
 
 
 @dataclass(frozen=True)
@@ -271,13 +273,17 @@ def make_smoother(experiment: Experiment) -> Smoother:
     )
 
 
-def smoothed_pairs(experiment: Experiment, masses_eV: FloatArray) -> tuple[FloatArray, FloatArray]:
+def smoothed_pairs(
+    experiment: Experiment, masses_eV: FloatArray, facing: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Pair integrals times the direction factor, smoothed over the resolution.
 
     Parameters
     ----------
     experiment : Experiment
     masses_eV : ndarray, shape (3,)
+    facing : ndarray, shape (3,), optional
+        Another direction factor than ``facing_of`` the layout.
 
     Returns
     -------
@@ -285,6 +291,8 @@ def smoothed_pairs(experiment: Experiment, masses_eV: FloatArray) -> tuple[Float
         As ``pair_integrals``, times cos(theta_s - c axis).
     """
     smoother = make_smoother(experiment)
+    if facing is not None:
+        smoother = replace(smoother, facing=facing)
     masses = np.asarray(masses_eV, dtype=float)
     grid, table = smoother.correction(masses[None, :])
     panels = smoother.panels(smoother.beam, 0.0, masses, grid, table)[:, :, 0, :]

@@ -236,6 +236,7 @@ class InferenceSection(Section):
     m1_max_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 450.0
     amplitude_sd: Spread = 0.2
     baseline_sd: Spread = 0.1
+    leakage_sd: Spread = 0.0
     refractive_index_sd: Annotated[float, Before(Number(low=0, high=0.1))] = 5e-4
     theta_s_offset_sd_deg: Pointing = 0.01
     theta_e_offset_sd_deg: Pointing = 0.01

@@ -31,8 +31,7 @@ ANGLE = "trigger angle θₛ [deg]"
 CIRCULAR = ("delta_deg", "alpha21_deg", "alpha31_deg")
 CORNER = (
     "m1_meV",
-    "amplitude",
-    "baseline_nG",
+    *("amplitude", "baseline_nG", "leakage"),
     "refractive_index",
     "theta_s_offset_deg",
     "theta_e_offset_deg",
@@ -42,6 +41,7 @@ LABELS = {
     "m1_meV": ("m₁", "meV"),
     "amplitude": ("amplitude", ""),
     "baseline_nG": ("baseline", "nG"),
+    "leakage": ("leakage", ""),
     "refractive_index": ("nᵣ", ""),
     "theta_s_offset_deg": ("Δθₛ", "deg"),
     "theta_e_offset_deg": ("Δθₑ", "deg"),

@@ -10,7 +10,7 @@ import numpy as np
 from renp_infer.errors import ConvergenceError
 from renp_infer.inference.fit import fit
 from renp_infer.inference.prior import OSCILLATION_NAMES, GaussianPrior, build_prior
-from renp_infer.inference.response import Response, approximation_error
+from renp_infer.inference.response import Response, approximation_error, leakage_shape
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.runner.evaluation import coherence, observation
 
@@ -48,10 +48,11 @@ def infer(study: Study, context: Context) -> xarray.DataTree:
     settings = study.settings
     assert settings is not None
     data = observation(study)
+    chi2 = coherence(study.experiment)
     response = Response(
         study.experiment,
         study.parameters,
-        coherence(study.experiment),
+        chi2,
         settings.m1_max_meV * MILLI_EV_TO_EV,
     )
     error = approximation_error(response, _prior_draws(study, response), data.sigma_nG)
@@ -67,6 +68,9 @@ def infer(study: Study, context: Context) -> xarray.DataTree:
         refractive_index=study.experiment.target.refractive_index,
         progress=context.tell,
         cores=min(settings.chains, context.cores),
+        leakage_nG=leakage_shape(study.experiment, study.parameters, chi2)
+        if settings.leakage_sd > 0.0
+        else None,
     )
     _record(tree, error)
     return tree

@@ -121,7 +121,7 @@ NUMBERS = [
     "detector.coupling", "detector.spin_relaxation_ms", "detector.exposure_s",
     "detector.reference_snr", "accuracy.relative_tolerance", "inference.target_accept",
     "inference.m1_min_meV", "inference.m1_max_meV", "inference.amplitude_sd",
-    "inference.baseline_sd", "inference.refractive_index_sd",
+    "inference.baseline_sd", "inference.leakage_sd", "inference.refractive_index_sd",
     "inference.theta_s_offset_sd_deg", "inference.theta_e_offset_sd_deg",
 ]  # fmt: skip
 SIGNED = {key for key in NUMBERS if key.startswith(("neutrino.", "layout.theta", "layout.c"))}

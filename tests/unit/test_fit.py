@@ -96,6 +96,38 @@ def test_conjugate_posterior_is_recovered(sampler, trees):
         assert rows[name]["sd"] == pytest.approx(sd, abs=9.0 * error / np.sqrt(2.0))
 
 
+@pytest.mark.parametrize("sampler", ["nuts", pytest.param("emcee", marks=pytest.mark.slow)])
+def test_planted_leakage_is_recovered(sampler):
+    """Exact Gaussian marginal of the leakage, beside a baseline and two mixing angles."""
+    shape = 1.0 / (1.0 + np.linspace(-1.0, 2.0, THETA.size) ** 2)
+    field = LINEAR(response_argument(VALUES))[0]
+    data = observe(field + 0.4 * shape, COVARIANCE, THETA, seed=12)
+    tree = fit(
+        LINEAR,
+        data,
+        TRUTH,
+        conjugate_settings(sampler, leakage_sd=0.5),
+        OSCILLATION,
+        6,
+        refractive_index=1.45,
+        leakage_nG=shape,
+    )
+    ones = np.ones(THETA.size)
+    design = np.column_stack([shape, ones, LINEAR.slope[:, 4], LINEAR.slope[:, 5]])
+    sds = np.array([0.5, 0.1 * np.abs(field).max(), 0.012, 0.00057])
+    precision = design.T @ np.linalg.solve(COVARIANCE, design) + np.diag(sds**-2)
+    shifts = np.linalg.solve(
+        precision, design.T @ np.linalg.solve(COVARIANCE, data.field_nG - field)
+    )
+    row = json.loads(tree.attrs["renp_summary"])["parameters"]["leakage"]
+    sd = np.sqrt(np.linalg.inv(precision)[0, 0])
+    error = sd / np.sqrt(row["ess_bulk"])
+    assert sd < 0.25  # the data, not the prior, decide
+    assert row["mean"] == pytest.approx(shifts[0], abs=4.5 * error)
+    assert row["sd"] == pytest.approx(sd, abs=9.0 * error / np.sqrt(2.0))
+    assert row["mean"] == pytest.approx(0.4, abs=4.0 * sd)
+
+
 @pytest.mark.parametrize("sampler", ["nuts", "emcee"])
 def test_what_the_data_do_not_see_keeps_its_prior(sampler, trees):
     rows = json.loads(trees(sampler).attrs["renp_summary"])["parameters"]

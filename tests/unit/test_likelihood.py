@@ -25,10 +25,15 @@ def covariance(correlated):
     return white + correlated * SIGMA**2 * np.exp(-lag / 8.0)
 
 
+LEAKAGE = np.linspace(1.0, 0.3, THETA.size) ** 2
+
+
 def likelihood(correlated, response=TOY):
-    prior = build_prior(toy_truth(), InferenceSettings(m1_max_meV=200.0), OSCILLATION, 1.45, 1.0)
+    settings = InferenceSettings(m1_max_meV=200.0, leakage_sd=0.3)
+    prior = build_prior(toy_truth(), settings, OSCILLATION, 1.45, 1.0)
     truth = TOY(response_argument(truth_values(toy_truth(), 1.45)))[0]
-    return Likelihood(prior, response, observe(truth, covariance(correlated), THETA, seed=3))
+    data = observe(truth, covariance(correlated), THETA, seed=3)
+    return Likelihood(prior, response, data, LEAKAGE)
 
 
 class Broken:
@@ -47,12 +52,13 @@ def test_normalised_as_the_multivariate_normal(correlated, rng):
         assert target.log_likelihood(vector) == pytest.approx(expected, rel=1e-10)
 
 
-def test_mean_is_amplitude_times_template_plus_baseline(rng):
+def test_mean_is_amplitude_times_template_plus_baseline_plus_leakage(rng):
     target = likelihood(0)
     vector = target.prior.sample(rng, 1)[0]
     names = target.prior.names
     template = TOY(target.prior.to_response_vector(vector)[0])[0]
     expected = vector[names.index("amplitude")] * template + vector[names.index("baseline_nG")]
+    expected += vector[names.index("leakage")] * LEAKAGE
     assert target.mean(vector) == pytest.approx(expected, rel=1e-14)
 
 
@@ -107,6 +113,8 @@ def test_data_and_covariance_must_make_sense():
     prior = likelihood(0).prior
     zeros = np.zeros(THETA.size)
     with pytest.raises(DomainError, match="covariance_nG2"):
-        Likelihood(prior, TOY, observe(zeros, -covariance(0), THETA))
+        Likelihood(prior, TOY, observe(zeros, -covariance(0), THETA), LEAKAGE)
     with pytest.raises(DomainError, match="field_nG"):
-        Likelihood(prior, TOY, observe(zeros + np.nan, covariance(0), THETA))
+        Likelihood(prior, TOY, observe(zeros + np.nan, covariance(0), THETA), LEAKAGE)
+    with pytest.raises(DomainError, match="leakage_nG"):
+        Likelihood(prior, TOY, observe(zeros, covariance(0), THETA))

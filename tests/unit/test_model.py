@@ -23,6 +23,7 @@ THETA = toy_angles(21)
 TOY = ToyResponse(THETA, width=0.05)
 LAG = np.abs(np.subtract.outer(np.arange(THETA.size), np.arange(THETA.size)))
 WHITE = 0.02**2 * np.eye(THETA.size)
+LEAKAGE = np.linspace(1.0, 0.2, THETA.size) ** 2
 CASES = {
     "native": (TOY, WHITE, {}, "NUMBA"),
     "interpreted": (TOY, WHITE, {}),
@@ -30,6 +31,11 @@ CASES = {
     "log-uniform": (TOY, WHITE, {"m1_prior": "log-uniform", "amplitude_sd": 0.0}),
     "no baseline": (TOY, WHITE, {"baseline_sd": 0.0, "phases": "fixed"}),
     "neither": (TOY, WHITE, {"baseline_sd": 0.0, "amplitude_sd": 0.0}),
+    "leakage": (
+        PythonResponse(TOY),
+        WHITE + 0.03**2 * np.exp(-LAG / 5.0),
+        {"leakage_sd": 0.2, "phases": "fixed"},
+    ),
 }
 
 
@@ -40,7 +46,8 @@ class Compiled:
         chosen = InferenceSettings(m1_max_meV=200.0, **settings)
         prior = build_prior(toy_truth(), chosen, OSCILLATION, 1.45, 1.0)
         signal = TOY(response_argument(truth_values(toy_truth(), 1.45)))[0]
-        self.likelihood = Likelihood(prior, response, observe(signal, covariance, THETA, 2))
+        data = observe(signal, covariance, THETA, 2)
+        self.likelihood = Likelihood(prior, response, data, LEAKAGE)
         model = build_model(self.likelihood)
         self.unit_size = prior.unit_size - sum(n in prior.names for n in LINEAR)
         values = model.replace_rvs_by_values([model[PARAMETERS]])

@@ -69,8 +69,8 @@ def test_mass_stays_inside_for_any_unit_coordinate():
 
 
 def test_majorana_has_every_parameter_and_dirac_no_majorana_phase():
-    assert prior_of().names == PARAMETER_NAMES
-    dirac = prior_of("dirac")
+    assert prior_of(leakage_sd=0.1).names == PARAMETER_NAMES
+    dirac = prior_of("dirac", leakage_sd=0.1)
     assert set(PARAMETER_NAMES) - set(dirac.names) == {"alpha21_deg", "alpha31_deg"}
     assert dirac.fixed["alpha21_deg"] == pytest.approx(np.rad2deg(1.0))
 
@@ -80,6 +80,7 @@ def test_majorana_has_every_parameter_and_dirac_no_majorana_phase():
     [
         ("amplitude_sd", "amplitude", 1.0),
         ("baseline_sd", "baseline_nG", 0.0),
+        ("leakage_sd", "leakage", 0.0),
         ("refractive_index_sd", "refractive_index", 1.45),
         ("theta_s_offset_sd_deg", "theta_s_offset_deg", 0.0),
         ("theta_e_offset_sd_deg", "theta_e_offset_deg", 0.0),
@@ -92,8 +93,8 @@ def test_zero_standard_deviation_fixes(setting, name, value):
 
 
 def test_oscillations_and_phases_can_be_fixed():
-    prior = prior_of(oscillation_errors=False, phases="fixed")
-    assert prior.names == PARAMETER_NAMES[:6]
+    prior = prior_of(oscillation_errors=False, phases="fixed", leakage_sd=0.1)
+    assert prior.names == PARAMETER_NAMES[:7]
     assert prior.fixed["dm2_3l"] == 2.513e-3
     assert prior.fixed["delta_deg"] == pytest.approx(np.rad2deg(0.6))
 
@@ -141,6 +142,7 @@ def test_density_is_the_sum_over_parameters(rng):
         {"target_accept": 1.0},
         {"amplitude_sd": -0.1},
         {"baseline_sd": np.nan},
+        {"leakage_sd": np.inf},
         {"m1_min_meV": 500.0},
         {"m1_max_meV": np.inf},
     ],

@@ -10,11 +10,17 @@ import pytest
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.inference._response_kernel import mass_squares, pair_weights
-from renp_infer.inference.response import Response, approximation_error, exact_field
+from renp_infer.inference.response import (
+    Response,
+    approximation_error,
+    exact_field,
+    leakage_shape,
+)
+from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses, weights
 from renp_infer.physics.target import load_target
-from renp_infer.records import PRESETS, Detector, Experiment, Lasers, Layout
+from renp_infer.records import PAIR_INDEX, PRESETS, Detector, Experiment, Lasers, Layout
 
 TARGET = load_target("er-ylf")
 TABLE = load_oscillation("nufit-6.0")
@@ -138,3 +144,25 @@ def test_masses_beyond_the_table_are_refused():
     x[0] = 0.2
     with pytest.raises(DomainError, match="m1_eV"):
         approximation_error(response, x[None, :], np.ones(5))
+
+
+@pytest.mark.parametrize("nature", ["dirac", "majorana"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_leakage_is_the_smoothed_rate_in_units_of_the_peak(preset, nature):
+    """Against the rate on 40 sub-angles of each window, inside the support."""
+    apparatus, parameters = experiment(preset, 70.0, 5), truth(nature, m1_eV=0.2)
+    step = np.deg2rad(1.44) * ((np.arange(40) + 0.5) / 40 - 0.5)
+    fine = (apparatus.layout.theta_s[:, None] + step).ravel()
+    m = masses(parameters)
+    pairs = pair_integrals(
+        replace(apparatus, layout=replace(apparatus.layout, theta_s=np.sort(fine))), m
+    )
+    rows = weights(parameters, apparatus.switches)
+    kappa = apparatus.switches.majorana_kappa if nature == "majorana" else 0.0
+    product = np.array([m[i] * m[j] for i, j in PAIR_INDEX])
+    rate = rows.rate @ pairs.a_eV5 - kappa * (rows.rate_majorana * product) @ pairs.b_eV3
+    smooth = rate[np.argsort(np.argsort(fine))].reshape(5, 40).mean(axis=1)
+    leak = leakage_shape(apparatus, parameters, 1e-3)
+    np.testing.assert_allclose(leak / leak.max(), smooth / smooth.max(), rtol=3e-4)
+    peak = np.abs(exact_field(apparatus, parameters, 1e-3)).max()
+    assert np.abs(leak).max() == pytest.approx(peak, rel=1e-12)
