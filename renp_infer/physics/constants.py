@@ -47,7 +47,9 @@ MW_PER_CM2_TO_EV4 = 1e-3 / ELEMENTARY_CHARGE_C * HBAR_EV_S * HBAR_C_EV_CM**2
 """Intensity: mW/cm^2 to eV^4."""
 TESLA_TO_EV2 = BOHR_MAGNETON_EV_PER_T / BOHR_MAGNETON_PER_EV
 """Magnetic field: T to eV^2, from mu_B in both systems."""
-GAUSS_TO_EV2 = 1e-4 * TESLA_TO_EV2
+GAUSS_TO_TESLA = 1e-4
+"""Magnetic field: G to T."""
+GAUSS_TO_EV2 = GAUSS_TO_TESLA * TESLA_TO_EV2
 """Magnetic field: G to eV^2."""
 EV2_TO_NG = 1e9 / GAUSS_TO_EV2
 """Magnetic field: eV^2 to nG."""

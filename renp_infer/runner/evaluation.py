@@ -10,11 +10,13 @@ import numpy as np
 from renp_infer.inference.response import exact_field
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.squid import covariance_nG2
+from renp_infer.physics import backgrounds as qed
 from renp_infer.physics.bloch import chi_squared
 from renp_infer.physics.form_factor import pair_integrals, pair_masses
 from renp_infer.physics.kinematics import phase_matched, threshold_angles
 from renp_infer.physics.magnetization import magnetization_nG_per_s, rate_per_s
 from renp_infer.physics.neutrinos import masses, weights
+from renp_infer.physics.pickup import coupling_of
 from renp_infer.physics.sums import majorana_kappa, weighted_sums
 from renp_infer.records import (
     PAIRS,
@@ -102,13 +104,15 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
     -------
     dict
         The document of ``renp evaluate --json``: contract keys, and ``name``,
-        ``truth``, ``thresholds_deg``, ``peak_snr``, ``normalised``.
+        ``truth``, ``thresholds_deg``, ``peak_snr``, ``normalised``, ``coupling``
+        (xi), ``backgrounds`` (see `background_rows`).
     """
     m = masses(parameters)
     pairs = pair_integrals(experiment, m)
     rows = weights(parameters, experiment.switches)
     sum_f, sum_g = weighted_sums(pairs, rows, m, majorana_kappa(experiment, parameters))
     chi2 = coherence(experiment)
+    rate = rate_per_s(experiment, sum_f, chi2)
     signal = exact_field(experiment, parameters, chi2)
     sigma = np.sqrt(np.diag(noise_covariance(experiment, parameters, chi2)))
     return {
@@ -125,17 +129,54 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
         "sum_F_eV5": sum_f,
         "sum_G_eV5": sum_g,
         "chi_squared": chi2,
-        "rate_per_s": rate_per_s(experiment, sum_f, chi2),
+        "rate_per_s": rate,
         "magnetization_nG_per_s": magnetization_nG_per_s(experiment, sum_g, chi2),
         "signal_nG": signal,
         "sigma_nG": sigma,
         "peak_snr": float(np.max(np.abs(signal) / sigma)),
         "normalised": experiment.detector.reference_snr > 0.0,
         "thresholds_deg": _thresholds(experiment, m),
+        "coupling": coupling_of(experiment),
+        "backgrounds": background_rows(experiment, rate, chi2),
         "accuracy": {
             "relative_tolerance": experiment.accuracy.relative_tolerance,
             "estimated_error": float(pairs.error.max()),
         },
+    }
+
+
+def background_rows(experiment: Experiment, rate_per_s: FloatArray, chi2: float) -> dict[str, Any]:
+    """What empties the excited state besides neutrino pairs, Section V.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    rate_per_s : ndarray, shape (n,)
+        Pairs of the whole target.
+    chi2 : float
+        Coherence factor.
+
+    Returns
+    -------
+    dict
+        ``pair_per_ion_per_s``, ``two_photon_per_ion_per_s``,
+        ``three_photon_per_ion_per_s``, ``four_photon_per_ion_per_s`` (n,);
+        ``e1_per_s``; ``zeeman_splitting_eV``; ``wrong_partner_share``; the
+        ``depletion_per_cycle`` of e by each process, (n,) each, without pumping;
+        ``events_per_lifetime`` (n,), Eq. (68).
+    """
+    target, lasers = experiment.target, experiment.lasers
+    rates = qed.backgrounds(experiment, rate_per_s, chi2)
+    return {
+        "pair_per_ion_per_s": rates.pair_per_s,
+        "two_photon_per_ion_per_s": rates.two_photon_per_s,
+        "three_photon_per_ion_per_s": rates.three_photon_per_s,
+        "four_photon_per_ion_per_s": rates.four_photon_per_s,
+        "e1_per_s": rates.e1_per_s,
+        "zeeman_splitting_eV": qed.zeeman_splitting_eV(target, lasers.zeeman_field_G),
+        "wrong_partner_share": qed.partner_share(target, lasers),
+        "depletion_per_cycle": rates.depletion(1e-3 * lasers.cycle_ms),
+        "events_per_lifetime": qed.events_per_lifetime(target, rate_per_s),
     }
 
 

@@ -77,6 +77,15 @@ def test_document_has_the_contract_s_keys_and_shapes():
     for key, shape in shapes.items():
         assert np.shape(document[key]) == shape, key
         assert np.all(np.isfinite(document[key])), key
+    rows = dict(document["backgrounds"])
+    shares = rows.pop("depletion_per_cycle")
+    arrays = [*rows.values(), *shares.values()]
+    assert {np.shape(row) for row in arrays} == {(), (3,)}
+    assert np.all(np.isfinite(np.concatenate([np.ravel(row) for row in arrays])))
+    # e decays with 586 /s, whatever else empties it
+    assert np.all(sum(shares.values()) >= 1.0 - np.exp(-5.8567) - 1e-12)
+    assert np.all(sum(shares.values()) <= 1.0 + 1e-12)
+    assert document["coupling"] == 0.01
     assert document["schema"] == 1 and document["pairs"] == ["11", "12", "22", "13", "23", "33"]
     assert document["model"]["phase_space"] == "full"
     assert document["accuracy"]["estimated_error"] <= document["accuracy"]["relative_tolerance"]
