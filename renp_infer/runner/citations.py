@@ -65,6 +65,8 @@ def citations_of(
     samplers = [attributes["sampler"] for attributes in statistics]
     packages = [*(_MODEL if tasks else ()), *(_STATISTICS if samplers else ())]
     packages += [package for sampler in samplers for package in SAMPLERS[sampler]]
+    if tasks and study.get("detector", {}).get("coupling") == "pickup":
+        packages.append("magpylib")
     packages += tools
     keys = [*ALWAYS, *OSCILLATION.get(table, ())]
     keys += [key for package in packages for key in TOOLS[package]]

@@ -121,6 +121,14 @@ def test_a_tool_is_cited_only_if_used():
     assert optional <= set(citations_of(study(), ["infer"], (), used))
 
 
+def test_a_pickup_loop_cites_its_field_library():
+    loop = study() | {"detector": {"coupling": "pickup"}}
+    assert "Ortner2020" in citations_of(loop, ["evaluate"])
+    assert "Ortner2020" not in citations_of(
+        study() | {"detector": {"coupling": 0.01}}, ["evaluate"]
+    )
+
+
 def test_without_a_finished_task_no_tool_is_cited():
     assert citations_of(study("seed"), []) == ["Hara2021", "renp-infer", "Tanabashi2018"]
 
