@@ -12,6 +12,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.physics.pickup import noise_from_flux_fT
 from renp_infer.records import Detector, Pickup
 from renp_infer.runner.study import Study, load_study
+from renp_infer.runner.verbs import EVALUATE
 
 Load = Callable[..., Study]
 LOOP = ("detector.coupling=pickup", "detector.pickup.radius_cm=1.2")
@@ -41,8 +42,8 @@ def test_a_loop_and_its_flux_noise_become_a_record(load: Load) -> None:
 
 
 def test_another_loop_is_another_result(load: Load) -> None:
-    keys = {load(*LOOP, f"detector.pickup.tilt_deg={tilt}").key("evaluate") for tilt in (0, 1)}
-    assert len(keys) == 2
+    studies = [load(*LOOP, f"detector.pickup.tilt_deg={tilt}") for tilt in (0, 1)]
+    assert len({EVALUATE.key(study) for study in studies}) == 2
 
 
 @pytest.mark.parametrize(
