@@ -254,9 +254,9 @@ class Detector:
     kernel : {"box", "gaussian"}
         For "gaussian" the resolution is the full width at half maximum.
     coupling : float
-        xi of Eq. (59): field at the SQUID per magnetization. Not used with a
-        ``pickup``, from which it follows.
+        xi of Eq. (59): field at the SQUID per magnetization.
     pickup : Pickup or None
+        With a loop, xi follows the crystal: take `pickup.coupling_of`.
     spin_relaxation_ms : float
     exposure_s : float
         Total, shared equally by the angles.

@@ -155,7 +155,8 @@ def finite_size_factor(
     narrow one is exact, and the tail is averaged over its oscillations with
     the size of the crystal. Error at most 20 % for k R and k L / 2 > 25. Within a few
     1/L and 1/R of phase matching, w = k, both are the same region: a factor
-    of 0.6 to 3.
+    of 0.6 to 3. The crystal ends sharply; an excitation that fades over more
+    than a wavelength leaves less.
 
     Parameters
     ----------

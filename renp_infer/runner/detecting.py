@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from renp_infer.errors import ConfigError, ConvergenceError, DomainError
@@ -33,26 +33,21 @@ def make_detector(section: DetectorSection, layout: Layout) -> Detector:
     """
     _check_noise(section)
     _check_coupling(section)
-    keys = {"pickup", "resolution_deg", "noise_uPhi0_rtHz", "flux_transfer"}
-    values: dict[str, Any] = section.model_dump(exclude=keys)
-    detector = Detector(
-        **(values | {"coupling": 1.0} if section.pickup else values),
-        resolution=math.radians(section.resolution_deg),
-    )
+    loop = {"coupling", "pickup", "noise_uPhi0_rtHz", "flux_transfer", "resolution_deg"}
+    values: dict[str, Any] = section.model_dump(exclude=loop)
+    values["resolution"] = math.radians(section.resolution_deg)
     if section.pickup is None:
-        return detector
-    given = section.pickup
-    pickup = Pickup(
-        given.radius_cm, given.stand_off_cm, math.radians(given.tilt_deg), given.position
-    )
-    _check_loop(pickup, layout)
+        return Detector(**values, coupling=float(section.coupling))
+    keys = section.pickup.model_dump(exclude={"tilt_deg"})
+    pickup = Pickup(**keys, tilt=math.radians(section.pickup.tilt_deg))
+    xi = _coupling(pickup, layout)
     if section.reference_snr > 0.0:
-        _check_loop(pickup, _reference_layout(layout))
-    if section.noise_uPhi0_rtHz is None:
-        return replace(detector, pickup=pickup)
-    assert section.flux_transfer is not None
-    noise = noise_from_flux_fT(section.noise_uPhi0_rtHz, section.flux_transfer, pickup.radius_cm)
-    return replace(detector, pickup=pickup, noise_fT_rtHz=noise)
+        _coupling(pickup, _reference_layout(layout))
+    if section.noise_uPhi0_rtHz is not None and section.flux_transfer is not None:
+        values["noise_fT_rtHz"] = noise_from_flux_fT(
+            section.noise_uPhi0_rtHz, section.flux_transfer, pickup.radius_cm
+        )
+    return Detector(**values, coupling=xi, pickup=pickup)
 
 
 def noise_keys(section: DetectorSection) -> tuple[str, ...]:
@@ -89,9 +84,12 @@ def _check_coupling(section: DetectorSection) -> None:
         raise ConfigError(_PICKUP, given, 'only with detector.coupling = "pickup"')
 
 
-def _check_loop(pickup: Pickup, layout: Layout) -> None:
-    """The loop must fit this crystal and see its field."""
-    given = Said(f"{asdict(pickup) | {'tilt': round(math.degrees(pickup.tilt), 9)}}")
+def _coupling(pickup: Pickup, layout: Layout) -> float:
+    """Coupling of a loop, which must fit this crystal and see its field."""
+    given = Said(
+        f"{pickup.position}, radius_cm = {pickup.radius_cm:g}, stand_off_cm = "
+        f"{pickup.stand_off_cm:g}, tilt_deg = {math.degrees(pickup.tilt):g}"
+    )
     crystal = f"R = {layout.radius_cm:g} cm, L = {layout.length_cm:g} cm"
     try:
         xi = pickup_coupling(pickup, layout.radius_cm, layout.length_cm, layout.c_axis)
@@ -101,6 +99,7 @@ def _check_loop(pickup: Pickup, layout: Layout) -> None:
     if abs(xi) < _BLIND and layout.c_axis is not None:
         allowed = f"a loop through which flux of the crystal with {crystal} passes"
         raise ConfigError(_PICKUP, given, allowed)
+    return xi
 
 
 def _reference_layout(layout: Layout) -> Layout:
