@@ -29,7 +29,7 @@ def coaxial(a, h):
     return quad(mutual, -L / 2, L / 2, points=edge, epsabs=1e-12, epsrel=1e-12)[0] / (np.pi * a**2)
 
 
-def loop_points(pickup, share=1.0, n=800):
+def loop_points(pickup, share=1.0, n=400):
     """Points of the circle with ``share`` of the loop's radius, built from rotations."""
     phi = 2.0 * np.pi * np.arange(n) / n
     flat = share * pickup.radius_cm * np.array([np.cos(phi), np.sin(phi), 0.0 * phi])
@@ -132,7 +132,7 @@ def test_a_wire_in_the_crystal_is_refused_and_no_other(rng):
             return np.min(np.maximum(radial, np.abs(points[:, 2]) / (L / 2)))
 
         wire = within(loop_points(pickup))
-        disc = min(within(loop_points(pickup, share)) for share in np.linspace(0.0, 1.0, 60))
+        disc = min(within(loop_points(pickup, share)) for share in np.linspace(0.0, 1.0, 40))
         if min(abs(wire - 1.0), abs(disc - 1.0)) < 0.02:
             continue  # too close for points to tell
         if wire < 1.0:
