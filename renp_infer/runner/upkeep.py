@@ -86,7 +86,7 @@ def slurm(path: Path, jobs: int, sbatch: Sequence[str], options: Options) -> int
 
 def reproduce(path: Path, options: Options) -> int:
     """Do a run again in another directory, and compare all numbers."""
-    from renp_infer.runner.comparing import compare_runs
+    from renp_infer.runner.rerun import compare_runs
 
     study = study_in(path)
     again = options.out if options.out is not None else path.with_name(path.name + "-again")

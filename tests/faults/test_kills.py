@@ -18,8 +18,8 @@ from toys_tasks import performed, toy_study, toy_verb
 
 from renp_infer.errors import StoreError
 from renp_infer.runner.campaign import Work, update
-from renp_infer.runner.comparing import compare_runs
 from renp_infer.runner.executors import Serial
+from renp_infer.runner.rerun import compare_runs
 from renp_infer.runner.store import Store
 from renp_infer.runner.study import load_study
 from renp_infer.runner.verbs import SIMULATE, VERBS, verbs_of
