@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log2, pi
 
 from scipy.integrate import quad
-from scipy.special import beta
 
-from renp_infer.physics.constants import FERMI_CONSTANT_PER_EV2, PER_S_TO_EV
-from renp_infer.reproduction.conventions import CITED, same
-from renp_infer.reproduction.paper import Paper
+from renp_infer.physics.backgrounds import (
+    dipole_squared,
+    pair_phase_space,
+    photon_phase_space,
+    two_photon_per_s,
+)
+from renp_infer.physics.constants import FERMI_CONSTANT_PER_EV2
+from renp_infer.reproduction.conventions import same
+from renp_infer.reproduction.paper import Paper, Reading
 from renp_infer.reproduction.verdict import Recomputed
 
 _PHASE_SPACE = "test_ledger.py::test_phase_space_integrals_by_quadrature"
 _COUPLING = "test_ledger.py::test_couplings_of_the_backgrounds"
-
-
-def three_photon_integral() -> float:
-    """Int w1^3 w2^3 w3^3 over the simplex w1 + w2 + w3 = 1."""
-    return float(beta(4.0, 4.0) * beta(8.0, 4.0))
-
-
-def two_neutrino_integral() -> float:
-    """Int E1^2 E2^2 over E1 + E2 = 1, massless."""
-    return float(beta(3.0, 3.0))
+_EXTINCTION = "test_backgrounds.py::test_two_photon_rate_is_the_paper_s_extinction"
+_TWO_PI_5 = (2.0 * pi) ** 5
 
 
 def dipole_coupling(paper: Paper) -> float:
-    """(d^2 / 3)^3 with the strongest dipole of the scheme, e-g, 1/eV^6."""
-    target = paper.target
-    width = target.ed_rates_per_s["eg"] * PER_S_TO_EV
-    energy = target.omega_1 + target.omega_2
-    return float((pi * width / energy**3) ** 3)
+    """(d^2 / 3)^3 with the largest dipole of the scheme, 1/eV^6."""
+    return (dipole_squared(paper.target) / 3.0) ** 3
 
 
 def _degree(power: int) -> float:
@@ -45,32 +40,36 @@ def _degree(power: int) -> float:
 
 def phase_space_rows(paper: Paper) -> list[Recomputed]:
     """Eqs. (66), (67) and their ratio."""
-    photons, neutrinos = three_photon_integral(), two_neutrino_integral()
-    ratio = (2.0 / 3.0) ** 3 * photons / ((4.0 * pi) ** 2 * neutrinos)
+    photons, neutrinos = photon_phase_space(1.0, 3), pair_phase_space(1.0)
+    inverse = (2.0 / 3.0) ** 3 / (_TWO_PI_5 * photons)
     lost, whole = _degree(0), _degree(2)
     squares = "the printed integrand has lost E1^2 E2^2"
     return [
-        same("eq66", 1.0 / photons, "beta functions", _PHASE_SPACE),
-        same("eq67", (4.0 * pi) ** 2 * neutrinos / (2.0 * pi) ** 2, "with E1^2 E2^2", _PHASE_SPACE),
+        same("eq66", inverse, "factorials", _PHASE_SPACE),
+        same("eq67", (2.0 * pi) ** 3 * neutrinos, "with E1^2 E2^2", _PHASE_SPACE),
         Recomputed("eq67-integrand", lost, whole, squares, _PHASE_SPACE, "misprint"),
-        same("sec5-ratio", ratio, "Eq. (66) over Eq. (67)", _PHASE_SPACE),
+        same("sec5-ratio", photons / neutrinos, "Eq. (66) over Eq. (67)", _PHASE_SPACE),
     ]
 
 
 def coupling_rows(paper: Paper) -> list[Recomputed]:
-    """Coupling factors, and the four-photon rate over that of pairs."""
+    """Coupling factors, the four-photon rate over that of pairs, and extinction."""
     dipole, fermi = dipole_coupling(paper), FERMI_CONSTANT_PER_EV2**2
-    photons, neutrinos = three_photon_integral(), two_neutrino_integral()
-    phase = (2.0 / 3.0) ** 3 * photons / ((4.0 * pi) ** 2 * neutrinos)
+    phase = photon_phase_space(1.0, 3) / pair_phase_space(1.0)
     comparable = dipole / fermi * phase * paper.target.epsilon_ep**2
+    finite_size = "finite-size mean of U W over the extra photon's directions"
     return [
-        same("sec5-dipole", dipole, "the strongest dipole, e-g", _COUPLING),
+        same("sec5-dipole", dipole, "the largest dipole of the scheme", _COUPLING),
         same("sec5-fermi", fermi, "G_F", _COUPLING),
-        same(
-            "sec5-comparable",
-            comparable,
-            "product of these, denominators eps",
-            _COUPLING,
+        same("sec5-comparable", comparable, "product of these, denominators eps", _COUPLING),
+        Recomputed(
+            "sec5-extinction", *paper.both(lambda r: extinction(paper, r)), finite_size, _EXTINCTION
         ),
-        Recomputed("sec5-extinction", None, None, "its formula is not printed", CITED, "undecoded"),
     ]
+
+
+def extinction(paper: Paper, reading: Reading) -> float:
+    """Two-photon rate per ion, phase matched, at gamma_ep = 1e6 1/s, in 1/s."""
+    target = replace(paper.target, gamma_ep_per_s=paper.given("extinction_width_per_s"))
+    experiment = paper.experiment(reading, angles=paper.angles(1), target=target)
+    return float(two_photon_per_s(experiment, paper.given("chi_squared"))[0])

@@ -12,6 +12,7 @@ from scipy.integrate import dblquad, quad, solve_ivp
 
 from renp_infer.errors import DomainError
 from renp_infer.physics import bloch
+from renp_infer.physics.bloch import decay_rates
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.records import PAIRS
 from renp_infer.reproduction import (
@@ -156,19 +157,24 @@ def test_scales_against_plain_formulas(paper: Paper, rows: dict[str, Row]) -> No
     assert scales.field_per_sum(paper, "published") == pytest.approx(4.22e4, rel=1e-3)
 
 
-def test_phase_space_integrals_by_quadrature() -> None:
+def test_phase_space_integrals_by_quadrature(paper: Paper) -> None:
+    rows = {row.id: row.published for row in backgrounds.phase_space_rows(paper)}
     photons, _ = dblquad(
         lambda b, a: (a * b * (1 - a - b)) ** 3, 0, 1, 0, lambda a: 1 - a, epsabs=1e-14
     )
-    assert backgrounds.three_photon_integral() == pytest.approx(photons, rel=1e-6)
+    assert rows["eq66"] == pytest.approx(1 / photons, rel=1e-6)
     pairs, _ = quad(lambda e: (e * (1 - e)) ** 2, 0, 1)
-    assert backgrounds.two_neutrino_integral() == pytest.approx(pairs, rel=1e-9)
+    assert rows["eq67"] == pytest.approx(4 * pairs, rel=1e-9)
+    ratio = (2 / 3) ** 3 * photons / ((4 * pi) ** 2 * pairs)
+    assert rows["sec5-ratio"] == pytest.approx(ratio, rel=1e-6)
 
 
 def test_couplings_of_the_backgrounds(paper: Paper) -> None:
     """d^2 from an Einstein coefficient in SI: e^2 r^2 in Heaviside-Lorentz units."""
-    wave = 2.3946 * codata.e / codata.hbar / codata.c
-    dipole_squared = 3 * pi * codata.epsilon_0 * codata.hbar * 518.02 / wave**3  # (C m)^2
+    # p to g, whose dipole is larger than that of e to g
+    wave = paper.target.omega_s * codata.e / codata.hbar / codata.c
+    rate = decay_rates(paper.target)["pg"]
+    dipole_squared = 3 * pi * codata.epsilon_0 * codata.hbar * rate / wave**3  # (C m)^2
     length = np.sqrt(dipole_squared) / codata.e * codata.e / (codata.hbar * codata.c)  # 1/eV
     natural = 4 * pi * codata.alpha * length**2
     assert backgrounds.dipole_coupling(paper) == pytest.approx((natural / 3) ** 3, rel=1e-5)
