@@ -11,7 +11,7 @@ from scipy import constants as codata
 from scipy.integrate import dblquad, quad, solve_ivp
 
 from renp_infer.errors import DomainError
-from renp_infer.physics import bloch
+from renp_infer.physics import lindblad
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.records import PAIRS
 from renp_infer.reproduction import (
@@ -176,10 +176,10 @@ def test_couplings_of_the_backgrounds(paper: Paper) -> None:
 
 def test_closed_v_has_the_steady_state_of_eq_a2(paper: Paper) -> None:
     """The same state by letting the equations run."""
-    rates = bloch.decay_rates(paper.target) | {"eq": 0.0, "ep": 0.0}
+    rates = lindblad.decay_rates(paper.target) | {"eq": 0.0, "ep": 0.0}
     rabi = {"eg": 4e3, "pg": 2e3}
     steady = coherence.steady(rates, rabi, printed=False)
-    matrix = bloch.generator(rates, rabi, printed=False)
+    matrix = lindblad.generator(rates, rabi, printed=False)
     start = np.zeros(16, dtype=complex)
     start[5] = 1.0  # g
     found = solve_ivp(lambda _, y: matrix @ y, (0, 0.5), start, rtol=1e-7, atol=1e-9)
