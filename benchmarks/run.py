@@ -57,7 +57,7 @@ def apparatus(
     switches = KINDS[kind]
     if form_factor:
         switches = replace(switches, form_factor=form_factor)
-    return Experiment(TARGET, place, Lasers(), Detector(), switches)
+    return Experiment(TARGET, place, Lasers(chi_squared=CHI_SQUARED), Detector(), switches)
 
 
 def once(function: Callable[[], Any]) -> tuple[Any, float]:

@@ -204,7 +204,21 @@ class Lasers:
         Static field that separates the Kramers partners, Section V.
     chi_squared : float or None
         Cycle mean of rho_ee^3 |rho_ep|^2; ``None`` takes it from the optical
-        Bloch equations.
+        Bloch equations. Only these use what follows.
+    cycle_start : {"ground", "periodic"}
+        All ions in the ground state, or as the cycle before left them.
+    eq_duration_lifetimes, qg_duration_lifetimes : float or None
+        When these two lasers are switched off, from the start of the cycle in
+        lifetimes of e; ``None`` at its end.
+    trigger_duration_lifetimes : float or None
+        How long the trigger is on; ``None`` to the end of the cycle.
+    eq_detuning_kHz, qg_detuning_kHz, trigger_detuning_kHz : float
+        Laser minus transition frequency.
+    dephasing_per_s : float
+        Pure dephasing rate of every coherence.
+    inhomogeneous_width_kHz : float
+        Full width at half maximum of the Gaussian spread of the e-g frequency;
+        the other levels spread in proportion to their energy.
     """
 
     eq_mW_cm2: float = 9.0
@@ -214,6 +228,29 @@ class Lasers:
     cycle_ms: float = 10.0
     chi_squared: float | None = None
     zeeman_field_G: float = 100.0
+    cycle_start: Literal["ground", "periodic"] = "ground"
+    eq_duration_lifetimes: float | None = None
+    qg_duration_lifetimes: float | None = None
+    trigger_duration_lifetimes: float | None = None
+    eq_detuning_kHz: float = 0.0
+    qg_detuning_kHz: float = 0.0
+    trigger_detuning_kHz: float = 0.0
+    dephasing_per_s: float = 0.0
+    inhomogeneous_width_kHz: float = 0.0
+
+
+BLOCH_KEYS = (
+    "cycle_start",
+    "eq_duration_lifetimes",
+    "qg_duration_lifetimes",
+    "trigger_duration_lifetimes",
+    "eq_detuning_kHz",
+    "qg_detuning_kHz",
+    "trigger_detuning_kHz",
+    "dephasing_per_s",
+    "inhomogeneous_width_kHz",
+)
+"""Settings of the lasers that only the optical Bloch equations use."""
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,19 @@
 """Noise of the magnetometer: covariance of the peak field at each angle.
 
-At every angle the field repeats with the laser cycle tc: it grows while spins
-relax with T1, h(t) = (1 - exp(-t / T1)) / (1 - exp(-tc / T1)), and is reset at
-the end. Its amplitude, the peak field, is read by the matched filter: harmonic
-n >= 1 of the cycle has amplitude a_n and noise S(n / tc), and
+At every angle the field repeats with the laser cycle tc. Its amplitude, the peak
+field, is read by the matched filter: harmonic n >= 1 of the cycle has amplitude
+a_n and noise S(n / tc), and
 
     1 / sigma^2 = T Sum_n a_n^2 / S(n / tc),   S(f) = noise^2 (1 + knee / f),
 
-S one-sided, T = exposure / angles. The mean field carries nothing: its
-baseline is unknown.
+S one-sided, T = exposure / angles: N cycles are T = N tc. The mean field carries
+nothing: its baseline is unknown. Two shapes:
+
+constant rate
+    it grows while spins relax with T1, h(t) = (1 - exp(-t / T1)) / (1 - exp(-tc / T1)),
+    and is reset at the end: |chi|^2 was given as a number;
+Bloch equations
+    the periodic field of `renp_infer.physics.field_cycle`.
 """
 
 from __future__ import annotations
@@ -18,9 +23,13 @@ from math import pi, sqrt
 import numpy as np
 from scipy.special import digamma
 
-from renp_infer.errors import DomainError
+from renp_infer.errors import ConvergenceError, DomainError
 from renp_infer.physics.constants import NG_TO_FT
+from renp_infer.physics.field_cycle import FieldCycle
 from renp_infer.records import Detector, FloatArray, Lasers
+
+INFORMATION_ERROR = 1e-4
+"""Bound on the relative error of the information in a field cycle."""
 
 
 def field_psd_fT2_per_Hz(frequency_hz: FloatArray, detector: Detector) -> FloatArray:
@@ -67,7 +76,37 @@ def information_sum(cycle_over_relaxation: float, knee_cycles: float) -> float:
     return float(-(real_pole + complex_pair.real) / pi**2)
 
 
-def standard_error_nG(detector: Detector, lasers: Lasers, n_angles: int) -> float:
+def cycle_information(cycle: FieldCycle, knee_cycles: float) -> float:
+    """``Sum_n a_n^2 / (1 + k / n)`` of a field cycle, to `INFORMATION_ERROR`.
+
+    Beyond the last harmonic N only the sum of a_n^2 is known; the noise factor is
+    between N / (N + k) and 1 there, and its mean is taken.
+
+    Parameters
+    ----------
+    cycle : FieldCycle
+    knee_cycles : float
+        k = knee frequency times tc, >= 0.
+
+    Raises
+    ------
+    ConvergenceError
+        A knee far above the harmonics that carry the field.
+    """
+    squares = cycle.amplitudes**2
+    order = np.arange(1.0, squares.size + 1.0)
+    last = 1.0 / (1.0 + knee_cycles / squares.size)
+    rest = max(0.0, cycle.power - float(squares.sum()))
+    total = float(np.sum(squares / (1.0 + knee_cycles / order))) + 0.5 * (1.0 + last) * rest
+    error = 0.5 * (1.0 - last) * rest
+    if error > INFORMATION_ERROR * total:
+        raise ConvergenceError("matched filter", error / total, INFORMATION_ERROR)
+    return total
+
+
+def standard_error_nG(
+    detector: Detector, lasers: Lasers, n_angles: int, cycle: FieldCycle | None = None
+) -> float:
     """Standard error of the peak field at one angle, without drift, nG.
 
     Parameters
@@ -77,16 +116,26 @@ def standard_error_nG(detector: Detector, lasers: Lasers, n_angles: int) -> floa
         The cycle sets the harmonics.
     n_angles : int
         Angles that share the exposure.
+    cycle : FieldCycle, optional
+        Shape of the field where the Bloch equations give it.
 
     Raises
     ------
     DomainError
-        No angle, or a noise, knee, cycle, relaxation or exposure out of range.
+        No angle, a noise, knee, cycle, relaxation or exposure out of range, or
+        neither a number for |chi|^2 nor a shape.
+    ConvergenceError
+        See `cycle_information`.
     """
     _check(detector, lasers, n_angles)
-    cycle_s = 1e-3 * lasers.cycle_ms
-    ratio = lasers.cycle_ms / detector.spin_relaxation_ms
-    information = information_sum(ratio, detector.knee_hz * cycle_s)
+    if (lasers.chi_squared is None) != (cycle is not None):
+        raise DomainError("cycle", cycle, "a field cycle if |chi|^2 is from the Bloch equations")
+    knee_cycles = 1e-3 * detector.knee_hz * lasers.cycle_ms
+    if cycle is None:
+        ratio = lasers.cycle_ms / detector.spin_relaxation_ms
+        information = information_sum(ratio, knee_cycles)
+    else:
+        information = cycle_information(cycle, knee_cycles)
     time_s = detector.exposure_s / n_angles
     return detector.noise_fT_rtHz / (NG_TO_FT * sqrt(time_s * information))
 
@@ -108,7 +157,9 @@ def _check(detector: Detector, lasers: Lasers, n_angles: int) -> None:
             raise DomainError(name, getattr(detector, name), ">= 0, finite")
 
 
-def covariance_nG2(detector: Detector, lasers: Lasers, n_angles: int) -> FloatArray:
+def covariance_nG2(
+    detector: Detector, lasers: Lasers, n_angles: int, cycle: FieldCycle | None = None
+) -> FloatArray:
     """Covariance of the peak fields, shape (n, n), nG^2, positive definite.
 
     Independent matched-filter errors plus a slow drift with covariance
@@ -121,13 +172,15 @@ def covariance_nG2(detector: Detector, lasers: Lasers, n_angles: int) -> FloatAr
     lasers : Lasers
     n_angles : int
         Number of angles.
+    cycle : FieldCycle, optional
+        Shape of the field where the Bloch equations give it.
 
     Raises
     ------
-    DomainError
+    DomainError, ConvergenceError
         See `standard_error_nG`.
     """
-    variance = standard_error_nG(detector, lasers, n_angles) ** 2
+    variance = standard_error_nG(detector, lasers, n_angles, cycle) ** 2
     start_s = detector.exposure_s / n_angles * np.arange(n_angles)
     lag = np.abs(start_s[:, None] - start_s[None, :]) / detector.drift_time_s
     drift = (detector.drift_fT / NG_TO_FT) ** 2 * np.exp(-lag)

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ellipe
 
-from renp_infer.physics.bloch import decay_rates
 from renp_infer.physics.constants import (
     BOHR_MAGNETON_EV_PER_T,
     EV_TO_PER_S,
@@ -32,6 +31,7 @@ from renp_infer.physics.constants import (
 )
 from renp_infer.physics.form_factor import crystal_size
 from renp_infer.physics.kinematics import mismatch
+from renp_infer.physics.lindblad import decay_rates
 from renp_infer.physics.magnetization import h_r, ions, reference_gamma_per_s, spin_squared
 from renp_infer.records import Experiment, FloatArray, Lasers, Target
 

@@ -41,6 +41,7 @@ from renp_infer.physics.constants import (
     PER_CM3_TO_EV3,
     PER_S_TO_EV,
 )
+from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.physics.pickup import coupling_of
 from renp_infer.records import Experiment, FloatArray, Lasers, Layout, Switches, Target
 
@@ -257,11 +258,15 @@ def magnetization_nG_per_s(
 
 
 def cycle_time_s(experiment: Experiment) -> float:
-    """``T1 (1 - exp(-cycle / T1))``: peak field of a cycle over its growth, s.
+    """Peak field of a cycle over its growth, s: ``T1 (1 - exp(-cycle / T1))``.
 
-    The simplest cycle: events at a constant rate from its start to its end,
-    spins relaxing with T1, no field left over from the cycle before.
+    With |chi|^2 as a number the simplest cycle: events at a constant rate from
+    its start to its end, spins relaxing with T1, no field left over from the
+    cycle before. With the Bloch equations the peak of the periodic field.
     """
+    cycle = bloch_cycle(experiment)
+    if cycle is not None:
+        return cycle.peak_s
     relaxation = 1e-3 * experiment.detector.spin_relaxation_ms
     return -relaxation * expm1(-1e-3 * experiment.lasers.cycle_ms / relaxation)
 

@@ -5,14 +5,15 @@ The only module of the ledger that calls ``physics.bloch``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import pi, sqrt
 
 import numpy as np
 
-from renp_infer.physics import bloch
+from renp_infer.physics import bloch, lindblad
 from renp_infer.physics.constants import MW_PER_CM2_TO_EV4
+from renp_infer.physics.propagation import ComplexArray
 from renp_infer.records import FloatArray, Lasers
 from renp_infer.reproduction.conventions import compared, same
 from renp_infer.reproduction.paper import READINGS, Paper, Reading
@@ -20,8 +21,10 @@ from renp_infer.reproduction.verdict import Recomputed
 
 _PEAK = "test_bloch.py::test_peak_of_fig_11_with_the_published_settings"
 _PHASES = "test_bloch.py::test_phases_at_resonance"
-_RABI = "test_bloch.py::test_rabi_frequencies"
-_STEADY = "test_bloch.py::test_ladder_steady_state_of_eq_a1"
+_RABI = "test_lindblad.py::test_rabi_frequencies"
+_STEADY = "test_lindblad.py::test_ladder_steady_state_of_eq_a1"
+_STEP_S = 4e-6
+"""Length of 12 samples of the cycle, s: they follow the fifth power of its phase."""
 _STRONG = 1e7
 """Rabi frequency of the steady states, 1/s: far above every decay rate."""
 
@@ -45,8 +48,8 @@ class Cycle:
 
     lifetimes: FloatArray
     rho_ee: FloatArray
-    rho_eg: bloch.ComplexArray
-    rho_ep: bloch.ComplexArray
+    rho_eg: ComplexArray
+    rho_ep: ComplexArray
     generation: FloatArray
     peak: float
     mean: float
@@ -64,36 +67,39 @@ def cycle(reading: Reading) -> Cycle:
     """The cycle of Figs. 11 and 12 with the paper's ion, calculated once."""
     paper = Paper()
     target, switches = paper.target, paper.switches(reading)
-    found = bloch.evolve(target, Lasers(), switches)
+    found = bloch.evolve(target, Lasers(), switches, _STEP_S)
+    on_s = Lasers().trigger_delay_lifetimes * lindblad.lifetime_e_s(target)
+    lit = found.time_s >= on_s
+    rho = found.rho[lit]
     return Cycle(
-        lifetimes=found.time_s / bloch.lifetime_e_s(target),
-        rho_ee=found.rho[:, bloch.E, bloch.E].real,
-        rho_eg=found.rho[:, bloch.E, bloch.G],
-        rho_ep=found.rho[:, bloch.E, bloch.P],
-        generation=found.chi_squared,
+        lifetimes=found.time_s[lit] / lindblad.lifetime_e_s(target),
+        rho_ee=rho[:, lindblad.E, lindblad.E].real,
+        rho_eg=rho[:, lindblad.E, lindblad.G],
+        rho_ep=rho[:, lindblad.E, lindblad.P],
+        generation=found.chi_squared[lit],
         peak=found.peak,
-        mean=bloch.chi_squared(target, Lasers(), switches),
-        smallest=found.smallest_eigenvalue,
+        mean=found.mean,
+        smallest=replace(found, rho=rho).smallest_eigenvalue,
     )
 
 
-def steady(rates: dict[str, float], rabi: dict[str, float], printed: bool) -> bloch.ComplexArray:
+def steady(rates: dict[str, float], rabi: dict[str, float], printed: bool) -> ComplexArray:
     """Steady state of a generator, shape (4, 4): its null vector."""
-    matrix = bloch.generator(rates, rabi, printed)
+    matrix = lindblad.generator(rates, rabi, printed)
     vector = np.linalg.svd(matrix)[2][-1].conj().reshape(4, 4)
-    state: bloch.ComplexArray = vector / np.trace(vector)
+    state: ComplexArray = vector / np.trace(vector)
     return state
 
 
 def steady_rows(paper: Paper) -> list[Recomputed]:
     """Steady states (A1), (A2)."""
-    rates = bloch.decay_rates(paper.target)
+    rates = lindblad.decay_rates(paper.target)
     ladder = rates | {"ep": 0.0, "qp": 0.0}
     closed = rates | {"eq": 0.0, "ep": 0.0}
     drive, vee = {"eq": _STRONG, "qg": _STRONG}, {"eg": _STRONG, "pg": _STRONG}
     three, four = (steady(r, drive, False) for r in (ladder, rates))
     v_three, v_four = (steady(r, vee, False) for r in (closed, rates))
-    e, g, q, p = bloch.E, bloch.G, bloch.Q, bloch.P
+    e, g, q, p = lindblad.E, lindblad.G, lindblad.Q, lindblad.P
     populations = tuple(
         tuple(float(state[k, k].real) for k in (e, g, q)) for state in (three, four)
     )
@@ -117,7 +123,7 @@ def matrix_rows(paper: Paper) -> list[Recomputed]:
     printed, lindblad = (cycle(reading).smallest for reading in READINGS)
     sign = 1.0 if printed > -1e-6 else -1.0
     why = f"as printed the state gets an eigenvalue of {printed:.2f}; flipped, {lindblad:.1g}"
-    test = "test_bloch.py::test_generator_is_the_printed_matrix"
+    test = "test_lindblad.py::test_generator_is_the_printed_matrix"
     return [same_judged("a9-sign", sign, why, test)]
 
 
@@ -131,8 +137,8 @@ def rabi_rows(paper: Paper) -> list[Recomputed]:
     target = paper.target
     reference = target.printed["reference_intensity_mW_cm2"]
     lasers = Lasers(*(3 * (reference,)))
-    rabi = bloch.rabi_frequencies(target, lasers, paper.switches("corrected"))
-    rates = bloch.decay_rates(target)
+    rabi = lindblad.rabi_frequencies(target, lasers, paper.switches("corrected"))
+    rates = lindblad.decay_rates(target)
     root = sqrt(reference * MW_PER_CM2_TO_EV4)
     slip = round(paper.number("a13-sqrt-I") / root)
     khz = {name: value / (2e3 * pi) for name, value in rabi.items()}
@@ -149,8 +155,8 @@ def rabi_rows(paper: Paper) -> list[Recomputed]:
         Recomputed("a13-eq", slip * khz["eq"], khz["eq"], why, _RABI, "misprint"),
         Recomputed("a13-ratios", tuple(slip * r for r in ratios), ratios, tenfold, _RABI),
         same(
-            "a13-lifetime", 1e3 * bloch.lifetime_e_s(target), "e-g, e-q and e-p",
-            "test_bloch.py::test_rates_and_lifetime_of_table_i",
+            "a13-lifetime", 1e3 * lindblad.lifetime_e_s(target), "e-g, e-q and e-p",
+            "test_lindblad.py::test_rates_and_lifetime_of_table_i",
         ),
     ]  # fmt: skip
 

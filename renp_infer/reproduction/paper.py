@@ -119,7 +119,7 @@ class Paper:
         return Experiment(
             target=target or self.target,
             layout=layout,
-            lasers=Lasers(trigger_mW_cm2=trigger_mW_cm2),
+            lasers=Lasers(trigger_mW_cm2=trigger_mW_cm2, chi_squared=self.given("chi_squared")),
             detector=Detector(),
             switches=self.switches(reading),
         )

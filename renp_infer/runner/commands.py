@@ -130,8 +130,16 @@ def evaluate(path: Path, options: Options) -> int:
     }
     label = ", normalised" if result.get("normalised") else ""
     show(angle_table(f"{study.name}{label}", columns))
-    show(f"|chi|^2 = {result['chi_squared']:.4g}")
+    show(f"|chi|^2 = {result['chi_squared']:.4g}", *filter(None, [unphysical(result)]))
     return DONE
+
+
+def unphysical(result: dict[str, Any]) -> str:
+    """Say that the density matrix is none, if so."""
+    state = result.get("coherence")
+    if state is None or state["positive"]:
+        return ""
+    return f"the density matrix has an eigenvalue of {state['smallest_eigenvalue']:.3g} < 0"
 
 
 def simulate(path: Path, options: Options) -> int:

@@ -34,6 +34,8 @@ Phase = Annotated[float, Before(Number("degree", -360, 360))]
 Millisecond = Annotated[float, Before(Number("ms", 0, 1e9, open_low=True))]
 Crystal = Annotated[float, Before(Number("cm", 1e-3, 20))]
 Intensity = Annotated[float, Before(Number("mW/cm^2", 0, 1e12, open_low=True))]
+Lifetimes = Annotated[float | None, Before(Number(low=0, high=1e6, open_low=True))]
+Detuning = Annotated[float, Before(Number("kHz", -1e9, 1e9))]
 Spread = Annotated[float, Before(Number(low=0, high=5))]
 Pointing = Annotated[float, Before(Number("degree", 0, 10))]
 Flag = Annotated[bool, Before(flag)]
@@ -155,7 +157,7 @@ class LayoutSection(Section):
 
 
 class LasersSection(Section):
-    """Intensities and timing of the lasers."""
+    """Intensities, timing and tuning of the lasers; no duration is to the cycle's end."""
 
     eq_mW_cm2: Intensity = 9.0
     qg_mW_cm2: Intensity = 3.0
@@ -167,6 +169,15 @@ class LasersSection(Section):
         float | Literal["bloch"],
         Before(Number(low=0, high=CHI_SQUARED_MAX, open_low=True, also="bloch")),
     ] = "bloch"
+    cycle_start: Annotated[Literal["ground", "periodic"], _choice("ground", "periodic")] = "ground"
+    eq_duration_lifetimes: Lifetimes = None
+    qg_duration_lifetimes: Lifetimes = None
+    trigger_duration_lifetimes: Lifetimes = None
+    eq_detuning_kHz: Detuning = 0.0
+    qg_detuning_kHz: Detuning = 0.0
+    trigger_detuning_kHz: Detuning = 0.0
+    dephasing_per_s: Annotated[float, Before(Number("1/s", 0, 1e12))] = 0.0
+    inhomogeneous_width_kHz: Annotated[float, Before(Number("kHz", 0, 1e7))] = 0.0
 
 
 class PickupSection(Section):

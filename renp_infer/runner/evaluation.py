@@ -12,6 +12,7 @@ from renp_infer.measurement.mock import observe
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics import backgrounds as qed
 from renp_infer.physics.bloch import chi_squared
+from renp_infer.physics.field_cycle import bloch_cycle, bloch_evolution
 from renp_infer.physics.form_factor import pair_integrals, pair_masses
 from renp_infer.physics.kinematics import phase_matched, threshold_angles
 from renp_infer.physics.magnetization import magnetization_nG_per_s, rate_per_s
@@ -34,6 +35,8 @@ REFERENCE_ANGLES, REFERENCE_STEP = 61, np.deg2rad(0.36)
 REFERENCE_CRYSTAL_CM = (2.0, 1.0)
 """The paper's layout, Fig. 6: angles and step around the phase-matched one, and
 length and radius of the crystal."""
+ROUNDING = 1e-9
+"""How far below 0 an eigenvalue of the state may be by rounding."""
 
 
 def coherence(experiment: Experiment) -> float:
@@ -55,12 +58,13 @@ def noise_covariance(experiment: Experiment, parameters: Parameters, chi2: float
     With ``reference_snr`` > 0 the noise is scaled so that the paper's layout
     would have that peak signal-to-noise per angle.
     """
-    detector = experiment.detector
-    covariance = covariance_nG2(detector, experiment.lasers, experiment.layout.theta_s.size)
+    detector, lasers = experiment.detector, experiment.lasers
+    cycle = bloch_cycle(experiment)
+    covariance = covariance_nG2(detector, lasers, experiment.layout.theta_s.size, cycle)
     if detector.reference_snr == 0.0:
         return covariance
     reference = reference_experiment(experiment)
-    noise = covariance_nG2(detector, experiment.lasers, REFERENCE_ANGLES)
+    noise = covariance_nG2(detector, lasers, REFERENCE_ANGLES, cycle)
     signal = np.abs(exact_field(reference, parameters, chi2))
     snr = float(np.max(signal / np.sqrt(np.diag(noise))))
     return covariance * (snr / detector.reference_snr) ** 2
@@ -105,7 +109,9 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
     dict
         The document of ``renp evaluate --json``: contract keys, and ``name``,
         ``truth``, ``thresholds_deg``, ``peak_snr``, ``normalised``, ``coupling``
-        (xi), ``backgrounds`` (see `background_rows`).
+        (xi), ``backgrounds`` (see `background_rows`), and ``coherence``, what the
+        Bloch equations give and how well they keep trace, Hermiticity and
+        positivity; null if |chi|^2 is given.
     """
     m = masses(parameters)
     pairs = pair_integrals(experiment, m)
@@ -129,6 +135,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
         "sum_F_eV5": sum_f,
         "sum_G_eV5": sum_g,
         "chi_squared": chi2,
+        "coherence": _coherence(experiment),
         "rate_per_s": rate,
         "magnetization_nG_per_s": magnetization_nG_per_s(experiment, sum_g, chi2),
         "signal_nG": signal,
@@ -142,6 +149,27 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
             "relative_tolerance": experiment.accuracy.relative_tolerance,
             "estimated_error": float(pairs.error.max()),
         },
+    }
+
+
+def _coherence(experiment: Experiment) -> dict[str, Any] | None:
+    cycle = bloch_cycle(experiment)
+    if cycle is None:
+        return None
+    evolution = bloch_evolution(experiment)
+    return {
+        "peak": evolution.peak,
+        "peak_time_ms": 1e3 * evolution.peak_time_s,
+        "mean": cycle.chi_squared,
+        "field_peak_over_growth_ms": 1e3 * cycle.peak_s,
+        "field_peak_time_ms": 1e3 * cycle.peak_time_s,
+        "excited_at_end": evolution.excited_at_end,
+        "trace_error": evolution.trace_error,
+        "hermiticity_error": evolution.hermiticity_error,
+        "smallest_eigenvalue": evolution.smallest_eigenvalue,
+        "positive": evolution.smallest_eigenvalue > -ROUNDING,
+        "detunings": evolution.detunings,
+        "spread_error": evolution.spread_error,
     }
 
 

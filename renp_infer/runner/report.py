@@ -339,6 +339,7 @@ def provenance_rows(run: Run) -> list[tuple[str, str]]:
     manifest = read_manifest(run.directory)
     rows |= {f"{name}: {k}": v for name, e in manifest["tasks"].items() for k, v in e.items()}
     rows["numerical accuracy"] = run.evaluation["accuracy"]
+    rows["Bloch equations"] = run.evaluation.get("coherence")
     return [(k.replace("_", " "), _text(v)) for k, v in rows.items() if v is not None]
 
 

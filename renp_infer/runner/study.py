@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.errors import ConfigError, DomainError
-from renp_infer.physics.bloch import lifetime_e_s
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.kinematics import invariant_s, phase_matched
 from renp_infer.physics.neutrinos import OscillationTable, load_oscillation, make_parameters
@@ -36,6 +35,7 @@ from renp_infer.runner import config
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
 from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
+from renp_infer.runner.laser_checks import check_lasers
 
 if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
@@ -176,7 +176,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     )
     _check_pairs(parameters, target)
     _check_weights(study, switches)
-    _check_timing(study, target)
+    check_lasers(experiment)
     if study.inference is not None:
         _check_inference(study, experiment, parameters)
     return Study(
@@ -281,17 +281,6 @@ def _check_weights(study: config.StudyConfig, switches: Switches) -> None:
     if study.inference is not None and study.inference.phases == "free":
         allowed = '"fixed" with physics.weights = "table-iv", which conserves CP'
         raise ConfigError("inference.phases", "free", allowed)
-
-
-def _check_timing(study: config.StudyConfig, target: Target) -> None:
-    """The trigger must come within the laser cycle."""
-    lifetimes = study.lasers.cycle_ms * 1e-3 / lifetime_e_s(target)
-    if study.lasers.trigger_delay_lifetimes >= lifetimes:
-        raise ConfigError(
-            "lasers.trigger_delay_lifetimes",
-            study.lasers.trigger_delay_lifetimes,
-            f"< {lifetimes:.4g}, else the trigger comes after lasers.cycle_ms",
-        )
 
 
 def _check_inference(

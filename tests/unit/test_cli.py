@@ -130,6 +130,13 @@ def test_without_json_evaluate_prints_a_table(
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_evaluate_says_that_the_state_is_none() -> None:
+    state = {"positive": False, "smallest_eigenvalue": -0.349}
+    assert "eigenvalue of -0.349 < 0" in commands.unphysical({"coherence": state})
+    assert commands.unphysical({"coherence": state | {"positive": True}}) == ""
+    assert commands.unphysical({"coherence": None}) == ""
+
+
 def test_run_writes_the_directory_and_resumes(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 import tomli_w
 
 from renp_infer.errors import ConfigError
-from renp_infer.records import PRESETS, switch_names
+from renp_infer.records import BLOCH_KEYS, PRESETS, switch_names
 from renp_infer.runner.config import StudyConfig, apply_overrides, parse_toml, validate
 from renp_infer.runner.config_sections import CHI_SQUARED_MAX, PhysicsSection
 from renp_infer.runner.study import Study, load_study
@@ -115,7 +115,10 @@ NUMBERS = [
     "target.refractive_index", "layout.length_cm", "layout.radius_cm",
     "layout.theta_e_deg", "layout.c_axis_deg", "lasers.eq_mW_cm2", "lasers.qg_mW_cm2",
     "lasers.trigger_mW_cm2", "lasers.trigger_delay_lifetimes", "lasers.cycle_ms",
-    "lasers.chi_squared", "detector.noise_fT_rtHz", "detector.knee_hz",
+    "lasers.chi_squared", "lasers.eq_duration_lifetimes", "lasers.qg_duration_lifetimes",
+    "lasers.trigger_duration_lifetimes", "lasers.eq_detuning_kHz", "lasers.qg_detuning_kHz",
+    "lasers.trigger_detuning_kHz", "lasers.dephasing_per_s",
+    "lasers.inhomogeneous_width_kHz", "detector.noise_fT_rtHz", "detector.knee_hz",
     "detector.drift_fT", "detector.drift_time_s", "detector.resolution_deg",
     "detector.noise_uPhi0_rtHz", "detector.flux_transfer", "lasers.zeeman_field_G",
     "detector.coupling", "detector.spin_relaxation_ms", "detector.exposure_s",
@@ -126,6 +129,7 @@ NUMBERS = [
 ]  # fmt: skip
 SIGNED = {key for key in NUMBERS if key.startswith(("neutrino.", "layout.theta", "layout.c"))}
 SIGNED -= {"neutrino.m1_meV"}
+SIGNED |= {f"lasers.{name}_detuning_kHz" for name in ("eq", "qg", "trigger")}
 
 
 @pytest.mark.parametrize("key", NUMBERS)
@@ -139,8 +143,10 @@ def test_negative_numbers_are_refused(key: str) -> None:
     assert refused(f"{key}=-1e-9").path == key
 
 
+BLOCH_VALUES = dict.fromkeys(BLOCH_KEYS, "0.5") | {"cycle_start": "periodic"}
 CHOICES = [
-    "neutrino.ordering", "neutrino.nature", "physics.preset", "detector.kernel",
+    "neutrino.ordering", "neutrino.nature", "physics.preset", "lasers.cycle_start",
+    "detector.kernel",
     "inference.sampler", "inference.m1_prior", "inference.phases", "inference.noise",
     *(f"physics.{name}" for name in switch_names() if name != "majorana_kappa"),
 ]  # fmt: skip
@@ -256,6 +262,16 @@ def test_a_missing_schema_is_refused() -> None:
         (["target.scheme=er-ylff"], "target.scheme"),
         (["target.scheme=missing.toml"], "target.scheme"),
         (["lasers.trigger_delay_lifetimes=6"], "lasers.trigger_delay_lifetimes"),
+        (["lasers.trigger_duration_lifetimes=5.7"], "lasers.trigger_duration_lifetimes"),
+        (["lasers.eq_duration_lifetimes=5.9"], "lasers.eq_duration_lifetimes"),
+        (["lasers.cycle_ms=1e4"], "lasers.cycle_ms"),
+        (["lasers.eq_mW_cm2=1e12"], "lasers.cycle_ms"),
+        (["lasers.trigger_detuning_kHz=-1e6"], "lasers.cycle_ms"),
+        (["detector.spin_relaxation_ms=1e-4"], "detector.spin_relaxation_ms"),
+        *(
+            ([f"lasers.{key}={BLOCH_VALUES[key]}", "lasers.chi_squared=1e-3"], f"lasers.{key}")
+            for key in BLOCH_KEYS
+        ),
         (["physics.weights=table-iv", "neutrino.alpha21_deg=90"], "neutrino.alpha21_deg"),
         (["physics.weights=table-iv", "inference.draws=9"], "inference.phases"),
         (["inference.m1_max_meV=794.8"], "inference.m1_max_meV"),
@@ -292,6 +308,10 @@ def test_combinations_that_mean_nothing_are_refused(
         ["layout.theta_s_deg={start=5,stop=5,points=1}"],
         ["neutrino.alpha21_deg=90"],
         [f"lasers.chi_squared={CHI_SQUARED_MAX}"],
+        [f"lasers.{key}={value}" for key, value in BLOCH_VALUES.items()],
+        ["lasers.chi_squared=1e-3", "lasers.dephasing_per_s=0"],
+        ["lasers.chi_squared=1e-3", "detector.spin_relaxation_ms=1e-4", "lasers.eq_mW_cm2=1e12"],
+        ["lasers.dephasing_per_s=1e12", "lasers.inhomogeneous_width_kHz=1e7"],
     ],
 )
 def test_combinations_that_mean_something_are_accepted(load: Load, overrides: list[str]) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from renp_infer.inference.response import exact_field
+from renp_infer.measurement.squid import standard_error_nG
+from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses, weights
@@ -137,3 +139,29 @@ def test_table_iv_reproduces_the_printed_weights():
     derived = sum_g(apparatus, truth(0.01, table="seed"))
     # massless limit: the sums of the rows, 1.157 printed and 0.512 by Eq. (3)
     assert (printed / derived)[0] == pytest.approx(1.157 / 0.512, rel=5e-3)
+
+
+def test_coherence_is_reported_with_what_it_violates():
+    given = experiment("corrected", [58.0])
+    assert evaluate(given, truth(), "toy")["coherence"] is None
+    for preset, positive in (("published", False), ("corrected", True)):
+        apparatus = replace(experiment(preset, [58.0]), lasers=Lasers())
+        document = evaluate(apparatus, truth(), "toy")
+        state = document["coherence"]
+        assert state["positive"] is positive
+        assert (state["smallest_eigenvalue"] < -0.3) is not positive
+        assert state["trace_error"] < 1e-12 and state["hermiticity_error"] < 1e-12
+        assert state["mean"] == document["chi_squared"] < state["peak"]
+        assert 0.2 * 1.706 < state["peak_time_ms"] < state["field_peak_time_ms"] < 10.0
+        assert 0.0 < state["excited_at_end"] < 1.0
+        assert (state["detunings"], state["spread_error"]) == (1, 0.0)
+
+
+def test_signal_and_noise_are_those_of_the_bloch_cycle():
+    apparatus = replace(experiment("corrected", [58.0, 59.0]), lasers=Lasers())
+    document = evaluate(apparatus, truth(), "toy")
+    cycle = bloch_cycle(apparatus)
+    growth = np.array(document["magnetization_nG_per_s"])
+    np.testing.assert_allclose(document["signal_nG"], growth * cycle.peak_s, rtol=2e-4)
+    sigma = standard_error_nG(apparatus.detector, apparatus.lasers, 2, cycle)
+    np.testing.assert_array_equal(document["sigma_nG"], [sigma, sigma])

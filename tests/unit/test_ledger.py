@@ -11,8 +11,7 @@ from scipy import constants as codata
 from scipy.integrate import dblquad, quad, solve_ivp
 
 from renp_infer.errors import DomainError
-from renp_infer.physics import bloch
-from renp_infer.physics.bloch import decay_rates
+from renp_infer.physics import lindblad
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.records import PAIRS
 from renp_infer.reproduction import (
@@ -173,7 +172,7 @@ def test_couplings_of_the_backgrounds(paper: Paper) -> None:
     """d^2 from an Einstein coefficient in SI: e^2 r^2 in Heaviside-Lorentz units."""
     # p to g, whose dipole is larger than that of e to g
     wave = paper.target.omega_s * codata.e / codata.hbar / codata.c
-    rate = decay_rates(paper.target)["pg"]
+    rate = lindblad.decay_rates(paper.target)["pg"]
     dipole_squared = 3 * pi * codata.epsilon_0 * codata.hbar * rate / wave**3  # (C m)^2
     length = np.sqrt(dipole_squared) / codata.e * codata.e / (codata.hbar * codata.c)  # 1/eV
     natural = 4 * pi * codata.alpha * length**2
@@ -182,10 +181,10 @@ def test_couplings_of_the_backgrounds(paper: Paper) -> None:
 
 def test_closed_v_has_the_steady_state_of_eq_a2(paper: Paper) -> None:
     """The same state by letting the equations run."""
-    rates = bloch.decay_rates(paper.target) | {"eq": 0.0, "ep": 0.0}
+    rates = lindblad.decay_rates(paper.target) | {"eq": 0.0, "ep": 0.0}
     rabi = {"eg": 4e3, "pg": 2e3}
     steady = coherence.steady(rates, rabi, printed=False)
-    matrix = bloch.generator(rates, rabi, printed=False)
+    matrix = lindblad.generator(rates, rabi, printed=False)
     start = np.zeros(16, dtype=complex)
     start[5] = 1.0  # g
     found = solve_ivp(lambda _, y: matrix @ y, (0, 0.5), start, rtol=1e-7, atol=1e-9)

@@ -19,7 +19,7 @@ def experiment(switches=PUBLISHED, radius=1.0, length=2.0, theta_s=0.0, c_axis=0
     target = load_target("er-ylf", gamma_ep_per_s=changes.pop("gamma", 57.3))
     target = replace(target, density_per_cm3=changes.pop("density", 1.4e19))
     layout = Layout(length, radius, 2.47, np.atleast_1d(theta_s), c_axis)
-    lasers = Lasers(trigger_mW_cm2=changes.pop("intensity", 10.0))
+    lasers = Lasers(trigger_mW_cm2=changes.pop("intensity", 10.0), chi_squared=1e-3)
     detector = Detector(coupling=changes.pop("coupling", 0.01))
     assert not changes
     return Experiment(target, layout, lasers, detector, switches)

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from renp_infer.errors import DomainError
+from renp_infer.errors import ConvergenceError, DomainError
 from renp_infer.measurement import squid
-from renp_infer.records import Detector, Lasers
+from renp_infer.physics.bloch import evolve
+from renp_infer.physics.field_cycle import FieldCycle, field_cycle
+from renp_infer.physics.target import load_target
+from renp_infer.records import Detector, Lasers, Switches
 
 CYCLE_S, T1_S = 10e-3, 5e-3
-LASERS = Lasers(cycle_ms=1e3 * CYCLE_S)
+LASERS = Lasers(cycle_ms=1e3 * CYCLE_S, chi_squared=1e-3)
 
 
 def detector(**changes):
@@ -153,3 +156,68 @@ def test_refusals(change):
 def test_no_angles_are_refused():
     with pytest.raises(DomainError, match="n_angles"):
         squid.covariance_nG2(detector(), LASERS, 0)
+
+
+BLOCH = Lasers(90.0, 30.0, 1.0, cycle_ms=1e3 * CYCLE_S)
+
+
+@pytest.fixture(scope="module")
+def bloch_field():
+    """Cycle of a field and its values at many times, by stepping db/dt = |chi|^2 - b / T1."""
+    evolution = evolve(load_target("er-ylf"), BLOCH, Switches(bloch="lindblad"), T1_S)
+    fine = 64 * 2000
+    time = (np.arange(fine) + 0.5) * CYCLE_S / fine
+    source = np.interp(time, evolution.time_s, evolution.chi_squared)
+    keep = np.exp(-CYCLE_S / fine / T1_S)
+    field = lfilter([CYCLE_S / fine], [1.0, -keep], np.tile(source, 12))[-fine:]
+    return field_cycle(evolution, T1_S), field / field.max()
+
+
+def test_matched_filter_of_a_bloch_field_on_simulated_noise(simulation, bloch_field):
+    knee, dt, noise = simulation
+    runs, samples = noise.shape
+    cycle, values = bloch_field
+    bins = harmonic_bins(samples)
+    shape = np.fft.rfft(np.tile(values[1000::2000], 24))[bins]
+    weight = shape.conj() / (1 + knee * samples * dt / bins)
+    found = (np.fft.rfft(noise)[:, bins] @ weight).real / (shape @ weight).real
+    setup = detector(knee_hz=knee, exposure_s=samples * dt)
+    expected = 100 * squid.standard_error_nG(setup, BLOCH, 1, cycle)
+    assert found.std() == pytest.approx(expected, rel=4.5 / np.sqrt(2 * runs) + 0.02)
+    assert abs(found.mean()) < 4.5 * expected / np.sqrt(runs)
+
+
+def test_white_noise_fits_a_bloch_field_and_a_baseline(bloch_field):
+    cycle, values = bloch_field
+    # one-sided level noise^2, per second of exposure
+    assert squid.cycle_information(cycle, 0.0) == pytest.approx(2 * np.var(values), rel=1e-4)
+    assert squid.cycle_information(cycle, 0.0) == cycle.power
+
+
+@pytest.mark.parametrize("knee", [0.0, 0.01, 3.0, 400.0])
+def test_information_of_the_sawtooth_is_the_closed_sum(knee):
+    """The constant-rate template as a field cycle, its tail known by Parseval only."""
+    order, ratio = np.arange(1.0, 20_001.0), CYCLE_S / T1_S
+    amplitudes = squid.harmonic_amplitudes(order, ratio)
+    cycle = FieldCycle(1.0, 1.0, 0.0, amplitudes, squid.information_sum(ratio, 0.0))
+    expected = squid.information_sum(ratio, knee)
+    assert squid.cycle_information(cycle, knee) == pytest.approx(
+        expected, rel=squid.INFORMATION_ERROR
+    )
+
+
+def test_a_knee_beyond_the_harmonics_is_refused():
+    amplitudes = squid.harmonic_amplitudes(np.arange(1.0, 11.0), 2.0)
+    cycle = FieldCycle(1.0, 1.0, 0.0, amplitudes, squid.information_sum(2.0, 0.0))
+    with pytest.raises(ConvergenceError, match="matched filter"):
+        squid.cycle_information(cycle, 1e3)
+
+
+def test_a_shape_is_needed_exactly_with_the_bloch_equations(bloch_field):
+    with pytest.raises(DomainError, match="cycle"):
+        squid.standard_error_nG(detector(), BLOCH, 61)
+    with pytest.raises(DomainError, match="cycle"):
+        squid.covariance_nG2(detector(), LASERS, 61, bloch_field[0])
+    covariance = squid.covariance_nG2(detector(), BLOCH, 4, bloch_field[0])
+    sigma = squid.standard_error_nG(detector(), BLOCH, 4, bloch_field[0])
+    np.testing.assert_array_equal(covariance, sigma**2 * np.eye(4))
