@@ -40,7 +40,7 @@ from renp_infer.runner.laser_checks import check_lasers
 if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
 
-PHYSICS_VERSION = 1
+PHYSICS_VERSION = 2
 """Raised when the same study gives other results, so that old ones are redone."""
 
 MAX_DATA_ANGLES = 2000
