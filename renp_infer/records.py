@@ -130,6 +130,8 @@ class Target:
         J and M of those components, by level.
     g_factor : float
         g factor of the state left behind.
+    spin_squared : float or None
+        S_ep^2 if it is given itself, instead of composition and rates.
     printed : dict
         Values the paper prints for quantities that are recomputed otherwise.
     """
@@ -146,6 +148,7 @@ class Target:
     ed_rates_per_s: dict[str, float] = field(default_factory=dict)
     composition: dict[str, float] = field(default_factory=dict)
     j_m: dict[str, tuple[float, float]] = field(default_factory=dict)
+    spin_squared: float | None = None
     printed: dict[str, float] = field(default_factory=dict)
 
     @property
