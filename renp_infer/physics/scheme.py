@@ -137,7 +137,7 @@ def read_scheme(name_or_path: str | os.PathLike[str], key: str = "target.scheme"
     photons = {name: raw.number(f"photons.{name}", "eV") for name in PHOTONS}
     _check_closure(photons, levels, raw)
     md, ed = _rates(raw, levels)
-    sellmeier = {ray: _sellmeier(raw, ray) for ray in raw.table("sellmeier")}
+    sellmeier = {ray: read_sellmeier(raw, ray) for ray in raw.table("sellmeier")}
     spin_squared = raw.optional("current.S_ep_squared", "1")
     _check_current(raw, levels, spin_squared)
     return Scheme(
@@ -250,7 +250,8 @@ def _check_current(raw: Reader, levels: dict[str, Level], spin_squared: float | 
             raise ConfigError(f"{key}.used", marked, "true in exactly one component")
 
 
-def _sellmeier(raw: Reader, ray: str) -> Sellmeier:
+def read_sellmeier(raw: Reader, ray: str) -> Sellmeier:
+    """Sellmeier formula of a ray, "ordinary" or "extraordinary", from ``[sellmeier]``."""
     raw.refuse_unknown(("ordinary", "extraordinary"), "sellmeier")
     path = f"sellmeier.{ray}"
     b, c = raw.numbers(f"{path}.B"), raw.numbers(f"{path}.C_um2")
@@ -270,7 +271,7 @@ def _crystal(
     given = {n: raw.optional(f"crystal.{n}", *CRYSTAL[n]) for n in CRYSTAL}
     found = {name: value for name, value in given.items() if value is not None}
     if "refractive_index" not in found and "ordinary" in sellmeier:
-        found["refractive_index"] = _mean_index(raw, photons, sellmeier["ordinary"])
+        found["refractive_index"] = mean_index(raw, photons, sellmeier["ordinary"])
     if {"site_density_per_cm3", "concentration"} <= set(found):
         sites = found["site_density_per_cm3"] * found["concentration"]
         density = found.setdefault("density_per_cm3", sites)
@@ -283,7 +284,7 @@ def _crystal(
     return found
 
 
-def _mean_index(raw: Reader, photons: dict[str, float], ray: Sellmeier) -> float:
+def mean_index(raw: Reader, photons: dict[str, float], ray: Sellmeier) -> float:
     """Mean ordinary index of the three photons: the kinematics takes one index.
 
     For LiYF4 at the energies of erbium it differs from any of them by 0.14 %.
