@@ -22,6 +22,8 @@ from renp_infer.physics.scheme import LEVELS, PHOTONS, TRANSITIONS, mean_index, 
 from renp_infer.physics.shell import Shell, load_shell
 
 Table = dict[str, Any]
+_COMPLETE = 0.99
+"""Sum of shares from which a composition counts as complete: the rest has M > J."""
 _SMALLEST_CURRENT = 1e-9
 """S_ep^2 below this is zero by symmetry, with rounding."""
 
@@ -56,7 +58,7 @@ def build_scheme(recipe: Recipe) -> Table:
         "rates": rates,
         "composition": _composition(chosen),
         "current": _current(recipe, shell, chosen),
-        "built": _record(recipe, levels, chosen),
+        "built": _record(recipe, shell, levels, chosen),
     }
     if "sellmeier" in recipe.tree:
         tables["sellmeier"] = recipe.tree["sellmeier"]
@@ -154,7 +156,8 @@ def _composition(chosen: dict[str, Stark]) -> Table:
     shares = chosen["g"].composition
     m_g = max(shares, key=lambda m: (abs(m - m_p) <= 1.0, shares[m]))
     used = {"e": m_e, "p": m_p, "g": m_g}
-    rows: Table = {"complete": True}
+    sums = [sum(level.composition.values()) for level in chosen.values()]
+    rows: Table = {"complete": min(sums) > _COMPLETE}
     for name, level in chosen.items():
         rows[name] = [
             {"M": m, "probability": round(share, 4), "used": used.get(name) == m}
@@ -163,14 +166,18 @@ def _composition(chosen: dict[str, Stark]) -> Table:
     return rows
 
 
-def _record(recipe: Recipe, levels: list[Stark], chosen: dict[str, Stark]) -> Table:
-    """What the scheme was built from, and all Stark levels of its manifolds."""
-    allowed = allowed_components(chosen["e"], chosen["p"])
+def _record(recipe: Recipe, shell: Shell, levels: list[Stark], chosen: dict[str, Stark]) -> Table:
+    """What the scheme was built from, and what else its manifolds hold."""
     kept = ("ion", "free_ion", "crystal_field", "judd_ofelt", "moment")
+    upper, lower = (manifold(levels, recipe.states[n].manifold) for n in ("e", "p"))
     return {
         "recipe": recipe.file,
-        "ep_components": {name: list(values) for name, values in allowed.items()},
         **{name: recipe.tree[name] for name in kept if name in recipe.tree},
+        "selection": {
+            t: {n: list(q) for n, q in allowed_components(chosen[t[0]], chosen[t[1]]).items()}
+            for t in TRANSITIONS
+        },
+        "S_squared": [[round(spin_current(shell, a, b).total, 5) for b in lower] for a in upper],
         "stark": {
             choice.manifold: _rows(recipe, levels, choice.manifold)
             for choice in recipe.states.values()

@@ -125,7 +125,8 @@ def allowed_components(upper: Stark, lower: Stark) -> dict[str, tuple[int, ...]]
     """Components q of S and of the forced v that S4 allows between two levels.
 
     S changes M by q modulo 4. v has odd parity and needs the odd crystal field,
-    which changes M by 2 modulo 4: together q + 2. So no q is in both.
+    which changes M by 2 modulo 4: together q + 2. So no q serves both S and v
+    between the same two states: S . v* is zero for each pair.
 
     Returns
     -------

@@ -6,6 +6,7 @@ it happens when a scheme is built and never when a study runs.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from math import sqrt
@@ -57,8 +58,10 @@ def load_shell(electrons: int) -> Shell:
     ConfigError
         If dieke is not installed.
     """
-    # The library switches all floating point warnings to errors when it is imported.
-    with np.errstate():
+    # The library makes all floating point warnings errors when it is imported, and
+    # leaves its data files open.
+    with np.errstate(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
         try:
             import dieke
         except ImportError as error:

@@ -16,6 +16,7 @@ from renp_infer.physics import matrix_elements as elements
 from renp_infer.physics.build import build_scheme
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.recipe import read_recipe
+from renp_infer.physics.refraction import Sellmeier
 from renp_infer.physics.scheme import LEVELS, TRANSITIONS, Scheme, locate, read_scheme
 from renp_infer.physics.target import target_of
 from renp_infer.records import PRESETS, Lasers
@@ -70,7 +71,7 @@ def implied(scheme: Scheme) -> dict[str, float | None]:
 def describe(scheme: Scheme) -> dict[str, Any]:
     """Everything about a scheme as one document; see `implied`."""
     rays = {
-        f"n_{name}": {photon: ray.index(energy) for photon, energy in scheme.photons.items()}
+        f"n_{name}": {photon: _index(ray, energy) for photon, energy in scheme.photons.items()}
         for name, ray in scheme.sellmeier.items()
     }
     energies = {t: scheme.levels[t[0]].energy - scheme.levels[t[1]].energy for t in TRANSITIONS}
@@ -97,6 +98,13 @@ def describe(scheme: Scheme) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _index(ray: Sellmeier, energy: float) -> float | None:
+    try:
+        return ray.index(energy)
+    except DomainError:
+        return None
+
+
 def show_scheme(name: str, *, json: bool) -> None:
     """Print what a scheme implies: levels, rates, matrix elements.
 
@@ -119,8 +127,8 @@ def show_scheme(name: str, *, json: bool) -> None:
         return
     show(found["title"], _levels_table(found), _rates_table(found))
     show(_numbers_table("implied", [found]), _numbers_table("crystal", [found]))
-    for manifold, rows in built.get("stark", {}).items():
-        show(_stark_table(manifold, rows))
+    if built:
+        _show_built(built, found["levels"])
 
 
 def compare_schemes(names: tuple[str, ...], *, json: bool) -> None:
@@ -241,6 +249,25 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     return value if isinstance(value, str) else f"{value:.5g}"
+
+
+def _show_built(built: dict[str, Any], levels: dict[str, Any]) -> None:
+    """What a built scheme has beyond others: selection rules, currents, Stark levels."""
+    table = Table(
+        "transition", "S, magnetic dipole", "v, electric dipole",
+        title="components q that S4 allows", box=SIMPLE_HEAD,
+    )  # fmt: skip
+    for name, row in built["selection"].items():
+        table.add_row(name, *(", ".join(f"{q:+d}" for q in row[k]) or "none" for k in ("S", "v")))
+    show(table)
+    columns = [f"p {k}" for k in range(1, len(built["S_squared"][0]) + 1)]
+    pairs = f"1000 S^2 between Stark levels of {levels['e']['term']} and {levels['p']['term']}"
+    table = Table("", *columns, title=pairs, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for k, row in enumerate(built["S_squared"], start=1):
+        table.add_row(f"e {k}", *(f"{1e3 * value:.1f}" for value in row))
+    show(table)
+    for manifold, rows in built["stark"].items():
+        show(_stark_table(manifold, rows))
 
 
 def _stark_table(manifold: str, rows: list[dict[str, Any]]) -> Table:
