@@ -79,7 +79,7 @@ def _current(recipe: Recipe, shell: Shell, chosen: dict[str, Stark]) -> Table:
 
 
 def _value(value: float, unit: str, source: str) -> Table:
-    return {"value": float(f"{value:.7g}"), "unit": unit, "source": source}
+    return {"value": float(f"{value:.8g}"), "unit": unit, "source": source}
 
 
 def _energy(recipe: Recipe, name: str, level: Stark) -> float:

@@ -182,7 +182,7 @@ def _names(
     shares = members.astype(float) @ np.add.reduceat(np.abs(free) ** 2, starts, axis=1)
     rows, columns = linear_sum_assignment(shares, maximize=True)
     names = dict(zip(columns, terms[rows], strict=True))
-    return [(str(names[k]), (size - 1) / 2.0) for k, size in enumerate(sizes)]
+    return [(str(names[k]), float(size - 1) / 2.0) for k, size in enumerate(sizes)]
 
 
 def _stark(
