@@ -19,7 +19,7 @@ from renp_infer.physics.constants import (
     MW_PER_CM2_TO_EV4,
     PER_S_TO_EV,
 )
-from renp_infer.records import Lasers, Switches, Target
+from renp_infer.records import PRESETS, Lasers, Switches, Target
 
 PRINTED = {
     "h_r": (
@@ -31,6 +31,17 @@ PRINTED = {
     "bloch": ("reference_intensity_mW_cm2", "rabi_eq_kHz", "rabi_qg_kHz", "rabi_pg_kHz"),
 }  # fmt: skip
 """Numbers of the paper that each switch needs when it is set as published."""
+
+
+def missing_printed(target: Target, switches: Switches) -> list[tuple[str, str]]:
+    """Switches set as published, with the first number each needs and the target lacks."""
+    published = PRESETS["published"]
+    found = []
+    for switch, names in PRINTED.items():
+        missing = [name for name in names if name not in target.printed]
+        if missing and getattr(switches, switch) == getattr(published, switch):
+            found.append((switch, missing[0]))
+    return found
 
 
 def printed_value(target: Target, name: str, switch: str) -> float:

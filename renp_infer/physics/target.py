@@ -80,6 +80,7 @@ def target_of(scheme: Scheme, changes: Mapping[str, float | None] | None = None)
     """
     given = {n: v for n, v in (changes or {}).items() if v is not None}
     crystal = scheme.crystal | given
+    relaxation = {n: crystal[n] for n in ("spin_relaxation_ms",) if n in crystal}
     used = {n: level.used for n, level in scheme.levels.items()}
     return Target(
         name=scheme.name,
@@ -96,6 +97,7 @@ def target_of(scheme: Scheme, changes: Mapping[str, float | None] | None = None)
         j_m={n: (scheme.levels[n].j, c.m) for n, c in used.items() if c is not None},
         spin_squared=scheme.spin_squared,
         printed=scheme.printed,
+        **relaxation,
     )
 
 

@@ -215,7 +215,7 @@ class PickupSection(Section):
 
 
 class DetectorSection(Section):
-    """SQUID, readout and angular resolution."""
+    """SQUID, readout and angular resolution; T1 from the target scheme if not given."""
 
     noise_fT_rtHz: Annotated[float, Before(Number("fT/Hz^0.5", 0, 1e18, open_low=True))] = 2.0
     knee_hz: Annotated[float, Before(Number("Hz", 0, 1e12))] = 1.0
@@ -231,7 +231,7 @@ class DetectorSection(Section):
         float | Literal["pickup"], Before(Number(low=0, high=1, open_low=True, also="pickup"))
     ] = 0.01
     pickup: PickupSection | None = None
-    spin_relaxation_ms: Millisecond = 5.0
+    spin_relaxation_ms: Millisecond | None = None
     exposure_s: Annotated[float, Before(Number("s", 0, 1e15, open_low=True))] = 3600.0
     reference_snr: Annotated[float, Before(Number(low=0, high=1e9))] = 0.0
 

@@ -12,6 +12,8 @@ import tomli_w
 
 from renp_infer.errors import ConfigError
 from renp_infer.records import BLOCH_KEYS, PRESETS, switch_names
+from renp_infer.records import PRESETS, switch_names
+from renp_infer.resources import share_path
 from renp_infer.runner.config import StudyConfig, apply_overrides, parse_toml, validate
 from renp_infer.runner.config_sections import CHI_SQUARED_MAX, PhysicsSection
 from renp_infer.runner.study import Study, load_study
@@ -401,6 +403,18 @@ def test_records_carry_the_units_of_the_package(load: Load) -> None:
     assert study.parameters.m1_eV == pytest.approx(0.05)
     assert study.experiment.detector.resolution == pytest.approx(1.44 * math.pi / 180)
     assert study.experiment.lasers.chi_squared is None
+
+
+def test_spin_relaxation_comes_from_the_scheme_unless_given(load: Load, tmp_path: Path) -> None:
+    scheme = share_path("models") / "targets" / "er-ylf.toml"
+    slow = scheme.read_text().replace('{ value = 5.0, unit = "ms"', '{ value = 8.0, unit = "ms"')
+    (tmp_path / "slow.toml").write_text(slow)
+    words = [f"target.scheme={tmp_path / 'slow.toml'}"]
+    assert load().experiment.detector.spin_relaxation_ms == 5.0
+    assert load(*words).experiment.detector.spin_relaxation_ms == 8.0
+    given = load(*words, "detector.spin_relaxation_ms=3")
+    assert given.experiment.detector.spin_relaxation_ms == 3.0
+    assert given.resolved["detector"]["spin_relaxation_ms"] == 3.0
 
 
 def test_the_default_angles_are_the_papers(load: Load) -> None:
