@@ -113,7 +113,8 @@ def locate(name_or_path: str | os.PathLike[str], key: str) -> Path:
     text = os.fspath(name_or_path)
     if text.endswith(".toml"):
         return Path(text)
-    return named_file(share_path("models") / "targets", text, key, ", or a path that ends in .toml")
+    extra = ', "generic" in a study, or a path that ends in .toml'
+    return named_file(share_path("models") / "targets", text, key, extra)
 
 
 def read_scheme(name_or_path: str | os.PathLike[str], key: str = "target.scheme") -> Scheme:

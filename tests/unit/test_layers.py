@@ -36,6 +36,7 @@ HEAVY = {
     "pymc",
     "pytensor",
     "sklearn",
+    "sympy",
 }
 
 

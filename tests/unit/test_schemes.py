@@ -174,6 +174,18 @@ def test_compare_shows_every_scheme(capsys):
         assert text in out
 
 
+def test_built_erbium_against_table_one():
+    """Agreement as found: electric rates to 26 %, magnetic ones to 2, 26, 18 and 70 %."""
+    paper, built = read_scheme("er-ylf"), read_scheme("er-ylf-built")
+    ratio = {t: built.md[t] / paper.md[t] for t in ("ep", "pg", "eq", "qp")}
+    assert ratio == pytest.approx({"ep": 1.02, "pg": 1.26, "eq": 1.18, "qp": 1.70}, abs=0.01)
+    for t in paper.ed:
+        assert built.ed[t] == pytest.approx(paper.ed[t], rel=0.26)
+    assert built.levels["p"].energy == pytest.approx(paper.levels["p"].energy, rel=8e-3)
+    assert built.levels["e"].energy == pytest.approx(paper.levels["e"].energy, rel=9e-3)
+    assert built.spin_squared < 0.2 * paper.printed["S_ep_squared"]
+
+
 def test_directions_are_left_out_where_there_are_none(tmp_path):
     """omega_s > omega_1 + omega_2 is refused; omega_1 > omega_2 + omega_s has no match."""
     text = (resources.share_path("models") / "targets" / "er-ylf.toml").read_text()
