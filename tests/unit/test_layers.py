@@ -26,6 +26,7 @@ RANK = {
 HEAVY = {
     "arviz",
     "dask",
+    "dieke",
     "distributed",
     "emcee",
     "magpylib",

@@ -206,7 +206,7 @@ def test_the_shipped_schemes_are_what_their_recipes_give(name, target):
     def compare(a, b, where):
         assert type(a) is type(b), where
         if isinstance(a, dict):
-            assert list(a) == list(b), where
+            assert a.keys() == b.keys(), where
             for key in a:
                 compare(a[key], b[key], f"{where}.{key}")
         elif isinstance(a, list):
