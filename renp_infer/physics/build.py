@@ -160,7 +160,12 @@ def _composition(chosen: dict[str, Stark]) -> Table:
     rows: Table = {"complete": min(sums) > _COMPLETE}
     for name, level in chosen.items():
         rows[name] = [
-            {"M": m, "probability": round(share, 4), "used": used.get(name) == m}
+            {
+                "M": m,
+                "probability": round(share, 4),
+                "used": used.get(name) == m,
+                "source": "calculated",
+            }
             for m, share in level.composition.items()
         ]
     return rows
