@@ -19,10 +19,17 @@ from renp_infer.physics.matrix_elements import (
 from renp_infer.reproduction.conventions import CITED, same
 from renp_infer.reproduction.paper import Paper
 from renp_infer.reproduction.verdict import Judgement, Recomputed
+from renp_infer.resources import read_toml, share_path
 
 _HALF_SHELL = 7
 _RATES = "test_target.py::test_total_rates_by_transition"
 _RATIOS = "test_target.py::test_velocity_to_spin_ratios_of_table_one"
+_STATES = {
+    34: ("2H11/2", 2, (0.5, 3.5)),
+    35: ("4I13/2", 2, (1.5, 2.5)),
+    36: ("4I15/2", 1, (2.5, 1.5)),
+}
+"""Manifold, Stark level and M of the compositions printed."""
 _ELEMENTS = "test_magnetization.py::test_matrix_elements"
 
 
@@ -119,15 +126,27 @@ def table_one_ratios(paper: Paper) -> list[Recomputed]:
 
 
 def composition_rows(paper: Paper) -> list[Recomputed]:
-    """Eqs. (34) to (36) and g: need crystal-field parameters."""
-    cited = "needs the crystal field of Ref. [20]; the scheme takes it as printed"
-    rows = [
-        Recomputed(f"eq{number}-{place}", None, None, cited, CITED, "not reproducible")
-        for number in (34, 35, 36)
-        for place in ("first", "second")
-    ]
-    g_factor = "cited from Ref. [23]; needs the crystal field"
-    rows.append(Recomputed("eq58-g", None, None, g_factor, CITED, "not reproducible"))
+    """Eqs. (34) to (36) and g, beside the Stark levels of er-ylf-built nearest to them.
+
+    Half of the share of +-M of one state: the paper's seem to be those of each sign.
+    """
+    built = read_toml(share_path("models") / "targets" / "er-ylf-built.toml", "er-ylf-built")
+    stark = built["built"]["stark"]
+    test = "test_crystal_field.py::test_erbium_against_the_papers_compositions"
+    rows = []
+    for number, (manifold, level, places) in _STATES.items():
+        why = f"level {level} of {manifold} in the crystal field of LiErF4, half of +-M; Ref. [20] not at hand"
+        shares = dict(stark[manifold][level - 1]["composition"])
+        for place, m in zip(("first", "second"), places, strict=True):
+            value = 0.5 * shares[m]
+            rows.append(
+                Recomputed(f"eq{number}-{place}", value, value, why, test, "not reproducible")
+            )
+    g_perp = stark["4I13/2"][1]["g_perp"]
+    why = "level 2 of 4I13/2 in the crystal field of LiErF4; the lowest level has {:.2f}".format(
+        stark["4I13/2"][0]["g_perp"]
+    )
+    rows.append(Recomputed("eq58-g", g_perp, g_perp, why, test))
     share = paper.target.composition
     amplitude = sqrt(share["e"] * share["p"])
     test = "test_target.py::test_composition_of_the_current"
