@@ -135,7 +135,7 @@ def composition_rows(paper: Paper) -> list[Recomputed]:
     test = "test_crystal_field.py::test_erbium_against_the_papers_compositions"
     rows = []
     for number, (manifold, level, places) in _STATES.items():
-        why = f"level {level} of {manifold} in the crystal field of LiErF4, half of +-M; Ref. [20] not at hand"
+        why = f"level {level} of {manifold} in the field of LiErF4, half of +-M; not Ref. [20]"
         shares = dict(stark[manifold][level - 1]["composition"])
         for place, m in zip(("first", "second"), places, strict=True):
             value = 0.5 * shares[m]

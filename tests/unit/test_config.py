@@ -12,7 +12,6 @@ import tomli_w
 
 from renp_infer.errors import ConfigError
 from renp_infer.records import BLOCH_KEYS, PRESETS, switch_names
-from renp_infer.records import PRESETS, switch_names
 from renp_infer.resources import share_path
 from renp_infer.runner.config import StudyConfig, apply_overrides, parse_toml, validate
 from renp_infer.runner.config_sections import CHI_SQUARED_MAX, PhysicsSection
