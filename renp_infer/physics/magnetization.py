@@ -35,6 +35,7 @@ from renp_infer.physics.constants import (
     G_TO_NG,
     PER_CM3_TO_EV3,
 )
+from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.physics.matrix_elements import (
     h_r,
     prefactor_of,
@@ -43,7 +44,6 @@ from renp_infer.physics.matrix_elements import (
     spin_squared,
     spin_velocity,
 )
-from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.physics.pickup import coupling_of
 from renp_infer.records import Experiment, FloatArray, Layout, Target
 
