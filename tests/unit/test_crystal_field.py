@@ -257,7 +257,7 @@ def test_erbium_has_kramers_doublets_and_published_unit_tensors(er):
     shell, _, levels = er
     assert {v.states.shape[1] for v in levels} == {2}
     assert len(levels) == 182
-    published = {  # Weber, Phys. Rev. 157, 262 (1967), Er in LaF3, to a few parts in 1e3
+    published = {  # Weber, Phys. Rev. 157, 262 (1967), Er in LaF3; recalled
         ("4I13/2", "4I15/2"): (0.0188, 0.1176, 1.4617),
         ("2H11/2", "4I15/2"): (0.7056, 0.4109, 0.0870),
     }
@@ -342,6 +342,6 @@ def test_holmium_against_measured_levels_and_moment():
     assigned = ["34", "2", "2", "1", "1", "34", "1", "34", "1", "2", "1", "34", "2"]
     assert [v.irrep for v in manifold(levels, "5I8")] == [f"Gamma{n}" for n in assigned]
     units = unit_strengths(shell, manifold(levels, "5I7"), manifold(levels, "5I8"))
-    published = (0.0249, 0.1344, 1.5217)  # Ho aquo ion, Carnall et al. (1968)
+    published = (0.0249, 0.1344, 1.5217)  # Ho aquo ion, Carnall et al. (1968); recalled
     assert list(units.values()) == pytest.approx(published, abs=0.01)
     assert g_factors(shell, find_level(levels, "5F5", 1).states) == (0.0, 0.0)
