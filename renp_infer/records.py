@@ -130,6 +130,10 @@ class Target:
         J and M of those components, by level.
     g_factor : float
         g factor of the state left behind.
+    spin_squared : float or None
+        S_ep^2 if it is given itself, instead of composition and rates.
+    spin_relaxation_ms : float
+        T1 for studies that give none; 5 ms where the scheme has none either.
     printed : dict
         Values the paper prints for quantities that are recomputed otherwise.
     """
@@ -146,6 +150,8 @@ class Target:
     ed_rates_per_s: dict[str, float] = field(default_factory=dict)
     composition: dict[str, float] = field(default_factory=dict)
     j_m: dict[str, tuple[float, float]] = field(default_factory=dict)
+    spin_squared: float | None = None
+    spin_relaxation_ms: float = 5.0
     printed: dict[str, float] = field(default_factory=dict)
 
     @property

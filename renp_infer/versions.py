@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 PACKAGES = (
     "renp-infer", "numpy", "scipy", "numba", "pymc", "pytensor", "nutpie", "arviz", "arviz-stats",
     "emcee", "xarray", "h5netcdf", "h5py", "pydantic", "tomli-w", "cyclopts", "rich", "jinja2",
-    "matplotlib", "pint", "scikit-optimize", "corner", "distributed", "magpylib",
+    "matplotlib", "pint", "scikit-optimize", "corner", "distributed", "magpylib", "sympy",
 )  # fmt: skip
 """This package, what it needs, and what of theirs computes the posterior."""
 MISSING = "not installed"

@@ -32,7 +32,8 @@ from renp_infer.physics.constants import (
 from renp_infer.physics.form_factor import crystal_size
 from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.lindblad import decay_rates
-from renp_infer.physics.magnetization import h_r, ions, reference_gamma_per_s, spin_squared
+from renp_infer.physics.magnetization import ions
+from renp_infer.physics.matrix_elements import h_r, reference_gamma_per_s, spin_squared
 from renp_infer.records import Experiment, FloatArray, Lasers, Target
 
 RATE_WEIGHTS = 0.75

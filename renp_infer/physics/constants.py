@@ -35,8 +35,13 @@ CHARGE = math.sqrt(4.0 * math.pi * FINE_STRUCTURE)
 BOHR_MAGNETON_PER_EV = CHARGE / (2.0 * ELECTRON_MASS_EV)
 """mu_B in natural units, 1/eV."""
 
+PHOTON_EV_CM = 2.0 * math.pi * HBAR_C_EV_CM
+"""h c: photon energy times wavelength, and eV of one wavenumber in 1/cm."""
+
 CM_TO_PER_EV = 1.0 / HBAR_C_EV_CM
 """Length: cm to 1/eV."""
+CM_TO_UM = 1e4
+"""Length: cm to um."""
 PER_CM3_TO_EV3 = HBAR_C_EV_CM**3
 """Density: 1/cm^3 to eV^3."""
 PER_S_TO_EV = HBAR_EV_S

@@ -23,7 +23,7 @@ from math import pi, sqrt
 import numpy as np
 
 from renp_infer.errors import DomainError
-from renp_infer.physics.constants import EV_TO_PER_S, MW_PER_CM2_TO_EV4, PER_S_TO_EV
+from renp_infer.physics.matrix_elements import rabi_per_s
 from renp_infer.physics.propagation import ComplexArray
 from renp_infer.records import FloatArray, Lasers, Switches, Target
 
@@ -60,12 +60,7 @@ def rabi_frequencies(target: Target, lasers: Lasers, switches: Switches) -> dict
         return _printed_rabi(target, intensity)
     energy = {"eq": target.omega_2, "qg": target.omega_1, "pg": target.omega_s}
     rates = decay_rates(target)
-    return {
-        name: EV_TO_PER_S
-        * sqrt(3.0 * pi * rates[name] * PER_S_TO_EV / energy[name] ** 3)
-        * sqrt(value * MW_PER_CM2_TO_EV4)
-        for name, value in intensity.items()
-    }
+    return {name: rabi_per_s(rates[name], energy[name], value) for name, value in intensity.items()}
 
 
 def _printed_rabi(target: Target, intensity: dict[str, float]) -> dict[str, float]:

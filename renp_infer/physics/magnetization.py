@@ -25,61 +25,27 @@ Eq. (59) prints 0.29 G where 4 pi g mu_B n xi is 0.096 G.
 
 from __future__ import annotations
 
-from math import expm1, pi, sqrt
+from math import expm1, pi
 
 import numpy as np
 
-from renp_infer.errors import DomainError
 from renp_infer.physics.constants import (
     BOHR_MAGNETON_PER_EV,
-    ELECTRON_MASS_EV,
     EV2_TO_NG,
-    EV_TO_PER_S,
-    FERMI_CONSTANT_PER_EV2,
     G_TO_NG,
-    MW_PER_CM2_TO_EV4,
     PER_CM3_TO_EV3,
-    PER_S_TO_EV,
 )
 from renp_infer.physics.field_cycle import bloch_cycle
+from renp_infer.physics.matrix_elements import (
+    h_r,
+    prefactor_of,
+    printed_value,
+    reference_gamma_per_s,
+    spin_squared,
+    spin_velocity,
+)
 from renp_infer.physics.pickup import coupling_of
-from renp_infer.records import Experiment, FloatArray, Lasers, Layout, Switches, Target
-
-
-def _printed(target: Target, name: str, switch: str) -> float:
-    """A number of the paper; refused for targets that have none."""
-    try:
-        return target.printed[name]
-    except KeyError:
-        raise DomainError(switch, "printed", f"targets that print {name}") from None
-
-
-def reference_gamma_per_s(target: Target, switches: Switches) -> float:
-    """Width gamma_ep at which the rate is normalised: printed or radiative, 1/s."""
-    if switches.h_r == "printed":
-        return _printed(target, "reference_gamma_ep_per_s", "h_r")
-    return target.md_rates_per_s["ep"] + target.ed_rates_per_s["ep"]
-
-
-def h_r(target: Target, lasers: Lasers, switches: Switches) -> float:
-    """Trigger factor h_r at the reference width, dimensionless.
-
-    Eq. (9) as printed, 748 at 10 mW/cm^2, or Eq. (8) with the p-g rates, 1383.
-    The rate does not use the former, see `prefactor_per_s_eV5`.
-
-    Raises
-    ------
-    DomainError
-        Eq. (9) asked of a target that does not print it.
-    """
-    if switches.h_r == "printed":
-        reference = _printed(target, "reference_intensity_mW_cm2", "h_r")
-        return _printed(target, "h_r", "h_r") * sqrt(lasers.trigger_mW_cm2 / reference)
-    rates = target.md_rates_per_s["pg"], target.ed_rates_per_s["pg"]
-    dipoles = sum(sqrt(rate * PER_S_TO_EV) for rate in rates)
-    amplitude = sqrt(lasers.trigger_mW_cm2 * MW_PER_CM2_TO_EV4)
-    width = reference_gamma_per_s(target, switches) * PER_S_TO_EV
-    return sqrt(pi / target.omega_s**3) * dipoles * amplitude / width
+from renp_infer.records import Experiment, FloatArray, Layout, Target
 
 
 def ions(target: Target, layout: Layout) -> float:
@@ -87,22 +53,17 @@ def ions(target: Target, layout: Layout) -> float:
     return target.density_per_cm3 * layout.volume_cm3
 
 
-def prefactor_of(h: float, number: float) -> float:
-    """Eq. (24), ``C = 2 h_r^2 G_F^2 (n V)^2 / (2 pi)^3``, 1/(s eV^5)."""
-    return 2.0 * (h * FERMI_CONSTANT_PER_EV2 * number) ** 2 / (2.0 * pi) ** 3 * EV_TO_PER_S
-
-
 def _printed_prefactor(experiment: Experiment) -> float:
     """Number of Eq. (24), scaled by intensity and ions from its reference crystal."""
     target = experiment.target
 
     def reference(name: str) -> float:
-        return _printed(target, f"reference_{name}", "h_r")
+        return printed_value(target, f"reference_{name}", "h_r")
 
     volume = pi * reference("radius_cm") ** 2 * reference("length_cm")
     number = ions(target, experiment.layout) / (reference("density_per_cm3") * volume)
     intensity = experiment.lasers.trigger_mW_cm2 / reference("intensity_mW_cm2")
-    return _printed(target, "C_per_s_eV5", "h_r") * intensity * number**2
+    return printed_value(target, "C_per_s_eV5", "h_r") * intensity * number**2
 
 
 def prefactor_per_s_eV5(experiment: Experiment) -> float:
@@ -124,51 +85,6 @@ def prefactor_per_s_eV5(experiment: Experiment) -> float:
     return half * prefactor * narrowing**switches.gamma_power
 
 
-def spin_squared(target: Target, switches: Switches) -> float:
-    """``S_ep^2``: 0.0157 as printed, or 0.0106 from Eqs. (34), (35), (42).
-
-    The recomputed value is the product of the two M_J probabilities, the
-    squared 3j symbol of M -> M + 1 (1/39 for 1/2 -> 3/2) and the reduced
-    element from the magnetic dipole rate, as Eq. (42) has it. The total rate,
-    from which the printed 3.47 of Eq. (44) follows, would give 0.0122.
-
-    Raises
-    ------
-    DomainError
-        Not a J -> J + 1, M -> M + 1 current, or nothing printed.
-    """
-    if switches.matrix_elements == "printed":
-        return _printed(target, "S_ep_squared", "matrix_elements")
-    (j, m), (j_p, m_p) = target.j_m["e"], target.j_m["p"]
-    if (j_p - j, m_p - m) != (1.0, 1.0):
-        raise DomainError("J, M of e and p", (j, m, j_p, m_p), "J_p = J_e + 1, M_p = M_e + 1")
-    rate = target.md_rates_per_s["ep"] * PER_S_TO_EV
-    dipole_squared = 3.0 * pi * rate / (BOHR_MAGNETON_PER_EV**2 * target.epsilon_ep**3)
-    # (2 j + 1) 3j^2 for the stretched component q = 1 of j -> j + 1.
-    share = (j + m + 1.0) * (j + m + 2.0) / ((2.0 * j + 2.0) * (2.0 * j + 3.0))
-    return target.composition["e"] * target.composition["p"] * share * dipole_squared
-
-
-def spin_velocity(target: Target, switches: Switches) -> float:
-    """``|S_ep| |v_ep|``: 1.127e-8 as printed, or S^2 times v/S of Table I.
-
-    Printed is ``0.0157 * 2.49e-6 / 3.47``, above Eq. (64). Otherwise
-    ``v/S = (eps_ep / 2 m_e) sqrt(ED / MD)``, Eqs. (42), (43): 0.622e-6.
-
-    Raises
-    ------
-    DomainError
-        See `spin_squared`.
-    """
-    if switches.matrix_elements == "printed":
-        velocity = _printed(target, "v_reduced_used", "matrix_elements")
-        ratio = velocity / _printed(target, "S_reduced", "matrix_elements")
-    else:
-        dipoles = sqrt(target.ed_rates_per_s["ep"] / target.md_rates_per_s["ep"])
-        ratio = target.epsilon_ep / (2.0 * ELECTRON_MASS_EV) * dipoles
-    return ratio * spin_squared(target, switches)
-
-
 def field_per_event_nG(experiment: Experiment) -> float:
     """Field at the detector, coupling xi included, per event in the target, nG.
 
@@ -183,9 +99,9 @@ def field_per_event_nG(experiment: Experiment) -> float:
     """
     target, coupling = experiment.target, coupling_of(experiment)
     if experiment.switches.moment == "density":
-        field = _printed(target, "mu_eff_n_G", "moment") * G_TO_NG
-        density = _printed(target, "reference_density_per_cm3", "moment")
-        reference = _printed(target, "reference_coupling", "moment")
+        field = printed_value(target, "mu_eff_n_G", "moment") * G_TO_NG
+        density = printed_value(target, "reference_density_per_cm3", "moment")
+        reference = printed_value(target, "reference_coupling", "moment")
         return field * (target.density_per_cm3 / density) * (coupling / reference)
     per_volume = PER_CM3_TO_EV3 / experiment.layout.volume_cm3
     return coupling * target.g_factor * BOHR_MAGNETON_PER_EV * per_volume * EV2_TO_NG

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt
+from math import sqrt
 
 from renp_infer.physics.constants import (
     BOHR_MAGNETON_PER_EV,
-    ELECTRON_MASS_EV,
     FINE_STRUCTURE,
     PER_S_TO_EV,
 )
-from renp_infer.physics.magnetization import spin_squared, spin_velocity
-from renp_infer.records import Target
+from renp_infer.physics.matrix_elements import (
+    reduced_spin,
+    reduced_velocity,
+    spin_squared,
+    spin_velocity,
+    velocity_over_spin,
+)
 from renp_infer.reproduction.conventions import CITED, same
 from renp_infer.reproduction.paper import Paper
 from renp_infer.reproduction.verdict import Judgement, Recomputed
+from renp_infer.resources import read_toml, share_path
 
 _HALF_SHELL = 7
 _RATES = "test_target.py::test_total_rates_by_transition"
 _RATIOS = "test_target.py::test_velocity_to_spin_ratios_of_table_one"
+_STATES = {
+    34: ("2H11/2", 2, (0.5, 3.5)),
+    35: ("4I13/2", 2, (1.5, 2.5)),
+    36: ("4I15/2", 1, (2.5, 1.5)),
+}
+"""Manifold, Stark level and M of the compositions printed."""
 _ELEMENTS = "test_magnetization.py::test_matrix_elements"
 
 
@@ -30,25 +41,6 @@ def ground_term(electrons: int) -> tuple[float, int, float]:
     orbital = sum(3 - k for k in range(filled))
     total = abs(orbital - spin) if electrons < _HALF_SHELL else orbital + spin
     return spin, orbital, total
-
-
-def velocity_over_spin(energy_eV: float, md_per_s: float, ed_per_s: float) -> float:
-    """v/S of Table I, ``(eps / 2 m_e) sqrt(ED / MD)``, Eqs. (42), (43)."""
-    return energy_eV / (2.0 * ELECTRON_MASS_EV) * sqrt(ed_per_s / md_per_s)
-
-
-def reduced_spin(target: Target, rate_per_s: float) -> float:
-    """Reduced element of S for a magnetic dipole rate of e-p, Eq. (42)."""
-    degeneracy = 2.0 * target.j_m["e"][0] + 1.0
-    width = rate_per_s * PER_S_TO_EV
-    return sqrt(degeneracy * 3.0 * pi * width / target.epsilon_ep**3) / BOHR_MAGNETON_PER_EV
-
-
-def reduced_velocity(target: Target) -> float:
-    """Reduced element of v from the electric dipole rate of e-p, Eq. (43)."""
-    degeneracy = 2.0 * target.j_m["e"][0] + 1.0
-    width = target.ed_rates_per_s["ep"] * PER_S_TO_EV
-    return sqrt(degeneracy * 3.0 * width / (4.0 * FINE_STRUCTURE * target.epsilon_ep))
 
 
 def term_rows(paper: Paper) -> list[Recomputed]:
@@ -118,10 +110,10 @@ def table_one_ratios(paper: Paper) -> list[Recomputed]:
         "ep": ("ep", target.epsilon_ep),
     }
     found = {
-        name: 1e6 * velocity_over_spin(energy, md[key], ed[key])
+        name: 1e6 * velocity_over_spin(md[key], ed[key], energy)
         for name, (key, energy) in energies.items()
     }
-    printed = (paper.number(f"table1-er-{part}") for part in ("energy", "MD", "ED"))
+    printed = (paper.number(f"table1-er-{part}") for part in ("MD", "ED", "energy"))
     found["er"] = 1e6 * velocity_over_spin(*printed)
     slip: dict[str, Judgement] = {"ep": "misprint"}
     formula = "(eps / 2 m_e) sqrt(ED / MD)"
@@ -134,15 +126,27 @@ def table_one_ratios(paper: Paper) -> list[Recomputed]:
 
 
 def composition_rows(paper: Paper) -> list[Recomputed]:
-    """Eqs. (34) to (36) and g: need crystal-field parameters."""
-    cited = "needs the crystal field of Ref. [20]; the scheme takes it as printed"
-    rows = [
-        Recomputed(f"eq{number}-{place}", None, None, cited, CITED, "not reproducible")
-        for number in (34, 35, 36)
-        for place in ("first", "second")
-    ]
-    g_factor = "cited from Ref. [23]; needs the crystal field"
-    rows.append(Recomputed("eq58-g", None, None, g_factor, CITED, "not reproducible"))
+    """Eqs. (34) to (36) and g, beside the Stark levels of er-ylf-built nearest to them.
+
+    Half of the share of +-M of one state: the paper's seem to be those of each sign.
+    """
+    built = read_toml(share_path("models") / "targets" / "er-ylf-built.toml", "er-ylf-built")
+    stark = built["built"]["stark"]
+    test = "test_crystal_field.py::test_erbium_against_the_papers_compositions"
+    rows = []
+    for number, (manifold, level, places) in _STATES.items():
+        why = f"level {level} of {manifold} in the field of LiErF4, half of +-M; not Ref. [20]"
+        shares = dict(stark[manifold][level - 1]["composition"])
+        for place, m in zip(("first", "second"), places, strict=True):
+            value = 0.5 * shares[m]
+            rows.append(
+                Recomputed(f"eq{number}-{place}", value, value, why, test, "not reproducible")
+            )
+    g_perp = stark["4I13/2"][1]["g_perp"]
+    why = "level 2 of 4I13/2 in the crystal field of LiErF4; the lowest level has {:.2f}".format(
+        stark["4I13/2"][0]["g_perp"]
+    )
+    rows.append(Recomputed("eq58-g", g_perp, g_perp, why, test))
     share = paper.target.composition
     amplitude = sqrt(share["e"] * share["p"])
     test = "test_target.py::test_composition_of_the_current"
@@ -152,17 +156,17 @@ def composition_rows(paper: Paper) -> list[Recomputed]:
 def element_rows(paper: Paper) -> list[Recomputed]:
     """Reduced elements, Eqs. (42) to (44)."""
     target = paper.target
-    degeneracy = 2.0 * target.j_m["e"][0] + 1.0
-    spin = reduced_spin(target, target.md_rates_per_s["ep"])
-    total = reduced_spin(target, target.md_rates_per_s["ep"] + target.ed_rates_per_s["ep"])
-    velocity = reduced_velocity(target)
+    j, energy = target.j_m["e"][0], target.epsilon_ep
+    md, ed = target.md_rates_per_s["ep"], target.ed_rates_per_s["ep"]
+    spin, total = reduced_spin(j, md, energy), reduced_spin(j, md + ed, energy)
+    velocity = reduced_velocity(j, ed, energy)
     spin_why = f"Eq. (42) with the MD rate; the total rate would give {total:.3f}"
     test = "test_ledger.py::test_reduced_elements_against_table_one"
     velocity_why = "Eq. (43) with the ED rate of Table I; printed as {} here and as {} elsewhere"
     first, second = paper.printed["eq44-v"].texts[0], paper.printed["eq64-v-used"].texts[0]
     return [
         *_coefficient_rows(paper),
-        same("eq42-degeneracy", degeneracy, "2 J + 1, J = 11/2", _ELEMENTS),
+        same("eq42-degeneracy", 2.0 * j + 1.0, "2 J + 1, J = 11/2", _ELEMENTS),
         Recomputed("eq44-S", spin, spin, spin_why, test, "misprint"),
         Recomputed(
             "eq44-v", velocity, velocity, velocity_why.format(first, second), test, "undecoded"
@@ -180,11 +184,12 @@ def _coefficient_rows(paper: Paper) -> list[Recomputed]:
     directions takes a third, and v = d eps / e with e^2 = 4 pi alpha.
     """
     target, test = paper.target, "test_ledger.py::test_reduced_elements_against_table_one"
-    degeneracy = 2.0 * target.j_m["e"][0] + 1.0
+    j, energy = target.j_m["e"][0], target.epsilon_ep
+    degeneracy = 2.0 * j + 1.0
     md, ed = (rates["ep"] for rates in (target.md_rates_per_s, target.ed_rates_per_s))
-    moment_squared = (reduced_spin(target, md) * BOHR_MAGNETON_PER_EV) ** 2 / degeneracy
+    moment_squared = (reduced_spin(j, md, energy) * BOHR_MAGNETON_PER_EV) ** 2 / degeneracy
     moment = moment_squared * target.epsilon_ep**3 / (md * PER_S_TO_EV)
-    velocity = reduced_velocity(target) ** 2 / degeneracy
+    velocity = reduced_velocity(j, ed, energy) ** 2 / degeneracy
     velocity *= FINE_STRUCTURE * target.epsilon_ep / (ed * PER_S_TO_EV)
     return [
         same("eq8-pi", moment / 3.0, "rate of a dipole, mean over directions", test),
@@ -198,9 +203,9 @@ def current_rows(paper: Paper) -> list[Recomputed]:
     target, corrected = paper.target, paper.switches("corrected")
     published = paper.switches("published")
     # 3j squared of M -> M + 1 from the share that spin_squared uses
-    reduced = reduced_spin(target, target.md_rates_per_s["ep"])
-    by_text = spin_squared(target, corrected) * (paper.number("eq44-S") / reduced) ** 2
     j, m = target.j_m["e"]
+    reduced = reduced_spin(j, target.md_rates_per_s["ep"], target.epsilon_ep)
+    by_text = spin_squared(target, corrected) * (paper.number("eq44-S") / reduced) ** 2
     next_m = (j + m + 2.0) * (j + m + 3.0) / ((j + m + 1.0) * (j + m + 2.0))
     why = f"3j of M = 1/2 to 3/2 as the text has it; M = 3/2 to 5/2 gives {by_text * next_m:.4f}"
     product = paper.number("eq44-S2") * paper.number("eq64-v-used") / paper.number("eq44-S")

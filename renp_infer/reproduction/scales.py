@@ -9,6 +9,7 @@ from math import log2, pi, sqrt
 import numpy as np
 
 from renp_infer.physics import magnetization as mag
+from renp_infer.physics import matrix_elements as elements
 from renp_infer.physics.constants import (
     FERMI_CONSTANT_PER_EV2,
     G_TO_NG,
@@ -62,14 +63,14 @@ def widths_per_s(paper: Paper) -> tuple[float, ...]:
 def h_r_rows(paper: Paper) -> list[Recomputed]:
     """h_r, Eqs. (8), (9)."""
     setup, target = reference(paper, "corrected"), paper.target
-    exact = mag.h_r(target, setup.lasers, setup.switches)
+    exact = elements.h_r(target, setup.lasers, setup.switches)
     other = replace(
         target,
         md_rates_per_s=target.md_rates_per_s | {"pg": target.md_rates_per_s["ep"]},
         ed_rates_per_s=target.ed_rates_per_s | {"pg": target.ed_rates_per_s["ep"]},
         omega_s=target.epsilon_ep,
     )
-    mixed = mag.h_r(other, setup.lasers, setup.switches)
+    mixed = elements.h_r(other, setup.lasers, setup.switches)
     why = f"Eq. (8) with rates and energy of p-g; those of e-p give {mixed:.0f}"
     radiative = paper.number("eq9-gamma")
     rows = [Recomputed("eq9-h_r", exact, exact, why, _H, "misprint")]
@@ -117,20 +118,20 @@ def prefactor_rows(paper: Paper) -> list[Recomputed]:
     setup = reference(paper, "corrected")
     number, target = mag.ions(setup.target, setup.layout), setup.target
     h_squared = target.printed["h_r"] ** 2
-    by_text = mag.prefactor_of(sqrt(h_squared), number)
-    exact = mag.prefactor_of(mag.h_r(target, setup.lasers, setup.switches), number)
+    by_text = elements.prefactor_of(sqrt(h_squared), number)
+    exact = elements.prefactor_of(elements.h_r(target, setup.lasers, setup.switches), number)
     width = paper.number("eq9-gamma") * PER_S_TO_EV
     intensity = setup.lasers.trigger_mW_cm2 * MW_PER_CM2_TO_EV4
     guess = sqrt(3.0 * pi * intensity / (target.epsilon_ep**3 * width))
     why = (
         f"from h_r = 748; printed is that of h_r^2 = 3 pi I / (eps^3 gamma_ep), "
-        f"{mag.prefactor_of(guess, number):.3g}"
+        f"{elements.prefactor_of(guess, number):.3g}"
     )
     printed = paper.number("eq24-C")
     narrow = paper.number("eq9-gamma")
     wide = tuple(printed * narrow / w for w in widths_per_s(paper))
     exact_wide = tuple(0.5 * exact * (target.gamma_ep_per_s / w) ** 2 for w in widths_per_s(paper))
-    half = _eq_16(1.0, number) / mag.prefactor_of(1.0, number)
+    half = _eq_16(1.0, number) / elements.prefactor_of(1.0, number)
     spin = paper.number("eq44-S2")
     factor = paper.number("eq57-rate") / (printed * spin)
     larger = paper.experiment("published")

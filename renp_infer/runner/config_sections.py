@@ -91,8 +91,26 @@ class PhysicsSection(Section):
     ] = None
 
 
+Energy = Annotated[float, Before(Number("eV", 0, 100, open_low=True))]
+Rate = Annotated[float, Before(Number("1/s", 0, 1e12))]
+
+
+class RatesSection(Section):
+    """Radiative rates of a generic target by transition; ``None`` is zero."""
+
+    ep: Rate | None = None
+    pg: Rate | None = None
+    eg: Rate | None = None
+    eq: Rate | None = None
+    qg: Rate | None = None
+    qp: Rate | None = None
+
+
 class TargetSection(Section):
-    """Ion and host; ``None`` keeps the scheme's own value."""
+    """Ion and host; ``None`` keeps the scheme's own value.
+
+    The keys from omega_1_eV on belong to scheme = "generic" and to no other.
+    """
 
     scheme: Word = "er-ylf"
     density_per_cm3: Annotated[float | None, Before(Number("1/cm^3", 0, 1e24, open_low=True))] = (
@@ -100,6 +118,13 @@ class TargetSection(Section):
     )
     gamma_ep_per_s: Annotated[float | None, Before(Number("1/s", 0, 1e15, open_low=True))] = None
     refractive_index: Annotated[float | None, Before(Number(low=1, high=5))] = None
+    omega_1_eV: Energy | None = None
+    omega_2_eV: Energy | None = None
+    omega_s_eV: Energy | None = None
+    md_rates_per_s: RatesSection | None = None
+    ed_rates_per_s: RatesSection | None = None
+    g_factor: Annotated[float | None, Before(Number(low=0, high=30, open_low=True))] = None
+    spin_squared: Annotated[float | None, Before(Number(low=0, high=100, open_low=True))] = None
 
 
 class AngleRange(Section):
@@ -190,7 +215,7 @@ class PickupSection(Section):
 
 
 class DetectorSection(Section):
-    """SQUID, readout and angular resolution."""
+    """SQUID, readout and angular resolution; T1 from the target scheme if not given."""
 
     noise_fT_rtHz: Annotated[float, Before(Number("fT/Hz^0.5", 0, 1e18, open_low=True))] = 2.0
     knee_hz: Annotated[float, Before(Number("Hz", 0, 1e12))] = 1.0
@@ -206,7 +231,7 @@ class DetectorSection(Section):
         float | Literal["pickup"], Before(Number(low=0, high=1, open_low=True, also="pickup"))
     ] = 0.01
     pickup: PickupSection | None = None
-    spin_relaxation_ms: Millisecond = 5.0
+    spin_relaxation_ms: Millisecond | None = None
     exposure_s: Annotated[float, Before(Number("s", 0, 1e15, open_low=True))] = 3600.0
     reference_snr: Annotated[float, Before(Number(low=0, high=1e9))] = 0.0
 

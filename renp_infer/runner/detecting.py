@@ -17,13 +17,15 @@ _BLIND = 1e-12
 """Coupling that is nothing but rounding."""
 
 
-def make_detector(section: DetectorSection, layout: Layout) -> Detector:
+def make_detector(section: DetectorSection, layout: Layout, relaxation_ms: float) -> Detector:
     """Record of a detector, its loop checked against the crystal.
 
     Parameters
     ----------
     section : DetectorSection
     layout : Layout
+    relaxation_ms : float
+        T1 of the target, where the section gives none.
 
     Raises
     ------
@@ -36,6 +38,8 @@ def make_detector(section: DetectorSection, layout: Layout) -> Detector:
     loop = {"coupling", "pickup", "noise_uPhi0_rtHz", "flux_transfer", "resolution_deg"}
     values: dict[str, Any] = section.model_dump(exclude=loop)
     values["resolution"] = math.radians(section.resolution_deg)
+    if section.spin_relaxation_ms is None:
+        values["spin_relaxation_ms"] = relaxation_ms
     if section.pickup is None:
         return Detector(**values, coupling=float(section.coupling))
     keys = section.pickup.model_dump(exclude={"tilt_deg"})

@@ -14,6 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from renp_infer.physics.target import GENERIC
 from renp_infer.resources import share_path
 from renp_infer.runner.files import digest
 from renp_infer.versions import versions
@@ -121,7 +122,7 @@ def _data_files(study: Study) -> dict[str, Path]:
     files = {}
     if scheme.endswith(".toml"):
         files[Path(scheme).name] = Path(scheme)
-    else:
+    elif scheme != GENERIC:
         files |= _shipped("models", f"targets/{scheme}.toml")
     files |= _shipped("data", f"oscillation/{study.oscillation.name}.toml")
     if study.experiment.switches.weights == "table-iv":  # printed rows, kept in that file

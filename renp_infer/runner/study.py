@@ -17,8 +17,9 @@ import numpy as np
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.kinematics import invariant_s, phase_matched
+from renp_infer.physics.matrix_elements import missing_printed
 from renp_infer.physics.neutrinos import OscillationTable, load_oscillation, make_parameters
-from renp_infer.physics.target import load_target
+from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
 from renp_infer.records import (
     PRESETS,
     Accuracy,
@@ -163,6 +164,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         scheme = str((folder / scheme).absolute())
     target = load_target(scheme, **study.target.model_dump(exclude={"scheme"}))
     switches = _switches(study.physics)
+    _check_printed(switches, target, study.lasers.chi_squared)
     layout = _layout(study.layout, target)
     table = load_oscillation(study.neutrino.oscillation)
     parameters = _parameters(study, table)
@@ -170,7 +172,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         target=target,
         layout=layout,
         lasers=_lasers(study),
-        detector=make_detector(study.detector, layout),
+        detector=make_detector(study.detector, layout, target.spin_relaxation_ms),
         switches=switches,
         accuracy=Accuracy(study.accuracy.relative_tolerance),
     )
@@ -197,6 +199,16 @@ def _switches(section: PhysicsSection) -> Switches:
     """Switches of the preset, with the single keys over them."""
     chosen = section.model_dump(exclude={"preset"}, exclude_none=True)
     return Switches(**(asdict(PRESETS[section.preset]) | chosen))
+
+
+def _check_printed(switches: Switches, target: Target, chi_squared: float | str) -> None:
+    """A switch that takes a number of the paper needs a target that has it."""
+    for switch, name in missing_printed(target, switches):
+        if switch != "bloch" or chi_squared == "bloch":
+            other = getattr(PRESETS["corrected"], switch)
+            allowed = f'"{other}" with target.scheme = "{target.name}", which prints no {name}'
+            hint = 'physics.preset = "corrected" sets all such switches'
+            raise ConfigError(f"physics.{switch}", getattr(switches, switch), allowed, hint)
 
 
 def _layout(section: LayoutSection, target: Target) -> Layout:
@@ -355,6 +367,9 @@ def _resolved(study: config.StudyConfig, scheme: str, experiment: Experiment) ->
         key: getattr(experiment.target, key)
         for key in ("density_per_cm3", "gamma_ep_per_s", "refractive_index")
     }
+    tables["detector"]["spin_relaxation_ms"] = experiment.detector.spin_relaxation_ms
+    if scheme == GENERIC:
+        tables["target"] |= study.target.model_dump(include=set(GENERIC_KEYS), exclude_none=True)
     tables["layout"]["theta_e_deg"] = math.degrees(experiment.layout.theta_e)
     if isinstance(study.layout.theta_s_deg, tuple):
         tables["layout"]["theta_s_deg"] = list(study.layout.theta_s_deg)

@@ -12,11 +12,25 @@ import tomli_w
 
 from renp_infer.errors import ConfigError
 from renp_infer.records import BLOCH_KEYS, PRESETS, switch_names
+from renp_infer.resources import share_path
 from renp_infer.runner.config import StudyConfig, apply_overrides, parse_toml, validate
 from renp_infer.runner.config_sections import CHI_SQUARED_MAX, PhysicsSection
 from renp_infer.runner.study import Study, load_study
 from renp_infer.runner.verbs import EVALUATE, verbs_of
 
+GENERIC_TARGET = [
+    "physics.preset=corrected",
+    "target.scheme=generic",
+    "target.omega_1_eV=1.286",
+    "target.omega_2_eV=1.1086",
+    "target.omega_s_eV='805 meV'",
+    "target.density_per_cm3=1.4e19",
+    "target.refractive_index=1.45",
+    "target.g_factor=5.9",
+    "target.spin_squared=0.01",
+    "target.md_rates_per_s={ep=49.43,pg=24.82}",
+    "target.ed_rates_per_s={ep=7.91,eg=518.02,eq=4.73,qg=4.13,qp=0.42}",
+]
 EXAMPLE = """
 schema = 1
 name = "reference"
@@ -261,6 +275,12 @@ def test_a_missing_schema_is_refused() -> None:
         (["neutrino.oscillation=nufit-5"], "neutrino.oscillation"),
         (["target.scheme=er-ylff"], "target.scheme"),
         (["target.scheme=missing.toml"], "target.scheme"),
+        (["target.omega_1_eV=1.2"], "target.omega_1_eV"),
+        (["target.scheme=er-cs2nayf6"], "physics.h_r"),
+        (["target.scheme=er-cs2nayf6", "physics.h_r=eq8"], "physics.matrix_elements"),
+        ([*GENERIC_TARGET, "physics.bloch=printed"], "physics.bloch"),
+        ([*GENERIC_TARGET, "target.spin_squared=0"], "target.spin_squared"),
+        ([*GENERIC_TARGET, "target.omega_s_eV=2.5"], "target.omega_s_eV"),
         (["lasers.trigger_delay_lifetimes=6"], "lasers.trigger_delay_lifetimes"),
         (["lasers.trigger_duration_lifetimes=5.7"], "lasers.trigger_duration_lifetimes"),
         (["lasers.eq_duration_lifetimes=5.9"], "lasers.eq_duration_lifetimes"),
@@ -312,6 +332,7 @@ def test_combinations_that_mean_nothing_are_refused(
         ["lasers.chi_squared=1e-3", "lasers.dephasing_per_s=0"],
         ["lasers.chi_squared=1e-3", "detector.spin_relaxation_ms=1e-4", "lasers.eq_mW_cm2=1e12"],
         ["lasers.dephasing_per_s=1e12", "lasers.inhomogeneous_width_kHz=1e7"],
+        [*GENERIC_TARGET, "physics.bloch=printed", "lasers.chi_squared=0.01"],
     ],
 )
 def test_combinations_that_mean_something_are_accepted(load: Load, overrides: list[str]) -> None:
@@ -383,6 +404,18 @@ def test_records_carry_the_units_of_the_package(load: Load) -> None:
     assert study.experiment.lasers.chi_squared is None
 
 
+def test_spin_relaxation_comes_from_the_scheme_unless_given(load: Load, tmp_path: Path) -> None:
+    scheme = share_path("models") / "targets" / "er-ylf.toml"
+    slow = scheme.read_text().replace('{ value = 5.0, unit = "ms"', '{ value = 8.0, unit = "ms"')
+    (tmp_path / "slow.toml").write_text(slow)
+    words = [f"target.scheme={tmp_path / 'slow.toml'}"]
+    assert load().experiment.detector.spin_relaxation_ms == 5.0
+    assert load(*words).experiment.detector.spin_relaxation_ms == 8.0
+    given = load(*words, "detector.spin_relaxation_ms=3")
+    assert given.experiment.detector.spin_relaxation_ms == 3.0
+    assert given.resolved["detector"]["spin_relaxation_ms"] == 3.0
+
+
 def test_the_default_angles_are_the_papers(load: Load) -> None:
     angles = np.rad2deg(load().experiment.layout.theta_s)
     assert angles.size == 61
@@ -403,6 +436,7 @@ def test_the_default_angles_are_the_papers(load: Load) -> None:
             "detector.noise_uPhi0_rtHz=1.5",
             "detector.flux_transfer=0.01",
         ],
+        GENERIC_TARGET,
     ],
 )
 def test_the_resolved_study_is_a_study_with_the_same_meaning(

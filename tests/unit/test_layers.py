@@ -26,6 +26,7 @@ RANK = {
 HEAVY = {
     "arviz",
     "dask",
+    "dieke",
     "distributed",
     "emcee",
     "magpylib",
@@ -36,6 +37,7 @@ HEAVY = {
     "pymc",
     "pytensor",
     "sklearn",
+    "sympy",
 }
 
 

@@ -219,8 +219,8 @@ def test_the_corrected_preset_needs_no_printed_number():
     assert mag.signal_factor(bare, 1.0) == mag.signal_factor(setup, 1.0)
 
 
-def test_recomputed_elements_need_a_stretched_current():
+def test_recomputed_elements_need_a_vector_current():
     target = experiment().target
-    other = replace(target, j_m=target.j_m | {"p": (6.5, 0.5)})
+    other = replace(target, j_m=target.j_m | {"p": (6.5, 2.5)})
     with pytest.raises(DomainError, match="M_e"):
         mag.spin_squared(other, Switches(matrix_elements="recomputed"))

@@ -67,6 +67,18 @@ def test_provenance_is_plain_and_fits_into_attributes(tmp_path, study):
         assert {key: json.loads(back.attrs[key]) for key in texts} == found
 
 
+def test_a_generic_scheme_has_no_file(tmp_path):
+    rates = "{ ep = 8.0, pg = 2.0, eg = 500.0, eq = 5.0, qg = 4.0, qp = 1.0 }"
+    path = tmp_path / "generic.toml"
+    path.write_text(
+        'schema = 1\n[physics]\npreset = "corrected"\n[target]\nscheme = "generic"\n'
+        "omega_1_eV = 1.3\nomega_2_eV = 1.1\nomega_s_eV = 0.8\ndensity_per_cm3 = 1e19\n"
+        "refractive_index = 1.45\ng_factor = 5.0\nspin_squared = 0.01\n"
+        f"md_rates_per_s = {rates}\ned_rates_per_s = {rates}\n"
+    )
+    assert list(data_digests(load_study(path))) == ["data/oscillation/nufit-6.0.toml"]
+
+
 def test_shipped_files_have_names_without_a_machine(study):
     found = data_digests(study)
     table = study.resolved["neutrino"]["oscillation"]

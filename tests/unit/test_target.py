@@ -6,11 +6,15 @@ import pickle
 import pytest
 
 from renp_infer import resources
-from renp_infer.errors import ConfigError
+from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics import constants
-from renp_infer.physics.target import TRANSITIONS, load_target
+from renp_infer.physics.matrix_elements import spin_squared
+from renp_infer.physics.scheme import TRANSITIONS, read_scheme
+from renp_infer.physics.target import load_target
+from renp_infer.records import PRESETS
 
 FILE = resources.share_path("models") / "targets" / "er-ylf.toml"
+FILES = sorted(FILE.parent.glob("*.toml"))
 
 
 @pytest.fixture
@@ -73,8 +77,10 @@ def test_composition_of_the_current():
     assert amplitude == pytest.approx(0.199, abs=5e-4)  # printed above Eq. (37)
 
 
-def test_every_number_states_unit_and_source():
-    tree = resources.read_toml(FILE, "target")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_number_states_unit_and_source(file):
+    tree = resources.read_toml(file, "target")
+    tree.pop("built", None)  # tables with one source each
 
     def leaves(node):
         if isinstance(node, dict) and not any(isinstance(v, dict | list) for v in node.values()):
@@ -84,7 +90,7 @@ def test_every_number_states_unit_and_source():
                 yield from leaves(child)
 
     found = list(leaves(tree))
-    assert len(found) > 30
+    assert len(found) > 25
     assert all(leaf.get("source") for leaf in found)
     assert all("unit" in leaf or "probability" in leaf for leaf in found)
 
@@ -106,8 +112,8 @@ def test_impossible_overrides_are_refused_by_key(name, value):
 
 
 def test_a_path_is_accepted_and_the_record_pickles(edited):
-    target = load_target(edited("value = 1.4e19", "value = 7e18"))
-    assert (target.name, target.density_per_cm3) == ("mine", 7e18)
+    target = load_target(edited("g_factor = { value = 5.9", "g_factor = { value = 4.0"))
+    assert (target.name, target.g_factor) == ("mine", 4.0)
     assert pickle.loads(pickle.dumps(target)) == target
 
 
@@ -161,6 +167,19 @@ def test_unreadable_files(tmp_path):
         ("probability = 0.2401", "probability = 0.95", "composition.e.probability"),
         ("0.1547, used = true", "0.1547, used = false", "mine.toml:composition.e.used"),
         ("h_r = { value = 748.0", "h_r = { value = -1", "mine.toml:printed.h_r"),
+        ("M = 3.5, prob", "M = 6.5, prob", "mine.toml:composition.e.M"),  # not used, but > J
+        ("M = 3.5, prob", "M = 0.5, prob", "composition.e.M.*each M once"),
+        ("[composition]", "[composition]\ncomplete = true", "composition.g.prob.*a sum of 1"),
+        ("[composition]", "[composition]\ncomplete = 1.5", "composition.complete"),
+        ("J = 7.5", "J = 7.3", "mine.toml:levels.g.J"),
+        ("J = 7.5", "J = 7.0", "mine.toml:(levels|composition.g.M)"),
+        ("energy = 1.286", "energy = 0.5", "mine.toml:photons.omega_1"),
+        ("MD = 0.0, ED = 518.02", "MD = 1.0, ED = 518.02", "rates.eg.MD.*J changes by more"),
+        ("MD = 49.43", "MD = 0.0", "rates.ep.MD.*spin current"),
+        ("concentration = { value = 0.001", "concentration = { value = 0.01", "density_per_cm3"),
+        ("B = [0.70757, 0.18849]", "B = [0.70757]", "sellmeier.ordinary.C_um2.*as many"),
+        ("range_um = [0.225, 2.6]", "range_um = [2.6, 0.225]", "sellmeier.ordinary.range_um"),
+        ("[rates]", "[current]\nS_sq = 1\n[rates]", "mine.toml:current.S_sq"),
     ],
 )
 def test_inconsistent_schemes_are_blamed_by_key(edited, old, new, key):
@@ -175,6 +194,111 @@ def test_pair_energy_must_be_positive(edited):
     path.write_text(text)
     with pytest.raises(ConfigError, match="neutrino pair"):
         load_target(path)
+
+
+def test_a_level_out_of_order_is_no_decay(edited):
+    """q below p: the photons close, but the decay q -> p would go upwards."""
+    path = edited("energy = 1.286", "energy = 0.5")
+    text = path.read_text().replace("value = 1.286", "value = 0.5", 1)
+    path.write_text(text.replace("value = 1.1086", "value = 1.8946", 1))
+    with pytest.raises(ConfigError, match=r"levels\.q\.energy.*rates\.qp is no decay"):
+        load_target(path)
+
+
+def test_composition_may_be_replaced_by_the_current_itself(edited):
+    path = edited("0.1547, used = true", "0.1547")
+    with pytest.raises(ConfigError, match=r"composition\.e\.used"):
+        load_target(path)
+    text = path.read_text().replace(
+        "[rates]", '[current.S_ep_squared]\nvalue = 0.3\nunit = "1"\n[rates]'
+    )
+    path.write_text(text)
+    assert load_target(path).spin_squared == 0.3
+    assert spin_squared(load_target(path), PRESETS["corrected"]) == 0.3
+
+
+def test_host_values_replace_what_the_file_leaves_out(edited):
+    """Mean ordinary index 1.4472 of the three photons; sites times concentration."""
+    path = edited("refractive_index = {", "# refractive_index = {")
+    text = path.read_text().replace(
+        "density_per_cm3 = { value = 1.4e19", "# d = { value = 1.4e19", 1
+    )
+    path.write_text(text)
+    target = load_target(path)
+    assert target.refractive_index == pytest.approx((1.4487 + 1.4477 + 1.4452) / 3, abs=5e-5)
+    assert target.density_per_cm3 == pytest.approx(1.397e19)
+    path.write_text(text.replace("range_um = [0.225, 2.6]", "range_um = [0.225, 1.2]", 1))
+    with pytest.raises(ConfigError, match=r"sellmeier\.ordinary\.range_um.*all photons"):
+        load_target(path)
+
+
+def test_sellmeier_formula_against_tabulated_indices():
+    """n_o and n_e of LiYF4 at the three photon energies, as tabulated to 1e-4."""
+    scheme = read_scheme("er-ylf")
+    tabulated = {"ordinary": (1.4487, 1.4477, 1.4452), "extraordinary": (1.4709, 1.4698, 1.4672)}
+    for ray, values in tabulated.items():
+        found = [scheme.sellmeier[ray].index(e) for e in (1.286, 1.1086, 0.805)]
+        assert found == pytest.approx(values, abs=5e-5)
+    with pytest.raises(DomainError, match="wavelength"):
+        scheme.sellmeier["ordinary"].index(0.1)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_shipped_scheme_is_consistent(file):
+    """Also by hand: rates, closure, and radiative width, apart from the reader."""
+    scheme = read_scheme(file.stem)
+    assert scheme.photons["omega_1"] + scheme.photons["omega_2"] == pytest.approx(
+        scheme.levels["e"].energy
+    )
+    assert scheme.crystal["gamma_ep_per_s"] == pytest.approx(scheme.md["ep"] + scheme.ed["ep"])
+    target = load_target(file.stem)
+    assert 0.0 < spin_squared(target, PRESETS["corrected"]) < 3.0
+
+
+GENERIC = dict(
+    omega_1_eV=1.286,
+    omega_2_eV=1.1086,
+    omega_s_eV=0.805,
+    density_per_cm3=1.4e19,
+    refractive_index=1.45,
+    g_factor=5.9,
+    spin_squared=0.0106,
+    md_rates_per_s={"ep": 49.43, "pg": 24.82, "eq": 5.58, "qp": 4.26},
+    ed_rates_per_s={"ep": 7.91, "pg": 2.46, "eg": 518.02, "eq": 4.73, "qg": 4.13, "qp": 0.42},
+)
+
+
+def test_a_generic_scheme_with_the_values_of_erbium_is_erbium():
+    er, generic = load_target("er-ylf"), load_target("generic", **GENERIC)
+    for name in ("omega_1", "omega_2", "omega_s", "g_factor", "md_rates_per_s", "ed_rates_per_s"):
+        assert getattr(generic, name) == getattr(er, name)
+    assert generic.gamma_ep_per_s == pytest.approx(er.gamma_ep_per_s)
+    assert generic.printed == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"omega_1_eV": None}, "target.omega_1_eV"),
+        ({"omega_2_eV": -1.0}, "target.omega_2_eV"),
+        ({"omega_s_eV": 2.5}, "target.omega_s_eV.*neutrino pair"),
+        ({"density_per_cm3": None}, "target.density_per_cm3"),
+        ({"spin_squared": None}, "target.spin_squared"),
+        ({"md_rates_per_s": {"pg": 1.0}}, "target.md_rates_per_s.ep"),
+        ({"ed_rates_per_s": {"ep": 1.0}}, "target.ed_rates_per_s.eg"),
+        ({"ed_rates_per_s": {"eg": -1.0}}, "target.ed_rates_per_s.eg"),
+    ],
+)
+def test_incomplete_generic_schemes_are_blamed_by_key(change, key):
+    with pytest.raises(ConfigError, match=key):
+        load_target("generic", **(GENERIC | change))
+
+
+def test_generic_keys_are_refused_elsewhere():
+    with pytest.raises(ConfigError, match=r"target\.omega_1_eV.*generic"):
+        load_target("er-ylf", omega_1_eV=1.0)
+    with pytest.raises(TypeError, match="omega_3"):
+        load_target("er-ylf", omega_3=1.0)
 
 
 def test_a_missing_share_folder_is_an_incomplete_installation(tmp_path, monkeypatch):
