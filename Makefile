@@ -47,8 +47,9 @@ lint: venv ## check style and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-bench: venv ## time the pair integrals against other quadratures
+bench: venv ## time pair integrals and Bloch equations against other programs
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/bloch.py
 
 scale: venv ## measure what runs cost as they grow, for docs/scale.md
 	@$(BIN)/python benchmarks/scale.py
