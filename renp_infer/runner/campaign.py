@@ -114,6 +114,7 @@ class Queue:
             for index in work.mine:
                 task = work.task(index)
                 if work.blocks.is_done(task):
+                    work.seconds += (work.blocks.entry(task) or {}).get("seconds", 0.0)
                     self._meter.found(work.study.name)
                 else:
                     yield work, task
@@ -175,6 +176,8 @@ class Keeper:
         """Write what came back of a batch, or have its tasks done again."""
         work = self._queue.owner(batch)
         if answers is None and len(batch.tasks) > 1:  # one of them is to blame: which?
+            count = len(batch.tasks)
+            say(f"{work.study.name}: a worker died; its {count} tasks are done again, one by one")
             for task in batch.tasks:
                 self._queue.again(work, task)
         elif answers is None:
@@ -337,7 +340,8 @@ def _judge(work: Work) -> None:
         return
     study, verb = work.study, work.verb
     first = "; ".join(work.failures)
-    if work.failed <= study.execution.failures_allowed * work.count:
+    allowed = study.execution.failures_allowed * work.count
+    if work.failed <= allowed and work.failed < work.count:
         share = f"{work.failed} of {work.count} tasks failed, as execution.failures_allowed permits"
         say(f"{study.name}: {verb.name}: {share}; {first}")
         return

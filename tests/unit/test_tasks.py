@@ -196,6 +196,23 @@ def test_the_share_of_failures_allowed_is_a_setting(
         assert manifest["tasks"]["toy"]["failed"] == 1
 
 
+def test_a_verb_of_failures_alone_is_never_merged(tmp_path: Path) -> None:
+    verb = toy_verb(tmp_path / "orders", 1)
+    (tmp_path / "orders" / "0").write_text("n")
+    (error,) = bring(tmp_path, verb, "execution.failures_allowed=1")
+    assert str(error).startswith("toy: toy: index = 0")
+
+
+def test_the_time_of_resumed_tasks_counts(tmp_path: Path) -> None:
+    def seconds() -> float:
+        found = json.loads((tmp_path / "run" / "manifest.json").read_text())["tasks"]["toy"]
+        return float(found["seconds"])
+
+    bring(tmp_path, toy_verb(tmp_path / "orders", 5, milliseconds=40.0))
+    bring(tmp_path, toy_verb(tmp_path / "orders", 6, milliseconds=40.0))
+    assert seconds() > 6 * 0.04
+
+
 def test_shards_do_their_share_and_merge_nothing(tmp_path: Path) -> None:
     verb = toy_verb(tmp_path / "orders", 7)
     bring(tmp_path, verb, shard=(1, 3))
