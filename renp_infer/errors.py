@@ -28,7 +28,7 @@ class ConfigError(RenpError, ValueError):
     path : str
         Dotted path of the offending key, or a file name.
     given : object
-        What the user gave, shown by ``repr``.
+        What the user gave, shown by ``repr``; ``None`` for nothing.
     allowed : str
         What would have been accepted.
     hint : str, optional
@@ -37,7 +37,7 @@ class ConfigError(RenpError, ValueError):
 
     def __init__(self, path: str, given: object, allowed: str, hint: str = "") -> None:
         self.path, self.given, self.allowed, self.hint = path, given, allowed, hint
-        shown = repr(given)
+        shown = "nothing" if given is None else repr(given)
         if len(shown) > 80:
             shown = shown[:77] + "..."
         text = f"{path}: got {shown}; allowed: {allowed}"

@@ -8,12 +8,15 @@ that die.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 from renp_infer.errors import ConfigError, ExecutorError
@@ -216,18 +219,27 @@ def _local_client(stack: ExitStack, workers: int) -> Any:
     return stack.enter_context(Client(cluster, set_as_default=False))
 
 
-def _remote(stack: ExitStack, address: str) -> Any:
+def _remote(stack: ExitStack, given: str) -> Any:
     """Client of a scheduler that runs elsewhere."""
     from distributed import Client
+    from distributed.comm.addressing import parse_host_port
 
     _be_quiet()
-    given = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
     try:
-        return stack.enter_context(Client(**given, timeout=10, set_as_default=False))
-    except (OSError, ValueError) as error:
+        address = _address_in(Path(given)) if given.endswith(".json") else given
+        # A client that finds nobody keeps trying, and complains even when it is dropped.
+        host, port = parse_host_port(address.rpartition("://")[2])
+        socket.create_connection((host, port), timeout=10).close()
+        return stack.enter_context(Client(address, timeout=10, set_as_default=False))
+    except (OSError, ValueError, TypeError, KeyError) as error:
         allowed = "the address of a Dask scheduler that answers, or its scheduler file"
-        reason = " ".join(str(error).split())
-        raise ConfigError("--executor", f"dask:{address}", allowed, reason) from error
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ConfigError("--executor", f"dask:{given}", allowed, reason) from error
+
+
+def _address_in(path: Path) -> str:
+    """Address that a scheduler wrote into its file."""
+    return str(json.loads(path.read_bytes())["address"])
 
 
 def _be_quiet() -> None:

@@ -176,9 +176,14 @@ def test_a_wrong_executor_is_refused_with_what_is_allowed(text: str) -> None:
     assert "slurm" in caught.value.allowed or "processes:N" in caught.value.allowed
 
 
-def test_a_scheduler_that_does_not_answer_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "address", ["foo", "foo:1", "tcp://127.0.0.1:1", "127.0.0.1:port", "nowhere.json", "bad.json"]
+)
+def test_a_scheduler_that_does_not_answer_is_refused_at_once(tmp_path: Path, address: str) -> None:
+    (tmp_path / "bad.json").write_text('{"address": 5}')
+    given = str(tmp_path / address) if address.endswith("bad.json") else address
     with pytest.raises(ConfigError, match="scheduler that answers"):
-        bring(tmp_path, "dask:nonsense://nowhere")
+        bring(tmp_path, f"dask:{given}")
 
 
 def test_workers_of_another_version_are_refused(
