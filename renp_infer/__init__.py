@@ -11,7 +11,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from renp_infer.errors import ConfigError, ConvergenceError, DomainError, StoreError
+    from renp_infer.errors import (
+        ConfigError,
+        ConvergenceError,
+        DomainError,
+        NonFiniteError,
+        StoreError,
+    )
     from renp_infer.records import (
         PRESETS,
         Accuracy,
@@ -37,6 +43,7 @@ __all__ = [
     "Experiment",
     "Lasers",
     "Layout",
+    "NonFiniteError",
     "Observation",
     "Parameters",
     "StoreError",

@@ -4,6 +4,7 @@
 ``ConfigError``           the user's input is wrong: a key, a value, a file
 ``DomainError``           a library call outside the domain of a formula
 ``ConvergenceError``      numerics did not reach the tolerance they promise
+``NonFiniteError``        NaN, infinity or overflow in a calculation
 ``StoreError``            a run directory cannot be read or written
 ``TaskError``             tasks of a run failed, and more than are allowed to
 ``ExecutorError``         the workers or their scheduler failed, not a task
@@ -14,6 +15,8 @@ text. A plain ``TypeError`` is for a programmer's mistake, never for input.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class RenpError(Exception):
@@ -85,6 +88,32 @@ class ConvergenceError(RenpError, ArithmeticError):
 
     def __reduce__(self) -> tuple[type, tuple[str, float, float]]:
         return type(self), (self.what, self.error, self.tolerance)
+
+
+class NonFiniteError(RenpError, ArithmeticError):
+    """A NaN, an infinity or an overflow where a number is needed.
+
+    Parameters
+    ----------
+    quantity : str
+        What was calculated.
+    found : str
+        What came out, with its index in an array, or why nothing did.
+    values : mapping
+        Parameter values that caused it.
+    """
+
+    def __init__(self, quantity: str, found: str, values: Mapping[str, object]) -> None:
+        self.quantity, self.found, self.values = quantity, found, dict(values)
+        causes = ", ".join(f"{name} = {_short(value)}" for name, value in self.values.items())
+        super().__init__(f"{quantity} is no finite number ({found}), with {causes or 'no values'}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, dict[str, object]]]:
+        return type(self), (self.quantity, self.found, self.values)
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 class StoreError(RenpError, OSError):

@@ -12,6 +12,8 @@ from typing import Any, Literal
 from renp_infer.errors import ConfigError, StoreError
 
 _PACKAGE = Path(__file__).resolve().parent
+MAX_BYTES = 10_000_000
+"""Largest TOML file that is read."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -75,13 +77,18 @@ def read_toml(path: Path, key: str) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If the file is missing, unreadable, not UTF-8 or not TOML.
+        If the file is missing, unreadable, not UTF-8 or not TOML, nested too
+        deep, too large, or no regular file: a pipe or a device never ends.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(key, str(path), "a regular file")
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError(key, str(path), f"a file of at most {MAX_BYTES} bytes")
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ConfigError(key, str(path), "a TOML file in UTF-8", str(error)) from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(key, str(path), "a valid TOML file", str(error)) from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         raise ConfigError(key, str(path), "a readable file", str(error)) from error

@@ -34,6 +34,11 @@ class Convergence:
     ess_tail: float
 
 
+def defined(statistic: float) -> float | None:
+    """A statistic for a document: ``None`` where draws that never moved have none."""
+    return statistic if np.isfinite(statistic) else None
+
+
 def convergence(draws: FloatArray, circular: bool = False) -> Convergence:
     """R-hat and effective sample sizes of draws (chains, draws).
 
@@ -76,18 +81,19 @@ def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> di
     -------
     dict
         ``verdict``, ``reasons`` and the numbers they rest on; ``None`` for
-        a number the sampler does not have.
+        a number the sampler does not have, or that is not defined.
     """
     graded = [*_grade_convergence(convergences), *_grade_statistics(statistics)]
+    bfmi = _bfmi(statistics)
     verdict = max((grade for grade, _ in graded), key=_ORDER.index, default="pass")
     return {
         "verdict": verdict,
         "reasons": [reason for _, reason in graded],
         "divergences": _total(statistics, "diverging"),
-        "r_hat_max": float(np.max(_column(convergences, "r_hat"))),
-        "ess_bulk_min": float(np.min(_column(convergences, "ess_bulk"))),
-        "ess_tail_min": float(np.min(_column(convergences, "ess_tail"))),
-        "bfmi_min": _bfmi(statistics),
+        "r_hat_max": defined(float(np.max(_column(convergences, "r_hat")))),
+        "ess_bulk_min": defined(float(np.min(_column(convergences, "ess_bulk")))),
+        "ess_tail_min": defined(float(np.min(_column(convergences, "ess_tail")))),
+        "bfmi_min": None if bfmi is None else defined(bfmi),
         "max_depth_reached": _total(statistics, "reached_max_depth"),
         "sampler": statistics.attrs["sampler"],
         "sampling_library": statistics.attrs["sampling_library"],

@@ -8,6 +8,7 @@ a plane: no walker can drift around the circle, none meets a bound.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import emcee
 import numpy as np
 import xarray as xr
 
+from renp_infer.finite import require_finite
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.start import overdispersed
@@ -72,6 +74,11 @@ def sample_ensembles(
     statistics : xarray.Dataset
         Log density ``lp`` by (chain, draw) and the mean acceptance,
         autocorrelation time and length of each ensemble.
+
+    Raises
+    ------
+    NonFiniteError
+        If the density is not finite at a walker; carries its parameters.
     """
     count = max(settings.chains, MIN_ENSEMBLES)
     runs = []
@@ -115,7 +122,9 @@ def _run_ensemble(
         (emcee.moves.DESnookerMove(), 0.1),
         (emcee.moves.StretchMove(), 0.2),
     ]
-    sampler = emcee.EnsembleSampler(walkers, size, _log_density, args=(likelihood,), moves=moves)
+    sampler = emcee.EnsembleSampler(walkers, size, _log_density, moves=moves)
+    # The sampler's own wrapper of a density prints a traceback when it raises.
+    sampler.log_prob_fn = functools.partial(_log_density, likelihood=likelihood)
     start_seed, step_seed = seed.spawn(2)
     state = emcee.State(
         overdispersed(likelihood, walkers, np.random.default_rng(start_seed)),
@@ -150,4 +159,7 @@ def _kept(sampler: emcee.EnsembleSampler) -> EnsembleRun:
 def _log_density(unit: FloatArray, likelihood: Likelihood) -> float:
     """Log posterior by unit coordinates, up to a constant."""
     vector = likelihood.prior.from_unit(unit)
-    return likelihood.log_likelihood(vector) - 0.5 * float(unit @ unit)
+    density = likelihood.log_likelihood(vector) - 0.5 * float(unit @ unit)
+    if not np.isfinite(density):
+        require_finite("log density", density, likelihood.prior.values(vector))
+    return density

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from renp_infer.finite import require_finite, require_finite_tree
 from renp_infer.inference.diagnostics import convergence, diagnose
 from renp_infer.inference.likelihood import Likelihood, ResponseLike
 from renp_infer.inference.prior import (
@@ -81,11 +82,14 @@ def fit(
     Raises
     ------
     DomainError
-        If data, covariance or response are not finite, or ``leakage_nG`` is missing.
+        If ``leakage_nG`` is missing.
+    NonFiniteError
+        If data, covariance, response or any number of the result is not finite.
     """
     report = progress or (lambda stage, fraction: None)
     values = truth_values(truth, refractive_index)
     signal, _ = response(response_argument(values))
+    require_finite("response", signal, values, response.theta_s)
     peak = float(np.max(np.abs(signal)))
     prior = build_prior(truth, settings, oscillation, refractive_index, peak)
     likelihood = Likelihood(prior, response, observation, leakage_nG)
@@ -119,6 +123,7 @@ def fit(
         "renp_provenance": _provenance(settings, seed),
     }
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
+    _check(tree)
     tree.attrs = _summary_attributes(tree, truth, values, signal, observation)
     return tree
 
@@ -158,6 +163,24 @@ def _noisy(likelihood: Likelihood, mean_nG: FloatArray, seed: np.random.SeedSequ
     """Expected fields plus a draw of the noise, shape unchanged."""
     unit = np.random.default_rng(seed).standard_normal(mean_nG.shape)
     return np.asarray(mean_nG + unit @ likelihood.cholesky.T)
+
+
+def _check(tree: xr.DataTree) -> None:
+    """Refuse a result with a number that is not finite; names the draw it belongs to."""
+    for group in tree.children:
+        source = tree["prior" if group.startswith("prior") else "posterior"].to_dataset()
+        for name, column in tree[group].data_vars.items():
+            if column.dtype.kind != "f" or np.all(np.isfinite(column)):
+                continue
+            bad = np.argwhere(~np.isfinite(column.values))[0]
+            draw = {
+                dim: int(column[dim][k] if dim in column.coords else k)
+                for dim, k in zip(column.dims, bad, strict=True)
+                if dim in ("chain", "draw")
+            }
+            point = source.isel(draw) if draw else source.isel(chain=[], draw=[])
+            causes = {str(n): float(v) for n, v in point.data_vars.items() if v.ndim == 0}
+            require_finite(f"{group}/{name}", column.values, {**draw, **causes})
 
 
 def _parameter_group(prior: Prior, vectors: FloatArray) -> xr.Dataset:
@@ -232,4 +255,5 @@ def _summary_attributes(
         "peak_snr": float(np.max(np.abs(signal) / observation.sigma_nG)),
         "normalised": observation.normalised,
     }
+    require_finite_tree(summary, values)
     return {"renp_summary": json.dumps(summary), "renp_diagnostics": json.dumps(diagnostics)}

@@ -23,6 +23,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from renp_infer.errors import DomainError
+from renp_infer.finite import faults, require_finite
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray, Observation
 
@@ -64,8 +65,10 @@ class Likelihood:
     Raises
     ------
     DomainError
-        If data or covariance are not finite, the covariance is not positive
-        definite, or the leakage is free and its template not given.
+        If the covariance is not positive definite, or the leakage is free and
+        its template not given.
+    NonFiniteError
+        If data, covariance or the leakage's template are not finite.
     """
 
     def __init__(
@@ -81,14 +84,17 @@ class Likelihood:
             leakage_nG = np.zeros_like(observation.field_nG)
         self.leakage_nG = leakage_nG
         self.prior, self.response, self.observation = prior, response, observation
+        angles = observation.theta_s
+        require_finite("field_nG", observation.field_nG, prior.fixed, angles)
+        require_finite("leakage_nG", leakage_nG, prior.fixed, angles)
+        require_finite("covariance_nG2", observation.covariance_nG2, prior.fixed, angles)
         self.cholesky = _cholesky(observation.covariance_nG2)
         self.scale_nG: FloatArray = np.diag(self.cholesky).copy()
         self.decorrelation: FloatArray | None = None
         if np.any(np.tril(self.cholesky, -1)):
-            inverse = solve_triangular(self.cholesky, np.eye(self.scale_nG.size), lower=True)
-            self.decorrelation = self.scale_nG[:, None] * inverse
-        if not np.all(np.isfinite(observation.field_nG)):
-            raise DomainError("field_nG", observation.field_nG, "finite")
+            with faults("decorrelation", prior.fixed) as finite:
+                inverse = solve_triangular(self.cholesky, np.eye(self.scale_nG.size), lower=True)
+                self.decorrelation = finite(self.scale_nG[:, None] * inverse)
         self.data_nG = self.decorrelate(observation.field_nG)
 
     def decorrelate(self, field_nG: FloatArray) -> FloatArray:
@@ -100,16 +106,26 @@ class Likelihood:
 
         Raises
         ------
-        DomainError
+        NonFiniteError
             If the response is not finite; carries the parameter values.
         """
         x, amplitude, _ = self.prior.to_response_vector(vector)
         template, _ = self.response(x)
-        return self._checked(amplitude * template + self._offset(vector), vector)
+        mean = amplitude * template + self._offset(vector)
+        return self._checked("response", mean, vector)
 
     def pointwise(self, vector: FloatArray) -> FloatArray:
-        """Log-likelihood of each component, shape (n,)."""
-        return self.pointwise_at_mean(self.mean(vector))
+        """Log-likelihood of each component, shape (n,).
+
+        Raises
+        ------
+        NonFiniteError
+            If the response or a term is not finite; carries the parameter values.
+        """
+        mean = self.mean(vector)
+        with np.errstate(over="ignore"):  # seen by the check
+            terms = self.pointwise_at_mean(mean)
+        return self._checked("log-likelihood", terms, vector)
 
     def pointwise_at_mean(self, mean_nG: FloatArray) -> FloatArray:
         """Log-likelihood of each component, shape (n,), given the mean."""
@@ -136,7 +152,7 @@ class Likelihood:
 
         Raises
         ------
-        DomainError
+        NonFiniteError
             If either is not finite; carries the parameter values.
         """
         x, amplitude, _ = self.prior.to_response_vector(vector)
@@ -151,19 +167,17 @@ class Likelihood:
             },
         }
         jacobian = np.column_stack([columns[name] for name in self.prior.names])
-        mean = self._checked(amplitude * template + self._offset(vector), vector)
-        return mean, self._checked(jacobian, vector)
+        mean = amplitude * template + self._offset(vector)
+        return self._checked("response", mean, vector), self._checked("jacobian", jacobian, vector)
 
     def _offset(self, vector: FloatArray) -> FloatArray:
         """Field without any signal: baseline and leakage, shape (n,), nG."""
         values = self.prior.values(vector)
         return values["baseline_nG"] + values["leakage"] * self.leakage_nG
 
-    def _checked(self, field: FloatArray, vector: FloatArray) -> FloatArray:
-        if not np.all(np.isfinite(field)):
-            raise DomainError(
-                "parameters", self.prior.values(vector), "where the response is finite"
-            )
+    def _checked(self, quantity: str, field: FloatArray, vector: FloatArray) -> FloatArray:
+        if not np.all(np.isfinite(field)):  # values are only looked up when they are needed
+            require_finite(quantity, field, self.prior.values(vector))
         return field
 
 
@@ -173,5 +187,5 @@ def _cholesky(covariance: FloatArray) -> FloatArray:
     except np.linalg.LinAlgError:
         factor = np.full_like(covariance, np.nan)
     if not np.all(np.isfinite(factor)):
-        raise DomainError("covariance_nG2", covariance, "finite, positive definite")
+        raise DomainError("covariance_nG2", covariance, "positive definite")
     return factor

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,7 @@ from pymc.pytensorf import compile as compile_graph
 from pymc.pytensorf import join_nonshared_inputs
 from pytensor.gradient import DisconnectedInputError, NullTypeGradError
 
-from renp_infer.errors import DomainError
+from renp_infer.finite import require_finite
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import DATA, LINEAR, PARAMETERS
 from renp_infer.inference.prior import InferenceSettings
@@ -161,23 +162,36 @@ def sample_nuts(
     statistics : xarray.Dataset
         Sampler statistics by (chain, draw), with the names of
         ``STATISTIC_NAMES``; the sampler's own are in its attributes.
+
+    Raises
+    ------
+    NonFiniteError
+        If density or gradient are not finite; carries the parameter values.
     """
     mode_seed, draw_seed = (int(state) for state in seed.generate_state(2))
-    sampler = nutpie.sample(
-        _sampler_model(compiled, likelihood, np.random.default_rng(mode_seed)),
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
-        cores=cores,
-        seed=draw_seed,
-        save_warmup=False,
-        progress_bar=False,
-        adaptation=_ADAPTATION,
-        target_accept=settings.target_accept,
-        progress_callback=None if progress is None else _report_to(progress),
-        blocking=False,
-    )
-    tree = _finished(sampler)
+    raised: list[Exception] = []
+    rng = np.random.default_rng(mode_seed)
+    try:
+        sampler = nutpie.sample(
+            _sampler_model(compiled, likelihood, rng, raised),
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=cores,
+            seed=draw_seed,
+            save_warmup=False,
+            progress_bar=False,
+            adaptation=_ADAPTATION,
+            target_accept=settings.target_accept,
+            progress_callback=None if progress is None else _report_to(progress),
+            blocking=False,
+        )
+        tree = _finished(sampler)
+    except Exception:
+        if not raised:
+            raise
+    if raised:
+        raise raised[0]
     statistics = tree["sample_stats"].to_dataset()[list(STATISTIC_NAMES)]
     statistics = statistics.rename(STATISTIC_NAMES)
     statistics.attrs = {
@@ -238,19 +252,21 @@ class _Coordinates:
 
 
 def _sampler_model(
-    compiled: CompiledModel, likelihood: Likelihood, rng: np.random.Generator
+    compiled: CompiledModel,
+    likelihood: Likelihood,
+    rng: np.random.Generator,
+    raised: list[Exception],
 ) -> Any:
     """Hand density, gradient, parameters and start to the sampler."""
     names, coordinates = likelihood.prior.names, _Coordinates(likelihood, rng)
+    origin = np.zeros(compiled.size)
 
     def density(q: FloatArray) -> tuple[float, FloatArray]:
         value, gradient, vector = compiled(coordinates.point(q))
         if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
-            raise DomainError(
-                "parameters",
-                dict(zip(names, vector.tolist(), strict=True)),
-                "where the response is finite",
-            )
+            values = likelihood.prior.values(vector)
+            require_finite("log density", value, values)
+            require_finite("gradient of the log density", gradient, values)
         return value, gradient @ coordinates.factor
 
     def parameters(q: FloatArray) -> dict[str, FloatArray]:
@@ -258,13 +274,41 @@ def _sampler_model(
 
     return from_pyfunc(
         ndim=compiled.size,
-        make_logp_fn=lambda: density,
+        make_logp_fn=lambda: _noting(density, raised, _round),
         make_expand_fn=lambda seed, other_seed, chain: parameters,
         expanded_dtypes=[np.dtype(float)],
         expanded_shapes=[(len(names),)],
         expanded_names=[PARAMETERS],
-        make_initial_point_fn=coordinates.start,
+        make_initial_point_fn=_noting(coordinates.start, raised, lambda seed: origin),
     )
+
+
+def _noting(
+    function: Callable[..., Any], raised: list[Exception], instead: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Note errors, and do no more work after the first.
+
+    An error, or a density that is not finite, can abort the sampler's threads
+    beyond recovery; what stands ``instead`` lets them end in a moment, and the
+    draws are thrown away.
+    """
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        if raised:
+            return instead(*arguments)
+        try:
+            return function(*arguments)
+        except Exception as error:
+            raised.append(error)
+            return instead(*arguments)
+
+    return call
+
+
+def _round(q: FloatArray) -> tuple[float, FloatArray]:
+    """Log density and gradient of a standard normal."""
+    return -0.5 * float(q @ q), -q
 
 
 def _report_to(progress: Progress) -> Callable[[list[Any]], None]:

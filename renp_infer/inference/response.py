@@ -8,12 +8,13 @@ remains is measured by ``approximation_error``.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from renp_infer.errors import ConfigError, DomainError
+from renp_infer.finite import faults, require_finite
 from renp_infer.inference._response_kernel import MASS_SCALE, smoothed_field
 from renp_infer.measurement.smoothing import EVEN, make_smoother, smoothed_pairs
 from renp_infer.physics.form_factor import pair_masses
@@ -43,6 +44,8 @@ class Response:
     ConfigError
         For the Lorentzian form factor in the full phase space, which has no
         large-crystal limit.
+    NonFiniteError
+        If a table of the response is not finite.
     """
 
     names = (
@@ -111,6 +114,12 @@ class Response:
             grid,
             table,
         )
+        for part in self.tables:
+            require_finite("response table", part, self.causes(self.nominal()))
+
+    def causes(self, x: FloatArray) -> dict[str, float]:
+        """Values of a parameter vector by name, for errors."""
+        return dict(zip(self.names, np.asarray(x, dtype=float).tolist(), strict=True))
 
     kernel = staticmethod(smoothed_field)
     """``kernel(x, *tables) -> (template, jacobian)``, compiled."""
@@ -161,15 +170,33 @@ def _table_weights(truth: Parameters, switches: Switches) -> FloatArray:
 
 
 def exact_field(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
-    """Smoothed field without tables, shape (n,), nG: the reference."""
+    """Smoothed field without tables, shape (n,), nG: the reference.
+
+    Raises
+    ------
+    NonFiniteError
+        If the field is not finite at some angle.
+    """
     m = masses(parameters)
-    a, b = smoothed_pairs(experiment, m)
-    rows = weights(parameters, experiment.switches)
-    total = rows.pv @ a
-    if parameters.nature == "majorana":
-        strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
-        total = total - (rows.pv_majorana * strength) @ b
-    return signal_factor(experiment, chi_squared) * total
+    with faults("signal_nG", _field_causes(experiment, parameters, chi_squared)) as finite:
+        a, b = smoothed_pairs(experiment, m)
+        rows = weights(parameters, experiment.switches)
+        total = rows.pv @ a
+        if parameters.nature == "majorana":
+            strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
+            total = total - (rows.pv_majorana * strength) @ b
+        field: FloatArray = finite(signal_factor(experiment, chi_squared) * total)
+        return field
+
+
+def _field_causes(
+    experiment: Experiment, parameters: Parameters, chi_squared: float
+) -> dict[str, object]:
+    return {
+        **asdict(parameters),
+        "refractive_index": experiment.target.refractive_index,
+        "chi_squared": chi_squared,
+    }
 
 
 def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
@@ -188,7 +215,9 @@ def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: f
         strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
         rate = rate - (rows.rate_majorana * strength) @ b
     peak = np.max(np.abs(exact_field(experiment, parameters, chi_squared)))
-    return peak / np.max(np.abs(rate)) * rate
+    with faults("leakage", _field_causes(experiment, parameters, chi_squared)) as finite:
+        shape: FloatArray = finite(peak / np.max(np.abs(rate)) * rate)
+        return shape
 
 
 def approximation_error(response: Response, draws: FloatArray, sigma_nG: FloatArray) -> float:
@@ -211,7 +240,9 @@ def approximation_error(response: Response, draws: FloatArray, sigma_nG: FloatAr
             raise DomainError("m1_eV", x[0], f"<= {response.m1_max_eV}")
         experiment, parameters = _apparatus(response, x)
         exact = exact_field(experiment, parameters, response.chi_squared)
-        worst = max(worst, float(np.max(np.abs(response(x)[0] - exact) / sigma_nG)))
+        with faults("response error in sigma", response.causes(x), response.theta_s) as finite:
+            error = finite(np.abs(response(x)[0] - exact) / sigma_nG)
+        worst = max(worst, float(np.max(error)))
     return worst
 
 

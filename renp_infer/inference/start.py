@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import OptimizeResult, least_squares
 
+from renp_infer.finite import faults, require_finite
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import FULL_TURN_DEG
 from renp_infer.records import FloatArray
@@ -18,6 +19,7 @@ _TRIALS = 3
 _SPREAD = 2.0
 _MAX_EVALUATIONS = 60
 _STEP = 1e-6
+_LARGEST = 1e150
 
 
 def overdispersed(likelihood: Likelihood, n: int, rng: np.random.Generator) -> FloatArray:
@@ -25,11 +27,17 @@ def overdispersed(likelihood: Likelihood, n: int, rng: np.random.Generator) -> F
 
     Their spread is twice that of the Gaussian that matches the posterior at
     the mode, and no wider than the prior's.
+
+    Raises
+    ------
+    NonFiniteError
+        If residuals, their derivatives or their curvature are not finite.
     """
     chart = Chart(likelihood)
     best = _mode(chart, rng)
-    values, vectors = np.linalg.eigh(best.jac.T @ best.jac)
-    spread = np.minimum(_SPREAD / np.sqrt(np.maximum(values, 1.0)), 1.0)
+    with faults("curvature at the mode", chart.values(best.x)):
+        values, vectors = np.linalg.eigh(best.jac.T @ best.jac)
+        spread = np.minimum(_SPREAD / np.sqrt(np.maximum(values, 1.0)), 1.0)
     noise = rng.standard_normal((n, values.size)) * spread
     radii = np.sqrt(rng.chisquare(2, size=(n, chart.phases.size)))
     return chart.to_unit(best.x + noise @ vectors.T, radii)
@@ -46,19 +54,25 @@ def local_gaussian(
     factor : ndarray, shape (k, k)
         Lower Cholesky factor of the covariance. Phases keep center 0, unit
         variance and no correlation.
+
+    Raises
+    ------
+    NonFiniteError
+        If residuals, their derivatives or the covariance are not finite.
     """
     chart = Chart(likelihood)
     best = _mode(chart, rng)
     plain = chart.others.size
-    information = best.jac.T @ best.jac
-    # A phase the data do not see is known to half a turn.
-    information[plain:, plain:] += np.eye(chart.phases.size) / np.pi**2
-    covariance = np.linalg.inv(information)[:plain, :plain]
     size = likelihood.prior.unit_size
     center, matrix = np.zeros(size), np.eye(size)
     center[chart.others] = best.x[:plain]
-    matrix[np.ix_(chart.others, chart.others)] = covariance
-    return center, np.linalg.cholesky(matrix)
+    with faults("covariance at the mode", chart.values(best.x)) as finite:
+        information = best.jac.T @ best.jac
+        # A phase the data do not see is known to half a turn.
+        information[plain:, plain:] += np.eye(chart.phases.size) / np.pi**2
+        covariance = np.linalg.inv(information)[:plain, :plain]
+        matrix[np.ix_(chart.others, chart.others)] = covariance
+        return center, finite(np.linalg.cholesky(matrix))
 
 
 def _mode(chart: Chart, rng: np.random.Generator) -> OptimizeResult:
@@ -108,7 +122,7 @@ class Chart:
         likelihood = self.likelihood
         mean = likelihood.mean(self._vector(point))
         pulls = (likelihood.decorrelate(mean) - likelihood.data_nG) / likelihood.scale_nG
-        return np.concatenate([pulls, point[: self.others.size]])
+        return self._checked("pulls", np.concatenate([pulls, point[: self.others.size]]), point)
 
     def jacobian(self, point: FloatArray) -> FloatArray:
         """Derivatives of the residuals, shape (n + plain, chart)."""
@@ -116,7 +130,20 @@ class Chart:
         _, by_vector = likelihood.linearise(self._vector(point))
         by_vector = likelihood.decorrelate(by_vector) / likelihood.scale_nG[:, None]
         pulls = by_vector @ self._vector_slopes(point)
-        return np.vstack([pulls, np.eye(self.others.size, point.size)])
+        slopes = np.vstack([pulls, np.eye(self.others.size, point.size)])
+        return self._checked("slopes of the pulls", slopes, point)
+
+    def values(self, point: FloatArray) -> dict[str, float]:
+        """Every parameter by name at a point (chart,)."""
+        return self.likelihood.prior.values(self._vector(point))
+
+    def _checked(self, quantity: str, rows: FloatArray, point: FloatArray) -> FloatArray:
+        # Squares of what is larger overflow in the search for the mode.
+        if not np.all(np.abs(rows) < _LARGEST):
+            require_finite(
+                quantity, np.where(np.abs(rows) < _LARGEST, rows, np.nan), self.values(point)
+            )
+        return rows
 
     def _vector(self, point: FloatArray) -> FloatArray:
         return self.likelihood.prior.from_unit(self.to_unit(point, np.ones(self.phases.size)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from renp_infer.inference.diagnostics import Convergence
+from renp_infer.inference.diagnostics import Convergence, defined
 from renp_infer.inference.prior import FULL_TURN_DEG
 from renp_infer.records import FloatArray
 
@@ -26,6 +26,9 @@ def summarise(draws: FloatArray, truth: float, row: Convergence, circular: bool)
         In degrees on the circle: mean direction, root mean square distance
         from it, and intervals around it. Limits are in [0, 360) and the
         lower may exceed the upper: the interval then passes through 0.
+
+    ``ess_bulk``, ``ess_tail`` and ``r_hat`` are ``None`` where they are not
+    defined: for draws that never moved.
     """
     flat = draws.ravel()
     center = circular_mean_deg(flat) if circular else 0.0
@@ -41,9 +44,9 @@ def summarise(draws: FloatArray, truth: float, row: Convergence, circular: bool)
         limits = np.quantile(centered, [tail, 1.0 - tail])
         numbers[key] = [_place(float(limit), center, circular) for limit in limits]
     return numbers | {
-        "ess_bulk": row.ess_bulk,
-        "ess_tail": row.ess_tail,
-        "r_hat": row.r_hat,
+        "ess_bulk": defined(row.ess_bulk),
+        "ess_tail": defined(row.ess_tail),
+        "r_hat": defined(row.r_hat),
         "truth": truth,
         "circular": circular,
     }

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from renp_infer.errors import DomainError
+from renp_infer.finite import require_finite
 from renp_infer.records import FloatArray, Observation
 
 
@@ -40,6 +41,8 @@ def observe(
     ------
     DomainError
         Shapes that do not match, or a covariance that is not positive definite.
+    NonFiniteError
+        A signal or covariance that is not finite.
     """
     signal = np.array(signal_nG, dtype=float)
     covariance = np.array(covariance_nG2, dtype=float)
@@ -48,6 +51,8 @@ def observe(
         raise DomainError("shape of theta_s", angles.shape, f"that of signal_nG, {signal.shape}")
     if covariance.shape != 2 * signal.shape:
         raise DomainError("shape of covariance_nG2", covariance.shape, "(n, n) for n angles")
+    require_finite("signal_nG", signal, {}, angles)
+    require_finite("covariance_nG2", covariance, {}, angles)
     try:
         factor = np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr
 
+from renp_infer.finite import faults
 from renp_infer.measurement._smoothing_kernels import (
     correction_table,
     edge_angle,
     panel_integrals,
 )
 from renp_infer.physics._crystal_kernels import form_norm, leading_width
-from renp_infer.physics.form_factor import crystal_size, pair_masses
+from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
 from renp_infer.physics.pairs import current_form
 from renp_infer.records import Experiment, FloatArray, Layout, Target
 
@@ -289,12 +290,20 @@ def smoothed_pairs(
     -------
     a_eV5, b_eV3 : ndarray, shape (6, n)
         As ``pair_integrals``, times cos(theta_s - c axis).
+
+    Raises
+    ------
+    NonFiniteError
+        If an integral is not finite.
     """
-    smoother = make_smoother(experiment)
-    if facing is not None:
-        smoother = replace(smoother, facing=facing)
-    masses = np.asarray(masses_eV, dtype=float)
-    grid, table = smoother.correction(masses[None, :])
-    panels = smoother.panels(smoother.beam, 0.0, masses, grid, table)[:, :, 0, :]
-    smooth = smoother.norm * np.einsum("kj,pja->apk", smoother.grid.weights, panels)
-    return smooth[0], smooth[1]
+    causes, angles = crystal_causes(experiment, masses_eV), experiment.layout.theta_s
+    with faults("smoothed pair integral", causes, angles) as finite:
+        smoother = make_smoother(experiment)
+        if facing is not None:
+            smoother = replace(smoother, facing=facing)
+        masses = np.asarray(masses_eV, dtype=float)
+        grid, table = smoother.correction(masses[None, :])
+        panels = smoother.panels(smoother.beam, 0.0, masses, grid, table)[:, :, 0, :]
+        smooth = smoother.norm * np.einsum("kj,pja->apk", smoother.grid.weights, panels)
+        a, b = finite(smooth)
+        return a, b

@@ -10,12 +10,13 @@ changes by less than `SPREAD_ERROR`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from renp_infer.errors import ConvergenceError
+from renp_infer.finite import faults
 from renp_infer.physics.drive import Drive, laser_drive
 from renp_infer.physics.lindblad import E, G, P
 from renp_infer.physics.propagation import (
@@ -204,7 +205,10 @@ def chi_squared(target: Target, lasers: Lasers, switches: Switches) -> float:
     ------
     DomainError, ConvergenceError
         See `evolve`.
+    NonFiniteError
+        Intensities or times beyond floating-point numbers.
     """
     if lasers.chi_squared is not None:
         return lasers.chi_squared
-    return evolve(target, lasers, switches).mean
+    with faults("chi_squared", asdict(lasers)) as finite:
+        return float(finite(evolve(target, lasers, switches).mean))

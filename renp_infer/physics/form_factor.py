@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.errors import DomainError
+from renp_infer.finite import faults
 from renp_infer.physics._crystal_kernels import crystal_grid
 from renp_infer.physics.constants import CM_TO_PER_EV
 from renp_infer.physics.kinematics import mismatch
@@ -90,6 +91,8 @@ def pair_integrals(
     ------
     DomainError
         For sizes outside 10 micrometres to 20 cm or bad masses.
+    NonFiniteError
+        If an integral or its error is not finite.
     """
     masses = pair_masses(masses_eV)
     if not (np.isfinite(masses).all() and (masses >= 0.0).all()):
@@ -97,17 +100,31 @@ def pair_integrals(
     layout, switches = experiment.layout, experiment.switches
     angles = layout.theta_s if theta_s is None else np.asarray(theta_s, dtype=float)
     half_length, radius = crystal_size(experiment)
-    w_l, w_t = mismatch(angles, layout.theta_e, experiment.target)
-    a, b, error = crystal_grid(
-        switches.phase_space == "planar",
-        switches.form_factor == "lorentzian",
-        w_l,
-        w_t,
-        half_length,
-        radius,
-        experiment.target.epsilon_ep,
-        masses,
-        current_form(layout, switches),
-        experiment.accuracy.relative_tolerance,
-    )
-    return PairIntegrals(a, b, error, np.array([w_l, w_t]))
+    with faults("pair integral", crystal_causes(experiment, masses_eV), angles) as finite:
+        w_l, w_t = mismatch(angles, layout.theta_e, experiment.target)
+        integrals = crystal_grid(
+            switches.phase_space == "planar",
+            switches.form_factor == "lorentzian",
+            w_l,
+            w_t,
+            half_length,
+            radius,
+            experiment.target.epsilon_ep,
+            masses,
+            current_form(layout, switches),
+            experiment.accuracy.relative_tolerance,
+        )
+        a, b, error = map(finite, integrals)
+        return PairIntegrals(a, b, error, finite(np.array([w_l, w_t])))
+
+
+def crystal_causes(experiment: Experiment, masses_eV: FloatArray) -> dict[str, object]:
+    """What a pair integral depends on, for errors."""
+    layout = experiment.layout
+    return {
+        **{f"m{k}_eV": float(m) for k, m in enumerate(np.ravel(masses_eV), start=1)},
+        "refractive_index": experiment.target.refractive_index,
+        "length_cm": layout.length_cm,
+        "radius_cm": layout.radius_cm,
+        "theta_e_deg": float(np.rad2deg(layout.theta_e)),
+    }

@@ -29,6 +29,7 @@ from math import expm1, pi
 
 import numpy as np
 
+from renp_infer.finite import faults
 from renp_infer.physics.constants import (
     BOHR_MAGNETON_PER_EV,
     EV2_TO_NG,
@@ -144,8 +145,27 @@ def rate_per_s(experiment: Experiment, sum_F: FloatArray, chi_squared: float) ->
     chi_squared : float
         Coherence factor.
     """
-    spin = spin_squared(experiment.target, experiment.switches)
-    return prefactor_per_s_eV5(experiment) * spin * chi_squared * np.asarray(sum_F)
+    causes, angles = _causes(experiment, chi_squared), experiment.layout.theta_s
+    with faults("rate_per_s", causes, angles) as finite:
+        spin = spin_squared(experiment.target, experiment.switches)
+        rate: FloatArray = prefactor_per_s_eV5(experiment) * spin * chi_squared * np.asarray(sum_F)
+        return finite(rate)
+
+
+def _causes(experiment: Experiment, chi_squared: float) -> dict[str, object]:
+    """What rate and field are scaled by, for errors."""
+    target, layout = experiment.target, experiment.layout
+    return {
+        "density_per_cm3": target.density_per_cm3,
+        "gamma_ep_per_s": target.gamma_ep_per_s,
+        "length_cm": layout.length_cm,
+        "radius_cm": layout.radius_cm,
+        "trigger_mW_cm2": experiment.lasers.trigger_mW_cm2,
+        "chi_squared": chi_squared,
+        "coupling": experiment.detector.coupling,
+        "spin_relaxation_ms": experiment.detector.spin_relaxation_ms,
+        "cycle_ms": experiment.lasers.cycle_ms,
+    }
 
 
 def _growth_nG_per_s_eV5(experiment: Experiment, chi_squared: float) -> float:
@@ -169,8 +189,10 @@ def magnetization_nG_per_s(
     chi_squared : float
         Coherence factor.
     """
-    growth = _growth_nG_per_s_eV5(experiment, chi_squared)
-    return growth * direction_factor(experiment.layout) * np.asarray(sum_G)
+    causes, layout = _causes(experiment, chi_squared), experiment.layout
+    with faults("magnetization_nG_per_s", causes, layout.theta_s) as finite:
+        growth = _growth_nG_per_s_eV5(experiment, chi_squared)
+        return finite(growth * direction_factor(layout) * np.asarray(sum_G))
 
 
 def cycle_time_s(experiment: Experiment) -> float:
@@ -188,5 +210,13 @@ def cycle_time_s(experiment: Experiment) -> float:
 
 
 def signal_factor(experiment: Experiment, chi_squared: float) -> float:
-    """Peak field of a cycle per unit of ``direction_factor * sum_G``, nG/eV^5."""
-    return _growth_nG_per_s_eV5(experiment, chi_squared) * cycle_time_s(experiment)
+    """Peak field of a cycle per unit of ``direction_factor * sum_G``, nG/eV^5.
+
+    Raises
+    ------
+    NonFiniteError
+        Settings whose product is beyond floating-point numbers.
+    """
+    with faults("field per pair integral", _causes(experiment, chi_squared)) as finite:
+        factor = _growth_nG_per_s_eV5(experiment, chi_squared) * cycle_time_s(experiment)
+        return float(finite(factor))

@@ -23,6 +23,8 @@ def checked(value: Any, key: str, least: float | None = None, most: float = math
         allowed += f" and <= {most:g}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigError(key, value, allowed)
+    if isinstance(value, int) and value.bit_length() > 1000:  # no float holds it
+        raise ConfigError(key, "an integer of more than 300 digits", allowed)
     large_enough = value > 0.0 if least is None else value >= least
     if not (math.isfinite(value) and large_enough and value <= most):
         raise ConfigError(key, value, allowed)

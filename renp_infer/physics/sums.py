@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from renp_infer.finite import faults
 from renp_infer.physics.form_factor import PairIntegrals, pair_masses
 from renp_infer.physics.neutrinos import PairWeights
 from renp_infer.records import Experiment, FloatArray, Parameters
@@ -28,10 +29,12 @@ def weighted_sums(
     sum_F, sum_G : ndarray, shape (n,)
         Rate and parity-violating sums, eV^5.
     """
-    product = kappa * np.prod(pair_masses(masses_eV), axis=1)
-    rate = rows.rate @ pairs.a_eV5 - (rows.rate_majorana * product) @ pairs.b_eV3
-    odd = rows.pv @ pairs.a_eV5 - (rows.pv_majorana * product) @ pairs.b_eV3
-    return rate, odd
+    causes = {f"m{k}_eV": float(m) for k, m in enumerate(masses_eV, start=1)}
+    with faults("pair sum", causes | {"majorana_kappa": kappa}) as finite:
+        product = kappa * np.prod(pair_masses(masses_eV), axis=1)
+        rate = rows.rate @ pairs.a_eV5 - (rows.rate_majorana * product) @ pairs.b_eV3
+        odd = rows.pv @ pairs.a_eV5 - (rows.pv_majorana * product) @ pairs.b_eV3
+        return finite(rate), finite(odd)
 
 
 def majorana_kappa(experiment: Experiment, parameters: Parameters) -> float:

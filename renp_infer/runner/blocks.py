@@ -162,6 +162,8 @@ def read_entries(path: Path) -> dict[str, dict[str, Any]]:
 
 def _lines(path: Path) -> Iterator[bytes]:
     try:
+        if not path.is_file():  # a pipe or a device never ends
+            return
         with path.open("rb") as stream:
             yield from stream
     except OSError:

@@ -27,6 +27,8 @@ from renp_infer.runner.fields import (
 
 MAX_BYTES = 10_000_000
 """Largest study file that is read."""
+MAX_DEPTH = 32
+"""Deepest nesting of tables and lists; no key of a study is deeper than three."""
 _LATER = Annotated[None, Before(Unavailable("no such section"))]
 _NOTHING = Said("nothing")
 
@@ -106,10 +108,10 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If the text is not TOML.
+        If the text is not TOML, or nested deeper than any study.
     """
     try:
-        return tomllib.loads(text)
+        return _shallow(tomllib.loads(text))
     except (ValueError, RecursionError) as error:
         reason = "tables nested too deep" if isinstance(error, RecursionError) else error
         raise ConfigError(source, Said(f"no valid TOML ({reason})"), "a TOML file") from error
@@ -142,7 +144,26 @@ def apply_overrides(raw: dict[str, Any], overrides: Iterable[str]) -> dict[str, 
             if not isinstance(table, dict):
                 raise ConfigError("--set", text, f"{step!r} to be a table, not a value")
         table[steps[-1]] = _parsed_value(value.strip())
+        try:
+            _shallow(result)
+        except RecursionError:
+            raise ConfigError("--set", text, f"at most {MAX_DEPTH} levels of tables") from None
     return result
+
+
+def _shallow(tree: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what is nested so deep that code which follows it would break."""
+    level: list[Any] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for node in level
+            for item in (node.values() if isinstance(node, dict) else node)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return tree
+    raise RecursionError
 
 
 def _copied(raw: Mapping[str, Any]) -> dict[str, Any]:

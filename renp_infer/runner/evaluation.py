@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from renp_infer.errors import ConfigError
+from renp_infer.finite import faults
 from renp_infer.inference.response import exact_field
 from renp_infer.measurement.mock import observe
-from renp_infer.measurement.squid import covariance_nG2
+from renp_infer.measurement.squid import covariance_nG2, variance_nG2
 from renp_infer.physics import backgrounds as qed
 from renp_infer.physics.bloch import chi_squared
 from renp_infer.physics.field_cycle import bloch_cycle, bloch_evolution
@@ -27,6 +29,8 @@ from renp_infer.records import (
     Observation,
     Parameters,
 )
+from renp_infer.runner.fields import Said
+from renp_infer.runner.study import MAX_DATA_ANGLES
 
 if TYPE_CHECKING:
     from renp_infer.runner.study import Study
@@ -52,22 +56,55 @@ def reference_experiment(experiment: Experiment) -> Experiment:
     return replace(experiment, layout=layout)
 
 
-def noise_covariance(experiment: Experiment, parameters: Parameters, chi2: float) -> FloatArray:
-    """Covariance of the data, nG^2, scaled where the study normalises it.
+def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> float:
+    """Factor of the noise, 1 unless the study normalises it.
 
     With ``reference_snr`` > 0 the noise is scaled so that the paper's layout
     would have that peak signal-to-noise per angle.
+
+    Raises
+    ------
+    NonFiniteError
+        If the signal is too weak, or the scaled noise too small or too large.
     """
-    detector, lasers = experiment.detector, experiment.lasers
-    cycle = bloch_cycle(experiment)
-    covariance = covariance_nG2(detector, lasers, experiment.layout.theta_s.size, cycle)
+    detector = experiment.detector
     if detector.reference_snr == 0.0:
-        return covariance
-    reference = reference_experiment(experiment)
-    noise = covariance_nG2(detector, lasers, REFERENCE_ANGLES, cycle)
-    signal = np.abs(exact_field(reference, parameters, chi2))
-    snr = float(np.max(signal / np.sqrt(np.diag(noise))))
-    return covariance * (snr / detector.reference_snr) ** 2
+        return 1.0
+    signal = np.abs(exact_field(reference_experiment(experiment), parameters, chi2))
+    sigma = np.sqrt(
+        variance_nG2(detector, experiment.lasers, REFERENCE_ANGLES, bloch_cycle(experiment))
+    )
+    causes = {
+        **asdict(detector),
+        **_truth(parameters),
+        "chi_squared": chi2,
+        "peak_nG": np.max(signal),
+    }
+    with faults("normalised noise", causes) as finite:
+        scale = float(np.max(signal)) / sigma / detector.reference_snr
+        finite(1.0 / np.square(sigma * scale))
+        return float(finite(scale))
+
+
+def noise_covariance(experiment: Experiment, parameters: Parameters, chi2: float) -> FloatArray:
+    """Covariance of the data, nG^2, scaled where the study normalises it.
+
+    Raises
+    ------
+    ConfigError
+        For more angles than a dense covariance can have.
+    NonFiniteError
+        See ``noise_scale``.
+    """
+    count = experiment.layout.theta_s.size
+    if count > MAX_DATA_ANGLES:
+        allowed = f"at most {MAX_DATA_ANGLES} angles for data"
+        raise ConfigError("layout.theta_s_deg", Said(f"{count} angles"), allowed)
+    cycle = bloch_cycle(experiment)
+    covariance = covariance_nG2(experiment.detector, experiment.lasers, count, cycle)
+    with faults("covariance_nG2", asdict(experiment.detector)) as finite:
+        scaled: FloatArray = finite(covariance * noise_scale(experiment, parameters, chi2) ** 2)
+        return scaled
 
 
 def observation(study: Study) -> Observation:
@@ -120,7 +157,11 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
     chi2 = coherence(experiment)
     rate = rate_per_s(experiment, sum_f, chi2)
     signal = exact_field(experiment, parameters, chi2)
-    sigma = np.sqrt(np.diag(noise_covariance(experiment, parameters, chi2)))
+    count = experiment.layout.theta_s.size
+    variance = variance_nG2(experiment.detector, experiment.lasers, count, bloch_cycle(experiment))
+    sigma = np.full(count, np.sqrt(variance) * noise_scale(experiment, parameters, chi2))
+    with faults("peak_snr", {"chi_squared": chi2, "sigma_nG": sigma[0]}) as finite:
+        peak_snr = float(finite(np.max(np.abs(signal) / sigma)))
     return {
         "schema": 1,
         "name": name,
@@ -140,7 +181,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
         "magnetization_nG_per_s": magnetization_nG_per_s(experiment, sum_g, chi2),
         "signal_nG": signal,
         "sigma_nG": sigma,
-        "peak_snr": float(np.max(np.abs(signal) / sigma)),
+        "peak_snr": peak_snr,
         "normalised": experiment.detector.reference_snr > 0.0,
         "thresholds_deg": _thresholds(experiment, m),
         "coupling": coupling_of(experiment),

@@ -12,9 +12,27 @@ from pathlib import Path
 from renp_infer.errors import ConfigError, StoreError
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes; empty if it cannot be read."""
+def is_file(path: Path) -> bool:
+    """Tell whether there is a regular file; a path that cannot be has none."""
     try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
+def is_directory(path: Path) -> bool:
+    """Tell whether there is a directory; a path that cannot be has none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes; empty if it cannot be read or is no regular file."""
+    try:
+        if not path.is_file():  # a pipe or a device never ends
+            return ""
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:

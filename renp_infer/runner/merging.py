@@ -9,7 +9,7 @@ from typing import Any
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.runner.blocks import Blocks, read_entries
 from renp_infer.runner.campaign import Work, merge, write_study
-from renp_infer.runner.files import digest
+from renp_infer.runner.files import digest, is_file
 from renp_infer.runner.store import MANIFEST, Store, read_manifest
 from renp_infer.runner.study import Study, load_study
 from renp_infer.runner.tasks import Task, Verb
@@ -26,7 +26,7 @@ def study_in(directory: Path) -> Study:
     ConfigError
         If it is no run directory, or its study is not valid here.
     """
-    if not (directory / MANIFEST).is_file():
+    if not is_file(directory / MANIFEST):
         raise ConfigError("RUN", str(directory), f"a run directory, which has a {MANIFEST}")
     read_manifest(directory)
     return load_study(directory / RESOLVED)
@@ -56,7 +56,7 @@ def merge_runs(target: Path, sources: Sequence[Path]) -> tuple[Study, list[str]]
     TaskError
         If more tasks failed than the study allows.
     """
-    present = [target] if (target / MANIFEST).is_file() else []
+    present = [target] if is_file(target / MANIFEST) else []
     study = _common_study([*present, *sources])
     missing = []
     with Store(target) as store:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from renp_infer.errors import ConfigError
 from renp_infer.runner.fields import nearest
-from renp_infer.runner.files import make_directory
+from renp_infer.runner.files import is_directory, make_directory
 from renp_infer.runner.terminal import WIDTH, show, write_document
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def reproduce(what: str | None, options: Options) -> int:
     """
     if what == FEASIBILITY:
         return feasibility(options)
-    if what is not None and what not in FIGURE_NAMES and Path(what).is_dir():
+    if what is not None and what not in FIGURE_NAMES and is_directory(Path(what)):
         from renp_infer.runner import upkeep
 
         return upkeep.reproduce(Path(what), options)

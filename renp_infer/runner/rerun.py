@@ -37,11 +37,27 @@ def compare_runs(study: Study, first: Path, second: Path) -> list[dict[str, Any]
     """
     rows = []
     for verb in verbs_of(study):
-        ours, theirs = (dict(_quantities(home / verb.file)) for home in (first, second))
+        ours, theirs = (_read(home / verb.file) for home in (first, second))
         for name in sorted(ours | theirs):
             row = {"task": verb.name, "quantity": name}
             rows.append(row | _difference(ours.get(name), theirs.get(name)))
     return rows
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Quantities of a result by name.
+
+    Raises
+    ------
+    StoreError
+        If it is missing, or cannot be read as a result.
+    """
+    try:
+        return dict(_quantities(path))
+    except (OSError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(f"{path} is no result; run the study again") from error
 
 
 def _quantities(path: Path) -> Iterator[tuple[str, Any]]:

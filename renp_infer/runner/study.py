@@ -33,9 +33,11 @@ from renp_infer.records import (
 )
 from renp_infer.resources import share_path
 from renp_infer.runner import config
+from renp_infer.runner.computable import check_computable
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
 from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
+from renp_infer.runner.files import is_file
 from renp_infer.runner.laser_checks import check_lasers
 
 if TYPE_CHECKING:
@@ -140,7 +142,7 @@ def find_study(path: str | Path) -> Path:
     """File of a study: the path itself, or that of a study the package ships."""
     shipped = share_path("studies") / f"{path}.toml"
     plain = Path(path).name == str(path) and not str(path).endswith(".toml")
-    return shipped if plain and not Path(path).exists() and shipped.is_file() else Path(path)
+    return shipped if plain and is_file(shipped) and not Path(path).exists() else Path(path)
 
 
 def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
@@ -179,6 +181,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     _check_pairs(parameters, target)
     _check_weights(study, switches)
     check_lasers(experiment)
+    check_computable(experiment)
     if study.inference is not None:
         _check_inference(study, experiment, parameters)
     return Study(

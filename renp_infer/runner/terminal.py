@@ -12,6 +12,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from renp_infer.finite import require_finite_tree
+
 if TYPE_CHECKING:
     from renp_infer.runner.results import Run
 
@@ -21,21 +23,31 @@ MAX_ROWS = 25
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into what JSON knows: arrays to lists, NaN and infinity to null."""
+    """Turn a value into what JSON knows: arrays to lists, keys to text."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     return value
 
 
 def document(value: Any) -> str:
-    """One JSON document as text."""
-    return json.dumps(plain(value), allow_nan=False) + "\n"
+    """One JSON document as text.
+
+    What may be undefined is ``None`` before it comes here: thresholds that are
+    never crossed, convergence statistics of draws that never moved.
+
+    Raises
+    ------
+    NonFiniteError
+        A number is not finite; names its key, and the truth if there is one.
+    """
+    tree = plain(value)
+    truth = tree.get("truth") if isinstance(tree, dict) else None
+    require_finite_tree(tree, truth if isinstance(truth, dict) else {})
+    return json.dumps(tree, allow_nan=False) + "\n"
 
 
 def write_document(value: Any) -> None:

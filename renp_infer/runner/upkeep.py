@@ -22,6 +22,7 @@ from renp_infer.runner.commands import (
     places,
 )
 from renp_infer.runner.executors import DASK_EXECUTORS
+from renp_infer.runner.files import is_directory
 from renp_infer.runner.merging import merge_runs, study_in
 from renp_infer.runner.results import load_run
 from renp_infer.runner.store import Store, read_manifest
@@ -35,7 +36,7 @@ def status(paths: Sequence[Path], options: Options) -> int:
     """Tell how far runs are, given as studies or run directories; reads while they run."""
     from renp_infer.runner.status import in_words, status_of
 
-    if paths and all(path.is_dir() for path in paths):
+    if paths and all(map(is_directory, paths)):
         studies, directories = [study_in(path) for path in paths], list(paths)
     else:
         studies = load_all(paths, options)
@@ -56,6 +57,8 @@ def merge(paths: Sequence[Path], options: Options) -> int:
         raise ConfigError("RUN", tuple(map(str, paths)), "two or more run directories")
     target = options.out if options.out is not None else paths[0]
     sources = [path for path in paths if path.absolute() != target.absolute()]
+    if not sources:
+        raise ConfigError("RUN", tuple(map(str, paths)), f"run directories other than {target}")
     study, missing = merge_runs(target, sources)
     if options.json:
         write_document({"schema": 1, "directory": str(target), "missing": missing})

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from renp_infer.errors import ConvergenceError, TaskError
+from renp_infer.errors import ConvergenceError, NonFiniteError, TaskError
 from renp_infer.runner import commands, evaluation
 from renp_infer.runner.cli import execute
 from renp_infer.runner.files import digest
 from renp_infer.runner.results import Run
 from renp_infer.runner.store import Store
-from renp_infer.runner.terminal import plain, show, summary_table
+from renp_infer.runner.terminal import document, plain, show, summary_table
 
 STUDY = 'schema = 1\nname = "short"\n[layout]\ntheta_s_deg = [50.0, 60.0]\n'
 COUNT = {"evaluate": 0}
@@ -30,7 +30,7 @@ def fake_evaluation(_experiment: Any, _parameters: Any, name: str) -> dict[str, 
         "schema": 1,
         "name": name,
         "theta_s_deg": [50.0, 60.0],
-        "rate_per_s": [1.0, math.nan],
+        "rate_per_s": [1.0, 2.0],
         "signal_nG": [1.0, 2.0],
         "sigma_nG": [0.1, 0.1],
         "chi_squared": 0.01,
@@ -111,12 +111,12 @@ def test_control_characters_in_keys_stay_on_one_line(
     assert "\x1b" not in err
 
 
-def test_json_is_one_document_without_nan_and_nothing_is_written(
+def test_json_is_one_document_and_nothing_is_written(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert execute(["evaluate", "study.toml", "--json"]) == 0
     out, err = capsys.readouterr()
-    assert json.loads(out)["rate_per_s"] == [1.0, None]
+    assert json.loads(out)["rate_per_s"] == [1.0, 2.0]
     assert "a library that talks" in err
     assert contents(folder) == ["study.toml"]
 
@@ -275,7 +275,14 @@ def test_plain_values() -> None:
     import numpy as np
 
     value = {"a": np.array([1.0, np.inf]), "b": (np.int64(3), None), "c": np.bool_(True)}
-    assert plain(value) == {"a": [1.0, None], "b": [3, None], "c": True}
+    assert plain(value) == {"a": [1.0, np.inf], "b": [3, None], "c": True}
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_a_document_refuses_what_is_not_finite(wrong: float) -> None:
+    value = {"truth": {"m1_meV": 50.0}, "rows": [{"x": [0.0, wrong]}]}
+    with pytest.raises(NonFiniteError, match=r"rows\[0\]\.x\[1\].*m1_meV = 50"):
+        document(value)
 
 
 def test_cite_prints_bibtex(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ import renp_infer
 ROOT = Path(renp_infer.__file__).parent
 RANK = {
     "errors": 0,
+    "finite": 0,
     "records": 0,
     "resources": 0,
     "versions": 0,
