@@ -235,18 +235,29 @@ def background_rows(experiment: Experiment, rate_per_s: FloatArray, chi2: float)
         ``events_per_lifetime`` (n,), Eq. (68).
     """
     target, lasers = experiment.target, experiment.lasers
-    rates = qed.backgrounds(experiment, rate_per_s, chi2)
-    return {
-        "pair_per_ion_per_s": rates.pair_per_s,
-        "two_photon_per_ion_per_s": rates.two_photon_per_s,
-        "three_photon_per_ion_per_s": rates.three_photon_per_s,
-        "four_photon_per_ion_per_s": rates.four_photon_per_s,
-        "e1_per_s": rates.e1_per_s,
-        "zeeman_splitting_eV": qed.zeeman_splitting_eV(target, lasers.zeeman_field_G),
-        "wrong_partner_share": qed.partner_share(target, lasers),
-        "depletion_per_cycle": rates.depletion(1e-3 * lasers.cycle_ms),
-        "events_per_lifetime": qed.events_per_lifetime(target, rate_per_s),
+    causes = {
+        "gamma_ep_per_s": target.gamma_ep_per_s,
+        "density_per_cm3": target.density_per_cm3,
+        **asdict(lasers),
+        "chi_squared": chi2,
     }
+    with faults("backgrounds", causes) as finite:
+        rates = qed.backgrounds(experiment, rate_per_s, chi2)
+        found = {
+            "pair_per_ion_per_s": rates.pair_per_s,
+            "two_photon_per_ion_per_s": rates.two_photon_per_s,
+            "three_photon_per_ion_per_s": rates.three_photon_per_s,
+            "four_photon_per_ion_per_s": rates.four_photon_per_s,
+            "e1_per_s": rates.e1_per_s,
+            "zeeman_splitting_eV": qed.zeeman_splitting_eV(target, lasers.zeeman_field_G),
+            "wrong_partner_share": qed.partner_share(target, lasers),
+            "depletion_per_cycle": rates.depletion(1e-3 * lasers.cycle_ms),
+            "events_per_lifetime": qed.events_per_lifetime(target, rate_per_s),
+        }
+        for column in found.values():
+            for row in column.values() if isinstance(column, dict) else (column,):
+                finite(row)
+    return found
 
 
 def _truth(parameters: Parameters) -> dict[str, Any]:

@@ -428,7 +428,7 @@ def test_studies_in_range_are_done_refused_or_end_by_name(sections: dict[str, An
 
 
 @pytest.mark.slow
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(SECTIONS)
 def test_many_studies_in_range_are_done_refused_or_end_by_name(sections: dict[str, Any]) -> None:
     outcome(sections)
