@@ -14,10 +14,10 @@ from typing import Any
 from renp_infer.errors import ConfigError, TaskError
 from renp_infer.runner.campaign import WHOLE, Work, parse_shard, update, write_study
 from renp_infer.runner.executors import parse_executor
-from renp_infer.runner.files import make_directory
+from renp_infer.runner.files import is_directory, make_directory
 from renp_infer.runner.provenance import add_provenance
-from renp_infer.runner.results import Run, load_run
-from renp_infer.runner.store import PROGRESS, Store, check_directory
+from renp_infer.runner.results import Run, load_run, readable
+from renp_infer.runner.store import PROGRESS, Store, check_directory, check_run
 from renp_infer.runner.study import Study, load_study
 from renp_infer.runner.tasks import Context, Verb
 from renp_infer.runner.terminal import (
@@ -295,7 +295,7 @@ def _report(runs: Sequence[Run], top: Path) -> Path:
     """Write the page; inside a run directory its manifest learns the hash."""
     from renp_infer.runner.report import write_report
 
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(sys.stderr), readable(top):
         if [run.directory for run in runs] != [top]:
             write_report(runs, top / REPORT)
         else:
@@ -307,8 +307,10 @@ def _report(runs: Sequence[Run], top: Path) -> Path:
 
 def report(paths: Sequence[Path], options: Options) -> int:
     """Write the report of finished runs, given as studies or run directories."""
-    if paths and all(path.is_dir() for path in paths):
+    if paths and all(map(is_directory, paths)):
         directories = list(paths)
+        for directory in directories:
+            check_run(directory)
         if options.out is None and len(directories) > 1:
             # a joint page inside one of the runs would replace that run's own
             raise ConfigError("--out", None, "a directory, for a report of several runs")

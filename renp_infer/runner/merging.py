@@ -10,7 +10,7 @@ from renp_infer.errors import ConfigError, StoreError
 from renp_infer.runner.blocks import Blocks, read_entries
 from renp_infer.runner.campaign import Work, merge, write_study
 from renp_infer.runner.files import digest, is_file
-from renp_infer.runner.store import MANIFEST, Store, read_manifest
+from renp_infer.runner.store import MANIFEST, Store, check_run, read_manifest
 from renp_infer.runner.study import Study, load_study
 from renp_infer.runner.tasks import Task, Verb
 from renp_infer.runner.verbs import verbs_of
@@ -26,9 +26,7 @@ def study_in(directory: Path) -> Study:
     ConfigError
         If it is no run directory, or its study is not valid here.
     """
-    if not is_file(directory / MANIFEST):
-        raise ConfigError("RUN", str(directory), f"a run directory, which has a {MANIFEST}")
-    read_manifest(directory)
+    check_run(directory)
     return load_study(directory / RESOLVED)
 
 

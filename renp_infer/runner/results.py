@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,17 +55,36 @@ def load_run(directory: str | Path) -> Run:
     Raises
     ------
     StoreError
-        If a file is missing or is not what the manifest says.
+        If a file is missing, is not what the manifest says, or is no result.
     """
     directory = Path(directory)
     manifest = read_manifest(directory)
     study = _parsed(directory, manifest, "study.resolved.toml")
     evaluation = _parsed(directory, manifest, EVALUATE.file)
     inference = summary = None
-    if "infer" in manifest["tasks"] and "inference" in study:
-        inference = _load_tree(_checked(directory, manifest, INFER.file))
-        summary = json.loads(inference.attrs["renp_summary"])
-    return Run(directory, study["name"], study, evaluation, inference, summary)
+    with readable(directory):
+        if "infer" in manifest["tasks"] and "inference" in study:
+            inference = _load_tree(_checked(directory, manifest, INFER.file))
+            summary = json.loads(inference.attrs["renp_summary"])
+        return Run(directory, study["name"], study, evaluation, inference, summary)
+
+
+@contextlib.contextmanager
+def readable(directory: Path) -> Iterator[None]:
+    """Name what a file with the right hash makes go wrong that holds something else.
+
+    Raises
+    ------
+    StoreError
+    """
+    try:
+        yield
+    except StoreError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        text = f"{directory} holds what is no result of this version ({reason})"
+        raise StoreError(f"{text}; run the study again") from error
 
 
 def _checked(directory: Path, manifest: dict[str, Any], name: str) -> Path:
@@ -75,9 +96,12 @@ def _checked(directory: Path, manifest: dict[str, Any], name: str) -> Path:
 
 
 def _parsed(directory: Path, manifest: dict[str, Any], name: str) -> dict[str, Any]:
-    text = _checked(directory, manifest, name).read_text(encoding="utf-8")
-    parsed: dict[str, Any] = tomllib.loads(text) if name.endswith(".toml") else json.loads(text)
-    return parsed
+    with readable(directory):
+        text = _checked(directory, manifest, name).read_text(encoding="utf-8")
+        parsed = tomllib.loads(text) if name.endswith(".toml") else json.loads(text)
+        if not isinstance(parsed, dict):
+            raise TypeError(f"{name} is no table")
+        return parsed
 
 
 def _load_tree(path: Path) -> xarray.DataTree:

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from renp_infer.errors import ConfigError
 from renp_infer.runner.blocks import TASKS, Blocks
-from renp_infer.runner.files import digest, make_directory, replacing, write_text
+from renp_infer.runner.files import digest, is_file, make_directory, replacing, write_text
 from renp_infer.runner.tasks import Verb
 
 SCHEMA = 1
@@ -178,6 +178,19 @@ def check_directory(directory: Path) -> None:
     _read(directory)
 
 
+def check_run(directory: Path) -> None:
+    """Refuse a directory that is no run's.
+
+    Raises
+    ------
+    ConfigError
+        Also if a newer version wrote it.
+    """
+    if not is_file(directory / MANIFEST):
+        raise ConfigError("RUN", str(directory), f"a run directory, which has a {MANIFEST}")
+    _read(directory)
+
+
 def lock_holder(directory: Path) -> str:
     """Process that is writing a run directory; empty if there is none."""
     try:
@@ -210,6 +223,8 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 def _read(directory: Path) -> tuple[dict[str, Any], str]:
     """Manifest, and why it is an empty one although there is a file."""
     empty: dict[str, Any] = {"schema": SCHEMA, "files": {}, "tasks": {}}
+    if not is_file(directory / MANIFEST):  # a pipe or a device never ends
+        return empty, ""
     try:
         found = json.loads((directory / MANIFEST).read_bytes())
     except OSError:
