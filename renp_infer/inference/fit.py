@@ -55,8 +55,9 @@ def fit(
         Expected field for amplitude 1 and its exact Jacobian.
     observation : Observation
     truth : Parameters
-        Truth of the mock data; its ordering and nature are the hypothesis
-        and its values those of fixed parameters.
+        Truth of the mock data, or for data from a file a point to start from;
+        its ordering and nature are the hypothesis and its values those of
+        fixed parameters.
     settings : InferenceSettings
     oscillation : mapping
         Measured oscillation parameters of this ordering.
@@ -218,7 +219,10 @@ def _on_angles(likelihood: Likelihood, columns: Mapping[str, FloatArray]) -> xr.
 def _constant_group(
     likelihood: Likelihood, signal: FloatArray, values: Mapping[str, float]
 ) -> xr.Dataset:
-    columns = {"sigma_nG": likelihood.observation.sigma_nG, "signal_true_nG": signal}
+    columns = {"sigma_nG": likelihood.observation.sigma_nG}
+    if likelihood.observation.source:
+        return _on_angles(likelihood, columns)
+    columns["signal_true_nG"] = signal
     scalars = {f"truth_{name}": value for name, value in values.items()}
     return _on_angles(likelihood, columns).assign(scalars)
 
@@ -242,14 +246,17 @@ def _summary_attributes(
 ) -> dict[str, str]:
     """Root attributes: the summary and the diagnostics as JSON."""
     posterior = tree["posterior"].to_dataset()
+    known: Mapping[str, float] = {} if observation.source else values
     draws = {str(name): posterior[name].values for name in posterior.data_vars}
     circular = {name: name in PHASE_NAMES for name in draws}
     rows = {name: convergence(draws[name], circular[name]) for name in draws}
     diagnostics = diagnose(rows, tree["sample_stats"].to_dataset())
     summary: dict[str, Any] = {
         "hypothesis": {"ordering": truth.ordering, "nature": truth.nature},
+        "data": observation.source or "mock",
         "parameters": {
-            name: summarise(draws[name], values[name], rows[name], circular[name]) for name in draws
+            name: summarise(draws[name], known.get(name), rows[name], circular[name])
+            for name in draws
         },
         "diagnostics": diagnostics,
         "peak_snr": float(np.max(np.abs(signal) / observation.sigma_nG)),
