@@ -254,7 +254,7 @@ def _hypotheses(run: Run) -> dict[str, Any]:
     return {
         "schema": 1,
         "name": run.name,
-        "data": run.summary["data"],
+        "data": run.evaluation.get("data", "mock"),
         "normalised": run.evaluation["normalised"],
         "peak_snr": run.evaluation["peak_snr"],
         "hypotheses": [row],
@@ -318,6 +318,7 @@ def _outcome(run: Run) -> dict[str, Any]:
     return {
         "name": run.name,
         "directory": str(run.directory),
+        "data": run.evaluation.get("data", "mock"),
         "peak_snr": run.evaluation["peak_snr"],
         "normalised": run.evaluation["normalised"],
         "m1_meV": run.summary["parameters"]["m1_meV"] if run.summary else None,

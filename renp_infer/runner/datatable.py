@@ -29,6 +29,7 @@ _NUMBER = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|[+-]?(?:nan|inf|infinity)", re.I
 )
 _UNITS = re.compile(r"#\s*units?\s*:(.*)", re.I)
+_UNIT = re.compile(r"[A-Za-z]{1,10}(?:\^2)?")
 _KINDS = {".csv", ".nc"}
 
 
@@ -122,8 +123,8 @@ def _check_file(path: Path) -> None:
         size = path.stat().st_size
         with path.open("rb"):
             pass
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "an unreadable file"
+    except OSError as error:
+        reason = error.strerror or "an unreadable file"
         raise ConfigError(str(path), Said(reason), allowed) from error
     if not 0 < size <= MAX_BYTES:
         given = "a huge file" if size else "an empty file"
@@ -192,13 +193,14 @@ def _named(path: Path, column: str, unit: str) -> tuple[str, str]:
     for name in NAMES:
         if column == name:
             return name, unit
-        if column.startswith(f"{name}_"):
-            suffix = column.removeprefix(f"{name}_")
+        suffix = column.removeprefix(f"{name}_")
+        if suffix != column and _UNIT.fullmatch(suffix):
             if unit not in ("", suffix):
                 raise ConfigError(f"{path}, units of {column}", unit, f"{suffix}, as in the name")
             return name, suffix
-    known = [f"{name}_<unit>" for name in NAMES]
-    raise ConfigError(f"{path}, columns", column, " | ".join(known), nearest(column, NAMES))
+    hint = nearest(column, NAMES) if column.isidentifier() else "commas separate columns"
+    known = " | ".join(f"{name}_<unit>" for name in NAMES)
+    raise ConfigError(f"{path}, columns", column, known, hint)
 
 
 def _check_names(path: Path, names: list[str]) -> None:
