@@ -5,8 +5,10 @@ Every call to ArviZ' statistics lives here.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import arviz as az
 import numpy as np
@@ -99,6 +101,72 @@ def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> di
         "sampling_library": statistics.attrs["sampling_library"],
         "step_methods": statistics.attrs["step_methods"],
     }
+
+
+def leave_one_out(tree: xr.DataTree) -> tuple[dict[str, Any], FloatArray, FloatArray]:
+    """Pareto-smoothed leave-one-out prediction of each component of the data.
+
+    Vehtari, Gelman and Gabry, Stat. Comput. 27 (2017) 1413. With a drift a
+    component is the field at an angle minus what the angles before it predict.
+
+    Returns
+    -------
+    found : dict
+        ``elpd`` (log predictive density) with error ``se``; ``p_loo``, effective
+        parameters; ``good_k``, the limit for this many draws; ``bad_k``, how many are above.
+    pareto_k, elpd : ndarray, shape (n,)
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of large k, which is told instead
+        loo = az.loo(tree, pointwise=True)
+    k = np.asarray(loo.pareto_k, dtype=float)
+    found = {
+        "elpd": float(loo.elpd),
+        "se": float(loo.se),
+        "p_loo": float(loo.p),
+        "good_k": float(loo.good_k),
+        "bad_k": int(np.sum(~(k <= loo.good_k))),
+        "largest_k": float(np.max(k)),
+    }
+    return found, k, np.asarray(loo.elpd_i, dtype=float)
+
+
+def power_scaling(
+    tree: xr.DataTree,
+    name: str,
+    part: Literal["prior", "likelihood"],
+    priors: Sequence[str] | None = None,
+) -> float:
+    """Sensitivity of one parameter's posterior to a power of prior or likelihood.
+
+    Kallioinen, Paananen, Buerkner and Vehtari, Stat. Comput. 34 (2024) 57.
+
+    Parameters
+    ----------
+    tree : DataTree
+        ``log_prior`` and ``log_likelihood`` at some of the posterior's draws.
+    name : str
+    part : {"prior", "likelihood"}
+    priors : sequence of str, optional
+        Parameters whose priors are scaled together.
+
+    Returns
+    -------
+    float
+        0 for a density that is the same everywhere; NaN from too few different draws.
+    """
+    group = tree[f"log_{part}"].to_dataset()
+    if priors is not None and all(np.ptp(group[prior].values) == 0.0 for prior in priors):
+        return 0.0
+    posterior = tree["posterior"].to_dataset()[[name]].sel(draw=group["draw"])
+    joint = xr.DataTree.from_dict({"posterior": posterior, f"log_{part}": group})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of large k, harmless for powers of 0.99 and 1.01
+        try:
+            found = az.psense(joint, var_names=[name], group=part, group_var_names=priors)
+        except ValueError:  # all draws in the tail are one
+            return float("nan")
+    return float(found[name])
 
 
 def _grade_convergence(rows: dict[str, Convergence]) -> list[tuple[Verdict, str]]:

@@ -11,7 +11,9 @@ import numpy as np
 import xarray as xr
 
 from renp_infer.finite import require_finite, require_finite_tree
+from renp_infer.inference.checks import log_prior_group, model_checks
 from renp_infer.inference.diagnostics import convergence, diagnose
+from renp_infer.inference.impact import impacts
 from renp_infer.inference.likelihood import Likelihood, ResponseLike
 from renp_infer.inference.prior import (
     PHASE_NAMES,
@@ -77,8 +79,9 @@ def fit(
     xarray.DataTree
         ArviZ groups ``posterior``, ``prior``, both predictives,
         ``log_likelihood``, ``sample_stats``, ``observed_data``,
-        ``constant_data`` and ``renp_provenance``; attributes
-        ``renp_summary`` and ``renp_diagnostics`` are JSON texts.
+        ``constant_data``, ``log_prior``, ``renp_checks`` and ``renp_provenance``;
+        attributes ``renp_summary``, ``renp_diagnostics`` and ``renp_checks`` (see
+        ``checks.model_checks`` and ``impact.impacts``) are JSON texts.
 
     Raises
     ------
@@ -123,10 +126,22 @@ def fit(
         "constant_data": _constant_group(likelihood, signal, values),
         "renp_provenance": _provenance(settings, seed),
     }
+    groups["log_prior"] = log_prior_group(prior, vectors[:, kept], groups["log_likelihood"])
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     _check(tree)
     tree.attrs = _summary_attributes(tree, truth, values, signal, observation)
+    _add_checks(tree, likelihood, vectors, posterior_mean)
     return tree
+
+
+def _add_checks(
+    tree: xr.DataTree, likelihood: Likelihood, vectors: FloatArray, mean_nG: FloatArray
+) -> None:
+    """Group ``renp_checks`` by angle, and an attribute of that name with all the rest."""
+    found, tree["renp_checks"] = model_checks(tree, likelihood, mean_nG)
+    mass = json.loads(tree.attrs["renp_summary"])["parameters"]["m1_meV"]
+    found["impact"] = impacts(likelihood.prior, vectors, mass["ess_bulk"])
+    tree.attrs["renp_checks"] = json.dumps(found)
 
 
 def _sample(
