@@ -138,20 +138,26 @@ def prior_sensitivity(tree: xr.DataTree) -> dict[str, Any]:
     names = [str(name) for name in tree["log_prior"].data_vars]
     prior = power_scaling(tree, MASS, "prior", names)
     likelihood = power_scaling(tree, MASS, "likelihood")
-    words = {
-        (False, True): "the data decide",
-        (True, True): "prior and data both matter",
-        (True, False): "the prior decides",
-        (False, False): "the data say nothing",
-    }
+    by_prior = {name: power_scaling(tree, MASS, "prior", [name]) for name in names}
     return {
         "prior": prior,
         "likelihood": likelihood,
-        "by_prior": {name: power_scaling(tree, MASS, "prior", [name]) for name in names},
-        "verdict": words[prior >= SENSITIVE, likelihood >= SENSITIVE]
-        if np.isfinite(prior + likelihood)
-        else "not known: too few draws",
+        "by_prior": by_prior,
+        "verdict": _sensitivity_verdict(prior, likelihood, by_prior),
     }
+
+
+def _sensitivity_verdict(prior: float, likelihood: float, by_prior: Mapping[str, float]) -> str:
+    if not np.isfinite(prior + likelihood):
+        return "not known: too few draws"
+    strongest = f"the prior of {max(by_prior, key=by_prior.__getitem__)}"
+    words = {
+        (False, True): "the data decide",
+        (True, True): f"data and {strongest} both matter",
+        (True, False): f"{strongest} decides",
+        (False, False): "a change of data or priors hardly matters",
+    }
+    return words[prior >= SENSITIVE, likelihood >= SENSITIVE]
 
 
 def model_checks(

@@ -251,6 +251,7 @@ def _hypotheses(run: Run) -> dict[str, Any]:
     assert run.summary is not None
     row = dict(run.summary["hypothesis"])
     row |= {part: run.summary[part] for part in ("parameters", "diagnostics")}
+    row["checks"] = run.checks
     return {
         "schema": 1,
         "name": run.name,
@@ -262,12 +263,15 @@ def _hypotheses(run: Run) -> dict[str, Any]:
 
 
 def _judge(runs: Sequence[Run]) -> int:
-    """Exit code by the diagnostics; everything has been saved by then."""
+    """Exit code by diagnostics and model checks; everything has been saved by then."""
     code = DONE
     for run in runs:
         found = run.summary["diagnostics"] if run.summary else {"verdict": "pass"}
         if found["verdict"] == "fail":
             say(f"{run.name}: diagnostics failed: {'; '.join(found['reasons'])}")
+            code = DIAGNOSTIC_FAILED
+        if run.checks is not None and run.checks["verdict"] == "fail":
+            say(f"{run.name}: model checks failed: {'; '.join(run.checks['reasons'])}")
             code = DIAGNOSTIC_FAILED
     return code
 

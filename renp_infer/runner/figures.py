@@ -97,7 +97,8 @@ def _stamp(ax: Axes, run: Run) -> None:
         ax.set_title(label, loc="right", fontsize=8.5, color=plots.BLACK)
 
 
-def _caption_tail(run: Run) -> str:
+def caption_tail(run: Run) -> str:
+    """End of a caption whose numbers depend on the noise, where that was scaled."""
     label = normalised_label(run)
     return f" The noise is {label} at the paper's layout, not absolute." if label else ""
 
@@ -139,7 +140,7 @@ def angular_distribution(run: Run) -> tuple[Figure, str]:
         "all nine ordered pairs, before angular smoothing (relative numerical error "
         f"{number(document['accuracy']['estimated_error'], 2)}). Bottom: field at the detector "
         f"after smoothing over its resolution, with the noise of one angle. {edges}"
-        f"{_caption_tail(run)}"
+        f"{caption_tail(run)}"
     )
 
 
@@ -168,7 +169,7 @@ def data_and_prediction(run: Run) -> tuple[Figure, str]:
         f"{f'Data: {file},' if file else 'Mock data'} at {theta.size} angles with 1σ errors, "
         f"{'' if file else 'the true signal, '}and 68 % and 95 % "
         "posterior-predictive bands, noise included. Bottom: the same minus the predictive mean, "
-        f"in units of each angle's σ; rms of the data's pulls {rms:.2f}.{_caption_tail(run)}"
+        f"in units of each angle's σ; rms of the data's pulls {rms:.2f}.{caption_tail(run)}"
     )
 
 
@@ -205,7 +206,7 @@ def mass_posterior(run: Run) -> tuple[Figure, str]:
         "Posterior of the lightest neutrino mass against its prior "
         f"({bounds[0]:g} to {bounds[1]:g} meV): mean {rounded(row['mean'], row['sd'])} meV, "
         f"sd {rounded(row['sd'], row['sd'])} meV{truth}. "
-        f"The density is kept inside the prior's bounds.{_caption_tail(run)}"
+        f"The density is kept inside the prior's bounds.{caption_tail(run)}"
     )
 
 
@@ -288,7 +289,7 @@ def corner(run: Run) -> tuple[Figure, str]:
         "Posterior of m₁ and of the nuisance parameters that move or scale the signal. "
         "Filled: regions with 68 % and 95 % of the draws; diagonal: posterior (solid) and prior "
         f"(dashed){'' if source(run) else '; dash-dotted: truth'}. Phases are periodic. Free "
-        f"parameters not shown are in the table.{_caption_tail(run)}"
+        f"parameters not shown are in the table.{caption_tail(run)}"
     )
 
 
@@ -330,7 +331,7 @@ def chains(run: Run) -> tuple[Figure, str]:
     return figure, (
         f"{values.shape[0]} chains, one colour each. Left: traces. Right: "
         "ranks of each chain's draws among all draws; chains that agree are flat within the "
-        f"band, which is 2σ for independent draws.{_caption_tail(run)}"
+        f"band, which is 2σ for independent draws.{caption_tail(run)}"
     )
 
 

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from renp_infer.errors import DomainError, StoreError
 from renp_infer.records import PRESETS, switch_names
+from renp_infer.runner.check_report import check_plates, check_rows
 from renp_infer.runner.figures import (
     draws,
     free_parameters,
@@ -152,7 +153,10 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "peak_snr": number(run.evaluation["peak_snr"], 3),
         "mass": mass_cells(run),
         "mass_truth": "–" if source(run) else number(run.evaluation["truth"]["m1_meV"]),
-        "plates": run_plates(run),
+        "plates": [*run_plates(run), *check_plates(run)],
+        "checks": check_rows(run),
+        "check_verdict": run.checks["verdict"] if run.checks else "none",
+        "check_reasons": run.checks["reasons"] if run.checks else [],
         "switches": switch_rows(run),
         "switch_sentence": switch_sentence(run),
         "truth": truth_rows(run),
