@@ -13,6 +13,7 @@ from typing import Any, Literal
 import arviz as az
 import numpy as np
 import xarray as xr
+from scipy.special import logsumexp
 
 from renp_infer.records import FloatArray
 
@@ -25,6 +26,8 @@ DIVERGENT_FRACTION_WARN = 1e-3
 BFMI_PASS = 0.3
 MAX_DEPTH_FRACTION_PASS = 0.01
 _TAILS = (0.05, 0.95)
+_SAME = 1e-9
+"""Log densities that differ by less weigh all draws alike."""
 
 
 @dataclass(frozen=True)
@@ -116,19 +119,38 @@ def leave_one_out(tree: xr.DataTree) -> tuple[dict[str, Any], FloatArray, FloatA
         parameters; ``good_k``, the limit for this many draws; ``bad_k``, how many are above.
     pareto_k, elpd : ndarray, shape (n,)
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of large k, which is told instead
-        loo = az.loo(tree, pointwise=True)
-    k = np.asarray(loo.pareto_k, dtype=float)
+    terms = tree["log_likelihood"].to_dataset()["field_nG"]
+    draws = terms.values.reshape(-1, terms.shape[-1])
+    informed = np.ptp(draws, axis=0) > _SAME
+    # Leaving out what does not tell draws apart changes no weight.
+    k, elpd = np.zeros(informed.size), draws.mean(axis=0)
+    if np.any(informed):
+        k[informed], elpd[informed] = _smoothed(tree, terms[..., informed])
+    good = min(1.0 - 1.0 / np.log10(len(draws)), 0.7)
+    joint = logsumexp(draws, axis=0) - np.log(len(draws))
     found = {
-        "elpd": float(loo.elpd),
-        "se": float(loo.se),
-        "p_loo": float(loo.p),
-        "good_k": float(loo.good_k),
-        "bad_k": int(np.sum(~(k <= loo.good_k))),
+        "elpd": float(elpd.sum()),
+        "se": float(np.sqrt(elpd.size * np.var(elpd))),
+        "p_loo": float(np.sum(joint - elpd)),
+        "good_k": float(good),
+        "bad_k": int(np.sum(~(k <= good))),
         "largest_k": float(np.max(k)),
     }
-    return found, k, np.asarray(loo.elpd_i, dtype=float)
+    return found, k, elpd
+
+
+def _smoothed(tree: xr.DataTree, terms: xr.DataArray) -> tuple[FloatArray, FloatArray]:
+    """Pareto k and log predictive density of each component; NaN from too few draws."""
+    posterior = tree["posterior"].to_dataset()
+    joint = {"posterior": posterior, "log_likelihood": terms.to_dataset(name="terms")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of large k, which is told instead
+        try:
+            loo = az.loo(xr.DataTree.from_dict(joint), pointwise=True)
+        except ValueError:  # all draws in a tail are one
+            unknown = np.full(terms.shape[-1], np.nan)
+            return unknown, unknown
+    return np.asarray(loo.pareto_k, dtype=float), np.asarray(loo.elpd_i, dtype=float)
 
 
 def power_scaling(
@@ -156,7 +178,12 @@ def power_scaling(
         0 for a density that is the same everywhere; NaN from too few different draws.
     """
     group = tree[f"log_{part}"].to_dataset()
-    if priors is not None and all(np.ptp(group[prior].values) == 0.0 for prior in priors):
+    chosen = group if priors is None else group[list(priors)]
+    total = sum(
+        chosen[density].sum(set(chosen[density].dims) - {"chain", "draw"})
+        for density in chosen.data_vars
+    )
+    if np.ptp(np.asarray(total)) < _SAME:
         return 0.0
     posterior = tree["posterior"].to_dataset()[[name]].sel(draw=group["draw"])
     joint = xr.DataTree.from_dict({"posterior": posterior, f"log_{part}": group})
