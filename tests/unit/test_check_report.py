@@ -8,6 +8,7 @@ import xarray as xr
 from toys_runs import make_run
 
 from renp_infer.runner.check_report import check_plates, check_rows, impact
+from renp_infer.runner.commands import DIAGNOSTIC_FAILED, _hypotheses, _judge
 from renp_infer.runner.report import write_report
 
 ROW = {"fixed_sd_meV": 0.5, "error_meV": 0.01, "freed_shift_meV": None, "freed_sd_meV": None}
@@ -88,3 +89,9 @@ def test_the_strongest_nuisance_is_on_top(checked):
 def test_runs_from_before_the_checks_have_none(tmp_path):
     run = make_run(tmp_path, shape=(4, 250))
     assert run.checks is None and check_plates(run) == [] and check_rows(run) == []
+
+
+def test_a_failed_check_is_exit_3(checked, capsys):
+    assert _judge([checked]) == DIAGNOSTIC_FAILED
+    assert "model checks failed: the model misses the data" in capsys.readouterr().err
+    assert _hypotheses(checked)["hypotheses"][0]["checks"] == CHECKS
