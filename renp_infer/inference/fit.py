@@ -140,8 +140,15 @@ def _add_checks(
     """Group ``renp_checks`` by angle, and an attribute of that name with all the rest."""
     found, tree["renp_checks"] = model_checks(tree, likelihood, mean_nG)
     mass = json.loads(tree.attrs["renp_summary"])["parameters"]["m1_meV"]
-    found["impact"] = impacts(likelihood.prior, vectors, mass["ess_bulk"])
-    tree.attrs["renp_checks"] = json.dumps(found)
+    found["impact"] = impacts(likelihood.prior, vectors, mass["ess_bulk"] or 1.0)
+    tree.attrs["renp_checks"] = json.dumps(_known(found))
+
+
+def _known(found: Any) -> Any:
+    """The same with nothing for numbers that too few draws do not give."""
+    if isinstance(found, dict):
+        return {name: _known(value) for name, value in found.items()}
+    return None if isinstance(found, float) and not np.isfinite(found) else found
 
 
 def _sample(

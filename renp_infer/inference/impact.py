@@ -136,9 +136,8 @@ def _freed(
     error = width**2 * np.sqrt(2.0 / ess)
     if 1.0 - width**2 < _PRECISION * error:
         return None, None
-    gain = 1.0 / (1.0 - width**2)  # freed variance by posterior variance
-    shift = slope * pull * (gain - 1.0) / width
-    return float(shift), float(np.hypot(fixed, slope * np.sqrt(gain)))
+    free = 1.0 - width**2  # posterior variance by freed variance
+    return slope * pull * width / free, float(np.hypot(fixed, slope / np.sqrt(free)))
 
 
 def _phase(mass: FloatArray, angles_deg: FloatArray, ess: float) -> Row:

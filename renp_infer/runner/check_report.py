@@ -121,9 +121,14 @@ def check_rows(run: Run) -> list[tuple[str, str]]:
         for name, p in run.checks[key].items():
             rows.append((f"{text} predictive p, {name.replace('_', ' ')}", number(p, 2)))
     loo, power = run.checks["loo"], run.checks["sensitivity"]
-    rows.append(("leave-one-out log density", f"{rounded(loo['elpd'], loo['se'])}"))
-    rows.append(("Pareto k, largest", f"{number(loo['largest_k'], 2)}"))
+    elpd, se = loo["elpd"], loo["se"]
+    rows.append(("leave-one-out log density", "–" if elpd is None else rounded(elpd, se)))
+    rows.append(("Pareto k, largest", _or_dash(loo["largest_k"])))
     rows.append(("m₁ when powers change", power["verdict"]))
-    rows.append(("sensitivity to priors", number(power["prior"], 2)))
-    rows.append(("sensitivity to data", number(power["likelihood"], 2)))
+    rows.append(("sensitivity to priors", _or_dash(power["prior"])))
+    rows.append(("sensitivity to data", _or_dash(power["likelihood"])))
     return rows
+
+
+def _or_dash(value: float | None) -> str:
+    return "–" if value is None else number(value, 2)

@@ -29,8 +29,8 @@ from renp_infer.records import (
     Observation,
     Parameters,
 )
+from renp_infer.runner.datafile import MAX_DATA_ANGLES
 from renp_infer.runner.fields import Said
-from renp_infer.runner.study import MAX_DATA_ANGLES
 
 if TYPE_CHECKING:
     from renp_infer.runner.study import Study

@@ -16,6 +16,7 @@ from renp_infer.inference.checks import (
 )
 from renp_infer.inference.diagnostics import leave_one_out, power_scaling
 from renp_infer.inference.fit import fit
+from renp_infer.inference.impact import impacts
 from renp_infer.inference.prior import (
     Circular,
     InferenceSettings,
@@ -187,3 +188,19 @@ def test_data_that_the_prior_hardly_allows_are_flagged(checked):
     found, _ = checked(100.0 + 0.0 * UNIT, baseline_sd=0.05, amplitude_sd=0.1)
     assert found["prior_p"]["mean"] < 0.01
     assert any("the prior hardly allows" in reason for reason in found["reasons"])
+
+
+def test_draws_that_never_moved_are_no_error():
+    """As a stuck sampler leaves them: the diagnostics fail, the checks still end."""
+    tree, _ = normal_mean(prior_sd=10.0, draws=20)
+    stuck = {
+        name: 0.0 * tree[name].to_dataset() + tree[name].to_dataset().isel(chain=0, draw=0)
+        for name in ("posterior", "log_prior", "log_likelihood")
+    }
+    still = xr.DataTree.from_dict(stuck)
+    assert prior_sensitivity(still)["prior"] == 0.0
+    assert leave_one_out(still)[0]["bad_k"] == 0
+    vectors = np.full((2, 20, 2), 0.5)
+    prior = Prior({"m1_meV": Uniform(0.0, 1.0), "baseline_nG": Normal(0.0, 1.0)}, {})
+    row = impacts(prior, vectors, 1.0)["nuisances"]["baseline_nG"]
+    assert row["up_meV"] == pytest.approx(0.0, abs=1e-12)
