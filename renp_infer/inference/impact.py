@@ -115,6 +115,8 @@ def _conditional(t: FloatArray, mass: FloatArray, center: float, ess: float) -> 
     if np.sum(near) < _FEWEST:
         near = np.ones_like(near)
     x, y = t[near] - center, mass[near]
+    if np.ptp(x) == 0.0:  # a sampler that never moved
+        return _Conditional(float(np.mean(y)), float(np.std(y)), float(np.std(y) / np.sqrt(ess)))
     line, parabola = (_regression(x, y, degree) for degree in (1, 2))
     sd = float(np.std(y - parabola(x)))
     # The value of a parabola in the middle of its data has 9/4 the variance of a mean.
