@@ -14,13 +14,16 @@ INTERVALS = {"interval_68": 0.68, "interval_95": 0.95}
 """Equal-tailed credible intervals by key."""
 
 
-def summarise(draws: FloatArray, truth: float, row: Convergence, circular: bool) -> dict[str, Any]:
+def summarise(
+    draws: FloatArray, truth: float | None, row: Convergence, circular: bool
+) -> dict[str, Any]:
     """Mean, sd, median, intervals, convergence and truth of one parameter.
 
     Parameters
     ----------
     draws : ndarray, shape (chains, draws)
-    truth : float
+    truth : float or None
+        ``None`` where nobody knows it.
     row : Convergence
     circular : bool
         In degrees on the circle: mean direction, root mean square distance

@@ -248,6 +248,13 @@ class SimulateSection(Section):
     datasets: Annotated[int, Before(Whole(1, MAX_DATASETS))] = 1000
 
 
+class DataSection(Section):
+    """Measured data, instead of mock data; paths start from the study's folder."""
+
+    file: Word
+    covariance: Word | None = None
+
+
 class ExecutionSection(Section):
     """How failing tasks are dealt with."""
 

@@ -43,6 +43,8 @@ GROUPS = {
     "sample_stats",
     "observed_data",
     "constant_data",
+    "log_prior",
+    "renp_checks",
     "renp_provenance",
 }
 CONJUGATE = ("baseline_nG", "sin2_12", "sin2_13")
