@@ -17,6 +17,7 @@ sum is the likelihood in either case.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -96,6 +97,11 @@ class Likelihood:
                 inverse = solve_triangular(self.cholesky, np.eye(self.scale_nG.size), lower=True)
                 self.decorrelation = finite(self.scale_nG[:, None] * inverse)
         self.data_nG = self.decorrelate(observation.field_nG)
+
+    def with_field(self, field_nG: FloatArray) -> Likelihood:
+        """Use prior, response and noise for other data (n,), nG."""
+        observation = replace(self.observation, field_nG=field_nG)
+        return Likelihood(self.prior, self.response, observation, self.leakage_nG)
 
     def decorrelate(self, field_nG: FloatArray) -> FloatArray:
         """Independent components W y, nG, of fields with shape (n, ...)."""

@@ -238,12 +238,17 @@ def approximation_error(response: Response, draws: FloatArray, sigma_nG: FloatAr
     for x in draws:
         if x[0] > response.m1_max_eV:
             raise DomainError("m1_eV", x[0], f"<= {response.m1_max_eV}")
-        experiment, parameters = _apparatus(response, x)
-        exact = exact_field(experiment, parameters, response.chi_squared)
+        exact = exact_at(response, x)
         with faults("response error in sigma", response.causes(x), response.theta_s) as finite:
             error = finite(np.abs(response(x)[0] - exact) / sigma_nG)
         worst = max(worst, float(np.max(error)))
     return worst
+
+
+def exact_at(response: Response, x: FloatArray) -> FloatArray:
+    """What a response approximates at a vector (11,): the field without tables, (n,), nG."""
+    experiment, parameters = _apparatus(response, x)
+    return exact_field(experiment, parameters, response.chi_squared)
 
 
 def _apparatus(response: Response, x: FloatArray) -> tuple[Experiment, Parameters]:

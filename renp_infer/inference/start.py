@@ -7,13 +7,18 @@ random prior draws, so that agreement between chains still means something.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import OptimizeResult, least_squares
 
+from renp_infer.errors import RenpError
 from renp_infer.finite import faults, require_finite
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import FULL_TURN_DEG
 from renp_infer.records import FloatArray
+
+Residuals = Callable[[FloatArray], FloatArray]
 
 _TRIALS = 3
 _SPREAD = 2.0
@@ -80,13 +85,31 @@ def _mode(chart: Chart, rng: np.random.Generator) -> OptimizeResult:
 
 
 def _descend(chart: Chart, rng: np.random.Generator) -> OptimizeResult:
+    start = chart.from_unit(rng.standard_normal(chart.likelihood.prior.unit_size))
     return least_squares(
-        chart.residuals,
-        chart.from_unit(rng.standard_normal(chart.likelihood.prior.unit_size)),
+        reachable(chart.residuals, start),
+        start,
         jac=chart.jacobian,
         x_scale=1.0,
         max_nfev=_MAX_EVALUATIONS,
     )
+
+
+def reachable(residuals: Residuals, start: FloatArray) -> Residuals:
+    """Residuals that are infinite where they cannot be calculated.
+
+    A search may step to where the response is not finite, for instance to a
+    negative squared mass; it then takes a shorter step. The start must be good.
+    """
+    size = residuals(start).size
+
+    def checked(point: FloatArray) -> FloatArray:
+        try:
+            return residuals(point)
+        except RenpError:
+            return np.full(size, np.inf)
+
+    return checked
 
 
 class Chart:

@@ -128,6 +128,14 @@ def infer(
 
 
 @app.command
+def calibrate(study: Path, /, *, common: Common = DEFAULTS) -> int:
+    """Test posterior, hypothesis probabilities and belt on mock experiments; resumes."""
+    from renp_infer.runner import calibration_command
+
+    return calibration_command.calibrate(study, common.options())
+
+
+@app.command
 def report(*studies: Path, common: Common = DEFAULTS) -> int:
     """Write report.html of finished studies or run directories."""
     from renp_infer.runner import commands

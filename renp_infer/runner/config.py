@@ -54,7 +54,7 @@ class StudyConfig(BaseModel):
     inference: sections.InferenceSection | None = None
     forecast: _LATER = None
     optimize: _LATER = None
-    calibrate: _LATER = None
+    calibrate: sections.CalibrateSection | None = None
 
 
 def read_study_text(path: Path) -> str:

@@ -76,9 +76,9 @@ def infer(study: Study, context: Context) -> xarray.DataTree:
     return tree
 
 
-def oscillation_prior(study: Study) -> dict[str, GaussianPrior]:
-    """Measured oscillation parameters of the study's ordering."""
-    ordering = study.parameters.ordering
+def oscillation_prior(study: Study, ordering: str | None = None) -> dict[str, GaussianPrior]:
+    """Measured oscillation parameters of an ordering, the study's unless given."""
+    ordering = ordering or study.parameters.ordering
     values, sigmas = study.oscillation.values[ordering], study.oscillation.sigmas[ordering]
     return {name: GaussianPrior(values[name], sigmas[name]) for name in OSCILLATION_NAMES}
 

@@ -33,6 +33,7 @@ from renp_infer.records import (
 )
 from renp_infer.resources import share_path
 from renp_infer.runner import config
+from renp_infer.runner.calibration_keys import check_calibration
 from renp_infer.runner.computable import check_computable
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
 from renp_infer.runner.datafile import MAX_DATA_ANGLES, Measurement
@@ -44,6 +45,7 @@ from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
 
 if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
+    from renp_infer.runner.config_sections import CalibrateSection
 
 PHYSICS_VERSION = 2
 """Raised when the same study gives other results, so that old ones are redone."""
@@ -88,6 +90,7 @@ class Study:
     execution : Execution
     measurement : Measurement or None
         Data of a file, whose angles are those of the layout; ``None`` for mock data.
+    calibration : CalibrateSection or None
     """
 
     name: str
@@ -101,6 +104,7 @@ class Study:
     datasets: int
     execution: Execution
     measurement: Measurement | None = None
+    calibration: CalibrateSection | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -114,6 +118,7 @@ def load_study(
     *,
     inference: bool | None = None,
     data: Mapping[str, str] | None = None,
+    calibrate: bool = False,
 ) -> Study:
     """Read, check and resolve a study.
 
@@ -128,6 +133,8 @@ def load_study(
         False leaves the section out, whose limits then do not count.
     data : mapping, optional
         Takes the place of the section ``[data]``.
+    calibrate : bool
+        Whether to add the defaults of ``[calibrate]`` if the section is missing.
 
     Raises
     ------
@@ -142,6 +149,8 @@ def load_study(
         raw.setdefault("inference", {})
     if data is not None:
         raw["data"] = dict(data)
+    if calibrate:
+        raw.setdefault("calibrate", {})
     study = config.validate(raw)
     if inference is False:
         study = study.model_copy(update={"inference": None})
@@ -197,6 +206,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     check_computable(experiment)
     if study.inference is not None:
         _check_inference(study, experiment, parameters)
+    check_calibration(study.calibrate, study.inference)
     return Study(
         name=study.name,
         seed=study.seed,
@@ -209,6 +219,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         datasets=0 if study.simulate is None else study.simulate.datasets,
         execution=Execution(**study.execution.model_dump()),
         measurement=measurement,
+        calibration=study.calibrate,
     )
 
 

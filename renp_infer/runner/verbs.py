@@ -90,11 +90,50 @@ def _draw_part(study: Study, index: int) -> list[int]:
     return [block.start, block.stop]
 
 
+def _calibration(study: Study) -> dict[str, Any]:
+    """Everything but the number of data sets, so that a longer series begins with the shorter."""
+    assert study.calibration is not None
+    return _posterior(study) | {"calibrate": study.calibration.model_dump(exclude={"data_sets"})}
+
+
+def _calibrate(study: Study, task: Task, context: Context) -> xarray.DataTree:
+    from renp_infer.runner.calibrating import perform
+
+    return perform(study, task, context)
+
+
+def _calibrate_count(study: Study) -> int:
+    from renp_infer.runner.calibrating import parts
+
+    return len(parts(study))
+
+
+def _calibrate_part(study: Study, index: int) -> list[Any]:
+    from renp_infer.runner.calibrating import parts
+
+    return list(parts(study)[index])
+
+
+def _join_calibration(study: Study, paths: Iterator[Path], target: Path) -> None:
+    from renp_infer.runner.calibrating import join as join_mocks
+
+    join_mocks(study, paths, target)
+
+
 EVALUATE = Verb("evaluate", "evaluate.json", _evaluate, _model)
 SIMULATE = Verb("simulate", "simulate.json", _simulate, _data)
 ENSEMBLE = Verb("ensemble", "ensemble.nc", _draw, _data, _draw_count, _draw_part, _join)
 INFER = Verb("infer", "infer.nc", _infer, _posterior)
-VERBS = {verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER)}
+CALIBRATE = Verb(
+    "calibrate",
+    "calibrate.nc",
+    _calibrate,
+    _calibration,
+    _calibrate_count,
+    _calibrate_part,
+    _join_calibration,
+)
+VERBS = {verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, CALIBRATE)}
 """All verbs, in the order in which a run does them."""
 
 
@@ -105,4 +144,6 @@ def verbs_of(study: Study) -> tuple[Verb, ...]:
         wanted.append(ENSEMBLE)
     if study.settings is not None:
         wanted.append(INFER)
+    if study.calibration is not None:
+        wanted.append(CALIBRATE)
     return tuple(wanted)

@@ -1,0 +1,124 @@
+"""Mixture of Gaussians in unit coordinates and phases, the proposal of importance sampling."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from scipy.special import logsumexp
+
+from renp_infer.records import FloatArray
+
+WIDEN = 1.4
+"""Factor on the widths that are found: tails must be covered."""
+WIDEST = 1.8
+"""Largest width of a component in a phase, rad; three turns hold it."""
+_PRIOR_SHARE = 0.1
+
+
+class Mixture:
+    """Gaussians in unit coordinates and angles, beside a share of the prior.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (c,)
+    centers : ndarray, shape (c, k)
+    factors : ndarray, shape (c, k, k)
+        Lower Cholesky factors.
+    phases : int
+        The last coordinates that are angles, rad.
+    """
+
+    def __init__(
+        self, weights: FloatArray, centers: FloatArray, covariances: FloatArray, phases: int
+    ) -> None:
+        self.weights, self.centers, self.phases = weights / weights.sum(), centers, phases
+        self.factors = np.linalg.cholesky(covariances)
+        turns = itertools.product((-1, 0, 1), repeat=phases)
+        self._turns = 2.0 * np.pi * np.array(list(turns), dtype=float).reshape(-1, phases)
+
+    def sample(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """Draw points, shape (n, k)."""
+        count, size = self.centers.shape
+        chosen = rng.choice(count + 1, size=n, p=self._shares())
+        points = rng.standard_normal((n, size))
+        prior = chosen == count
+        points[prior, size - self.phases :] = rng.uniform(-np.pi, np.pi, (prior.sum(), self.phases))
+        for c in range(count):
+            mine = chosen == c
+            points[mine] = self.centers[c] + points[mine] @ self.factors[c].T
+        return points
+
+    def log_density(self, points: FloatArray) -> FloatArray:
+        """Log density, shape (n,), at points (n, k)."""
+        shares = self._shares()
+        parts = [np.log(shares[-1]) + self.log_prior(points)]
+        parts += [np.log(shares[c]) + self._component(points, c) for c in range(len(shares) - 1)]
+        return logsumexp(parts, axis=0)
+
+    def log_prior(self, points: FloatArray) -> FloatArray:
+        """Log prior density, shape (n,)."""
+        plain = points[:, : points.shape[1] - self.phases]
+        normal = -0.5 * np.sum(plain**2 + np.log(2.0 * np.pi), axis=1)
+        return normal - self.phases * np.log(2.0 * np.pi)
+
+    def refitted(self, points: FloatArray, weights: FloatArray) -> Mixture:
+        """Mixture with the moments of weighted points, one step of expectation maximisation."""
+        parts = np.array([self._component(points, c) for c in range(len(self.centers))])
+        parts = np.exp(parts + np.log(self.weights)[:, None] - logsumexp(
+            parts, axis=0, b=self.weights[:, None]
+        )) * weights  # fmt: skip
+        kept = [c for c in range(len(self.centers)) if parts[c].sum() > 1e-3 * weights.sum()]
+        moments = [self._moments(points, parts[c], c) for c in kept]
+        return Mixture(
+            parts[kept].sum(axis=1),
+            np.array([center for center, _ in moments]),
+            np.array([covariance for _, covariance in moments]),
+            self.phases,
+        )
+
+    def _moments(
+        self, points: FloatArray, share: FloatArray, c: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Center and widened covariance of one component's points.
+
+        Its former covariance counts as some draws: few cannot narrow it to nothing.
+        """
+        distances = self._from_center(points, c)
+        share = share / share.sum()
+        shift = share @ distances
+        spread = (distances - shift).T @ ((distances - shift) * share[:, None])
+        count, prior_count = 1.0 / np.sum(share**2), 2.0 * points.shape[1]
+        former = self.factors[c] @ self.factors[c].T / WIDEN**2
+        blended = (count * spread + prior_count * former) / (count + prior_count)
+        return self.centers[c] + shift, bounded(WIDEN**2 * blended, self.phases)
+
+    def _from_center(self, points: FloatArray, c: int) -> FloatArray:
+        distances = points - self.centers[c]
+        first = distances.shape[1] - self.phases
+        distances[:, first:] -= 2.0 * np.pi * np.round(distances[:, first:] / (2.0 * np.pi))
+        return distances
+
+    def _component(self, points: FloatArray, c: int) -> FloatArray:
+        """Log density of one Gaussian, wrapped around the phases."""
+        distances, factor = self._from_center(points, c), self.factors[c]
+        first = distances.shape[1] - self.phases
+        terms = []
+        for turn in self._turns:
+            moved = distances.copy()
+            moved[:, first:] += turn
+            terms.append(-0.5 * np.sum(np.linalg.solve(factor, moved.T) ** 2, axis=0))
+        norm = np.sum(np.log(np.diag(factor))) + 0.5 * factor.shape[0] * np.log(2.0 * np.pi)
+        return logsumexp(terms, axis=0) - norm
+
+    def _shares(self) -> FloatArray:
+        return np.append((1.0 - _PRIOR_SHARE) * self.weights, _PRIOR_SHARE)
+
+
+def bounded(covariance: FloatArray, phases: int) -> FloatArray:
+    """Covariance with no phase wider than what three turns hold."""
+    shrink = np.ones(len(covariance))
+    if phases:
+        widths = np.sqrt(np.diag(covariance)[-phases:])
+        shrink[-phases:] = np.minimum(1.0, WIDEST / widths)
+    return covariance * np.outer(shrink, shrink)
