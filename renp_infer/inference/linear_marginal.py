@@ -47,7 +47,7 @@ class LinearMarginal:
                 columns.append(marginal.sd * whole / likelihood.scale_nG)
             else:
                 known = known - prior.fixed[name] * whole
-        design = np.array(columns).reshape(len(columns), -1)
+        design = np.array(columns).reshape(len(columns), known.size)
         # priors of the integrated parts are centred on 0: they only add covariance
         factor = np.linalg.cholesky(np.eye(known.size) + design.T @ design)
         self._whitener: FloatArray = np.linalg.inv(factor) / likelihood.scale_nG

@@ -35,7 +35,7 @@ class Mixture:
         self.weights, self.centers, self.phases = weights / weights.sum(), centers, phases
         self.factors = np.linalg.cholesky(covariances)
         turns = itertools.product((-1, 0, 1), repeat=phases)
-        self._turns = 2.0 * np.pi * np.array(list(turns), dtype=float).reshape(-1, phases)
+        self._turns = 2.0 * np.pi * np.array(list(turns), dtype=float).reshape(3**phases, phases)
 
     def sample(self, rng: np.random.Generator, n: int) -> FloatArray:
         """Draw points, shape (n, k)."""

@@ -1,8 +1,8 @@
 """Profile likelihood of the lightest mass, m1 >= 0.
 
 A frequentist reading of the same model: each Gaussian prior is a calibration
-measurement, drawn anew in every mock experiment; m1 has no prior but its
-bounds; phases are free. All other parameters are profiled, by least squares in
+measurement, drawn anew in every mock experiment; m1 has no prior but 0
+and the largest mass; phases are free. All other parameters are profiled, by least squares in
 unit coordinates and angles.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,10 +37,9 @@ class Profile:
         With m1 free.
     calibration : ndarray, shape (k,)
         Central values of the calibration measurements, in unit coordinates.
-    m1_max_meV : float
     """
 
-    def __init__(self, likelihood: Likelihood, calibration: FloatArray, m1_max_meV: float) -> None:
+    def __init__(self, likelihood: Likelihood, calibration: FloatArray) -> None:
         self.likelihood, self.calibration = likelihood, calibration
         self._chart = Chart(likelihood)
         names, circular = likelihood.prior.names, likelihood.prior.circular
@@ -49,7 +49,8 @@ class Profile:
         self._order = [self._mass, *plain, *self._turning]
         size = len(self._order)
         self._low, self._high = np.full(size, -np.inf), np.full(size, np.inf)
-        self._low[0], self._high[0] = 0.0, m1_max_meV
+        marginal: Any = likelihood.prior.marginals[MASS]
+        self._low[0], self._high[0] = 0.0, marginal.high
 
     @staticmethod
     def nuisances(likelihood: Likelihood) -> int:
@@ -150,10 +151,10 @@ def belt_mock(
     rng = np.random.default_rng(seed)
     calibration = rng.standard_normal(Profile.nuisances(likelihood))
     try:
-        central = Profile(likelihood, np.zeros_like(calibration), np.inf)
+        central = Profile(likelihood, np.zeros_like(calibration))
         mean = likelihood.mean(central.vector(central.start(m1_meV, truth)))
         data = mock(likelihood, mean, rng)
-        profile = Profile(data, calibration, max(*starts_meV, m1_meV) * 2.0)
+        profile = Profile(data, calibration)
         return ratio(profile, m1_meV, truth, starts_meV)
     except (RenpError, np.linalg.LinAlgError) as error:
         return BeltMock(np.nan, np.nan, f"{type(error).__name__}: {error}")

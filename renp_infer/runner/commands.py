@@ -273,6 +273,11 @@ def _judge(runs: Sequence[Run]) -> int:
         if run.checks is not None and run.checks["verdict"] == "fail":
             say(f"{run.name}: model checks failed: {'; '.join(run.checks['reasons'])}")
             code = DIAGNOSTIC_FAILED
+        if run.calibration is not None:
+            tests = json.loads(run.calibration.attrs["renp_calibration"])
+            if tests["verdict"] == "fail":
+                say(f"{run.name}: calibration failed: {'; '.join(tests['reasons'])}")
+                code = DIAGNOSTIC_FAILED
     return code
 
 

@@ -163,6 +163,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "parameters": parameter_rows(run),
         "diagnostics": diagnostic_rows(run),
         "provenance": provenance_rows(run),
+        "calibration": calibration_of(run),
         "study": study_text(run.study),
         "command": command(run, start),
     }
@@ -367,6 +368,17 @@ def _text(value: Any) -> str:
         return ", ".join(_text(v) for v in value)
     exact = isinstance(value, bool | str | int | np.integer) or value is None
     return str(value) if exact else number(float(value))
+
+
+def calibration_of(run: Run) -> dict[str, Any] | None:
+    """Verdict and figures of a calibration."""
+    if run.calibration is None:
+        return None
+    from renp_infer.runner.calibration_figures import calibration_plates
+
+    found = json.loads(run.calibration.attrs["renp_calibration"])
+    shown = {key: found[key] for key in ("verdict", "reasons", "false_alarm")}
+    return shown | {"plates": calibration_plates(run.calibration)}
 
 
 def study_text(study: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from renp_infer.errors import StoreError
 from renp_infer.runner.files import digest
 from renp_infer.runner.store import read_manifest
-from renp_infer.runner.verbs import EVALUATE, INFER
+from renp_infer.runner.verbs import CALIBRATE, EVALUATE, INFER
 
 if TYPE_CHECKING:
     import xarray
@@ -35,6 +35,8 @@ class Run:
         ``infer.nc``, in memory; ``None`` if the study has no inference.
     summary : dict or None
         Estimates and diagnostics of the inference.
+    calibration : DataTree or None
+        ``calibrate.nc``, in memory; ``None`` if the study has no calibration.
     """
 
     directory: Path
@@ -43,6 +45,7 @@ class Run:
     evaluation: dict[str, Any]
     inference: xarray.DataTree | None
     summary: dict[str, Any] | None
+    calibration: xarray.DataTree | None = None
 
     @property
     def checks(self) -> dict[str, Any] | None:
@@ -69,12 +72,14 @@ def load_run(directory: str | Path) -> Run:
     manifest = read_manifest(directory)
     study = _parsed(directory, manifest, "study.resolved.toml")
     evaluation = _parsed(directory, manifest, EVALUATE.file)
-    inference = summary = None
+    inference = summary = calibration = None
     with readable(directory):
         if "infer" in manifest["tasks"] and "inference" in study:
             inference = _load_tree(_checked(directory, manifest, INFER.file))
             summary = json.loads(inference.attrs["renp_summary"])
-        return Run(directory, study["name"], study, evaluation, inference, summary)
+        if "calibrate" in manifest["tasks"] and "calibrate" in study:
+            calibration = _load_tree(_checked(directory, manifest, CALIBRATE.file))
+        return Run(directory, study["name"], study, evaluation, inference, summary, calibration)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,171 @@
+"""Fast evidences against linear algebra and brute quadrature; honest probabilities pass."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import lognorm, multivariate_normal
+from test_fit import COVARIANCE, LINEAR, THETA, TRUTH
+from toys import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+
+from renp_infer.inference.fast_evidence import evidence
+from renp_infer.inference.hypothesis_mocks import draw_hypothesis
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.linear_marginal import LinearMarginal
+from renp_infer.inference.prior import (
+    InferenceSettings,
+    Prior,
+    build_prior,
+    response_argument,
+    truth_values,
+)
+from renp_infer.inference.reliability import (
+    calibration_error,
+    calibration_p_value,
+    probabilities,
+    reliability_curve,
+)
+
+FIXED = {
+    "refractive_index_sd": 0.0,
+    "theta_s_offset_sd_deg": 0.0,
+    "theta_e_offset_sd_deg": 0.0,
+    "phases": "fixed",
+}
+
+
+def linear_likelihood(seed: int = 4, **changes) -> Likelihood:
+    prior = build_prior(TRUTH, InferenceSettings(**(FIXED | changes)), OSCILLATION, 1.45, 1.0)
+    field = LINEAR(response_argument(truth_values(TRUTH, 1.45)))[0]
+    return Likelihood(
+        prior, LINEAR, observe(field, COVARIANCE, THETA, seed), 0.3 * np.cos(7.0 * THETA)
+    )
+
+
+def test_evidence_of_the_linear_gaussian_model_is_exact():
+    """Amplitude fixed: the data are Gaussian, their covariance is known."""
+    likelihood = linear_likelihood(amplitude_sd=0.0, leakage_sd=0.2)
+    prior, total = likelihood.prior, COVARIANCE.copy()
+    center = prior.sample(np.random.default_rng(0), 1)[0]
+    for name, value in (("baseline_nG", 0.0), ("leakage", 0.0)):
+        center[prior.names.index(name)] = value
+    for name in ("sin2_12", "sin2_13", "dm2_21", "dm2_3l"):
+        center[prior.names.index(name)] = prior.marginals[name].mean
+    mean, design = likelihood.linearise(center)
+    for k, name in enumerate(prior.names):
+        if name != "m1_meV":  # the toy does not see it
+            total += prior.marginals[name].sd ** 2 * np.outer(design[:, k], design[:, k])
+    exact = multivariate_normal(mean, total).logpdf(likelihood.observation.field_nG)
+    found = evidence(likelihood, np.random.default_rng(1), 4000)
+    assert found.ess > 400
+    assert found.error < 0.05
+    assert found.log_z == pytest.approx(exact, abs=4.0 * found.error)
+
+
+def test_linear_parameters_are_integrated_as_by_quadrature():
+    """Baseline and leakage in closed form, the amplitude by adaptive quadrature."""
+    likelihood = linear_likelihood(leakage_sd=0.2)
+    marginal = LinearMarginal(likelihood)
+    vectors = marginal.rest.sample(np.random.default_rng(2), 3)
+    found = marginal(vectors)
+    prior = likelihood.prior
+    total = COVARIANCE.copy()
+    for name, shape in (
+        ("baseline_nG", np.ones(THETA.size)),
+        ("leakage", likelihood.leakage_nG),
+    ):
+        total += prior.marginals[name].sd ** 2 * np.outer(shape, shape)
+    sd = prior.marginals["amplitude"].sd
+    for vector, value in zip(vectors, found, strict=True):
+        x, _, _ = Prior(marginal.rest.marginals, marginal.rest.fixed | {
+            "amplitude": 1.0, "baseline_nG": 0.0, "leakage": 0.0,
+        }).to_response_vector(vector)  # fmt: skip
+        template = LINEAR(x)[0]
+
+        def integrand(a, template=template, value=value):
+            log = multivariate_normal(a * template, total).logpdf(likelihood.observation.field_nG)
+            return np.exp(log - value) * lognorm(sd).pdf(a)
+
+        assert quad(integrand, 0.3, 2.5, points=[0.9, 1.0, 1.1], limit=200)[0] == pytest.approx(
+            1.0, abs=2e-6
+        )
+
+
+def phase_likelihood(sigma: float, **changes) -> Likelihood:
+    """Mass and two Majorana phases free, everything else known: three dimensions."""
+    toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
+    settings = InferenceSettings(
+        amplitude_sd=0.0, baseline_sd=0.0, oscillation_errors=False, m1_max_meV=200.0,
+        **(FIXED | {"phases": "free"} | changes),
+    )  # fmt: skip
+    whole = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
+    names = ("m1_meV", "alpha21_deg")
+    values = truth_values(truth, 1.45)
+    prior = Prior(
+        {name: whole.marginals[name] for name in names},
+        {name: value for name, value in values.items() if name not in names},
+    )
+    field = toy(response_argument(values))[0]
+    return Likelihood(prior, toy, observe(field, sigma**2 * np.eye(31), toy.theta_s, 6))
+
+
+@pytest.mark.parametrize("sigma", [3.0, 0.3])
+def test_evidence_with_a_phase_is_that_of_a_grid(sigma):
+    """Mass and phase on a fine grid: from data that say little to data that fix both."""
+    likelihood = phase_likelihood(sigma)
+    masses = (np.arange(150) + 0.5) / 150 * 200.0
+    phases = (np.arange(72) + 0.5) / 72 * 360.0
+    logs = np.array([[likelihood.log_likelihood(np.array([m, p])) for p in phases] for m in masses])
+    exact = logs.max() + np.log(np.mean(np.exp(logs - logs.max())))
+    found = evidence(likelihood, np.random.default_rng(3), 3000)
+    assert found.log_z == pytest.approx(exact, abs=4.0 * found.error + 0.005)
+    assert found.error < 0.1
+
+
+def test_honest_probabilities_pass_and_boasting_ones_fail(rng):
+    logs = 1.5 * rng.standard_normal((400, 4))
+    predicted = probabilities(logs)
+    truth = np.array([rng.choice(4, p=row) for row in predicted])
+    p_value, expected = calibration_p_value(predicted, truth, rng)
+    assert p_value > 1e-3
+    error = calibration_error(predicted, truth)
+    assert error < 2.0 * expected
+    boasting = probabilities(2.5 * logs)
+    assert calibration_p_value(boasting, truth, rng)[0] < 1e-3
+    assert calibration_error(boasting, truth) > 2.0 * error
+
+
+def test_reliability_curve_counts_every_probability():
+    predicted = np.array([[0.9, 0.1], [0.85, 0.15], [0.2, 0.8]])
+    rows = reliability_curve(predicted, np.array([0, 1, 1]))
+    assert sum(row.count for row in rows) == 6
+    last = rows[-1]
+    assert (last.low, last.high, last.count, last.found) == (0.9, 1.0, 1, 1.0)
+    eighties = rows[-2]
+    assert eighties.found == 0.5
+    assert eighties.predicted == pytest.approx(0.825)
+    assert eighties.error == pytest.approx(np.sqrt(0.85 * 0.15 + 0.8 * 0.2) / 2)
+    # by bin of the predictions: 0.1 and 0.15 together, 0.2, two eighties, 0.9
+    gaps = [abs(0.1 + 0.15 - 1.0), 0.2, abs(0.85 + 0.8 - 1.0), 0.1]
+    assert calibration_error(predicted, np.array([0, 1, 1])) == pytest.approx(sum(gaps) / 6)
+
+
+def test_hypotheses_that_data_cannot_tell_apart_stay_at_their_odds():
+    likelihood = linear_likelihood(amplitude_sd=0.0)
+    found = draw_hypothesis([likelihood, likelihood], np.random.SeedSequence(5), 2000)
+    assert found.failure == ""
+    gap = abs(found.log_z[0] - found.log_z[1])
+    assert gap < 4.0 * np.hypot(*found.error)
+
+
+@pytest.mark.slow
+def test_probabilities_of_toy_hypotheses_are_calibrated():
+    """Two models that the data tell apart in part; evidences as the calibration uses them."""
+    toy = [
+        linear_likelihood(amplitude_sd=0.0),
+        linear_likelihood(amplitude_sd=0.0, baseline_sd=0.3),
+    ]
+    rows = [draw_hypothesis(toy, seed, 1000) for seed in np.random.SeedSequence(9).spawn(150)]
+    predicted = probabilities(np.array([row.log_z for row in rows]))
+    truth = np.array([row.truth for row in rows])
+    assert predicted.max() > 0.9
+    assert calibration_p_value(predicted, truth, np.random.default_rng(0))[0] > 1e-3
