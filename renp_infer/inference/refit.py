@@ -47,10 +47,4 @@ class Refit:
         if not isinstance(self._compiled, CompiledModel):
             self._compiled = compile_model(build_model(likelihood))
         compiled = self._compiled.with_data(likelihood.data_nG)
-        try:
-            return sample_nuts(compiled, likelihood, self.settings, seed, self.cores)
-        except BaseException as error:
-            # The sampler's threads turn an error into a panic, which is no Exception.
-            if type(error).__name__ != "PanicException":
-                raise
-            raise RuntimeError(f"the sampler stopped: {str(error)[:200]}") from None
+        return sample_nuts(compiled, likelihood, self.settings, seed, self.cores)
