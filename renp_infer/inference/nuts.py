@@ -25,10 +25,10 @@ from pymc.pytensorf import join_nonshared_inputs
 from pytensor.gradient import DisconnectedInputError, NullTypeGradError
 
 from renp_infer.finite import require_finite
+from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import DATA, LINEAR, PARAMETERS
+from renp_infer.inference.model import DATA, PARAMETERS
 from renp_infer.inference.prior import InferenceSettings
-from renp_infer.inference.start import local_gaussian, overdispersed
 from renp_infer.records import FloatArray
 
 Progress = Callable[[str, float], None]
@@ -220,37 +220,6 @@ def _finished(sampler: Any) -> xr.DataTree:
         raise
 
 
-class _Coordinates:
-    """Affine coordinates in which the posterior is nearly round.
-
-    ``point = center + factor @ q``. They come from a local Gaussian and only
-    spare the warm-up most of its work; any others sample the same posterior.
-    """
-
-    def __init__(self, likelihood: Likelihood, rng: np.random.Generator) -> None:
-        slices = likelihood.prior.unit_slices()
-        linear = [slices[name].start for name in LINEAR if name in slices]
-        center, factor = local_gaussian(likelihood, rng)
-        covariance = np.delete(np.delete(factor @ factor.T, linear, 0), linear, 1)
-        size, kept = center.size, center.size - len(linear)
-        self.likelihood, self.linear = likelihood, linear
-        self.center, self.factor = np.zeros(size), np.eye(size)
-        self.center[:kept] = np.delete(center, linear)
-        self.factor[:kept, :kept] = np.linalg.cholesky(covariance)
-
-    def point(self, q: FloatArray) -> FloatArray:
-        """Model coordinates (k,)."""
-        return self.center + self.factor @ q
-
-    def start(self, seed: Any) -> FloatArray:
-        """Start of a chain, from its seed."""
-        rng = np.random.default_rng(seed)
-        unit = overdispersed(self.likelihood, 1, rng)[0]
-        relative = rng.standard_normal(len(self.linear))
-        point = np.concatenate([np.delete(unit, self.linear), relative])
-        return np.linalg.solve(self.factor, point - self.center)
-
-
 def _sampler_model(
     compiled: CompiledModel,
     likelihood: Likelihood,
@@ -258,7 +227,7 @@ def _sampler_model(
     raised: list[Exception],
 ) -> Any:
     """Hand density, gradient, parameters and start to the sampler."""
-    names, coordinates = likelihood.prior.names, _Coordinates(likelihood, rng)
+    names, coordinates = likelihood.prior.names, Coordinates(likelihood, rng)
     origin = np.zeros(compiled.size)
 
     def density(q: FloatArray) -> tuple[float, FloatArray]:
@@ -267,7 +236,7 @@ def _sampler_model(
             values = likelihood.prior.values(vector)
             require_finite("log density", value, values)
             require_finite("gradient of the log density", gradient, values)
-        return value, gradient @ coordinates.factor
+        return value, coordinates.pull_back(gradient, q)
 
     def parameters(q: FloatArray) -> dict[str, FloatArray]:
         return {PARAMETERS: compiled(coordinates.point(q))[2]}

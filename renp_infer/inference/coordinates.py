@@ -1,0 +1,148 @@
+"""Coordinates in which a posterior is nearly round, for gradient samplers.
+
+Two steps that only spare a sampler work; any coordinates sample the same posterior.
+An affine map makes the Gaussian at the mode round. A shear straightens the ridge
+along the mass: masses enter squared, so that what the other parameters must do to
+keep the thresholds in place is a parabola in a light m1, not a line. The shear adds
+a function of m1 to the others: its determinant is 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from renp_infer.errors import RenpError
+from renp_infer.inference.descent import descend
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.model import LINEAR
+from renp_infer.inference.start import Chart, local_gaussian, overdispersed
+from renp_infer.records import FloatArray
+
+MASS = "m1_meV"
+_STEPS, _REACH = 12, 16.0
+"""Points of the ridge on each side, and the chi-squared above the mode where it ends."""
+_FARTHEST = 5.0
+"""Largest unit coordinate of the mass that the ridge is followed to."""
+
+
+class Coordinates:
+    """Map from round coordinates ``q`` to those of the model.
+
+    ``a = center + factor @ q``, and the point is ``a`` with ``bend(a_mass)`` added.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    rng : numpy.random.Generator
+        For the search of the mode.
+
+    Attributes
+    ----------
+    center : ndarray, shape (k,)
+    factor : ndarray, shape (k, k)
+    """
+
+    def __init__(self, likelihood: Likelihood, rng: np.random.Generator) -> None:
+        slices = likelihood.prior.unit_slices()
+        linear = [slices[name].start for name in LINEAR if name in slices]
+        center, factor = local_gaussian(likelihood, rng)
+        whole = factor @ factor.T
+        covariance = np.delete(np.delete(whole, linear, 0), linear, 1)
+        size, kept = center.size, center.size - len(linear)
+        self.likelihood, self.linear = likelihood, linear
+        self.center, self.factor = np.zeros(size), np.eye(size)
+        self.center[:kept] = np.delete(center, linear)
+        self.factor[:kept, :kept] = np.linalg.cholesky(covariance)
+        before = sum(place < slices[MASS].start for place in linear)
+        self._mass = slices[MASS].start - before
+        self._spline = self._ridge(center, whole, kept)
+        self._slope = self._spline.derivative()
+        self._ends = self._spline.x[[0, -1]]
+
+    def point(self, q: FloatArray) -> FloatArray:
+        """Model coordinates (k,)."""
+        affine = self.center + self.factor @ q
+        return affine + self._bend(affine[self._mass])
+
+    def pull_back(self, gradient: FloatArray, q: FloatArray) -> FloatArray:
+        """Gradient by ``q`` (k,) from that by the model coordinates."""
+        mass = float(self.center[self._mass] + self.factor[self._mass] @ q)
+        pulled = gradient.copy()
+        if self._ends[0] < mass < self._ends[1]:
+            pulled[self._mass] += gradient @ self._slope(mass)
+        return pulled @ self.factor
+
+    def start(self, seed: Any) -> FloatArray:
+        """Start of a chain, from its seed."""
+        rng = np.random.default_rng(seed)
+        unit = overdispersed(self.likelihood, 1, rng)[0]
+        relative = rng.standard_normal(len(self.linear))
+        point = np.concatenate([np.delete(unit, self.linear), relative])
+        affine = point - self._bend(point[self._mass])
+        return np.linalg.solve(self.factor, affine - self.center)
+
+    def _bend(self, mass: float) -> FloatArray:
+        return self._spline(np.clip(mass, *self._ends))
+
+    def _ridge(self, center: FloatArray, covariance: FloatArray, kept: int) -> CubicSpline:
+        """How the conditional mode departs from its tangent, (k,) by the mass coordinate."""
+        chart = Chart(self.likelihood)
+        mass = self.likelihood.prior.unit_slices()[MASS].start
+        place = int(np.flatnonzero(chart.others == mass)[0])
+        rows = follow(chart, place, center, float(np.sqrt(covariance[mass, mass])))
+        masses = np.array([row[place] for row in rows])
+        unit = np.zeros((len(rows), center.size))
+        unit[:, chart.others] = np.array(rows)[:, : chart.others.size]
+        tangent = covariance[:, mass] / covariance[mass, mass]
+        unit[:, chart.others] -= (center + np.outer(masses - center[mass], tangent))[
+            :, chart.others
+        ]
+        unit[:, mass] = 0.0
+        bends = np.zeros((len(rows), self.center.size))
+        bends[:, :kept] = np.delete(unit, self.linear, 1)
+        return CubicSpline(masses, bends)
+
+
+def follow(chart: Chart, place: int, center: FloatArray, width: float) -> list[FloatArray]:
+    """Conditional modes along one coordinate, in its order.
+
+    Parameters
+    ----------
+    chart : Chart
+    place : int
+        The coordinate, in the chart.
+    center : ndarray, shape (k,)
+        Mode in unit coordinates.
+    width : float
+        First step.
+    """
+
+    def evaluate(point: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return chart.residuals(point), chart.jacobian(point)
+
+    def conditional(point: FloatArray) -> Any:
+        low, high = np.full(point.size, -np.inf), np.full(point.size, np.inf)
+        low[place] = high[place] = point[place]
+        return descend(evaluate, point, low, high)
+
+    middle = conditional(chart.from_unit(center))
+    sides = []
+    for direction in (-1.0, 1.0):
+        rows, last, step = [], middle, 0.5 * width
+        for _ in range(_STEPS):
+            moved = last.point.copy()
+            moved[place] += direction * step
+            try:
+                found = conditional(moved)
+            except RenpError:
+                break
+            rows.append(found.point)
+            if found.chi_squared > middle.chi_squared + _REACH or abs(moved[place]) > _FARTHEST:
+                break
+            step *= 1.5 if found.chi_squared - last.chi_squared < 1.0 else 1.0
+            last = found
+        sides.append(rows)
+    return [*reversed(sides[0]), middle.point, *sides[1]]
