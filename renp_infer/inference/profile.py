@@ -8,7 +8,8 @@ unit coordinates and angles.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,9 +171,19 @@ def ratio(
         moved = fixed.point.copy()
         moved[0] = start
         points.append(moved)
-    best = min((profile.best(point) for point in points), key=lambda found: found.chi_squared)
+    best = _best_of(profile.best, points) or fixed
     # nuisances of the best fit may lead to a better one at the fixed mass, too
-    again = profile.at(m1_meV, best.point)
-    fixed = min((fixed, again), key=lambda found: found.chi_squared)
-    statistic = max(0.0, fixed.chi_squared - best.chi_squared)
+    elsewhere = best.point.copy()
+    elsewhere[0] = m1_meV
+    again = _best_of(lambda point: profile.at(m1_meV, point), [elsewhere]) or fixed
+    statistic = max(0.0, min(fixed.chi_squared, again.chi_squared) - best.chi_squared)
     return BeltMock(statistic, float(best.point[0]), "")
+
+
+def _best_of(search: Callable[[FloatArray], Minimum], points: list[FloatArray]) -> Minimum | None:
+    """Lowest minimum from several starts; one where the response is not finite is no start."""
+    found = []
+    for point in points:
+        with contextlib.suppress(RenpError):
+            found.append(search(point))
+    return min(found, key=lambda minimum: minimum.chi_squared, default=None)
