@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from scipy.stats import chi2
 
 from renp_infer.runner import plots
-from renp_infer.runner.figures import LABELS, M1, Plate, new_figure, plate
+from renp_infer.runner.figures import M1, Plate, new_figure, plate
+from renp_infer.runner.labels import LABELS
 from renp_infer.runner.plots import number
 
 if TYPE_CHECKING:

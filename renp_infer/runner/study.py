@@ -40,6 +40,7 @@ from renp_infer.runner.datafile import MAX_DATA_ANGLES, Measurement
 from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
+from renp_infer.runner.inference_keys import check_lower_bound
 from renp_infer.runner.laser_checks import check_lasers
 from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
 
@@ -349,23 +350,8 @@ def _check_inference(
     if study.neutrino.m1_meV > section.m1_max_meV:
         allowed = f"<= inference.m1_max_meV = {section.m1_max_meV:g}"
         raise ConfigError("neutrino.m1_meV", study.neutrino.m1_meV, allowed)
-    _check_lower_bound(study)
+    check_lower_bound(section)
     _check_open_angles(experiment, parameters)
-
-
-def _check_lower_bound(study: config.StudyConfig) -> None:
-    section = study.inference
-    assert section is not None
-    given = "m1_min_meV" in section.model_fields_set
-    if given and section.m1_prior == "uniform":
-        allowed = 'only with m1_prior = "log-uniform"; the uniform prior starts at 0'
-        raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
-    if section.m1_min_meV >= section.m1_max_meV:
-        if given:
-            allowed = f"< inference.m1_max_meV = {section.m1_max_meV:g}"
-            raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
-        allowed = f"> inference.m1_min_meV = {section.m1_min_meV:g}"
-        raise ConfigError("inference.m1_max_meV", section.m1_max_meV, allowed)
 
 
 def _check_open_angles(experiment: Experiment, parameters: Parameters) -> None:
