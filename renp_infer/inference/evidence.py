@@ -10,44 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
 from scipy.special import logsumexp
 
+from renp_infer.inference.comparison import CompareSettings, Estimator
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import Marginal, marginalise
 from renp_infer.inference.reference import Reference, prior_reference
 from renp_infer.records import FloatArray
 
-Estimator = Literal["smc", "nested"]
-ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
 MIN_LIVE_BY_SIZE = 5
 """Fewest live points of a run, by number of parameters."""
-
-
-@dataclass(frozen=True)
-class EvidenceSettings:
-    """How hard the estimators work.
-
-    Attributes
-    ----------
-    live_points : int
-        Of all independent nested runs together.
-    runs : int
-        Nested runs.
-    smc_draws, smc_chains : int
-        Particles per chain, and chains.
-    reference : {"fitted", "prior"}
-        Density the estimators start from; changes the work, not the result.
-    """
-
-    live_points: int = 1000
-    runs: int = 4
-    smc_draws: int = 1000
-    smc_chains: int = 4
-    reference: Literal["fitted", "prior"] = "fitted"
 
 
 @dataclass(frozen=True)
@@ -79,7 +54,7 @@ Progress = Callable[[str, float], None]
 def estimate(
     likelihood: Likelihood,
     estimator: Estimator,
-    settings: EvidenceSettings,
+    settings: CompareSettings,
     seed: np.random.SeedSequence,
     progress: Progress = lambda stage, fraction: None,
 ) -> Estimate:
@@ -89,7 +64,7 @@ def estimate(
     ----------
     likelihood : Likelihood
     estimator : {"smc", "nested"}
-    settings : EvidenceSettings
+    settings : CompareSettings
     seed : numpy.random.SeedSequence
     progress : callable, optional
         Called with a stage's name and the fraction done.
@@ -106,7 +81,7 @@ def estimate(
 
 
 def _reference(
-    likelihood: Likelihood, settings: EvidenceSettings, seed: np.random.SeedSequence
+    likelihood: Likelihood, settings: CompareSettings, seed: np.random.SeedSequence
 ) -> Reference:
     if settings.reference == "prior":
         return prior_reference(likelihood.prior)
@@ -118,7 +93,7 @@ def _reference(
 def _by_smc(
     marginal: Marginal,
     reference: Reference,
-    settings: EvidenceSettings,
+    settings: CompareSettings,
     seed: np.random.SeedSequence,
     rng: np.random.Generator,
 ) -> Estimate:
@@ -141,7 +116,7 @@ def _by_smc(
 def _by_nested(
     marginal: Marginal,
     reference: Reference,
-    settings: EvidenceSettings,
+    settings: CompareSettings,
     seed: np.random.SeedSequence,
     rng: np.random.Generator,
     progress: Progress,
@@ -151,11 +126,11 @@ def _by_nested(
     from renp_infer.inference.nested import effective_size, equal_draws, nested_run
 
     fewest = MIN_LIVE_BY_SIZE * len(marginal.likelihood.prior.names)
-    live = max(settings.live_points // settings.runs, fewest)
+    live = max(settings.live_points // settings.nested_runs, fewest)
     runs = []
-    for k, child in enumerate(seed.spawn(settings.runs)):
+    for k, child in enumerate(seed.spawn(settings.nested_runs)):
         runs.append(nested_run(marginal.likelihood, reference, live, child))
-        progress("nested sampling", (k + 1) / settings.runs)
+        progress("nested sampling", (k + 1) / settings.nested_runs)
     value, error = mean_log_evidence(
         np.array([run.log_evidence for run in runs]),
         np.array([run.log_evidence_error for run in runs]),
@@ -170,8 +145,7 @@ def _by_nested(
     statistics.attrs = {
         "sampler": "nested",
         "sampling_library": f"dynesty {dynesty.__version__}",
-        "step_methods": f"all: nested sampling, {live} live points, "
-        f"{settings.reference} reference",
+        "step_methods": f"all: nested sampling, {live} live points, {settings.reference} reference",
     }
     names = marginal.likelihood.prior.names
     points = [reference.vector(run.cubes) for run in runs]

@@ -60,9 +60,7 @@ class Marginal:
             complete[:, columns] = self._linear(linear, means, rng)
         return complete
 
-    def _linear(
-        self, names: list[str], means: FloatArray, rng: np.random.Generator
-    ) -> FloatArray:
+    def _linear(self, names: list[str], means: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Linear parameters, shape (n, l), from their Gaussian given the rest of the mean."""
         full = self.full
         design = full.decorrelate(_design(full, names)) / full.scale_nG[:, None]
@@ -91,9 +89,7 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
         {**prior.fixed, **dict.fromkeys(gone, 0.0)},
     )
     wider = replace(data, covariance_nG2=data.covariance_nG2 + design @ design.T)
-    return Marginal(
-        likelihood, Likelihood(rest, likelihood.response, wider, likelihood.leakage_nG)
-    )
+    return Marginal(likelihood, Likelihood(rest, likelihood.response, wider, likelihood.leakage_nG))
 
 
 def _design(likelihood: Likelihood, names: list[str]) -> FloatArray:

@@ -220,7 +220,7 @@ def _finished(sampler: Any) -> xr.DataTree:
         raise
 
 
-class _Coordinates:
+class Coordinates:
     """Affine coordinates in which the posterior is nearly round.
 
     ``point = center + factor @ q``. They come from a local Gaussian and only
@@ -258,7 +258,7 @@ def _sampler_model(
     raised: list[Exception],
 ) -> Any:
     """Hand density, gradient, parameters and start to the sampler."""
-    names, coordinates = likelihood.prior.names, _Coordinates(likelihood, rng)
+    names, coordinates = likelihood.prior.names, Coordinates(likelihood, rng)
     origin = np.zeros(compiled.size)
 
     def density(q: FloatArray) -> tuple[float, FloatArray]:

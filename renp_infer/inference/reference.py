@@ -85,9 +85,7 @@ class Reference:
 
 
 _NORMAL_NORM = -0.5 * np.log(2.0 * np.pi)
-_STUDENT_NORM = (
-    gammaln(0.5 * (TAIL + 1.0)) - gammaln(0.5 * TAIL) - 0.5 * np.log(TAIL * np.pi)
-)
+_STUDENT_NORM = gammaln(0.5 * (TAIL + 1.0)) - gammaln(0.5 * TAIL) - 0.5 * np.log(TAIL * np.pi)
 
 
 def prior_reference(prior: Prior) -> Reference:

@@ -58,11 +58,13 @@ class Options:
     force: bool = False
 
 
-def load(path: Path, options: Options, *, inference: bool | None = None) -> Study:
+def load(
+    path: Path, options: Options, *, inference: bool | None = None, compare: bool = False
+) -> Study:
     """Study of a file, after a look at the options that do not belong to it."""
     parse_executor(options.executor)
     parse_shard(options.shard)
-    return load_study(path, options.overrides, inference=inference)
+    return load_study(path, options.overrides, inference=inference, compare=compare)
 
 
 def home_of(study: Study, options: Options) -> Path:
@@ -211,7 +213,7 @@ def infer(path: Path, options: Options) -> int:
         write_document(_hypotheses(run))
     else:
         show(summary_table([run]), *filter(None, [shortfall(run)]), f"results: {directory}")
-    return _judge([run])
+    return judge([run])
 
 
 def _hypotheses(run: Run) -> dict[str, Any]:
@@ -227,13 +229,17 @@ def _hypotheses(run: Run) -> dict[str, Any]:
     }
 
 
-def _judge(runs: Sequence[Run]) -> int:
+def judge(runs: Sequence[Run]) -> int:
     """Exit code by the diagnostics; everything has been saved by then."""
     code = DONE
     for run in runs:
         found = run.summary["diagnostics"] if run.summary else {"verdict": "pass"}
         if found["verdict"] == "fail":
             say(f"{run.name}: diagnostics failed: {'; '.join(found['reasons'])}")
+            code = DIAGNOSTIC_FAILED
+        agreement = run.comparison["agreement"] if run.comparison else {"verdict": "pass"}
+        if agreement["verdict"] == "fail":
+            say(f"{run.name}: estimators disagree: {'; '.join(agreement['reasons'])}")
             code = DIAGNOSTIC_FAILED
     return code
 
@@ -256,7 +262,7 @@ def run(paths: Sequence[Path], options: Options) -> int:
     else:
         lines = [line for line in map(shortfall, runs) if line]
         show(summary_table(runs), *lines, f"report: {page}")
-    return _judge(runs)
+    return judge(runs)
 
 
 def load_all(paths: Sequence[Path], options: Options) -> list[Study]:
@@ -288,6 +294,7 @@ def _outcome(run: Run) -> dict[str, Any]:
         "normalised": run.evaluation["normalised"],
         "m1_meV": run.summary["parameters"]["m1_meV"] if run.summary else None,
         "diagnostics": run.summary["diagnostics"] if run.summary else None,
+        "comparison": run.comparison,
     }
 
 

@@ -51,6 +51,7 @@ class StudyConfig(BaseModel):
     execution: sections.ExecutionSection = sections.ExecutionSection()
     simulate: sections.SimulateSection | None = None
     inference: sections.InferenceSection | None = None
+    compare: sections.CompareSection | None = None
     forecast: _LATER = None
     optimize: _LATER = None
     calibrate: _LATER = None

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from renp_infer.errors import DomainError, StoreError
 from renp_infer.records import PRESETS, switch_names
+from renp_infer.runner.comparison_page import comparison_section
 from renp_infer.runner.figures import (
     LABELS,
     draws,
@@ -151,6 +152,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "mass": mass_cells(run),
         "mass_truth": number(run.evaluation["truth"]["m1_meV"]),
         "plates": run_plates(run),
+        "comparison": comparison_section(run),
         "switches": switch_rows(run),
         "switch_sentence": switch_sentence(run),
         "truth": truth_rows(run),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from renp_infer.errors import StoreError
 from renp_infer.runner.files import digest
 from renp_infer.runner.store import read_manifest
-from renp_infer.runner.verbs import EVALUATE, INFER
+from renp_infer.runner.verbs import COMPARE, EVALUATE, INFER
 
 if TYPE_CHECKING:
     import xarray
@@ -35,6 +35,8 @@ class Run:
         ``infer.nc``, in memory; ``None`` if the study has no inference.
     summary : dict or None
         Estimates and diagnostics of the inference.
+    comparison : dict or None
+        What the evidences of ``compare.nc`` say with the study's prior odds.
     """
 
     directory: Path
@@ -43,6 +45,7 @@ class Run:
     evaluation: dict[str, Any]
     inference: xarray.DataTree | None
     summary: dict[str, Any] | None
+    comparison: dict[str, Any] | None = None
 
 
 def load_run(directory: str | Path) -> Run:
@@ -66,7 +69,10 @@ def load_run(directory: str | Path) -> Run:
         if "infer" in manifest["tasks"] and "inference" in study:
             inference = _load_tree(_checked(directory, manifest, INFER.file))
             summary = json.loads(inference.attrs["renp_summary"])
-        return Run(directory, study["name"], study, evaluation, inference, summary)
+        comparison = None
+        if "compare" in manifest["tasks"] and "compare" in study:
+            comparison = _comparison(_load_tree(_checked(directory, manifest, COMPARE.file)), study)
+        return Run(directory, study["name"], study, evaluation, inference, summary, comparison)
 
 
 @contextlib.contextmanager
@@ -85,6 +91,13 @@ def readable(directory: Path) -> Iterator[None]:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         text = f"{directory} holds what is no result of this version ({reason})"
         raise StoreError(f"{text}; run the study again") from error
+
+
+def _comparison(tree: xarray.DataTree, study: dict[str, Any]) -> dict[str, Any]:
+    from renp_infer.inference.comparison import CompareSettings, compare
+    from renp_infer.runner.hypotheses import evidences
+
+    return compare(evidences(tree), CompareSettings(**study["compare"]))
 
 
 def _checked(directory: Path, manifest: dict[str, Any], name: str) -> Path:

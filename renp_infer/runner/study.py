@@ -41,6 +41,7 @@ from renp_infer.runner.files import is_file
 from renp_infer.runner.laser_checks import check_lasers
 
 if TYPE_CHECKING:
+    from renp_infer.inference.comparison import CompareSettings
     from renp_infer.inference.prior import InferenceSettings
 
 PHYSICS_VERSION = 2
@@ -87,6 +88,8 @@ class Study:
     datasets : int
         Mock data sets of the ensemble; 0 without a section ``[simulate]``.
     execution : Execution
+    compare : CompareSettings or None
+        ``None`` without a section ``[compare]``.
     """
 
     name: str
@@ -99,6 +102,7 @@ class Study:
     settings: InferenceSettings | None
     datasets: int
     execution: Execution
+    compare: CompareSettings | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -107,7 +111,11 @@ class Study:
 
 
 def load_study(
-    path: str | Path, overrides: Iterable[str] = (), *, inference: bool | None = None
+    path: str | Path,
+    overrides: Iterable[str] = (),
+    *,
+    inference: bool | None = None,
+    compare: bool = False,
 ) -> Study:
     """Read, check and resolve a study.
 
@@ -120,6 +128,8 @@ def load_study(
     inference : bool, optional
         True adds the defaults of ``[inference]`` if the section is missing,
         False leaves the section out, whose limits then do not count.
+    compare : bool
+        Adds the defaults of ``[compare]`` if the section is missing.
 
     Raises
     ------
@@ -130,11 +140,13 @@ def load_study(
     text = config.read_study_text(file)
     raw = config.apply_overrides(config.parse_toml(text, str(file)), overrides)
     raw.setdefault("name", file.stem)
-    if inference:
+    if compare:
+        raw.setdefault("compare", {})
+    if inference or "compare" in raw:  # which takes its priors from there
         raw.setdefault("inference", {})
     study = config.validate(raw)
     if inference is False:
-        study = study.model_copy(update={"inference": None})
+        study = study.model_copy(update={"inference": None, "compare": None})
     return resolve(study, text, file.parent)
 
 
@@ -195,6 +207,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         settings=_settings(study),
         datasets=0 if study.simulate is None else study.simulate.datasets,
         execution=Execution(**study.execution.model_dump()),
+        compare=_compare(study),
     )
 
 
@@ -271,6 +284,14 @@ def _settings(study: config.StudyConfig) -> InferenceSettings | None:
     from renp_infer.inference.prior import InferenceSettings
 
     return InferenceSettings(**study.inference.model_dump())
+
+
+def _compare(study: config.StudyConfig) -> CompareSettings | None:
+    if study.compare is None:
+        return None
+    from renp_infer.inference.comparison import CompareSettings
+
+    return CompareSettings(**study.compare.model_dump())
 
 
 def _check_pairs(parameters: Parameters, target: Target) -> None:
