@@ -7,7 +7,6 @@ import logging
 import numpy as np
 import pymc as pm
 import xarray as xr
-from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import PARAMETERS, build_model
@@ -26,8 +25,6 @@ STATISTIC_NAMES = {
     "step_size": "step_size",
 }
 """PyMC's names of its statistics, and ours."""
-_START_WEIGHT = 10.0
-"""Draws that the covariance at the mode counts for."""
 
 
 def sample_pymc_nuts(
@@ -83,7 +80,10 @@ def sample_pymc_nuts(
 
 
 def nuts_step(model: pm.Model, coordinates: Coordinates, settings: InferenceSettings) -> pm.NUTS:
-    """NUTS for every variable, from the covariance at the mode.
+    """NUTS for every variable, with the covariance at the mode as its metric.
+
+    The metric is not adapted: PyMC adapts a diagonal one only, which is slow along
+    the ridges between nuisances.
 
     Raises
     ------
@@ -91,10 +91,10 @@ def nuts_step(model: pm.Model, coordinates: Coordinates, settings: InferenceSett
         If PyMC leaves a variable to another step method.
     """
     covariance = coordinates.factor @ coordinates.factor.T
-    size = coordinates.center.size
-    potential = QuadPotentialFullAdapt(size, coordinates.center, covariance, _START_WEIGHT)
-    step = pm.NUTS(model=model, target_accept=settings.target_accept, potential=potential)
-    if not isinstance(step, pm.NUTS) or set(step.vars) != set(model.value_vars):
+    step = pm.NUTS(
+        model=model, target_accept=settings.target_accept, scaling=covariance, is_cov=True
+    )
+    if type(step).__name__ != "NUTS" or set(step.vars) != set(model.value_vars):
         raise TypeError(f"{type(step).__name__} moves {step.vars}: not NUTS for every variable")
     return step
 

@@ -235,6 +235,11 @@ tune = 40
 chains = 2
 phases = "fixed"
 oscillation_errors = false
+[compare]
+live_points = 50
+nested_runs = 2
+smc_draws = 50
+smc_chains = 2
 """
 
 
@@ -278,7 +283,7 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     study = load_study(tmp_path / "killed.toml")
     rows = compare_runs(study, tmp_path / "whole", tmp_path / "killed")
     assert [row for row in rows if not row["identical"]] == []
-    assert {"evaluate", "ensemble", "infer"} == {row["task"] for row in rows}
+    assert {"evaluate", "ensemble", "infer", "compare"} == {row["task"] for row in rows}
 
 
 @pytest.mark.slow
