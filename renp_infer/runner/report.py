@@ -313,8 +313,10 @@ def parameter_rows(run: Run) -> list[dict[str, Any]]:
         p = run.summary["parameters"][name]
         prior_sd, (low, high) = _prior_sd(run, name), p["interval_95"]
         cells = {k: rounded(p[k], p["sd"]) for k in ("mean", "sd", "truth")}
-        for key in ("interval_68", "interval_95"):
-            cells[key] = " to ".join(rounded(x, p["sd"]) for x in p[key])
+        for mass in ("68", "95"):
+            ranges = p.get(f"regions_{mass}") or [p[f"interval_{mass}"]]
+            texts = [" to ".join(rounded(x, p["sd"]) for x in pair) for pair in ranges]
+            cells[f"interval_{mass}"] = "; ".join(texts)
         for key, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
             cells[key] = "–" if p[key] is None else f"{p[key]:.{digits}f}"
         cells["prior_sd"] = number(prior_sd, 2)
