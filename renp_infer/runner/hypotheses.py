@@ -168,4 +168,4 @@ def evidences(tree: xarray.DataTree) -> list[Evidence]:
 
 def _settings(study: Study) -> CompareSettings:
     assert study.compare is not None
-    return study.compare
+    return CompareSettings(**study.compare)

@@ -41,7 +41,6 @@ from renp_infer.runner.files import is_file
 from renp_infer.runner.laser_checks import check_lasers
 
 if TYPE_CHECKING:
-    from renp_infer.inference.comparison import CompareSettings
     from renp_infer.inference.prior import InferenceSettings
 
 PHYSICS_VERSION = 2
@@ -88,8 +87,8 @@ class Study:
     datasets : int
         Mock data sets of the ensemble; 0 without a section ``[simulate]``.
     execution : Execution
-    compare : CompareSettings or None
-        ``None`` without a section ``[compare]``.
+    compare : dict or None
+        Keys of ``CompareSettings``; ``None`` without a section ``[compare]``.
     """
 
     name: str
@@ -102,7 +101,7 @@ class Study:
     settings: InferenceSettings | None
     datasets: int
     execution: Execution
-    compare: CompareSettings | None = None
+    compare: dict[str, Any] | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -207,7 +206,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         settings=_settings(study),
         datasets=0 if study.simulate is None else study.simulate.datasets,
         execution=Execution(**study.execution.model_dump()),
-        compare=_compare(study),
+        compare=None if study.compare is None else study.compare.model_dump(),
     )
 
 
@@ -284,14 +283,6 @@ def _settings(study: config.StudyConfig) -> InferenceSettings | None:
     from renp_infer.inference.prior import InferenceSettings
 
     return InferenceSettings(**study.inference.model_dump())
-
-
-def _compare(study: config.StudyConfig) -> CompareSettings | None:
-    if study.compare is None:
-        return None
-    from renp_infer.inference.comparison import CompareSettings
-
-    return CompareSettings(**study.compare.model_dump())
 
 
 def _check_pairs(parameters: Parameters, target: Target) -> None:

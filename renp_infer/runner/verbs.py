@@ -68,7 +68,7 @@ def _infer(study: Study, _task: Task, context: Context) -> xarray.DataTree:
 
 def _evidences(study: Study) -> dict[str, Any]:
     """What evidences depend on: priors, not the sampler of ``infer``; not the odds."""
-    inputs, settings = _posterior(study), asdict(study.compare) if study.compare else {}
+    inputs, settings = _posterior(study), dict(study.compare or {})
     for name in SAMPLING:
         del inputs["settings"][name]
     for name in ("estimators", "gate", "prior_odds"):
