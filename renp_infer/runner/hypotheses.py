@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.errors import TaskError
-from renp_infer.inference.comparison import HYPOTHESES, CompareSettings, Evidence, Hypothesis
+from renp_infer.inference.comparison import (
+    HYPOTHESES,
+    CompareSettings,
+    Evidence,
+    Hypothesis,
+    task_of,
+)
 from renp_infer.inference.evidence import estimate
 from renp_infer.inference.fit import parameter_group
 from renp_infer.inference.likelihood import Likelihood
@@ -26,17 +32,6 @@ if TYPE_CHECKING:
     from renp_infer.runner.tasks import Context, Task
 
 EVIDENCE = "renp_evidence"
-
-
-def task_count(study: Study) -> int:
-    """Number of tasks."""
-    return len(HYPOTHESES) * len(_settings(study).estimators)
-
-
-def part(study: Study, index: int) -> list[str]:
-    """Hypothesis and estimator of a task."""
-    estimators = _settings(study).estimators
-    return [HYPOTHESES[index // len(estimators)].name, estimators[index % len(estimators)]]
 
 
 def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
@@ -56,8 +51,7 @@ def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
     import xarray as xr
 
     settings = _settings(study)
-    estimator = settings.estimators[task.index % len(settings.estimators)]
-    hypothesis = HYPOTHESES[task.index // len(settings.estimators)]
+    hypothesis, estimator = task_of(task.index, settings.estimators)
     likelihood, response_error = likelihood_of(study, hypothesis)
     found = estimate(likelihood, estimator, settings, task.seed(), context.tell)
     groups = {

@@ -83,15 +83,18 @@ def _estimate(study: Study, task: Task, context: Context) -> xarray.DataTree:
 
 
 def _estimate_count(study: Study) -> int:
-    from renp_infer.runner.hypotheses import task_count
+    from renp_infer.inference.comparison import HYPOTHESES
 
-    return task_count(study)
+    assert study.compare is not None
+    return len(HYPOTHESES) * len(study.compare["estimators"])
 
 
 def _estimate_part(study: Study, index: int) -> list[str]:
-    from renp_infer.runner.hypotheses import part
+    from renp_infer.inference.comparison import task_of
 
-    return part(study, index)
+    assert study.compare is not None
+    hypothesis, estimator = task_of(index, study.compare["estimators"])
+    return [hypothesis.name, estimator]
 
 
 def _join_estimates(study: Study, paths: Iterator[Path], target: Path) -> None:
