@@ -194,7 +194,7 @@ def prior_dominated(over: Evidence, under: Evidence) -> str:
     length, gain = phase_information(majorana)
     if length == 0.0:
         return ""
-    if length < UNSEEN:
+    if same_ordering and length < UNSEEN:
         return "the data do not see the Majorana phases: their posterior is their prior"
     favoured = factor if majorana is under else -factor
     if 0.0 < favoured < gain:

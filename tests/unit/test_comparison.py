@@ -93,6 +93,8 @@ def test_unseen_phases_are_a_warning():
     dirac, majorana = row(z=5.0), row(nature="majorana")
     assert "posterior is their prior" in prior_dominated(dirac, majorana)
     assert prior_dominated(dirac, row("inverted")) == ""
+    # phases that do not matter cannot make up what the ordering does
+    assert prior_dominated(row("inverted", z=5.0), majorana) == ""
     assert "do not tell" in prior_dominated(row(z=0.3), majorana)
 
 
