@@ -236,10 +236,10 @@ chains = 2
 phases = "fixed"
 oscillation_errors = false
 [compare]
+estimators = ["nested"]
 live_points = 50
 nested_runs = 2
-smc_draws = 50
-smc_chains = 2
+reference = "prior"
 """
 
 
