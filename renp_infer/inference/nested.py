@@ -7,6 +7,9 @@ beside the estimate from the information gained, and each is one chain.
 
 from __future__ import annotations
 
+import contextlib
+import io
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -70,16 +73,18 @@ def nested_run(
         Stop when the live points can change log Z by no more.
     """
     names, circular = likelihood.prior.names, likelihood.prior.circular
-    sampler = dynesty.NestedSampler(
-        _weighted(likelihood, reference),
-        np.copy,  # stay in the cube: the likelihood needs both coordinates
-        len(names),
-        nlive=live_points,
-        sample="rwalk",
-        periodic=[names.index(name) for name in circular] or None,
-        rstate=np.random.default_rng(seed),
-    )
-    sampler.run_nested(dlogz=remainder, print_progress=False)
+    # log_density may replace both streams; here they come back
+    with contextlib.redirect_stdout(sys.stdout), contextlib.redirect_stderr(sys.stderr):
+        sampler = dynesty.NestedSampler(
+            _weighted(likelihood, reference),
+            np.copy,  # stay in the cube: the likelihood needs both coordinates
+            len(names),
+            nlive=live_points,
+            sample="rwalk",
+            periodic=[names.index(name) for name in circular] or None,
+            rstate=np.random.default_rng(seed),
+        )
+        sampler.run_nested(dlogz=remainder, print_progress=False)
     found = sampler.results
     return NestedRun(
         found.samples,
@@ -111,7 +116,12 @@ def equal_draws(run: NestedRun, n: int, rng: np.random.Generator) -> FloatArray:
 
 def _weighted(likelihood: Likelihood, reference: Reference) -> Callable[[FloatArray], float]:
     def log_density(cube: FloatArray) -> float:
-        ratio = reference.log_ratio(reference.standard(cube))
-        return likelihood.log_likelihood(reference.vector(cube)) + ratio
+        try:
+            ratio = reference.log_ratio(reference.standard(cube))
+            return likelihood.log_likelihood(reference.vector(cube)) + ratio
+        except BaseException:
+            # dynesty prints a traceback of what it passes on, even of an interruption
+            sys.stdout = sys.stderr = io.StringIO()
+            raise
 
     return log_density

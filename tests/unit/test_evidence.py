@@ -1,6 +1,7 @@
 """Evidences against closed forms, and each step of the way to them."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -188,6 +189,24 @@ def test_nested_run_is_the_same_for_the_same_seed():
     assert np.array_equal(runs[0].cubes, runs[1].cubes)
     assert runs[0].log_evidence == runs[1].log_evidence != runs[2].log_evidence
     assert logsumexp(runs[0].log_weights) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_error_passes_through_without_a_word(error, capsys, monkeypatch):
+    likelihood = marginalise(linear_likelihood(), np.random.default_rng(1)).likelihood
+    calls = []
+
+    def fail(vector):
+        calls.append(vector)
+        if len(calls) > 70:
+            raise error
+        return -0.5 * float(np.sum((vector - vector.mean()) ** 2))
+
+    monkeypatch.setattr(likelihood, "log_likelihood", fail)
+    with pytest.raises(error):
+        nested_run(likelihood, prior_reference(likelihood.prior), 50, np.random.SeedSequence(1))
+    sys.stdout.write("still there")
+    assert capsys.readouterr() == ("still there", "")
 
 
 def test_mean_of_evidences(rng):
