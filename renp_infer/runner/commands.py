@@ -26,6 +26,7 @@ from renp_infer.runner.terminal import (
     shortfall,
     show,
     summary_table,
+    verdict_of_hypotheses,
     write_document,
 )
 from renp_infer.runner.verbs import ENSEMBLE, EVALUATE, INFER, SIMULATE, verbs_of
@@ -260,7 +261,8 @@ def run(paths: Sequence[Path], options: Options) -> int:
     if options.json:
         write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
     else:
-        lines = [line for line in map(shortfall, runs) if line]
+        texts = [*map(verdict_of_hypotheses, runs), *map(shortfall, runs)]
+        lines = [line for line in texts if line]
         show(summary_table(runs), *lines, f"report: {page}")
     return judge(runs)
 

@@ -127,6 +127,17 @@ def digits_of(sd: float) -> int:
     return min(max(1 - math.floor(math.log10(sd)), 0), 6)
 
 
+def verdict_of_hypotheses(run: Run) -> str:
+    """The most probable hypothesis of a run; empty if none were compared."""
+    if run.comparison is None:
+        return ""
+    best = max(run.comparison["hypotheses"], key=lambda row: row["probability"])
+    return (
+        f"{run.name}: most probable is {best['ordering']} {best['nature']}, "
+        f"{best['probability']:.3g}; estimators: {run.comparison['agreement']['verdict']}"
+    )
+
+
 def shortfall(run: Run) -> str:
     """How far an absolute signal is from being seen; empty if it is."""
     snr = run.evaluation["peak_snr"]

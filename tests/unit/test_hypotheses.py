@@ -18,6 +18,7 @@ from renp_infer.runner.cli import execute
 from renp_infer.runner.evaluation import observation
 from renp_infer.runner.hypotheses import likelihood_of, under
 from renp_infer.runner.study import load_study
+from renp_infer.runner.terminal import verdict_of_hypotheses
 
 STUDY = """schema = 1
 name = "four"
@@ -227,6 +228,7 @@ def test_report_shows_the_comparison(folder, monkeypatch):
     run = commands.load_run(folder / "runs" / "four")
     assert run.comparison is not None
     assert run.comparison["agreement"]["verdict"] == "warn"
+    assert "most probable is inverted majorana, 1; estimators: warn" in verdict_of_hypotheses(run)
     assert execute(["report", "runs/four"]) == 0
     page = (folder / "runs" / "four" / "report.html").read_text()
     for text in ("Four hypotheses", "Bayes factors of all pairs", "Evidence of the four", "alone"):
