@@ -364,12 +364,15 @@ class Observation:
         Its covariance.
     normalised : bool
         Whether the noise was scaled to a reference signal-to-noise.
+    source : str
+        File the data come from; empty for mock data, whose truth is known.
     """
 
     theta_s: FloatArray
     field_nG: FloatArray
     covariance_nG2: FloatArray
     normalised: bool
+    source: str = ""
 
     @property
     def sigma_nG(self) -> FloatArray:

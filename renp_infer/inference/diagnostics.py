@@ -5,12 +5,15 @@ Every call to ArviZ' statistics lives here.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import arviz as az
 import numpy as np
 import xarray as xr
+from scipy.special import logsumexp
 
 from renp_infer.records import FloatArray
 
@@ -23,6 +26,8 @@ DIVERGENT_FRACTION_WARN = 1e-3
 BFMI_PASS = 0.3
 MAX_DEPTH_FRACTION_PASS = 0.01
 _TAILS = (0.05, 0.95)
+_SAME = 1e-9
+"""Log densities that differ by less weigh all draws alike."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,96 @@ def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> di
         "sampling_library": statistics.attrs["sampling_library"],
         "step_methods": statistics.attrs["step_methods"],
     }
+
+
+def leave_one_out(tree: xr.DataTree) -> tuple[dict[str, Any], FloatArray, FloatArray]:
+    """Pareto-smoothed leave-one-out prediction of each component of the data.
+
+    Vehtari, Gelman and Gabry, Stat. Comput. 27 (2017) 1413. With a drift a
+    component is the field at an angle minus what the angles before it predict.
+
+    Returns
+    -------
+    found : dict
+        ``elpd`` (log predictive density) with error ``se``; ``p_loo``, effective
+        parameters; ``good_k``, the limit for this many draws; ``bad_k``, how many are above.
+    pareto_k, elpd : ndarray, shape (n,)
+    """
+    terms = tree["log_likelihood"].to_dataset()["field_nG"]
+    draws = terms.values.reshape(-1, terms.shape[-1])
+    informed = np.ptp(draws, axis=0) > _SAME
+    # Leaving out what does not tell draws apart changes no weight.
+    k, elpd = np.zeros(informed.size), draws.mean(axis=0)
+    if np.any(informed):
+        k[informed], elpd[informed] = _smoothed(tree, terms[..., informed])
+    good = min(1.0 - 1.0 / np.log10(len(draws)), 0.7)
+    joint = logsumexp(draws, axis=0) - np.log(len(draws))
+    found = {
+        "elpd": float(elpd.sum()),
+        "se": float(np.sqrt(elpd.size * np.var(elpd))),
+        "p_loo": float(np.sum(joint - elpd)),
+        "good_k": float(good),
+        "bad_k": int(np.sum(~(k <= good))),
+        "largest_k": float(np.max(k)),
+    }
+    return found, k, elpd
+
+
+def _smoothed(tree: xr.DataTree, terms: xr.DataArray) -> tuple[FloatArray, FloatArray]:
+    """Pareto k and log predictive density of each component; NaN from too few draws."""
+    posterior = tree["posterior"].to_dataset()
+    joint = {"posterior": posterior, "log_likelihood": terms.to_dataset(name="terms")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of large k, which is told instead
+        try:
+            loo = az.loo(xr.DataTree.from_dict(joint), pointwise=True)
+        except ValueError:  # all draws in a tail are one
+            unknown = np.full(terms.shape[-1], np.nan)
+            return unknown, unknown
+    return np.asarray(loo.pareto_k, dtype=float), np.asarray(loo.elpd_i, dtype=float)
+
+
+def power_scaling(
+    tree: xr.DataTree,
+    name: str,
+    part: Literal["prior", "likelihood"],
+    priors: Sequence[str] | None = None,
+) -> float:
+    """Sensitivity of one parameter's posterior to a power of prior or likelihood.
+
+    Kallioinen, Paananen, Buerkner and Vehtari, Stat. Comput. 34 (2024) 57.
+
+    Parameters
+    ----------
+    tree : DataTree
+        ``log_prior`` and ``log_likelihood`` at some of the posterior's draws.
+    name : str
+    part : {"prior", "likelihood"}
+    priors : sequence of str, optional
+        Parameters whose priors are scaled together.
+
+    Returns
+    -------
+    float
+        0 for a density that is the same everywhere; NaN from too few different draws.
+    """
+    group = tree[f"log_{part}"].to_dataset()
+    chosen = group if priors is None else group[list(priors)]
+    total = sum(
+        chosen[density].sum(set(chosen[density].dims) - {"chain", "draw"})
+        for density in chosen.data_vars
+    )
+    if np.ptp(np.asarray(total)) < _SAME:
+        return 0.0
+    posterior = tree["posterior"].to_dataset()[[name]].sel(draw=group["draw"])
+    joint = xr.DataTree.from_dict({"posterior": posterior, f"log_{part}": group})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of large k, harmless for powers of 0.99 and 1.01
+        try:
+            found = az.psense(joint, var_names=[name], group=part, group_var_names=priors)
+        except ValueError:  # all draws in the tail are one
+            return float("nan")
+    return float(found[name])
 
 
 def _grade_convergence(rows: dict[str, Convergence]) -> list[tuple[Verdict, str]]:

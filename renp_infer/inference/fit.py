@@ -11,8 +11,10 @@ import numpy as np
 import xarray as xr
 
 from renp_infer.finite import require_finite, require_finite_tree
+from renp_infer.inference.checks import log_prior_group, model_checks
 from renp_infer.inference.cross_check import cross_check
 from renp_infer.inference.diagnostics import convergence, diagnose
+from renp_infer.inference.impact import impacts
 from renp_infer.inference.likelihood import Likelihood, ResponseLike
 from renp_infer.inference.prior import (
     PHASE_NAMES,
@@ -61,8 +63,9 @@ def fit(
         Expected field for amplitude 1 and its exact Jacobian.
     observation : Observation
     truth : Parameters
-        Truth of the mock data; its ordering and nature are the hypothesis
-        and its values those of fixed parameters.
+        Truth of the mock data, or for data from a file a point to start from;
+        its ordering and nature are the hypothesis and its values those of
+        fixed parameters.
     settings : InferenceSettings
     oscillation : mapping
         Measured oscillation parameters of this ordering.
@@ -82,8 +85,9 @@ def fit(
     xarray.DataTree
         ArviZ groups ``posterior``, ``prior``, both predictives,
         ``log_likelihood``, ``sample_stats``, ``observed_data``,
-        ``constant_data`` and ``renp_provenance``; attributes
-        ``renp_summary`` and ``renp_diagnostics`` are JSON texts.
+        ``constant_data``, ``log_prior``, ``renp_checks`` and ``renp_provenance``;
+        attributes ``renp_summary``, ``renp_diagnostics`` and ``renp_checks`` (see
+        ``checks.model_checks`` and ``impact.impacts``) are JSON texts.
 
     Raises
     ------
@@ -135,10 +139,29 @@ def fit(
         second = draw_sample(likelihood, other, seeds["cross_check"], cores, report)
         groups[CROSS_CHECK] = parameter_group(prior, second.vectors)
         groups[CROSS_CHECK].attrs = second.statistics.attrs
+    groups["log_prior"] = log_prior_group(prior, vectors[:, kept], groups["log_likelihood"])
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     _check(tree)
     tree.attrs = _summary_attributes(tree, truth, values, signal, observation)
+    _add_checks(tree, likelihood, vectors, posterior_mean)
     return tree
+
+
+def _add_checks(
+    tree: xr.DataTree, likelihood: Likelihood, vectors: FloatArray, mean_nG: FloatArray
+) -> None:
+    """Group ``renp_checks`` by angle, and an attribute of that name with all the rest."""
+    found, tree["renp_checks"] = model_checks(tree, likelihood, mean_nG)
+    mass = json.loads(tree.attrs["renp_summary"])["parameters"]["m1_meV"]
+    found["impact"] = impacts(likelihood.prior, vectors, mass["ess_bulk"] or 1.0)
+    tree.attrs["renp_checks"] = json.dumps(_known(found))
+
+
+def _known(found: Any) -> Any:
+    """The same with nothing for numbers that too few draws do not give."""
+    if isinstance(found, dict):
+        return {name: _known(value) for name, value in found.items()}
+    return None if isinstance(found, float) and not np.isfinite(found) else found
 
 
 def _means(likelihood: Likelihood, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -210,7 +233,10 @@ def _on_angles(likelihood: Likelihood, columns: Mapping[str, FloatArray]) -> xr.
 def _constant_group(
     likelihood: Likelihood, signal: FloatArray, values: Mapping[str, float]
 ) -> xr.Dataset:
-    columns = {"sigma_nG": likelihood.observation.sigma_nG, "signal_true_nG": signal}
+    columns = {"sigma_nG": likelihood.observation.sigma_nG}
+    if likelihood.observation.source:
+        return _on_angles(likelihood, columns)
+    columns["signal_true_nG"] = signal
     scalars = {f"truth_{name}": value for name, value in values.items()}
     return _on_angles(likelihood, columns).assign(scalars)
 
@@ -234,6 +260,7 @@ def _summary_attributes(
 ) -> dict[str, str]:
     """Root attributes: the summary and the diagnostics as JSON."""
     posterior = tree["posterior"].to_dataset()
+    known: Mapping[str, float] = {} if observation.source else values
     draws = {str(name): posterior[name].values for name in posterior.data_vars}
     circular = {name: name in PHASE_NAMES for name in draws}
     rows = {name: convergence(draws[name], circular[name]) for name in draws}
@@ -242,8 +269,10 @@ def _summary_attributes(
         _add_cross_check(diagnostics, draws, tree[CROSS_CHECK].to_dataset())
     summary: dict[str, Any] = {
         "hypothesis": {"ordering": truth.ordering, "nature": truth.nature},
+        "data": observation.source or "mock",
         "parameters": {
-            name: summarise(draws[name], values[name], rows[name], circular[name]) for name in draws
+            name: summarise(draws[name], known.get(name), rows[name], circular[name])
+            for name in draws
         },
         "diagnostics": diagnostics,
         "peak_snr": float(np.max(np.abs(signal) / observation.sigma_nG)),

@@ -19,7 +19,9 @@ _VALLEY = 0.5
 """Two regions are apart if the density between them falls below this share of their edge."""
 
 
-def summarise(draws: FloatArray, truth: float, row: Convergence, circular: bool) -> dict[str, Any]:
+def summarise(
+    draws: FloatArray, truth: float | None, row: Convergence, circular: bool
+) -> dict[str, Any]:
     """Mean, sd, median, intervals, convergence and truth of one parameter.
 
     An interval says little of several modes: then ``regions_68`` and ``regions_95``
@@ -28,7 +30,8 @@ def summarise(draws: FloatArray, truth: float, row: Convergence, circular: bool)
     Parameters
     ----------
     draws : ndarray, shape (chains, draws)
-    truth : float
+    truth : float or None
+        ``None`` where nobody knows it.
     row : Convergence
     circular : bool
         In degrees on the circle: mean direction, root mean square distance

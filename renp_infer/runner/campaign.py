@@ -31,7 +31,6 @@ from renp_infer.runner.worker import Answer
 
 BATCH_SECONDS = 1.0
 """Work that travels together: long against the traffic, short against a kill."""
-MAX_BATCH = 1000
 SHOWN_FAILURES = 3
 WHOLE = (0, 1)
 """The shard that is everything."""
@@ -101,8 +100,8 @@ class Work:
 class Queue:
     """Tasks that are not done, in order; those to be tried again come first."""
 
-    def __init__(self, works: Sequence[Work], meter: Meter) -> None:
-        self._meter = meter
+    def __init__(self, works: Sequence[Work], meter: Meter, largest: int) -> None:
+        self._meter, self._largest = meter, largest
         self._fresh = self._open(works)
         self._again: deque[tuple[Work, Task]] = deque()
         self._held: tuple[Work, Task] | None = None
@@ -149,7 +148,8 @@ class Queue:
         if not self._measured:
             return 1
         mean = self._seconds / self._measured
-        return MAX_BATCH if mean * MAX_BATCH <= BATCH_SECONDS else math.ceil(BATCH_SECONDS / mean)
+        most = self._largest
+        return most if mean * most <= BATCH_SECONDS else math.ceil(BATCH_SECONDS / mean)
 
     def owner(self, batch: Batch) -> Work:
         """Work that a batch is part of; a batch comes back once."""
@@ -285,7 +285,7 @@ def perform_all(works: Sequence[Work], executor: Executor, *, quiet: bool) -> No
     totals = {work.study.name: len(work.mine) for work in works}
     files = {work.study.name: work.store.path(PROGRESS) for work in works}
     with Meter(works[0].verb.name, totals, files, quiet=quiet) as meter:
-        queue = Queue(works, meter)
+        queue = Queue(works, meter, executor.largest_batch)
         keeper = Keeper(queue, meter)
         for batch, answers in executor.run(queue.take, Context(os.cpu_count() or 1, meter.tell)):
             keeper.keep(batch, answers)

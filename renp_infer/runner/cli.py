@@ -91,19 +91,40 @@ def evaluate(study: Path, /, *, common: Common = DEFAULTS) -> int:
 
 
 @app.command
-def simulate(study: Path, /, *, common: Common = DEFAULTS) -> int:
-    """Draw mock data from the study's seed."""
+def simulate(study: Path, /, *, save: Path | None = None, common: Common = DEFAULTS) -> int:
+    """Draw mock data from the study's seed.
+
+    Parameters
+    ----------
+    save
+        Write them as a data file for "renp infer --data", .csv or .nc.
+    """
     from renp_infer.runner import commands
 
-    return commands.simulate(study, common.options())
+    return commands.simulate(study, common.options(), save=save)
 
 
 @app.command
-def infer(study: Path, /, *, common: Common = DEFAULTS) -> int:
-    """Sample the posterior of the study's mock data; resumes."""
+def infer(
+    study: Path,
+    /,
+    *,
+    data: Path | None = None,
+    covariance: Path | None = None,
+    common: Common = DEFAULTS,
+) -> int:
+    """Sample the posterior of the study's data, mock or measured; resumes.
+
+    Parameters
+    ----------
+    data
+        File of measured data, .csv or .nc, instead of the study's own.
+    covariance
+        File of their covariance, where the data file has no errors.
+    """
     from renp_infer.runner import commands
 
-    return commands.infer(study, common.options())
+    return commands.infer(study, common.options(), data=data, covariance=covariance)
 
 
 @app.command

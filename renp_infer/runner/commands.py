@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,12 +60,17 @@ class Options:
 
 
 def load(
-    path: Path, options: Options, *, inference: bool | None = None, compare: bool = False
+    path: Path,
+    options: Options,
+    *,
+    inference: bool | None = None,
+    data: Mapping[str, str] | None = None,
+    compare: bool = False,
 ) -> Study:
     """Study of a file, after a look at the options that do not belong to it."""
     parse_executor(options.executor)
     parse_shard(options.shard)
-    return load_study(path, options.overrides, inference=inference, compare=compare)
+    return load_study(path, options.overrides, inference=inference, data=data, compare=compare)
 
 
 def home_of(study: Study, options: Options) -> Path:
@@ -145,10 +150,12 @@ def unphysical(result: dict[str, Any]) -> str:
     return f"the density matrix has an eigenvalue of {state['smallest_eigenvalue']:.3g} < 0"
 
 
-def simulate(path: Path, options: Options) -> int:
-    """Print mock data; write them only if ``--out`` is given."""
+def simulate(path: Path, options: Options, *, save: Path | None = None) -> int:
+    """Print mock data; write them only if ``--out`` is given, or to a data file ``save``."""
     study = load(path, options)
-    if study.datasets:
+    if save is not None:
+        _save(study, save, options)
+    elif study.datasets:
         return _simulate_many(study, options)
     result = _result(study, SIMULATE, options)
     if options.json:
@@ -162,6 +169,19 @@ def simulate(path: Path, options: Options) -> int:
     label = ", normalised" if result["normalised"] else ""
     show(angle_table(f"{study.name}: mock data, seed {study.seed}{label}", columns))
     return DONE
+
+
+def _save(study: Study, path: Path, options: Options) -> None:
+    """Write the study's mock data as a data file."""
+    from renp_infer.runner.datafile import write_measurement
+    from renp_infer.runner.evaluation import mock_observation
+
+    if path.exists() and not options.force:
+        raise ConfigError("--save", str(path), "a new file, or --force")
+    title = f"mock data of study {study.name}, seed {study.seed}"
+    with contextlib.redirect_stdout(sys.stderr):
+        data = mock_observation(study)
+    write_measurement(path, data, study.experiment.detector.exposure_s, title)
 
 
 def _simulate_many(study: Study, options: Options) -> int:
@@ -202,9 +222,11 @@ def _result(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
     return found
 
 
-def infer(path: Path, options: Options) -> int:
+def infer(
+    path: Path, options: Options, *, data: Path | None = None, covariance: Path | None = None
+) -> int:
     """Sample the posterior and print its summary."""
-    study = load(path, options, inference=True)
+    study = load(path, options, inference=True, data=_files(data, covariance))
     directory = home_of(study, options)
     bring_up_to_date([Plan(study, directory, [EVALUATE, INFER])], options)
     if parse_shard(options.shard) != WHOLE:
@@ -217,13 +239,25 @@ def infer(path: Path, options: Options) -> int:
     return judge([run])
 
 
+def _files(data: Path | None, covariance: Path | None) -> dict[str, str] | None:
+    """Section ``[data]`` that the options mean."""
+    if data is None:
+        if covariance is not None:
+            raise ConfigError("--covariance", str(covariance), "only with --data FILE")
+        return None
+    given = {"file": data, "covariance": covariance}
+    return {key: str(path.absolute()) for key, path in given.items() if path is not None}
+
+
 def _hypotheses(run: Run) -> dict[str, Any]:
     assert run.summary is not None
     row = dict(run.summary["hypothesis"])
     row |= {part: run.summary[part] for part in ("parameters", "diagnostics")}
+    row["checks"] = run.checks
     return {
         "schema": 1,
         "name": run.name,
+        "data": run.evaluation.get("data", "mock"),
         "normalised": run.evaluation["normalised"],
         "peak_snr": run.evaluation["peak_snr"],
         "hypotheses": [row],
@@ -231,7 +265,7 @@ def _hypotheses(run: Run) -> dict[str, Any]:
 
 
 def judge(runs: Sequence[Run]) -> int:
-    """Exit code by the diagnostics; everything has been saved by then."""
+    """Exit code by diagnostics and model checks; everything has been saved by then."""
     code = DONE
     for run in runs:
         found = run.summary["diagnostics"] if run.summary else {"verdict": "pass"}
@@ -241,6 +275,9 @@ def judge(runs: Sequence[Run]) -> int:
         agreement = run.comparison["agreement"] if run.comparison else {"verdict": "pass"}
         if agreement["verdict"] == "fail":
             say(f"{run.name}: estimators disagree: {'; '.join(agreement['reasons'])}")
+            code = DIAGNOSTIC_FAILED
+        if run.checks is not None and run.checks["verdict"] == "fail":
+            say(f"{run.name}: model checks failed: {'; '.join(run.checks['reasons'])}")
             code = DIAGNOSTIC_FAILED
     return code
 
@@ -292,6 +329,7 @@ def _outcome(run: Run) -> dict[str, Any]:
     return {
         "name": run.name,
         "directory": str(run.directory),
+        "data": run.evaluation.get("data", "mock"),
         "peak_snr": run.evaluation["peak_snr"],
         "normalised": run.evaluation["normalised"],
         "m1_meV": run.summary["parameters"]["m1_meV"] if run.summary else None,

@@ -50,6 +50,7 @@ class StudyConfig(BaseModel):
     accuracy: sections.AccuracySection = sections.AccuracySection()
     execution: sections.ExecutionSection = sections.ExecutionSection()
     simulate: sections.SimulateSection | None = None
+    data: sections.DataSection | None = None
     inference: sections.InferenceSection | None = None
     compare: sections.CompareSection | None = None
     forecast: _LATER = None

@@ -294,6 +294,13 @@ class CompareSection(Section):
     prior_odds: Annotated[OddsSection, After(_some_odds)] = OddsSection()
 
 
+class DataSection(Section):
+    """Measured data, instead of mock data; paths start from the study's folder."""
+
+    file: Word
+    covariance: Word | None = None
+
+
 class ExecutionSection(Section):
     """How failing tasks are dealt with."""
 

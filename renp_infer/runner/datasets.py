@@ -10,7 +10,7 @@ import numpy as np
 
 from renp_infer.inference.response import exact_field
 from renp_infer.measurement.mock import observe
-from renp_infer.runner.evaluation import coherence, noise_covariance, observation
+from renp_infer.runner.evaluation import coherence, mock_observation, noise_covariance
 
 if TYPE_CHECKING:
     import xarray
@@ -24,7 +24,7 @@ ANGLE, DATASET, FIELD = "theta_s_deg", "dataset", "field_nG"
 
 
 def one_data_set(study: Study) -> dict[str, Any]:
-    """The study's own data set, which ``infer`` fits.
+    """The study's own mock data, which ``infer`` fits unless the study names a file.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def one_data_set(study: Study) -> dict[str, Any]:
         ``schema``, ``name``, ``seed``, ``normalised`` and lists of shape (n,):
         ``theta_s_deg``, ``field_nG``, ``sigma_nG``.
     """
-    data = observation(study)
+    data = mock_observation(study)
     return {
         "schema": 1,
         "name": study.name,

@@ -29,8 +29,8 @@ from renp_infer.records import (
     Observation,
     Parameters,
 )
+from renp_infer.runner.datafile import MAX_DATA_ANGLES
 from renp_infer.runner.fields import Said
-from renp_infer.runner.study import MAX_DATA_ANGLES
 
 if TYPE_CHECKING:
     from renp_infer.runner.study import Study
@@ -108,6 +108,20 @@ def noise_covariance(experiment: Experiment, parameters: Parameters, chi2: float
 
 
 def observation(study: Study) -> Observation:
+    """Data that a study's inference uses: measured if it names a file, else mock.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    Observation
+    """
+    return mock_observation(study) if study.measurement is None else study.measurement.observation
+
+
+def mock_observation(study: Study) -> Observation:
     """Mock data of a study, from its seed.
 
     Parameters
@@ -211,6 +225,26 @@ def _coherence(experiment: Experiment) -> dict[str, Any] | None:
         "positive": evolution.smallest_eigenvalue > -ROUNDING,
         "detunings": evolution.detunings,
         "spread_error": evolution.spread_error,
+    }
+
+
+def measured(data: Observation, signal_nG: FloatArray) -> dict[str, Any]:
+    """What data from a file replace in the document of ``evaluate``: the noise.
+
+    Parameters
+    ----------
+    data : Observation
+    signal_nG : ndarray, shape (n,)
+
+    Returns
+    -------
+    dict
+        ``data``, the file's name; ``sigma_nG`` (n,); ``peak_snr``.
+    """
+    return {
+        "data": data.source,
+        "sigma_nG": data.sigma_nG,
+        "peak_snr": float(np.max(np.abs(signal_nG) / data.sigma_nG)),
     }
 
 

@@ -36,9 +36,18 @@ _REFRESH_S = 1.0
 
 
 class Executor(Protocol):
-    """What runs tasks."""
+    """What runs tasks.
+
+    Attributes
+    ----------
+    name : str
+        As the user gave it.
+    largest_batch : int
+        Tasks that may travel together, and be lost together.
+    """
 
     name: str
+    largest_batch: int
 
     def run(self, take: Take, context: Context) -> Iterator[Given]:
         """Run batches until there are none, in any order."""
@@ -53,7 +62,7 @@ class Executor(Protocol):
 class Serial:
     """One batch after the other, in this process."""
 
-    name = "serial"
+    name, largest_batch = "serial", 1
 
     def run(self, take: Take, context: Context) -> Iterator[Given]:
         """Run batches until there are none."""
@@ -79,6 +88,8 @@ class Dask:
     cores : int
         Cores a task may use.
     """
+
+    largest_batch = 1000
 
     def __init__(self, name: str, connect: Callable[[ExitStack], Any], cores: int) -> None:
         self.name, self._connect, self._cores = name, connect, cores
@@ -210,7 +221,7 @@ def _local_client(stack: ExitStack, workers: int) -> Any:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port: others may run beside
             local_directory=folder,
             memory_limit=0,
             silence_logs=50,

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from renp_infer.runner import plots
+from renp_infer.runner.labels import CIRCULAR, CORNER, LABELS
 from renp_infer.runner.plots import FloatArray, number, rounded
 
 if TYPE_CHECKING:
@@ -28,31 +29,6 @@ WIDTH = 8.4
 """Width of a figure, inches."""
 M1 = "m₁ [meV]"
 ANGLE = "trigger angle θₛ [deg]"
-CIRCULAR = ("delta_deg", "alpha21_deg", "alpha31_deg")
-CORNER = (
-    "m1_meV",
-    *("amplitude", "baseline_nG", "leakage"),
-    "refractive_index",
-    "theta_s_offset_deg",
-    "theta_e_offset_deg",
-    *CIRCULAR,
-)
-LABELS = {
-    "m1_meV": ("m₁", "meV"),
-    "amplitude": ("amplitude", ""),
-    "baseline_nG": ("baseline", "nG"),
-    "leakage": ("leakage", ""),
-    "refractive_index": ("nᵣ", ""),
-    "theta_s_offset_deg": ("Δθₛ", "deg"),
-    "theta_e_offset_deg": ("Δθₑ", "deg"),
-    "sin2_12": ("sin²θ₁₂", ""),
-    "sin2_13": ("sin²θ₁₃", ""),
-    "dm2_21": ("Δm²₂₁", "eV²"),
-    "dm2_3l": ("Δm²₃ₗ", "eV²"),
-    "delta_deg": ("δ", "deg"),
-    "alpha21_deg": ("α₂₁", "deg"),
-    "alpha31_deg": ("α₃₁", "deg"),
-}
 
 
 @dataclass(frozen=True)
@@ -76,6 +52,11 @@ def normalised_label(run: Run) -> str:
         return ""
     reference = run.study.get("detector", {}).get("reference_snr", 0.0)
     return f"normalised to peak S/N = {number(reference or run.evaluation['peak_snr'])}"
+
+
+def source(run: Run) -> str:
+    """Name of the file with the data; empty for mock data, whose truth is known."""
+    return str(run.evaluation.get("data", ""))
 
 
 def mass_bounds(run: Run) -> tuple[float, float]:
@@ -116,7 +97,8 @@ def _stamp(ax: Axes, run: Run) -> None:
         ax.set_title(label, loc="right", fontsize=8.5, color=plots.BLACK)
 
 
-def _caption_tail(run: Run) -> str:
+def caption_tail(run: Run) -> str:
+    """End of a caption whose numbers depend on the noise, where that was scaled."""
     label = normalised_label(run)
     return f" The noise is {label} at the paper's layout, not absolute." if label else ""
 
@@ -152,12 +134,13 @@ def angular_distribution(run: Run) -> tuple[Figure, str]:
     edges = f"Vertical lines: pair thresholds s = (mᵢ + mⱼ)² at {marks}." if visible else (
         "No pair threshold lies inside this range of angles."
     )  # fmt: skip
+    whose = "parameters of the study" if source(run) else "true parameters"
     return figure, (
-        "Expected for the true parameters. Top: weighted pair integral sum_G of "
+        f"Expected for the {whose}. Top: weighted pair integral sum_G of "
         "all nine ordered pairs, before angular smoothing (relative numerical error "
         f"{number(document['accuracy']['estimated_error'], 2)}). Bottom: field at the detector "
         f"after smoothing over its resolution, with the noise of one angle. {edges}"
-        f"{_caption_tail(run)}"
+        f"{caption_tail(run)}"
     )
 
 
@@ -170,7 +153,9 @@ def data_and_prediction(run: Run) -> tuple[Figure, str]:
     data = np.asarray(run.inference["observed_data"]["field_nG"], float)
     factor, unit = plots.axis_scale(data, "nG")
     data = factor * data
-    sigma, truth = (factor * np.asarray(fixed[k], float) for k in ("sigma_nG", "signal_true_nG"))
+    sigma = factor * np.asarray(fixed["sigma_nG"], float)
+    file = source(run)
+    truth = None if file else factor * np.asarray(fixed["signal_true_nG"], float)
     predicted = factor * draws(run, "posterior_predictive", "field_nG")
     bands = plots.central_bands(predicted.reshape(-1, theta.size))
     plots.draw_data(upper, theta, data, sigma, truth, bands)
@@ -181,9 +166,10 @@ def data_and_prediction(run: Run) -> tuple[Figure, str]:
     _stamp(upper, run)
     rms = float(np.sqrt(np.mean(((data - bands["mean"]) / sigma) ** 2)))
     return figure, (
-        f"Mock data at {theta.size} angles with 1σ errors, the true signal, and 68 % and 95 % "
+        f"{f'Data: {file},' if file else 'Mock data'} at {theta.size} angles with 1σ errors, "
+        f"{'' if file else 'the true signal, '}and 68 % and 95 % "
         "posterior-predictive bands, noise included. Bottom: the same minus the predictive mean, "
-        f"in units of each angle's σ; rms of the data's pulls {rms:.2f}.{_caption_tail(run)}"
+        f"in units of each angle's σ; rms of the data's pulls {rms:.2f}.{caption_tail(run)}"
     )
 
 
@@ -210,15 +196,17 @@ def mass_posterior(run: Run) -> tuple[Figure, str]:
         left, right = ax.get_xlim()
         mass = np.linspace(left, right, 400)
         ax.plot(mass, mass_prior(run, mass), label="prior", **plots.PRIOR)
-    main.axvline(row["truth"], label="truth", **plots.TRUTH)
+    if row["truth"] is not None:
+        main.axvline(row["truth"], label="truth", **plots.TRUTH)
     main.set_ylabel("density [1/meV]")
     main.legend(loc="best")
     _stamp(main, run)
+    truth = "" if row["truth"] is None else f", truth {number(row['truth'])} meV"
     return figure, (
         "Posterior of the lightest neutrino mass against its prior "
         f"({bounds[0]:g} to {bounds[1]:g} meV): mean {rounded(row['mean'], row['sd'])} meV, "
-        f"sd {rounded(row['sd'], row['sd'])} meV, truth {number(row['truth'])} meV. "
-        f"The density is kept inside the prior's bounds.{_caption_tail(run)}"
+        f"sd {rounded(row['sd'], row['sd'])} meV{truth}. "
+        f"The density is kept inside the prior's bounds.{caption_tail(run)}"
     )
 
 
@@ -244,14 +232,15 @@ def _axis(run: Run, name: str) -> _Axis:
     assert run.summary is not None
     text, unit = LABELS[name]
     values, prior = (draws(run, g, name).ravel() for g in ("posterior", "prior"))
-    truth = float(run.summary["parameters"][name]["truth"])
+    known = run.summary["parameters"][name]["truth"]
+    truth = np.nan if known is None else float(known)  # a line at NaN is none
     if name in CIRCULAR:
         values, prior, truth = values % 360.0, prior % 360.0, truth % 360.0
         whole = (0.0, 360.0)
         return _Axis(f"{text} [{unit}]", values, prior, truth, whole, whole, True)
     bounds = mass_bounds(run) if name == "m1_meV" else (-np.inf, np.inf)
     if name == "refractive_index":
-        centre = round(truth, 4)
+        centre = round(float(np.median(prior)), 4)
         text, values, prior, truth = (
             f"{text} − {centre:g}",
             values - centre,
@@ -299,8 +288,8 @@ def corner(run: Run) -> tuple[Figure, str]:
     return figure, (
         "Posterior of m₁ and of the nuisance parameters that move or scale the signal. "
         "Filled: regions with 68 % and 95 % of the draws; diagonal: posterior (solid) and prior "
-        "(dashed); dash-dotted: truth. Phases are periodic. Free parameters not shown are in the "
-        f"table.{_caption_tail(run)}"
+        f"(dashed){'' if source(run) else '; dash-dotted: truth'}. Phases are periodic. Free "
+        f"parameters not shown are in the table.{caption_tail(run)}"
     )
 
 
@@ -342,7 +331,7 @@ def chains(run: Run) -> tuple[Figure, str]:
     return figure, (
         f"{values.shape[0]} chains, one colour each. Left: traces. Right: "
         "ranks of each chain's draws among all draws; chains that agree are flat within the "
-        f"band, which is 2σ for independent draws.{_caption_tail(run)}"
+        f"band, which is 2σ for independent draws.{caption_tail(run)}"
     )
 
 

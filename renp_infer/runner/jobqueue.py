@@ -58,7 +58,7 @@ def _client(stack: ExitStack, make: Any, jobs: int, given: str) -> Any:
     from distributed import Client
 
     try:
-        cluster = stack.enter_context(make())
+        cluster = stack.enter_context(make(scheduler_options={"dashboard_address": ":0"}))
     except (TypeError, ValueError) as error:
         allowed = "a site described in dask-jobqueue's configuration file"
         raise ConfigError("--executor", given, allowed, " ".join(str(error).split())) from error

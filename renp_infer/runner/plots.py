@@ -197,15 +197,16 @@ def draw_data(
     theta_deg: ArrayLike,
     data: ArrayLike,
     sigma: ArrayLike,
-    truth: ArrayLike,
+    truth: ArrayLike | None,
     bands: Mapping[str, FloatArray],
 ) -> list[Any]:
     """Data, truth and predictive bands against angle; arrays (n,), in one unit."""
     theta = np.asarray(theta_deg, float)
+    known = [] if truth is None else ax.plot(theta, truth, label="truth", **TRUTH)
     return [
         ax.fill_between(theta, *bands["95"], color=BAND_95, lw=0, label="95 % predictive"),
         ax.fill_between(theta, *bands["68"], color=BAND_68, lw=0, label="68 % predictive"),
-        *ax.plot(theta, truth, label="truth", **TRUTH),
+        *known,
         ax.errorbar(theta, data, sigma, fmt="o", ms=3, lw=0.9, color=BLACK, label="data, 1σ"),
     ]
 
@@ -215,7 +216,7 @@ def draw_pulls(
     theta_deg: ArrayLike,
     data: ArrayLike,
     sigma: ArrayLike,
-    truth: ArrayLike,
+    truth: ArrayLike | None,
     bands: Mapping[str, FloatArray],
 ) -> list[Any]:
     """Everything of ``draw_data`` relative to the predictive mean, in sigma."""
@@ -225,7 +226,8 @@ def draw_pulls(
 
     pulls = {"95": pull(bands["95"]), "68": pull(bands["68"])}
     one = np.ones_like(bands["mean"])
-    artists = draw_data(ax, theta_deg, pull(data), one, pull(truth), pulls)
+    known = None if truth is None else pull(truth)
+    artists = draw_data(ax, theta_deg, pull(data), one, known, pulls)
     return [*artists, ax.axhline(0.0, color=GREY, lw=0.8)]
 
 
@@ -391,6 +393,7 @@ def draw_intervals(
         artists.append(ax.hlines(y, *row["interval_95"], color=BLUE, lw=1.5))
         artists.append(ax.hlines(y, *row["interval_68"], color=BLUE, lw=5))
         artists += ax.plot(row["mean"], y, "o", color="white", mec=BLUE, ms=5)
-        artists.append(ax.vlines(row["truth"], y - 0.35, y + 0.35, **TRUTH))
+        if row["truth"] is not None:
+            artists.append(ax.vlines(row["truth"], y - 0.35, y + 0.35, **TRUTH))
     ax.set_ylim(len(rows) - 0.4, -0.6)
     return artists

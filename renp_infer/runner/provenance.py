@@ -114,7 +114,8 @@ def data_digests(study: Study) -> dict[str, str]:
         By path below the package's data for files it ships, by bare name for
         the user's; empty for a file that can no longer be read.
     """
-    return {name: digest(path) for name, path in _data_files(study).items()}
+    measured = {} if study.measurement is None else study.measurement.digests
+    return {name: digest(path) for name, path in _data_files(study).items()} | measured
 
 
 def _data_files(study: Study) -> dict[str, Path]:

@@ -20,15 +20,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from renp_infer.errors import DomainError, StoreError
 from renp_infer.records import PRESETS, switch_names
+from renp_infer.runner.check_report import check_plates, check_rows
 from renp_infer.runner.comparison_page import comparison_section
 from renp_infer.runner.figures import (
-    LABELS,
     draws,
     free_parameters,
     normalised_label,
     overview_plate,
     run_plates,
+    source,
 )
+from renp_infer.runner.labels import LABELS
 from renp_infer.runner.plots import number, rounded, visible_thresholds
 from renp_infer.runner.provenance import PROVENANCE
 from renp_infer.runner.store import read_manifest
@@ -143,6 +145,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "preset": preset_of(run),
         "layout": layout_of(run),
         "label": normalised_label(run),
+        "data": source(run),
         "verdict": verdict(run),
         "reasons": run.summary["diagnostics"]["reasons"] if run.summary else [],
         "question": question(run),
@@ -150,8 +153,11 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "shortfall": shortfall(run),
         "peak_snr": number(run.evaluation["peak_snr"], 3),
         "mass": mass_cells(run),
-        "mass_truth": number(run.evaluation["truth"]["m1_meV"]),
-        "plates": run_plates(run),
+        "mass_truth": "–" if source(run) else number(run.evaluation["truth"]["m1_meV"]),
+        "plates": [*run_plates(run), *check_plates(run)],
+        "checks": check_rows(run),
+        "check_verdict": run.checks["verdict"] if run.checks else "none",
+        "check_reasons": run.checks["reasons"] if run.checks else [],
         "comparison": comparison_section(run),
         "switches": switch_rows(run),
         "switch_sentence": switch_sentence(run),
@@ -233,8 +239,11 @@ def _mass_sentence(row: Mapping[str, Any], values: np.ndarray, prior_sd: float) 
             f"sd {rounded(prior_sd, prior_sd)} meV"
         )
     if mean < 2 * sd:
+        known = "" if truth is None else f"; truth {number(truth)} meV"
         limit = rounded(float(np.quantile(values, 0.95)), sd)
-        return f"m₁ < {limit} meV at 95 % credibility ({number_}; truth {number(truth)} meV)"
+        return f"m₁ < {limit} meV at 95 % credibility ({number_}{known})"
+    if truth is None:
+        return number_
     inside = row["interval_95"][0] <= truth <= row["interval_95"][1]
     return f"{number_}; the truth, {number(truth)} meV, lies {'inside' if inside else 'OUTSIDE'}"
 
@@ -312,7 +321,9 @@ def parameter_rows(run: Run) -> list[dict[str, Any]]:
     for name in free_parameters(run):
         p = run.summary["parameters"][name]
         prior_sd, (low, high) = _prior_sd(run, name), p["interval_95"]
-        cells = {k: rounded(p[k], p["sd"]) for k in ("mean", "sd", "truth")}
+        truth = p["truth"]
+        cells = {k: rounded(p[k], p["sd"]) for k in ("mean", "sd")}
+        cells["truth"] = "–" if truth is None else rounded(truth, p["sd"])
         for mass in ("68", "95"):
             ranges = p.get(f"regions_{mass}") or [p[f"interval_{mass}"]]
             texts = [" to ".join(rounded(x, p["sd"]) for x in pair) for pair in ranges]
@@ -320,7 +331,7 @@ def parameter_rows(run: Run) -> list[dict[str, Any]]:
         for key, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
             cells[key] = "–" if p[key] is None else f"{p[key]:.{digits}f}"
         cells["prior_sd"] = number(prior_sd, 2)
-        outside = not low <= p["truth"] <= high
+        outside = truth is not None and not low <= truth <= high
         rows.append({"name": PARAMETER_NAMES.get(name, name), "outside": outside, **cells})
     return rows
 

@@ -47,6 +47,14 @@ class Run:
     summary: dict[str, Any] | None
     comparison: dict[str, Any] | None = None
 
+    @property
+    def checks(self) -> dict[str, Any] | None:
+        """Model checks of the inference; ``None`` without one, or from before there were any."""
+        if self.inference is None or "renp_checks" not in self.inference.attrs:
+            return None
+        found: dict[str, Any] = json.loads(self.inference.attrs["renp_checks"])
+        return found
+
 
 def load_run(directory: str | Path) -> Run:
     """Read a run directory.

@@ -7,7 +7,7 @@ table: what ``config.py`` cannot see from keys and types alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,19 +35,18 @@ from renp_infer.resources import share_path
 from renp_infer.runner import config
 from renp_infer.runner.computable import check_computable
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
+from renp_infer.runner.datafile import MAX_DATA_ANGLES, Measurement
 from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
 from renp_infer.runner.laser_checks import check_lasers
+from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
 
 if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
 
 PHYSICS_VERSION = 2
 """Raised when the same study gives other results, so that old ones are redone."""
-
-MAX_DATA_ANGLES = 2000
-"""Most angles of a data set: its covariance and responses are dense."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,8 @@ class Study:
     execution : Execution
     compare : dict or None
         Keys of ``CompareSettings``; ``None`` without a section ``[compare]``.
+    measurement : Measurement or None
+        Data of a file, whose angles are those of the layout; ``None`` for mock data.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Study:
     datasets: int
     execution: Execution
     compare: dict[str, Any] | None = None
+    measurement: Measurement | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -115,6 +117,7 @@ def load_study(
     *,
     inference: bool | None = None,
     compare: bool = False,
+    data: Mapping[str, str] | None = None,
 ) -> Study:
     """Read, check and resolve a study.
 
@@ -129,6 +132,8 @@ def load_study(
         False leaves the section out, whose limits then do not count.
     compare : bool
         Adds the defaults of ``[compare]`` if the section is missing.
+    data : mapping, optional
+        Takes the place of the section ``[data]``.
 
     Raises
     ------
@@ -143,6 +148,8 @@ def load_study(
         raw.setdefault("compare", {})
     if inference or "compare" in raw:  # which takes its priors from there
         raw.setdefault("inference", {})
+    if data is not None:
+        raw["data"] = dict(data)
     study = config.validate(raw)
     if inference is False:
         study = study.model_copy(update={"inference": None, "compare": None})
@@ -172,6 +179,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     ConfigError
         On a combination of keys that means nothing.
     """
+    study = study.model_copy(update={"data": absolute(study.data, folder)})
     scheme = study.target.scheme
     if scheme.endswith(".toml"):
         scheme = str((folder / scheme).absolute())
@@ -189,6 +197,8 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         switches=switches,
         accuracy=Accuracy(study.accuracy.relative_tolerance),
     )
+    measurement = measurement_of(study.data, experiment)
+    experiment = apparatus_of(experiment, measurement)
     _check_pairs(parameters, target)
     _check_weights(study, switches)
     check_lasers(experiment)
@@ -207,6 +217,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         datasets=0 if study.simulate is None else study.simulate.datasets,
         execution=Execution(**study.execution.model_dump()),
         compare=None if study.compare is None else study.compare.model_dump(),
+        measurement=measurement,
     )
 
 
@@ -388,6 +399,7 @@ def _resolved(study: config.StudyConfig, scheme: str, experiment: Experiment) ->
     tables["layout"]["theta_e_deg"] = math.degrees(experiment.layout.theta_e)
     if isinstance(study.layout.theta_s_deg, tuple):
         tables["layout"]["theta_s_deg"] = list(study.layout.theta_s_deg)
+    tables["detector"]["exposure_s"] = experiment.detector.exposure_s
     for key in noise_keys(study.detector):
         del tables["detector"][key]
     if study.inference is not None and study.inference.m1_prior == "uniform":

@@ -108,6 +108,8 @@ def _summary_row(run: Run) -> tuple[str, ...]:
         estimate = f"{m1['mean']:.{digits}f} ± {m1['sd']:.{digits}f}"
         interval = "{:.{d}f}-{:.{d}f}".format(*m1["interval_95"], d=digits)
         verdict = run.summary["diagnostics"]["verdict"]
+        if m1["truth"] is None:
+            truth = "-"
     snr = run.evaluation["peak_snr"]
     return (
         f"{run.name}\n{preset}{label}",

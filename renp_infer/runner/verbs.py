@@ -49,9 +49,12 @@ def _posterior(study: Study) -> dict[str, Any]:
 
 
 def _evaluate(study: Study, _task: Task, _context: Context) -> dict[str, Any]:
-    from renp_infer.runner.evaluation import evaluate
+    from renp_infer.runner.evaluation import evaluate, measured
 
-    return evaluate(study.experiment, study.parameters, study.name)
+    found = evaluate(study.experiment, study.parameters, study.name)
+    if study.measurement is None:
+        return found
+    return found | measured(study.measurement.observation, found["signal_nG"])
 
 
 def _simulate(study: Study, _task: Task, _context: Context) -> dict[str, Any]:

@@ -125,14 +125,16 @@ def test_sigterm_at_wall_time_is_an_interruption_and_resumes(
 
 
 def test_two_drivers_on_one_directory_the_second_refuses(tmp_path: Path, expected: bytes) -> None:
-    with start(tmp_path, ms=50.0) as first:
+    with start(tmp_path, ms=1000.0) as first:
         wait_for(lambda: done(tmp_path))
         with start(tmp_path) as second:
             _, err = second.communicate(timeout=60)
         assert second.returncode == 2
         assert f"process {first.pid}" in err
+        first.terminate()
         first.communicate(timeout=60)
-    assert first.returncode == 0
+    assert first.returncode == 130
+    finish(tmp_path, ms=0.0)
     assert result(tmp_path) == expected
 
 

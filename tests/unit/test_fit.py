@@ -45,6 +45,8 @@ GROUPS = {
     "sample_stats",
     "observed_data",
     "constant_data",
+    "log_prior",
+    "renp_checks",
     "renp_provenance",
 }
 EXTRA = {"smc": {"renp_evidence"}, "nested": {"renp_evidence", "renp_nested"}}

@@ -244,3 +244,18 @@ def test_a_failed_write_leaves_the_old_report(single, tmp_path, monkeypatch):
 def test_no_run_is_refused(tmp_path):
     with pytest.raises(DomainError):
         report.write_report([], tmp_path / "report.html")
+
+
+def test_data_from_a_file_have_no_truth(tmp_path):
+    """As `fit` and `evaluate` leave it: no truth in the summary, a file in the evaluation."""
+    run = make_run(tmp_path / "run", shape=SHAPE)
+    run.evaluation["data"] = "field.csv"
+    for row in run.summary["parameters"].values():
+        row["truth"] = None
+    constants = run.inference["constant_data"].to_dataset()
+    run.inference["constant_data"] = constants[["sigma_nG"]]
+    page = Page(report.write_report([run], tmp_path / "r.html").read_text(encoding="utf-8"))
+    words = page.words()
+    assert "data: field.csv" in words and "Data: field.csv, at 61 angles" in words
+    assert "Mock data" not in words and "mock data" not in words and "dash-dotted" not in words
+    assert words.replace("Not the truth, which", "").count("truth") == 1  # head of a column

@@ -1,0 +1,221 @@
+"""Does the model describe the data: predictive checks, leave-one-out, sensitivity.
+
+Everything is about the pulls r = (W y - W mean) / D of the likelihood: independent and
+standard normal if model and noise are right.
+
+Posterior predictive p-values are of discrepancies T(r), whose tail is known exactly for
+standard normal r; they are averaged over the posterior's draws (Gelman, Meng and Stern,
+Statistica Sinica 6 (1996) 733). They are conservative: the chance of p <= a is at most 2a
+if the model is right (Meng, Ann. Stat. 22 (1994) 1142).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from renp_infer.inference.diagnostics import Verdict, leave_one_out, power_scaling
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import Prior
+from renp_infer.records import FloatArray
+
+P_WARN, P_FAIL = 1e-2, 1e-3
+"""p-values below which a check warns and fails. Four posterior checks: at most 0.8 % of
+right models fail, in practice far fewer."""
+SMOOTH_TERMS = 6
+"""Orthonormal polynomials of the angle that make up a smooth misfit."""
+SENSITIVE = 0.05
+"""Power-scaling sensitivity above which something matters (Kallioinen et al., Stat.
+Comput. 34 (2024) 57)."""
+MASS = "m1_meV"
+
+
+def log_prior_group(prior: Prior, vectors: FloatArray, like: xr.Dataset) -> xr.Dataset:
+    """Log prior density of each parameter at draws (chains, kept, d)."""
+    columns = {
+        name: np.vectorize(marginal.log_density, otypes=[float])(vectors[..., k])
+        for k, (name, marginal) in enumerate(prior.marginals.items())
+    }
+    coords = {name: like[name] for name in ("chain", "draw")}
+    return xr.Dataset({n: (("chain", "draw"), c) for n, c in columns.items()}, coords)
+
+
+def pulls_of(likelihood: Likelihood, mean_nG: FloatArray) -> FloatArray:
+    """Pulls (..., n) of the data from expected fields (..., n)."""
+    flat = mean_nG.reshape(-1, mean_nG.shape[-1])
+    expected = likelihood.decorrelate(flat.T).T
+    pulls = (likelihood.data_nG - expected) / likelihood.scale_nG
+    return np.asarray(pulls.reshape(mean_nG.shape))
+
+
+def posterior_p_values(pulls: FloatArray, angles: FloatArray) -> dict[str, float]:
+    """Posterior predictive p-values.
+
+    Parameters
+    ----------
+    pulls : ndarray, shape (draws, n)
+    angles : ndarray, shape (n,)
+
+    Returns
+    -------
+    dict
+        ``chi_squared``, two-sided: too large or, with overstated errors, too small;
+        ``largest_pull``; ``trend`` with the angle, two-sided; ``smooth``: the part of
+        the pulls in the first six polynomials of the angle.
+    """
+    size = angles.size
+    chi2 = np.sum(pulls**2, axis=1)
+    upper = np.mean(stats.chi2.sf(chi2, size))
+    lower = np.mean(stats.chi2.cdf(chi2, size))
+    outside = 2.0 * stats.norm.sf(np.max(np.abs(pulls), axis=1))
+    with np.errstate(divide="ignore"):  # a pull of nothing at all: p = 1
+        largest = -np.expm1(size * np.log1p(-outside))
+    shares = pulls @ polynomials(angles)
+    found = {
+        "chi_squared": min(1.0, 2.0 * min(upper, lower)),
+        "largest_pull": np.mean(largest),
+        "smooth": np.mean(stats.chi2.sf(np.sum(shares**2, axis=1), shares.shape[1])),
+    }
+    if size > 1:
+        found["trend"] = np.mean(2.0 * stats.norm.sf(np.abs(shares[:, 1])))
+    return {name: float(p) for name, p in found.items()}
+
+
+def polynomials(angles: FloatArray) -> FloatArray:
+    """Orthonormal polynomials over the angles, shape (n, at most 6), constant first."""
+    x = angles - np.mean(angles)
+    x = x / (np.max(np.abs(x)) or 1.0)
+    terms = min(SMOOTH_TERMS, angles.size)
+    return np.asarray(np.linalg.qr(np.polynomial.legendre.legvander(x, terms - 1))[0])
+
+
+def prior_p_values(likelihood: Likelihood, replicates_nG: FloatArray) -> dict[str, float]:
+    """Two-sided prior predictive p-values of the field in units of its error.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    replicates_nG : ndarray, shape (draws, n)
+        Fields with noise, drawn from the prior.
+
+    Returns
+    -------
+    dict
+        Of the ``mean``, the ``spread`` (sd) and the ``peak`` (largest modulus) over
+        the angles; no smaller than 2 / (draws + 1).
+    """
+    data = likelihood.observation.field_nG / likelihood.observation.sigma_nG
+    fields = replicates_nG / likelihood.observation.sigma_nG
+    found = {}
+    for name, statistic in _STATISTICS.items():
+        drawn, seen = statistic(fields), statistic(data)
+        ends = (np.sum(drawn >= seen), np.sum(drawn <= seen))
+        found[name] = float(min(1.0, 2.0 * (1 + min(ends)) / (1 + len(drawn))))
+    return found
+
+
+_STATISTICS: Mapping[str, Any] = {
+    "mean": lambda fields: np.mean(fields, axis=-1),
+    "spread": lambda fields: np.std(fields, axis=-1),
+    "peak": lambda fields: np.max(np.abs(fields), axis=-1),
+}
+
+
+def prior_sensitivity(tree: xr.DataTree) -> dict[str, Any]:
+    """Power-scaling sensitivity of m1, in words and numbers.
+
+    Returns
+    -------
+    dict
+        ``prior``, ``likelihood`` and ``by_prior`` (each prior alone): distance that
+        the posterior of m1 moves per doubling of the exponent; ``verdict``. A uniform
+        prior is its own power: that its bounds matter cannot show here.
+    """
+    names = [str(name) for name in tree["log_prior"].data_vars]
+    prior = power_scaling(tree, MASS, "prior", names)
+    likelihood = power_scaling(tree, MASS, "likelihood")
+    by_prior = {name: power_scaling(tree, MASS, "prior", [name]) for name in names}
+    return {
+        "prior": prior,
+        "likelihood": likelihood,
+        "by_prior": by_prior,
+        "verdict": _sensitivity_verdict(prior, likelihood, by_prior),
+    }
+
+
+def _sensitivity_verdict(prior: float, likelihood: float, by_prior: Mapping[str, float]) -> str:
+    if not np.isfinite(prior + likelihood):
+        return "not known: too few draws"
+    strongest = f"the prior of {max(by_prior, key=by_prior.__getitem__)}"
+    words = {
+        (False, True): "the data decide",
+        (True, True): f"data and {strongest} both matter",
+        (True, False): f"{strongest} decides",
+        (False, False): "a change of data or priors hardly matters",
+    }
+    return words[prior >= SENSITIVE, likelihood >= SENSITIVE]
+
+
+def model_checks(
+    tree: xr.DataTree, likelihood: Likelihood, mean_nG: FloatArray
+) -> tuple[dict[str, Any], xr.Dataset]:
+    """All checks of one fit.
+
+    Parameters
+    ----------
+    tree : DataTree
+        With posterior, ``log_prior``, ``log_likelihood`` and ``prior_predictive``.
+    likelihood : Likelihood
+    mean_nG : ndarray, shape (chains, kept, n)
+        Expected fields of the posterior's kept draws.
+
+    Returns
+    -------
+    found : dict
+        ``verdict`` (pass, warn or fail), ``reasons``, ``posterior_p``, ``prior_p``,
+        ``loo`` and ``sensitivity``.
+    by_angle : Dataset
+        ``pull``, ``pareto_k`` and ``elpd_loo``.
+    """
+    size = mean_nG.shape[-1]
+    predicted = tree["prior_predictive"].to_dataset()["field_nG"]
+    replicates = predicted.values.reshape(-1, size)
+    pulls = pulls_of(likelihood, mean_nG).reshape(-1, size)
+    loo, pareto_k, elpd = leave_one_out(tree)
+    found: dict[str, Any] = {
+        "posterior_p": posterior_p_values(pulls, likelihood.observation.theta_s),
+        "prior_p": prior_p_values(likelihood, replicates),
+        "loo": loo,
+        "sensitivity": prior_sensitivity(tree),
+    }
+    graded = _graded(found)
+    order: tuple[Verdict, ...] = ("pass", "warn", "fail")
+    verdict = max((grade for grade, _ in graded), key=order.index, default="pass")
+    angle = tree["observed_data"].to_dataset().coords
+    columns = {"pull": pulls.mean(axis=0), "pareto_k": pareto_k, "elpd_loo": elpd}
+    by_angle = xr.Dataset({name: (tuple(angle), c) for name, c in columns.items()}, angle)
+    return {"verdict": verdict, "reasons": [text for _, text in graded]} | found, by_angle
+
+
+def _graded(found: Mapping[str, Any]) -> list[tuple[Verdict, str]]:
+    graded: list[tuple[Verdict, str]] = []
+    for name, p in found["posterior_p"].items():
+        if not p >= P_WARN:  # a NaN fails
+            grade: Verdict = "warn" if p >= P_FAIL else "fail"
+            graded.append((grade, f"the model misses the data: {_words(name)}, p = {p:.2g}"))
+    for name, p in found["prior_p"].items():
+        if not p >= P_WARN:
+            text = f"the prior hardly allows the data: {name} of the field, p = {p:.2g}"
+            graded.append(("warn", text))
+    if found["loo"]["bad_k"]:
+        text = f"{found['loo']['bad_k']} angles decide much: Pareto k above "
+        graded.append(("warn", f"{text}{found['loo']['good_k']:.2f}"))
+    return graded
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
