@@ -61,6 +61,11 @@ def convergence(draws: FloatArray, circular: bool = False) -> Convergence:
     )
 
 
+def quantile_error(draws: FloatArray, probability: float) -> float:
+    """Monte Carlo standard error of a quantile of draws (chains, draws)."""
+    return float(az.mcse(draws, method="quantile", prob=probability))
+
+
 def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> dict[str, object]:
     """Verdict on one run.
 
@@ -72,7 +77,7 @@ def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> di
     divergences   0            <= 0.1 %      fail
     E-BFMI        > 0.3                      warn
     at max depth  <= 1 %                     warn
-    length rule   reached                    warn
+    length rule   reached                    fail
     ============  ===========  ============  ========
 
     Parameters
@@ -224,7 +229,7 @@ def _grade_statistics(statistics: xr.Dataset) -> list[tuple[Verdict, str]]:
     if deep is not None and deep > MAX_DEPTH_FRACTION_PASS * size:
         graded.append(("warn", f"{deep} of {size} trajectories met the depth limit"))
     if not statistics.attrs.get("length_rule_reached", 1):
-        graded.append(("warn", f"not reached: {statistics.attrs['length_rule']}"))
+        graded.append(("fail", f"not reached: {statistics.attrs['length_rule']}"))
     return graded
 
 

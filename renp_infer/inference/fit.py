@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import xarray as xr
 
 from renp_infer.finite import require_finite, require_finite_tree
 from renp_infer.inference.checks import log_prior_group, model_checks
+from renp_infer.inference.cross_check import cross_check
 from renp_infer.inference.diagnostics import convergence, diagnose
 from renp_infer.inference.impact import impacts
 from renp_infer.inference.likelihood import Likelihood, ResponseLike
@@ -24,12 +25,17 @@ from renp_infer.inference.prior import (
     response_argument,
     truth_values,
 )
+from renp_infer.inference.sampling import draw_sample
 from renp_infer.inference.summary import summarise
 from renp_infer.records import FloatArray, Observation, Parameters
 from renp_infer.versions import versions
 
 FIELD = "field_nG"
 ANGLE = "theta_s_deg"
+CROSS_CHECK = "renp_cross_check"
+"""Group of a second sampler's draws."""
+PADDED = {"stage", "point"}
+"""Dimensions whose rows may be shorter than the longest, with NaN behind them."""
 PREDICTIVE_DRAWS = 1000
 """Largest number of draws, over all chains, that predictions are made for."""
 
@@ -97,10 +103,11 @@ def fit(
     peak = float(np.max(np.abs(signal)))
     prior = build_prior(truth, settings, oscillation, refractive_index, peak)
     likelihood = Likelihood(prior, response, observation, leakage_nG)
-    purposes = ("sampling", "prior", "prior_predictive", "posterior_predictive")
+    purposes = ("sampling", "prior", "prior_predictive", "posterior_predictive", "cross_check")
     seeds = dict(zip(purposes, np.random.SeedSequence(seed).spawn(len(purposes)), strict=True))
 
-    vectors, statistics = _sample(likelihood, settings, seeds["sampling"], cores, report)
+    sample = draw_sample(likelihood, settings, seeds["sampling"], cores, report)
+    vectors = sample.vectors
     shape = vectors.shape[:2]
     prior_rng = np.random.default_rng(seeds["prior"])
     prior_vectors = prior.sample(prior_rng, shape[0] * shape[1]).reshape(*shape, -1)
@@ -110,9 +117,9 @@ def fit(
     prior_mean, prior_kept = _means(likelihood, prior_vectors)
     report("predictions", 1.0)
     groups = {
-        "posterior": _parameter_group(prior, vectors),
-        "prior": _parameter_group(prior, prior_vectors),
-        "sample_stats": statistics,
+        "posterior": parameter_group(prior, vectors),
+        "prior": parameter_group(prior, prior_vectors),
+        "sample_stats": sample.statistics,
         "log_likelihood": _field_group(
             likelihood, np.apply_along_axis(likelihood.pointwise_at_mean, -1, posterior_mean), kept
         ),
@@ -125,7 +132,13 @@ def fit(
         "observed_data": _on_angles(likelihood, {FIELD: observation.field_nG}),
         "constant_data": _constant_group(likelihood, signal, values),
         "renp_provenance": _provenance(settings, seed),
+        **sample.groups,
     }
+    if settings.cross_check != "none":
+        other = replace(settings, sampler=settings.cross_check)
+        second = draw_sample(likelihood, other, seeds["cross_check"], cores, report)
+        groups[CROSS_CHECK] = parameter_group(prior, second.vectors)
+        groups[CROSS_CHECK].attrs = second.statistics.attrs
     groups["log_prior"] = log_prior_group(prior, vectors[:, kept], groups["log_likelihood"])
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     _check(tree)
@@ -151,28 +164,6 @@ def _known(found: Any) -> Any:
     return None if isinstance(found, float) and not np.isfinite(found) else found
 
 
-def _sample(
-    likelihood: Likelihood,
-    settings: InferenceSettings,
-    seed: np.random.SeedSequence,
-    cores: int,
-    report: Progress,
-) -> tuple[FloatArray, xr.Dataset]:
-    """Parameter vectors (chains, draws, d) and sampler statistics."""
-    if settings.sampler == "emcee":
-        from renp_infer.inference.ensemble import sample_ensembles
-
-        unit, statistics = sample_ensembles(likelihood, settings, seed, report)
-        return likelihood.prior.from_unit(unit), statistics
-    from renp_infer.inference.model import build_model
-    from renp_infer.inference.nuts import compile_model, sample_nuts
-
-    report("compiling", 0.0)
-    compiled = compile_model(build_model(likelihood))
-    report("compiling", 1.0)
-    return sample_nuts(compiled, likelihood, settings, seed, cores, report)
-
-
 def _means(likelihood: Likelihood, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Expected fields (chains, kept, n) and the draws, evenly spaced, they are of."""
     chains, draws = vectors.shape[:2]
@@ -193,7 +184,7 @@ def _check(tree: xr.DataTree) -> None:
     for group in tree.children:
         source = tree["prior" if group.startswith("prior") else "posterior"].to_dataset()
         for name, column in tree[group].data_vars.items():
-            if column.dtype.kind != "f" or np.all(np.isfinite(column)):
+            if column.dtype.kind != "f" or PADDED & {*column.dims} or np.all(np.isfinite(column)):
                 continue
             bad = np.argwhere(~np.isfinite(column.values))[0]
             draw = {
@@ -206,7 +197,8 @@ def _check(tree: xr.DataTree) -> None:
             require_finite(f"{group}/{name}", column.values, {**draw, **causes})
 
 
-def _parameter_group(prior: Prior, vectors: FloatArray) -> xr.Dataset:
+def parameter_group(prior: Prior, vectors: FloatArray) -> xr.Dataset:
+    """Free parameters (chains, draws, d) by name."""
     dims = ("chain", "draw")
     return xr.Dataset(
         {name: (dims, vectors[..., k]) for k, name in enumerate(prior.names)},
@@ -273,6 +265,8 @@ def _summary_attributes(
     circular = {name: name in PHASE_NAMES for name in draws}
     rows = {name: convergence(draws[name], circular[name]) for name in draws}
     diagnostics = diagnose(rows, tree["sample_stats"].to_dataset())
+    if CROSS_CHECK in tree.children:
+        _add_cross_check(diagnostics, draws, tree[CROSS_CHECK].to_dataset())
     summary: dict[str, Any] = {
         "hypothesis": {"ordering": truth.ordering, "nature": truth.nature},
         "data": observation.source or "mock",
@@ -286,3 +280,17 @@ def _summary_attributes(
     }
     require_finite_tree(summary, values)
     return {"renp_summary": json.dumps(summary), "renp_diagnostics": json.dumps(diagnostics)}
+
+
+def _add_cross_check(
+    diagnostics: dict[str, Any], draws: Mapping[str, FloatArray], second: xr.Dataset
+) -> None:
+    """Put the second sampler's verdict into the diagnostics."""
+    found = cross_check(draws, {n: second[n].values for n in draws}, PHASE_NAMES)
+    diagnostics["cross_check"] = {"sampler": second.attrs["sampler"], **found}
+    if found["verdict"] == "fail":
+        diagnostics["verdict"] = "fail"
+        diagnostics["reasons"].append(
+            f"{found['probability']:g} quantile of {found['parameter']} differs from that of "
+            f"{second.attrs['sampler']} by {found['distance']:.1f} combined errors"
+        )

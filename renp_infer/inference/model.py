@@ -149,8 +149,8 @@ def build_model(likelihood: Likelihood) -> pm.Model:
     with pm.Model(coords=coords) as model:
         data = pm.Data(DATA, likelihood.data_nG, dims="theta_s_deg")
         unit = pm.Normal(UNIT, 0.0, 1.0, shape=rest.unit_size)
-        vector = _from_unit(rest, unit)
-        template = _template(likelihood.response, _response_argument(rest, vector))
+        vector = from_unit(rest, unit)
+        template = template_of(likelihood.response, argument_of(rest, vector))
         leakage = _leakage(likelihood, rest, vector)
         fit = _LinearFit(likelihood, template, data - leakage)
         amplitude, baseline = fit.add_to_model()
@@ -168,7 +168,7 @@ def _leakage(likelihood: Likelihood, rest: Prior, vector: TensorVariable) -> Any
         return np.float64(0.0)
     free = "leakage" in rest.names
     amount = vector[rest.names.index("leakage")] if free else np.float64(rest.fixed["leakage"])
-    return amount * _constant(likelihood.decorrelate(likelihood.leakage_nG))
+    return amount * constant(likelihood.decorrelate(likelihood.leakage_nG))
 
 
 class _LinearFit:
@@ -187,14 +187,14 @@ class _LinearFit:
             if name in likelihood.prior.marginals
         }
         self.fixed = {n: likelihood.prior.fixed[n] for n in LINEAR if n not in free}
-        self.sd = {name: _constant(marginal.sd) for name, marginal in free.items()}
+        self.sd = {name: constant(marginal.sd) for name, marginal in free.items()}
         precision = np.sum((ones / likelihood.scale_nG) ** 2)
         if "baseline_nG" in free:
             precision += free["baseline_nG"].sd ** -2
-        self.precision, self.ones = _constant(precision), _constant(ones)
-        self.scale = _constant(likelihood.scale_nG)
+        self.precision, self.ones = constant(precision), constant(ones)
+        self.scale = constant(likelihood.scale_nG)
         if likelihood.decorrelation is not None:
-            template = pt.dot(_constant(likelihood.decorrelation), template)
+            template = pt.dot(constant(likelihood.decorrelation), template)
         self.template = template
         weighted = template / self.scale**2
         self.tt = pt.sum(weighted * template)
@@ -242,7 +242,7 @@ def _log_normal(unit: Any) -> Any:
     return -0.5 * (unit**2 + np.log(2.0 * np.pi))
 
 
-def _from_unit(prior: Prior, unit: TensorVariable) -> TensorVariable:
+def from_unit(prior: Prior, unit: TensorVariable) -> TensorVariable:
     """Graph twin of ``Prior.from_unit``, shape (d,), one node per kind."""
     groups: dict[type, list[str]] = {}
     for name, marginal in prior.marginals.items():
@@ -260,7 +260,7 @@ def _group_from_unit(prior: Prior, names: list[str], unit: TensorVariable) -> Te
     marginals: list[Any] = [prior.marginals[name] for name in names]
 
     def column(attribute: str) -> TensorVariable:
-        return _constant([getattr(marginal, attribute) for marginal in marginals])
+        return constant([getattr(marginal, attribute) for marginal in marginals])
 
     match marginals[0]:
         case Uniform():
@@ -285,21 +285,21 @@ def _normal_cdf(unit: TensorVariable) -> TensorVariable:
     return 0.5 * pt.erfc(-np.sqrt(np.float64(0.5)) * unit)
 
 
-def _response_argument(rest: Prior, vector: TensorVariable) -> TensorVariable:
+def argument_of(rest: Prior, vector: TensorVariable) -> TensorVariable:
     """Argument of the response, shape (11,): an affine map."""
     scales = RESPONSE_SCALES
     offset = [scale * rest.fixed.get(name, 0.0) for name, scale in scales.items()]
     matrix = [[s * (row == column) for column in rest.names] for row, s in scales.items()]
-    return _constant(offset) + pt.dot(_constant(matrix), vector)
+    return constant(offset) + pt.dot(constant(matrix), vector)
 
 
-def _template(response: ResponseLike, x: TensorVariable) -> TensorVariable:
+def template_of(response: ResponseLike, x: TensorVariable) -> TensorVariable:
     """Template, shape (n,); the tables reach the compiled code as arguments."""
     tables = getattr(response, "tables", ()) if hasattr(response, "kernel") else ()
-    return ResponseOp(response)(x, *(_constant(table) for table in tables))[0]
+    return ResponseOp(response)(x, *(constant(table) for table in tables))[0]
 
 
-def _constant(value: Any) -> TensorVariable:
+def constant(value: Any) -> TensorVariable:
     """A number no compiled code depends on: code is reused by every study."""
     array = np.asarray(value)
     array = array.astype(float) if array.dtype.kind == "b" else array

@@ -47,13 +47,18 @@ OSCILLATION_NAMES = ("sin2_12", "sin2_13", "dm2_21", "dm2_3l")
 PHASE_NAMES = ("delta_deg", "alpha21_deg", "alpha31_deg")
 
 
+Sampler = Literal["nuts", "pymc-nuts", "emcee", "smc", "nested"]
+
+
 @dataclass(frozen=True)
 class InferenceSettings:
     """Section ``[inference]`` of a study. A standard deviation of 0 fixes.
 
     Attributes
     ----------
-    sampler : {"nuts", "emcee"}
+    sampler : {"nuts", "pymc-nuts", "emcee", "smc", "nested"}
+    cross_check : {"none", "nuts", "pymc-nuts", "emcee", "smc", "nested"}
+        Another sampler, whose quantiles must agree.
     chains, draws, tune : int
         Chains (or independent ensembles), and draws kept and spent per chain.
     target_accept : float
@@ -76,7 +81,8 @@ class InferenceSettings:
         Mock data with noise, or the expectation (Asimov) data.
     """
 
-    sampler: Literal["nuts", "emcee"] = "nuts"
+    sampler: Sampler = "nuts"
+    cross_check: Literal["none"] | Sampler = "none"
     chains: int = 4
     draws: int = 1000
     tune: int = 1000

@@ -30,7 +30,13 @@ TOOLS = {
     "sympy": ("Meurer2017",),
 }
 """Entries by package."""
-SAMPLERS = {"nuts": ("pymc", "nutpie"), "emcee": ("emcee",), "dynesty": ("dynesty",)}
+SAMPLERS = {
+    "nuts": ("pymc", "nutpie"),
+    "pymc-nuts": ("pymc",),
+    "emcee": ("emcee",),
+    "smc": ("pymc", "dynesty"),
+    "nested": ("dynesty",),
+}
 """Packages by the attribute ``sampler`` of the sampler statistics."""
 _MODEL = ("numpy", "scipy", "numba")
 _STATISTICS = ("xarray", "arviz")

@@ -136,6 +136,14 @@ def calibrate(study: Path, /, *, common: Common = DEFAULTS) -> int:
 
 
 @app.command
+def compare(study: Path, /, *, common: Common = DEFAULTS) -> int:
+    """Weigh the four hypotheses, ordering and nature, by their evidence; resumes."""
+    from renp_infer.runner import comparing
+
+    return comparing.compare(study, common.options())
+
+
+@app.command
 def report(*studies: Path, common: Common = DEFAULTS) -> int:
     """Write report.html of finished studies or run directories."""
     from renp_infer.runner import commands

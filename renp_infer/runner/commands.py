@@ -26,6 +26,7 @@ from renp_infer.runner.terminal import (
     shortfall,
     show,
     summary_table,
+    verdict_of_hypotheses,
     write_document,
 )
 from renp_infer.runner.verbs import ENSEMBLE, EVALUATE, INFER, SIMULATE, verbs_of
@@ -64,11 +65,12 @@ def load(
     *,
     inference: bool | None = None,
     data: Mapping[str, str] | None = None,
+    compare: bool = False,
 ) -> Study:
     """Study of a file, after a look at the options that do not belong to it."""
     parse_executor(options.executor)
     parse_shard(options.shard)
-    return load_study(path, options.overrides, inference=inference, data=data)
+    return load_study(path, options.overrides, inference=inference, data=data, compare=compare)
 
 
 def home_of(study: Study, options: Options) -> Path:
@@ -234,7 +236,7 @@ def infer(
         write_document(_hypotheses(run))
     else:
         show(summary_table([run]), *filter(None, [shortfall(run)]), f"results: {directory}")
-    return _judge([run])
+    return judge([run])
 
 
 def _files(data: Path | None, covariance: Path | None) -> dict[str, str] | None:
@@ -262,13 +264,17 @@ def _hypotheses(run: Run) -> dict[str, Any]:
     }
 
 
-def _judge(runs: Sequence[Run]) -> int:
+def judge(runs: Sequence[Run]) -> int:
     """Exit code by diagnostics and model checks; everything has been saved by then."""
     code = DONE
     for run in runs:
         found = run.summary["diagnostics"] if run.summary else {"verdict": "pass"}
         if found["verdict"] == "fail":
             say(f"{run.name}: diagnostics failed: {'; '.join(found['reasons'])}")
+            code = DIAGNOSTIC_FAILED
+        agreement = run.comparison["agreement"] if run.comparison else {"verdict": "pass"}
+        if agreement["verdict"] == "fail":
+            say(f"{run.name}: estimators disagree: {'; '.join(agreement['reasons'])}")
             code = DIAGNOSTIC_FAILED
         if run.checks is not None and run.checks["verdict"] == "fail":
             say(f"{run.name}: model checks failed: {'; '.join(run.checks['reasons'])}")
@@ -297,9 +303,10 @@ def run(paths: Sequence[Path], options: Options) -> int:
     if options.json:
         write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
     else:
-        lines = [line for line in map(shortfall, runs) if line]
+        texts = [*map(verdict_of_hypotheses, runs), *map(shortfall, runs)]
+        lines = [line for line in texts if line]
         show(summary_table(runs), *lines, f"report: {page}")
-    return _judge(runs)
+    return judge(runs)
 
 
 def load_all(paths: Sequence[Path], options: Options) -> list[Study]:
@@ -332,6 +339,7 @@ def _outcome(run: Run) -> dict[str, Any]:
         "normalised": run.evaluation["normalised"],
         "m1_meV": run.summary["parameters"]["m1_meV"] if run.summary else None,
         "diagnostics": run.summary["diagnostics"] if run.summary else None,
+        "comparison": run.comparison,
     }
 
 

@@ -52,6 +52,7 @@ class StudyConfig(BaseModel):
     simulate: sections.SimulateSection | None = None
     data: sections.DataSection | None = None
     inference: sections.InferenceSection | None = None
+    compare: sections.CompareSection | None = None
     forecast: _LATER = None
     optimize: _LATER = None
     calibrate: sections.CalibrateSection | None = None

@@ -248,6 +248,52 @@ class SimulateSection(Section):
     datasets: Annotated[int, Before(Whole(1, MAX_DATASETS))] = 1000
 
 
+def _some(*options: str) -> Before:
+    """Some of a few names, each once, as a list."""
+
+    def check(value: object) -> object:
+        items = list(value) if isinstance(value, list | tuple) else [None]
+        if not items or any(item not in options for item in items) or len(set(items)) < len(items):
+            raise refusal(f"a list of some of {', '.join(options)}, each once")
+        return tuple(items)
+
+    return Before(check)
+
+
+Odds = Annotated[float, Before(Number(low=0, high=1e9))]
+
+
+class OddsSection(Section):
+    """Prior odds of the hypotheses, of any sum."""
+
+    normal_dirac: Odds = 1.0
+    normal_majorana: Odds = 1.0
+    inverted_dirac: Odds = 1.0
+    inverted_majorana: Odds = 1.0
+
+
+def _some_odds(odds: OddsSection) -> OddsSection:
+    if not any(odds.model_dump().values()):
+        raise refusal("odds of which at least one is > 0")
+    return odds
+
+
+class CompareSection(Section):
+    """Evidence of the four hypotheses."""
+
+    estimators: Annotated[tuple[Literal["smc", "nested"], ...], _some("smc", "nested")] = (
+        "smc",
+        "nested",
+    )
+    live_points: Annotated[int, Before(Whole(50, 1_000_000))] = 1000
+    nested_runs: Annotated[int, Before(Whole(2, 256))] = 4
+    smc_draws: Annotated[int, Before(Whole(50, 1_000_000))] = 1000
+    smc_chains: Annotated[int, Before(Whole(2, 256))] = 4
+    reference: Annotated[Literal["fitted", "prior"], _choice("fitted", "prior")] = "fitted"
+    gate: Annotated[float, Before(Number(low=0, high=1e6, open_low=True))] = 4.0
+    prior_odds: Annotated[OddsSection, After(_some_odds)] = OddsSection()
+
+
 class DataSection(Section):
     """Measured data, instead of mock data; paths start from the study's folder."""
 
@@ -265,7 +311,14 @@ class ExecutionSection(Section):
 class InferenceSection(Section):
     """Priors and sampler; a spread of 0 fixes its parameter."""
 
-    sampler: Annotated[Literal["nuts", "emcee"], _choice("nuts", "emcee")] = "nuts"
+    sampler: Annotated[
+        Literal["nuts", "pymc-nuts", "emcee", "smc", "nested"],
+        _choice("nuts", "pymc-nuts", "emcee", "smc", "nested"),
+    ] = "nuts"
+    cross_check: Annotated[
+        Literal["none", "nuts", "pymc-nuts", "emcee", "smc", "nested"],
+        _choice("none", "nuts", "pymc-nuts", "emcee", "smc", "nested"),
+    ] = "none"
     chains: Annotated[int, Before(Whole(2, 256))] = 4
     draws: Annotated[int, Before(Whole(4, 10_000_000))] = 1000
     tune: Annotated[int, Before(Whole(1, 10_000_000))] = 1000

@@ -42,22 +42,12 @@ def infer(study: Study, context: Context) -> xarray.DataTree:
     Raises
     ------
     ConvergenceError
-        If the response errs by more than 1 % of the noise at any angle of 48
-        draws from the prior, half of them with m1 spread over its decades.
+        If the response is not accurate enough, see ``checked_response``.
     """
     settings = study.settings
     assert settings is not None
     data = observation(study)
-    chi2 = coherence(study.experiment)
-    response = Response(
-        study.experiment,
-        study.parameters,
-        chi2,
-        settings.m1_max_meV * MILLI_EV_TO_EV,
-    )
-    error = approximation_error(response, _prior_draws(study, response), data.sigma_nG)
-    if error > ALLOWED_ERROR:
-        raise ConvergenceError("tabulated response, in sigma", error, ALLOWED_ERROR)
+    response, error = checked_response(study, data.sigma_nG)
     tree = fit(
         response,
         data,
@@ -68,12 +58,31 @@ def infer(study: Study, context: Context) -> xarray.DataTree:
         refractive_index=study.experiment.target.refractive_index,
         progress=context.tell,
         cores=min(settings.chains, context.cores),
-        leakage_nG=leakage_shape(study.experiment, study.parameters, chi2)
+        leakage_nG=leakage_shape(study.experiment, study.parameters, response.chi_squared)
         if settings.leakage_sd > 0.0
         else None,
     )
     _record(tree, error)
     return tree
+
+
+def checked_response(study: Study, sigma_nG: FloatArray) -> tuple[Response, float]:
+    """Response of the study's parameters, and its largest error in sigma.
+
+    Raises
+    ------
+    ConvergenceError
+        If it errs by more than 1 % of the noise ``sigma_nG`` (n,) at any angle of 48
+        draws from the prior, half of them with m1 spread over its decades.
+    """
+    assert study.settings is not None
+    largest_eV = study.settings.m1_max_meV * MILLI_EV_TO_EV
+    chi2 = coherence(study.experiment)
+    response = Response(study.experiment, study.parameters, chi2, largest_eV)
+    error = approximation_error(response, _prior_draws(study, response), sigma_nG)
+    if error > ALLOWED_ERROR:
+        raise ConvergenceError("tabulated response, in sigma", error, ALLOWED_ERROR)
+    return response, error
 
 
 def oscillation_prior(study: Study, ordering: str | None = None) -> dict[str, GaussianPrior]:

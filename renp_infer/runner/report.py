@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from renp_infer.errors import DomainError, StoreError
 from renp_infer.records import PRESETS, switch_names
 from renp_infer.runner.check_report import check_plates, check_rows
+from renp_infer.runner.comparison_page import comparison_section
 from renp_infer.runner.figures import (
     draws,
     free_parameters,
@@ -157,6 +158,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "checks": check_rows(run),
         "check_verdict": run.checks["verdict"] if run.checks else "none",
         "check_reasons": run.checks["reasons"] if run.checks else [],
+        "comparison": comparison_section(run),
         "switches": switch_rows(run),
         "switch_sentence": switch_sentence(run),
         "truth": truth_rows(run),
@@ -323,8 +325,10 @@ def parameter_rows(run: Run) -> list[dict[str, Any]]:
         truth = p["truth"]
         cells = {k: rounded(p[k], p["sd"]) for k in ("mean", "sd")}
         cells["truth"] = "–" if truth is None else rounded(truth, p["sd"])
-        for key in ("interval_68", "interval_95"):
-            cells[key] = " to ".join(rounded(x, p["sd"]) for x in p[key])
+        for mass in ("68", "95"):
+            ranges = p.get(f"regions_{mass}") or [p[f"interval_{mass}"]]
+            texts = [" to ".join(rounded(x, p["sd"]) for x in pair) for pair in ranges]
+            cells[f"interval_{mass}"] = "; ".join(texts)
         for key, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
             cells[key] = "–" if p[key] is None else f"{p[key]:.{digits}f}"
         cells["prior_sd"] = number(prior_sd, 2)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from renp_infer.errors import StoreError
 from renp_infer.runner.files import digest
 from renp_infer.runner.store import read_manifest
-from renp_infer.runner.verbs import CALIBRATE, EVALUATE, INFER
+from renp_infer.runner.verbs import CALIBRATE, COMPARE, EVALUATE, INFER
 
 if TYPE_CHECKING:
     import xarray
@@ -37,6 +37,8 @@ class Run:
         Estimates and diagnostics of the inference.
     calibration : DataTree or None
         ``calibrate.nc``, in memory; ``None`` if the study has no calibration.
+    comparison : dict or None
+        What the evidences of ``compare.nc`` say with the study's prior odds.
     """
 
     directory: Path
@@ -46,6 +48,7 @@ class Run:
     inference: xarray.DataTree | None
     summary: dict[str, Any] | None
     calibration: xarray.DataTree | None = None
+    comparison: dict[str, Any] | None = None
 
     @property
     def checks(self) -> dict[str, Any] | None:
@@ -79,7 +82,19 @@ def load_run(directory: str | Path) -> Run:
             summary = json.loads(inference.attrs["renp_summary"])
         if "calibrate" in manifest["tasks"] and "calibrate" in study:
             calibration = _load_tree(_checked(directory, manifest, CALIBRATE.file))
-        return Run(directory, study["name"], study, evaluation, inference, summary, calibration)
+        comparison = None
+        if "compare" in manifest["tasks"] and "compare" in study:
+            comparison = _comparison(_load_tree(_checked(directory, manifest, COMPARE.file)), study)
+        return Run(
+            directory,
+            study["name"],
+            study,
+            evaluation,
+            inference,
+            summary,
+            calibration,
+            comparison,
+        )
 
 
 @contextlib.contextmanager
@@ -98,6 +113,13 @@ def readable(directory: Path) -> Iterator[None]:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         text = f"{directory} holds what is no result of this version ({reason})"
         raise StoreError(f"{text}; run the study again") from error
+
+
+def _comparison(tree: xarray.DataTree, study: dict[str, Any]) -> dict[str, Any]:
+    from renp_infer.inference.comparison import CompareSettings, compare
+    from renp_infer.runner.hypotheses import evidences
+
+    return compare(evidences(tree), CompareSettings(**study["compare"]))
 
 
 def _checked(directory: Path, manifest: dict[str, Any], name: str) -> Path:

@@ -89,6 +89,8 @@ class Study:
     datasets : int
         Mock data sets of the ensemble; 0 without a section ``[simulate]``.
     execution : Execution
+    compare : dict or None
+        Keys of ``CompareSettings``; ``None`` without a section ``[compare]``.
     measurement : Measurement or None
         Data of a file, whose angles are those of the layout; ``None`` for mock data.
     calibration : CalibrateSection or None
@@ -104,6 +106,7 @@ class Study:
     settings: InferenceSettings | None
     datasets: int
     execution: Execution
+    compare: dict[str, Any] | None = None
     measurement: Measurement | None = None
     calibration: CalibrateSection | None = None
 
@@ -118,6 +121,7 @@ def load_study(
     overrides: Iterable[str] = (),
     *,
     inference: bool | None = None,
+    compare: bool = False,
     data: Mapping[str, str] | None = None,
     calibrate: bool = False,
 ) -> Study:
@@ -132,6 +136,8 @@ def load_study(
     inference : bool, optional
         True adds the defaults of ``[inference]`` if the section is missing,
         False leaves the section out, whose limits then do not count.
+    compare : bool
+        Adds the defaults of ``[compare]`` if the section is missing.
     data : mapping, optional
         Takes the place of the section ``[data]``.
     calibrate : bool
@@ -146,7 +152,9 @@ def load_study(
     text = config.read_study_text(file)
     raw = config.apply_overrides(config.parse_toml(text, str(file)), overrides)
     raw.setdefault("name", file.stem)
-    if inference:
+    if compare:
+        raw.setdefault("compare", {})
+    if inference or "compare" in raw:  # which takes its priors from there
         raw.setdefault("inference", {})
     if data is not None:
         raw["data"] = dict(data)
@@ -154,7 +162,7 @@ def load_study(
         raw.setdefault("calibrate", {})
     study = config.validate(raw)
     if inference is False:
-        study = study.model_copy(update={"inference": None})
+        study = study.model_copy(update={"inference": None, "compare": None})
     return resolve(study, text, file.parent)
 
 
@@ -219,6 +227,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         settings=_settings(study),
         datasets=0 if study.simulate is None else study.simulate.datasets,
         execution=Execution(**study.execution.model_dump()),
+        compare=None if study.compare is None else study.compare.model_dump(),
         measurement=measurement,
         calibration=study.calibrate,
     )

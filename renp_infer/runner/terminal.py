@@ -104,7 +104,7 @@ def _summary_row(run: Run) -> tuple[str, ...]:
     truth = f"{run.study['neutrino']['m1_meV']:.4g}"
     if run.summary is not None:
         m1 = run.summary["parameters"]["m1_meV"]
-        digits = _digits(m1["sd"])
+        digits = digits_of(m1["sd"])
         estimate = f"{m1['mean']:.{digits}f} ± {m1['sd']:.{digits}f}"
         interval = "{:.{d}f}-{:.{d}f}".format(*m1["interval_95"], d=digits)
         verdict = run.summary["diagnostics"]["verdict"]
@@ -122,11 +122,22 @@ def _summary_row(run: Run) -> tuple[str, ...]:
     )
 
 
-def _digits(sd: float) -> int:
+def digits_of(sd: float) -> int:
     """Decimals that show two digits of a standard deviation."""
     if not sd > 0 or not math.isfinite(sd):
         return 1
     return min(max(1 - math.floor(math.log10(sd)), 0), 6)
+
+
+def verdict_of_hypotheses(run: Run) -> str:
+    """The most probable hypothesis of a run; empty if none were compared."""
+    if run.comparison is None:
+        return ""
+    best = max(run.comparison["hypotheses"], key=lambda row: row["probability"])
+    return (
+        f"{run.name}: most probable is {best['ordering']} {best['nature']}, "
+        f"{best['probability']:.3g}; estimators: {run.comparison['agreement']['verdict']}"
+    )
 
 
 def shortfall(run: Run) -> str:

@@ -27,7 +27,7 @@ from renp_infer.runner.merging import merge_runs, study_in
 from renp_infer.runner.results import load_run
 from renp_infer.runner.store import Store, read_manifest
 from renp_infer.runner.terminal import show, write_document
-from renp_infer.runner.verbs import INFER, verbs_of
+from renp_infer.runner.verbs import COMPARE, INFER, verbs_of
 
 MAX_JOBS = 10_000
 
@@ -142,6 +142,9 @@ def _used_by(path: Path) -> list[str]:
         tree = load_run(path).inference
         assert tree is not None
         statistics.append({str(k): v for k, v in tree["sample_stats"].attrs.items()})
+    if COMPARE.name in manifest["tasks"]:
+        comparison = load_run(path).comparison
+        statistics += [{"sampler": name} for name in (comparison or {}).get("estimators", ())]
     executors = {entry.get("executor", "serial") for entry in manifest["tasks"].values()}
     tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
     return citations_of(study.resolved, manifest["tasks"], statistics, tools)

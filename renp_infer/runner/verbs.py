@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from renp_infer.runner.study import Study
 
 
+SAMPLING = ("sampler", "chains", "draws", "tune", "target_accept", "cross_check")
+"""Settings of ``[inference]`` that are no priors."""
+
+
 def _model(study: Study) -> dict[str, Any]:
     """What every result depends on: physics, its version, and the data it reads."""
     from renp_infer.runner.provenance import data_digests
@@ -63,6 +67,43 @@ def _infer(study: Study, _task: Task, context: Context) -> xarray.DataTree:
     from renp_infer.runner.inferring import infer
 
     return infer(study, context)
+
+
+def _evidences(study: Study) -> dict[str, Any]:
+    """What evidences depend on: priors, not the sampler of ``infer``; not the odds."""
+    inputs, settings = _posterior(study), dict(study.compare or {})
+    for name in SAMPLING:
+        del inputs["settings"][name]
+    for name in ("estimators", "gate", "prior_odds"):
+        del settings[name]
+    return inputs | {"compare": settings}
+
+
+def _estimate(study: Study, task: Task, context: Context) -> xarray.DataTree:
+    from renp_infer.runner.hypotheses import estimate_one
+
+    return estimate_one(study, task, context)
+
+
+def _estimate_count(study: Study) -> int:
+    from renp_infer.inference.comparison import HYPOTHESES
+
+    assert study.compare is not None
+    return len(HYPOTHESES) * len(study.compare["estimators"])
+
+
+def _estimate_part(study: Study, index: int) -> list[str]:
+    from renp_infer.inference.comparison import task_of
+
+    assert study.compare is not None
+    hypothesis, estimator = task_of(index, study.compare["estimators"])
+    return [hypothesis.name, estimator]
+
+
+def _join_estimates(study: Study, paths: Iterator[Path], target: Path) -> None:
+    from renp_infer.runner.hypotheses import join
+
+    join(study, paths, target)
 
 
 def _draw(study: Study, task: Task, _context: Context) -> xarray.DataTree:
@@ -133,7 +174,16 @@ CALIBRATE = Verb(
     _calibrate_part,
     _join_calibration,
 )
-VERBS = {verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, CALIBRATE)}
+COMPARE = Verb(
+    "compare",
+    "compare.nc",
+    _estimate,
+    _evidences,
+    _estimate_count,
+    _estimate_part,
+    _join_estimates,
+)
+VERBS = {verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, COMPARE, CALIBRATE)}
 """All verbs, in the order in which a run does them."""
 
 
@@ -144,6 +194,8 @@ def verbs_of(study: Study) -> tuple[Verb, ...]:
         wanted.append(ENSEMBLE)
     if study.settings is not None:
         wanted.append(INFER)
+    if study.compare is not None:
+        wanted.append(COMPARE)
     if study.calibration is not None:
         wanted.append(CALIBRATE)
     return tuple(wanted)

@@ -245,6 +245,11 @@ hypothesis_sets = 2
 importance_draws = 200
 belt_sets = 4
 belt_m1_meV = [0.0, 20.0]
+[compare]
+estimators = ["nested"]
+live_points = 50
+nested_runs = 2
+reference = "prior"
 """
 
 
@@ -288,7 +293,8 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     study = load_study(tmp_path / "killed.toml")
     rows = compare_runs(study, tmp_path / "whole", tmp_path / "killed")
     assert [row for row in rows if not row["identical"]] == []
-    assert {"evaluate", "ensemble", "infer", "calibrate"} == {row["task"] for row in rows}
+    expected = {"evaluate", "ensemble", "infer", "compare", "calibrate"}
+    assert expected == {row["task"] for row in rows}
 
 
 @pytest.mark.slow

@@ -54,7 +54,9 @@ def contents(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
 
 
-@pytest.mark.parametrize("verb", ["run", "evaluate", "simulate", "infer", "report", "status"])
+@pytest.mark.parametrize(
+    "verb", ["run", "evaluate", "simulate", "infer", "compare", "report", "status"]
+)
 @pytest.mark.parametrize(
     ("words", "path"),
     [

@@ -456,6 +456,9 @@ def test_verbs_are_those_with_a_section(load: Load) -> None:
 
     assert names() == ["evaluate"]
     assert names("inference={}") == ["evaluate", "infer"]
+    assert load("compare={}").compare is not None
+    words = ("inference={}", "compare={}")
+    assert names(*words) == ["evaluate", "infer", "compare"]
     assert names("simulate={}", "inference={}") == ["evaluate", "ensemble", "infer"]
 
 

@@ -49,7 +49,7 @@ def test_convergence_thresholds(row, verdict):
         ({"divergences": 5}, "fail", "diverged"),
         ({"deep": 41}, "warn", "depth"),
         ({"energy_step": 0.1}, "warn", "BFMI"),
-        ({"length_rule_reached": 0, "length_rule": "50 tau"}, "warn", "50 tau"),
+        ({"length_rule_reached": 0, "length_rule": "50 tau"}, "fail", "50 tau"),
     ],
 )
 def test_sampler_thresholds(changes, verdict, word):

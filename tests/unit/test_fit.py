@@ -15,16 +15,18 @@ from toys import (
 )
 
 from renp_infer.errors import NonFiniteError
+from renp_infer.inference import pymc_nuts
 from renp_infer.inference.fit import fit
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import build_model
-from renp_infer.inference.nuts import compile_model, sample_nuts
+from renp_infer.inference.nuts import Coordinates, compile_model, sample_nuts
 from renp_infer.inference.prior import (
     InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
 )
+from renp_infer.inference.pymc_nuts import nuts_step
 
 THETA = toy_angles(21)
 TRUTH = toy_truth("dirac")
@@ -47,6 +49,8 @@ GROUPS = {
     "renp_checks",
     "renp_provenance",
 }
+EXTRA = {"smc": {"renp_evidence"}, "nested": {"renp_evidence", "renp_nested"}}
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("pymc-nuts", "smc", "nested")]
 CONJUGATE = ("baseline_nG", "sin2_12", "sin2_13")
 
 
@@ -86,7 +90,7 @@ def exact_posterior():
     return prior_mean + covariance @ design.T @ np.linalg.solve(COVARIANCE, residual), covariance
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee"])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", *OTHERS])
 def test_conjugate_posterior_is_recovered(sampler, trees):
     tree = trees(sampler)
     mean, covariance = exact_posterior()
@@ -131,7 +135,7 @@ def test_planted_leakage_is_recovered(sampler):
     assert row["mean"] == pytest.approx(0.4, abs=4.0 * sd)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee"])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", *OTHERS])
 def test_what_the_data_do_not_see_keeps_its_prior(sampler, trees):
     rows = json.loads(trees(sampler).attrs["renp_summary"])["parameters"]
     error = 450.0 / np.sqrt(12.0 * rows["m1_meV"]["ess_bulk"])
@@ -141,10 +145,10 @@ def test_what_the_data_do_not_see_keeps_its_prior(sampler, trees):
     assert np.abs(np.mean(np.exp(1j * delta))) < 4.5 / np.sqrt(size)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee"])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", *OTHERS])
 def test_groups_and_names(sampler, trees):
     tree = trees(sampler)
-    assert set(tree.children) == GROUPS
+    assert set(tree.children) == GROUPS | EXTRA.get(sampler, set())
     names = {"m1_meV", "baseline_nG", "delta_deg"}
     names |= {"sin2_12", "sin2_13", "dm2_21", "dm2_3l"}
     assert set(tree["posterior"].data_vars) == set(tree["prior"].data_vars) == names
@@ -158,13 +162,13 @@ def test_groups_and_names(sampler, trees):
     assert float(tree["constant_data"]["truth_m1_meV"]) == pytest.approx(100.0)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee"])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", *OTHERS])
 def test_round_trip_through_a_file(sampler, trees, tmp_path):
     tree = trees(sampler)
     tree.to_netcdf(tmp_path / "infer.nc", engine="h5netcdf")
     with xr.open_datatree(tmp_path / "infer.nc", engine="h5netcdf") as back:
         assert back.attrs == tree.attrs
-        for name in GROUPS:
+        for name in GROUPS | EXTRA.get(sampler, set()):
             xr.testing.assert_identical(back[name].to_dataset(), tree[name].to_dataset())
 
 
@@ -178,6 +182,56 @@ def test_nuts_moved_everything_and_says_so(trees):
     statistics = tree["sample_stats"]
     for name in ("diverging", "energy", "depth", "n_steps", "acceptance_rate", "lp"):
         assert statistics[name].dims == ("chain", "draw")
+
+
+@pytest.mark.slow
+def test_pymc_moves_everything_by_nuts_with_the_same_statistics(trees):
+    ours, theirs = trees("pymc-nuts")["sample_stats"], trees("nuts")["sample_stats"]
+    assert set(ours.data_vars) == set(theirs.data_vars)
+    diagnostics = json.loads(trees("pymc-nuts").attrs["renp_diagnostics"])
+    assert diagnostics["step_methods"] == "all: NUTS"
+    assert diagnostics["sampler"] == "pymc-nuts"
+
+
+def test_another_step_method_is_refused(monkeypatch):
+    """PyMC's NUTS over some of the variables only."""
+    target = conjugate_likelihood()
+    coordinates = Coordinates(target, np.random.default_rng(1))
+    model, chosen = build_model(target), conjugate_settings("pymc-nuts")
+    assert nuts_step(model, coordinates, chosen).vars == model.value_vars
+
+    class Other:
+        vars = ()
+
+        def __init__(self, **_):
+            pass
+
+    monkeypatch.setattr(pymc_nuts.pm, "NUTS", Other)
+    with pytest.raises(TypeError, match="not NUTS"):
+        nuts_step(model, coordinates, chosen)
+
+
+@pytest.mark.slow
+def test_raw_weights_give_the_same_posterior_and_evidence(trees):
+    """Weighted dead points against the equal draws, in the units of their scatter."""
+    tree = trees("nested")
+    raw = tree["renp_nested"]
+    for name in ("sin2_12", "sin2_13"):
+        weights = np.nan_to_num(np.exp(raw["log_weight"].values))
+        values = np.nan_to_num(raw[name].values)
+        assert np.sum(weights, axis=1) == pytest.approx(np.ones(4))
+        draws = tree["posterior"][name].values.ravel()
+        error = 4.5 * np.std(draws) / np.sqrt(draws.size / 2)
+        assert np.sum(weights * values) / 4.0 == pytest.approx(np.mean(draws), abs=error)
+
+
+@pytest.mark.parametrize("other", ["emcee", pytest.param("smc", marks=pytest.mark.slow)])
+def test_cross_check_is_part_of_the_verdict(other):
+    tree = run("nuts", cross_check=other)
+    found = json.loads(tree.attrs["renp_diagnostics"])
+    assert found["cross_check"]["sampler"] == other
+    assert found["cross_check"]["verdict"] == "pass"
+    assert set(tree["renp_cross_check"].data_vars) == set(tree["posterior"].data_vars)
 
 
 def test_emcee_has_independent_ensembles_and_states_its_length(trees):

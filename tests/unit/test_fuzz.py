@@ -30,18 +30,20 @@ from hypothesis import strategies as st
 from toys_runs import make_inference
 
 import renp_infer
-from renp_infer.runner import evaluation, inferring
+from renp_infer.inference.comparison import task_of
+from renp_infer.runner import evaluation, hypotheses, inferring
 from renp_infer.runner.cli import app, execute
 from renp_infer.runner.files import digest
 from renp_infer.runner.store import Store
-from renp_infer.runner.study import load_study
+from renp_infer.runner.study import Study, load_study
+from renp_infer.runner.tasks import Task
 from renp_infer.runner.terminal import document
 from renp_infer.runner.verbs import EVALUATE, INFER
 
 VERBS = sorted(name for name in app if not name.startswith("-"))
 RUN_VERBS = {"merge": 2, "reproduce": 1, "cite": 1}
 """Verbs whose arguments are run directories, and how many they take."""
-LONG = {"infer", "run", "reproduce", "report"}
+LONG = {"infer", "compare", "run", "reproduce", "report"}
 """Verbs that sample or draw figures; on valid studies they are tried a few times."""
 TIME_LIMIT_S, WAITING = 10, 12
 NAMED = re.compile(r"is no finite number|exceeds the promised")
@@ -219,7 +221,7 @@ def fuzz(root: Path, examples: int, long: int) -> Counter[str]:
         with sandbox(root) as cwd:
             (cwd / "study.toml").write_bytes(case["study"])
             if case["verb"] in LONG and is_valid(case):
-                if counts["long"] >= long or case["verb"] == "infer":
+                if counts["long"] >= long or case["verb"] in ("infer", "compare"):
                     case = case | {"verb": "evaluate"}
                 else:
                     counts["long"] += 1
@@ -341,11 +343,23 @@ def finished(root: Path) -> Iterator[Path]:
     patch = pytest.MonkeyPatch()
     patch.setattr(evaluation, "evaluate", lambda *_: dict(result))
     patch.setattr(inferring, "infer", lambda *_: tree.copy(deep=True))
+    patch.setattr(hypotheses, "estimate_one", estimated)
     code, out, err = attempt(["run", "s.toml", "--out", str(home), "--quiet"])
     assert code == 0, out + err
     os.chdir(cwd)
     yield home
     patch.undo()
+
+
+def estimated(study: Study, task: Task, _context: object) -> xr.DataTree:
+    """Stands in for the evidence of one hypothesis by one estimator."""
+    assert study.compare is not None
+    hypothesis, estimator = task_of(task.index, study.compare["estimators"])
+    draws = xr.Dataset({"m1_meV": (("chain", "draw"), [[1.0, 2.0], [3.0, 4.0]])})
+    tree = xr.DataTree.from_dict({"/posterior": draws})
+    tree.attrs = {"hypothesis": hypothesis.name, "estimator": estimator}
+    tree.attrs |= {"log_evidence": 1.0, "log_evidence_error": 0.1}
+    return tree
 
 
 CONTENTS = st.one_of(
@@ -355,7 +369,7 @@ CONTENTS = st.one_of(
     st.just(pickle.dumps(Bomb())),
     json_values().map(lambda value: json.dumps(value).encode()),
 )  # fmt: skip
-READERS = {"report", "run", "infer", "evaluate", "simulate", "cite"}
+READERS = {"report", "run", "infer", "compare", "evaluate", "simulate", "cite"}
 """Verbs that trust the content of a file whose hash is right; theirs may be any error."""
 PLACES = st.lists(st.integers(0, 40), min_size=1, max_size=5)
 DAMAGE = st.fixed_dictionaries(

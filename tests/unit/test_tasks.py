@@ -18,7 +18,7 @@ from renp_infer.runner.executors import Serial
 from renp_infer.runner.status import status_of
 from renp_infer.runner.store import Store
 from renp_infer.runner.tasks import Verb
-from renp_infer.runner.verbs import ENSEMBLE, EVALUATE, INFER, SIMULATE
+from renp_infer.runner.verbs import ENSEMBLE, EVALUATE, VERBS
 
 
 def bring(
@@ -37,18 +37,21 @@ def values(folder: Path) -> dict[int, float]:
 
 def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
     def keys(*overrides: str) -> dict[str, str]:
-        study = toy_study(tmp_path, "simulate={}", "inference={}", *overrides)
-        return {verb.name: verb.key(study) for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER)}
+        study = toy_study(tmp_path, "simulate={}", "inference={}", "compare={}", *overrides)
+        return {verb.name: verb.key(study) for verb in VERBS.values()}
 
     def changed(*overrides: str) -> set[str]:
         first, other = keys(), keys(*overrides)
         return {name for name in first if first[name] != other[name]}
 
-    everything = {"evaluate", "simulate", "ensemble", "infer"}
+    everything = {"evaluate", "simulate", "ensemble", "infer", "compare"}
     assert changed("layout.length_cm=1") == everything
     assert changed("neutrino.m1_meV=51") == everything
     assert changed("seed=1") == everything - {"evaluate"}
     assert changed("inference.draws=60") == {"infer"}
+    assert changed("inference.amplitude_sd=0.1") == {"infer", "compare"}
+    assert changed("compare.live_points=99") == {"compare"}
+    assert changed("compare.gate=3", "compare.prior_odds.normal_dirac=2") == set()
     assert changed('inference.noise="none"') == everything - {"evaluate"}
     assert changed("simulate.datasets=7") == {"ensemble"}
     assert changed("execution.attempts=7") == set()

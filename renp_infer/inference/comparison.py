@@ -1,0 +1,296 @@
+"""Four hypotheses against each other: from log-evidences to probabilities.
+
+Only what follows from evidences, prior odds and draws; ``evidence.py`` makes them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from scipy.special import logsumexp
+
+from renp_infer.records import FloatArray
+
+Estimator = Literal["smc", "nested"]
+ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
+
+
+class Hypothesis(NamedTuple):
+    """One row of a comparison."""
+
+    ordering: Literal["normal", "inverted"]
+    nature: Literal["dirac", "majorana"]
+
+    @property
+    def name(self) -> str:
+        """Name of its groups and of its key in a study."""
+        return f"{self.ordering}_{self.nature}"
+
+
+HYPOTHESES = tuple(
+    Hypothesis(ordering, nature)
+    for ordering in ("normal", "inverted")
+    for nature in ("dirac", "majorana")
+)
+
+
+def task_of(index: int, estimators: Sequence[Estimator]) -> tuple[Hypothesis, Estimator]:
+    """Hypothesis and estimator of one of their pairs: estimators vary faster."""
+    row, column = divmod(index, len(estimators))
+    return HYPOTHESES[row], estimators[column]
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """Section ``[compare]`` of a study.
+
+    Attributes
+    ----------
+    estimators : tuple of {"smc", "nested"}
+    live_points : int
+        Of all independent nested runs together.
+    nested_runs : int
+    smc_draws, smc_chains : int
+        Particles per chain, and chains.
+    reference : {"fitted", "prior"}
+        Density the estimators start from; changes the work, not the result.
+    gate : float
+        Largest distance of two estimators, in their combined errors.
+    prior_odds : dict
+        Of the hypotheses by name; of any sum.
+    """
+
+    estimators: tuple[Estimator, ...] = ESTIMATORS
+    live_points: int = 1000
+    nested_runs: int = 4
+    smc_draws: int = 1000
+    smc_chains: int = 4
+    reference: Literal["fitted", "prior"] = "fitted"
+    gate: float = 4.0
+    prior_odds: Mapping[str, float] = field(
+        default_factory=lambda: {hypothesis.name: 1.0 for hypothesis in HYPOTHESES}
+    )
+
+
+UNSEEN = 0.1
+"""Phases count as unseen if no mean direction of theirs is longer than this."""
+UNDECIDED = 1.0
+"""Log Bayes factors below this are called no difference."""
+_BINS = 24
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Log-evidence of one hypothesis by every estimator, and its draws.
+
+    Attributes
+    ----------
+    hypothesis : Hypothesis
+    estimates : dict
+        Value and error by estimator.
+    draws : dict
+        By estimator: arrays (n,) by parameter, of equal weight.
+    """
+
+    hypothesis: Hypothesis
+    estimates: Mapping[str, tuple[float, float]]
+    draws: Mapping[str, Mapping[str, FloatArray]]
+
+    @property
+    def combined(self) -> tuple[float, float]:
+        """Weighted mean; where estimates disagree, the error grows by their scatter."""
+        values, errors = np.array(list(self.estimates.values())).T
+        weights = 1.0 / np.maximum(errors, 1e-6) ** 2
+        mean = float(np.average(values, weights=weights))
+        scatter = np.sum(weights * (values - mean) ** 2) / max(values.size - 1, 1)
+        return mean, float(np.sqrt(max(scatter, 1.0) / np.sum(weights)))
+
+    @property
+    def distance(self) -> float:
+        """Largest distance of two estimates, in combined errors."""
+        pairs = itertools.combinations(self.estimates.values(), 2)
+        return max((abs(a - b) / np.hypot(da, db) for (a, da), (b, db) in pairs), default=0.0)
+
+
+def compare(rows: Sequence[Evidence], settings: CompareSettings) -> dict[str, Any]:
+    """Probabilities, Bayes factors, the averaged mass, and what to think of them.
+
+    Parameters
+    ----------
+    rows : sequence of Evidence
+        One per hypothesis.
+    settings : CompareSettings
+
+    Returns
+    -------
+    dict
+        Plain values: ``estimators``, ``hypotheses``, ``bayes_factors``, ``m1_meV``,
+        ``prior_odds``, ``agreement``, ``warnings``.
+    """
+    names = [row.hypothesis.name for row in rows]
+    odds = np.array([settings.prior_odds[name] for name in names])
+    probabilities = posterior_probabilities([row.combined[0] for row in rows], odds)
+    bayes_factors = [_bayes_factor(a, b) for a, b in itertools.combinations(rows, 2)]
+    return {
+        "estimators": list(settings.estimators),
+        "hypotheses": [_row(*pair) for pair in zip(rows, probabilities, strict=True)],
+        "bayes_factors": bayes_factors,
+        "m1_meV": averaged([row.draws for row in rows], probabilities, "m1_meV"),
+        "prior_odds": dict(zip(names, odds.tolist(), strict=True)),
+        "agreement": agreement(rows, settings.gate),
+        "warnings": [f"{b['over']} : {b['under']}: {b['prior_dominated']}"
+                     for b in bayes_factors if b["prior_dominated"]],
+    }  # fmt: skip
+
+
+def posterior_probabilities(log_evidence: Sequence[float], odds: FloatArray) -> FloatArray:
+    """Posterior probabilities, shape (k,), for prior odds (k,) of any sum."""
+    with np.errstate(divide="ignore"):  # a hypothesis of no prior odds stays out
+        mass = np.array(log_evidence) + np.log(odds)
+    return np.asarray(np.exp(mass - logsumexp(mass)))
+
+
+def _row(row: Evidence, probability: float) -> dict[str, Any]:
+    value, error = row.combined
+    return {
+        "ordering": row.hypothesis.ordering,
+        "nature": row.hypothesis.nature,
+        "log_evidence": value,
+        "log_evidence_error": error,
+        "probability": float(probability),
+        "by_estimator": {
+            name: {"log_evidence": z, "log_evidence_error": dz}
+            for name, (z, dz) in row.estimates.items()
+        },
+        "distance": float(row.distance),
+        "m1_meV": averaged([row.draws], np.ones(1), "m1_meV"),
+    }
+
+
+def _bayes_factor(over: Evidence, under: Evidence) -> dict[str, Any]:
+    (z, dz), (y, dy) = over.combined, under.combined
+    return {
+        "over": over.hypothesis.name,
+        "under": under.hypothesis.name,
+        "log_bayes_factor": z - y,
+        "log_bayes_factor_error": float(np.hypot(dz, dy)),
+        "prior_dominated": prior_dominated(over, under),
+    }
+
+
+def prior_dominated(over: Evidence, under: Evidence) -> str:
+    """Why priors rather than data decide a Bayes factor; empty if they do not."""
+    factor = over.combined[0] - under.combined[0]
+    if over.hypothesis.nature == under.hypothesis.nature:
+        return ""
+    majorana = over if over.hypothesis.nature == "majorana" else under
+    same_ordering = over.hypothesis.ordering == under.hypothesis.ordering
+    if same_ordering and abs(factor) < UNDECIDED:
+        return "the data do not tell Dirac from Majorana: the prior odds decide"
+    length, gain = phase_information(majorana)
+    if length == 0.0:
+        return ""
+    if same_ordering and length < UNSEEN:
+        return "the data do not see the Majorana phases: their posterior is their prior"
+    favoured = factor if majorana is under else -factor
+    if 0.0 < favoured < gain:
+        return "other priors of the Majorana phases change which hypothesis is favoured"
+    return ""
+
+
+def phase_information(row: Evidence) -> tuple[float, float]:
+    """What the data say about the Majorana phases.
+
+    The field depends on alpha21, alpha31 - 2 delta and their difference (Eq. (3)),
+    of which each single phase may hide what the data say.
+
+    Returns
+    -------
+    length : float
+        Longest mean vector of these angles and of their doubles; 0 if they are fixed.
+    gain : float
+        Log of the largest posterior by prior density of one of them: what the log
+        evidence could gain from another prior.
+    """
+    draws = [found for found in row.draws.values() if "alpha21_deg" in found]
+    if not draws:
+        return 0.0, 0.0
+    first = np.concatenate([found["alpha21_deg"] for found in draws])
+    second = np.concatenate([found["alpha31_deg"] - 2.0 * found["delta_deg"] for found in draws])
+    angles = np.deg2rad(np.stack([first, second, second - first]))
+    lengths = [np.abs(np.mean(np.exp(1j * k * angles), axis=1)).max() for k in (1, 2)]
+    counts = [np.histogram(np.mod(a, 2.0 * np.pi), _BINS, (0.0, 2.0 * np.pi))[0] for a in angles]
+    return float(max(lengths)), float(np.log(_BINS * np.max(counts) / first.size))
+
+
+def averaged(
+    draws: Sequence[Mapping[str, Mapping[str, FloatArray]]], shares: FloatArray, name: str
+) -> dict[str, Any]:
+    """Mean, sd, median and intervals of a parameter averaged over hypotheses.
+
+    Parameters
+    ----------
+    draws : sequence of mapping
+        Of every hypothesis: by estimator, whose shares are equal.
+    shares : ndarray, shape (k,)
+        Of the hypotheses.
+    name : str
+        A parameter that is no phase.
+    """
+    from renp_infer.inference.summary import INTERVALS  # not for those who count tasks
+
+    parts = [
+        (found[name], share / len(row) / found[name].size)
+        for row, share in zip(draws, shares, strict=True)
+        for found in row.values()
+    ]
+    values = np.concatenate([part for part, _ in parts])
+    weights = np.concatenate([np.full(part.size, weight) for part, weight in parts])
+    mean = float(np.average(values, weights=weights))
+    numbers: dict[str, Any] = {
+        "mean": mean,
+        "sd": float(np.sqrt(np.average((values - mean) ** 2, weights=weights))),
+        "median": float(weighted_quantile(values, weights, np.array([0.5]))[0]),
+    }
+    for key, probability in INTERVALS.items():
+        tails = np.array([0.5 * (1.0 - probability), 0.5 * (1.0 + probability)])
+        numbers[key] = weighted_quantile(values, weights, tails).tolist()
+    return numbers
+
+
+def weighted_quantile(
+    values: FloatArray, weights: FloatArray, probabilities: FloatArray
+) -> FloatArray:
+    """Quantiles of a weighted sample (n,), between its middle masses, shape (q,)."""
+    order = np.argsort(values)
+    masses = np.cumsum(weights[order]) - 0.5 * weights[order]
+    return np.interp(probabilities, masses / np.sum(weights), values[order])
+
+
+def agreement(rows: Sequence[Evidence], gate: float) -> dict[str, Any]:
+    """Whether the estimators agree on every row.
+
+    Returns
+    -------
+    dict
+        ``verdict``: pass, fail, or warn where there is only one estimator;
+        ``distance`` and ``gate`` in combined errors; ``reasons``.
+    """
+    far = [row for row in rows if not row.distance <= gate]
+    reasons = [
+        f"the estimates of {row.hypothesis.name} are {row.distance:.1f} combined errors apart"
+        for row in far
+    ]
+    single = min(len(row.estimates) for row in rows) < 2
+    if single:
+        reasons.append("one estimator alone: nothing to compare it with")
+    return {
+        "verdict": "fail" if far else "warn" if single else "pass",
+        "distance": float(max(row.distance for row in rows)),
+        "gate": gate,
+        "reasons": reasons,
+    }

@@ -1,0 +1,209 @@
+"""Log-evidence of one hypothesis with its error, and posterior draws beside it.
+
+Both estimators use the likelihood and prior of ``fit``, which are normalised, so
+evidences of different hypotheses for the same data can be divided. What has a
+closed form is integrated first (``marginal.py``); each estimator finds its own
+reference density (``reference.py``) from its own stream of random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+from scipy.special import logsumexp
+
+from renp_infer.inference.comparison import CompareSettings, Estimator
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginal import Marginal, marginalise
+from renp_infer.inference.reference import Reference, prior_reference
+from renp_infer.records import FloatArray
+
+MIN_LIVE_BY_SIZE = 5
+"""Fewest live points of a run, by number of parameters."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Evidence and posterior by one estimator.
+
+    Attributes
+    ----------
+    log_evidence, log_evidence_error : float
+    vectors : ndarray, shape (chains, draws, d)
+        Draws of equal weight of all free parameters.
+    statistics : xarray.Dataset
+        ``lp``, log prior density plus log-likelihood, by (chain, draw), and those of
+        the estimator.
+    groups : dict
+        What else there is, by name of its group.
+    """
+
+    log_evidence: float
+    log_evidence_error: float
+    vectors: FloatArray
+    statistics: xr.Dataset
+    groups: Mapping[str, xr.Dataset] = field(default_factory=dict)
+
+
+Progress = Callable[[str, float], None]
+
+
+def estimate(
+    likelihood: Likelihood,
+    estimator: Estimator,
+    settings: CompareSettings,
+    seed: np.random.SeedSequence,
+    progress: Progress = lambda stage, fraction: None,
+) -> Estimate:
+    """Evidence of a likelihood's hypothesis.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    estimator : {"smc", "nested"}
+    settings : CompareSettings
+    seed : numpy.random.SeedSequence
+    progress : callable, optional
+        Called with a stage's name and the fraction done.
+    """
+    marginal_seed, pilot_seed, run_seed, draw_seed = seed.spawn(4)
+    marginal = marginalise(likelihood, np.random.default_rng(marginal_seed))
+    progress("pilot", 0.0)
+    reference = _reference(marginal.likelihood, settings, pilot_seed)
+    progress("pilot", 1.0)
+    rng = np.random.default_rng(draw_seed)
+    if estimator == "smc":
+        return _by_smc(marginal, reference, settings, run_seed, rng)
+    return _by_nested(marginal, reference, settings, run_seed, rng, progress)
+
+
+def _reference(
+    likelihood: Likelihood, settings: CompareSettings, seed: np.random.SeedSequence
+) -> Reference:
+    if settings.reference == "prior":
+        return prior_reference(likelihood.prior)
+    from renp_infer.inference.nested import pilot
+
+    return pilot(likelihood, seed)
+
+
+def _by_smc(
+    marginal: Marginal,
+    reference: Reference,
+    settings: CompareSettings,
+    seed: np.random.SeedSequence,
+    rng: np.random.Generator,
+) -> Estimate:
+    import pymc as pm
+
+    from renp_infer.inference.smc import smc_run
+
+    run = smc_run(marginal.likelihood, reference, settings.smc_draws, settings.smc_chains, seed)
+    value, error = mean_evidence(run.log_evidence)
+    vectors, statistics = _completed(marginal, list(run.vectors), rng)
+    statistics = statistics.merge(run.stages).assign(log_evidence=("chain", run.log_evidence))
+    statistics.attrs = {
+        "sampler": "smc",
+        "sampling_library": f"pymc {pm.__version__}",
+        "step_methods": f"all: SMC, {settings.reference} reference",
+    }
+    return Estimate(value, error, vectors, statistics)
+
+
+def _by_nested(
+    marginal: Marginal,
+    reference: Reference,
+    settings: CompareSettings,
+    seed: np.random.SeedSequence,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> Estimate:
+    import dynesty
+
+    from renp_infer.inference.nested import effective_size, equal_draws, nested_run
+
+    fewest = MIN_LIVE_BY_SIZE * len(marginal.likelihood.prior.names)
+    live = max(settings.live_points // settings.nested_runs, fewest)
+    runs = []
+    for k, child in enumerate(seed.spawn(settings.nested_runs)):
+        runs.append(nested_run(marginal.likelihood, reference, live, child))
+        progress("nested sampling", (k + 1) / settings.nested_runs)
+    value, error = mean_log_evidence(
+        np.array([run.log_evidence for run in runs]),
+        np.array([run.log_evidence_error for run in runs]),
+    )
+    size = min(effective_size(run) for run in runs)
+    drawn = [reference.vector(equal_draws(run, size, rng)) for run in runs]
+    vectors, statistics = _completed(marginal, drawn, rng)
+    statistics = statistics.assign(
+        log_evidence=("chain", np.array([run.log_evidence for run in runs])),
+        likelihood_calls=("chain", np.array([run.calls for run in runs])),
+    )
+    statistics.attrs = {
+        "sampler": "nested",
+        "sampling_library": f"dynesty {dynesty.__version__}",
+        "step_methods": f"all: nested sampling, {live} live points, {settings.reference} reference",
+    }
+    names = marginal.likelihood.prior.names
+    points = [reference.vector(run.cubes) for run in runs]
+    columns = {name: [part[:, k] for part in points] for k, name in enumerate(names)}
+    columns["log_weight"] = [run.log_weights for run in runs]
+    columns["log_likelihood_ratio"] = [run.log_likelihood for run in runs]
+    return Estimate(value, error, vectors, statistics, {"renp_nested": _ragged(columns)})
+
+
+def _completed(
+    marginal: Marginal, vectors: list[FloatArray], rng: np.random.Generator
+) -> tuple[FloatArray, xr.Dataset]:
+    """Draws of all parameters by (chain, draw), and their log posterior."""
+    full = np.array([marginal.complete(chain, rng) for chain in vectors])
+    lp = np.array([[marginal.full.log_posterior(vector) for vector in chain] for chain in full])
+    coords = {"chain": np.arange(full.shape[0]), "draw": np.arange(full.shape[1])}
+    return full, xr.Dataset({"lp": (("chain", "draw"), lp)}, coords)
+
+
+def _ragged(columns: Mapping[str, list[FloatArray]]) -> xr.Dataset:
+    """Points of runs of any lengths by (chain, point), NaN after the last of a run."""
+    length = max(row.size for row in columns["log_weight"])
+
+    def table(rows: list[FloatArray]) -> FloatArray:
+        return np.array(
+            [np.pad(row, (0, length - row.size), constant_values=np.nan) for row in rows]
+        )
+
+    return xr.Dataset({name: (("chain", "point"), table(rows)) for name, rows in columns.items()})
+
+
+def mean_evidence(log_evidence: FloatArray) -> tuple[float, float]:
+    """Log of the mean of unbiased estimates of Z, and its jackknife error.
+
+    Parameters
+    ----------
+    log_evidence : ndarray, shape (k,), k >= 2
+
+    Returns
+    -------
+    value, error : float
+        Where estimates scatter by much, the largest decides both, and the error
+        says so.
+    """
+    count = log_evidence.size
+    value = float(logsumexp(log_evidence) - np.log(count))
+    left_out = [logsumexp(np.delete(log_evidence, k)) for k in range(count)]
+    error = float(np.sqrt((count - 1) * np.var(left_out)))
+    return value, error
+
+
+def mean_log_evidence(log_evidence: FloatArray, errors: FloatArray) -> tuple[float, float]:
+    """Mean of unbiased estimates of log Z; the larger of stated and observed error.
+
+    Parameters
+    ----------
+    log_evidence, errors : ndarray, shape (k,), k >= 2
+    """
+    stated = float(np.sqrt(np.sum(errors**2)) / errors.size)
+    observed = float(np.std(log_evidence, ddof=1) / np.sqrt(errors.size))
+    return float(np.mean(log_evidence)), max(stated, observed)

@@ -1,0 +1,116 @@
+"""Parameters that can be integrated in closed form, and drawn back afterwards.
+
+Baseline and leakage enter the mean linearly and have Gaussian priors of mean 0.
+Integrating them adds sd^2 e e^T to the covariance, with e their template: the
+same Gaussian likelihood with fewer parameters. Phases that the response does not
+depend on (all of them, for Dirac neutrinos) integrate to 1. Both are exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import Normal, Prior
+from renp_infer.records import FloatArray
+
+GAUSSIAN = ("baseline_nG", "leakage")
+_TRIED = 8
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """A likelihood of fewer parameters, and the way back to all of them.
+
+    Attributes
+    ----------
+    full : Likelihood
+        Of every free parameter.
+    likelihood : Likelihood
+        Integrated over the others; its prior has the rest.
+    """
+
+    full: Likelihood
+    likelihood: Likelihood
+
+    def complete(self, vectors: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Draw the integrated parameters given the others.
+
+        Parameters
+        ----------
+        vectors : ndarray, shape (n, k)
+            Of the integrated likelihood's parameters.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        ndarray, shape (n, d)
+            Of all free parameters.
+        """
+        names, rest = self.full.prior.names, self.likelihood.prior.names
+        complete = self.full.prior.sample(rng, len(vectors))  # unseen ones keep their prior
+        complete[:, [names.index(name) for name in rest]] = vectors
+        linear = [name for name in GAUSSIAN if name in names]
+        if linear:
+            columns = [names.index(name) for name in linear]
+            complete[:, columns] = 0.0
+            means = np.array([self.full.mean(vector) for vector in complete])
+            complete[:, columns] = self._linear(linear, means, rng)
+        return complete
+
+    def _linear(self, names: list[str], means: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Linear parameters, shape (n, l), from their Gaussian given the rest of the mean."""
+        full = self.full
+        design = full.decorrelate(_design(full, names)) / full.scale_nG[:, None]
+        precision = design.T @ design + np.diag([_sd(full, name) ** -2 for name in names])
+        pulls = (full.data_nG - full.decorrelate(means.T).T) / full.scale_nG
+        fitted = np.linalg.solve(precision, design.T @ pulls.T).T
+        spread = np.linalg.inv(np.linalg.cholesky(precision))
+        return fitted + rng.standard_normal(fitted.shape) @ spread
+
+
+def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
+    """Integrate over all parameters for which that is exact.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    rng : numpy.random.Generator
+        For the points at which phases are seen to have no effect.
+    """
+    prior, data = likelihood.prior, likelihood.observation
+    linear = [name for name in GAUSSIAN if name in prior.names]
+    design = _design(likelihood, linear) * [_sd(likelihood, name) for name in linear]
+    gone = {*linear, *_unseen(likelihood, rng)}
+    rest = Prior(
+        {name: marginal for name, marginal in prior.marginals.items() if name not in gone},
+        {**prior.fixed, **dict.fromkeys(gone, 0.0)},
+    )
+    wider = replace(data, covariance_nG2=data.covariance_nG2 + design @ design.T)
+    return Marginal(likelihood, Likelihood(rest, likelihood.response, wider, likelihood.leakage_nG))
+
+
+def _design(likelihood: Likelihood, names: list[str]) -> FloatArray:
+    """Templates of the linear parameters, shape (n, l), nG."""
+    templates = {
+        "baseline_nG": np.ones_like(likelihood.leakage_nG),
+        "leakage": likelihood.leakage_nG,
+    }
+    columns = [templates[name] for name in names]
+    return np.array(columns).reshape(len(names), likelihood.leakage_nG.size).T
+
+
+def _sd(likelihood: Likelihood, name: str) -> float:
+    marginal = likelihood.prior.marginals[name]
+    assert isinstance(marginal, Normal)
+    return marginal.sd
+
+
+def _unseen(likelihood: Likelihood, rng: np.random.Generator) -> list[str]:
+    """Phases by which the exact Jacobian is zero wherever it is tried."""
+    prior, slots = likelihood.prior, likelihood.prior.response_slots()
+    points = [prior.to_response_vector(draw)[0] for draw in prior.sample(rng, _TRIED)]
+    slopes = np.array([likelihood.response(point)[1] for point in points])
+    return [name for name in prior.circular if not np.any(slopes[:, :, slots[name][0]])]

@@ -1,0 +1,159 @@
+"""Evidence and posterior by sequential Monte Carlo (PyMC), chain by chain.
+
+Ching and Chen, J. Eng. Mech. 133, 816 (2007). Particles go from the reference
+density to the posterior in steps that the data set; each chain ends with an
+unbiased estimate of Z, so the scatter of chains measures its error.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.model import (
+    FIELD,
+    PARAMETERS,
+    argument_of,
+    constant,
+    from_unit,
+    template_of,
+)
+from renp_infer.inference.prior import Prior
+from renp_infer.inference.reference import TAIL, Reference
+from renp_infer.records import FloatArray
+
+STANDARD, PHASES = "standard", "phases"
+STAGES = ("log_marginal_likelihood", "beta", "accept_rate")
+"""Statistics by stage; of the first, the last value of a chain is its log Z."""
+_CORRELATION = 1e-3
+
+
+@dataclass(frozen=True)
+class SmcRun:
+    """Final particles and stages of several chains.
+
+    Attributes
+    ----------
+    vectors : ndarray, shape (chains, draws, d)
+    log_evidence : ndarray, shape (chains,)
+    stages : xarray.Dataset
+        ``STAGES`` by (chain, stage), NaN after a chain's last stage.
+    """
+
+    vectors: FloatArray
+    log_evidence: FloatArray
+    stages: xr.Dataset
+
+
+def smc_run(
+    likelihood: Likelihood,
+    reference: Reference,
+    draws: int,
+    chains: int,
+    seed: np.random.SeedSequence,
+) -> SmcRun:
+    """Run SMC from a reference density.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    reference : Reference
+        Over the likelihood's parameters.
+    draws, chains : int
+        Particles per chain, and chains.
+    seed : numpy.random.SeedSequence
+    """
+    logging.getLogger("pymc").setLevel(logging.ERROR)
+    tree = pm.sample_smc(
+        draws,
+        chains=chains,
+        cores=1,
+        kernel=pm.smc.IMH,
+        correlation_threshold=_CORRELATION,
+        model=build_model(likelihood, reference),
+        random_seed=[int(state) for state in seed.generate_state(chains)],
+        compute_convergence_checks=False,
+        progressbar=False,
+    )
+    stages = padded(tree["sample_stats"].to_dataset())
+    return SmcRun(
+        tree["posterior"][PARAMETERS].transpose("chain", "draw", ...).values,
+        last_finite(stages["log_marginal_likelihood"].values),
+        stages,
+    )
+
+
+def build_model(likelihood: Likelihood, reference: Reference) -> pm.Model:
+    """PyMC model whose prior is the reference; the ratio to ours is a potential."""
+    prior, plain = likelihood.prior, reference.center.size
+    with pm.Model(coords={"parameter": prior.names}) as model:
+        if reference.student:
+            standard = pm.StudentT(STANDARD, nu=TAIL, mu=0.0, sigma=1.0, shape=plain)
+        else:
+            standard = pm.Normal(STANDARD, 0.0, 1.0, shape=plain)
+        unit = constant(reference.center) + pt.dot(constant(reference.factor), standard)
+        density = pm.logp(pm.Normal.dist(0.0, 1.0, shape=plain), unit)
+        ratio = pt.sum(density) - pt.sum(pm.logp(model[STANDARD], standard))
+        pm.Potential("prior_over_reference", ratio + constant(reference.log_volume))
+        vector = from_unit(prior, _with_phases(prior, unit))
+        mean = _mean(likelihood, vector)
+        pm.Normal(FIELD, mean, constant(likelihood.scale_nG), observed=likelihood.data_nG)
+        pm.Deterministic(PARAMETERS, vector, dims="parameter")
+    return model
+
+
+def _with_phases(prior: Prior, unit: Any) -> Any:
+    """Unit coordinates of all parameters, in their order."""
+    count = len(prior.circular)
+    if not count:
+        return unit
+    phases = pm.Normal(PHASES, 0.0, 1.0, shape=2 * count)
+    places = {name: [unit.type.shape[0] + 2 * k, unit.type.shape[0] + 2 * k + 1]
+              for k, name in enumerate(prior.circular)}  # fmt: skip
+    places |= {name: [k] for k, name in enumerate(n for n in prior.names if n not in places)}
+    order = [place for name in prior.names for place in places[name]]
+    return pt.concatenate([unit, phases])[np.array(order)]
+
+
+def _mean(likelihood: Likelihood, vector: Any) -> Any:
+    """Decorrelated mean, shape (n,)."""
+    prior = likelihood.prior
+
+    def value(name: str) -> Any:
+        if name in prior.names:
+            return vector[prior.names.index(name)]
+        return constant(float(prior.fixed[name]))
+
+    field = value("amplitude") * template_of(likelihood.response, argument_of(prior, vector))
+    field += value("baseline_nG") + value("leakage") * constant(likelihood.leakage_nG)
+    if likelihood.decorrelation is None:
+        return field
+    return pt.dot(constant(likelihood.decorrelation), field)
+
+
+def padded(statistics: xr.Dataset) -> xr.Dataset:
+    """Stages of chains of any lengths as plain (chain, stage) arrays.
+
+    PyMC gives lists or arrays of objects, which no file holds.
+    """
+    columns = {}
+    for name in STAGES:
+        rows = [np.asarray(row, dtype=float).ravel() for row in statistics[name].values]
+        length = max(row.size for row in rows)
+        table = np.full((len(rows), length), np.nan)
+        for k, row in enumerate(rows):
+            table[k, : row.size] = row
+        columns[name] = (("chain", "stage"), table)
+    return xr.Dataset(columns)
+
+
+def last_finite(table: FloatArray) -> FloatArray:
+    """Last finite entry of each row."""
+    return np.array([row[np.isfinite(row)][-1] for row in table])

@@ -1,0 +1,112 @@
+"""Probabilities, Bayes factors, agreement and averages, from evidences alone."""
+
+import numpy as np
+import pytest
+
+from renp_infer.inference.comparison import (
+    HYPOTHESES,
+    CompareSettings,
+    Evidence,
+    Hypothesis,
+    agreement,
+    averaged,
+    compare,
+    phase_information,
+    posterior_probabilities,
+    prior_dominated,
+    weighted_quantile,
+)
+
+N = 4000
+
+
+def row(ordering="normal", nature="dirac", z=0.0, other=None, mass=50.0, seed=1, **phases):
+    """Evidence of two estimators, with errors 0.1 and 0.2."""
+    rng = np.random.default_rng(seed)
+    draws = {"m1_meV": rng.normal(mass, 1.0, N)}
+    if nature == "majorana":
+        flat = {name: rng.uniform(0.0, 360.0, N) for name in ("delta_deg", "alpha31_deg")}
+        draws |= {"alpha21_deg": rng.uniform(0.0, 360.0, N)} | flat | phases
+    estimates = {"smc": (z, 0.1), "nested": (z if other is None else other, 0.2)}
+    return Evidence(Hypothesis(ordering, nature), estimates, {"smc": draws, "nested": draws})
+
+
+def four(*values):
+    return [row(*h, z=z, seed=k) for k, (h, z) in enumerate(zip(HYPOTHESES, values, strict=True))]
+
+
+def test_probabilities_follow_from_evidence_and_odds():
+    odds = np.array([1.0, 2.0, 0.0, 1.0])
+    found = posterior_probabilities([1000.0, 999.0, 1005.0, 990.0], odds)
+    mass = odds * np.exp([0.0, -1.0, 5.0, -10.0])
+    assert found == pytest.approx(mass / mass.sum(), rel=1e-12)
+
+
+def test_all_pairs_and_all_rows():
+    found = compare(four(5.0, 2.0, 1.0, -3.0), CompareSettings())
+    assert [(r["ordering"], r["nature"]) for r in found["hypotheses"]] == list(HYPOTHESES)
+    assert sum(r["probability"] for r in found["hypotheses"]) == pytest.approx(1.0)
+    assert len(found["bayes_factors"]) == 6
+    for factor in found["bayes_factors"]:
+        names = [h.name for h in HYPOTHESES]
+        z = dict(zip(names, (5.0, 2.0, 1.0, -3.0), strict=True))
+        assert factor["log_bayes_factor"] == pytest.approx(z[factor["over"]] - z[factor["under"]])
+        error = np.sqrt(2.0 / (0.1**-2 + 0.2**-2))
+        assert factor["log_bayes_factor_error"] == pytest.approx(error)
+    assert found["agreement"]["verdict"] == "pass"
+
+
+def test_estimators_that_disagree_fail_and_widen_the_error():
+    apart = row(z=0.0, other=1.0)
+    assert apart.distance == pytest.approx(1.0 / np.hypot(0.1, 0.2))
+    assert agreement([row(), apart], 4.0)["verdict"] == "fail"
+    assert agreement([row(), apart], 5.0)["verdict"] == "pass"
+    assert "normal_dirac" in agreement([row(), apart], 4.0)["reasons"][0]
+    assert apart.combined[0] == pytest.approx(0.2)
+    assert apart.combined[1] == pytest.approx(np.sqrt(0.008) * apart.distance)
+    single = Evidence(HYPOTHESES[0], {"smc": (1.0, 0.1)}, {"smc": {}})
+    assert agreement([single], 4.0)["verdict"] == "warn"
+
+
+def test_a_nan_does_not_pass():
+    assert agreement([row(other=np.nan)], 4.0)["verdict"] == "fail"
+
+
+def test_average_weighs_hypotheses_by_probability_and_estimators_equally():
+    low, high = row(mass=10.0), row(mass=90.0, seed=2)
+    found = averaged([low.draws, high.draws], np.array([0.75, 0.25]), "m1_meV")
+    means = [r.draws["smc"]["m1_meV"].mean() for r in (low, high)]
+    assert found["mean"] == pytest.approx(0.75 * means[0] + 0.25 * means[1], rel=1e-12)
+    assert found["interval_95"][0] == pytest.approx(8.2, abs=0.3)
+    assert found["interval_95"][1] == pytest.approx(91.3, abs=0.3)
+    assert found["median"] < 13.0
+    assert found["sd"] == pytest.approx(np.sqrt(1.0 + 0.75 * 0.25 * 80.0**2), rel=0.01)
+
+
+def test_weighted_quantiles_of_equal_weights_are_plain_ones(rng):
+    values, probabilities = rng.standard_normal(5000), np.array([0.025, 0.5, 0.9])
+    found = weighted_quantile(values, np.full(5000, 0.3), probabilities)
+    assert found == pytest.approx(np.quantile(values, probabilities), abs=2e-3)
+
+
+def test_unseen_phases_are_a_warning():
+    dirac, majorana = row(z=5.0), row(nature="majorana")
+    assert "posterior is their prior" in prior_dominated(dirac, majorana)
+    assert prior_dominated(dirac, row("inverted")) == ""
+    # phases that do not matter cannot make up what the ordering does
+    assert prior_dominated(row("inverted", z=5.0), majorana) == ""
+    assert "do not tell" in prior_dominated(row(z=0.3), majorana)
+
+
+def test_phases_known_only_in_combination_are_seen(rng):
+    """Each alone is uniform; alpha31 - 2 delta is not."""
+    delta = rng.uniform(0.0, 360.0, N)
+    known = np.mod(2.0 * delta + 90.0 + rng.normal(0.0, 10.0, N), 360.0)
+    seen = row(nature="majorana", delta_deg=delta, alpha31_deg=known)
+    length, gain = phase_information(seen)
+    assert length == pytest.approx(np.exp(-0.5 * np.deg2rad(10.0) ** 2), abs=0.02)
+    # 24 bins of 15 degrees; the fullest holds half of the draws around its center
+    assert np.log(24 * 0.3) < gain < np.log(24 * 0.6)
+    assert prior_dominated(row(z=9.0), seen) == ""
+    assert "other priors" in prior_dominated(row(z=1.5), seen)
+    assert prior_dominated(row(z=-9.0), seen) == ""
