@@ -9,7 +9,7 @@ likelihood ratio (Cowan, Cranmer, Gross, Vitells, EPJC 71, 1554 (2011)).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,9 +65,10 @@ class Profile:
         self.shifts = 0.0 if shifts is None else shifts
         self._mass = likelihood.prior.names.index(MASS)
 
-    def best(self, starts: Sequence[FloatArray]) -> Fit:
-        """The best end of searches from some starts (d,)."""
-        return min((self._descend(start, fixed=False) for start in starts), key=lambda f: f.chi2)
+    def best(self, starts: Sequence[FloatArray], steps: int = _STEPS) -> Fit:
+        """The best end of searches of so many steps from some starts (d,)."""
+        fits = (self._descend(start, fixed=False, steps=steps) for start in starts)
+        return min(fits, key=lambda fit: fit.chi2)
 
     def at(self, m1_meV: float, start: FloatArray) -> Fit:
         """Smallest chi-squared with m1 fixed, from a start (d,)."""
@@ -75,12 +76,12 @@ class Profile:
         moved[self._mass] = m1_meV
         return self._descend(moved, fixed=True)
 
-    def _descend(self, start: FloatArray, *, fixed: bool) -> Fit:
+    def _descend(self, start: FloatArray, *, fixed: bool, steps: int = _STEPS) -> Fit:
         point = start.copy()
         point[self._mass] = np.clip(point[self._mass], 0.0, self.m1_max_meV)
         columns, target = self._system(point)
         cost, damping = float(target @ target), _DAMPING
-        for _ in range(_STEPS):
+        for _ in range(steps):
             trial = self._bounded_step(point, columns, target, damping, fixed=fixed)
             found = self._attempt(trial)
             if found is None or not found[1] @ found[1] < cost:
@@ -174,12 +175,17 @@ def crossing(profile: Profile, best: Fit, level: float, step_meV: float) -> floa
         outer = centre + factor * step_meV
         outer = min(outer, bound) if step_meV > 0.0 else max(outer, bound)
         if rise(outer) >= 0.0:
-            inside = {centre: -np.sqrt(level)}
-            tolerance = _ROOT * abs(outer - centre)
-            return float(
-                brentq(
-                    lambda m: inside[m] if m in inside else rise(m), inner, outer, xtol=tolerance
-                )
-            )
+            known = -np.sqrt(level) if inner == centre else rise(inner)
+            return _root(rise, (inner, known), outer, _ROOT * abs(outer - centre))
         inner, factor = outer, 2.0 * factor
     return np.nan
+
+
+def _root(
+    function: Callable[[float], float], low: tuple[float, float], high: float, tolerance: float
+) -> float:
+    """Root between a point whose value is known and another."""
+    place, value = low
+    return float(
+        brentq(lambda m: value if m == place else function(m), place, high, xtol=tolerance)
+    )

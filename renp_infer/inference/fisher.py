@@ -14,6 +14,7 @@ circle closes. Everything is local; `Validity` says where that must fail.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -32,7 +33,9 @@ PHASE_SD_DEG = 180.0 / np.sqrt(3.0)
 """Standard deviation of an angle uniform on the circle."""
 SHORTEST_S, LONGEST_S = 1.0, 1e60
 """Exposures that are searched; far beyond the age of the universe, 4e17 s."""
-_DECADES = 61
+_FIRST, _LAST, _DECADES = 0.0, 60.0, 61
+_OVERSHOOT = 0.05
+"""Decades by which a guessed crossing is passed, so that it gets bracketed."""
 BOUNDARY_SIGMAS = 2.0
 NONLINEAR = 0.2
 """Curvature over one standard error, in units of the noise, that Fisher may not have."""
@@ -98,6 +101,20 @@ class Expansion:
         white = noise.whiten(data, exposure_s)
         columns = np.vstack([white[:, :-1], self.prior_rows])
         return columns, np.concatenate([white[:, -1], self.pulls])
+
+    def compressed(self, noise: Noise) -> tuple[Expansion, Noise]:
+        """The same problem on as few rows as it has unknowns, for many exposures.
+
+        Only white noise allows it: then all exposures share one triangular factor.
+        """
+        if noise.drifts:
+            return self, noise
+        white = noise.whiten(np.column_stack([self.jacobian_nG, self.misfit_nG]), noise.exposure_s)
+        factor = np.linalg.qr(white, mode="r")
+        size = factor.shape[0]
+        unit = Noise(lambda _exposure: np.eye(size), False, noise.exposure_s)
+        small = Expansion(self.names, factor[:, -1], factor[:, :-1], self.pulls, self.prior_rows)
+        return small, unit
 
     def without(self, excluded: Collection[str]) -> Expansion:
         """The same with some parameters known exactly."""
@@ -187,10 +204,27 @@ def sigma(expansion: Expansion, noise: Noise, exposure_s: float, name: str = MAS
     return 1.0 / np.sqrt(found) if found > 0.0 else np.inf
 
 
-def linear_chi2(expansion: Expansion, noise: Noise, exposure_s: float) -> float:
-    """Smallest chi-squared that the linearised model can reach."""
+def linear_chi2(
+    expansion: Expansion,
+    noise: Noise,
+    exposure_s: float,
+    m1_room_meV: tuple[float, float] = (-np.inf, np.inf),
+) -> float:
+    """Smallest chi-squared that the linearised model can reach.
+
+    ``m1_room_meV`` is how far m1 may move down and up; where the model would leave
+    it, m1 stays at that bound and all others follow.
+    """
     columns, target = expansion.system(noise, exposure_s)
-    rest = target - columns @ best_step(columns, target)
+    step = best_step(columns, target)
+    k = expansion.names.index(MASS)
+    held = float(np.clip(step[k], *m1_room_meV))
+    if held != step[k]:
+        others = np.delete(columns, k, axis=1)
+        target = target - held * columns[:, k]
+        rest = target - others @ best_step(others, target)
+    else:
+        rest = target - columns @ step
     return float(rest @ rest)
 
 
@@ -222,7 +256,11 @@ def limit_quantile(confidence: float, *, credible: bool) -> float:
 
 
 def required_exposure(
-    significance: Callable[[float], float], goal: float, *, monotone: bool = True
+    significance: Callable[[float], float],
+    goal: float,
+    *,
+    start_s: float = 3600.0,
+    monotone: bool = True,
 ) -> float:
     """Exposure in s at which a significance reaches a goal, from 1 s to 1e60 s.
 
@@ -231,6 +269,8 @@ def required_exposure(
     significance : callable
         ``exposure_s -> standard deviations``.
     goal : float
+    start_s : float
+        Where the search begins; it goes on as if significance grew as sqrt(exposure).
     monotone : bool
         Whether it only grows. With a drift it need not: angles that are measured
         longer share less of it. Then each decade is tried, and the first crossing
@@ -242,19 +282,38 @@ def required_exposure(
         1 if the shortest exposure suffices; inf if none does.
     """
 
+    @functools.cache
     def excess(decade: float) -> float:
-        return max(significance(10.0**decade), 1e-300) / goal
+        return float(np.log(max(significance(10.0**decade), 1e-300) / goal))
 
-    decades = np.log10(SHORTEST_S), np.log10(LONGEST_S)
-    tried = np.linspace(*decades, 2 if monotone else _DECADES)
-    for k, decade in enumerate(tried):
-        if excess(decade) >= 1.0:
-            if k == 0:
-                return SHORTEST_S
-            return 10.0 ** float(
-                brentq(lambda d: np.log(excess(d)), tried[k - 1], decade, xtol=1e-4)
-            )
-    return np.inf
+    if monotone:
+        low, high = _bracket(excess, np.log10(start_s))
+    else:
+        decades = np.linspace(_FIRST, _LAST, _DECADES)
+        reached = [k for k, decade in enumerate(decades) if excess(float(decade)) >= 0.0]
+        high = float(decades[reached[0]]) if reached else np.inf
+        low = float(decades[max(reached[0] - 1, 0)]) if reached else np.inf
+    if low == high:
+        return np.inf if high > _LAST else 10.0**high
+    return 10.0 ** float(brentq(excess, low, high, xtol=1e-4))
+
+
+def _bracket(excess: Callable[[float], float], start: float) -> tuple[float, float]:
+    """Decades around a crossing; the same twice at the shortest, inf beyond the longest."""
+    low, high, place = -np.inf, np.inf, float(np.clip(start, _FIRST, _LAST))
+    while not (np.isfinite(low) and np.isfinite(high)):
+        found = excess(place)
+        if found >= 0.0:
+            high = place
+            if place == _FIRST:
+                return _FIRST, _FIRST
+        else:
+            low = place
+            if place == _LAST:
+                return np.inf, np.inf
+        step = -2.0 * found / np.log(10.0) + (_OVERSHOOT if found < 0.0 else -_OVERSHOOT)
+        place = float(np.clip(place + step, _FIRST, _LAST))
+    return low, high
 
 
 @dataclass(frozen=True)

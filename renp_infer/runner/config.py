@@ -52,7 +52,7 @@ class StudyConfig(BaseModel):
     simulate: sections.SimulateSection | None = None
     data: sections.DataSection | None = None
     inference: sections.InferenceSection | None = None
-    forecast: _LATER = None
+    forecast: sections.ForecastSection | None = None
     optimize: _LATER = None
     calibrate: _LATER = None
 

@@ -39,6 +39,12 @@ from renp_infer.runner.datafile import MAX_DATA_ANGLES, Measurement
 from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
+from renp_infer.runner.forecast_settings import (
+    ForecastSettings,
+    check_forecast,
+    settings_from,
+    with_priors,
+)
 from renp_infer.runner.laser_checks import check_lasers
 from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
 
@@ -88,6 +94,8 @@ class Study:
     execution : Execution
     measurement : Measurement or None
         Data of a file, whose angles are those of the layout; ``None`` for mock data.
+    forecast : ForecastSettings or None
+        ``None`` without a section ``[forecast]``.
     """
 
     name: str
@@ -101,6 +109,7 @@ class Study:
     datasets: int
     execution: Execution
     measurement: Measurement | None = None
+    forecast: ForecastSettings | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -114,6 +123,7 @@ def load_study(
     *,
     inference: bool | None = None,
     data: Mapping[str, str] | None = None,
+    forecast: bool = False,
 ) -> Study:
     """Read, check and resolve a study.
 
@@ -125,9 +135,11 @@ def load_study(
         Settings ``section.key=value`` that replace those of the file.
     inference : bool, optional
         True adds the defaults of ``[inference]`` if the section is missing,
-        False leaves the section out, whose limits then do not count.
+        False leaves it and ``[forecast]`` out, whose limits then do not count.
     data : mapping, optional
         Takes the place of the section ``[data]``.
+    forecast : bool
+        Add the defaults of ``[forecast]`` if the section is missing.
 
     Raises
     ------
@@ -138,13 +150,13 @@ def load_study(
     text = config.read_study_text(file)
     raw = config.apply_overrides(config.parse_toml(text, str(file)), overrides)
     raw.setdefault("name", file.stem)
-    if inference:
-        raw.setdefault("inference", {})
     if data is not None:
         raw["data"] = dict(data)
+    for name in ("inference",) * bool(inference) + ("forecast",) * forecast:
+        raw.setdefault(name, {})
     study = config.validate(raw)
     if inference is False:
-        study = study.model_copy(update={"inference": None})
+        study = study.model_copy(update={"inference": None, "forecast": None})
     return resolve(study, text, file.parent)
 
 
@@ -197,6 +209,10 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     check_computable(experiment)
     if study.inference is not None:
         _check_inference(study, experiment, parameters)
+    forecast = None if study.forecast is None else settings_from(study.forecast)
+    if forecast is not None:
+        _check_inference(with_priors(study), experiment, parameters)
+        check_forecast(forecast, experiment)
     return Study(
         name=study.name,
         seed=study.seed,
@@ -209,6 +225,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         datasets=0 if study.simulate is None else study.simulate.datasets,
         execution=Execution(**study.execution.model_dump()),
         measurement=measurement,
+        forecast=forecast,
     )
 
 

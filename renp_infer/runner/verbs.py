@@ -90,11 +90,53 @@ def _draw_part(study: Study, index: int) -> list[int]:
     return [block.start, block.stop]
 
 
+def _forecast_inputs(study: Study) -> dict[str, Any]:
+    from renp_infer.inference.prior import InferenceSettings
+
+    assert study.forecast is not None
+    priors, shared = asdict(study.settings or InferenceSettings()), asdict(study.forecast)
+    table = asdict(study.oscillation)
+    return _model(study) | {"priors": priors, "forecast": shared, "oscillation": table}
+
+
+def _forecast(study: Study, task: Task, _context: Context) -> xarray.DataTree:
+    from renp_infer.runner.forecasting import forecast_part
+
+    return forecast_part(study, task)
+
+
+def _forecast_count(study: Study) -> int:
+    from renp_infer.runner.forecast_settings import parts
+
+    return len(parts(study))
+
+
+def _forecast_part(study: Study, index: int) -> dict[str, Any]:
+    from renp_infer.runner.forecast_settings import parts
+
+    return parts(study)[index]
+
+
+def _forecast_merge(study: Study, paths: Iterator[Path], target: Path) -> None:
+    from renp_infer.runner.forecast_merge import merge_parts
+
+    merge_parts(study, paths, target)
+
+
 EVALUATE = Verb("evaluate", "evaluate.json", _evaluate, _model)
 SIMULATE = Verb("simulate", "simulate.json", _simulate, _data)
 ENSEMBLE = Verb("ensemble", "ensemble.nc", _draw, _data, _draw_count, _draw_part, _join)
 INFER = Verb("infer", "infer.nc", _infer, _posterior)
-VERBS = {verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER)}
+FORECAST = Verb(
+    "forecast",
+    "forecast.nc",
+    _forecast,
+    _forecast_inputs,
+    _forecast_count,
+    _forecast_part,
+    _forecast_merge,
+)
+VERBS = {verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, FORECAST)}
 """All verbs, in the order in which a run does them."""
 
 
@@ -105,4 +147,6 @@ def verbs_of(study: Study) -> tuple[Verb, ...]:
         wanted.append(ENSEMBLE)
     if study.settings is not None:
         wanted.append(INFER)
+    if study.forecast is not None:
+        wanted.append(FORECAST)
     return tuple(wanted)
