@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from renp_infer.errors import RenpError
-from renp_infer.inference.fisher import MASS, Expansion, best_step, expand
+from renp_infer.inference.fisher import MASS, MASSLESS_MEV, Expansion, best_step, expand
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.records import FloatArray
 
@@ -73,12 +73,12 @@ class Profile:
     def at(self, m1_meV: float, start: FloatArray) -> Fit:
         """Smallest chi-squared with m1 fixed, from a start (d,)."""
         moved = start.copy()
-        moved[self._mass] = m1_meV
+        moved[self._mass] = max(m1_meV, MASSLESS_MEV)
         return self._descend(moved, fixed=True)
 
     def _descend(self, start: FloatArray, *, fixed: bool, steps: int = _STEPS) -> Fit:
         point = start.copy()
-        point[self._mass] = np.clip(point[self._mass], 0.0, self.m1_max_meV)
+        point[self._mass] = np.clip(point[self._mass], MASSLESS_MEV, self.m1_max_meV)
         columns, target = self._system(point)
         cost, damping = float(target @ target), _DAMPING
         for _ in range(steps):
@@ -109,9 +109,9 @@ class Profile:
         k, free = self._mass, np.arange(point.size) != self._mass
         if not fixed:
             trial = point + _damped(columns, target, damping)
-            if 0.0 <= trial[k] <= self.m1_max_meV:
+            if MASSLESS_MEV <= trial[k] <= self.m1_max_meV:
                 return trial
-            stop = float(np.clip(trial[k], 0.0, self.m1_max_meV))
+            stop = float(np.clip(trial[k], MASSLESS_MEV, self.m1_max_meV))
             target = target - columns[:, k] * (stop - point[k])
         else:
             stop = point[k]
@@ -161,7 +161,7 @@ def crossing(profile: Profile, best: Fit, level: float, step_meV: float) -> floa
         meV; NaN if it is not passed within the bounds of m1.
     """
     centre = float(best.vector[profile.likelihood.prior.names.index(MASS)])
-    bound = profile.m1_max_meV if step_meV > 0.0 else 0.0
+    bound = profile.m1_max_meV if step_meV > 0.0 else MASSLESS_MEV
     warm = best.vector
 
     def rise(m1_meV: float) -> float:

@@ -29,6 +29,9 @@ from renp_infer.inference.prior import Circular, LogNormal, Normal
 from renp_infer.records import FloatArray
 
 MASS = "m1_meV"
+MASSLESS_MEV = 1e-3
+"""Smallest mass that is asked for, in place of 0: the response's derivatives may be
+NaN below 1e-4 meV. It moves no threshold by more than 1e-9 of the angles' range."""
 PHASE_SD_DEG = 180.0 / np.sqrt(3.0)
 """Standard deviation of an angle uniform on the circle."""
 SHORTEST_S, LONGEST_S = 1.0, 1e60

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from renp_infer.inference.fisher import MASSLESS_MEV
 from renp_infer.inference.likelihood import Likelihood, ResponseLike
 from renp_infer.inference.prior import (
     GaussianPrior,
@@ -47,7 +48,7 @@ class Hypothesis:
 
     def at(self, m1_meV: float, phases: Sequence[float] | None = None) -> Parameters:
         """Parameters of a mass and of phases (delta, alpha21, alpha31), rad."""
-        moved = replace(self.parameters, m1_eV=m1_meV * MILLI_EV_TO_EV)
+        moved = replace(self.parameters, m1_eV=max(m1_meV, MASSLESS_MEV) * MILLI_EV_TO_EV)
         if phases is None:
             return moved
         delta, alpha21, alpha31 = phases

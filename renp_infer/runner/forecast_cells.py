@@ -14,6 +14,7 @@ import numpy as np
 
 from renp_infer.inference.asimov import Fit, Profile, crossing
 from renp_infer.inference.fisher import (
+    MASSLESS_MEV,
     expand,
     linear_chi2,
     required_exposure,
@@ -134,7 +135,7 @@ def _half_width(profile: Profile, best: Fit, error: float) -> float:
     m1, bound = float(best.vector[0]), profile.m1_max_meV
     step = min(error, bound)
     upper = crossing(profile, best, 1.0, step) if m1 < bound else np.nan
-    lower = crossing(profile, best, 1.0, -step) if m1 > 0.0 else np.nan
+    lower = crossing(profile, best, 1.0, -step) if m1 > MASSLESS_MEV else np.nan
     sides = [abs(edge - m1) for edge in (lower, upper) if np.isfinite(edge)]
     return float(np.mean(sides)) if np.isfinite(upper) else np.nan
 

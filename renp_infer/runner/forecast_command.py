@@ -7,7 +7,7 @@ from pathlib import Path
 from renp_infer.runner.campaign import WHOLE, parse_shard
 from renp_infer.runner.commands import DONE, Options, Plan, bring_up_to_date, home_of
 from renp_infer.runner.executors import parse_executor
-from renp_infer.runner.forecast_summary import forecast_document, forecast_tables, load_forecast
+from renp_infer.runner.forecast_summary import forecast_json, forecast_tables, load_forecast
 from renp_infer.runner.study import load_study
 from renp_infer.runner.terminal import show, write_document
 from renp_infer.runner.verbs import EVALUATE, FORECAST
@@ -24,7 +24,7 @@ def forecast(path: Path, options: Options) -> int:
         return DONE
     tree = load_forecast(directory / FORECAST.file)
     if options.json:
-        write_document(forecast_document(tree) | {"file": str(directory / FORECAST.file)})
+        write_document(forecast_json(tree) | {"file": str(directory / FORECAST.file)})
         return DONE
     show(*forecast_tables(tree), f"results: {directory}")
     return DONE

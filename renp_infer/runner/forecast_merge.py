@@ -101,11 +101,14 @@ class _Frame:
         if name not in columns:
             columns[name] = ((*outer, *inner), np.full((*sizes, *values.shape), np.nan))
         dims, whole = columns[name]
-        grown = [(0, max(0, n - m)) for n, m in zip(values.shape, whole.shape[len(sizes) :])]
+        grown = [
+            (0, max(0, n - m)) for n, m in zip(values.shape, whole.shape[len(sizes) :], strict=True)
+        ]
         if any(g for _, g in grown):  # a Majorana truth has more settings than a Dirac one
             whole = np.pad(whole, [(0, 0)] * len(sizes) + grown, constant_values=np.nan)
             columns[name] = (dims, whole)
-        whole[(*place, *(slice(0, n) for n in values.shape))] = values
+        index: Any = (*place, *(slice(0, n) for n in values.shape))
+        whole[index] = values
 
     def dataset(self, group: str) -> xarray.Dataset:
         """One group, with the coordinates that it uses."""

@@ -13,6 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.runner.forecast_settings import SYSTEMATICS
+from renp_infer.runner.terminal import plain
 
 if TYPE_CHECKING:
     import xarray
@@ -29,6 +30,7 @@ VOCABULARY = {
     "separation": "sqrt(Delta chi^2), in standard deviations; the rival is the other ordering with "
     "the same nature, or the other nature with the same ordering; mass: against m1 = 0",
     "exposure": "total exposure in s at which the separation is reached; null: not within 1e60 s",
+    "null": "no value: not reached, not measured within the bounds of m1, or no task gave it",
     "confidence": "upper limit of m1 for a truth of 0, median Asimov, one-sided confidence level",
     "credible": "upper limit of m1 for a truth of 0, credible, prior uniform in m1, Asimov data",
 }
@@ -77,6 +79,20 @@ def forecast_document(tree: xarray.DataTree) -> dict[str, Any]:
     if "steps" in document:
         document["required_precision"] = required_precision(tree)
     return document
+
+
+def forecast_json(tree: xarray.DataTree) -> dict[str, Any]:
+    """The document with null for what has no value: never reached, or not measured."""
+
+    def known(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: known(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [known(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    found: dict[str, Any] = known(plain(forecast_document(tree)))
+    return found
 
 
 def _headline(cells: xarray.Dataset, truth: dict[str, Any]) -> dict[str, Any]:

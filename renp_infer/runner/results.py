@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from renp_infer.errors import StoreError
 from renp_infer.runner.files import digest
 from renp_infer.runner.store import read_manifest
-from renp_infer.runner.verbs import EVALUATE, INFER
+from renp_infer.runner.verbs import EVALUATE, FORECAST, INFER
 
 if TYPE_CHECKING:
     import xarray
@@ -35,6 +35,8 @@ class Run:
         ``infer.nc``, in memory; ``None`` if the study has no inference.
     summary : dict or None
         Estimates and diagnostics of the inference.
+    forecast : DataTree or None
+        ``forecast.nc``, in memory; ``None`` if the study has no forecast.
     """
 
     directory: Path
@@ -43,6 +45,7 @@ class Run:
     evaluation: dict[str, Any]
     inference: xarray.DataTree | None
     summary: dict[str, Any] | None
+    forecast: xarray.DataTree | None = None
 
     @property
     def checks(self) -> dict[str, Any] | None:
@@ -74,7 +77,10 @@ def load_run(directory: str | Path) -> Run:
         if "infer" in manifest["tasks"] and "inference" in study:
             inference = _load_tree(_checked(directory, manifest, INFER.file))
             summary = json.loads(inference.attrs["renp_summary"])
-        return Run(directory, study["name"], study, evaluation, inference, summary)
+        forecast = None
+        if FORECAST.name in manifest["tasks"] and "forecast" in study:
+            forecast = _load_tree(_checked(directory, manifest, FORECAST.file))
+        return Run(directory, study["name"], study, evaluation, inference, summary, forecast)
 
 
 @contextlib.contextmanager

@@ -32,19 +32,13 @@ from renp_infer.records import (
     Target,
 )
 from renp_infer.resources import share_path
-from renp_infer.runner import config
+from renp_infer.runner import config, forecast_settings
 from renp_infer.runner.computable import check_computable
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
 from renp_infer.runner.datafile import MAX_DATA_ANGLES, Measurement
 from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
-from renp_infer.runner.forecast_settings import (
-    ForecastSettings,
-    check_forecast,
-    settings_from,
-    with_priors,
-)
 from renp_infer.runner.laser_checks import check_lasers
 from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
 
@@ -109,7 +103,7 @@ class Study:
     datasets: int
     execution: Execution
     measurement: Measurement | None = None
-    forecast: ForecastSettings | None = None
+    forecast: forecast_settings.ForecastSettings | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -209,10 +203,10 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     check_computable(experiment)
     if study.inference is not None:
         _check_inference(study, experiment, parameters)
-    forecast = None if study.forecast is None else settings_from(study.forecast)
+    forecast = None if study.forecast is None else forecast_settings.settings_from(study.forecast)
     if forecast is not None:
-        _check_inference(with_priors(study), experiment, parameters)
-        check_forecast(forecast, experiment)
+        _check_inference(forecast_settings.with_priors(study), experiment, parameters)
+        forecast_settings.check_forecast(forecast, experiment)
     return Study(
         name=study.name,
         seed=study.seed,

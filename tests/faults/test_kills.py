@@ -237,6 +237,12 @@ tune = 40
 chains = 2
 phases = "fixed"
 oscillation_errors = false
+[forecast]
+m1_meV = [40.0, 50.0]
+orderings = ["normal"]
+phase_settings = 1
+datasets = 2
+corrections = false
 """
 
 
@@ -280,7 +286,7 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     study = load_study(tmp_path / "killed.toml")
     rows = compare_runs(study, tmp_path / "whole", tmp_path / "killed")
     assert [row for row in rows if not row["identical"]] == []
-    assert {"evaluate", "ensemble", "infer"} == {row["task"] for row in rows}
+    assert {"evaluate", "ensemble", "infer", "forecast"} == {row["task"] for row in rows}
 
 
 @pytest.mark.slow
