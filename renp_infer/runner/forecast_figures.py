@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from renp_infer.inference.fisher import NONLINEAR
-from renp_infer.physics.neutrinos import load_oscillation, make_parameters
+from renp_infer.physics.neutrinos import Ordering, load_oscillation, make_parameters
 from renp_infer.runner.figures import M1, Plate, new_figure, plate
 from renp_infer.runner.forecast_settings import MAP_AXES
 from renp_infer.runner.forecast_summary import YEAR_S, headline_method
@@ -20,6 +21,7 @@ from renp_infer.runner.limits import Limit, load_limits
 if TYPE_CHECKING:
     import xarray
 
+Maker = Callable[["xarray.DataTree"], tuple[Figure, str]]
 COLOURS = {"normal": "#0072B2", "inverted": "#D55E00"}
 STYLES = {"dirac": "-", "majorana": "--"}
 PHASES = {"alpha21": "α₂₁ [deg]", "alpha31": "α₃₁ [deg]", "delta": "δ [deg]"}
@@ -32,7 +34,7 @@ def forecast_plates(tree: xarray.DataTree | None) -> list[Plate]:
     """All figures that a forecast has the numbers for; none without one."""
     if tree is None:
         return []
-    makers: list[tuple[str, str, str, Callable[[xarray.DataTree], tuple[Figure, str]]]] = [
+    makers: list[tuple[str, str, str, Maker]] = [
         ("error", "Expected error of the mass", headline_method(tree), error_figure),
         ("exposure", "Error against exposure", "steps", exposure_figure),
         ("reach", "Discovery reach", "steps", reach_figure),
@@ -42,14 +44,15 @@ def forecast_plates(tree: xarray.DataTree | None) -> list[Plate]:
         ("impact", "Systematics", "steps", impact_figure),
     ]
     return [
-        plate(f"forecast-{key}", title, lambda data, make=maker: _with_tail(make(data), data), tree)
+        plate(f"forecast-{key}", title, functools.partial(_with_tail, maker), tree)
         for key, title, group, maker in makers
         if group in tree.children
     ]
 
 
-def _with_tail(drawn: tuple[Figure, str], tree: xarray.DataTree) -> tuple[Figure, str]:
-    return drawn[0], drawn[1] + _tail(tree)
+def _with_tail(maker: Maker, tree: xarray.DataTree) -> tuple[Figure, str]:
+    figure, caption = maker(tree)
+    return figure, caption + _tail(tree)
 
 
 def _tail(tree: xarray.DataTree) -> str:
@@ -77,7 +80,7 @@ def _rows(cells: xarray.Dataset) -> Iterator[tuple[str, str, xarray.Dataset]]:
 def error_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
     """sigma(m1) against m1, one panel per ordering, all methods, with current bounds."""
     method = headline_method(tree)
-    names = [str(o) for o in tree[method]["ordering"].values]
+    names = [str(o) for o in tree[method].to_dataset()["ordering"].values]
     figure, grid = new_figure(4.2, 1, len(names), sharey=True, squeeze=False)
     for ax, ordering in zip(grid[0], names, strict=True):
         for name, alpha in (("fisher", 0.45), ("asimov", 1.0)):
@@ -124,8 +127,8 @@ def _error_lines(ax: Axes, cells: xarray.Dataset, ordering: str, name: str, alph
         row = cells.sel(ordering=ordering, nature=nature).isel(setting=0)
         m1, error = row["m1_meV"].values, row["sigma_m1_meV"].values
         style = STYLES[str(nature)]
-        line = {"color": COLOURS[ordering], "ls": style, "alpha": alpha}
-        ax.plot(m1, error, label=f"{name}, {nature}", **line)
+        label = f"{name}, {nature}"
+        ax.plot(m1, error, label=label, color=COLOURS[ordering], ls=style, alpha=alpha)
         if "valid" in row:
             bad = row["valid"].values == 0.0
             ax.plot(m1[bad], error[bad], "o", mfc="none", color=COLOURS[ordering], ms=4)
@@ -151,9 +154,9 @@ def _half(ax: Axes) -> Any:
 
 
 def _limits(ordering: str) -> list[tuple[Limit, float]]:
-    name = "normal" if ordering == "normal" else "inverted"
     table = load_oscillation(OSCILLATION)
-    parameters = make_parameters(0.0, name, "dirac", 0.0, 0.0, 0.0, table)
+    hypothesis: Ordering = "inverted" if ordering == "inverted" else "normal"
+    parameters = make_parameters(0.0, hypothesis, "dirac", 0.0, 0.0, 0.0, table)
     found = [(limit, limit.on_m1_meV(parameters)) for limit in load_limits()]
     return [(limit, m1) for limit, m1 in found if np.isfinite(m1)]
 
@@ -176,6 +179,7 @@ def exposure_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
     figure, ax = new_figure(3.9)
     names = ["statistics only", *(f"+ {n}" for n in json.loads(tree.attrs["systematics"]))]
     shades = np.linspace(0.75, 0.0, len(names))
+    exposure = steps["curve_exposure_s"]
     for k, name in enumerate(names):
         ax.loglog(
             steps["curve_exposure_s"], steps["curve_meV"][k], color=str(shades[k]), label=name
@@ -255,8 +259,8 @@ def map_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
     return figure, (
         "Median separation of a Majorana truth from the Dirac hypothesis, √Δχ² by Fisher "
         f"information, {_truth(tree)['ordering']} ordering, against m₁ and one phase, the others "
-        "as in the study. Only α₂₁ and α₃₁ − 2δ count: the map in δ is that in α₃₁ at half the "
-        "period."
+        "as in the study. Only α₂₁ and α₃₁ − 2δ count: the map in δ is that in α₃₁, "
+        "mirrored, at half the period."
     )
 
 
