@@ -11,11 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from renp_infer.inference.fisher import NONLINEAR
 from renp_infer.physics.neutrinos import Ordering, load_oscillation, make_parameters
 from renp_infer.runner.figures import M1, Plate, new_figure, plate
 from renp_infer.runner.forecast_settings import MAP_AXES
-from renp_infer.runner.forecast_summary import YEAR_S, headline_method
+from renp_infer.runner.forecast_summary import YEAR_S, comparison, headline_method
 from renp_infer.runner.limits import Limit, load_limits
 
 if TYPE_CHECKING:
@@ -96,30 +95,8 @@ def error_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
         "Median expected half width of the 68 % confidence interval of m₁ (Δχ² = 1), at the "
         "study's own phases: from derivatives (Fisher, pale; hollow where a computed flag says it "
         "fails) and by profile likelihood of expectation data (Asimov); dots: standard deviation "
-        "of fits to drawn data." + comparison(tree) + limits_caption()
+        "of fits to drawn data. " + comparison(tree) + limits_caption()
     )
-
-
-def comparison(tree: xarray.DataTree) -> str:
-    """Where Fisher fails, and how far it is from Asimov elsewhere, in words."""
-    if not {"fisher", "asimov"} <= set(tree.children):
-        return ""
-    fisher, asimov = tree["fisher"].to_dataset(), tree["asimov"].to_dataset()
-    there = np.isfinite(fisher["valid"].values)
-    valid = there & (fisher["valid"].values == 1.0)
-    boundary = int(np.nansum(fisher["at_boundary"].values))
-    phases = int(np.nansum(fisher["phases_unknown"].values))
-    bent = int(np.sum(np.isfinite(fisher["nonlinearity"]) & (fisher["nonlinearity"] > NONLINEAR)))
-    text = (
-        f" Fisher is flagged in {int(np.sum(there & ~valid))} of {int(np.sum(there))} cells: "
-        f"{boundary} at a bound of m₁, {bent} nonlinear, {phases} with phases nearly unknown."
-    )
-    ratio = fisher["sigma_m1_meV"].values[valid] / asimov["sigma_m1_meV"].values[valid]
-    ratio = ratio[np.isfinite(ratio)]
-    if ratio.size:
-        worst = 100.0 * float(np.max(np.abs(ratio - 1.0)))
-        text += f" Elsewhere its σ(m₁) differs from Asimov's by at most {worst:.2g} %."
-    return text
 
 
 def _error_lines(ax: Axes, cells: xarray.Dataset, ordering: str, name: str, alpha: float) -> None:
@@ -181,9 +158,8 @@ def exposure_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
     shades = np.linspace(0.75, 0.0, len(names))
     exposure = steps["curve_exposure_s"]
     for k, name in enumerate(names):
-        ax.loglog(
-            steps["curve_exposure_s"], steps["curve_meV"][k], color=str(shades[k]), label=name
-        )
+        curve = steps["curve_meV"][k]
+        ax.loglog(exposure, curve, color=str(shades[k]), label=name)
     ax.axhline(float(tree.attrs["goal_meV"]), color="tab:red", lw=0.8)
     _mark_exposures(ax, tree, vertical=True)
     ax.set(xlabel="total exposure [s]", ylabel="σ(m₁) [meV]")
@@ -272,7 +248,8 @@ def phase_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
     x, y = first["grid_effective_deg"].values, first["grid_alpha21_deg"].values
     columns = (("measurable", "measurable combinations"), ("separation_nature", "σ from Dirac"))
     for ax, (name, label) in zip(grid, columns, strict=True):
-        shown = ax.pcolormesh(x, y, first[name].values, shading="nearest")
+        top = 2.0 if name == "measurable" else None
+        shown = ax.pcolormesh(x, y, first[name].values, shading="nearest", vmin=0.0, vmax=top)
         ax.set(xlabel="α₃₁ − 2δ [deg]", title=label)
         figure.colorbar(shown, ax=ax)
     grid[0].set_ylabel("α₂₁ [deg]")

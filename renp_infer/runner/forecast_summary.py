@@ -12,6 +12,7 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from renp_infer.inference.fisher import NONLINEAR
 from renp_infer.runner.forecast_settings import SYSTEMATICS
 from renp_infer.runner.terminal import plain
 
@@ -78,6 +79,8 @@ def forecast_document(tree: xarray.DataTree) -> dict[str, Any]:
             document[key] = _group(tree[group].to_dataset())
     if "steps" in document:
         document["required_precision"] = required_precision(tree)
+    if "phases" in tree.children:
+        document["cp_phases"] = cp_phases(tree)
     return document
 
 
@@ -176,6 +179,52 @@ def required_precision(tree: xarray.DataTree) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -float(row["impact_meV"]))
 
 
+def comparison(tree: xarray.DataTree) -> str:
+    """Where Fisher fails, and how far it is from Asimov elsewhere, in words."""
+    if not {"fisher", "asimov"} <= set(tree.children):
+        return ""
+    fisher, asimov = tree["fisher"].to_dataset(), tree["asimov"].to_dataset()
+    there = np.isfinite(fisher["valid"].values)
+    valid = there & (fisher["valid"].values == 1.0)
+    boundary = int(np.nansum(fisher["at_boundary"].values))
+    phases = int(np.nansum(fisher["phases_unknown"].values))
+    bent = int(np.sum(np.isfinite(fisher["nonlinearity"]) & (fisher["nonlinearity"] > NONLINEAR)))
+    text = (
+        f"Fisher is flagged in {int(np.sum(there & ~valid))} of {int(np.sum(there))} cells: "
+        f"{boundary} at a bound of m₁, {bent} nonlinear, {phases} with phases nearly unknown."
+    )
+    ratio = fisher["sigma_m1_meV"].values[valid] / asimov["sigma_m1_meV"].values[valid]
+    ratio = ratio[np.isfinite(ratio)]
+    if ratio.size:
+        worst = 100.0 * float(np.max(np.abs(ratio - 1.0)))
+        text += f" Elsewhere its σ(m₁) differs from Asimov's by at most {worst:.2g} %."
+    return text
+
+
+def cp_phases(tree: xarray.DataTree) -> list[dict[str, Any]]:
+    """What the phases do at the study's mass, per ordering: measurable, and from Dirac.
+
+    ``share_measured`` is the share of the phases' torus in which 0, 1 or 2 combinations
+    are measured; separations from Dirac are for a Majorana truth.
+    """
+    table = tree["phases"].to_dataset()
+    rows = []
+    for ordering in table["ordering"].values:
+        one = table.sel(ordering=ordering)
+        away, counts = one["separation_nature"].values, one["measurable"].values
+        rows.append(
+            {
+                "ordering": str(ordering),
+                "share_measured": [float(np.mean(counts == k)) for k in range(3)],
+                "separation_nature_lowest": float(np.min(away)),
+                "separation_nature_median": float(np.median(away)),
+                "separation_nature_highest": float(np.max(away)),
+                "separation_nature_phases_zero": float(away[0, 0]),
+            }
+        )
+    return rows
+
+
 def forecast_tables(tree: xarray.DataTree) -> list[Any]:
     """Tables and lines for the terminal, at most 80 columns wide."""
     document = forecast_document(tree)
@@ -186,13 +235,14 @@ def forecast_tables(tree: xarray.DataTree) -> list[Any]:
             f"{document['name']} ({document['preset']}{label})\n{document['ordering']}, "
             f"{document['nature']}; median {document['method']}, total of all angles"
         )
-        lines.append(_mass_table(title, document))
+        lines += [_mass_table(title, document), comparison(tree)]
     if "steps" in document:
         lines += [_step_table(tree, document), _precision_table(document)]
     if "limits" in document:
         lines.append(_limit_table(document["limits"]))
     if "corrections" in document:
         lines.append(_correction_table(document["corrections"]))
+    lines += [_phase_line(row) for row in document.get("cp_phases", [])]
     if document["missing_tasks"]:
         lines.append(f"{document['missing_tasks']} tasks failed; their numbers are missing")
     return lines
@@ -265,6 +315,15 @@ def _correction_table(rows: dict[str, Any]) -> Table:
             duration(rows["exposure_3sigma_s"][k]),
         )
     return table
+
+
+def _phase_line(row: dict[str, Any]) -> str:
+    shares = ", ".join(f"{k} in {100.0 * s:.0f} %" for k, s in enumerate(row["share_measured"]))
+    return (
+        f"CP phases, {row['ordering']}: combinations measured: {shares} of all phases; Majorana "
+        f"from Dirac by {_short(row['separation_nature_lowest'])} to "
+        f"{_short(row['separation_nature_highest'])} sigma"
+    )
 
 
 def _table(title: str, heads: Sequence[str]) -> Table:
