@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from renp_infer.errors import ConfigError
+from renp_infer.inference.fisher import expand, sigma
 from renp_infer.inference.response import exact_field
 from renp_infer.physics.neutrinos import make_parameters
+from renp_infer.records import PRESETS
 from renp_infer.runner.campaign import Work, update
 from renp_infer.runner.cli import execute
 from renp_infer.runner.executors import Serial
 from renp_infer.runner.forecast_bench import Bench
 from renp_infer.runner.forecast_cells import Cell, asimov_cell, ensemble_cell, fisher_cell
+from renp_infer.runner.forecast_figures import forecast_plates
 from renp_infer.runner.forecast_merge import merge_parts
-from renp_infer.runner.forecast_settings import parts, variants
+from renp_infer.runner.forecast_settings import SYSTEMATICS, parts, variants
 from renp_infer.runner.forecast_steps import steps
 from renp_infer.runner.forecast_summary import (
     duration,
@@ -110,8 +114,6 @@ def test_exposure_and_error_are_consistent(bench: Bench) -> None:
     """At the exposure for 3 sigma the study itself forecasts 3 sigma."""
     one = cell(bench, m1_meV=100.0)
     exposure = fisher_cell(one)["exposure_3sigma_s_mass"]
-    from renp_infer.inference.fisher import expand, sigma
-
     error = sigma(expand(one.own, one.vector), bench.noise, exposure)
     assert exposure == 1.0 or 100.0 / error == pytest.approx(3.0, rel=1e-3)
 
@@ -125,9 +127,6 @@ def test_steps_only_grow_and_the_required_precision_reaches_the_goal(tmp_path: P
     factors = table["factor"][1]
     assert errors[-1] > 2.5
     own = cell(bench)
-    from renp_infer.inference.fisher import expand, sigma
-    from renp_infer.runner.forecast_settings import SYSTEMATICS
-
     reached = [k for k, f in enumerate(factors) if np.isfinite(f)]
     assert reached
     for k in reached:
@@ -154,10 +153,6 @@ def test_parts_cover_every_truth_once_and_variants_lead_from_preset_to_preset(
     for name, changes in rows.items():
         if name not in ("published", "corrected"):
             together |= changes
-    from dataclasses import asdict
-
-    from renp_infer.records import PRESETS
-
     assert rows["published"] == {}
     assert asdict(PRESETS["published"]) | together == asdict(PRESETS["corrected"])
 
@@ -195,6 +190,10 @@ def test_the_merged_tree_has_every_part_and_the_document_its_keys(
     assert tree["fisher"]["sigma_m1_meV"].dims == ("ordering", "nature", "m1_meV", "setting")
     own = tree["fisher"]["sigma_m1_meV"].sel(nature="dirac").values
     assert np.isnan(own[..., 1]).all() and np.isfinite(own[..., 0]).all()
+    plates = {plate.key: plate for plate in forecast_plates(tree)}
+    assert len(plates) == 7
+    assert "Fisher is flagged in" in plates["forecast-error"].caption
+    assert all("for all angles together" in plate.caption for plate in plates.values())
     assert execute(words) == 0  # nothing is done twice
     out = capsys.readouterr()
     assert max(map(len, out.out.splitlines())) <= 80
