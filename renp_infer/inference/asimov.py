@@ -9,6 +9,7 @@ likelihood ratio (Cowan, Cranmer, Gross, Vitells, EPJC 71, 1554 (2011)).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -164,11 +165,12 @@ def crossing(profile: Profile, best: Fit, level: float, step_meV: float) -> floa
     bound = profile.m1_max_meV if step_meV > 0.0 else MASSLESS_MEV
     warm = best.vector
 
+    @functools.cache  # a point that is fitted again, from elsewhere, must not change its side
     def rise(m1_meV: float) -> float:
         nonlocal warm
         fit = profile.at(m1_meV, warm)
         warm = fit.vector
-        return np.sqrt(max(fit.chi2 - best.chi2, 0.0)) - np.sqrt(level)
+        return float(np.sqrt(max(fit.chi2 - best.chi2, 0.0)) - np.sqrt(level))
 
     inner, factor = centre, 1.0
     while factor <= _WIDEST and inner != bound:
