@@ -30,8 +30,7 @@ from renp_infer.records import FloatArray
 
 MASS = "m1_meV"
 MASSLESS_MEV = 1e-3
-"""Smallest mass that is asked for, in place of 0: the response's derivatives may be
-NaN below 1e-4 meV. It moves no threshold by more than 1e-9 of the angles' range."""
+"""Smallest mass asked for, in place of 0: the response's derivatives may be NaN below 1e-4 meV."""
 PHASE_SD_DEG = 180.0 / np.sqrt(3.0)
 """Standard deviation of an angle uniform on the circle."""
 SHORTEST_S, LONGEST_S = 1.0, 1e60
@@ -42,7 +41,9 @@ _OVERSHOOT = 0.05
 BOUNDARY_SIGMAS = 2.0
 NONLINEAR = 0.2
 """Curvature over one standard error, in units of the noise, that Fisher may not have."""
-PHASE_SHARE = 0.5
+PHASE_SHARE, PHASE_MATTERS = 0.5, 0.01
+"""A phase known worse than this share of a uniform one's spread is nearly unknown; it
+matters if it enlarges the error of m1 by more than this share."""
 
 
 @dataclass(frozen=True)
@@ -332,8 +333,8 @@ class Validity:
         and all others follow, beyond what another step of these can imitate; in
         standard errors (norm over all angles and priors).
     phases : bool
-        A phase stays nearly unknown: the likelihood is not one Gaussian, it may
-        have several maxima on the circle.
+        A phase stays nearly unknown, and the error of m1 depends on the phases: the
+        likelihood is not one Gaussian, it may have several maxima on the circle.
     """
 
     boundary: bool
@@ -388,6 +389,12 @@ def _parting(
 
 
 def _phases_unknown(expansion: Expansion, noise: Noise) -> bool:
+    """Whether a phase is nearly unknown, and the error of m1 depends on the phases."""
     phases = [n for n in expansion.names if n in ("alpha21_deg", "alpha31_deg")]
     errors = [sigma(expansion, noise, noise.exposure_s, n) for n in phases]
-    return any(error > PHASE_SHARE * PHASE_SD_DEG for error in errors)
+    if not any(error > PHASE_SHARE * PHASE_SD_DEG for error in errors):
+        return False
+    full, known = (
+        sigma(e, noise, noise.exposure_s) for e in (expansion, expansion.without(phases))
+    )
+    return bool(full > known * (1.0 + PHASE_MATTERS))

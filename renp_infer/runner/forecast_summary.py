@@ -191,7 +191,7 @@ def comparison(tree: xarray.DataTree) -> str:
     bent = int(np.sum(np.isfinite(fisher["nonlinearity"]) & (fisher["nonlinearity"] > NONLINEAR)))
     text = (
         f"Fisher is flagged in {int(np.sum(there & ~valid))} of {int(np.sum(there))} cells: "
-        f"{boundary} at a bound of m₁, {bent} nonlinear, {phases} with phases nearly unknown."
+        f"{boundary} at a bound of m₁, {bent} nonlinear, {phases} with unknown phases that matter."
     )
     ratio = fisher["sigma_m1_meV"].values[valid] / asimov["sigma_m1_meV"].values[valid]
     ratio = ratio[np.isfinite(ratio)]

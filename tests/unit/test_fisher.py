@@ -158,9 +158,11 @@ def test_fisher_is_not_believed_at_the_boundary_where_it_bends_or_without_phases
     model = hypothesis(nature="dirac")
     likelihood, vector = asimov(model, 1.0)
     assert validity(likelihood, vector, noise(), 300.0).boundary
-    loud = noise(3e-3)
-    likelihood, vector = asimov(hypothesis(), 100.0, covariance=loud.covariance(EXPOSURE))
-    assert validity(likelihood, vector, loud, 300.0).phases
+    loud = noise(3e-2)
+    for nuisances, matter in ((ALONE | {"amplitude_sd": 0.0}, True), ({}, False)):
+        free = hypothesis(**nuisances)
+        likelihood, vector = asimov(free, 100.0, covariance=loud.covariance(EXPOSURE))
+        assert validity(likelihood, vector, loud, 300.0).phases == matter
     coarse = hypothesis(ToyResponse(THETA, width=5e-4), nature="dirac")
     likelihood, vector = asimov(coarse, 100.0)
     assert validity(likelihood, vector, noise(3e-3), 300.0).nonlinearity > 0.2
