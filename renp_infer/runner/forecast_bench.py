@@ -109,14 +109,23 @@ class Bench:
             own.alpha31,
             table,
         )
-        if ordering not in self._responses:
-            limit = 1e-3 * self.m1_max_meV
-            self._responses[ordering] = Response(self.experiment, parameters, self.chi2, limit)
-        response = self._responses[ordering].with_nature(parameters.nature)
+        response = self._response_of(parameters).with_nature(parameters.nature)
         values, sigmas = table.values[ordering], table.sigmas[ordering]
         measured = {n: GaussianPrior(values[n], sigmas[n]) for n in OSCILLATION_NAMES}
         index = self.experiment.target.refractive_index
         return Hypothesis(response, parameters, measured, self._fit_settings(), index)
+
+    def response(self, ordering: str) -> Response:
+        """Response of the study's nature in an ordering."""
+        self.hypothesis(ordering, self.study.parameters.nature)
+        return self._responses[ordering].with_nature(self.study.parameters.nature)
+
+    def _response_of(self, parameters: Parameters) -> Response:
+        ordering = parameters.ordering
+        if ordering not in self._responses:
+            limit = 1e-3 * self.m1_max_meV
+            self._responses[ordering] = Response(self.experiment, parameters, self.chi2, limit)
+        return self._responses[ordering]
 
     def _fit_settings(self) -> InferenceSettings:
         """Priors with the systematics that the forecast leaves out fixed."""

@@ -123,11 +123,9 @@ def draw_limits(ax: Axes, ordering: str) -> None:
     for limit, m1 in _limits(ordering):
         ax.axvline(m1, color="0.4", ls=":", lw=1)
         text = f"{limit.name} ({limit.date})"
-        ax.text(m1, 0.02, text, rotation=90, fontsize=6, ha="right", transform=_half(ax))
-
-
-def _half(ax: Axes) -> Any:
-    return ax.get_xaxis_transform()
+        place: dict[str, Any] = {"rotation": 90, "fontsize": 6, "ha": "right", "clip_on": True}
+        written = ax.text(m1, 0.02, text, transform=ax.get_xaxis_transform(), **place)
+        written.set_in_layout(False)  # a bound may lie outside the axes
 
 
 def _limits(ordering: str) -> list[tuple[Limit, float]]:

@@ -111,7 +111,7 @@ def parts(study: Study) -> list[dict[str, Any]]:
         for m in settings.m1_meV
     ]
     found += [{"kind": "limit", "ordering": o, "nature": n} for o, n in pairs]
-    found.append({"kind": "steps"})
+    found += [{"kind": "steps"}, {"kind": "accuracy"}]
     found += [{"kind": "map", "axis": axis} for axis in MAP_AXES]
     found += [{"kind": "phases", "ordering": o} for o in settings.orderings]
     if settings.corrections:

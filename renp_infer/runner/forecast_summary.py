@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TARGETS = ("mass", "ordering", "nature")
 YEAR_S = 3.156e7
+ALLOWED_ERROR = 0.01
+"""Error of the response, in standard errors, beyond which it is said: that of an inference."""
 VOCABULARY = {
     "scope": "every number is for the total of all angles, none per angle, but for peak_snr",
     "fisher": "median over mock experiments, in the linear approximation; where valid = 0 a "
@@ -79,6 +81,9 @@ def forecast_document(tree: xarray.DataTree) -> dict[str, Any]:
             document[key] = _group(tree[group].to_dataset())
     if "steps" in document:
         document["required_precision"] = required_precision(tree)
+    if "accuracy" in tree.children:
+        found = float(tree["accuracy"]["response_error_sigma"])
+        document["response_error_sigma"] = found
     if "phases" in tree.children:
         document["cp_phases"] = cp_phases(tree)
     return document
@@ -242,6 +247,9 @@ def forecast_tables(tree: xarray.DataTree) -> list[Any]:
         lines.append(_limit_table(document["limits"]))
     if "corrections" in document:
         lines.append(_correction_table(document["corrections"]))
+    error = document.get("response_error_sigma", 0.0)
+    if error > ALLOWED_ERROR:
+        lines.append(f"the tabulated response errs by up to {error:.2g} standard errors per angle")
     lines += [_phase_line(row) for row in document.get("cp_phases", [])]
     if document["missing_tasks"]:
         lines.append(f"{document['missing_tasks']} tasks failed; their numbers are missing")

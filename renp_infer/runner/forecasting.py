@@ -20,7 +20,7 @@ from renp_infer.inference.fisher import (
     sigma,
 )
 from renp_infer.inference.hypothesis import Hypothesis
-from renp_infer.inference.response import Response
+from renp_infer.inference.response import Response, approximation_error
 from renp_infer.physics.matrix_elements import missing_printed
 from renp_infer.records import PRESETS
 from renp_infer.runner.evaluation import coherence
@@ -46,6 +46,7 @@ PART = "renp_part"
 """Attribute that says which part of the forecast a file holds."""
 MAP_MASSES, MAP_PHASES = 12, 13
 PHASE_GRID = (7, 12)
+CHECKED_DRAWS = 12
 LIMITS = (0.90, 0.95)
 _SCAN, _SCAN_SIGMAS = 24, 4.0
 
@@ -72,6 +73,7 @@ def forecast_part(study: Study, task: Task) -> xarray.DataTree:
         "cell": _cell,
         "limit": _limit,
         "steps": lambda bench, _part, _task: steps(bench),
+        "accuracy": lambda bench, _part, task: _accuracy(bench, task),
         "map": _map,
         "phases": _phases,
         "correction": _correction,
@@ -133,6 +135,19 @@ def _credible_limits(profile: Profile, best: Fit) -> Callable[[float], float]:
     steps_ = 0.5 * np.diff(masses) * (np.array(density)[1:] + np.array(density)[:-1])
     total = np.append(0.0, np.cumsum(steps_))
     return lambda level: float(np.interp(level, total / total[-1], masses))
+
+
+def _accuracy(bench: Bench, task: Task) -> dict[str, Any]:
+    """Largest error of the tabulated response over prior draws, in standard errors."""
+    own = bench.study.parameters
+    model = bench.hypothesis(own.ordering, own.nature)
+    cell = Cell(bench, model, own)
+    rng = np.random.default_rng(task.seed())
+    prior = cell.own.prior
+    draws = [prior.to_response_vector(row)[0] for row in prior.sample(rng, CHECKED_DRAWS)]
+    sigma_nG = np.sqrt(np.diag(bench.covariance))
+    response = bench.response(own.ordering)
+    return {"response_error_sigma": approximation_error(response, np.array(draws), sigma_nG)}
 
 
 def _map(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
