@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 PART = "renp_part"
 """Attribute that says which part of the forecast a file holds."""
-MAP_MASSES, MAP_PHASES = 12, 13
+MAP_MASSES, MAP_PHASES = 16, 13
 PHASE_GRID = (7, 12)
 CHECKED_DRAWS = 12
 LIMITS = (0.90, 0.95)
