@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from renp_infer.inference.asimov import Fit, Profile, crossing
+from renp_infer.inference.asimov import APPROACH, Fit, Profile, crossing
 from renp_infer.inference.fisher import (
     MASSLESS_MEV,
     expand,
@@ -27,8 +27,6 @@ from renp_infer.records import FloatArray, Observation, Parameters
 from renp_infer.runner.forecast_bench import OTHER, Bench
 
 TARGETS = ("mass", "ordering", "nature")
-APPROACH = 4
-"""Gauss-Newton steps to the point about which Fisher expands a rival."""
 LEVELS = {"exposure_3sigma_s": 3.0, "exposure_5sigma_s": 5.0}
 
 

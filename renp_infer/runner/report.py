@@ -29,8 +29,8 @@ from renp_infer.runner.figures import (
     run_plates,
     source,
 )
-from renp_infer.runner.labels import LABELS
 from renp_infer.runner.forecast_figures import forecast_plates
+from renp_infer.runner.labels import LABELS
 from renp_infer.runner.plots import number, rounded, visible_thresholds
 from renp_infer.runner.provenance import PROVENANCE
 from renp_infer.runner.store import read_manifest

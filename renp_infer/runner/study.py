@@ -16,7 +16,7 @@ import numpy as np
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.physics.kinematics import invariant_s, phase_matched
+from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.matrix_elements import missing_printed
 from renp_infer.physics.neutrinos import OscillationTable, load_oscillation, make_parameters
 from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
@@ -33,9 +33,9 @@ from renp_infer.records import (
 )
 from renp_infer.resources import share_path
 from renp_infer.runner import config, forecast_settings
-from renp_infer.runner.computable import check_computable
+from renp_infer.runner.computable import check_computable, check_open_angles
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
-from renp_infer.runner.datafile import MAX_DATA_ANGLES, Measurement
+from renp_infer.runner.datafile import Measurement
 from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
@@ -350,7 +350,7 @@ def _check_inference(
         allowed = f"<= inference.m1_max_meV = {section.m1_max_meV:g}"
         raise ConfigError("neutrino.m1_meV", study.neutrino.m1_meV, allowed)
     _check_lower_bound(study)
-    _check_open_angles(experiment, parameters)
+    check_open_angles(experiment, parameters)
 
 
 def _check_lower_bound(study: config.StudyConfig) -> None:
@@ -366,25 +366,6 @@ def _check_lower_bound(study: config.StudyConfig) -> None:
             raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
         allowed = f"> inference.m1_min_meV = {section.m1_min_meV:g}"
         raise ConfigError("inference.m1_max_meV", section.m1_max_meV, allowed)
-
-
-def _check_open_angles(experiment: Experiment, parameters: Parameters) -> None:
-    """At least one angle must reach, within the resolution, an open pair."""
-    layout, width = experiment.layout, experiment.detector.resolution
-    if layout.theta_s.size > MAX_DATA_ANGLES:
-        allowed = f"at most {MAX_DATA_ANGLES} angles with [inference]"
-        raise ConfigError("layout.theta_s_deg", Said(f"{layout.theta_s.size} angles"), allowed)
-    s = [
-        invariant_s(layout.theta_s + shift, layout.theta_e, experiment.target)
-        for shift in (-width, 0.0, width)
-    ]
-    if np.max(s) <= (2 * parameters.m1_eV) ** 2:
-        raise ConfigError(
-            "layout.theta_s_deg",
-            Said(f"{np.rad2deg(layout.theta_s[0]):.6g} ... "
-                 f"{np.rad2deg(layout.theta_s[-1]):.6g}"),
-            "at least one angle between the thresholds of the lightest pair",
-        )  # fmt: skip
 
 
 def _resolved(study: config.StudyConfig, scheme: str, experiment: Experiment) -> dict[str, Any]:
