@@ -8,8 +8,9 @@ remains is measured by ``approximation_error``.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -120,6 +121,15 @@ class Response:
     def causes(self, x: FloatArray) -> dict[str, float]:
         """Values of a parameter vector by name, for errors."""
         return dict(zip(self.names, np.asarray(x, dtype=float).tolist(), strict=True))
+
+    def with_nature(self, nature: Literal["dirac", "majorana"]) -> Response:
+        """Give the response of the other nature; the tables know the masses only."""
+        other = copy.copy(self)
+        other.truth = replace(self.truth, nature=nature)
+        flags = self.tables[0].copy()
+        flags[1] = nature == "majorana"
+        other.tables = (flags, *self.tables[1:])
+        return other
 
     kernel = staticmethod(smoothed_field)
     """``kernel(x, *tables) -> (template, jacobian)``, compiled."""

@@ -28,7 +28,7 @@ def calibrate(path: Path, options: Options) -> int:
     """Perform the mock experiments of a study, print what they say, and judge it."""
     parse_executor(options.executor)
     shard = parse_shard(options.shard)
-    study = load_study(path, options.overrides, inference=True, calibrate=True)
+    study = load_study(path, options.overrides, inference=True, add=["calibrate"])
     directory = home_of(study, options)
     bring_up_to_date([Plan(study, directory, [EVALUATE, CALIBRATE])], options)
     if shard != WHOLE:

@@ -144,6 +144,14 @@ def compare(study: Path, /, *, common: Common = DEFAULTS) -> int:
 
 
 @app.command
+def forecast(study: Path, /, *, common: Common = DEFAULTS) -> int:
+    """Forecast errors, limits, separations and the exposures they take; resumes."""
+    from renp_infer.runner import forecast_command
+
+    return forecast_command.forecast(study, common.options())
+
+
+@app.command
 def report(*studies: Path, common: Common = DEFAULTS) -> int:
     """Write report.html of finished studies or run directories."""
     from renp_infer.runner import commands

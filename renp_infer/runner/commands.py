@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,12 +65,12 @@ def load(
     *,
     inference: bool | None = None,
     data: Mapping[str, str] | None = None,
-    compare: bool = False,
+    add: Iterable[str] = (),
 ) -> Study:
     """Study of a file, after a look at the options that do not belong to it."""
     parse_executor(options.executor)
     parse_shard(options.shard)
-    return load_study(path, options.overrides, inference=inference, data=data, compare=compare)
+    return load_study(path, options.overrides, inference=inference, data=data, add=add)
 
 
 def home_of(study: Study, options: Options) -> Path:

@@ -27,7 +27,7 @@ from renp_infer.runner.verbs import COMPARE, EVALUATE
 
 def compare(path: Path, options: Options) -> int:
     """Estimate the evidences and print what they say."""
-    study = load(path, options, compare=True)
+    study = load(path, options, add=["compare"])
     directory = home_of(study, options)
     bring_up_to_date([Plan(study, directory, [EVALUATE, COMPARE])], options)
     if parse_shard(options.shard) != WHOLE:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from renp_infer.errors import ConfigError, ConvergenceError, DomainError, NonFiniteError
 from renp_infer.measurement.squid import standard_error_nG
 from renp_infer.physics.constants import NG_TO_FT
-from renp_infer.physics.kinematics import phase_matched
+from renp_infer.physics.kinematics import invariant_s, phase_matched
 from renp_infer.physics.magnetization import rate_per_s, signal_factor
-from renp_infer.records import Experiment, switch_names
+from renp_infer.records import Experiment, Parameters, switch_names
 from renp_infer.runner.config_sections import CHI_SQUARED_MAX
+from renp_infer.runner.datafile import MAX_DATA_ANGLES
 from renp_infer.runner.fields import Said
 
 LEAST_REFERENCE_SNR = 1e-9
@@ -71,3 +74,22 @@ def _scale(experiment: Experiment) -> None:
     rate_per_s(experiment, experiment.layout.theta_s[:0], chi2)
     if experiment.detector.reference_snr > 0.0:
         phase_matched(experiment.target)
+
+
+def check_open_angles(experiment: Experiment, parameters: Parameters) -> None:
+    """At least one angle must reach, within the resolution, an open pair."""
+    layout, width = experiment.layout, experiment.detector.resolution
+    if layout.theta_s.size > MAX_DATA_ANGLES:
+        allowed = f"at most {MAX_DATA_ANGLES} angles with [inference]"
+        raise ConfigError("layout.theta_s_deg", Said(f"{layout.theta_s.size} angles"), allowed)
+    s = [
+        invariant_s(layout.theta_s + shift, layout.theta_e, experiment.target)
+        for shift in (-width, 0.0, width)
+    ]
+    if np.max(s) <= (2 * parameters.m1_eV) ** 2:
+        raise ConfigError(
+            "layout.theta_s_deg",
+            Said(f"{np.rad2deg(layout.theta_s[0]):.6g} ... "
+                 f"{np.rad2deg(layout.theta_s[-1]):.6g}"),
+            "at least one angle between the thresholds of the lightest pair",
+        )  # fmt: skip

@@ -53,7 +53,7 @@ class StudyConfig(BaseModel):
     data: sections.DataSection | None = None
     inference: sections.InferenceSection | None = None
     compare: sections.CompareSection | None = None
-    forecast: _LATER = None
+    forecast: sections.ForecastSection | None = None
     optimize: _LATER = None
     calibrate: sections.CalibrateSection | None = None
 

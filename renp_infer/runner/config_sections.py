@@ -15,6 +15,7 @@ from pydantic import BeforeValidator as Before
 from renp_infer.runner.fields import (
     Choice,
     Number,
+    Several,
     Whole,
     flag,
     refusal,
@@ -40,6 +41,12 @@ Spread = Annotated[float, Before(Number(low=0, high=5))]
 Pointing = Annotated[float, Before(Number("degree", 0, 10))]
 Flag = Annotated[bool, Before(flag)]
 Word = Annotated[str, Before(word)]
+Mass = Annotated[float, Before(Number("meV", 1e-3, 1e9))]
+MAX_MASSES = 10_000
+METHODS = ("fisher", "asimov", "ensemble")
+SYSTEMATIC_NAMES = (
+    *("amplitude", "baseline", "refractive-index", "pointing", "oscillations", "phases"),
+)
 
 
 def _choice(*options: str | int) -> Before:
@@ -151,7 +158,7 @@ def _ordered_list(angles: tuple[float, ...]) -> tuple[float, ...]:
 def _kind_of_grid(value: object) -> str | None:
     if isinstance(value, list | tuple):
         return "<list>"
-    return "<table>" if isinstance(value, dict | AngleRange) else None
+    return "<table>" if isinstance(value, dict | Section) else None
 
 
 def _as_tuple(value: object) -> object:
@@ -369,3 +376,53 @@ class CalibrateSection(Section):
         Before(_as_tuple),
         After(_rising_masses),
     ] = (0.0, 5.0, 10.0, 20.0, 40.0)
+
+
+class MassRange(Section):
+    """Lightest masses, equidistant in the logarithm."""
+
+    start: Mass = 0.1
+    stop: Mass = 450.0
+    points: Annotated[int, Before(Whole(2, MAX_MASSES))] = 13
+
+
+def _ordered_masses(grid: MassRange) -> MassRange:
+    if grid.stop <= grid.start:
+        raise refusal("stop > start")
+    return grid
+
+
+def _rising_grid(masses: tuple[float, ...]) -> tuple[float, ...]:
+    rising = all(a < b for a, b in zip(masses, masses[1:], strict=False))
+    if not 0 < len(masses) <= MAX_MASSES or not rising:
+        raise refusal(f"1 to {MAX_MASSES} masses, each larger than the one before")
+    return masses
+
+
+MassGrid = Annotated[
+    Annotated[MassRange, After(_ordered_masses), Tag("<table>")]
+    | Annotated[tuple[Mass, ...], Before(_as_tuple), After(_rising_grid), Tag("<list>")],
+    Discriminator(
+        _kind_of_grid,
+        custom_error_type="refused",
+        custom_error_message="a list of masses or { start, stop, points }",
+    ),
+]
+
+
+def _some_of(*options: str) -> Before:
+    return Before(Several(*options))
+
+
+class ForecastSection(Section):
+    """Truths, methods and systematics of a forecast."""
+
+    m1_meV: MassGrid = MassRange()
+    orderings: Annotated[tuple[str, ...], _some_of("normal", "inverted")] = ("normal", "inverted")
+    natures: Annotated[tuple[str, ...], _some_of("dirac", "majorana")] = ("dirac", "majorana")
+    methods: Annotated[tuple[str, ...], _some_of(*METHODS)] = METHODS
+    systematics: Annotated[tuple[str, ...], _some_of(*SYSTEMATIC_NAMES)] = SYSTEMATIC_NAMES
+    phase_settings: Annotated[int, Before(Whole(1, 10_000))] = 4
+    datasets: Annotated[int, Before(Whole(2, 1_000_000))] = 12
+    goal_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 10.0
+    corrections: Flag = True

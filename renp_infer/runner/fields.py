@@ -177,6 +177,25 @@ class Choice:
         raise refusal(" | ".join(map(str, self.options)), hint)
 
 
+class Several:
+    """A list of some of a few words, each once, in the order of the options."""
+
+    def __init__(self, *options: str) -> None:
+        self.options = options
+
+    def __call__(self, value: object) -> tuple[str, ...]:
+        """Check one list."""
+        allowed = f"a list of one or more of {', '.join(self.options)}, each once"
+        if not isinstance(value, list | tuple) or not value:
+            raise refusal(allowed)
+        for item in value:
+            if not isinstance(item, str) or item not in self.options:
+                raise refusal(allowed, nearest(str(item), self.options))
+        if len(set(value)) != len(value):
+            raise refusal(allowed)
+        return tuple(option for option in self.options if option in value)
+
+
 def flag(value: object) -> object:
     """Check a value that must be true or false."""
     if not isinstance(value, bool):

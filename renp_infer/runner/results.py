@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from renp_infer.errors import StoreError
 from renp_infer.runner.files import digest
 from renp_infer.runner.store import read_manifest
-from renp_infer.runner.verbs import CALIBRATE, COMPARE, EVALUATE, INFER
+from renp_infer.runner.verbs import CALIBRATE, COMPARE, EVALUATE, FORECAST, INFER
 
 if TYPE_CHECKING:
     import xarray
@@ -39,6 +39,8 @@ class Run:
         ``calibrate.nc``, in memory; ``None`` if the study has no calibration.
     comparison : dict or None
         What the evidences of ``compare.nc`` say with the study's prior odds.
+    forecast : DataTree or None
+        ``forecast.nc``, in memory; ``None`` if the study has no forecast.
     """
 
     directory: Path
@@ -49,6 +51,7 @@ class Run:
     summary: dict[str, Any] | None
     calibration: xarray.DataTree | None = None
     comparison: dict[str, Any] | None = None
+    forecast: xarray.DataTree | None = None
 
     @property
     def checks(self) -> dict[str, Any] | None:
@@ -85,6 +88,9 @@ def load_run(directory: str | Path) -> Run:
         comparison = None
         if "compare" in manifest["tasks"] and "compare" in study:
             comparison = _comparison(_load_tree(_checked(directory, manifest, COMPARE.file)), study)
+        forecast = None
+        if FORECAST.name in manifest["tasks"] and "forecast" in study:
+            forecast = _load_tree(_checked(directory, manifest, FORECAST.file))
         return Run(
             directory,
             study["name"],
@@ -94,6 +100,7 @@ def load_run(directory: str | Path) -> Run:
             summary,
             calibration,
             comparison,
+            forecast,
         )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.physics.kinematics import invariant_s, phase_matched
+from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.matrix_elements import missing_printed
 from renp_infer.physics.neutrinos import OscillationTable, load_oscillation, make_parameters
 from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
@@ -32,11 +32,11 @@ from renp_infer.records import (
     Target,
 )
 from renp_infer.resources import share_path
-from renp_infer.runner import config
+from renp_infer.runner import config, forecast_settings
 from renp_infer.runner.calibration_keys import check_calibration
-from renp_infer.runner.computable import check_computable
+from renp_infer.runner.computable import check_computable, check_open_angles
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
-from renp_infer.runner.datafile import MAX_DATA_ANGLES, Measurement
+from renp_infer.runner.datafile import Measurement
 from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
@@ -94,6 +94,8 @@ class Study:
     measurement : Measurement or None
         Data of a file, whose angles are those of the layout; ``None`` for mock data.
     calibration : CalibrateSection or None
+    forecast : ForecastSettings or None
+        ``None`` without a section ``[forecast]``.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Study:
     compare: dict[str, Any] | None = None
     measurement: Measurement | None = None
     calibration: CalibrateSection | None = None
+    forecast: forecast_settings.ForecastSettings | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -121,9 +124,8 @@ def load_study(
     overrides: Iterable[str] = (),
     *,
     inference: bool | None = None,
-    compare: bool = False,
     data: Mapping[str, str] | None = None,
-    calibrate: bool = False,
+    add: Iterable[str] = (),
 ) -> Study:
     """Read, check and resolve a study.
 
@@ -135,13 +137,11 @@ def load_study(
         Settings ``section.key=value`` that replace those of the file.
     inference : bool, optional
         True adds the defaults of ``[inference]`` if the section is missing,
-        False leaves the section out, whose limits then do not count.
-    compare : bool
-        Adds the defaults of ``[compare]`` if the section is missing.
+        False leaves it and what builds on it out, whose limits then do not count.
     data : mapping, optional
         Takes the place of the section ``[data]``.
-    calibrate : bool
-        Whether to add the defaults of ``[calibrate]`` if the section is missing.
+    add : iterable of str
+        Sections whose defaults are added if they are missing.
 
     Raises
     ------
@@ -152,17 +152,16 @@ def load_study(
     text = config.read_study_text(file)
     raw = config.apply_overrides(config.parse_toml(text, str(file)), overrides)
     raw.setdefault("name", file.stem)
-    if compare:
-        raw.setdefault("compare", {})
-    if inference or "compare" in raw:  # which takes its priors from there
-        raw.setdefault("inference", {})
     if data is not None:
         raw["data"] = dict(data)
-    if calibrate:
-        raw.setdefault("calibrate", {})
+    for name in add:
+        raw.setdefault(name, {})
+    if inference or "compare" in raw:  # which takes its priors from there
+        raw.setdefault("inference", {})
     study = config.validate(raw)
     if inference is False:
-        study = study.model_copy(update={"inference": None, "compare": None})
+        gone = dict.fromkeys(("inference", "compare", "calibrate", "forecast"))
+        study = study.model_copy(update=gone)
     return resolve(study, text, file.parent)
 
 
@@ -216,6 +215,10 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     if study.inference is not None:
         _check_inference(study, experiment, parameters)
     check_calibration(study.calibrate, study.inference)
+    forecast = None if study.forecast is None else forecast_settings.settings_from(study.forecast)
+    if forecast is not None:
+        _check_inference(forecast_settings.with_priors(study), experiment, parameters)
+        forecast_settings.check_forecast(forecast, experiment)
     return Study(
         name=study.name,
         seed=study.seed,
@@ -230,6 +233,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         compare=None if study.compare is None else study.compare.model_dump(),
         measurement=measurement,
         calibration=study.calibrate,
+        forecast=forecast,
     )
 
 
@@ -360,26 +364,7 @@ def _check_inference(
         allowed = f"<= inference.m1_max_meV = {section.m1_max_meV:g}"
         raise ConfigError("neutrino.m1_meV", study.neutrino.m1_meV, allowed)
     check_lower_bound(section)
-    _check_open_angles(experiment, parameters)
-
-
-def _check_open_angles(experiment: Experiment, parameters: Parameters) -> None:
-    """At least one angle must reach, within the resolution, an open pair."""
-    layout, width = experiment.layout, experiment.detector.resolution
-    if layout.theta_s.size > MAX_DATA_ANGLES:
-        allowed = f"at most {MAX_DATA_ANGLES} angles with [inference]"
-        raise ConfigError("layout.theta_s_deg", Said(f"{layout.theta_s.size} angles"), allowed)
-    s = [
-        invariant_s(layout.theta_s + shift, layout.theta_e, experiment.target)
-        for shift in (-width, 0.0, width)
-    ]
-    if np.max(s) <= (2 * parameters.m1_eV) ** 2:
-        raise ConfigError(
-            "layout.theta_s_deg",
-            Said(f"{np.rad2deg(layout.theta_s[0]):.6g} ... "
-                 f"{np.rad2deg(layout.theta_s[-1]):.6g}"),
-            "at least one angle between the thresholds of the lightest pair",
-        )  # fmt: skip
+    check_open_angles(experiment, parameters)
 
 
 def _resolved(study: config.StudyConfig, scheme: str, experiment: Experiment) -> dict[str, Any]:

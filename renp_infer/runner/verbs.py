@@ -161,6 +161,41 @@ def _join_calibration(study: Study, paths: Iterator[Path], target: Path) -> None
     join_mocks(study, paths, target)
 
 
+def _forecast_inputs(study: Study) -> dict[str, Any]:
+    from renp_infer.inference.prior import InferenceSettings
+
+    assert study.forecast is not None
+    priors, shared = asdict(study.settings or InferenceSettings()), asdict(study.forecast)
+    for name in SAMPLING:
+        del priors[name]
+    facts = {"seed": study.seed, "oscillation": asdict(study.oscillation)}
+    return _model(study) | facts | {"priors": priors, "forecast": shared}
+
+
+def _forecast(study: Study, task: Task, _context: Context) -> xarray.DataTree:
+    from renp_infer.runner.forecasting import forecast_part
+
+    return forecast_part(study, task)
+
+
+def _forecast_count(study: Study) -> int:
+    from renp_infer.runner.forecast_settings import parts
+
+    return len(parts(study))
+
+
+def _forecast_part(study: Study, index: int) -> dict[str, Any]:
+    from renp_infer.runner.forecast_settings import parts
+
+    return parts(study)[index]
+
+
+def _forecast_merge(study: Study, paths: Iterator[Path], target: Path) -> None:
+    from renp_infer.runner.forecast_merge import merge_parts
+
+    merge_parts(study, paths, target)
+
+
 EVALUATE = Verb("evaluate", "evaluate.json", _evaluate, _model)
 SIMULATE = Verb("simulate", "simulate.json", _simulate, _data)
 ENSEMBLE = Verb("ensemble", "ensemble.nc", _draw, _data, _draw_count, _draw_part, _join)
@@ -183,7 +218,18 @@ COMPARE = Verb(
     _estimate_part,
     _join_estimates,
 )
-VERBS = {verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, COMPARE, CALIBRATE)}
+FORECAST = Verb(
+    "forecast",
+    "forecast.nc",
+    _forecast,
+    _forecast_inputs,
+    _forecast_count,
+    _forecast_part,
+    _forecast_merge,
+)
+VERBS = {
+    verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, COMPARE, CALIBRATE, FORECAST)
+}
 """All verbs, in the order in which a run does them."""
 
 
@@ -198,4 +244,6 @@ def verbs_of(study: Study) -> tuple[Verb, ...]:
         wanted.append(COMPARE)
     if study.calibration is not None:
         wanted.append(CALIBRATE)
+    if study.forecast is not None:
+        wanted.append(FORECAST)
     return tuple(wanted)

@@ -250,6 +250,12 @@ estimators = ["nested"]
 live_points = 50
 nested_runs = 2
 reference = "prior"
+[forecast]
+m1_meV = [40.0, 50.0]
+orderings = ["normal"]
+phase_settings = 1
+datasets = 2
+corrections = false
 """
 
 
@@ -293,7 +299,7 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     study = load_study(tmp_path / "killed.toml")
     rows = compare_runs(study, tmp_path / "whole", tmp_path / "killed")
     assert [row for row in rows if not row["identical"]] == []
-    expected = {"evaluate", "ensemble", "infer", "compare", "calibrate"}
+    expected = {"evaluate", "ensemble", "infer", "compare", "calibrate", "forecast"}
     assert expected == {row["task"] for row in rows}
 
 

@@ -196,7 +196,17 @@ def test_a_choice_is_one_of_its_options(key: str, value: str) -> None:
         ("inference=false", "inference"),
         ("neutrino.m1_ev=1", "neutrino.m1_ev"),
         ("nutrino.m1_meV=1", "nutrino"),
-        ("forecast.x=1", "forecast"),
+        ("forecast.x=1", "forecast.x"),
+        ("forecast.m1_meV=[]", "forecast.m1_meV"),
+        ("forecast.m1_meV=[2.0, 1.0]", "forecast.m1_meV"),
+        ("forecast.m1_meV=[0.0, 1.0]", "forecast.m1_meV[0]"),
+        ("forecast.m1_meV={stop=0.05}", "forecast.m1_meV"),
+        ("forecast.m1_meV=3.0", "forecast.m1_meV"),
+        ("forecast.methods=[]", "forecast.methods"),
+        ("forecast.methods=['fischer']", "forecast.methods"),
+        ("forecast.natures=['dirac', 'dirac']", "forecast.natures"),
+        ("forecast.systematics='all'", "forecast.systematics"),
+        ("forecast.datasets=1", "forecast.datasets"),
         ("optimize={}", "optimize"),
         ("detector.coupling=pick-up", "detector.coupling"),
         ("detector.coupling=0", "detector.coupling"),
@@ -428,6 +438,8 @@ def test_the_default_angles_are_the_papers(load: Load) -> None:
     [
         [],
         ["inference.draws=50"],
+        ["forecast.m1_meV=[1.0, 2.0]", "forecast.systematics=['phases', 'amplitude']"],
+        ["forecast={}"],
         ["physics.preset=corrected", "layout.theta_s_deg=[1,2]"],
         ["detector.coupling=pickup", "detector.pickup.radius_cm=1.2"],
         [
@@ -460,6 +472,7 @@ def test_verbs_are_those_with_a_section(load: Load) -> None:
     words = ("inference={}", "compare={}")
     assert names(*words) == ["evaluate", "infer", "compare"]
     assert names("simulate={}", "inference={}") == ["evaluate", "ensemble", "infer"]
+    assert names("forecast={}") == ["evaluate", "forecast"]
 
 
 @pytest.mark.parametrize(

@@ -37,19 +37,23 @@ def values(folder: Path) -> dict[int, float]:
 
 def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
     def keys(*overrides: str) -> dict[str, str]:
-        study = toy_study(tmp_path, "simulate={}", "inference={}", "compare={}", *overrides)
+        sections = [f"{name}={{}}" for name in ("simulate", "inference", "compare", "calibrate")]
+        study = toy_study(tmp_path, *sections, "forecast={}", *overrides)
         return {verb.name: verb.key(study) for verb in VERBS.values()}
 
     def changed(*overrides: str) -> set[str]:
         first, other = keys(), keys(*overrides)
         return {name for name in first if first[name] != other[name]}
 
-    everything = {"evaluate", "simulate", "ensemble", "infer", "compare"}
+    everything = set(VERBS)
     assert changed("layout.length_cm=1") == everything
     assert changed("neutrino.m1_meV=51") == everything
     assert changed("seed=1") == everything - {"evaluate"}
-    assert changed("inference.draws=60") == {"infer"}
-    assert changed("inference.amplitude_sd=0.1") == {"infer", "compare"}
+    assert changed("inference.draws=60") <= {"infer", "calibrate"}
+    fits = {"infer", "compare", "calibrate", "forecast"}
+    assert changed("inference.amplitude_sd=0.1") == fits
+    assert changed("calibrate.draws=99") == {"calibrate"}
+    assert changed("forecast.goal_meV=9") == {"forecast"}
     assert changed("compare.live_points=99") == {"compare"}
     assert changed("compare.gate=3", "compare.prior_odds.normal_dirac=2") == set()
     assert changed('inference.noise="none"') == everything - {"evaluate"}

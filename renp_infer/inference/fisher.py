@@ -1,0 +1,400 @@
+"""Fisher information: what an experiment would learn, from derivatives at one point.
+
+Data of covariance C(T) and Gaussian priors enter as rows of one least-squares
+problem, each in units of its own standard error. The information about a
+parameter is the square of its column minus what the other columns imitate of it;
+that is the inverse of the diagonal element of the inverse Fisher matrix (Schur
+complement), without squaring the condition number.
+
+Conventions: m1 has no prior. A phase, uniform on the circle, gets the variance
+of that distribution, (pi / sqrt 3)^2, as if it were Gaussian: one that the data do
+not see then has the right spread, and a local expansion cannot know that the
+circle closes. Everything is local; `Validity` says where that must fail.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.optimize import brentq
+from scipy.special import ndtri
+
+from renp_infer.errors import DomainError, RenpError
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import Circular, LogNormal, Normal
+from renp_infer.records import FloatArray
+
+MASS = "m1_meV"
+MASSLESS_MEV = 1e-3
+"""Smallest mass asked for, in place of 0: the response's derivatives may be NaN below 1e-4 meV."""
+PHASE_SD_DEG = 180.0 / np.sqrt(3.0)
+"""Standard deviation of an angle uniform on the circle."""
+SHORTEST_S, LONGEST_S = 1.0, 1e60
+"""Exposures that are searched; far beyond the age of the universe, 4e17 s."""
+_FIRST, _LAST, _DECADES = 0.0, 60.0, 61
+_OVERSHOOT = 0.05
+"""Decades by which a guessed crossing is passed, so that it gets bracketed."""
+BOUNDARY_SIGMAS = 2.0
+NONLINEAR = 0.2
+"""Curvature over one standard error, in units of the noise, that Fisher may not have."""
+PHASE_SHARE, PHASE_MATTERS = 0.5, 0.01
+"""A phase known worse than this share of a uniform one's spread is nearly unknown; it
+matters if it enlarges the error of m1 by more than this share."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Covariance of the data as a function of exposure.
+
+    Attributes
+    ----------
+    covariance : callable
+        ``exposure_s -> ndarray (n, n)``, nG^2.
+    drifts : bool
+        Whether it has more than white noise, whose variance is as 1 / exposure.
+    exposure_s : float
+        The study's.
+    """
+
+    covariance: Callable[[float], FloatArray]
+    drifts: bool
+    exposure_s: float
+
+    def whiten(self, field_nG: FloatArray, exposure_s: float) -> FloatArray:
+        """Fields (n, ...) in units of independent standard errors."""
+        if self.drifts:
+            factor = np.linalg.cholesky(self.covariance(exposure_s))
+            whitened: FloatArray = solve_triangular(factor, field_nG, lower=True)
+            return whitened
+        sigma = np.sqrt(np.diag(self.covariance(self.exposure_s)))
+        scale = np.sqrt(exposure_s / self.exposure_s) / sigma
+        return field_nG * scale.reshape(-1, *[1] * (field_nG.ndim - 1))
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """A likelihood with its priors, linearised at one point.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Parameters, d of them.
+    misfit_nG : ndarray, shape (n,)
+        Data minus expectation.
+    jacobian_nG : ndarray, shape (n, d)
+        Derivatives of the expectation, per unit of each name.
+    pulls : ndarray, shape (k,)
+        Centre minus value of each prior in units of its standard deviation.
+    prior_rows : ndarray, shape (k, d)
+        Derivatives of the values in the same units.
+    """
+
+    names: tuple[str, ...]
+    misfit_nG: FloatArray
+    jacobian_nG: FloatArray
+    pulls: FloatArray
+    prior_rows: FloatArray
+
+    def system(self, noise: Noise, exposure_s: float) -> tuple[FloatArray, FloatArray]:
+        """Columns (n + k, d) and right-hand side (n + k,) of the problem."""
+        data = np.column_stack([self.jacobian_nG, self.misfit_nG])
+        white = noise.whiten(data, exposure_s)
+        columns = np.vstack([white[:, :-1], self.prior_rows])
+        return columns, np.concatenate([white[:, -1], self.pulls])
+
+    def compressed(self, noise: Noise) -> tuple[Expansion, Noise]:
+        """The same problem on as few rows as it has unknowns, for many exposures.
+
+        Only white noise allows it: then all exposures share one triangular factor.
+        """
+        if noise.drifts:
+            return self, noise
+        white = noise.whiten(np.column_stack([self.jacobian_nG, self.misfit_nG]), noise.exposure_s)
+        factor = np.linalg.qr(white, mode="r")
+        size = factor.shape[0]
+        unit = Noise(lambda _exposure: np.eye(size), False, noise.exposure_s)
+        small = Expansion(self.names, factor[:, -1], factor[:, :-1], self.pulls, self.prior_rows)
+        return small, unit
+
+    def without(self, excluded: Collection[str]) -> Expansion:
+        """The same with some parameters known exactly."""
+        keep = [k for k, name in enumerate(self.names) if name not in excluded]
+        rows = [r for r, row in enumerate(self.prior_rows) if np.any(row[keep])]
+        return Expansion(
+            tuple(self.names[k] for k in keep),
+            self.misfit_nG,
+            self.jacobian_nG[:, keep],
+            self.pulls[rows],
+            self.prior_rows[np.ix_(rows, keep)],
+        )
+
+    def scaled(self, names: Collection[str], factor: float) -> Expansion:
+        """The same with the priors of some parameters narrower by a factor > 0."""
+        held = [k for k, name in enumerate(self.names) if name in names]
+        rows = np.any(self.prior_rows[:, held] != 0.0, axis=1)
+        weight = np.where(rows, 1.0 / factor, 1.0)
+        return Expansion(
+            self.names,
+            self.misfit_nG,
+            self.jacobian_nG,
+            self.pulls * weight,
+            self.prior_rows * weight[:, None],
+        )
+
+
+def expand(likelihood: Likelihood, vector: FloatArray, *, free_phases: bool = False) -> Expansion:
+    """Linearise a likelihood at free parameters (d,).
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+        With m1 free.
+    vector : ndarray, shape (d,)
+    free_phases : bool
+        Leave the phases without prior, as a profile likelihood does.
+
+    Raises
+    ------
+    DomainError
+        Where the response is not finite, or the amplitude is not positive.
+    """
+    prior = likelihood.prior
+    mean, jacobian = likelihood.linearise(vector)
+    pulls, rows = [], []
+    for k, (name, marginal) in enumerate(prior.marginals.items()):
+        value = float(vector[k])
+        match marginal:
+            case Normal():
+                pull, slope = (marginal.mean - value) / marginal.sd, 1.0 / marginal.sd
+            case LogNormal():
+                if value <= 0.0:
+                    raise DomainError(name, value, "> 0")
+                pull, slope = -np.log(value) / marginal.sd, 1.0 / (value * marginal.sd)
+            case Circular() if not free_phases:
+                pull, slope = 0.0, 1.0 / PHASE_SD_DEG
+            case _:
+                continue
+        pulls.append(pull)
+        rows.append(slope * np.eye(1, vector.size, k)[0])
+    prior_rows = np.array(rows).reshape(-1, vector.size)
+    misfit = likelihood.observation.field_nG - mean
+    return Expansion(prior.names, misfit, jacobian, np.array(pulls), prior_rows)
+
+
+def best_step(columns: FloatArray, target: FloatArray) -> FloatArray:
+    """Least-squares solution (d,), of least norm in columns scaled to length 1."""
+    lengths = np.linalg.norm(columns, axis=0)
+    lengths = np.where(lengths > 0.0, lengths, 1.0)
+    step: FloatArray = np.linalg.lstsq(columns / lengths, target, rcond=None)[0] / lengths
+    return step
+
+
+def information(expansion: Expansion, noise: Noise, exposure_s: float, name: str = MASS) -> float:
+    """Information about one parameter, all others profiled; per unit of it, squared."""
+    columns, _ = expansion.system(noise, exposure_s)
+    k = expansion.names.index(name)
+    others, column = np.delete(columns, k, axis=1), columns[:, k]
+    rest = column - others @ best_step(others, column) if others.size else column
+    return float(rest @ rest)
+
+
+def sigma(expansion: Expansion, noise: Noise, exposure_s: float, name: str = MASS) -> float:
+    """Standard error of one parameter, all others profiled; inf without information."""
+    found = information(expansion, noise, exposure_s, name)
+    return 1.0 / np.sqrt(found) if found > 0.0 else np.inf
+
+
+def linear_chi2(
+    expansion: Expansion,
+    noise: Noise,
+    exposure_s: float,
+    m1_room_meV: tuple[float, float] = (-np.inf, np.inf),
+) -> float:
+    """Smallest chi-squared that the linearised model can reach.
+
+    ``m1_room_meV`` is how far m1 may move down and up; where the model would leave
+    it, m1 stays at that bound and all others follow.
+    """
+    columns, target = expansion.system(noise, exposure_s)
+    step = best_step(columns, target)
+    k = expansion.names.index(MASS)
+    held = float(np.clip(step[k], *m1_room_meV))
+    if held != step[k]:
+        others = np.delete(columns, k, axis=1)
+        target = target - held * columns[:, k]
+        rest = target - others @ best_step(others, target)
+    else:
+        rest = target - columns @ step
+    return float(rest @ rest)
+
+
+def phase_block(
+    expansion: Expansion, noise: Noise, exposure_s: float, phases: tuple[str, ...]
+) -> FloatArray:
+    """Information matrix (p, p) of the phases, without their priors, per rad^2.
+
+    All other parameters are profiled.
+    """
+    places = [expansion.names.index(name) for name in phases]
+    prior_free = np.any(expansion.prior_rows[:, places] != 0.0, axis=1)
+    columns, _ = expansion.system(noise, exposure_s)
+    n = expansion.misfit_nG.size
+    columns = columns[np.concatenate([np.full(n, True), ~prior_free])]
+    others, block = np.delete(columns, places, axis=1), columns[:, places]
+    rest = np.column_stack([b - others @ best_step(others, b) for b in block.T])
+    return np.asarray(rest.T @ rest) * np.rad2deg(1.0) ** 2
+
+
+def limit_quantile(confidence: float, *, credible: bool) -> float:
+    """Upper limit of a quantity >= 0 whose estimate falls on 0, in standard errors.
+
+    Confidence: the median limit of the one-sided test, Phi^-1(CL) (Cowan, Cranmer,
+    Gross, Vitells, EPJC 71, 1554 (2011), Eq. (69), median estimate 0). Credible:
+    the Gaussian cut at 0, Phi^-1((1 + CL) / 2), for a prior uniform in m1.
+    """
+    return float(ndtri(0.5 * (1.0 + confidence) if credible else confidence))
+
+
+def required_exposure(
+    significance: Callable[[float], float],
+    goal: float,
+    *,
+    start_s: float = 3600.0,
+    monotone: bool = True,
+) -> float:
+    """Exposure in s at which a significance reaches a goal, from 1 s to 1e60 s.
+
+    Parameters
+    ----------
+    significance : callable
+        ``exposure_s -> standard deviations``.
+    goal : float
+    start_s : float
+        Where the search begins; it goes on as if significance grew as sqrt(exposure).
+    monotone : bool
+        Whether it only grows. With a drift it need not: angles that are measured
+        longer share less of it. Then each decade is tried, and the first crossing
+        counts.
+
+    Returns
+    -------
+    float
+        1 if the shortest exposure suffices; inf if none does.
+    """
+
+    @functools.cache
+    def excess(decade: float) -> float:
+        return float(np.log(max(significance(10.0**decade), 1e-300) / goal))
+
+    if monotone:
+        low, high = _bracket(excess, np.log10(start_s))
+    else:
+        decades = np.linspace(_FIRST, _LAST, _DECADES)
+        reached = [k for k, decade in enumerate(decades) if excess(float(decade)) >= 0.0]
+        high = float(decades[reached[0]]) if reached else np.inf
+        low = float(decades[max(reached[0] - 1, 0)]) if reached else np.inf
+    if low == high:
+        return np.inf if high > _LAST else 10.0**high
+    return 10.0 ** float(brentq(excess, low, high, xtol=1e-4))
+
+
+def _bracket(excess: Callable[[float], float], start: float) -> tuple[float, float]:
+    """Decades around a crossing; the same twice at the shortest, inf beyond the longest."""
+    low, high, place = -np.inf, np.inf, float(np.clip(start, _FIRST, _LAST))
+    while not (np.isfinite(low) and np.isfinite(high)):
+        found = excess(place)
+        if found >= 0.0:
+            high = place
+            if place == _FIRST:
+                return _FIRST, _FIRST
+        else:
+            low = place
+            if place == _LAST:
+                return np.inf, np.inf
+        step = -2.0 * found / np.log(10.0) + (_OVERSHOOT if found < 0.0 else -_OVERSHOOT)
+        place = float(np.clip(place + step, _FIRST, _LAST))
+    return low, high
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Where a Fisher forecast must not be believed.
+
+    Attributes
+    ----------
+    boundary : bool
+        m1 lies within two standard errors of 0, or the error beyond the largest m1.
+    nonlinearity : float
+        How far expectation and linear model part when m1 moves by one standard error
+        and all others follow, beyond what another step of these can imitate; in
+        standard errors (norm over all angles and priors).
+    phases : bool
+        A phase stays nearly unknown, and the error of m1 depends on the phases: the
+        likelihood is not one Gaussian, it may have several maxima on the circle.
+    """
+
+    boundary: bool
+    nonlinearity: float
+    phases: bool
+
+    @property
+    def valid(self) -> bool:
+        """Whether no reason against it was found."""
+        return not (self.boundary or self.phases) and self.nonlinearity <= NONLINEAR
+
+
+def validity(
+    likelihood: Likelihood, vector: FloatArray, noise: Noise, m1_max_meV: float
+) -> Validity:
+    """Judge the expansion at free parameters (d,), at the study's exposure."""
+    expansion, exposure = expand(likelihood, vector), noise.exposure_s
+    error, m1 = sigma(expansion, noise, exposure), float(vector[0])
+    boundary = m1 < BOUNDARY_SIGMAS * error or m1 + error > m1_max_meV
+    if boundary:
+        return Validity(True, np.inf, _phases_unknown(expansion, noise))
+    step = error * _response_to_mass(expansion, noise)
+    parting = max(_parting(likelihood, vector, expansion, noise, s * step) for s in (-1.0, 1.0))
+    return Validity(False, parting, _phases_unknown(expansion, noise))
+
+
+def _response_to_mass(expansion: Expansion, noise: Noise) -> FloatArray:
+    """How all parameters follow when m1 moves by 1 meV, shape (d,)."""
+    columns, _ = expansion.system(noise, noise.exposure_s)
+    k = expansion.names.index(MASS)
+    others = np.delete(columns, k, axis=1)
+    return np.insert(-best_step(others, columns[:, k]), k, 1.0)
+
+
+def _parting(
+    likelihood: Likelihood,
+    vector: FloatArray,
+    expansion: Expansion,
+    noise: Noise,
+    step: FloatArray,
+) -> float:
+    try:
+        moved = likelihood.mean(vector + step)
+    except RenpError:
+        return np.inf
+    linear = likelihood.observation.field_nG - expansion.misfit_nG + expansion.jacobian_nG @ step
+    parted = noise.whiten(moved - linear, noise.exposure_s)
+    columns, _ = expansion.system(noise, noise.exposure_s)
+    others = np.delete(columns, expansion.names.index(MASS), axis=1)
+    target = np.concatenate([parted, np.zeros(expansion.pulls.size)])
+    return float(np.linalg.norm(target - others @ best_step(others, target)))
+
+
+def _phases_unknown(expansion: Expansion, noise: Noise) -> bool:
+    """Whether a phase is nearly unknown, and the error of m1 depends on the phases."""
+    phases = [n for n in expansion.names if n in ("alpha21_deg", "alpha31_deg")]
+    errors = [sigma(expansion, noise, noise.exposure_s, n) for n in phases]
+    if not any(error > PHASE_SHARE * PHASE_SD_DEG for error in errors):
+        return False
+    full, known = (
+        sigma(e, noise, noise.exposure_s) for e in (expansion, expansion.without(phases))
+    )
+    return bool(full > known * (1.0 + PHASE_MATTERS))

@@ -1,0 +1,135 @@
+"""What a forecast covers: truths, methods, systematics, and the tasks that this makes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from renp_infer.errors import ConfigError
+from renp_infer.records import PRESETS
+from renp_infer.runner.config_sections import InferenceSection
+
+if TYPE_CHECKING:
+    from renp_infer.records import Experiment
+    from renp_infer.runner.config import StudyConfig
+    from renp_infer.runner.config_sections import ForecastSection
+    from renp_infer.runner.study import Study
+
+SYSTEMATICS = {
+    "amplitude": ("amplitude",),
+    "baseline": ("baseline_nG", "leakage"),
+    "refractive-index": ("refractive_index",),
+    "pointing": ("theta_s_offset_deg", "theta_e_offset_deg"),
+    "oscillations": ("sin2_12", "sin2_13", "dm2_21", "dm2_3l"),
+    "phases": ("delta_deg", "alpha21_deg", "alpha31_deg"),
+}
+"""Parameters of each systematic, in the order in which they are added."""
+MAP_AXES = ("alpha21", "alpha31", "delta")
+MASS_MARGIN, PAIR_SHARE = 1.25, 0.98
+"""Rivals may be heavier than the heaviest truth, up to where no pair is emitted."""
+
+
+@dataclass(frozen=True)
+class ForecastSettings:
+    """Section ``[forecast]`` of a study.
+
+    Attributes
+    ----------
+    m1_meV : tuple of float
+        True lightest masses.
+    orderings, natures, methods, systematics : tuple of str
+        Systematics are those of ``SYSTEMATICS`` that are included.
+    phase_settings : int
+        Settings of the CP phases of a Majorana truth.
+    datasets : int
+        Mock data sets per truth, for the method "ensemble".
+    goal_meV : float
+        Error of m1 that the table of required precisions aims at.
+    corrections : bool
+        Whether each physics switch is changed by itself.
+    """
+
+    m1_meV: tuple[float, ...]
+    orderings: tuple[str, ...] = ("normal", "inverted")
+    natures: tuple[str, ...] = ("dirac", "majorana")
+    methods: tuple[str, ...] = ("fisher", "asimov", "ensemble")
+    systematics: tuple[str, ...] = tuple(SYSTEMATICS)
+    phase_settings: int = 4
+    datasets: int = 12
+    goal_meV: float = 10.0
+    corrections: bool = True
+
+    def phases_of(self, nature: str) -> int:
+        """Number of phase settings: a Dirac truth has no phase that is seen."""
+        return self.phase_settings if nature == "majorana" else 1
+
+
+def settings_from(section: ForecastSection) -> ForecastSettings:
+    """Settings of a checked section."""
+    values = section.model_dump()
+    grid = section.m1_meV
+    if not isinstance(grid, tuple):
+        values["m1_meV"] = tuple(np.geomspace(grid.start, grid.stop, grid.points).tolist())
+    values["systematics"] = tuple(n for n in SYSTEMATICS if n in values["systematics"])
+    return ForecastSettings(**values)
+
+
+def with_priors(study: StudyConfig) -> StudyConfig:
+    """The same with the priors of ``[inference]``, by default those of that section."""
+    return study.model_copy(update={"inference": study.inference or InferenceSection()})
+
+
+def check_forecast(settings: ForecastSettings, experiment: Experiment) -> None:
+    """Refuse truths that emit no pair.
+
+    Raises
+    ------
+    ConfigError
+        If the heaviest truth leaves no room for a heavier rival.
+    """
+    limit = largest_mass_meV(experiment)
+    if max(settings.m1_meV) >= limit:
+        raise ConfigError("forecast.m1_meV", max(settings.m1_meV), f"< {limit:.6g}")
+
+
+def largest_mass_meV(experiment: Experiment) -> float:
+    """Largest m1 that pairs allow, short of the end of phase space."""
+    return PAIR_SHARE * 1e3 * experiment.target.epsilon_ep / 2.0
+
+
+def parts(study: Study) -> list[dict[str, Any]]:
+    """What each task of a forecast is about, in order."""
+    settings = study.forecast
+    assert settings is not None
+    pairs = [(o, n) for o in settings.orderings for n in settings.natures]
+    found: list[dict[str, Any]] = [
+        {"kind": "cell", "method": method, "ordering": o, "nature": n, "m1_meV": m}
+        for method in settings.methods
+        for o, n in pairs
+        for m in settings.m1_meV
+    ]
+    found += [{"kind": "limit", "ordering": o, "nature": n} for o, n in pairs]
+    found += [{"kind": "steps"}, {"kind": "accuracy"}]
+    found += [{"kind": "map", "axis": axis} for axis in MAP_AXES]
+    found += [{"kind": "phases", "ordering": o} for o in settings.orderings]
+    if settings.corrections:
+        found += [{"kind": "correction", "variant": name} for name in variants()]
+    return found
+
+
+def variants() -> dict[str, dict[str, Any]]:
+    """Switches of each row of the table of corrections: one changed at a time.
+
+    The full phase space needs plane waves, so these two come together as well.
+    """
+    published, corrected = (asdict(PRESETS[name]) for name in ("published", "corrected"))
+    found: dict[str, dict[str, Any]] = {"published": {}}
+    for name, value in corrected.items():
+        if value != published[name] and name != "phase_space":
+            found[name] = {name: value}
+    names = ("phase_space", "form_factor")
+    found["phase_space + form_factor"] = {name: corrected[name] for name in names}
+    found["corrected"] = corrected
+    return found

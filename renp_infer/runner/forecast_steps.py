@@ -1,0 +1,115 @@
+"""Systematics one by one: what each costs, and how well it must be known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import brentq
+
+from renp_infer.inference.fisher import Expansion, Noise, expand, required_exposure, sigma
+from renp_infer.runner.forecast_bench import Bench
+from renp_infer.runner.forecast_cells import Cell
+from renp_infer.runner.forecast_settings import SYSTEMATICS
+
+EXPOSURES_S = np.geomspace(1.0, 1e60, 121)
+SMALLEST = 1e-6
+"""A prior narrower by this factor counts as exact."""
+STATISTICS = "statistics"
+
+
+def step_names(bench: Bench) -> list[str]:
+    """Statistics only, then the systematics that the forecast includes."""
+    return [STATISTICS, *bench.settings.systematics]
+
+
+def steps(bench: Bench) -> dict[str, Any]:
+    """Errors of m1 at the study's truth, as systematics are added.
+
+    Returns
+    -------
+    dict
+        Per step: ``sigma_m1_meV``, ``curve_meV`` by exposure, ``exposure_3sigma_s`` and
+        ``exposure_goal_s``; per systematic: its ``impact_meV``, the square root of what
+        knowing it exactly would take off the variance, and ``factor``: by how much all
+        its priors must narrow for the goal, all else as it is (1: the goal is met; NaN:
+        not by this one alone); ``goal_statistics_meV``: the error if all were exact.
+        Also ``reach`` by true mass and exposure, in standard deviations.
+    """
+    own = bench.study.parameters
+    model = bench.hypothesis(own.ordering, own.nature)
+    cell = Cell(bench, model, own)
+    small, unit = bench.compressed(expand(cell.own, cell.vector))
+    rows = [_step(bench, small, unit, k) for k in range(len(step_names(bench)))]
+    found: dict[str, Any] = {
+        name: ("step", np.array([row[name] for row in rows]))
+        for name in ("sigma_m1_meV", "exposure_3sigma_s", "exposure_goal_s")
+    }
+    found["curve_meV"] = (("step", "exposure"), np.array([row["curve_meV"] for row in rows]))
+    found["curve_exposure_s"] = ("exposure", EXPOSURES_S)
+    wanted = bench.settings.systematics
+    ranks = [_systematic(bench, small, unit, SYSTEMATICS[name]) for name in wanted]
+    for name in ("impact_meV", "factor"):
+        found[name] = ("systematic", np.array([row[name] for row in ranks]))
+    return found | _reach(bench)
+
+
+def _step(bench: Bench, small: Expansion, unit: Noise, count: int) -> dict[str, Any]:
+    """Statistics and the first systematics, the others known exactly."""
+    later = bench.settings.systematics[count:]
+    expansion = small.without([name for group in later for name in SYSTEMATICS[group]])
+    exposure, goal = bench.noise.exposure_s, bench.settings.goal_meV
+    m1_meV, monotone = 1e3 * bench.study.parameters.m1_eV, not unit.drifts
+
+    def search(target_meV: float) -> float:
+        return required_exposure(
+            lambda t: target_meV / sigma(expansion, unit, t),
+            1.0,
+            start_s=exposure,
+            monotone=monotone,
+        )
+
+    return {
+        "sigma_m1_meV": sigma(expansion, unit, exposure),
+        "curve_meV": [sigma(expansion, unit, float(t)) for t in EXPOSURES_S],
+        "exposure_3sigma_s": search(m1_meV / 3.0) if m1_meV > 0.0 else np.inf,
+        "exposure_goal_s": search(goal),
+    }
+
+
+def _systematic(
+    bench: Bench, small: Expansion, unit: Noise, names: tuple[str, ...]
+) -> dict[str, float]:
+    """Impact and required precision of one systematic, at the study's exposure."""
+    exposure, goal = bench.noise.exposure_s, bench.settings.goal_meV
+    full = sigma(small, unit, exposure)
+    known = sigma(small.without(names), unit, exposure)
+    impact = full * np.sqrt(max(1.0 - (known / full) ** 2, 0.0))
+
+    def excess(log_factor: float) -> float:
+        narrowed = small.scaled(names, 10.0**log_factor)
+        return float(np.log(sigma(narrowed, unit, exposure) / goal))
+
+    lowest = np.log10(SMALLEST)
+    if full <= goal:
+        factor = 1.0
+    elif excess(lowest) > 0.0:
+        factor = np.nan
+    else:
+        factor = 10.0 ** float(brentq(excess, lowest, 0.0, xtol=1e-4))
+    return {"impact_meV": float(impact), "factor": factor}
+
+
+def _reach(bench: Bench) -> dict[str, Any]:
+    """Standard deviations of m1 from 0, m1 / sigma, by true mass and exposure."""
+    own = bench.study.parameters
+    model = bench.hypothesis(own.ordering, own.nature)
+    rows = []
+    for m1_meV in bench.settings.m1_meV:
+        cell = Cell(bench, model, model.at(m1_meV))
+        small, unit = bench.compressed(expand(cell.own, cell.vector))
+        rows.append([m1_meV / sigma(small, unit, float(t)) for t in EXPOSURES_S])
+    return {
+        "reach": (("reach_mass", "exposure"), np.array(rows)),
+        "reach_m1_meV": ("reach_mass", np.array(bench.settings.m1_meV)),
+    }

@@ -1,0 +1,78 @@
+"""Current bounds on neutrino masses, read from ``data/limits``, as bounds on m1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import brentq
+
+from renp_infer.errors import ConfigError
+from renp_infer.physics.neutrinos import electron_row, masses
+from renp_infer.records import Parameters
+from renp_infer.resources import read_toml, share_path
+
+_KEYS = {"name": str, "quantity": str, "value_meV": float, "level": float, "kind": str}
+_KEYS |= {"date": str, "source": str}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A published upper limit.
+
+    Attributes
+    ----------
+    name : str
+    quantity : {"m_beta", "sum"}
+        Effective mass of beta decay, or sum of the masses.
+    value_meV : float
+    level : float
+        Confidence or credibility.
+    kind, date, source : str
+    """
+
+    name: str
+    quantity: str
+    value_meV: float
+    level: float
+    kind: str
+    date: str
+    source: str
+
+    def on_m1_meV(self, parameters: Parameters) -> float:
+        """What it leaves for the lightest mass, meV; NaN if nothing."""
+
+        def excess(m1_eV: float) -> float:
+            return _observable(self.quantity, replace(parameters, m1_eV=m1_eV)) - self.value_meV
+
+        if excess(0.0) >= 0.0:
+            return np.nan
+        return 1e3 * float(brentq(excess, 0.0, 1e-3 * self.value_meV))
+
+
+def _observable(quantity: str, p: Parameters) -> float:
+    """Value of what is limited, meV."""
+    m = 1e3 * masses(p)
+    if quantity == "sum":
+        return float(np.sum(m))
+    return float(np.sqrt(np.abs(electron_row(p)) ** 2 @ m**2))
+
+
+def load_limits() -> list[Limit]:
+    """All limits, by name.
+
+    Raises
+    ------
+    ConfigError
+        If a file lacks a key or has a wrong one.
+    """
+    found = []
+    for path in sorted((share_path("data") / "limits").glob("*.toml")):
+        raw = read_toml(path, path.name)
+        for key, kind in _KEYS.items():
+            if not isinstance(raw.get(key), kind):
+                raise ConfigError(f"{path.name}:{key}", raw.get(key), kind.__name__)
+        if raw["quantity"] not in ("m_beta", "sum"):
+            raise ConfigError(f"{path.name}:quantity", raw["quantity"], "m_beta, sum")
+        found.append(Limit(**{key: raw[key] for key in _KEYS}))
+    return found
