@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from renp_infer.errors import ConfigError
-from renp_infer.runner.config_sections import CalibrateSection, InferenceSection
+from renp_infer.runner.config_tasks import CalibrateSection, InferenceSection
 from renp_infer.runner.fields import Said
 
 

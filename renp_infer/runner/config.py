@@ -16,6 +16,7 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
 from renp_infer.runner import config_sections as sections
+from renp_infer.runner import config_tasks as tasks
 from renp_infer.runner.fields import (
     Choice,
     Said,
@@ -48,14 +49,14 @@ class StudyConfig(BaseModel):
     lasers: sections.LasersSection = sections.LasersSection()
     detector: sections.DetectorSection = sections.DetectorSection()
     accuracy: sections.AccuracySection = sections.AccuracySection()
-    execution: sections.ExecutionSection = sections.ExecutionSection()
-    simulate: sections.SimulateSection | None = None
-    data: sections.DataSection | None = None
-    inference: sections.InferenceSection | None = None
-    compare: sections.CompareSection | None = None
-    forecast: sections.ForecastSection | None = None
+    execution: tasks.ExecutionSection = tasks.ExecutionSection()
+    simulate: tasks.SimulateSection | None = None
+    data: tasks.DataSection | None = None
+    inference: tasks.InferenceSection | None = None
+    compare: tasks.CompareSection | None = None
+    forecast: tasks.ForecastSection | None = None
     optimize: _LATER = None
-    calibrate: sections.CalibrateSection | None = None
+    calibrate: tasks.CalibrateSection | None = None
 
 
 def read_study_text(path: Path) -> str:

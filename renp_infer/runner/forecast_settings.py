@@ -9,12 +9,12 @@ import numpy as np
 
 from renp_infer.errors import ConfigError
 from renp_infer.records import PRESETS
-from renp_infer.runner.config_sections import InferenceSection
+from renp_infer.runner.config_tasks import InferenceSection
 
 if TYPE_CHECKING:
     from renp_infer.records import Experiment
     from renp_infer.runner.config import StudyConfig
-    from renp_infer.runner.config_sections import ForecastSection
+    from renp_infer.runner.config_tasks import ForecastSection
     from renp_infer.runner.study import Study
 
 SYSTEMATICS = {

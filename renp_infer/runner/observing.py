@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from renp_infer.records import Experiment
-from renp_infer.runner.config_sections import DataSection
+from renp_infer.runner.config_tasks import DataSection
 from renp_infer.runner.datafile import Measurement, read_measurement
 
 

@@ -46,7 +46,7 @@ from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
 
 if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
-    from renp_infer.runner.config_sections import CalibrateSection
+    from renp_infer.runner.config_tasks import CalibrateSection
 
 PHYSICS_VERSION = 2
 """Raised when the same study gives other results, so that old ones are redone."""

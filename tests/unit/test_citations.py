@@ -10,7 +10,7 @@ import renp_infer
 from renp_infer.resources import share_path
 from renp_infer.runner import citations
 from renp_infer.runner.citations import bibtex, citations_of, entries
-from renp_infer.runner.config_sections import InferenceSection
+from renp_infer.runner.config_tasks import InferenceSection
 
 REQUIRED = {
     "article": {"author", "title", "journal", "volume", "pages", "year"},
