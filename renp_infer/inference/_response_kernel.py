@@ -12,8 +12,9 @@ MASS_SCALE = 1e-5
 """eV; the mass coordinate of the correction table is asinh(m1 / this)."""
 FIRST = np.array([0, 0, 1, 0, 1, 2])
 SECOND = np.array([0, 1, 1, 2, 2, 2])
-SMALLEST = 1e-9
-"""eV; stands for a massless state, so that derivatives in m stay finite."""
+SMALLEST = 1e-7
+"""eV; stands for a massless state, so that derivatives in m stay finite: below 2e-8 they
+may not. It moves the field by 1e-7 of its peak."""
 
 
 @njit(cache=True, error_model="numpy")

@@ -166,3 +166,17 @@ def test_leakage_is_the_smoothed_rate_in_units_of_the_peak(preset, nature):
     np.testing.assert_allclose(leak / leak.max(), smooth / smooth.max(), rtol=3e-4)
     peak = np.abs(exact_field(apparatus, parameters, 1e-3)).max()
     assert np.abs(leak).max() == pytest.approx(peak, rel=1e-12)
+
+
+def test_light_states_have_a_finite_response_and_jacobian(response, rng):
+    """Down to massless ones, whose pairs have a threshold sharper than any other."""
+    for k in range(200):
+        x = draw(rng, response)
+        x[0] = 0.0 if k % 4 == 0 else 10.0 ** rng.uniform(-12.0, -5.0)
+        field, jacobian = response(x)
+        assert np.isfinite(field).all()
+        assert np.isfinite(jacobian).all()
+    x[0] = 0.0
+    massless, _ = response(x)
+    x[0] = 1e-6
+    np.testing.assert_allclose(response(x)[0], massless, atol=2e-6 * np.abs(massless).max())
