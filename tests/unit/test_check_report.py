@@ -8,7 +8,7 @@ import xarray as xr
 from toys_runs import make_run
 
 from renp_infer.runner.check_report import check_plates, check_rows, impact
-from renp_infer.runner.commands import DIAGNOSTIC_FAILED, _hypotheses, _judge
+from renp_infer.runner.commands import DIAGNOSTIC_FAILED, _hypotheses, judge
 from renp_infer.runner.report import write_report
 
 ROW = {"fixed_sd_meV": 0.5, "error_meV": 0.01, "freed_shift_meV": None, "freed_sd_meV": None}
@@ -92,6 +92,6 @@ def test_runs_from_before_the_checks_have_none(tmp_path):
 
 
 def test_a_failed_check_is_exit_3(checked, capsys):
-    assert _judge([checked]) == DIAGNOSTIC_FAILED
+    assert judge([checked]) == DIAGNOSTIC_FAILED
     assert "model checks failed: the model misses the data" in capsys.readouterr().err
     assert _hypotheses(checked)["hypotheses"][0]["checks"] == CHECKS

@@ -43,7 +43,8 @@ from renp_infer.runner.verbs import EVALUATE, INFER
 VERBS = sorted(name for name in app if not name.startswith("-"))
 RUN_VERBS = {"merge": 2, "reproduce": 1, "cite": 1}
 """Verbs whose arguments are run directories, and how many they take."""
-LONG = {"infer", "compare", "run", "reproduce", "report"}
+SAMPLING = {"infer", "compare", "calibrate", "forecast"}
+LONG = SAMPLING | {"run", "reproduce", "report"}
 """Verbs that sample or draw figures; on valid studies they are tried a few times."""
 TIME_LIMIT_S, WAITING = 10, 12
 NAMED = re.compile(r"is no finite number|exceeds the promised")
@@ -221,7 +222,7 @@ def fuzz(root: Path, examples: int, long: int) -> Counter[str]:
         with sandbox(root) as cwd:
             (cwd / "study.toml").write_bytes(case["study"])
             if case["verb"] in LONG and is_valid(case):
-                if counts["long"] >= long or case["verb"] in ("infer", "compare"):
+                if counts["long"] >= long or case["verb"] in SAMPLING:
                     case = case | {"verb": "evaluate"}
                 else:
                     counts["long"] += 1
