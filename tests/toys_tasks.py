@@ -53,8 +53,8 @@ def _many(_study: Study, count: int) -> int:
     return count
 
 
-def _join(_study: Study, paths: Iterator[Path], target: Path) -> None:
-    rows = [json.loads(path.read_bytes()) for path in paths]
+def _join(_study: Study, paths: Iterator[str], target: Path) -> None:
+    rows = [json.loads(Path(path).read_bytes()) for path in paths]
     target.write_text(json.dumps([[row["index"], row["value"]] for row in rows]))
 
 

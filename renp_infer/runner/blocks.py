@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.errors import StoreError
-from renp_infer.runner.files import digest, digest_of, replacing
+from renp_infer.runner.files import digest, digest_of, write_bytes
 from renp_infer.runner.tasks import Task
 
 BLOCK = 1000
@@ -43,9 +43,13 @@ class Blocks:
         self._known: dict[str, dict[str, Any]] = {}
         self._opened: set[int] = set()
 
-    def path(self, task: Task) -> Path:
-        """Where a task's result is or will be."""
-        return self._block(task.index) / f"{task.index % BLOCK:03d}-{task.key[:16]}{self.suffix}"
+    def path(self, task: Task) -> str:
+        """Where a task's result is or will be.
+
+        A text: the names that a ``Path`` has seen stay in memory for good.
+        """
+        name = f"{task.index % BLOCK:03d}-{task.key[:16]}{self.suffix}"
+        return os.path.join(self._block(task.index), name)
 
     def is_done(self, task: Task) -> bool:
         """Tell whether a task's result is there and whole."""
@@ -65,8 +69,7 @@ class Blocks:
             If it cannot be written.
         """
         # Without waiting for the disk: after a power failure the hash tells.
-        with replacing(self._made(task), sync=False) as temporary:
-            temporary.write_bytes(payload)
+        write_bytes(self._made(task), payload)
         self._append(task, {"sha256": digest_of(payload)} | facts)
 
     def write_failure(self, task: Task, facts: dict[str, Any]) -> None:
@@ -109,7 +112,7 @@ class Blocks:
             self._known = read_entries(self._block(number * BLOCK) / MANIFEST)
         return self._known
 
-    def _made(self, task: Task) -> Path:
+    def _made(self, task: Task) -> str:
         """Path of a task's file, its folder made and freed of what a killed writer left."""
         number, block = task.index // BLOCK, self._block(task.index)
         if number not in self._opened:

@@ -178,13 +178,13 @@ def _belt(
     }
 
 
-def join(study: Study, paths: Iterator[Path], target: Path) -> None:
+def join(study: Study, paths: Iterator[str], target: Path) -> None:
     """Write ``calibrate.nc``: all mocks of each kind, and the verdict as JSON.
 
     Parameters
     ----------
     study : Study
-    paths : iterator of Path
+    paths : iterator of str
         In order; those of failed tasks are missing.
     target : Path
     """

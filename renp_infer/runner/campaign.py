@@ -327,7 +327,7 @@ def merge(work: Work, executor: str) -> None:
     store.finish(verb, verb.key(study), facts)
 
 
-def _results(work: Work) -> Iterator[Path]:
+def _results(work: Work) -> Iterator[str]:
     """Files of the tasks that did not fail, in order."""
     for index in range(work.count):
         task = work.task(index)

@@ -99,13 +99,13 @@ def data_sets(study: Study, task: Task) -> xarray.DataTree:
     )
 
 
-def join(study: Study, paths: Iterator[Path], target: Path) -> None:
+def join(study: Study, paths: Iterator[str], target: Path) -> None:
     """Write the ensemble from the files of its tasks, one in memory at a time.
 
     Parameters
     ----------
     study : Study
-    paths : iterator of Path
+    paths : iterator of str
         In order; those of failed tasks are missing.
     target : Path
     """

@@ -28,12 +28,12 @@ def is_directory(path: Path) -> bool:
         return False
 
 
-def digest(path: Path) -> str:
+def digest(path: Path | str) -> str:
     """SHA-256 of a file's bytes; empty if it cannot be read or is no regular file."""
     try:
-        if not path.is_file():  # a pipe or a device never ends
+        if not os.path.isfile(path):  # a pipe or a device never ends
             return ""
-        with path.open("rb") as stream:
+        with open(path, "rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return ""
@@ -45,15 +45,13 @@ def digest_of(content: bytes) -> str:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
-    """Give a temporary file that takes the place of another once it is complete.
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary file that takes the place of another once it is on the disk.
 
     Parameters
     ----------
     path : Path
         The file to be; it keeps its old content until the block ends well.
-    sync : bool
-        Whether to wait until the disk has it, so that it outlives a power failure.
 
     Raises
     ------
@@ -67,12 +65,10 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
         temporary = Path(name)
         yield temporary
         temporary.chmod(0o644)
-        if sync:
-            _sync(temporary)
+        _sync(temporary)
         os.replace(temporary, path)
         temporary = None
-        if sync:
-            _sync(path.parent)
+        _sync(path.parent)
     except OSError as error:
         if isinstance(error, StoreError):
             raise
@@ -88,6 +84,25 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Write a file atomically without waiting for the disk, as the only writer of its folder.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    temporary = os.path.join(os.path.dirname(path), ".tmp-task")
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
 def write_text(path: Path, text: str) -> None:

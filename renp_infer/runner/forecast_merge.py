@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from renp_infer.runner.study import Study
 
 
-def merge_parts(study: Study, paths: Iterator[Path], target: Path) -> None:
+def merge_parts(study: Study, paths: Iterator[str], target: Path) -> None:
     """Write ``forecast.nc`` from the files of the tasks.
 
     Cells go to groups named after their method, with dimensions ordering, nature,
@@ -28,7 +28,7 @@ def merge_parts(study: Study, paths: Iterator[Path], target: Path) -> None:
     Parameters
     ----------
     study : Study
-    paths : iterator of Path
+    paths : iterator of str
         In order; those of failed tasks are missing.
     target : Path
     """

@@ -103,7 +103,7 @@ def under(study: Study, hypothesis: Hypothesis) -> Study:
     return replace(study, parameters=parameters)
 
 
-def join(study: Study, paths: Iterator[Path], target: Path) -> None:
+def join(study: Study, paths: Iterator[str], target: Path) -> None:
     """Write ``compare.nc``: a branch per hypothesis and estimator, and the evidences.
 
     Raises

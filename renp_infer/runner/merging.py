@@ -100,7 +100,7 @@ def _copy(work: Work, source: Path) -> None:
             if whole and entry["sha256"] != (work.blocks.entry(task) or {}).get("sha256"):
                 raise _conflict(verb, source, task)
         elif whole:
-            work.blocks.write(task, theirs.path(task).read_bytes(), facts)
+            work.blocks.write(task, Path(theirs.path(task)).read_bytes(), facts)
         elif "error" in entry:
             work.blocks.write_failure(task, facts)
 

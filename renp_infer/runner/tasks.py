@@ -106,7 +106,7 @@ class Verb:
     inputs: Callable[[Study], Any]
     count: Callable[[Study], int] = _one
     part: Callable[[Study, int], Any] = _nothing
-    merge: Callable[[Study, Iterator[Path], Path], None] | None = None
+    merge: Callable[[Study, Iterator[str], Path], None] | None = None
 
     @property
     def suffix(self) -> str:

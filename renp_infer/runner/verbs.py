@@ -100,7 +100,7 @@ def _estimate_part(study: Study, index: int) -> list[str]:
     return [hypothesis.name, estimator]
 
 
-def _join_estimates(study: Study, paths: Iterator[Path], target: Path) -> None:
+def _join_estimates(study: Study, paths: Iterator[str], target: Path) -> None:
     from renp_infer.runner.hypotheses import join
 
     join(study, paths, target)
@@ -112,7 +112,7 @@ def _draw(study: Study, task: Task, _context: Context) -> xarray.DataTree:
     return data_sets(study, task)
 
 
-def _join(study: Study, paths: Iterator[Path], target: Path) -> None:
+def _join(study: Study, paths: Iterator[str], target: Path) -> None:
     from renp_infer.runner.datasets import join
 
     join(study, paths, target)
@@ -155,7 +155,7 @@ def _calibrate_part(study: Study, index: int) -> list[Any]:
     return list(parts(study)[index])
 
 
-def _join_calibration(study: Study, paths: Iterator[Path], target: Path) -> None:
+def _join_calibration(study: Study, paths: Iterator[str], target: Path) -> None:
     from renp_infer.runner.calibrating import join as join_mocks
 
     join_mocks(study, paths, target)
@@ -190,7 +190,7 @@ def _forecast_part(study: Study, index: int) -> dict[str, Any]:
     return parts(study)[index]
 
 
-def _forecast_merge(study: Study, paths: Iterator[Path], target: Path) -> None:
+def _forecast_merge(study: Study, paths: Iterator[str], target: Path) -> None:
     from renp_infer.runner.forecast_merge import merge_parts
 
     merge_parts(study, paths, target)
