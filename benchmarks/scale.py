@@ -10,20 +10,26 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
-from run import KINDS, TARGET, TRUTH, apparatus
+from run import CHI_SQUARED, KINDS, M1_MAX_EV, MASSES, TARGET, TRUTH, apparatus, sub_angles
 
+from renp_infer.inference.comparison import Hypothesis
+from renp_infer.inference.response import Response
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics._crystal_kernels import crystal_grid
-from renp_infer.physics.form_factor import crystal_size, pair_masses
+from renp_infer.physics.form_factor import crystal_size, pair_integrals, pair_masses
 from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.neutrinos import masses
 from renp_infer.physics.pairs import current_form
+from renp_infer.runner.hypotheses import likelihood_of
+from renp_infer.runner.study import load_study
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "scale.json"
@@ -33,6 +39,13 @@ WORKERS = (1, 2, 4)
 BUSY_S, BUSY_TASKS = 0.05, 200
 PREDICTED = (10**3, 10**4, 10**5, 10**6, 10**7)
 BLOCK = 1000
+FREED = (
+    ("amplitude_sd=0", "baseline_sd=0"),
+    ("refractive_index_sd=0", "theta_s_offset_sd_deg=0", "theta_e_offset_sd_deg=0"),
+    ("oscillation_errors=false",),
+    ('phases="fixed"',),
+)
+"""Nuisances of a fit, and how a study fixes them."""
 
 Table = list[dict[str, Any]]
 
@@ -81,17 +94,17 @@ def _cores() -> int:
 
 
 def timed(work: Any) -> float:
-    """Median time of a call in ms, after one that compiles."""
+    """Median processor time of a call in ms, after one that compiles."""
     work()
     times = []
     for _ in range(REPEATS):
-        begin = perf_counter()
+        begin = process_time()
         work()
-        times.append(1e3 * (perf_counter() - begin))
+        times.append(1e3 * (process_time() - begin))
     return statistics.median(times)
 
 
-def fitted(name: str, sizes: list[int], times: list[float]) -> dict[str, Any]:
+def fitted(name: str, sizes: Sequence[int], times: Sequence[float]) -> dict[str, Any]:
     """Line through times against sizes, and the exponent of a power law."""
     slope, constant = np.polyfit(sizes, times, 1)
     exponent = np.polyfit(np.log(sizes), np.log(times), 1)[0]
@@ -101,11 +114,13 @@ def fitted(name: str, sizes: list[int], times: list[float]) -> dict[str, Any]:
         "constant_ms": float(constant),
         "per_unit_ms": float(slope),
         "exponent": float(exponent),
+        "at": list(sizes),
+        "ms": list(times),
     }
 
 
 def costs() -> Table:
-    """Cost of the model per angle and per pair, and of mock data per data set."""
+    """Cost of the model per angle, sub-angle and pair, of a fit, and of mock data per data set."""
     rows = []
     for kind in KINDS:
         angles = [61, 244, 976, 3904]
@@ -116,9 +131,47 @@ def costs() -> Table:
         rows.append(
             fitted(f"{kind}: pair, 3904 angles", pairs, [timed(grid(kind, 3904, n)) for n in pairs])
         )
+        parts = [4, 16, 64, 256]
+        rows.append(
+            fitted(f"{kind}: sub-angle, 61 angles", parts, [timed(windows(kind, n)) for n in parts])
+        )
+        angles = [31, 61, 122, 244]
+        rows.append(
+            fitted(f"{kind}: angle of a fit", angles, [timed(response(kind, n)) for n in angles])
+        )
     sets = [100, 300, 1000, 3000]
     rows.append(fitted("data set, 61 angles", sets, [timed(draws(n)) for n in sets]))
+    rows.append(fitted("free nuisance of a fit", *zip(*nuisances(), strict=True)))
     return rows
+
+
+def windows(kind: str, parts: int) -> Any:
+    """Pair integrals at the parts of each angle's window."""
+    experiment = apparatus(kind, "seed")
+    angles = sub_angles(experiment, parts).ravel()
+    return lambda: pair_integrals(experiment, MASSES, angles)
+
+
+def response(kind: str, count: int) -> Any:
+    """One call of a fit: smoothed fields with the Jacobian, across the pair thresholds."""
+    experiment = apparatus(kind, "edge")
+    angles = np.deg2rad(np.linspace(130.0, 151.6, count))
+    layout = replace(experiment.layout, theta_s=angles)
+    found = Response(replace(experiment, layout=layout), TRUTH, CHI_SQUARED, M1_MAX_EV)
+    return lambda: found(found.nominal())
+
+
+def nuisances() -> list[tuple[int, float]]:
+    """Free parameters, and time of a log-likelihood with its gradient, freed step by step."""
+    found = []
+    for freed in range(len(FREED) + 1):
+        fixed = [key for keys in FREED[freed:] for key in keys]
+        study = load_study("edge-layout-normalised", [f"inference.{key}" for key in fixed])
+        target = likelihood_of(study, Hypothesis("normal", "majorana"))[0]
+        vector = target.prior.sample(np.random.default_rng(0), 1)[0]
+        time = timed(lambda t=target, v=vector: (t.log_likelihood(v), t.gradient(v)))
+        found.append((vector.size, time))
+    return found
 
 
 def grid(kind: str, angles: int, pairs: int) -> Any:
@@ -176,12 +229,34 @@ def predictions(rows: Table) -> Table:
     return found
 
 
+def draw(rows: Table) -> None:
+    """Fitted costs against size, each over that of its smallest."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
+    for row in rows:
+        sizes, times = np.array(row["at"]), np.array(row["ms"])
+        label = f"{row['cost']}: {row['exponent']:.2f}"
+        axes.loglog(sizes / sizes[0], times / times[0], "o-", ms=3, lw=1, label=label)
+    reach = np.array([1.0, 256.0])
+    axes.loglog(reach, reach, "k:", label="linear")
+    axes.set_xlabel("size, over the smallest")
+    axes.set_ylabel("time, over that of the smallest")
+    axes.legend(fontsize=7)
+    figure.savefig(RESULTS.with_suffix(".svg"), metadata={"Date": None})
+    plt.close(figure)
+
+
 def shown(title: str, rows: Table) -> str:
     """A table in Markdown."""
-    names = list(rows[0])
+    names = [name for name, value in rows[0].items() if not isinstance(value, list)]
     lines = [f"**{title}**", "", "| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     for row in rows:
-        cells = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()]
+        values = [row[name] for name in names]
+        cells = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in values]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
 
@@ -189,6 +264,7 @@ def shown(title: str, rows: Table) -> str:
 def main() -> None:
     """Measure, fit, predict, print and write."""
     tables = {"overhead of the layer": overheads(), "throughput": throughput(), "costs": costs()}
+    draw(tables["costs"])
     tables["prediction"] = predictions(tables["overhead of the layer"])
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(tables, indent=1) + "\n")
