@@ -266,25 +266,28 @@ def _hypotheses(run: Run) -> dict[str, Any]:
 
 def judge(runs: Sequence[Run]) -> int:
     """Exit code by diagnostics and model checks; everything has been saved by then."""
-    code = DONE
-    for run in runs:
-        found = run.summary["diagnostics"] if run.summary else {"verdict": "pass"}
-        if found["verdict"] == "fail":
-            say(f"{run.name}: diagnostics failed: {'; '.join(found['reasons'])}")
-            code = DIAGNOSTIC_FAILED
-        agreement = run.comparison["agreement"] if run.comparison else {"verdict": "pass"}
-        if agreement["verdict"] == "fail":
-            say(f"{run.name}: estimators disagree: {'; '.join(agreement['reasons'])}")
-            code = DIAGNOSTIC_FAILED
-        if run.checks is not None and run.checks["verdict"] == "fail":
-            say(f"{run.name}: model checks failed: {'; '.join(run.checks['reasons'])}")
-            code = DIAGNOSTIC_FAILED
-        if run.calibration is not None:
-            tests = json.loads(run.calibration.attrs["renp_calibration"])
-            if tests["verdict"] == "fail":
-                say(f"{run.name}: calibration failed: {'; '.join(tests['reasons'])}")
-                code = DIAGNOSTIC_FAILED
-    return code
+    found = [reason for run in runs for reason in failures(run)]
+    for reason in found:
+        say(reason)
+    return DIAGNOSTIC_FAILED if found else DONE
+
+
+def failures(run: Run) -> list[str]:
+    """What failed of a run's diagnostics, checks and tests, each in a line."""
+    judged: dict[str, Any] = {
+        "diagnostics": run.summary["diagnostics"] if run.summary else None,
+        "estimators": run.comparison["agreement"] if run.comparison else None,
+        "model checks": run.checks,
+        "calibration": None
+        if run.calibration is None
+        else json.loads(run.calibration.attrs["renp_calibration"]),
+    }
+    return [
+        f"{run.name}: {name} {'disagree' if name == 'estimators' else 'failed'}: "
+        f"{'; '.join(found['reasons'])}"
+        for name, found in judged.items()
+        if found is not None and found["verdict"] == "fail"
+    ]
 
 
 def run(paths: Sequence[Path], options: Options) -> int:
