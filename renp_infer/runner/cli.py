@@ -152,11 +152,17 @@ def forecast(study: Path, /, *, common: Common = DEFAULTS) -> int:
 
 
 @app.command
-def report(*studies: Path, common: Common = DEFAULTS) -> int:
-    """Write report.html of finished studies or run directories."""
+def report(*studies: Path, figures: str = "", common: Common = DEFAULTS) -> int:
+    """Write report.html of finished studies or run directories.
+
+    Parameters
+    ----------
+    figures
+        Also write each figure into figures/: some of pdf,svg,csv.
+    """
     from renp_infer.runner import commands
 
-    return commands.report(studies, common.options())
+    return commands.report(studies, common.options(), figures=figures)
 
 
 @app.command

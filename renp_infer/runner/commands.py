@@ -274,19 +274,11 @@ def judge(runs: Sequence[Run]) -> int:
 
 def failures(run: Run) -> list[str]:
     """What failed of a run's diagnostics, checks and tests, each in a line."""
-    judged: dict[str, Any] = {
-        "diagnostics": run.summary["diagnostics"] if run.summary else None,
-        "estimators": run.comparison["agreement"] if run.comparison else None,
-        "model checks": run.checks,
-        "calibration": None
-        if run.calibration is None
-        else json.loads(run.calibration.attrs["renp_calibration"]),
-    }
     return [
         f"{run.name}: {name} {'disagree' if name == 'estimators' else 'failed'}: "
         f"{'; '.join(found['reasons'])}"
-        for name, found in judged.items()
-        if found is not None and found["verdict"] == "fail"
+        for name, found in run.verdicts.items()
+        if found["verdict"] == "fail"
     ]
 
 
@@ -346,22 +338,28 @@ def _outcome(run: Run) -> dict[str, Any]:
     }
 
 
-def _report(runs: Sequence[Run], top: Path) -> Path:
-    """Write the page; inside a run directory its manifest learns the hash."""
-    from renp_infer.runner.report import write_report
+def _report(runs: Sequence[Run], top: Path, formats: Sequence[str] = ()) -> Path:
+    """Write the page and its figures; inside a run directory its manifest learns the hashes."""
+    from renp_infer.runner import report as pages
+    from renp_infer.runner.figure_files import write_figures
 
     with contextlib.redirect_stdout(sys.stderr), readable(top):
-        if [run.directory for run in runs] != [top]:
-            write_report(runs, top / REPORT)
-        else:
-            with Store(top) as store:
-                write_report(runs, store.path(REPORT))
-                store.note(REPORT)
+        found = pages.contents(runs, top)
+        with contextlib.ExitStack() as stack:
+            own = [run.directory for run in runs] == [top]
+            store = stack.enter_context(Store(top)) if own else None
+            pages.write_page(found, top / REPORT)
+            names = write_figures(found, top, formats)
+            if store is not None:
+                store.note(REPORT, *names)
     return top / REPORT
 
 
-def report(paths: Sequence[Path], options: Options) -> int:
+def report(paths: Sequence[Path], options: Options, *, figures: str = "") -> int:
     """Write the report of finished runs, given as studies or run directories."""
+    from renp_infer.runner.figure_files import parse_formats
+
+    formats = parse_formats(figures)
     if paths and all(map(is_directory, paths)):
         directories = list(paths)
         for directory in directories:
@@ -374,7 +372,7 @@ def report(paths: Sequence[Path], options: Options) -> int:
     else:
         top, directories = places(load_all(paths, options), options)
     runs = [load_run(directory) for directory in directories]
-    page = _report(runs, top)
+    page = _report(runs, top, formats)
     if options.json:
         write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
     else:

@@ -76,21 +76,20 @@ def run_rows(run: Run) -> list[tuple[str, str]]:
         ("peak S/N", f"{run.evaluation['peak_snr']:.3g} per angle{label}"),
     ]
     if run.summary is not None:
-        row, judged = run.summary["parameters"]["m1_meV"], run.summary["diagnostics"]
+        row = run.summary["parameters"]["m1_meV"]
         low, high = row["interval_95"]
         estimate = f"{row['mean']:.4g} ± {row['sd']:.2g} meV"
         rows.append(("m1", f"{estimate}, 95 % interval {low:.4g} to {high:.4g} meV"))
-        rows.append(("diagnostics", _verdict(judged["verdict"], judged["reasons"])))
-    if run.checks is not None:
-        rows.append(("model checks", _verdict(run.checks["verdict"], run.checks["reasons"])))
     if run.comparison is not None:
         best = max(run.comparison["hypotheses"], key=lambda found: found["probability"])
         name = f"{best['ordering']} ordering, {best['nature']}"
         rows.append(("most probable", f"{name}: {best['probability']:.3g}"))
+    for name, judged in run.verdicts.items():
+        rows.append((name, ": ".join([judged["verdict"], *_joined(judged["reasons"])])))
     others = {"calibration": run.calibration, "forecast": run.forecast}
     there = [name for name, tree in others.items() if tree is not None]
     return [*rows, ("also", ", ".join(there))] if there else rows
 
 
-def _verdict(verdict: str, reasons: list[str]) -> str:
-    return f"{verdict}: {'; '.join(reasons)}" if reasons else verdict
+def _joined(reasons: list[str]) -> list[str]:
+    return ["; ".join(reasons)] if reasons else []

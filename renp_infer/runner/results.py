@@ -63,6 +63,19 @@ class Run(RunDisplay):
         return found
 
     @property
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        """``verdict`` and ``reasons`` by what was judged; only what the run has done."""
+        calibration = self.calibration
+        tests = None if calibration is None else json.loads(calibration.attrs["renp_calibration"])
+        judged = {
+            "diagnostics": self.summary["diagnostics"] if self.summary else None,
+            "model checks": self.checks,
+            "estimators": self.comparison["agreement"] if self.comparison else None,
+            "calibration": tests,
+        }
+        return {name: found for name, found in judged.items() if found is not None}
+
+    @property
     def prediction(self) -> xarray.Dataset:
         """Forward model at the truth, by angle: ``evaluation`` as arrays."""
         return prediction(self.evaluation)

@@ -21,7 +21,6 @@ from renp_infer.runner.commands import (
     load_all,
     places,
 )
-from renp_infer.runner.executors import DASK_EXECUTORS
 from renp_infer.runner.files import is_directory
 from renp_infer.runner.merging import merge_runs, study_in
 from renp_infer.runner.results import load_run
@@ -133,18 +132,9 @@ def cite(path: Path | None, options: Options) -> int:
 
 
 def _used_by(path: Path) -> list[str]:
-    """Citation keys of what a run used, by its study, its results and its executor."""
-    from renp_infer.runner.citations import citations_of
+    """Citation keys of what a run directory's results were made with."""
+    from renp_infer.runner.citations import used_by
 
-    study, manifest = study_in(path), read_manifest(path)
-    statistics = []
-    if INFER.name in manifest["tasks"]:
-        tree = load_run(path).inference
-        assert tree is not None
-        statistics.append({str(k): v for k, v in tree["sample_stats"].attrs.items()})
-    if COMPARE.name in manifest["tasks"]:
-        comparison = load_run(path).comparison
-        statistics += [{"sampler": name} for name in (comparison or {}).get("estimators", ())]
-    executors = {entry.get("executor", "serial") for entry in manifest["tasks"].values()}
-    tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
-    return citations_of(study.resolved, manifest["tasks"], statistics, tools)
+    study, tasks = study_in(path), read_manifest(path)["tasks"]
+    sampled = INFER.name in tasks or COMPARE.name in tasks
+    return used_by(study.resolved, tasks, load_run(path) if sampled else None)
