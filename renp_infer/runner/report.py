@@ -107,6 +107,7 @@ def contents(runs: Sequence[Run], start: Path) -> dict[str, Any]:
         "sections": [section(run, k, start) for k, run in enumerate(runs, start=1)],
         "overview": overview_plate(runs),
         "differences": tables.differences(runs),
+        "task_columns": tables.TASK_COLUMNS,
     }
 
 
@@ -171,6 +172,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "parameters": tables.parameter_rows(run),
         "diagnostics": tables.diagnostic_rows(run),
         "provenance": tables.provenance_rows(run),
+        "tasks": tables.task_rows(run),
         "calibration": calibration_of(run),
         "forecast": forecast_of(run),
         "study": study_text(run.study),

@@ -129,17 +129,27 @@ def diagnostic_rows(run: Run) -> list[tuple[str, str]]:
 
 
 def provenance_rows(run: Run) -> list[tuple[str, str]]:
-    """Where the numbers come from: seed, versions, key, time."""
+    """Where the numbers come from: seed, versions, machine, data."""
     rows: dict[str, Any] = {"study": run.name, "seed": run.study.get("seed")}
     found = dict(run.evaluation.get(PROVENANCE, {}))
     if run.inference is not None and PROVENANCE in run.inference.children:
         found |= {str(k): v for k, v in run.inference[PROVENANCE].attrs.items()}
     rows |= {k: v for k, v in found.items() if k not in ("study", "seconds")}
-    manifest = read_manifest(run.directory)
-    rows |= {f"{name}: {k}": v for name, e in manifest["tasks"].items() for k, v in e.items()}
     rows["numerical accuracy"] = run.evaluation["accuracy"]
     rows["Bloch equations"] = run.evaluation.get("coherence")
     return [(k.replace("_", " "), _text(v)) for k, v in rows.items() if v is not None]
+
+
+TASK_COLUMNS = ("finished", "seconds", "tasks", "failed", "executor", "key")
+
+
+def task_rows(run: Run) -> list[list[str]]:
+    """Every finished verb of the manifest: its name, then ``TASK_COLUMNS``."""
+    entries = read_manifest(run.directory)["tasks"]
+    return [
+        [name, *(_text(entry.get(column, "–")) for column in TASK_COLUMNS)]
+        for name, entry in entries.items()
+    ]
 
 
 def _text(value: Any) -> str:
