@@ -48,6 +48,8 @@ class Options:
     shard : str
         ``K/N``: do only every N-th task, beginning with the K-th.
     json, quiet, force : bool
+    progress : str
+        ``auto``: a bar on a terminal; ``json``: lines on standard error.
     """
 
     out: Path | None = None
@@ -57,6 +59,7 @@ class Options:
     json: bool = False
     quiet: bool = False
     force: bool = False
+    progress: str = "auto"
 
 
 def load(
@@ -105,7 +108,8 @@ def bring_up_to_date(plans: Sequence[Plan], options: Options) -> None:
         executor = stack.enter_context(parse_executor(options.executor))
         for verb in dict.fromkeys(verb for plan in plans for verb in plan.verbs):
             works = [Work(p.study, store, verb, shard) for p, store in pairs if verb in p.verbs]
-            errors += update(works, executor, quiet=options.quiet)
+            lines = options.progress == "json"
+            errors += update(works, executor, quiet=options.quiet, lines=lines)
         for store in stores:
             store.note(PROGRESS)
     for error in errors[1:]:

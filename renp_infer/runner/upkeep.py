@@ -6,6 +6,9 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
 
 from renp_infer.errors import ConfigError
 from renp_infer.runner.campaign import write_study
@@ -21,12 +24,16 @@ from renp_infer.runner.commands import (
     load_all,
     places,
 )
+from renp_infer.runner.executors import parse_executor
 from renp_infer.runner.files import is_directory
 from renp_infer.runner.merging import merge_runs, study_in
 from renp_infer.runner.results import load_run
 from renp_infer.runner.store import Store, read_manifest
 from renp_infer.runner.terminal import show, write_document
 from renp_infer.runner.verbs import COMPARE, INFER, verbs_of
+
+if TYPE_CHECKING:
+    from renp_infer.runner.doctor import Check
 
 MAX_JOBS = 10_000
 
@@ -107,15 +114,27 @@ def doctor(options: Options) -> int:
     """Check the installation."""
     from renp_infer.runner.doctor import examine
 
+    executor = "processes:1" if options.executor == "serial" else options.executor
+    parse_executor(executor)
     with contextlib.redirect_stdout(sys.stderr):
-        checks = examine(Path.cwd())
+        checks = examine(Path.cwd(), executor)
     good = all(check.good for check in checks)
     if options.json:
         rows = [{"name": c.name, "good": c.good, "found": c.found} for c in checks]
         write_document({"schema": 1, "good": good, "checks": rows})
     else:
-        show(*(f"{'ok  ' if c.good else 'BAD '} {c.name}: {c.found}" for c in checks))
+        show(_checklist(checks))
     return DONE if good else RUN_FAILED
+
+
+def _checklist(checks: Sequence[Check]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for _ in range(2):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in checks:
+        table.add_row("ok" if check.good else "BAD", check.name, check.found)
+    return table
 
 
 def cite(path: Path | None, options: Options) -> int:
