@@ -364,7 +364,7 @@ def report(paths: Sequence[Path], options: Options, *, figures: str = "") -> int
     from renp_infer.runner.figure_files import parse_formats
 
     formats = parse_formats(figures)
-    if paths and all(map(is_directory, paths)):
+    if any(map(is_directory, paths)):
         directories = list(paths)
         for directory in directories:
             check_run(directory)

@@ -168,10 +168,18 @@ def _text(value: Any) -> str:
 
 
 def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
-    """Keys whose values differ between the studies of several runs, with these values."""
-    studies = [dict(_flat(run.study)) for run in runs]
-    keys = dict.fromkeys(key for study in studies for key in study)
-    rows = [(key, [_text(study.get(key, "–")) for study in studies]) for key in keys]
+    """Keys whose values differ between the studies of several runs, with these values.
+
+    A section that a study lacks is one row, not all of its keys.
+    """
+    studies = [run.study for run in runs]
+    sections = {name for study in studies for name, v in study.items() if isinstance(v, Mapping)}
+    missing = {name for name in sections if not all(name in study for study in studies)}
+    shared = [{k: v for k, v in study.items() if k not in missing} for study in studies]
+    flat = [dict(_flat(study)) for study in shared]
+    keys = dict.fromkeys(key for study in flat for key in study)
+    rows = [(key, [_text(study.get(key, "–")) for study in flat]) for key in keys]
+    rows += [(f"[{n}]", ["yes" if n in s else "–" for s in studies]) for n in sorted(missing)]
     return [(key, values) for key, values in rows if len(set(values)) > 1]
 
 

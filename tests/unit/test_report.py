@@ -129,6 +129,18 @@ def test_runs_are_compared_by_what_differs(several):
     assert "physics.preset" not in rows and "target.scheme" not in rows  # the same in both
 
 
+def test_a_section_that_a_study_lacks_is_one_row():
+    runs = [make_run(infer=False), make_run(infer=False)]
+    runs[0].study["forecast"] = {"m1_meV": [1.0], "orderings": ["normal"]}
+    runs[1].study["lasers"]["eq_mW_cm2"] = 10.0
+    del runs[1].study["target"]["refractive_index"]
+    assert tables.differences(runs) == [
+        ("target.refractive_index", ["1.45", "–"]),
+        ("lasers.eq_mW_cm2", ["9", "10"]),
+        ("[forecast]", ["yes", "–"]),
+    ]
+
+
 def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path):
     run = make_run(tmp_path / "run", shape=SHAPE)
     found = {"verdict": "fail", "reasons": ["ranks: 3 of 9 panels leave the band"]}
