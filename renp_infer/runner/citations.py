@@ -100,6 +100,8 @@ def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None)
         statistics.append({str(k): v for k, v in run.inference["sample_stats"].attrs.items()})
     if run is not None and run.comparison is not None:
         statistics += [{"sampler": name} for name in run.comparison["estimators"]]
+    if "calibrate" in tasks:
+        statistics.append({"sampler": study["inference"]["sampler"]})
     executors = {entry.get("executor", "serial") for entry in tasks.values()}
     tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
     return citations_of(study, tasks, statistics, tools)

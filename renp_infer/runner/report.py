@@ -164,6 +164,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "mass": tables.mass_cells(run),
         "mass_truth": "–" if source(run) else number(run.evaluation["truth"]["m1_meV"]),
         "plates": [*run_plates(run), *check_plates(run)],
+        "forecast": {"plates": forecast_plates(run.forecast)} if run.forecast is not None else None,
         "checks": check_rows(run),
         "comparison": comparison_section(run),
         "switches": tables.switch_rows(run),
@@ -174,7 +175,6 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "provenance": tables.provenance_rows(run),
         "tasks": tables.task_rows(run),
         "calibration": calibration_of(run),
-        "forecast": forecast_of(run),
         "study": study_text(run.study),
         "command": command(run, start),
         "citations": used,
@@ -191,14 +191,6 @@ def calibration_of(run: Run) -> dict[str, Any] | None:
     found = json.loads(run.calibration.attrs["renp_calibration"])
     shown = {key: found[key] for key in ("verdict", "reasons", "false_alarm")}
     return shown | {"plates": calibration_plates(run.calibration)}
-
-
-def forecast_of(run: Run) -> dict[str, Any] | None:
-    """Sentence and figures of a forecast."""
-    if run.forecast is None:
-        return None
-    text = answers.forecast_sentence(run.forecast)
-    return {"sentence": text, "plates": forecast_plates(run.forecast)}
 
 
 def study_text(study: Mapping[str, Any]) -> str:

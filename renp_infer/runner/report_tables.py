@@ -110,7 +110,7 @@ def parameter_rows(run: Run) -> list[dict[str, Any]]:
         for key, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
             cells[key] = "–" if p[key] is None else f"{p[key]:.{digits}f}"
         cells["prior_sd"] = number(spread, 2)
-        outside = truth is not None and not _inside(truth, *p["interval_95"])
+        outside = truth is not None and not any(_inside(truth, *pair) for pair in ranges)
         rows.append({"name": PARAMETER_NAMES.get(name, name), "outside": outside, **cells})
     return rows
 
