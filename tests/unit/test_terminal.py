@@ -172,12 +172,13 @@ def test_tables_fit_80_columns_and_lose_nothing(capsys: pytest.CaptureFixture[st
     cell = {"found": 0.68, "error": 0.01, "nominal": 0.68}
     row = {"name": LONG, "p_value": 0.5, "coverage_68": cell, "coverage_95": cell}
     ranks["quantities"] = [row]
+    calibration = {"ranks": ranks, "verdict": "pass", "false_alarm": 0.01, "data": "mock"}
     run = make_run(name=LONG, normalised=True, infer=True, shape=(2, 50))
     tables = [
         wide,
         angle_table(LONG, {"theta_s [deg]": [1.0], "a" * 30: [-1.23456e-300]}),
         summary_table([run]),
-        *calibration_tables({"ranks": ranks, "verdict": "pass", "false_alarm": 0.01}),
+        *calibration_tables(calibration),
     ]
     for table in tables:
         text = shown(capsys, table)
