@@ -1,5 +1,6 @@
 """The names at the top: the command line's results in memory, for ArviZ and pandas."""
 
+import dataclasses
 import json
 import tempfile
 import warnings
@@ -206,3 +207,47 @@ def test_a_good_run_opens_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert renp.open_run("run").name == "edge-layout"
+
+
+@pytest.mark.parametrize(
+    ("verb", "section", "sections"),
+    [
+        ("infer", "inference", {"inference"}),
+        ("compare", "compare", {"inference", "compare"}),
+        ("calibrate", "calibrate", {"inference", "calibrate"}),
+        ("forecast", "forecast", {"forecast"}),
+    ],
+)
+def test_every_verb_does_its_work_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, verb: str, section: str, sections: set[str]
+) -> None:
+    """The work itself is the command line's, which has its own tests."""
+    plans: list[Any] = []
+    trees = {name: xr.DataTree(name=name) for name in ("infer", "compare", "calibrate", "forecast")}
+    trees["calibrate"].attrs["renp_calibration"] = '{"verdict": "pass", "reasons": []}'
+    row = {"ordering": "normal", "nature": "dirac", "probability": 1.0}
+    found = {"hypotheses": [row | {"log_evidence": 0.0, "log_evidence_error": 0.1}]}
+    run = dataclasses.replace(
+        make_run(shape=(2, 50)),
+        inference=trees["infer"],
+        calibration=trees["calibrate"],
+        forecast=trees["forecast"],
+        comparison=found | {"agreement": {"verdict": "pass", "reasons": []}},
+    )
+    monkeypatch.setattr(library, "bring_up_to_date", lambda works, _options: plans.extend(works))
+    monkeypatch.setattr(library, "load_run", lambda _directory: run)
+    monkeypatch.setattr(library, "load_tree", lambda path: trees[Path(path).stem])
+    tables = {name: value for name, value in STUDY.items() if name != "inference"}
+    assert getattr(renp, verb)(tables) is trees[verb]
+    [plan] = plans
+    assert [done.name for done in plan.verbs] == ["evaluate", verb]
+    tasks = {"inference", "compare", "calibrate", "forecast"}
+    assert tasks & set(plan.study.resolved) == sections and section in sections
+
+
+def test_a_failed_comparison_warns(monkeypatch: pytest.MonkeyPatch) -> None:
+    agreement = {"verdict": "fail", "reasons": ["5.0 combined errors apart"]}
+    run = dataclasses.replace(make_run(shape=(2, 50)), comparison={"agreement": agreement})
+    monkeypatch.setattr(library, "load_run", lambda _directory: run)
+    with pytest.warns(DiagnosticWarning, match="estimators disagree: 5.0 combined"):
+        renp.open_run("run")
