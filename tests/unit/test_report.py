@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from toys_runs import make_run
 
 from renp_infer.errors import DomainError, StoreError
-from renp_infer.runner import answers, figures, plots, report
+from renp_infer.runner import answers, calibration_figures, figures, plots, report
 from renp_infer.runner import report_tables as tables
 from renp_infer.runner.store import MANIFEST, read_manifest
 
@@ -141,7 +141,9 @@ def test_a_section_that_a_study_lacks_is_one_row():
     ]
 
 
-def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path):
+def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "run_plates", lambda _run: [])
+    monkeypatch.setattr(calibration_figures, "calibration_plates", lambda _tree: [])
     run = make_run(tmp_path / "run", shape=SHAPE)
     found = {"verdict": "fail", "reasons": ["ranks: 3 of 9 panels leave the band"]}
     tree = xr.DataTree()
