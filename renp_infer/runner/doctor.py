@@ -120,7 +120,7 @@ def _compiled() -> tuple[bool, str]:
 def _executor(name: str) -> tuple[bool, str]:
     """Have one small task done as a run would."""
     from renp_infer.runner.executors import parse_executor
-    from renp_infer.runner.library import load_study
+    from renp_infer.runner.sources import load_study
     from renp_infer.runner.tasks import Batch, Context
     from renp_infer.runner.verbs import EVALUATE
 

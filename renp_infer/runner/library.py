@@ -14,13 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tomli_w
-
 from renp_infer.errors import DiagnosticWarning
-from renp_infer.runner import config
 from renp_infer.runner.commands import Options, Plan, bring_up_to_date, failures
 from renp_infer.runner.results import Run, load_run, load_tree
-from renp_infer.runner.study import Study, find_study, resolve
+from renp_infer.runner.sources import Source, load_study, with_sections
+from renp_infer.runner.study import Study
 from renp_infer.runner.tasks import Verb
 from renp_infer.runner.verbs import (
     CALIBRATE,
@@ -48,59 +46,6 @@ __all__ = [
     "simulate",
     "write_report",
 ]
-
-Source = str | Path | Mapping[str, Any]
-"""A study file, the name of a study that ships with the package, or its tables."""
-
-
-def load_study(source: Source, changes: Mapping[str, Any] | None = None) -> Study:
-    """Read, check and resolve a study.
-
-    Parameters
-    ----------
-    source : str, Path or mapping
-        A TOML file, the name of a study that ships with the package, or the
-        tables of a study, whose relative paths start from the working directory.
-    changes : mapping, optional
-        Values by key that replace those of the source, as ``--set`` does:
-        ``{"neutrino.m1_meV": 20.0}``.
-
-    Returns
-    -------
-    Study
-
-    Raises
-    ------
-    ConfigError
-        On the first thing that is wrong, with its key.
-
-    Examples
-    --------
-    >>> load_study("edge-layout-corrected", {"neutrino.m1_meV": 20.0}).parameters.m1_eV
-    0.02
-    """
-    if isinstance(source, Mapping):
-        raw, folder, name = dict(source), Path.cwd(), "study"
-        text = tomli_w.dumps(raw)
-    else:
-        file = find_study(source)
-        text, folder, name = config.read_study_text(file), file.parent, file.stem
-        raw = config.parse_toml(text, str(file))
-    raw = config.apply_changes(raw, changes or {})
-    raw.setdefault("name", name)
-    if "compare" in raw:  # which takes its priors from there
-        raw.setdefault("inference", {})
-    return resolve(config.validate(raw), text, folder)
-
-
-def _with_sections(study: Study | Source, *sections: str) -> Study:
-    """The study, with the defaults of sections that it lacks."""
-    if not isinstance(study, Study):
-        study = load_study(study)
-    missing: dict[str, Any] = {name: {} for name in sections if name not in study.resolved}
-    if not missing:
-        return study
-    return resolve(config.validate(study.resolved | missing), study.text, Path.cwd())
 
 
 @contextlib.contextmanager
@@ -155,7 +100,7 @@ def evaluate(
     ConfigError, DomainError, NonFiniteError, TaskError, StoreError
         See `renp_infer.errors`.
     """
-    found = _with_sections(study)
+    found = with_sections(study)
     with _performed(found, [EVALUATE], out, executor, quiet=quiet) as directory:
         return load_run(directory).prediction
 
@@ -185,7 +130,7 @@ def simulate(
     ConfigError, DomainError, NonFiniteError, TaskError, StoreError
         See `renp_infer.errors`.
     """
-    found = _with_sections(study)
+    found = with_sections(study)
     verb = ENSEMBLE if found.datasets else SIMULATE
     with _performed(found, [verb], out, executor, quiet=quiet) as directory:
         if verb is ENSEMBLE:
@@ -241,7 +186,7 @@ def infer(
     DiagnosticWarning
         If the sampler's diagnostics or the model checks failed.
     """
-    found = _with_sections(study, "inference")
+    found = with_sections(study, "inference")
     with _performed(found, [EVALUATE, INFER], out, executor, quiet=quiet) as directory:
         tree = _judged(load_run(directory)).inference
     assert tree is not None
@@ -280,7 +225,7 @@ def compare(
     DiagnosticWarning
         If the estimators disagree.
     """
-    found = _with_sections(study, "inference", "compare")
+    found = with_sections(study, "inference", "compare")
     with _performed(found, [EVALUATE, COMPARE], out, executor, quiet=quiet) as directory:
         said = _judged(load_run(directory)).comparison
         tree = load_tree(directory / COMPARE.file)
@@ -333,7 +278,7 @@ def calibrate(
     DiagnosticWarning
         If a test failed.
     """
-    found = _with_sections(study, "inference", "calibrate")
+    found = with_sections(study, "inference", "calibrate")
     with _performed(found, [EVALUATE, CALIBRATE], out, executor, quiet=quiet) as directory:
         tree = _judged(load_run(directory)).calibration
     assert tree is not None
@@ -365,7 +310,7 @@ def forecast(
     ConfigError, DomainError, NonFiniteError, TaskError, StoreError
         See `renp_infer.errors`.
     """
-    found = _with_sections(study, "forecast")
+    found = with_sections(study, "forecast")
     with _performed(found, [EVALUATE, FORECAST], out, executor, quiet=quiet) as directory:
         tree = load_run(directory).forecast
     assert tree is not None

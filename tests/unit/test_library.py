@@ -18,6 +18,7 @@ from renp_infer.errors import ConfigError, DiagnosticWarning
 from renp_infer.runner import library
 from renp_infer.runner.cli import execute
 from renp_infer.runner.displays import table
+from renp_infer.runner.sources import with_sections
 from renp_infer.runner.store import read_manifest
 
 STUDY: dict[str, Any] = {
@@ -173,7 +174,7 @@ def test_missing_sections_get_their_defaults_and_others_stay() -> None:
     tables = {name: value for name, value in STUDY.items() if name != "inference"}
     study = renp.load_study(tables, {"neutrino.m1_meV": 20.0})
     assert study.settings is None
-    filled = library._with_sections(study, "inference", "compare")
+    filled = with_sections(study, "inference", "compare")
     assert filled.settings is not None and filled.compare is not None
     assert filled.parameters == study.parameters
     assert renp.load_study(tables | {"compare": {}}).settings is not None
