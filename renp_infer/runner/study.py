@@ -38,6 +38,7 @@ from renp_infer.runner.computable import check_computable, check_open_angles
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
 from renp_infer.runner.datafile import Measurement
 from renp_infer.runner.detecting import make_detector, noise_keys
+from renp_infer.runner.displays import StudyDisplay
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
 from renp_infer.runner.inference_keys import check_lower_bound
@@ -68,8 +69,8 @@ class Execution:
     failures_allowed: float = 0.0
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(StudyDisplay):
     """Everything a task needs to know.
 
     Attributes
