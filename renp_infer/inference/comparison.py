@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-from scipy.special import logsumexp
+from numpy.typing import ArrayLike
+from scipy.special import softmax
 
 from renp_infer.records import FloatArray
 
@@ -147,11 +148,11 @@ def compare(rows: Sequence[Evidence], settings: CompareSettings) -> dict[str, An
     }  # fmt: skip
 
 
-def posterior_probabilities(log_evidence: Sequence[float], odds: FloatArray) -> FloatArray:
-    """Posterior probabilities, shape (k,), for prior odds (k,) of any sum."""
+def posterior_probabilities(log_evidence: ArrayLike, odds: FloatArray) -> FloatArray:
+    """Posterior probabilities, shape (..., k), for prior odds (k,) of any sum."""
     with np.errstate(divide="ignore"):  # a hypothesis of no prior odds stays out
-        mass = np.array(log_evidence) + np.log(odds)
-    return np.asarray(np.exp(mass - logsumexp(mass)))
+        mass = np.asarray(log_evidence) + np.log(odds)
+    return np.asarray(softmax(mass, axis=-1))
 
 
 def _row(row: Evidence, probability: float) -> dict[str, Any]:
