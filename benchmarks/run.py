@@ -205,9 +205,9 @@ def responses() -> list[Row]:
     return rows
 
 
-def machine() -> Row:
-    """Where the figures come from."""
-    packages = ("numpy", "scipy", "numba", "vegas")
+def machine(others: tuple[str, ...] = ("vegas",)) -> Row:
+    """Where the figures come from, with the versions of other packages."""
+    packages = ("numpy", "scipy", "numba", *others)
     cpu = Path("/proc/cpuinfo")
     lines = cpu.read_text().splitlines() if cpu.exists() else []
     model = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
