@@ -87,6 +87,7 @@ def evidences(kind: str, live: int) -> list[Row]:
     rows: list[Row] = []
     for name, method in METHODS.items():
         (value, error), seconds = spent(lambda m=method: m(target, live))
+        print(f"{kind}: {name}, {seconds:.0f} s", file=sys.stderr, flush=True)
         row: Row = {"method": name, "s": seconds, "ln Z": value, "error": error}
         row["off by errors"] = (value - truth["ln Z"]) / np.hypot(error, truth["error"])
         rows.append(row | {"s to 0.1": seconds * max(1.0, (error / WANTED) ** 2)})

@@ -12,13 +12,13 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
-from posteriors import PRESETS, likelihood, publish, spent
+from posteriors import PRESETS, compiled, likelihood, publish, spent
 from run import Row
 from scipy.differentiate import derivative
 
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import LINEAR, build_model
-from renp_infer.inference.nuts import CompiledModel, compile_model
+from renp_infer.inference.model import LINEAR
+from renp_infer.inference.nuts import CompiledModel
 from renp_infer.inference.start import overdispersed
 from renp_infer.records import FloatArray
 
@@ -63,11 +63,11 @@ def exact(target: Likelihood) -> WithGradient:
     return lambda vector: (target.log_likelihood(vector), target.gradient(vector))
 
 
-def compiled_points(compiled: CompiledModel, target: Likelihood, unit: FloatArray) -> FloatArray:
+def compiled_points(model: CompiledModel, target: Likelihood, unit: FloatArray) -> FloatArray:
     """The same points in the coordinates that NUTS moves in."""
     slices = target.prior.unit_slices()
     linear = [slices[name].start for name in LINEAR if name in slices]
-    assert compiled.size == unit.shape[1]
+    assert model.size == unit.shape[1]
     return np.hstack([np.delete(unit, linear, 1), np.zeros((len(unit), len(linear)))])
 
 
@@ -89,7 +89,7 @@ def measure(method: WithGradient, density: Density, points: FloatArray, scale: F
 def gradients(kind: str, batches: int) -> list[Row]:
     """Three ways to a value and a gradient in one phase space."""
     target = likelihood(kind)
-    model, seconds = spent(lambda: compile_model(build_model(target)))
+    model, seconds = spent(lambda: compiled(target))
     prior = target.prior
     unit = overdispersed(target, POINTS, np.random.default_rng(2))
     vectors, ones = prior.from_unit(unit), np.ones(unit.shape[1])

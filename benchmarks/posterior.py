@@ -13,17 +13,18 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import arviz_stats
 import emcee
 import numpy as np
 import pymc as pm
-from posteriors import PRESETS, likelihood, publish, reference, spent, weighted_size
+from posteriors import PRESETS, compiled, likelihood, publish, reference, spent, weighted_size
 from run import Row
 
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import PARAMETERS, build_model
-from renp_infer.inference.nuts import compile_model, sample_nuts
+from renp_infer.inference.nuts import sample_nuts
 from renp_infer.inference.prior import (
     Circular,
     InferenceSettings,
@@ -58,15 +59,15 @@ class Effort:
     reference: int = 40_000
 
 
-QUICK = Effort(300, 100, 1500, 60, 8000)
+QUICK = Effort(300, 60, 800, 50, 8000)
 
 
 def by_nuts(target: Likelihood, effort: Effort) -> Row:
     """Ours: nutpie's NUTS in coordinates made for these posteriors."""
     settings = InferenceSettings(draws=effort.draws, tune=effort.draws)
-    compiled, compiling = spent(lambda: compile_model(build_model(target)))
+    model, compiling = spent(lambda: compiled(target))
     (vectors, _), seconds = spent(
-        lambda: sample_nuts(compiled, target, settings, np.random.SeedSequence(4))
+        lambda: sample_nuts(model, target, settings, np.random.SeedSequence(4))
     )
     return chains(target, vectors, seconds) | {"compiling s": compiling}
 
@@ -191,7 +192,10 @@ def posterior(kind: str, effort: Effort) -> list[Row]:
     truth = reference(target, effort.reference)
     rows: list[Row] = []
     for name, sample in SAMPLERS.items():
+        if sample is by_bilby and find_spec("bilby") is None:
+            continue  # pip install renp-infer[bench]
         row: Row = {"sampler": name, **sample(target, effort)}
+        print(f"{kind}: {name}, {row['s']:.0f} s", file=sys.stderr, flush=True)
         off = (row["mean m1"] - truth["mean m1"]) / truth["sd m1"]
         row |= {"mean off by sd": off, "sd off by %": 100.0 * (row["sd m1"] / truth["sd m1"] - 1.0)}
         rows.append(row | {"effective / s": row["effective"] / row["s"]})

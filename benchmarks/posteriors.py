@@ -16,6 +16,8 @@ from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.fast_evidence import importance_sample
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.linear_marginal import LinearMarginal
+from renp_infer.inference.model import build_model
+from renp_infer.inference.nuts import CompiledModel, compile_model
 from renp_infer.records import FloatArray
 from renp_infer.runner.hypotheses import likelihood_of
 from renp_infer.runner.study import load_study
@@ -37,6 +39,13 @@ def spent(function: Callable[[], Any]) -> tuple[Any, float]:
     start = process_time()
     value = function()
     return value, process_time() - start
+
+
+def compiled(target: Likelihood) -> CompiledModel:
+    """Machine code of a posterior, called once: the call is what compiles it."""
+    model = compile_model(build_model(target))
+    model(np.zeros(model.size))
+    return model
 
 
 def reference(target: Likelihood, draws: int) -> Row:

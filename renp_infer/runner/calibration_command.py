@@ -70,8 +70,12 @@ def calibration_tables(found: dict[str, Any]) -> list[Any]:
     return [*parts, f"verdict: {found['verdict']}, at a false-alarm rate of {rate} for each part"]
 
 
+_CAPTION = 62
+"""Columns of the longest caption."""
+
+
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD)
+    table = Table(title=title, box=SIMPLE_HEAD, min_width=_CAPTION)
     for k, name in enumerate(columns):
         table.add_column(name, justify="right" if k else "left")
     return table
@@ -99,6 +103,9 @@ def _hypothesis_table(found: dict[str, Any]) -> Table:
             f"{row['found']:.3f} ± {row['error']:.3f}",
             str(row["count"]),
         )
+    if len(set(found["prior_odds"])) > 1:
+        odds = " : ".join(f"{value:g}" for value in found["prior_odds"])
+        table.title = f"{title}, prior odds {odds}"
     if "curve" in found:
         table.caption = (
             f"calibration error {found['calibration_error']:.3f}, by chance "
