@@ -19,7 +19,16 @@ import arviz_stats
 import emcee
 import numpy as np
 import pymc as pm
-from posteriors import PRESETS, compiled, likelihood, publish, reference, spent, weighted_size
+from posteriors import (
+    PRESETS,
+    QUICK_PRESETS,
+    compiled,
+    likelihood,
+    publish,
+    reference,
+    spent,
+    weighted_size,
+)
 from run import Row
 
 from renp_infer.inference.likelihood import Likelihood
@@ -195,7 +204,8 @@ def posterior(kind: str, effort: Effort) -> list[Row]:
         if sample is by_bilby and find_spec("bilby") is None:
             continue  # pip install renp-infer[bench]
         row: Row = {"sampler": name, **sample(target, effort)}
-        print(f"{kind}: {name}, {row['s']:.0f} s", file=sys.stderr, flush=True)
+        done = f"{kind}: {name}, {row['effective']:.0f} effective draws in {row['s']:.0f} s"
+        print(done, file=sys.stderr, flush=True)
         off = (row["mean m1"] - truth["mean m1"]) / truth["sd m1"]
         row |= {"mean off by sd": off, "sd off by %": 100.0 * (row["sd m1"] / truth["sd m1"] - 1.0)}
         rows.append(row | {"effective / s": row["effective"] / row["s"]})
@@ -212,14 +222,11 @@ def posterior(kind: str, effort: Effort) -> list[Row]:
 
 
 def main(quick: bool) -> None:
-    """Both phase spaces."""
+    """Both phase spaces; quickly, one."""
     logging.getLogger("pymc").setLevel(logging.ERROR)
-    effort = QUICK if quick else Effort()
-    tables = {
-        kind: (f"Posterior, {kind} phase space; s are processor seconds", posterior(kind, effort))
-        for kind in PRESETS
-    }
-    publish("posterior", tables)
+    effort, kinds = (QUICK, QUICK_PRESETS) if quick else (Effort(), PRESETS)
+    title = "Posterior, {} phase space; s are processor seconds"
+    publish("posterior", {kind: (title.format(kind), posterior(kind, effort)) for kind in kinds})
 
 
 if __name__ == "__main__":

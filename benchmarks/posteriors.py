@@ -25,6 +25,7 @@ from renp_infer.runner.study import load_study
 STUDY = "edge-layout-normalised"
 PRESETS = {"full": "corrected", "planar": "published"}
 """61 angles across the upper pair thresholds, all nuisances, peak signal 1000 times the noise."""
+QUICK_PRESETS = {"full": PRESETS["full"]}
 PACKAGES = ("pymc", "nutpie", "emcee", "dynesty")
 
 

@@ -75,7 +75,7 @@ def hypothesis_table(name: str, found: Mapping[str, Any]) -> Table:
         cells += [
             _pair(row["log_evidence"], row["log_evidence_error"]),
             f"{odds:.3g}",
-            f"{row['probability']:.4g}",
+            _probability(row["probability"], row["probability_error"]),
             _pair(row["m1_meV"]["mean"], row["m1_meV"]["sd"]),
         ]
         table.add_row(*cells)
@@ -110,6 +110,11 @@ def mass_line(found: Mapping[str, Any]) -> str:
         f"m1 averaged over hypotheses: {m1['mean']:.{digits}f} ± {m1['sd']:.{digits}f} meV, "
         f"95 % interval {low:.{digits}f} to {high:.{digits}f} meV"
     )
+
+
+def _probability(value: float, error: float) -> str:
+    """With its error, unless that is too small to matter."""
+    return _pair(value, error) if error > 1e-4 else f"{value:.2g}"
 
 
 def _pair(value: float, error: float, join: str = "\n± ") -> str:
