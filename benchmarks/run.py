@@ -228,6 +228,8 @@ def cell(value: Any) -> str:
         return "yes" if value else "NO"
     if not isinstance(value, float):
         return str(value)
+    if abs(value) >= 1e3:
+        return f"{value:.2f}"
     return f"{value:.1e}" if 0.0 < abs(value) < 1e-2 else f"{value:.3g}"
 
 
