@@ -152,9 +152,9 @@ def by_bilby(target: Likelihood, effort: Effort) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         found, seconds = spent(
             lambda: bilby.run_sampler(
-                Same(), priors, sampler="dynesty", nlive=effort.live_points, outdir=folder, label="peer",
-                seed=8, print_method="interval-3600", check_point_plot=False, save=False,
-                resume=False, clean=True,
+                Same(), priors, sampler="dynesty", nlive=effort.live_points, outdir=folder,
+                label="peer", seed=8, print_method="interval-3600",
+                check_point_plot=False, save=False, resume=False, clean=True,
             )
         )  # fmt: skip
     mass, weights = weighted_masses(found)
