@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.inference.fisher import Expansion, Noise
+from renp_infer.inference.exposure import ByExposure
+from renp_infer.inference.fisher import Noise, expand
 from renp_infer.inference.hypothesis import Hypothesis, Library, phase_settings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
@@ -175,6 +176,6 @@ class Bench:
         """How far m1 may move down and up, meV."""
         return -m1_meV, self.m1_max_meV - m1_meV
 
-    def compressed(self, expansion: Expansion) -> tuple[Expansion, Noise]:
-        """An expansion and its noise, ready for many exposures."""
-        return expansion.compressed(self.noise)
+    def by_exposure(self, likelihood: Likelihood, vector: FloatArray) -> ByExposure:
+        """A likelihood linearised at free parameters (d,), for many exposures."""
+        return ByExposure(expand(likelihood, vector), self.noise)

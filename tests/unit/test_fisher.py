@@ -6,22 +6,21 @@ import numpy as np
 import pytest
 from toys import OSCILLATION, LinearResponse, ToyResponse, observe, toy_angles, toy_truth
 
-from renp_infer.inference.asimov import Profile, crossing
+from renp_infer.inference.exposure import linear_chi2, required_exposure
 from renp_infer.inference.fisher import (
     PHASE_SD_DEG,
     Noise,
     expand,
     information,
     limit_quantile,
-    linear_chi2,
     phase_block,
-    required_exposure,
     sigma,
     validity,
 )
 from renp_infer.inference.hypothesis import Hypothesis, Library, phase_settings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import InferenceSettings, LogNormal, Normal
+from renp_infer.inference.profile import Profile, crossing
 
 THETA = toy_angles(41)
 EXPOSURE = 3600.0
@@ -64,7 +63,12 @@ class Straight:
         return 1.0 + jacobian @ (x - np.array([0.1, 1.45, *[0.0] * 9])), jacobian
 
 
-STRAIGHT = {"amplitude_sd": 0.0, "oscillation_errors": False, "phases": "fixed"}
+STRAIGHT = {
+    "amplitude_sd": 0.0,
+    "oscillation_errors": False,
+    "phases": "fixed",
+    "m1_max_meV": 1e6,
+}
 
 
 @pytest.mark.parametrize("drift_nG", [0.0, 5e-4])
@@ -106,7 +110,7 @@ def test_fisher_profile_and_drawn_data_agree_where_all_is_linear():
     model = hypothesis(Straight(), **STRAIGHT)
     likelihood, vector = asimov(model, 100.0)
     expected = sigma(expand(likelihood, vector), noise(), EXPOSURE)
-    profile = Profile(likelihood, 1e6)
+    profile = Profile(likelihood)
     best = profile.best([vector + 0.1])
     assert best.chi2 < 1e-9
     assert best.vector[0] == pytest.approx(100.0, abs=1e-3 * expected)
@@ -118,7 +122,7 @@ def test_fisher_profile_and_drawn_data_agree_where_all_is_linear():
     for seed in range(300):
         data, _ = asimov(model, 100.0, drawn=seed)
         shifts = np.random.default_rng(seed + 1000).standard_normal(len(data.prior.names) - 1)
-        fitted.append(Profile(data, 1e6, shifts).best([vector]).vector[0])
+        fitted.append(Profile(data, shifts).best([vector]).vector[0])
     # sd of 300 draws: relative error 1 / sqrt(600); 4 of them
     assert np.std(fitted) == pytest.approx(expected, rel=4.0 / np.sqrt(600.0))
 
@@ -134,7 +138,7 @@ def test_two_hypotheses_that_are_linear_part_as_the_projection_says():
     rest = odd - unit * (unit @ odd) / (unit @ unit)
     expected = float(rest @ rest) / 1e-6
     assert linear_chi2(expand(rival, vector), noise(), EXPOSURE) == pytest.approx(expected)
-    assert Profile(rival, 1e6).best([vector]).chi2 == pytest.approx(expected, rel=1e-6)
+    assert Profile(rival).best([vector]).chi2 == pytest.approx(expected, rel=1e-6)
     exposure = required_exposure(
         lambda t: np.sqrt(linear_chi2(expand(rival, vector), noise(), t)), 3.0
     )
@@ -148,7 +152,7 @@ def test_the_toy_with_edges_agrees_in_the_gaussian_regime():
     found = validity(likelihood, vector, curve, 300.0)
     assert found.valid
     expected = sigma(expand(likelihood, vector, free_phases=True), curve, EXPOSURE)
-    profile = Profile(likelihood, 300.0)
+    profile = Profile(likelihood)
     best = profile.best([vector])
     edges = [crossing(profile, best, 1.0, side * expected) for side in (-1.0, 1.0)]
     assert 0.5 * (edges[1] - edges[0]) == pytest.approx(expected, rel=0.03)
