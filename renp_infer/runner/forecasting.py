@@ -15,7 +15,6 @@ from renp_infer.inference.fisher import (
     PHASE_SHARE,
     expand,
     phase_block,
-    sigma,
 )
 from renp_infer.inference.hypothesis import Hypothesis
 from renp_infer.inference.response import Response, approximation_error

@@ -30,7 +30,7 @@ from renp_infer.runner.figures import (
     run_plates,
     source,
 )
-from renp_infer.runner.forecast_figures import forecast_plates
+from renp_infer.runner.forecast_page import forecast_page
 from renp_infer.runner.labels import LABELS
 from renp_infer.runner.plots import number, rounded, visible_thresholds
 from renp_infer.runner.provenance import PROVENANCE
@@ -155,7 +155,8 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "peak_snr": number(run.evaluation["peak_snr"], 3),
         "mass": mass_cells(run),
         "mass_truth": "–" if source(run) else number(run.evaluation["truth"]["m1_meV"]),
-        "plates": [*run_plates(run), *check_plates(run), *forecast_plates(run.forecast)],
+        "plates": [*run_plates(run), *check_plates(run)],
+        "forecast": forecast_page(run.forecast),
         "checks": check_rows(run),
         "check_verdict": run.checks["verdict"] if run.checks else "none",
         "check_reasons": run.checks["reasons"] if run.checks else [],

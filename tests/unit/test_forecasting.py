@@ -23,12 +23,8 @@ from renp_infer.runner.forecast_figures import forecast_plates
 from renp_infer.runner.forecast_merge import merge_parts
 from renp_infer.runner.forecast_settings import SYSTEMATICS, parts, variants
 from renp_infer.runner.forecast_steps import steps
-from renp_infer.runner.forecast_summary import (
-    duration,
-    forecast_json,
-    forecast_tables,
-    load_forecast,
-)
+from renp_infer.runner.forecast_summary import forecast_json, load_forecast
+from renp_infer.runner.forecast_tables import duration, forecast_remarks, forecast_sheets
 from renp_infer.runner.store import Store
 from renp_infer.runner.study import Study, load_study
 from renp_infer.runner.terminal import document
@@ -212,4 +208,5 @@ def test_what_failed_is_missing_and_said(tmp_path: Path) -> None:
     found = forecast_json(tree)
     assert found["missing_tasks"] == len(parts(one)) - len(paths) > 0
     assert json.loads(document(found))["schema"] == 1
-    assert any("failed" in line for line in forecast_tables(tree) if isinstance(line, str))
+    assert any("tasks failed" in line for line in forecast_remarks(tree))
+    assert forecast_sheets(tree)
