@@ -15,7 +15,7 @@ from renp_infer.physics.neutrinos import Ordering, load_oscillation, make_parame
 from renp_infer.runner.figures import M1, Plate, new_figure, plate
 from renp_infer.runner.forecast_settings import MAP_AXES
 from renp_infer.runner.forecast_summary import YEAR_S, comparison, headline_method
-from renp_infer.runner.limits import Limit, load_limits
+from renp_infer.runner.limits import QUANTITIES, Limit, load_limits
 
 if TYPE_CHECKING:
     import xarray
@@ -139,7 +139,7 @@ def _limits(ordering: str) -> list[tuple[Limit, float]]:
 def limits_caption() -> str:
     """Sources of the bounds, in words."""
     rows = [
-        f"{li.name} {li.date}, {'sum' if li.quantity == 'sum' else 'effective mass'} < "
+        f"{li.name} {li.date}, {QUANTITIES[li.quantity]} < "
         f"{li.value_meV:g} meV at {100 * li.level:g} % {li.kind} level ({li.source})"
         for li in load_limits()
     ]
