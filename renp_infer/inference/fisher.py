@@ -25,7 +25,7 @@ from scipy.special import ndtri
 from renp_infer.errors import DomainError, RenpError
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import Circular, LogNormal, Normal
-from renp_infer.inference.profile import MASS
+from renp_infer.inference.profile import MAJORANA, MASS
 from renp_infer.records import FloatArray
 
 MASSLESS_MEV = 1e-3
@@ -37,7 +37,9 @@ NONLINEAR = 0.2
 """Curvature over one standard error, in units of the noise, that Fisher may not have."""
 PHASE_SHARE, PHASE_MATTERS = 0.5, 0.01
 """A phase known worse than this share of a uniform one's spread is nearly unknown; it
-matters if it enlarges the error of m1 by more than this share."""
+matters if it enlarges the error of m1 by more than this share,"""
+TURN_DEG, TURN_MATTERS = 90.0, 0.1
+"""or if this turn moves m1 by more than this share of its error."""
 
 
 @dataclass(frozen=True)
@@ -232,8 +234,8 @@ class Validity:
         and all others follow, beyond what another step of these can imitate; in
         standard errors (norm over all angles and priors).
     phases : bool
-        A phase stays nearly unknown, and the error of m1 depends on the phases: the
-        likelihood is not one Gaussian, it may have several maxima on the circle.
+        A phase stays nearly unknown, and m1 follows it: the likelihood is not one
+        Gaussian, it may have several maxima on the circle.
     """
 
     boundary: bool
@@ -254,10 +256,10 @@ def validity(
     error, m1 = sigma(expansion, noise, exposure), float(vector[0])
     boundary = m1 < BOUNDARY_SIGMAS * error or m1 + error > m1_max_meV
     if boundary:
-        return Validity(True, np.inf, _phases_unknown(expansion, noise))
+        return Validity(True, np.inf, _phases_unknown(likelihood, vector, expansion, noise))
     step = error * _response_to_mass(expansion, noise)
     parting = max(_parting(likelihood, vector, expansion, noise, s * step) for s in (-1.0, 1.0))
-    return Validity(False, parting, _phases_unknown(expansion, noise))
+    return Validity(False, parting, _phases_unknown(likelihood, vector, expansion, noise))
 
 
 def _response_to_mass(expansion: Expansion, noise: Noise) -> FloatArray:
@@ -287,13 +289,36 @@ def _parting(
     return float(np.linalg.norm(target - others @ best_step(others, target)))
 
 
-def _phases_unknown(expansion: Expansion, noise: Noise) -> bool:
-    """Whether a phase is nearly unknown, and the error of m1 depends on the phases."""
-    phases = [n for n in expansion.names if n in ("alpha21_deg", "alpha31_deg")]
-    errors = [sigma(expansion, noise, noise.exposure_s, n) for n in phases]
-    if not any(error > PHASE_SHARE * PHASE_SD_DEG for error in errors):
+def _phases_unknown(
+    likelihood: Likelihood, vector: FloatArray, expansion: Expansion, noise: Noise
+) -> bool:
+    """Whether a phase is nearly unknown, and m1 depends on it."""
+    exposure = noise.exposure_s
+    phases = [name for name in MAJORANA if name in expansion.names]
+    limit = PHASE_SHARE * PHASE_SD_DEG
+    unknown = [name for name in phases if sigma(expansion, noise, exposure, name) > limit]
+    if not unknown:
         return False
-    full, known = (
-        sigma(e, noise, noise.exposure_s) for e in (expansion, expansion.without(phases))
-    )
-    return bool(full > known * (1.0 + PHASE_MATTERS))
+    full, known = (sigma(e, noise, exposure) for e in (expansion, expansion.without(phases)))
+    if full > known * (1.0 + PHASE_MATTERS):
+        return True
+    return any(_follows(likelihood, vector, expansion, noise, name) for name in unknown)
+
+
+def _follows(
+    likelihood: Likelihood, vector: FloatArray, expansion: Expansion, noise: Noise, name: str
+) -> bool:
+    """Whether a turn of a phase moves m1, all others following.
+
+    By a finite turn: where CP is conserved the derivative is 0 and says nothing.
+    """
+    columns, _ = expansion.system(noise, noise.exposure_s)
+    k = expansion.names.index(MASS)
+    others = np.delete(columns, k, axis=1)
+    own = columns[:, k] - others @ best_step(others, columns[:, k])
+    field = likelihood.mean(vector)
+    turned = vector.copy()
+    turned[expansion.names.index(name)] += TURN_DEG
+    change = noise.whiten(likelihood.mean(turned) - field, noise.exposure_s)
+    n, length = change.size, float(np.linalg.norm(own))
+    return bool(length > 0.0 and abs(own[:n] @ change) > TURN_MATTERS * length)

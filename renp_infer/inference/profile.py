@@ -22,6 +22,7 @@ from renp_infer.inference.prior import Circular, LogNormal, LogUniform, Normal, 
 from renp_infer.records import FloatArray
 
 MASS = "m1_meV"
+MAJORANA = ("alpha21_deg", "alpha31_deg")
 _KEPT = 2
 """Starts that are followed."""
 _ASIMOV_CONVERGED = 1e-9
@@ -30,6 +31,9 @@ _RELATIVE = 1e-4
 _DAMPING = 1e-3
 _TURN_DEG = 30.0
 """Farthest that a phase turns in one step: beyond, a cosine is no straight line."""
+_NUDGE_DEG = 3.0
+"""Turn of alpha21 and alpha31 before a search: where CP is conserved their derivatives are 0,
+and a search would never leave a ridge. Both relative signs are tried."""
 _WIDEST = 64.0
 _ROOT = 1e-3
 
@@ -89,6 +93,7 @@ class Profile:
         self._widths = np.array([_width(m) for m in marginals])
         self._pulled = [k for k, m in enumerate(marginals) if isinstance(m, Normal | LogNormal)]
         self._identity = np.eye(len(marginals))[self._pulled]
+        self._majorana = [prior.names.index(n) for n in MAJORANA if n in prior.circular]
         turning = [isinstance(m, Circular) for m in marginals]
         self._reach = np.where(turning, _TURN_DEG, np.inf)
         self._asimov = calibration is None
@@ -108,21 +113,41 @@ class Profile:
         """Smallest chi-squared with m1 fixed, from a start (d,)."""
         low, high = self._low.copy(), self._high.copy()
         low[self.mass] = high[self.mass] = m1_meV
-        return self._fit(self._descend(self._point(start), low, high, STEPS))
+        point = self._off_ridge(self._point(start), low, high)
+        return self._fit(self._descend(point, low, high, STEPS))
 
     def best(self, starts: Sequence[FloatArray]) -> Fit:
         """The best end of searches from some starts (d,), m1 within its bounds."""
-        return min(self.ends(starts, STEPS), key=lambda fit: fit.chi2)
+        low, high = self._low, self._high
+        points = [self._off_ridge(p, low, high) for p in self._promising(starts)]
+        ends = [self._descend(p, low, high, STEPS) for p in points]
+        return self._fit(min(ends, key=lambda minimum: minimum.chi_squared))
 
-    def ends(self, starts: Sequence[FloatArray], steps: int) -> list[Fit]:
-        """Ends of searches of a few steps from the most promising starts (d,)."""
-        points = [self._point(start) for start in starts]
-        if len(points) > _KEPT:
-            promises = [
-                promise(self._evaluate, p, self._low, self._high, self._reach) for p in points
-            ]
-            points = [points[k] for k in np.argsort(promises)[:_KEPT]]
+    def approach(self, starts: Sequence[FloatArray], steps: int) -> list[Fit]:
+        """Where a few steps lead from the most promising starts (d,)."""
+        points = self._promising(starts)
         return [self._fit(self._descend(p, self._low, self._high, steps)) for p in points]
+
+    def _promising(self, starts: Sequence[FloatArray]) -> list[FloatArray]:
+        points = [self._point(start) for start in starts]
+        if len(points) <= _KEPT:
+            return points
+        promises = [self._promise(p, self._low, self._high) for p in points]
+        return [points[k] for k in np.argsort(promises)[:_KEPT]]
+
+    def _off_ridge(self, point: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+        """The point with phases turned a little, to the better of two sides."""
+        if len(self._majorana) < len(MAJORANA):
+            return point
+        sides = []
+        for sign in (1.0, -1.0):
+            moved = point.copy()
+            moved[self._majorana] += np.array([_NUDGE_DEG, sign * _NUDGE_DEG])
+            sides.append((self._promise(moved, low, high), moved))
+        return min(sides, key=lambda side: side[0])[1]
+
+    def _promise(self, point: FloatArray, low: FloatArray, high: FloatArray) -> float:
+        return promise(self._evaluate, point, low, high, self._reach)
 
     def central(self, m1_meV: float, vector: FloatArray) -> FloatArray:
         """Parameters of a mass, all nuisances at their centres, phases of a vector (d,)."""
@@ -180,7 +205,7 @@ def crossing(profile: Profile, best: Fit, level: float, step_meV: float) -> floa
     ----------
     profile : Profile
     best : Fit
-        The minimum, where the scan begins; each point starts from the one before.
+        The minimum, where the scan begins; each point starts from the nearest before.
     level : float
     step_meV : float
         A guess of the distance, with sign; it is doubled until the level is passed.
@@ -192,13 +217,12 @@ def crossing(profile: Profile, best: Fit, level: float, step_meV: float) -> floa
     """
     center = float(best.vector[profile.mass])
     bound = profile.m1_max_meV if step_meV > 0.0 else 0.0
-    warm = best.vector
+    fitted = {center: best.vector}
 
     @functools.cache  # a point that is fitted again, from elsewhere, must not change its side
     def rise(m1_meV: float) -> float:
-        nonlocal warm
-        fit = profile.at(m1_meV, warm)
-        warm = fit.vector
+        fit = profile.at(m1_meV, fitted[min(fitted, key=lambda m: abs(m - m1_meV))])
+        fitted[m1_meV] = fit.vector
         return float(np.sqrt(max(fit.chi2 - best.chi2, 0.0)) - np.sqrt(level))
 
     inner, factor = center, 1.0

@@ -24,6 +24,8 @@ from renp_infer.runner.forecast_bench import OTHER, Bench
 TARGETS = ("mass", "ordering", "nature")
 APPROACH = 4
 """Gauss-Newton steps to where Fisher expands a rival."""
+_STRIDES = 32.0
+"""The search for an interval's end begins within this share of the largest mass."""
 _REFITTED = 1e-3
 """Accuracy of exposures that are searched by refitting, decades."""
 LEVELS = {"exposure_3sigma_s": 3.0, "exposure_5sigma_s": 5.0}
@@ -95,7 +97,7 @@ def _linear_rival(cell: Cell, target: str) -> Callable[[float], float]:
     """Significance by exposure of a rival, expanded where a few steps lead from its starts."""
     likelihood, starts = cell.rival(target)
     expanded = []
-    for fit in Profile(likelihood).ends(starts, APPROACH):
+    for fit in Profile(likelihood).approach(starts, APPROACH):
         room = cell.bench.room(float(fit.vector[0]))
         expanded.append((cell.bench.by_exposure(likelihood, fit.vector), room))
 
@@ -107,11 +109,8 @@ def _linear_rival(cell: Cell, target: str) -> Callable[[float], float]:
 
 def asimov_cell(cell: Cell, *, exposures: bool) -> dict[str, Any]:
     """Forecast from profile likelihoods of expectation data; see ``Profile``."""
-    bench = cell.bench
-    profile, best = Profile(cell.own), Fit(cell.vector, 0.0)
-    error = sigma(expand(cell.own, cell.vector), bench.noise, bench.noise.exposure_s)
-    found = {"sigma_m1_meV": _half_width(profile, best, error)}
-    fits = {"mass": profile.at(0.0, cell.vector)}
+    found = {"sigma_m1_meV": half_width(cell)}
+    fits = {"mass": Profile(cell.own).at(0.0, cell.vector)}
     for target in TARGETS[1:]:
         likelihood, starts = cell.rival(target)
         fits[target] = Profile(likelihood).best(starts)
@@ -134,10 +133,12 @@ def _asimov_exposures(cell: Cell, target: str, fit: Fit) -> dict[str, float]:
     return found
 
 
-def _half_width(profile: Profile, best: Fit, error: float) -> float:
+def half_width(cell: Cell) -> float:
     """Half the interval Delta chi^2 < 1; the upper half where 0 cuts it; NaN if open."""
-    m1, bound = float(best.vector[0]), profile.m1_max_meV
-    step = min(error, bound)
+    profile, best = Profile(cell.own), Fit(cell.vector, 0.0)
+    noise, m1, bound = cell.bench.noise, cell.m1_meV, profile.m1_max_meV
+    error = sigma(expand(cell.own, cell.vector), noise, noise.exposure_s)
+    step = min(error, bound / _STRIDES)
     upper = crossing(profile, best, 1.0, step) if m1 < bound else np.nan
     lower = crossing(profile, best, 1.0, -step) if m1 > MASSLESS_MEV else np.nan
     sides = [abs(edge - m1) for edge in (lower, upper) if np.isfinite(edge)]
@@ -169,24 +170,26 @@ def _refitted(cell: Cell, target: str, fit: Fit) -> Callable[[float], float]:
 def ensemble_cell(cell: Cell, seeds: list[np.random.SeedSequence]) -> dict[str, Any]:
     """Fits of drawn data: estimates of m1 and likelihood ratios, shape (datasets,).
 
-    Each Gaussian prior is a calibration, drawn anew with every data set.
+    Each Gaussian prior is a calibration, drawn anew with every data set. The fit of a
+    rival begins at its fit of the expectation, too.
     """
-    rows = [_drawn(cell, np.random.default_rng(seed)) for seed in seeds]
+    rivals = {target: cell.rival(target) for target in TARGETS[1:]}
+    expected = {t: Profile(rival).best(starts).vector for t, (rival, starts) in rivals.items()}
+    rows = []
+    for seed in seeds:
+        drawn = Drawn(cell, np.random.default_rng(seed))
+        found, best = _own_fits(cell, drawn)
+        for target, (rival, starts) in rivals.items():
+            fit = drawn.profile_of(rival).best([expected[target], *starts])
+            found[f"ratio_{target}"] = fit.chi2 - best.chi2
+        rows.append(found)
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def _drawn(cell: Cell, rng: np.random.Generator) -> dict[str, float]:
-    drawn = Drawn(cell, rng)
+def _own_fits(cell: Cell, drawn: Drawn) -> tuple[dict[str, float], Fit]:
     best = drawn.profile.best([cell.vector])
     fixed = drawn.profile.at(0.0, best.vector)
-    found = {
-        "best_m1_meV": float(best.vector[0]),
-        "ratio_mass": fixed.chi2 - best.chi2,
-    }
-    for target in TARGETS[1:]:
-        rival, starts = cell.rival(target)
-        found[f"ratio_{target}"] = drawn.profile_of(rival).best(starts).chi2 - best.chi2
-    return found
+    return {"best_m1_meV": float(best.vector[0]), "ratio_mass": fixed.chi2 - best.chi2}, best
 
 
 class Drawn:

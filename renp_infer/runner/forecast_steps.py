@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from scipy.optimize import brentq
 from renp_infer.inference.exposure import ByExposure, required_exposure
 from renp_infer.inference.fisher import Expansion, expand, sigma
 from renp_infer.runner.forecast_bench import Bench
-from renp_infer.runner.forecast_cells import Cell
+from renp_infer.runner.forecast_cells import Cell, half_width
 from renp_infer.runner.forecast_settings import SYSTEMATICS
 
 EXPOSURES_S = np.geomspace(1.0, 1e60, 121)
@@ -34,8 +36,9 @@ def steps(bench: Bench) -> dict[str, Any]:
         ``exposure_goal_s``; per systematic: its ``impact_meV``, the square root of what
         knowing it exactly would take off the variance, and ``factor``: by how much all
         its priors must narrow for the goal, all else as it is (1: the goal is met; NaN:
-        not by this one alone); ``goal_statistics_meV``: the error if all were exact.
-        Also ``reach`` by true mass and exposure, in standard deviations.
+        not by this one alone). All by Fisher; ``asimov_sigma_m1_meV`` and
+        ``asimov_impact_meV`` are by profile likelihood, which alone sees phases where CP
+        is conserved. Also ``reach`` by true mass and exposure, in standard deviations.
     """
     own = bench.study.parameters
     model = bench.hypothesis(own.ordering, own.nature)
@@ -52,6 +55,14 @@ def steps(bench: Bench) -> dict[str, Any]:
     ranks = [_systematic(bench, full, SYSTEMATICS[name]) for name in wanted]
     for name in ("impact_meV", "factor"):
         found[name] = ("systematic", np.array([row[name] for row in ranks]))
+    found["asimov_sigma_m1_meV"] = (
+        "step",
+        np.array([_profiled(bench, wanted[k:]) for k in range(len(wanted) + 1)]),
+    )
+    whole = found["asimov_sigma_m1_meV"][1][-1]
+    known = np.array([_profiled(bench, [name]) for name in wanted])
+    gain = np.maximum(whole**2 - known**2, 0.0)
+    found["asimov_impact_meV"] = ("systematic", np.sqrt(gain))
     return found | _reach(bench)
 
 
@@ -77,6 +88,13 @@ def _step(bench: Bench, full: Expansion, count: int) -> dict[str, Any]:
         "exposure_3sigma_s": search(m1_meV / 3.0) if m1_meV > 0.0 else np.inf,
         "exposure_goal_s": search(goal),
     }
+
+
+def _profiled(bench: Bench, known: Collection[str]) -> float:
+    """Error of m1 at the study's truth by profile likelihood, some systematics known."""
+    own = bench.study.parameters
+    model = bench.hypothesis(own.ordering, own.nature)
+    return half_width(Cell(bench, replace(model, settings=bench.fit_settings(known)), own))
 
 
 def _systematic(bench: Bench, expansion: Expansion, names: tuple[str, ...]) -> dict[str, float]:

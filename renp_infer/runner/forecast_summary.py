@@ -189,6 +189,7 @@ def required_precision(tree: xarray.DataTree) -> list[dict[str, Any]]:
             "systematic": name,
             "parameters": SYSTEMATICS[name],
             "impact_meV": float(table["impact_meV"][k]),
+            "asimov_impact_meV": float(table["asimov_impact_meV"][k]),
             "factor": float(table["factor"][k]),
             "goal_meV": float(tree.attrs["goal_meV"]),
         }

@@ -234,22 +234,25 @@ def test_what_other_columns_imitate_is_no_information_at_any_exposure():
     assert error(1e60) == pytest.approx(error(1e40), rel=1e-6)
 
 
-def test_a_profile_starts_from_the_fit_before(monkeypatch):
+def test_a_scan_starts_each_point_from_the_nearest_one_before(monkeypatch):
     likelihood, vector = asimov(hypothesis(nature="dirac"), 100.0)
-    steps = []
-    search = Profile.at
+    steps, search = [], Profile.at
 
     def spy(self, m1_meV, start):
         found = search(self, m1_meV, start)
-        steps.append((start, found.vector))
+        steps.append((m1_meV, start, found.vector))
         return found
 
     monkeypatch.setattr(Profile, "at", spy)
     profile = Profile(likelihood)
-    crossing(profile, profile.best([vector]), 1.0, 5.0)
+    best = profile.best([vector])
+    crossing(profile, best, 1.0, 5.0)
     assert len(steps) > 2
-    for (_, ended), (began, _) in zip(steps, steps[1:], strict=False):
-        assert np.array_equal(ended, began)
+    known = [(best.vector[0], best.vector)]
+    for m1_meV, began, ended in steps:
+        nearest = min(known, key=lambda pair: abs(pair[0] - m1_meV))
+        assert np.array_equal(nearest[1], began)
+        known.append((m1_meV, ended))
 
 
 def test_limits_at_zero():
