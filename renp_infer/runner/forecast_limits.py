@@ -54,7 +54,7 @@ def upper_limits(profile: Profile, best: Fit, error_meV: float) -> dict[str, flo
     below. Credible: from exp(-chi^2 / 2) along the profile, prior uniform in m1 up to its
     bound; the profile stands for the marginal, exact where all else is linear.
     """
-    credible = _credible(profile, best)
+    credible = _credible(profile, best, error_meV)
     found = {}
     for level in LIMITS:
         quantile = limit_quantile(level, credible=False)
@@ -65,8 +65,9 @@ def upper_limits(profile: Profile, best: Fit, error_meV: float) -> dict[str, flo
     return found
 
 
-def _credible(profile: Profile, best: Fit) -> Callable[[float], float]:
-    end = crossing(profile, best, _SCAN_SIGMAS**2, profile.m1_max_meV / 64.0)
+def _credible(profile: Profile, best: Fit, error_meV: float) -> Callable[[float], float]:
+    step = min(_SCAN_SIGMAS * error_meV, profile.m1_max_meV / 64.0)
+    end = crossing(profile, best, _SCAN_SIGMAS**2, step)
     end = end if np.isfinite(end) else profile.m1_max_meV
     masses, warm = np.linspace(0.0, end, _SCAN), best.vector
     density = []
