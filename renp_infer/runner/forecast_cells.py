@@ -57,12 +57,14 @@ class Cell:
 
 
 def fisher_cell(cell: Cell) -> dict[str, Any]:
-    """Forecast from derivatives: see ``fisher_significances``."""
+    """Forecast from derivatives: of m1 by its error, of rivals by ``linear_rival``."""
     bench, noise = cell.bench, cell.bench.noise
     judged = validity(cell.own, cell.vector, noise, bench.m1_max_meV)
-    curves = fisher_significances(cell)
+    own = bench.by_exposure(cell.own, cell.vector)
+    curves: dict[str, Callable[[float], float]] = {"mass": lambda t: cell.m1_meV / own.sigma(t)}
+    curves |= {target: linear_rival(cell, target) for target in TARGETS[1:]}
     found: dict[str, Any] = {
-        "sigma_m1_meV": sigma(expand(cell.own, cell.vector), noise, noise.exposure_s),
+        "sigma_m1_meV": own.sigma(noise.exposure_s),
         "peak_nG": float(cell.field_nG[np.argmax(np.abs(cell.field_nG))]),
         "peak_snr": float(np.max(np.abs(cell.field_nG) / np.sqrt(np.diag(bench.covariance)))),
         "valid": float(judged.valid),
@@ -79,22 +81,11 @@ def fisher_cell(cell: Cell) -> dict[str, Any]:
     return found
 
 
-def fisher_significances(cell: Cell) -> dict[str, Callable[[float], float]]:
-    """Standard deviations by exposure, for each target.
+def linear_rival(cell: Cell, target: str) -> Callable[[float], float]:
+    """Standard deviations by exposure between a truth and a rival.
 
-    Mass: m1 by its error. Ordering and nature: the linearised rival nearest to the
-    truth, the best of a few starts.
+    The rival is linearised where a few steps lead from its starts; the nearest counts.
     """
-    own = cell.bench.by_exposure(cell.own, cell.vector)
-
-    def mass(exposure_s: float) -> float:
-        return cell.m1_meV / own.sigma(exposure_s)
-
-    return {"mass": mass} | {target: _linear_rival(cell, target) for target in TARGETS[1:]}
-
-
-def _linear_rival(cell: Cell, target: str) -> Callable[[float], float]:
-    """Significance by exposure of a rival, expanded where a few steps lead from its starts."""
     likelihood, starts = cell.rival(target)
     expanded = []
     for fit in Profile(likelihood).approach(starts, APPROACH):

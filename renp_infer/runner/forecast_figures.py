@@ -125,8 +125,14 @@ def draw_limits(ax: Axes, ordering: str) -> None:
     for limit, m1 in _limits(ordering):
         ax.axvline(m1, color="0.4", ls=":", lw=1)
         text = f"{limit.name} ({limit.date})"
-        place: dict[str, Any] = {"rotation": 90, "fontsize": 6, "ha": "right", "clip_on": True}
-        written = ax.text(m1, 0.02, text, transform=ax.get_xaxis_transform(), **place)
+        place: dict[str, Any] = {"rotation": 90, "fontsize": 6, "ha": "right"}
+        beside: dict[str, Any] = {
+            "xytext": (-2.0, 0.0),
+            "textcoords": "offset points",
+            "annotation_clip": True,
+        }
+        corner = (m1, 0.02)
+        written = ax.annotate(text, corner, xycoords=ax.get_xaxis_transform(), **beside, **place)
         written.set_in_layout(False)  # a bound may lie outside the axes
 
 

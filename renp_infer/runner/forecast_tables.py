@@ -31,12 +31,16 @@ ALLOWED_ERROR = 0.01
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as text: the first column names the rows unless it has a head."""
+    """A table as text: the first column names the rows unless it has a head.
+
+    ``absolute``: its noise is absolute even where the study's is scaled.
+    """
 
     title: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str
+    absolute: bool = False
 
 
 def forecast_sheets(tree: xarray.DataTree) -> list[Sheet]:
@@ -242,6 +246,7 @@ def _corrections(found: dict[str, Any]) -> Sheet:
         tuple(rows),
         "Peak field: that of one angle. σ(m₁): half width of the 68 % confidence interval; times "
         "are total exposures; - : no printed number for this target.",
+        absolute=True,
     )
 
 

@@ -28,7 +28,7 @@ from renp_infer.runner.forecast_cells import (
     asimov_cell,
     ensemble_cell,
     fisher_cell,
-    fisher_significances,
+    linear_rival,
 )
 from renp_infer.runner.forecast_limits import drawn_limits, expected_limits
 from renp_infer.runner.forecast_settings import parts, variants
@@ -127,7 +127,7 @@ def _map(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
 
 def _separation(bench: Bench, model: Hypothesis, m1: float, axis: str, angle: float) -> float:
     truth = replace(model.at(m1), **{axis: angle})  # type: ignore[arg-type]
-    return fisher_significances(Cell(bench, model, truth))["nature"](bench.noise.exposure_s)
+    return linear_rival(Cell(bench, model, truth), "nature")(bench.noise.exposure_s)
 
 
 def _phases(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _phases(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
             value, vector = np.linalg.eigh(block)
             values.append(value)
             vectors.append(vector)
-            separations.append(fisher_significances(cell)["nature"](exposure))
+            separations.append(linear_rival(cell, "nature")(exposure))
     shape = (*PHASE_GRID, 3)
     limit = np.deg2rad(PHASE_SHARE * PHASE_SD_DEG) ** -2
     grid = ("grid_alpha21", "grid_effective")
