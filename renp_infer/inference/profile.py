@@ -31,9 +31,10 @@ _RELATIVE = 1e-4
 _DAMPING = 1e-3
 _TURN_DEG = 30.0
 """Farthest that a phase turns in one step: beyond, a cosine is no straight line."""
-_NUDGE_DEG = 3.0
-"""Turn of alpha21 and alpha31 before a search: where CP is conserved their derivatives are 0,
-and a search would never leave a ridge. Both relative signs are tried."""
+_ON_RIDGE, _NUDGE_DEG = 1e-3, 3.0
+"""Where the sine of a phase is below the first, it is turned before a search: the derivative
+vanishes where CP is conserved, and a search would never leave a ridge. Only the relative
+sign of two turns matters; both are tried."""
 _WIDEST = 64.0
 _ROOT = 1e-3
 
@@ -136,13 +137,18 @@ class Profile:
         return [points[k] for k in np.argsort(promises)[:_KEPT]]
 
     def _off_ridge(self, point: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-        """The point with phases turned a little, to the better of two sides."""
+        """The point, with phases that conserve CP turned a little to the better side."""
         if len(self._majorana) < len(MAJORANA):
+            return point
+        values = self.likelihood.prior.values(self._vector(point))
+        seen = np.array([values["alpha21_deg"], values["alpha31_deg"] - 2.0 * values["delta_deg"]])
+        turn = np.where(np.abs(np.sin(np.deg2rad(seen))) < _ON_RIDGE, _NUDGE_DEG, 0.0)
+        if not np.any(turn):
             return point
         sides = []
         for sign in (1.0, -1.0):
             moved = point.copy()
-            moved[self._majorana] += np.array([_NUDGE_DEG, sign * _NUDGE_DEG])
+            moved[self._majorana] += turn * np.array([1.0, sign])
             sides.append((self._promise(moved, low, high), moved))
         return min(sides, key=lambda side: side[0])[1]
 
