@@ -24,7 +24,7 @@ def expected_limits(bench: Bench, part: dict[str, Any]) -> dict[str, Any]:
     """Limits of the median experiment, by Fisher and Asimov, meV."""
     cell = _massless(bench, part)
     error = sigma(expand(cell.own, cell.vector), bench.noise, bench.noise.exposure_s)
-    found: dict[str, Any] = {"fisher_sigma_m1_meV": error}
+    found: dict[str, Any] = {"fisher_sigma_m1_meV": error, "m1_max_meV": bench.m1_max_meV}
     for level in LIMITS:
         for kind in KINDS:
             quantile = limit_quantile(level, credible=kind == "credible")

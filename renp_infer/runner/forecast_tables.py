@@ -155,6 +155,10 @@ def _limits(limits: dict[str, Any]) -> list[Sheet]:
         "68 %\nof mocks",
         "95 %\nof mocks",
     )
+    note = "Bands: the central share of mock experiments; - : beyond the largest mass."
+    largest = limits["m1_max_meV"].ravel()[0]
+    alone = " and ".join(short(level * largest) for level in (0.90, 0.95))
+    notes = {"confidence": note, "credible": f"{note} The prior alone gives {alone} meV."}
     sheets = []
     for kind, text in words.items():
         rows = []
@@ -168,7 +172,7 @@ def _limits(limits: dict[str, Any]) -> list[Sheet]:
                 f"expected upper limits of m₁ if it is 0 [meV]: {text} (median experiment)",
                 heads,
                 tuple(rows),
-                "Bands: the central share of mock experiments; - : beyond the largest mass.",
+                notes[kind],
             )
         )
     return sheets
