@@ -15,7 +15,9 @@ from renp_infer.inference.response import (
     approximation_error,
     exact_field,
     leakage_shape,
+    share_at,
 )
+from renp_infer.measurement.smoothing import make_smoother
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses, weights
@@ -180,3 +182,18 @@ def test_light_states_have_a_finite_response_and_jacobian(response, rng):
     massless, _ = response(x)
     x[0] = 1e-6
     np.testing.assert_allclose(response(x)[0], massless, atol=2e-6 * np.abs(massless).max())
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_response_at_the_truth_alone(preset):
+    """Its field is the exact one; its derivatives lack what the share does with the mass."""
+    setup, own = experiment(preset, UPPER_EDGE), truth()
+    share = share_at(make_smoother(setup), masses(own))
+    near = Response(setup, own, 1e-3, 0.45, share)
+    full = Response(setup, own, 1e-3, 0.45)
+    field, jacobian = near(near.nominal())
+    exact = exact_field(setup, own, 1e-3)
+    np.testing.assert_allclose(field, exact, rtol=0, atol=1e-12 * np.max(np.abs(exact)))
+    size = np.max(np.abs(jacobian), axis=0)
+    error = np.max(np.abs(jacobian - full(full.nominal())[1]), axis=0) / size
+    assert np.all(error < 3e-3), error
