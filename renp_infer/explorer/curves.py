@@ -133,7 +133,7 @@ def curve_of(study: Study, priors: InferenceSettings, label: str) -> Curve:
     response: Response | RenpError
     try:
         share = _remembered_share(make_smoother(experiment), masses(own))
-        response = Response(experiment, own, chi2, 1e-3 * largest_mass_meV(experiment), share)
+        response = Response(experiment, own, chi2, 1e-3 * largest_mass_meV(experiment), share=share)
         signal = response(response.nominal())[0]
     except RenpError as error:  # no large-crystal limit: a field, but no derivatives
         response, signal = error, exact_field(experiment, own, chi2)

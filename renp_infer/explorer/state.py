@@ -18,8 +18,10 @@ from renp_infer.explorer.controls import (
     LOOP,
     PRESET,
 )
+from renp_infer.inference.prior import InferenceSettings
 from renp_infer.records import PRESETS
 from renp_infer.runner import config
+from renp_infer.runner.config_tasks import InferenceSection
 from renp_infer.runner.files import is_directory
 from renp_infer.runner.results import Run, load_run
 from renp_infer.runner.store import check_run
@@ -160,6 +162,12 @@ def study_of(tables: Mapping[str, Any]) -> Study:
     checked = config.validate(tables)
     bare = checked.model_copy(update=dict.fromkeys(TASKS))
     return resolve(bare, "", Path())
+
+
+def priors_of(tables: Mapping[str, Any]) -> InferenceSettings:
+    """Priors of a study's ``[inference]``, or its defaults, for the error of m1."""
+    section = config.validate(tables).inference or InferenceSection()
+    return InferenceSettings(**section.model_dump())
 
 
 def other_preset(tables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -189,7 +189,7 @@ def test_a_response_at_the_truth_alone(preset):
     """Its field is the exact one; its derivatives lack what the share does with the mass."""
     setup, own = experiment(preset, UPPER_EDGE), truth()
     share = share_at(make_smoother(setup), masses(own))
-    near = Response(setup, own, 1e-3, 0.45, share)
+    near = Response(setup, own, 1e-3, 0.45, share=share)
     full = Response(setup, own, 1e-3, 0.45)
     field, jacobian = near(near.nominal())
     exact = exact_field(setup, own, 1e-3)
