@@ -37,18 +37,18 @@ class View:
 def side_view(experiment: Experiment) -> View:
     """In the plane of the beams: z to the right, x up."""
     layout, length = experiment.layout, beam_length_cm(experiment)
-    lines = {"crystal": _box(layout.length_cm, layout.radius_cm)}
-    lines["k₁"] = _incoming(0.0, length)
-    lines["k₂"] = _incoming(layout.theta_e, length)
     fan = np.linspace(layout.theta_s[0], layout.theta_s[-1], _FAN)
     arc = -length * np.column_stack([np.cos(fan), np.sin(fan)])
+    lines = {"crystal": _box(layout.length_cm, layout.radius_cm)}
     lines["trigger"] = np.vstack([[0.0, 0.0], arc, [0.0, 0.0]])
+    lines["k₁"] = _incoming(0.0, length)
+    lines["k₂"] = _incoming(layout.theta_e, length)
     if layout.c_axis is not None:
         half = 0.5 * layout.radius_cm * np.array([np.cos(layout.c_axis), np.sin(layout.c_axis)])
         lines["c axis"] = np.array([-half, half])
     if experiment.detector.pickup is not None:
         lines["pickup loop"] = loop_cm(experiment.detector.pickup, layout.radius_cm)[:, [2, 0]]
-    return View(("z along k₁", "x in the plane of the beams"), lines)
+    return View(("z along k₁", "x"), lines)
 
 
 def top_view(experiment: Experiment) -> View:
@@ -60,7 +60,7 @@ def top_view(experiment: Experiment) -> View:
         lines["c axis"] = 0.5 * layout.radius_cm * np.array([[0.0, -1.0], [0.0, 1.0]])
     if experiment.detector.pickup is not None:
         lines["pickup loop"] = loop_cm(experiment.detector.pickup, layout.radius_cm)[:, [2, 1]]
-    return View(("z along k₁", "y out of the plane"), lines)
+    return View(("z along k₁", "y"), lines)
 
 
 def beam_length_cm(experiment: Experiment) -> float:

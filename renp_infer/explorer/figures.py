@@ -31,6 +31,8 @@ STYLES = {"published": (BLUE, "solid", "circle"), "corrected": (VERMILION, "dash
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}
 LOUD = 30.0
 """Noise over peak from which a band would only hide the curve."""
+SMALL = -0.36
+"""Where the legend of a small figure begins, in heights of its axes."""
 _FONT = {"family": "system-ui, sans-serif", "size": 14, "color": BLACK}
 _AXIS = {
     "showline": True,
@@ -40,6 +42,7 @@ _AXIS = {
     "zeroline": False,
     "automargin": True,
     "exponentformat": "power",
+    "tickfont": {"size": 13},
 }
 _LINES: dict[str, dict[str, Any]] = {
     "crystal": {
@@ -62,11 +65,10 @@ _ARROW = {"symbol": "arrow", "size": 12, "angleref": "previous"}
 
 def field_figure(picture: Picture, shown: Shown) -> Figure:
     """Angular distribution of both presets, with noise and pair thresholds."""
-    traces, remarks = [], []
+    traces: list[dict[str, Any]] = []
     for preset, curve in picture.curves.items():
         if shown == "shape":
             traces += _shape_traces(preset, curve)
-            remarks += _remark(curve)
         else:
             traces += _log_traces(preset, curve, shown)
     curve = next(iter(picture.curves.values()))
@@ -81,30 +83,40 @@ def field_figure(picture: Picture, shown: Shown) -> Figure:
     else:
         y_axis |= {"type": "log", "nticks": 8}
     lines, labels = _threshold_marks(curve)
-    notes = [
-        _note(text, 0.02 + 0.09 * row)
-        for row, text in enumerate(reversed(remarks))
-    ]  # fmt: skip
     layout = _layout({**_AXIS, "title": {"text": "trigger angle θₛ [deg]"}}, y_axis)
-    layout |= {"shapes": lines, "annotations": labels + notes, "uirevision": shown}
+    layout |= {"shapes": lines, "annotations": labels, "uirevision": shown}
     return {"data": traces, "layout": layout}
 
 
-def _layout(x_axis: dict[str, Any], y_axis: dict[str, Any], top: int = 34) -> dict[str, Any]:
+def _layout(
+    x_axis: dict[str, Any], y_axis: dict[str, Any], top: int = 34, legend: float = -0.3
+) -> dict[str, Any]:
     return {
         "font": _FONT,
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "margin": {"l": 10, "r": 14, "t": top, "b": 10},
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.22, "yanchor": "top"},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": legend, "yanchor": "top"},
+        "showlegend": True,
         "hovermode": "closest",
-        "xaxis": x_axis,
-        "yaxis": y_axis,
+        "xaxis": _titled(x_axis, 4),
+        "yaxis": _titled(y_axis, 8),
     }
 
 
+def _titled(axis: dict[str, Any], standoff: int) -> dict[str, Any]:
+    return {**axis, "title": axis.get("title", {}) | {"font": {"size": 14}, "standoff": standoff}}
+
+
 def _name(curve: Curve) -> str:
-    return curve.label + (" (normalised noise)" if curve.normalised else "")
+    """Preset, and what stands in place of a noise band that is beyond the picture."""
+    text = curve.label + (", normalised noise" if curve.normalised else "")
+    if _peak(curve) == 0.0:
+        return f"{text}: no field"
+    if _quiet(curve):
+        return text
+    orders = np.log10(np.max(curve.sigma_nG) / _peak(curve))
+    return f"{text}; 1σ is 10<sup>{orders:.1f}</sup> peaks, off the scale"
 
 
 def _peak(curve: Curve) -> float:
@@ -121,16 +133,6 @@ def _quiet(curve: Curve) -> bool:
     return bool(np.max(curve.sigma_nG) <= LOUD * _peak(curve))
 
 
-def _remark(curve: Curve) -> list[str]:
-    """What stands in place of a noise band that is beyond the picture."""
-    if _quiet(curve):
-        return []
-    if _peak(curve) == 0.0:
-        return [f"{curve.label}: no field at any angle"]
-    orders = np.log10(np.max(curve.sigma_nG) / _peak(curve))
-    return [f"{curve.label}: 1σ noise is 10<sup>{orders:.1f}</sup> times the peak, off the scale"]
-
-
 def _shape_traces(preset: str, curve: Curve) -> list[dict[str, Any]]:
     colour, dash, symbol = STYLES[preset]
     field, noise = _shape(curve)
@@ -145,7 +147,7 @@ def _shape_traces(preset: str, curve: Curve) -> list[dict[str, Any]]:
                 "fillcolor": f"rgba({red},{green},{blue},0.25)",
                 "line": {"width": 0},
                 "mode": "lines",
-                "name": f"{curve.label} ± 1σ per angle",
+                "showlegend": False,
                 "hoverinfo": "skip",
             }
         )
@@ -218,9 +220,9 @@ def _threshold_marks(curve: Curve) -> tuple[list[dict[str, Any]], list[dict[str,
                 "y": 1.0,
                 "yref": "paper",
                 "yanchor": "bottom",
-                "text": f"({pair})",
+                "text": pair,
                 "showarrow": False,
-                "font": {"size": 12, "color": colour},
+                "font": {"size": 11},
             }
         )
     return lines, labels
@@ -235,7 +237,7 @@ def _note(text: str, y: float) -> dict[str, Any]:
         "text": text,
         "showarrow": False,
         "bgcolor": "rgba(255,255,255,0.85)",
-        "font": {"size": 12},
+        "font": {"size": 11},
     }
 
 
@@ -259,7 +261,7 @@ def layout_figure(view: View) -> Figure:
         traces.append(trace)
     titles = (f"{axis} [cm]" for axis in view.axes)
     x_axis, y_axis = ({**_AXIS, "title": {"text": title}} for title in titles)
-    layout = _layout(x_axis, {**y_axis, "scaleanchor": "x", "scaleratio": 1}, top=10)
+    layout = _layout(x_axis, {**y_axis, "scaleanchor": "x", "scaleratio": 1}, 26, SMALL)
     return {"data": traces, "layout": layout}
 
 
@@ -283,7 +285,7 @@ def mass_figure(picture: Picture, draws: FloatArray | None) -> Figure:
     x_axis = {**_AXIS, "title": {"text": "m₁ [meV]"}, "rangemode": "nonnegative"}
     figure = {
         "data": traces,
-        "layout": _layout(x_axis, {**_AXIS, "title": {"text": "density [1/meV]"}}),
+        "layout": _layout(x_axis, {**_AXIS, "title": {"text": "density [1/meV]"}}, 26, SMALL),
     }
     if not traces:
         figure["layout"]["annotations"] = [_note("no error of m₁ to draw", 0.5)]

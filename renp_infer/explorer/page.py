@@ -11,15 +11,15 @@ from renp_infer.explorer.figures import EMPTY
 from renp_infer.explorer.tables import Rows
 
 TITLE = "renp explore"
-SHOWN = {
-    "shape": "shape, each by its peak",
-    "field": "field in nG, logarithmic",
-    "snr": "signal-to-noise, logarithmic",
-}
+SHOWN = {"shape": "shape", "field": "field", "snr": "S/N"}
+CAPTION = (
+    "Bands: ± 1σ noise of one angle. Vertical lines: thresholds of the pairs ij. Drag to "
+    "zoom, double-click to return."
+)
 _GRAPH: dict[str, Any] = {
     "displaylogo": False,
     "responsive": True,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "modeBarButtons": [["toImage"]],  # named, since another one would send the chart away
     "toImageButtonOptions": {"format": "svg", "filename": "renp"},
 }
 
@@ -83,9 +83,14 @@ def _pictures() -> list[Any]:
             ],
             className="choice",
         ),
-        dcc.Graph(id="field", figure=EMPTY, config=_GRAPH, className="field"),
+        _graph("field", "field"),
+        html.P(CAPTION, className="caption"),
         html.P("", id="state", role="status", className="state"),
     ]
+
+
+def _graph(name: str, size: str) -> html.Div:
+    return html.Div(dcc.Graph(id=name, figure=EMPTY, config=_GRAPH), className=size)
 
 
 def _numbers() -> list[Any]:
@@ -94,15 +99,17 @@ def _numbers() -> list[Any]:
         html.Section(
             [
                 html.H2("Lightest mass"),
-                dcc.Graph(id="mass", figure=EMPTY, config=_GRAPH, className="small"),
+                _graph("mass", "small"),
             ]
         ),
         html.Section([html.H2("Run"), html.Div(id="run")], id="run-section", hidden=True),
         html.Section(
             [
                 html.H2("Layout, to scale"),
-                dcc.Graph(id="side", figure=EMPTY, config=_GRAPH, className="small"),
-                dcc.Graph(id="top", figure=EMPTY, config=_GRAPH, className="small"),
+                html.H3("in the plane of the beams"),
+                _graph("side", "small"),
+                html.H3("seen from above that plane"),
+                _graph("top", "small"),
             ]
         ),
         html.Section([html.H2("Pair thresholds"), html.Div(id="thresholds")]),
