@@ -90,23 +90,22 @@ def open_study(place: str | Path) -> Opened:
         exposure = {"exposure_s": study.experiment.detector.exposure_s}
         tables["detector"] = tables.get("detector", {}) | exposure
         note = "The measured data of this study are left out; angles and exposure are theirs."
-    return Opened(str(file), tables, _shown(tables, study), note)
+    return Opened(str(file), tables, _shown(study), note)
 
 
 def _degrees(study: Study) -> list[float]:
     return [math.degrees(angle) for angle in study.experiment.layout.theta_s]
 
 
-def _shown(tables: Mapping[str, Any], study: Study) -> dict[str, str]:
+def _shown(study: Study) -> dict[str, str]:
     """Texts of all controls at a study."""
-    own = tables.get("layout", {}).get("theta_e_deg")
     angles = _degrees(study)
     grid = dict(zip(GRID_KEYS, (angles[0], angles[-1], len(angles)), strict=True))
     values = {control.key: _at(study.resolved, control.key) for control in CONTROLS}
     values |= {f"{LOOP}.{key}": value for key, value in _LOOP_SHOWN.items()} | {
         key: value for key, value in values.items() if value is not None
     }
-    values |= grid | {"layout.theta_e_deg": own}
+    values |= grid
     return {key: _text(values[key]) for key in (c.key for c in CONTROLS)}
 
 
