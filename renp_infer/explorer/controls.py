@@ -47,6 +47,10 @@ class Control:
         return self.key.replace(".", "-")
 
 
+_FAST_CM = (-0.5, 1.0)
+"""Smaller crystals may be typed; their integrals take seconds, see ``SPLIT_WIDTH``."""
+
+
 def _choice(key: str, label: str, *options: str) -> Control:
     return Control(key, label, options=options)
 
@@ -67,8 +71,8 @@ GROUPS: dict[str, tuple[Control, ...]] = {
         Control("neutrino.alpha31_deg", "phase α₃₁", "deg", -180, 180, 5),
     ),
     "Crystal": (
-        _decades("layout.length_cm", "length", "cm", -1, 1),
-        _decades("layout.radius_cm", "radius", "cm", -1, 1),
+        _decades("layout.length_cm", "length", "cm", *_FAST_CM),
+        _decades("layout.radius_cm", "radius", "cm", *_FAST_CM),
         Control("layout.c_axis_deg", "c axis from k₁", "deg", -90, 90, 5, hint="or: normal"),
         _decades("target.density_per_cm3", "ion density", "cm⁻³", 17, 22),
         _decades("target.gamma_ep_per_s", "width γₑₚ", "s⁻¹", 0, 10),

@@ -283,13 +283,10 @@ def mass_figure(picture: Picture, draws: FloatArray | None) -> Figure:
     for preset, curve in picture.curves.items():
         traces += _expected(preset, curve, picture.m1_meV)
     x_axis = {**_AXIS, "title": {"text": "m₁ [meV]"}, "rangemode": "nonnegative"}
-    figure = {
-        "data": traces,
-        "layout": _layout(x_axis, {**_AXIS, "title": {"text": "density [1/meV]"}}, 26, SMALL),
-    }
+    layout = _layout(x_axis, {**_AXIS, "title": {"text": "density [1/meV]"}}, 26, SMALL)
     if not traces:
-        figure["layout"]["annotations"] = [_note("no error of m₁ to draw", 0.5)]
-    return figure
+        layout["annotations"] = [_note("no error of m₁ to draw", 0.5)]
+    return {"data": traces, "layout": layout}
 
 
 def _expected(preset: str, curve: Curve, m1_meV: float) -> list[dict[str, Any]]:

@@ -86,6 +86,7 @@ def _pictures() -> list[Any]:
         _graph("field", "field"),
         html.P(CAPTION, className="caption"),
         html.P("", id="state", role="status", className="state"),
+        html.P("calculating …", id="working", className="working"),
     ]
 
 

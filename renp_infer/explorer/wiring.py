@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import dash
+import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from renp_infer.errors import RenpError
@@ -46,7 +47,8 @@ class Session:
 
     def get(self, number: object) -> tuple[int, Opened]:
         """Study of a number; the first one if there is none of that number."""
-        found = int(number) if str(number).isdecimal() else 0
+        text = str(number)
+        found = int(text) if text.isdecimal() else 0
         with self._lock:
             found = found if found in self._studies else 0
             return found, self._studies[found]
@@ -132,8 +134,7 @@ def _draws(opened: Opened) -> FloatArray | None:
     run = opened.run
     if run is None or run.inference is None:
         return None
-    draws: FloatArray = run.inference["posterior"]["m1_meV"].values.ravel()
-    return draws
+    return np.ravel(run.inference["posterior"].to_dataset()["m1_meV"].values)
 
 
 def _connect_drawing(app: Dash, session: Session) -> None:
@@ -146,7 +147,10 @@ def _connect_drawing(app: Dash, session: Session) -> None:
         *(Output(f"{name}-row", "className") for name in _VALUES),
         Input("settings", "data"),
         Input("shown", "value"),
-        running=[(Output("busy", "data"), True, False)],
+        running=[
+            (Output("busy", "data"), True, False),
+            (Output("working", "className"), "working now", "working"),
+        ],
         prevent_initial_call=True,
     )
     def draw(settings: Mapping[str, str] | None, shown: Shown) -> Any:
