@@ -109,8 +109,12 @@ def _titled(axis: dict[str, Any], standoff: int) -> dict[str, Any]:
 
 
 def _name(curve: Curve) -> str:
-    """Preset, and what stands in place of a noise band that is beyond the picture."""
-    text = curve.label + (", normalised noise" if curve.normalised else "")
+    return curve.label + (", normalised noise" if curve.normalised else "")
+
+
+def _with_noise(curve: Curve) -> str:
+    """Name, and what stands in place of a noise band that is beyond the picture."""
+    text = _name(curve)
     if _peak(curve) == 0.0:
         return f"{text}: no field"
     if _quiet(curve):
@@ -161,7 +165,7 @@ def _shape_traces(preset: str, curve: Curve) -> list[dict[str, Any]]:
             "mode": "lines+markers",
             "line": {"color": colour, "dash": dash, "width": 2},
             "marker": {"symbol": symbol, "size": 5, "color": colour},
-            "name": _name(curve),
+            "name": _with_noise(curve),
         }
     )
     return traces

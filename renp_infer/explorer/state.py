@@ -118,7 +118,7 @@ def _at(tables: Any, key: str) -> Any:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    return f"{value:.8g}" if isinstance(value, float) else str(value)
 
 
 def tables_of(opened: Opened, settings: Settings) -> dict[str, Any]:
