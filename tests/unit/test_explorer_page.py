@@ -120,7 +120,8 @@ class TestSession:
         number, settings = from_address(
             Session(opened), "?study=0&neutrino.m1_meV=3&layout.theta_e_deg=&other=1"
         )
-        assert (number, settings) == (0, opened.settings | {"neutrino.m1_meV": "3"})
+        changes = {"neutrino.m1_meV": "3", "layout.theta_e_deg": ""}
+        assert (number, settings) == (0, opened.settings | changes)
 
 
 class TestCommand:
