@@ -25,7 +25,7 @@ def number_rows(picture: Picture) -> Rows:
     rows.append(["1σ noise per angle [nG]", *(number(float(c.sigma_nG[0]), 3) for c in curves)])
     rows.append(["peak S/N of one angle", *(number(c.peak_snr, 3) for c in curves)])
     rows.append(["S/N of all angles", *(number(c.total_snr, 3) for c in curves)])
-    rows.append(["coherence |χ|\u2060²", *(number(c.chi_squared, 3) for c in curves)])
+    rows.append(["|χ|²", *(number(c.chi_squared, 3) for c in curves)])
     rows.append(["error of m₁, all free [meV]", *(_error(c, "all_free_meV") for c in curves)])
     rows.append(["error of m₁, alone [meV]", *(_error(c, "alone_meV") for c in curves)])
     rows.append(["Fisher applies", *(_caveat(c) for c in curves)])
