@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from renp_infer.errors import ConfigError, DomainError
-from renp_infer.inference._response_kernel import mass_squares, pair_weights
+from renp_infer.inference._response_kernel import (
+    MASS_SCALE,
+    mass_nodes,
+    mass_squares,
+    pair_weights,
+)
 from renp_infer.inference.response import (
     Response,
     approximation_error,
@@ -69,6 +74,15 @@ def test_kernel_masses_are_those_of_the_neutrino_module(ordering):
     x = np.array([0.05, 1.45, 0, 0, p.sin2_12, p.sin2_13, p.dm2_21, p.dm2_3l, 0, 0, 0])
     squares, _ = mass_squares(x, ordering == "inverted")
     np.testing.assert_allclose(np.sqrt(squares), masses(p), rtol=1e-12)
+
+
+@pytest.mark.parametrize("place", [0.2, 1.0, 17.6, 37.5, 38.2, 38.999])
+def test_four_masses_of_the_table_make_a_cubic_exact(place):
+    step, last = 0.1, 40
+    first, weights, slopes = mass_nodes(MASS_SCALE * np.sinh(step * place), last, step)
+    nodes = np.arange(last, dtype=float)[first : first + 4]
+    assert weights @ nodes**3 == pytest.approx(place**3)
+    assert slopes @ nodes**3 == pytest.approx(3.0 * place**2 / step)
 
 
 def test_jacobian_against_central_differences(response):
