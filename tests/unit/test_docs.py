@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -72,7 +73,8 @@ def fault_of_link(page: Path, target: str) -> str:
 
 def has_key(model: type[BaseModel], path: list[str]) -> bool:
     """Whether a dotted key leads to a key of a study."""
-    field = model.model_fields.get(path[0])
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    field = fields.get(path[0])
     if field is None:
         return False
     return not path[1:] or any(has_key(inner, path[1:]) for inner in tables(field.annotation))
@@ -157,9 +159,63 @@ def test_files_and_targets_exist(page: Path) -> None:
             assert file or any(f"def {line}(" in text for text in tests), line
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_keys_of_studies_exist(page: Path) -> None:
+    for language, block in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "toml":
+            assert not [
+                key for key in dotted(tomllib.loads(block)) if not has_key(StudyConfig, key)
+            ]
+
+
+def dotted(table: dict[str, Any]) -> Iterator[list[str]]:
+    """Paths of all keys of tables."""
+    for key, value in table.items():
+        inner = list(dotted(value)) if isinstance(value, dict) else []
+        yield from ([key, *rest] for rest in inner or [[]])
+
+
+def stated_defaults() -> list[tuple[str, str, str]]:
+    """Section, key and default of every row of a table of defaults."""
+    found = []
+    for page in PAGES:
+        section = ""
+        for line in page.read_text(encoding="utf-8").splitlines():
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            if len(cells) > 1 and cells[1] == "default":
+                section = "".join(re.findall(r"`\[(\w+)\]`", cells[0]))
+            elif section and line.startswith("| `"):
+                keys, values = cells[0].replace("`", "").split(", "), cells[1].replace("`", "")
+                each = values.split(", ") if len(keys) > 1 else [values]
+                each = each * len(keys) if len(each) == 1 else each
+                found += [(section, *pair) for pair in zip(keys, each, strict=True)]
+            elif not line.startswith("|"):
+                section = ""
+    return found
+
+
+@pytest.mark.parametrize(("section", "key", "value"), stated_defaults())
+def test_defaults_are_those_of_the_models(section: str, key: str, value: str) -> None:
+    (model,) = tables(StudyConfig.model_fields[section].annotation)
+    default = model.model_fields[key].default
+    words = {(True, "true"), (False, "false")}
+    if isinstance(default, bool):
+        assert (default, value) in words
+    elif isinstance(default, int | float):
+        assert float(value) == default
+    elif isinstance(default, tuple) and isinstance(default[0], float):
+        assert tuple(map(float, value.split(","))) == default
+    elif isinstance(default, BaseModel):
+        assert tomllib.loads(f"x = {value}")["x"] == default.model_dump()
+    else:
+        assert value in ("both", "all three", "all six")  # in words
+        assert len(default) == {"both": 2, "all three": 3, "all six": 6}[value]
+
+
 def test_the_pages_are_read() -> None:
     text = [word for page in PAGES for words in commands(page) for word in words]
     assert {"infer", "forecast", "--set", "--executor"} <= set(text)
+    assert len(stated_defaults()) > 15
     assert sum(len(LINK.findall(prose(page))) for page in PAGES) > 20
 
 
