@@ -14,6 +14,7 @@ from renp_infer.runner.config import StudyConfig
 from renp_infer.runner.config_sections import AngleRange
 from renp_infer.runner.config_tasks import MassRange
 
+PLAIN = {bool: "`true` \\| `false`", str: "text", tuple: "a list", dict: "a table"}
 IN_WORDS = {AngleRange: "a list of angles", MassRange: "a list of masses"}
 
 
@@ -37,10 +38,11 @@ def marks_of(annotation: Any) -> Iterator[Any]:
 
 
 def section_of(field: FieldInfo) -> type[BaseModel] | None:
-    """Model of a field that is a table and nothing else."""
-    models = [t for t in members(field.annotation) if isinstance(t, type)]
-    tables = [t for t in models if issubclass(t, BaseModel)]
-    return tables[0] if tables and not set(models) & {tuple, *IN_WORDS} else None
+    """Model of a field that is a table, or a list of tables, and nothing else."""
+    kinds = [get_args(t)[0] if get_origin(t) is tuple else t for t in members(field.annotation)]
+    others = {types.NoneType, *IN_WORDS}
+    tables = [t for t in kinds if isinstance(t, type) and issubclass(t, BaseModel)]
+    return tables[0] if len(tables) == 1 and not set(kinds) - set(tables) - others else None
 
 
 def allowed(field: FieldInfo) -> str:
@@ -54,9 +56,8 @@ def allowed(field: FieldInfo) -> str:
     for kind in members(field.annotation):
         if kind in IN_WORDS:
             return f"{IN_WORDS[kind]}, or `{{ {', '.join(kind.model_fields)} }}`"
-    return {bool: "`true` \\| `false`", tuple: "a list"}.get(
-        next(members(field.annotation)), "text"
-    )
+    kind = next(members(field.annotation))
+    return PLAIN.get(get_origin(kind) or kind, "see its page")
 
 
 def default(field: FieldInfo) -> str:
