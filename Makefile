@@ -50,7 +50,7 @@ lint: venv ## check style and types
 # EXECUTE=auto runs the tutorials and shows what they print and draw; it takes minutes.
 EXECUTE ?= off
 docs: venv ## build the documentation, build/docs/index.html; EXECUTE=auto runs the tutorials
-	@rm -rf docs/reference/generated
+	@rm -rf docs/reference/generated build/docs
 	@$(BIN)/python -m sphinx -q -W --keep-going -D nb_execution_mode=$(EXECUTE) docs build/docs
 
 figure: venv ## draw the figure of the README again

@@ -20,14 +20,23 @@ def escaped(text: str) -> str:
     return "".join(parts)
 
 
-def escape_all(*arguments: object) -> None:
+def formulas(text: str) -> str:
+    """Text of a module, its indented paragraphs kept line by line."""
+    blocks = text.split("\n\n")
+    return "\n\n".join(
+        f"::\n\n{block}" if block.startswith("    ") else escaped(block) for block in blocks
+    )
+
+
+def take_literally(
+    _app: Sphinx, what: str, _name: str, _object: object, _options: object, lines: list[str]
+) -> None:
     """Handler of ``autodoc-process-docstring``, before sections are made into fields."""
-    lines = arguments[-1]
-    assert isinstance(lines, list)
-    lines[:] = escaped("\n".join(lines)).split("\n")
+    text = "\n".join(lines)
+    lines[:] = (formulas(text) if what == "module" else escaped(text)).split("\n")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.setup_extension("sphinx.ext.autodoc")
-    app.connect("autodoc-process-docstring", escape_all, priority=100)
+    app.connect("autodoc-process-docstring", take_literally, priority=100)
     return {"parallel_read_safe": True}
