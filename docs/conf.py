@@ -41,7 +41,8 @@ html_copy_source = False
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-nb_execution_mode = "off"  # `make tutorials` executes them
+nb_execution_mode = "off"  # `make docs EXECUTE=auto` executes them
+highlight_language = "text"  # blocks in docstrings are formulas
 
 # A name that two classes share is no link; no docstring asks for one.
 suppress_warnings = ["ref.python"]
