@@ -47,6 +47,7 @@ highlight_language = "text"  # blocks in docstrings are formulas
 # A name that two classes share is no link; no docstring asks for one.
 suppress_warnings = ["ref.python"]
 
+viewcode_follow_imported_members = False  # else it links to places that are not there
 autosummary_generate = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say it
