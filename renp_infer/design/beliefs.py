@@ -1,0 +1,154 @@
+"""What is believed so far: a sum of Gaussians, updated by every measurement.
+
+A state of nature is a hypothesis, a cell of m1 and one setting of the phases. Within
+it the field is linear in nuisances z, and in the rest of m1: y = f + J z + noise, z
+Gaussian. So each state is a Kalman filter, and their weights follow from how well each
+predicted the data: the Gaussian sum of Alspach and Sorenson, IEEE Trans. Autom.
+Control 17, 439 (1972). Exact where the field is linear within a state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from renp_infer.finite import require_finite
+from renp_infer.records import FloatArray
+
+IntArray = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Fields of all states at all angles.
+
+    Attributes
+    ----------
+    theta_s : ndarray, shape (a,)
+        Trigger angles, rad.
+    field_nG : ndarray, shape (k, a)
+        Field of each state with z = 0.
+    slopes_nG : ndarray, shape (k, a, d)
+        Its derivatives by z.
+    m1_meV : ndarray, shape (k,)
+        Centre of each state's cell.
+    mass_slot : int
+        Which z is the rest of m1, in meV.
+    labels : dict
+        What may be asked: the place of each state among the answers, (k,), by name.
+    """
+
+    theta_s: FloatArray
+    field_nG: FloatArray
+    slopes_nG: FloatArray
+    m1_meV: FloatArray
+    mass_slot: int
+    labels: dict[str, IntArray]
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """Probability of every state, and of z within it.
+
+    Attributes
+    ----------
+    log_weights : ndarray, shape (k,)
+        Normalised.
+    means : ndarray, shape (k, d)
+    covariances : ndarray, shape (k, d, d)
+    log_evidence : float
+        Of all data so far, normalised in the data.
+    """
+
+    log_weights: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+    log_evidence: float = 0.0
+
+    @property
+    def weights(self) -> FloatArray:
+        """Probabilities of the states, (k,)."""
+        return np.exp(self.log_weights)
+
+    def mass(self, atlas: Atlas) -> tuple[float, float]:
+        """Mean and standard deviation of m1, meV."""
+        slot, weights = atlas.mass_slot, self.weights
+        centres = atlas.m1_meV + self.means[:, slot]
+        mean = float(weights @ centres)
+        variance = weights @ ((centres - mean) ** 2 + self.covariances[:, slot, slot])
+        return mean, float(np.sqrt(variance))
+
+    def probabilities(self, labels: IntArray) -> FloatArray:
+        """Probability of every label, shape (labels,)."""
+        return np.bincount(labels, self.weights)
+
+    def updated(
+        self, field_nG: FloatArray, slopes_nG: FloatArray, y_nG: FloatArray, noise_nG2: FloatArray
+    ) -> Beliefs:
+        """Beliefs after n measurements together.
+
+        Parameters
+        ----------
+        field_nG : ndarray, shape (k, n)
+        slopes_nG : ndarray, shape (k, n, d)
+        y_nG : ndarray, shape (n,)
+            What was measured.
+        noise_nG2 : ndarray, shape (n, n)
+            Its covariance, independent of all data before.
+
+        Raises
+        ------
+        NonFiniteError
+            If a state's evidence is not finite.
+        """
+        through = slopes_nG @ self.covariances
+        spread = through @ slopes_nG.transpose(0, 2, 1) + noise_nG2
+        factor = np.linalg.cholesky(spread)
+        pull = y_nG - field_nG - np.einsum("knd,kd->kn", slopes_nG, self.means)
+        white = np.linalg.solve(factor, np.concatenate([pull[:, :, None], through], axis=2))
+        residual, gain = white[:, :, 0], white[:, :, 1:]
+        log_likelihood = -0.5 * np.sum(residual**2 + np.log(2.0 * np.pi), axis=1)
+        log_likelihood -= np.sum(np.log(np.diagonal(factor, axis1=1, axis2=2)), axis=1)
+        require_finite("evidence of a state", log_likelihood, {"field_nG": y_nG[0]})
+        joint = self.log_weights + log_likelihood
+        evidence = float(logsumexp(joint))
+        return Beliefs(
+            joint - evidence,
+            self.means + np.einsum("knd,kn->kd", gain, residual),
+            self.covariances - gain.transpose(0, 2, 1) @ gain,
+            self.log_evidence + evidence,
+        )
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the next measurement at each angle would give, without its noise.
+
+    Attributes
+    ----------
+    means, variances : ndarray, shape (k, a)
+        nG, nG^2.
+    shared : ndarray, shape (k, a)
+        Squared covariance with the rest of m1 by the variance of that, nG^2: what of
+        the variance m1 explains. 0 where a state has no such rest.
+    """
+
+    means: FloatArray
+    variances: FloatArray
+    shared: FloatArray
+
+
+def predict(beliefs: Beliefs, atlas: Atlas) -> Prediction:
+    """Predictive means and variances at all angles of the atlas."""
+    through = atlas.slopes_nG @ beliefs.covariances
+    mass_variance = beliefs.covariances[:, atlas.mass_slot, atlas.mass_slot, None]
+    covariance = through[:, :, atlas.mass_slot]
+    known = mass_variance > 0.0
+    return Prediction(
+        atlas.field_nG + np.einsum("kad,kd->ka", atlas.slopes_nG, beliefs.means),
+        np.maximum(np.sum(through * atlas.slopes_nG, axis=2), 0.0),
+        np.where(known, covariance**2 / np.where(known, mass_variance, 1.0), 0.0),
+    )
