@@ -15,15 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from renp_infer.design.states import States
 from renp_infer.finite import require_finite
 from renp_infer.records import FloatArray
 
 IntArray = NDArray[np.intp]
+QUESTIONS = ("m1", "nature", "ordering")
+REST_SHARE = 0.5
+"""Standard deviation of the rest of m1 by the width of its cell: equal neighbours then
+add up to a density that is even to 2 exp(-2 pi^2 / 4) = 1.4 %."""
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """Fields of all states at all angles.
+    """Fields of all states at all angles, linear in z; the first z is the rest of m1.
 
     Attributes
     ----------
@@ -32,11 +37,11 @@ class Atlas:
     field_nG : ndarray, shape (k, a)
         Field of each state with z = 0.
     slopes_nG : ndarray, shape (k, a, d)
-        Its derivatives by z.
-    m1_meV : ndarray, shape (k,)
-        Centre of each state's cell.
-    mass_slot : int
-        Which z is the rest of m1, in meV.
+        Its derivatives by z, per prior standard deviation.
+    m1_meV, rest_meV : ndarray, shape (k,)
+        Centre of each state's cell, and prior standard deviation of the rest of m1.
+    log_prior : ndarray, shape (k,)
+        Log probabilities before any data.
     labels : dict
         What may be asked: the place of each state among the answers, (k,), by name.
     """
@@ -45,8 +50,37 @@ class Atlas:
     field_nG: FloatArray
     slopes_nG: FloatArray
     m1_meV: FloatArray
-    mass_slot: int
+    rest_meV: FloatArray
+    log_prior: FloatArray
     labels: dict[str, IntArray]
+
+    @classmethod
+    def of(cls, states: States) -> Atlas:
+        """Table of states whose masses are the centres of cells."""
+        rest = REST_SHARE * _cells(states)
+        return cls(
+            states.theta_s,
+            states.field_nG,
+            np.concatenate([(states.mass_nG * rest[:, None])[:, :, None], states.slopes_nG], 2),
+            states.m1_meV,
+            rest,
+            states.log_prior,
+            {name: states.groups(name) for name in QUESTIONS},
+        )
+
+    def start(self) -> Beliefs:
+        """What is believed before any data."""
+        count, _, size = self.slopes_nG.shape
+        unit = np.broadcast_to(np.eye(size), (count, size, size))
+        return Beliefs(self.log_prior, np.zeros((count, size)), unit)
+
+
+def _cells(states: States) -> FloatArray:
+    """Width of each state's cell of m1, (k,), meV; 0 for a single mass."""
+    m1 = np.unique(states.m1_meV)
+    if m1.size == 1:
+        return np.zeros_like(states.m1_meV)
+    return np.asarray(np.gradient(m1)[np.searchsorted(m1, states.m1_meV)])
 
 
 @dataclass(frozen=True)
@@ -75,10 +109,11 @@ class Beliefs:
 
     def mass(self, atlas: Atlas) -> tuple[float, float]:
         """Mean and standard deviation of m1, meV."""
-        slot, weights = atlas.mass_slot, self.weights
-        centres = atlas.m1_meV + self.means[:, slot]
+        weights = self.weights
+        centres = atlas.m1_meV + atlas.rest_meV * self.means[:, 0]
         mean = float(weights @ centres)
-        variance = weights @ ((centres - mean) ** 2 + self.covariances[:, slot, slot])
+        own = atlas.rest_meV**2 * self.covariances[:, 0, 0]
+        variance = weights @ ((centres - mean) ** 2 + own)
         return mean, float(np.sqrt(variance))
 
     def probabilities(self, labels: IntArray) -> FloatArray:
@@ -132,8 +167,8 @@ class Prediction:
     means, variances : ndarray, shape (k, a)
         nG, nG^2.
     shared : ndarray, shape (k, a)
-        Squared covariance with the rest of m1 by the variance of that, nG^2: what of
-        the variance m1 explains. 0 where a state has no such rest.
+        What of the variance the rest of m1 explains: their squared covariance by the
+        variance of that, nG^2.
     """
 
     means: FloatArray
@@ -144,11 +179,8 @@ class Prediction:
 def predict(beliefs: Beliefs, atlas: Atlas) -> Prediction:
     """Predictive means and variances at all angles of the atlas."""
     through = atlas.slopes_nG @ beliefs.covariances
-    mass_variance = beliefs.covariances[:, atlas.mass_slot, atlas.mass_slot, None]
-    covariance = through[:, :, atlas.mass_slot]
-    known = mass_variance > 0.0
     return Prediction(
         atlas.field_nG + np.einsum("kad,kd->ka", atlas.slopes_nG, beliefs.means),
         np.maximum(np.sum(through * atlas.slopes_nG, axis=2), 0.0),
-        np.where(known, covariance**2 / np.where(known, mass_variance, 1.0), 0.0),
+        through[:, :, 0] ** 2 / beliefs.covariances[:, 0, 0, None],
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renp_infer.design._mixture_kernels import group_information
+from renp_infer.design._information_kernel import group_information
 from renp_infer.design.beliefs import Atlas, Beliefs, IntArray, Prediction, predict
 from renp_infer.errors import DomainError
 from renp_infer.records import FloatArray

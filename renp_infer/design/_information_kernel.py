@@ -38,16 +38,18 @@ def group_information(weights, starts, means, sds):
             low = min(low, means[k] - REACH * sds[k])
             high = max(high, means[k] + REACH * sds[k])
             narrowest = min(narrowest, sds[k])
-    cell = max(narrowest / CELLS_PER_SD, (high - low) / (MOST_CELLS - 2.0))
-    total, mine = np.zeros(int((high - low) / cell) + 2), np.zeros(int((high - low) / cell) + 2)
+    cell = max(narrowest / CELLS_PER_SD, (high - low) / MOST_CELLS)
+    low -= REACH * CELLS_PER_SD * cell  # room for components that are widened
+    size = int((high - low) / cell + REACH * CELLS_PER_SD) + 2
+    total, mine = np.zeros(size), np.zeros(size)
     conditional = 0.0
     for g in range(starts.size - 1):
-        share, first, last = 0.0, total.size, 0
+        share, first, last = 0.0, size, 0
         for k in range(starts[g], starts[g + 1]):
             if weights[k] > 0.0:
                 sd = max(sds[k], CELLS_PER_SD * cell)
                 begin = max(int((means[k] - REACH * sd - low) / cell), 0)
-                end = min(int((means[k] + REACH * sd - low) / cell) + 2, total.size)
+                end = min(int((means[k] + REACH * sd - low) / cell) + 2, size)
                 height = weights[k] * cell / (np.sqrt(2.0 * np.pi) * sd)
                 for i in range(begin, end):
                     pull = (low + i * cell - means[k]) / sd
@@ -60,7 +62,7 @@ def group_information(weights, starts, means, sds):
                 total[i] += mine[i]
                 mine[i] = 0.0
     whole = 0.0
-    for i in range(total.size):
+    for i in range(size):
         if total[i] > 0.0:
             whole -= total[i] * np.log(total[i])
     return whole - conditional
