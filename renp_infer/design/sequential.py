@@ -202,7 +202,7 @@ def campaign(
     total_s: float,
     stop: Callable[[Beliefs], bool] = lambda _beliefs: False,
 ) -> Iterator[Step]:
-    """Choose, measure and learn until the time is spent or enough is known.
+    """Choose, measure and learn, at least once, until the time is spent or enough is known.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def campaign(
     """
     at: int | None = None
     elapsed = 0.0
-    while not stop(beliefs):
+    while elapsed == 0.0 or not stop(beliefs):
         choice = choose(beliefs, atlas, menu, at, total_s - elapsed)
         if choice is None:
             return

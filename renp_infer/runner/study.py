@@ -47,6 +47,7 @@ from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
 if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
     from renp_infer.runner.config_tasks import CalibrateSection
+    from renp_infer.runner.sequential_settings import SequentialSettings
 
 PHYSICS_VERSION = 2
 """Raised when the same study gives other results, so that old ones are redone."""
@@ -96,6 +97,8 @@ class Study:
     calibration : CalibrateSection or None
     forecast : ForecastSettings or None
         ``None`` without a section ``[forecast]``.
+    sequential : SequentialSettings or None
+        ``None`` without a section ``[optimize]``.
     """
 
     name: str
@@ -112,6 +115,7 @@ class Study:
     measurement: Measurement | None = None
     calibration: CalibrateSection | None = None
     forecast: forecast_settings.ForecastSettings | None = None
+    sequential: SequentialSettings | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
