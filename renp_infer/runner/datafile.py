@@ -204,7 +204,9 @@ def _exposure(table: Table) -> float | None:
     return float(np.sum(exposure))
 
 
-def write_measurement(path: Path, observation: Observation, exposure_s: float, title: str) -> None:
+def write_measurement(
+    path: Path, observation: Observation, times_s: FloatArray, title: str
+) -> None:
     """Write a data set that ``read_measurement`` reads back exactly.
 
     Parameters
@@ -212,8 +214,8 @@ def write_measurement(path: Path, observation: Observation, exposure_s: float, t
     path : Path
         ``.csv``, or ``.nc`` which also holds correlated noise.
     observation : Observation
-    exposure_s : float
-        Total, shared equally.
+    times_s : ndarray, shape (n,)
+        Exposure of each angle.
     title : str
         First comment.
 
@@ -228,7 +230,7 @@ def write_measurement(path: Path, observation: Observation, exposure_s: float, t
         "theta_s_deg": degrees(observation.theta_s),
         "field_nG": observation.field_nG,
         "error_nG": observation.sigma_nG,
-        "exposure_s": np.full_like(observation.theta_s, exposure_s / observation.theta_s.size),
+        "exposure_s": times_s,
     }
     covariance = observation.covariance_nG2
     correlated = bool(np.any(covariance[~np.eye(len(covariance), dtype=bool)]))

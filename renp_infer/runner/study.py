@@ -386,6 +386,8 @@ def _resolved(study: config.StudyConfig, scheme: str, experiment: Experiment) ->
     if isinstance(study.layout.theta_s_deg, tuple):
         tables["layout"]["theta_s_deg"] = list(study.layout.theta_s_deg)
     tables["detector"]["exposure_s"] = experiment.detector.exposure_s
+    if study.detector.exposure_shares is not None:
+        tables["detector"]["exposure_shares"] = list(study.detector.exposure_shares)
     for key in noise_keys(study.detector):
         del tables["detector"][key]
     if study.inference is not None and study.inference.m1_prior == "uniform":
