@@ -9,7 +9,7 @@ Control 17, 439 (1972). Exact where the field is linear within a state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,35 @@ class Atlas:
         count, _, size = self.slopes_nG.shape
         unit = np.broadcast_to(np.eye(size), (count, size, size))
         return Beliefs(self.log_prior, np.zeros((count, size)), unit)
+
+    def with_fields(self, field_nG: FloatArray, slopes_nG: FloatArray) -> Atlas:
+        """The same states with other expansions of their fields."""
+        return replace(self, field_nG=field_nG, slopes_nG=slopes_nG)
+
+    def learned(self, readings: Readings) -> Beliefs:
+        """Beliefs from readings alone."""
+        if not readings.angles.size:
+            return self.start()
+        field, slopes = self.field_nG[:, readings.angles], self.slopes_nG[:, readings.angles]
+        return self.start().updated(field, slopes, readings.y_nG, readings.noise_nG2)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Measurements so far.
+
+    Attributes
+    ----------
+    angles : ndarray, shape (n,)
+        Places in an atlas; one may occur again.
+    y_nG : ndarray, shape (n,)
+    noise_nG2 : ndarray, shape (n, n)
+        Covariance.
+    """
+
+    angles: IntArray
+    y_nG: FloatArray
+    noise_nG2: FloatArray
 
 
 def _cells(states: States) -> FloatArray:

@@ -12,13 +12,13 @@ settings their mean is taken. Both terms are >= 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from renp_infer.design._information_kernel import group_information
-from renp_infer.design.beliefs import Atlas, Beliefs, IntArray, Prediction, predict
+from renp_infer.design.beliefs import Atlas, Beliefs, IntArray, Prediction, Readings, predict
 from renp_infer.errors import DomainError
 from renp_infer.records import FloatArray
 
@@ -194,13 +194,17 @@ class Step:
     beliefs: Beliefs
 
 
+Refine = Callable[[Atlas, Beliefs], Atlas]
+
+
 def campaign(
-    beliefs: Beliefs,
     atlas: Atlas,
     menu: Menu,
     measure: Callable[[int, float], float],
     total_s: float,
+    *,
     stop: Callable[[Beliefs], bool] = lambda _beliefs: False,
+    refine: Refine | None = None,
 ) -> Iterator[Step]:
     """Choose, measure and learn, at least once, until the time is spent or enough is known.
 
@@ -212,10 +216,12 @@ def campaign(
         Exposures and moves together.
     stop : callable
         Whether beliefs suffice.
+    refine : callable, optional
+        Expands the atlas anew about beliefs; after 1, 2, 4, ... measurements.
     """
-    at: int | None = None
-    elapsed = 0.0
-    while elapsed == 0.0 or not stop(beliefs):
+    steps: list[Step] = []
+    beliefs, at, elapsed = atlas.start(), None, 0.0
+    while not steps or not stop(beliefs):
         choice = choose(beliefs, atlas, menu, at, total_s - elapsed)
         if choice is None:
             return
@@ -223,4 +229,27 @@ def campaign(
         y = measure(choice.angle, sigma)
         beliefs = measured(beliefs, atlas, choice.angle, y, sigma)
         at, elapsed = choice.angle, elapsed + choice.seconds
-        yield Step(choice, y, sigma, elapsed, beliefs)
+        steps.append(Step(choice, y, sigma, elapsed, beliefs))
+        if refine is not None and len(steps) & (len(steps) - 1) == 0:
+            atlas = refine(atlas, beliefs)
+            beliefs = atlas.learned(readings_of(steps))
+            steps[-1] = replace(steps[-1], beliefs=beliefs)
+        yield steps[-1]
+
+
+def readings_of(steps: Sequence[Step]) -> Readings:
+    """All measurements of some steps."""
+    return Readings(
+        np.array([step.choice.angle for step in steps], dtype=np.intp),
+        np.array([step.y_nG for step in steps]),
+        np.diag([step.sigma_nG**2 for step in steps]),
+    )
+
+
+def settled(atlas: Atlas, readings: Readings, refine: Refine, rounds: int) -> tuple[Atlas, Beliefs]:
+    """Atlas expanded about what readings say of each state, and the beliefs with it."""
+    beliefs = atlas.learned(readings)
+    for _ in range(rounds):
+        atlas = refine(atlas, beliefs)
+        beliefs = atlas.learned(readings)
+    return atlas, beliefs

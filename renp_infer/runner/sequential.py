@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import logsumexp
 
-from renp_infer.design.beliefs import Beliefs
-from renp_infer.design.sequential import Step, campaign
+from renp_infer.design.beliefs import Beliefs, Readings
+from renp_infer.design.sequential import Step, campaign, settled
 from renp_infer.runner.mock_models import HYPOTHESES
 from renp_infer.runner.sequential_bench import Bench, bench_of
 
@@ -26,6 +26,8 @@ FRACTIONS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Shares of a campaign's time after which a fixed layout is compared."""
 LAYOUTS = ("study", "fixed")
 PART = "renp_part"
+ROUNDS = 2
+"""Gauss-Newton steps from the prior to what a layout says."""
 
 
 def perform(study: Study, task: Task) -> xarray.DataTree:
@@ -55,7 +57,8 @@ def perform(study: Study, task: Task) -> xarray.DataTree:
         return float(field[angle] + sigma_nG * noise.standard_normal())
 
     total = study.sequential.total_s
-    steps = list(campaign(bench.start(), bench.atlas, bench.menu(), measure, total, bench.enough))
+    rules: dict[str, Any] = {"stop": bench.enough, "refine": bench.expander.refined}
+    steps = list(campaign(bench.atlas, bench.menu(), measure, total, **rules))
     fixed = _fixed(bench, field, m1, np.random.default_rng(task.seed(2)))
     groups = {"steps": xr.Dataset(_columns(bench, steps, m1)), "layouts": xr.Dataset(fixed)}
     tree = xr.DataTree.from_dict(groups)
@@ -89,7 +92,7 @@ def knowledge(bench: Bench, beliefs: Beliefs, m1_meV: float) -> dict[str, Any]:
     truths of the prior is the information gained.
     """
     mean, sd = beliefs.mass(bench.atlas)
-    gain = log_density(bench, beliefs, m1_meV) - log_density(bench, bench.start(), m1_meV)
+    gain = log_density(bench, beliefs, m1_meV) - log_density(bench, bench.atlas.start(), m1_meV)
     probability = bench.hypotheses(beliefs)
     return {"m1_mean": mean, "m1_sd": sd, "score_nat": gain, "probability": probability}
 
@@ -136,13 +139,9 @@ def _fixed(
 def _learned(
     bench: Bench, theta_s: FloatArray, field: FloatArray, sigma_nG: float, draw: FloatArray
 ) -> Beliefs:
-    places, atlas = bench.places(theta_s), bench.atlas
-    return bench.start().updated(
-        atlas.field_nG[:, places],
-        atlas.slopes_nG[:, places],
-        field[places] + sigma_nG * draw,
-        sigma_nG**2 * np.eye(theta_s.size),
-    )
+    places, noise = bench.places(theta_s), sigma_nG**2 * np.eye(theta_s.size)
+    readings = Readings(places, field[places] + sigma_nG * draw, noise)
+    return settled(bench.atlas, readings, bench.expander.refined, ROUNDS)[1]
 
 
 def merge_campaigns(study: Study, paths: Iterator[str], target: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from renp_infer.design.beliefs import Atlas, Beliefs, IntArray
+from renp_infer.design.expansion import Expander
 from renp_infer.design.sequential import MASS, Menu
 from renp_infer.design.states import make_states
 from renp_infer.inference.hypothesis import Hypothesis
@@ -60,6 +61,8 @@ class Bench:
     theta_s : ndarray, shape (a,)
         Candidates, angles of the layouts and of data, rad, ascending.
     atlas : Atlas
+        States expanded about the centres of all nuisances.
+    expander : Expander
     """
 
     def __init__(self, study: Study, more: FloatArray | None = None) -> None:
@@ -78,6 +81,7 @@ class Bench:
         self._priors = [self._prior(model, float(peak)) for model in self._models]
         states = make_states(self._models, self._priors, self._masses())
         self.atlas = Atlas.of(states)
+        self.expander = Expander(self._models, self._priors, states.names, states.hypothesis)
         self._second_nG = self._noise()
 
     def _hypotheses(self) -> list[Hypothesis]:
@@ -114,10 +118,6 @@ class Bench:
     def sigma_nG(self, exposure_s: float) -> float:
         """Standard error of one measurement, nG."""
         return float(self._second_nG / np.sqrt(exposure_s))
-
-    def start(self) -> Beliefs:
-        """What is believed before any data."""
-        return self.atlas.start()
 
     def menu(self) -> Menu:
         """Settings among which to choose."""

@@ -216,19 +216,19 @@ def test_expected_information_is_the_mean_gain():
 
 
 def test_a_campaign_learns_m1_and_keeps_its_time():
-    beliefs, atlas = conjugate()
+    _, atlas = conjugate()
     rng, truth = np.random.default_rng(13), 53.0
 
     def measure(angle, noise):
         return truth * SLOPES[angle] + noise * rng.standard_normal()
 
-    steps = list(campaign(beliefs, atlas, menu(1.0, 4.0, setting_s=0.5), measure, 50.0))
+    steps = list(campaign(atlas, menu(1.0, 4.0, setting_s=0.5), measure, 50.0))
     assert steps[-1].elapsed_s <= 50.0 < steps[-1].elapsed_s + 1.0
     assert {s.choice.angle for s in steps} == {1}  # the steepest, and never a move again
     mean, sd = steps[-1].beliefs.mass(atlas)
     exposure = sum(s.choice.exposure_s for s in steps)
     assert sd == pytest.approx((1 / 16.0 + 9.0 * exposure / SIGMA_1S**2) ** -0.5)
     assert abs(mean - truth) < 4 * sd
-    few = list(campaign(beliefs, atlas, menu(1.0), measure, 50.0, lambda b: b.mass(atlas)[1] < 0.3))
+    few = list(campaign(atlas, menu(1.0), measure, 50.0, stop=lambda b: b.mass(atlas)[1] < 0.3))
     assert few[-1].beliefs.mass(atlas)[1] < 0.3
     assert few[-2].beliefs.mass(atlas)[1] >= 0.3
