@@ -152,6 +152,14 @@ def forecast(study: Path, /, *, common: Common = DEFAULTS) -> int:
 
 
 @app.command
+def optimize(study: Path, /, *, common: Common = DEFAULTS) -> int:
+    """Search the design that tells most, with baselines; resumes."""
+    from renp_infer.runner import optimize_command
+
+    return optimize_command.optimize(study, common.options())
+
+
+@app.command
 def report(*studies: Path, common: Common = DEFAULTS) -> int:
     """Write report.html of finished studies or run directories."""
     from renp_infer.runner import commands

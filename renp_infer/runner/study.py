@@ -37,6 +37,7 @@ from renp_infer.runner.calibration_keys import check_calibration
 from renp_infer.runner.computable import check_computable, check_open_angles
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
 from renp_infer.runner.datafile import Measurement
+from renp_infer.runner.design_tables import Design, design_of
 from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
@@ -97,8 +98,10 @@ class Study:
     calibration : CalibrateSection or None
     forecast : ForecastSettings or None
         ``None`` without a section ``[forecast]``.
-    sequential : SequentialSettings or None
+    design : Design or None
         ``None`` without a section ``[optimize]``.
+    sequential : SequentialSettings or None
+        ``None`` without a section ``[optimize.sequential]``.
     """
 
     name: str
@@ -115,6 +118,7 @@ class Study:
     measurement: Measurement | None = None
     calibration: CalibrateSection | None = None
     forecast: forecast_settings.ForecastSettings | None = None
+    design: Design | None = None
     sequential: SequentialSettings | None = None
 
     @property
@@ -164,7 +168,7 @@ def load_study(
         raw.setdefault("inference", {})
     study = config.validate(raw)
     if inference is False:
-        gone = dict.fromkeys(("inference", "compare", "calibrate", "forecast"))
+        gone = dict.fromkeys(("inference", "compare", "calibrate", "forecast", "optimize"))
         study = study.model_copy(update=gone)
     return resolve(study, text, file.parent)
 
@@ -223,7 +227,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     if forecast is not None:
         _check_inference(forecast_settings.with_priors(study), experiment, parameters)
         forecast_settings.check_forecast(forecast, experiment)
-    return Study(
+    found = Study(
         name=study.name,
         seed=study.seed,
         text=text,
@@ -238,7 +242,13 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         measurement=measurement,
         calibration=study.calibrate,
         forecast=forecast,
+        design=design_of(study, scheme, folder),
     )
+    if found.design is not None:
+        from renp_infer.runner.design_check import check_design
+
+        check_design(found)
+    return found
 
 
 def _switches(section: PhysicsSection) -> Switches:

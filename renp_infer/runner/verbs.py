@@ -196,6 +196,47 @@ def _forecast_merge(study: Study, paths: Iterator[str], target: Path) -> None:
     merge_parts(study, paths, target)
 
 
+def _optimize_inputs(study: Study) -> dict[str, Any]:
+    """Everything but the number of repeats, so that a longer series begins with the shorter."""
+    from renp_infer.inference.prior import InferenceSettings
+
+    assert study.design is not None
+    priors = asdict(study.settings or InferenceSettings())
+    for name in SAMPLING:
+        del priors[name]
+    facts = {"seed": study.seed, "oscillation": asdict(study.oscillation), "priors": priors}
+    section = study.design.section.model_dump(exclude={"repeats"})
+    return _model(study) | facts | {"tables": study.design.tables, "optimize": section}
+
+
+def _optimize(study: Study, task: Task, context: Context) -> dict[str, Any]:
+    from renp_infer.runner.optimizing import perform
+
+    return perform(study, task, context)
+
+
+def _optimize_count(study: Study) -> int:
+    assert study.design is not None
+    return len(study.design.section.parts)
+
+
+def _optimize_part(study: Study, index: int) -> list[Any]:
+    assert study.design is not None
+    return list(study.design.section.parts[index])
+
+
+def _optimize_merge(study: Study, paths: Iterator[str], target: Path) -> None:
+    from renp_infer.runner.optimizing import join as join_searches
+
+    join_searches(study, paths, target)
+
+
+def _optimize_also(study: Study, paths: Iterator[str], merged: Path) -> dict[str, str]:
+    from renp_infer.runner.optimizing import also
+
+    return also(study, paths, merged)
+
+
 EVALUATE = Verb("evaluate", "evaluate.json", _evaluate, _model)
 SIMULATE = Verb("simulate", "simulate.json", _simulate, _data)
 ENSEMBLE = Verb("ensemble", "ensemble.nc", _draw, _data, _draw_count, _draw_part, _join)
@@ -227,8 +268,19 @@ FORECAST = Verb(
     _forecast_part,
     _forecast_merge,
 )
+OPTIMIZE = Verb(
+    "optimize",
+    "optimize.json",
+    _optimize,
+    _optimize_inputs,
+    _optimize_count,
+    _optimize_part,
+    _optimize_merge,
+    _optimize_also,
+)
 VERBS = {
-    verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, COMPARE, CALIBRATE, FORECAST)
+    verb.name: verb
+    for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, COMPARE, CALIBRATE, FORECAST, OPTIMIZE)
 }
 """All verbs, in the order in which a run does them."""
 
@@ -246,4 +298,6 @@ def verbs_of(study: Study) -> tuple[Verb, ...]:
         wanted.append(CALIBRATE)
     if study.forecast is not None:
         wanted.append(FORECAST)
+    if study.design is not None:
+        wanted.append(OPTIMIZE)
     return tuple(wanted)
