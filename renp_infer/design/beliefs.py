@@ -72,7 +72,7 @@ class Atlas:
         """What is believed before any data."""
         count, _, size = self.slopes_nG.shape
         unit = np.broadcast_to(np.eye(size), (count, size, size))
-        return Beliefs(self.log_prior, np.zeros((count, size)), unit)
+        return Beliefs(self.log_prior, np.zeros((count, size)), unit, np.zeros(count))
 
     def with_fields(self, field_nG: FloatArray, slopes_nG: FloatArray) -> Atlas:
         """The same states with other expansions of their fields."""
@@ -122,6 +122,8 @@ class Beliefs:
         Normalised.
     means : ndarray, shape (k, d)
     covariances : ndarray, shape (k, d, d)
+    misfit : ndarray, shape (k,)
+        Chi-squared of all data so far as each state predicted them.
     log_evidence : float
         Of all data so far, normalised in the data.
     """
@@ -129,6 +131,7 @@ class Beliefs:
     log_weights: FloatArray
     means: FloatArray
     covariances: FloatArray
+    misfit: FloatArray
     log_evidence: float = 0.0
 
     @property
@@ -183,6 +186,7 @@ class Beliefs:
             joint - evidence,
             self.means + np.einsum("knd,kn->kd", gain, residual),
             self.covariances - gain.transpose(0, 2, 1) @ gain,
+            self.misfit + np.sum(residual**2, axis=1),
             self.log_evidence + evidence,
         )
 

@@ -118,7 +118,7 @@ def _at_phases(model: Hypothesis, values: dict[str, float]) -> FloatArray:
 def _at_cosines(model: Hypothesis, values: dict[str, float]) -> FloatArray:
     """Template and Jacobian, constant and by cosine, (a, 12, 4)."""
     corners = np.array(list(itertools.product((0.0, np.pi), repeat=2)))
-    rows = np.column_stack([np.ones(4), cosines_of(np.zeros(4), corners[:, 0], corners[:, 1])])
+    rows = np.column_stack([np.ones(4), cosines_of(corners)])
     found = [
         _template(model, values | _phases_deg(model.parameters.delta, *corner))
         for corner in corners.tolist()

@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 
 from renp_infer.design.beliefs import Beliefs, Readings
 from renp_infer.design.sequential import Step, campaign, settled
+from renp_infer.measurement.squid import relative_times
 from renp_infer.runner.mock_models import HYPOTHESES
 from renp_infer.runner.sequential_bench import Bench, bench_of
 
@@ -110,22 +111,24 @@ def log_density(bench: Bench, beliefs: Beliefs, m1_meV: float) -> float:
 def _fixed(
     bench: Bench, field: FloatArray, m1_meV: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """What fixed layouts of angles with equal exposures know after the same times.
+    """What fixed layouts know after the same times: the study's own, and ``fixed_deg``.
 
-    NaN where the moves alone take longer.
+    Exposures are in the study's shares, or equal. NaN where the moves alone take longer.
     """
     settings = bench.settings
-    layouts = [bench.study.experiment.layout.theta_s, np.array(settings.fixed)]
+    own, fixed = bench.study.experiment.layout.theta_s, np.array(settings.fixed)
+    times = relative_times(bench.study.experiment.detector, own.size)
+    layouts = [(own, times), (fixed, np.ones(fixed.size))]
     names = ("m1_mean", "m1_sd", "score_nat")
     found = {name: np.full((len(LAYOUTS), len(FRACTIONS)), np.nan) for name in names}
     chances = np.full((len(LAYOUTS), len(FRACTIONS), len(HYPOTHESES)), np.nan)
-    for i, theta_s in enumerate(layouts):
+    for i, (theta_s, shares) in enumerate(layouts):
         draw = rng.standard_normal(theta_s.size)
         for j, fraction in enumerate(FRACTIONS):
             exposure = fraction * settings.total_s - theta_s.size * settings.setting_s
             if not theta_s.size or exposure <= 0.0:
                 continue
-            sigma = bench.sigma_nG(exposure / theta_s.size)
+            sigma = bench.sigma_nG(exposure / theta_s.size) / np.sqrt(shares)
             row = knowledge(bench, _learned(bench, theta_s, field, sigma, draw), m1_meV)
             chances[i, j] = row["probability"]
             for name in names:
@@ -137,10 +140,10 @@ def _fixed(
 
 
 def _learned(
-    bench: Bench, theta_s: FloatArray, field: FloatArray, sigma_nG: float, draw: FloatArray
+    bench: Bench, theta_s: FloatArray, field: FloatArray, sigma_nG: FloatArray, draw: FloatArray
 ) -> Beliefs:
-    places, noise = bench.places(theta_s), sigma_nG**2 * np.eye(theta_s.size)
-    readings = Readings(places, field[places] + sigma_nG * draw, noise)
+    places = bench.places(theta_s)
+    readings = Readings(places, field[places] + sigma_nG * draw, np.diag(sigma_nG**2))
     return settled(bench.atlas, readings, bench.expander.refined, ROUNDS)[1]
 
 

@@ -24,7 +24,6 @@ from renp_infer.runner.mock_models import HYPOTHESES, hypothesis
 
 if TYPE_CHECKING:
     from renp_infer.records import FloatArray
-    from renp_infer.runner.sequential_settings import SequentialSettings
     from renp_infer.runner.study import Study
 
 

@@ -102,8 +102,24 @@ class SequentialSettings:
         return len(self.m1_meV) * self.campaigns
 
     def part(self, index: int) -> tuple[float, int]:
-        """True mass in meV, and number, of a campaign."""
-        return self.m1_meV[index // self.campaigns], index % self.campaigns
+        """True mass in meV, and number, of a campaign; more begin with the fewer."""
+        number, place = divmod(index, len(self.m1_meV))
+        return self.m1_meV[place], number
+
+
+def sequential_of(study: StudyConfig, experiment: Experiment) -> SequentialSettings | None:
+    """Settings of a study, checked; ``None`` without the section.
+
+    Raises
+    ------
+    ConfigError
+        See ``settings_from`` and ``check_sequential``.
+    """
+    if study.optimize is None or study.optimize.sequential is None:
+        return None
+    settings = settings_from(study.optimize.sequential, experiment)
+    check_sequential(settings, study)
+    return settings
 
 
 def settings_from(section: SequentialSection, experiment: Experiment) -> SequentialSettings:

@@ -53,7 +53,8 @@ def random_case(rng, states=12, nuisances=3, answers=4):
         labels,
     )
     covariances = 0.1 * roots @ roots.transpose(0, 2, 1)
-    beliefs = Beliefs(np.log(weights), 0.3 * rng.normal(size=(states, nuisances)), covariances)
+    means = 0.3 * rng.normal(size=(states, nuisances))
+    beliefs = Beliefs(np.log(weights), means, covariances, np.zeros(states))
     return beliefs, atlas
 
 
