@@ -149,8 +149,8 @@ class Search:
                 return old
             self._recorded = self._recorded[: len(self.trials)]  # of another search
         trial = self._appraised(place, stage)
-        self._record(trial)
         self.trials.append(trial)
+        self._record(trial)
         return trial
 
     def _appraised(self, x: tuple[float, ...], stage: str) -> Trial:
