@@ -13,8 +13,8 @@ from scipy.special import logsumexp
 from renp_infer.design.beliefs import Beliefs, Readings
 from renp_infer.design.sequential import Step, campaign, settled
 from renp_infer.measurement.squid import relative_times
-from renp_infer.runner.mock_models import HYPOTHESES
 from renp_infer.runner.sequential_bench import Bench, bench_of
+from renp_infer.runner.sequential_settings import HYPOTHESES
 
 if TYPE_CHECKING:
     import xarray
@@ -94,7 +94,7 @@ def knowledge(bench: Bench, beliefs: Beliefs, m1_meV: float) -> dict[str, Any]:
     """
     mean, sd = beliefs.mass(bench.atlas)
     gain = log_density(bench, beliefs, m1_meV) - log_density(bench, bench.atlas.start(), m1_meV)
-    probability = bench.hypotheses(beliefs)
+    probability = bench.probabilities(beliefs)
     return {"m1_mean": mean, "m1_sd": sd, "score_nat": gain, "probability": probability}
 
 
@@ -121,7 +121,7 @@ def _fixed(
     layouts = [(own, times), (fixed, np.ones(fixed.size))]
     names = ("m1_mean", "m1_sd", "score_nat")
     found = {name: np.full((len(LAYOUTS), len(FRACTIONS)), np.nan) for name in names}
-    chances = np.full((len(LAYOUTS), len(FRACTIONS), len(HYPOTHESES)), np.nan)
+    chances = np.full((len(LAYOUTS), len(FRACTIONS), len(bench.hypotheses)), np.nan)
     for i, (theta_s, shares) in enumerate(layouts):
         draw = rng.standard_normal(theta_s.size)
         for j, fraction in enumerate(FRACTIONS):
@@ -172,7 +172,8 @@ def merge_campaigns(study: Study, paths: Iterator[str], target: Path) -> None:
                 labels = {key: [value] for key, value in place.items()}
                 rows.append(tree[name].to_dataset().load().expand_dims(labels))
     groups = {name: _joined(rows) for name, rows in parts.items()}
-    names = [" ".join(pair) for pair in HYPOTHESES]
+    pairs = zip(HYPOTHESES, settings.odds, strict=True)
+    names = [" ".join(pair) for pair, weight in pairs if weight]
     result = xr.DataTree.from_dict(
         {name: data.assign_coords(hypothesis=names) for name, data in groups.items()}
     )

@@ -20,7 +20,8 @@ from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.runner.evaluation import coherence, noise_scale
 from renp_infer.runner.inferring import oscillation_prior
-from renp_infer.runner.mock_models import HYPOTHESES, hypothesis
+from renp_infer.runner.mock_models import hypothesis
+from renp_infer.runner.sequential_settings import HYPOTHESES
 
 if TYPE_CHECKING:
     from renp_infer.records import FloatArray
@@ -57,6 +58,8 @@ class Bench:
 
     Attributes
     ----------
+    hypotheses : tuple of (ordering, nature)
+        Those with odds, h of them.
     theta_s : ndarray, shape (a,)
         Candidates, angles of the layouts and of data, rad, ascending.
     atlas : Atlas
@@ -76,9 +79,12 @@ class Bench:
         self.chi2 = coherence(self.experiment)
         self.priors = study.settings or InferenceSettings()
         peak = np.max(np.abs(exact_field(study.experiment, study.parameters, self.chi2)))
+        odds = dict(zip(HYPOTHESES, self.settings.odds, strict=True))
+        self.hypotheses = tuple(pair for pair, weight in odds.items() if weight)
         self._models = self._hypotheses()
         self._priors = [self._prior(model, float(peak)) for model in self._models]
-        states = make_states(self._models, self._priors, self._masses())
+        weights = [odds[pair] for pair in self.hypotheses]
+        states = make_states(self._models, self._priors, self._masses(), weights)
         self.atlas = Atlas.of(states)
         self.expander = Expander(self._models, self._priors, states.names, states.hypothesis)
         self._second_nG = self._noise()
@@ -88,7 +94,7 @@ class Bench:
         largest = self.priors.m1_max_meV * MILLI_EV_TO_EV
         responses: dict[str, Response] = {}
         found = []
-        for ordering, nature in HYPOTHESES:
+        for ordering, nature in self.hypotheses:
             parameters = hypothesis(self.study, ordering, nature)
             if ordering not in responses:  # its tables serve both natures
                 responses[ordering] = Response(self.experiment, parameters, self.chi2, largest)
@@ -137,9 +143,9 @@ class Bench:
         leading = float(np.max(beliefs.probabilities(self.atlas.labels[goal])))
         return self.settings.stop_probability < 1.0 and leading >= self.settings.stop_probability
 
-    def hypotheses(self, beliefs: Beliefs) -> FloatArray:
-        """Probabilities of ``HYPOTHESES``, (4,)."""
-        return np.asarray(beliefs.weights.reshape(len(HYPOTHESES), -1).sum(axis=1))
+    def probabilities(self, beliefs: Beliefs) -> FloatArray:
+        """Probabilities of the hypotheses, (h,)."""
+        return np.asarray(beliefs.weights.reshape(len(self.hypotheses), -1).sum(axis=1))
 
     def truth(self, m1_meV: float, rng: np.random.Generator) -> FloatArray:
         """Field (a,), nG, of the study's hypothesis with all else drawn from its prior.
@@ -147,7 +153,7 @@ class Bench:
         Not linearised: what the states approximate.
         """
         own = (self.study.parameters.ordering, self.study.parameters.nature)
-        k = HYPOTHESES.index(own)
+        k = self.hypotheses.index(own)
         model, prior = self._models[k], self._priors[k]
         vector = prior.sample(rng, 1)[0]
         vector[prior.names.index("m1_meV")] = max(m1_meV, 1e-3)

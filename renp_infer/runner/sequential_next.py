@@ -12,7 +12,6 @@ from renp_infer.design.beliefs import Beliefs, Readings
 from renp_infer.design.sequential import choose, settled
 from renp_infer.errors import ConfigError
 from renp_infer.runner.datafile import Sequence, read_sequence
-from renp_infer.runner.mock_models import HYPOTHESES
 from renp_infer.runner.sequential_bench import Bench
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def advice(study: Study, so_far: Sequence) -> dict[str, Any]:
             "expected_sigma_nG": bench.sigma_nG(choice.exposure_s),
         }
     mean, sd = beliefs.mass(atlas)
-    chances = bench.hypotheses(beliefs)
+    chances = bench.probabilities(beliefs)
     return {
         "schema": 1,
         "name": study.name,
@@ -88,7 +87,7 @@ def advice(study: Study, so_far: Sequence) -> dict[str, Any]:
         "m1_meV": {"mean": mean, "sd": sd},
         "hypotheses": [
             {"ordering": o, "nature": n, "probability": float(p)}
-            for (o, n), p in zip(HYPOTHESES, chances, strict=True)
+            for (o, n), p in zip(bench.hypotheses, chances, strict=True)
         ],
         "next_setting": following,
         "stop": stop,

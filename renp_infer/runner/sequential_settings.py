@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from pydantic import BeforeValidator as Before
 from renp_infer.errors import ConfigError
 from renp_infer.runner.config_sections import AngleGrid, AngleRange, Section, as_tuple, choice
 from renp_infer.runner.config_tasks import MassGrid
-from renp_infer.runner.fields import Number, Whole, refusal
+from renp_infer.runner.fields import Number, Said, Whole, refusal
 
 if TYPE_CHECKING:
     from renp_infer.records import Experiment, FloatArray
@@ -23,6 +23,8 @@ MAX_CANDIDATES = 2000
 ANGLES = 121
 """Candidates where the study names none: the layout's range in equal steps."""
 _KEY = "optimize.sequential"
+HYPOTHESES = tuple((o, n) for o in ("normal", "inverted") for n in ("dirac", "majorana"))
+"""Ordering and nature, in the order of every array."""
 Seconds = Annotated[float, Before(Number("s", 0, 1e15, open_low=True))]
 
 
@@ -82,6 +84,8 @@ class SequentialSettings:
         Campaigns of each truth, each with its own nuisances and noise.
     fixed : tuple of float
         Trigger angles of the fixed layout beside the study's own, rad; may be empty.
+    odds : tuple of float
+        Prior odds of ``HYPOTHESES``; those of 0 are left out.
     """
 
     goal: str
@@ -95,6 +99,7 @@ class SequentialSettings:
     m1_meV: tuple[float, ...]
     campaigns: int
     fixed: tuple[float, ...] = ()
+    odds: tuple[float, ...] = (1.0,) * len(HYPOTHESES)
 
     @property
     def count(self) -> int:
@@ -117,7 +122,13 @@ def sequential_of(study: StudyConfig, experiment: Experiment) -> SequentialSetti
     """
     if study.optimize is None or study.optimize.sequential is None:
         return None
-    settings = settings_from(study.optimize.sequential, experiment)
+    section = study.optimize
+    settings = settings_from(section.sequential, experiment)
+    odds = tuple(
+        getattr(section.prior_odds, f"{o}_{n}") * (o in section.orderings and n in section.natures)
+        for o, n in HYPOTHESES
+    )
+    settings = replace(settings, odds=odds)
     check_sequential(settings, study)
     return settings
 
@@ -174,10 +185,13 @@ def check_sequential(settings: SequentialSettings, study: StudyConfig) -> None:
     Raises
     ------
     ConfigError
-        A drift, which ties measurements together in time; a free leakage, or truths
-        above the prior of m1.
+        A drift, which ties measurements together in time; a free leakage; truths above
+        the prior of m1, or of a hypothesis that is left out.
     """
-    priors = study.inference
+    priors, own = study.inference, (study.neutrino.ordering, study.neutrino.nature)
+    if not settings.odds[HYPOTHESES.index(own)]:
+        allowed = "the study's own hypothesis among them, from which campaigns are drawn"
+        raise ConfigError("optimize.prior_odds", Said(f"none for {' '.join(own)}"), allowed)
     if study.detector.drift_fT > 0.0:
         allowed = "0 with [optimize.sequential]: noise that is independent between measurements"
         raise ConfigError("detector.drift_fT", study.detector.drift_fT, allowed)
