@@ -208,7 +208,7 @@ g_factor = 1.2
 [target.md_rates_per_s]
 ep = 1.0
 pg = 1.0
-eg = 1.0
+eg = 500.0
 eq = 1.0
 qg = 1.0
 qp = 1.0
