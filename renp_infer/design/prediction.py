@@ -18,12 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.likelihood import ResponseLike
 from renp_infer.inference.prior import LogNormal, Normal, Prior, response_argument, truth_values
-from renp_infer.records import FloatArray, Parameters
+from renp_infer.inference.response import Response
+from renp_infer.records import FloatArray
 
 COSINES = ("cos(alpha21)", "cos(alpha31-2delta)", "cos(alpha31-alpha21-2delta)")
+_CORNERS = np.array([[0.0, a, b] for b in (0.0, np.pi) for a in (0.0, np.pi)])
+"""Phases (delta, alpha21, alpha31) that conserve CP."""
 _SIGNS = np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
-"""The three cosines, where (alpha21, alpha31 - 2 delta) are (0, 0), (pi, 0), (0, pi), (pi, pi)."""
+_SPLIT = 0.25 * np.column_stack([np.ones(4), _SIGNS])
+"""The cosines there; and the fields there as a sum of a constant and each cosine."""
 _NUISANCES = (Normal, LogNormal)
 
 
@@ -51,9 +56,23 @@ class Prediction:
     cosines_nG: FloatArray
     slopes_nG: FloatArray
 
-    def taken(self, places: np.ndarray) -> Prediction:
-        """Masses at some places, which may repeat."""
-        return Prediction(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+    def at(self, m1_meV: FloatArray) -> Prediction:
+        """Prediction at other masses (q,) within the range, by piecewise cubics.
+
+        The field has its own slopes at the masses; the others those of parabolas. Where a
+        threshold enters a window of angle, the field goes as the power 3/2 of the mass.
+        """
+        slopes = [
+            np.gradient(part, self.m1_meV, axis=0) for part in (self.cosines_nG, self.slopes_nG)
+        ]
+        cubic = _Cubic(self.m1_meV, m1_meV)
+        return Prediction(
+            m1_meV,
+            cubic.value(self.field_nG, self.mass_nG),
+            cubic.slope(self.field_nG, self.mass_nG),
+            cubic.value(self.cosines_nG, slopes[0]),
+            cubic.value(self.slopes_nG, slopes[1]),
+        )
 
     def at_phases(self, cosines: FloatArray) -> FloatArray:
         """Fields (k, n) at given cosines, shape (3,) or (k, 3)."""
@@ -61,6 +80,38 @@ class Prediction:
             "knc,kc->kn", self.cosines_nG, np.broadcast_to(cosines, (self.m1_meV.size, 3))
         )
         return fields
+
+
+class _Cubic:
+    """Piecewise cubics between x (k,), evaluated at q points."""
+
+    def __init__(self, x: FloatArray, at: FloatArray) -> None:
+        self.k = np.clip(np.searchsorted(x, at) - 1, 0, x.size - 2)
+        self.h = x[self.k + 1] - x[self.k]
+        t = (at - x[self.k]) / self.h
+        up, down = t * t, (1.0 - t) ** 2
+        self.weights = (
+            (1.0 + 2.0 * t) * down,
+            t * down * self.h,
+            up * (3.0 - 2.0 * t),
+            up * (t - 1.0) * self.h,
+        )
+        bend = 6.0 * t * (1.0 - t) / self.h
+        self.rates = (-bend, (1.0 - t) * (1.0 - 3.0 * t), bend, t * (3.0 * t - 2.0))
+
+    def value(self, y: FloatArray, slope: FloatArray) -> FloatArray:
+        """Cubics through y (k, ...) with given slopes, (q, ...)."""
+        return self._sum(self.weights, y, slope)
+
+    def slope(self, y: FloatArray, slope: FloatArray) -> FloatArray:
+        """Their derivatives."""
+        return self._sum(self.rates, y, slope)
+
+    def _sum(self, weights: Sequence[FloatArray], y: FloatArray, slope: FloatArray) -> FloatArray:
+        parts = (y[self.k], slope[self.k], y[self.k + 1], slope[self.k + 1])
+        shape = (-1, *[1] * (y.ndim - 1))
+        terms = [w.reshape(shape) * p for w, p in zip(weights, parts, strict=True)]
+        return terms[0] + terms[1] + terms[2] + terms[3]
 
 
 def cosines_of(phases: FloatArray) -> FloatArray:
@@ -103,8 +154,7 @@ def predict(
     masses = np.asarray(m1_meV, dtype=float)
     free = bool(prior.circular) and hypothesis.parameters.nature == "majorana"
     rows = [
-        _cosine_rows(hypothesis, float(m)) if free else _row(hypothesis, hypothesis.at(float(m)))
-        for m in masses
+        _cosine_rows(hypothesis, float(m)) if free else _row(hypothesis, float(m)) for m in masses
     ]
     # (k, n, 1 + 11, 4): template and Jacobian, constant and by cosine
     whole = np.array(rows)
@@ -125,10 +175,9 @@ def predict(
     return Prediction(masses, field, 1e-3 * jacobian[:, :, 0], whole[:, :, 0, 1:], slopes)
 
 
-def _row(hypothesis: Hypothesis, point: Parameters) -> FloatArray:
-    """Template and Jacobian (n, 12, 4) at a point; nothing depends on a free phase."""
-    values = truth_values(point, hypothesis.refractive_index)
-    template, jacobian = hypothesis.response(response_argument(values))
+def _row(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
+    """Template and Jacobian (n, 12, 4) at a mass; nothing depends on a free phase."""
+    template, jacobian = hypothesis.response(_argument(hypothesis, m1_meV))
     whole = np.zeros((template.size, 1 + jacobian.shape[1], 4))
     whole[:, 0, 0], whole[:, 1:, 0] = template, jacobian
     return whole
@@ -136,12 +185,18 @@ def _row(hypothesis: Hypothesis, point: Parameters) -> FloatArray:
 
 def _cosine_rows(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
     """Template and Jacobian (n, 12, 4): constant, and factor of each cosine."""
-    delta = hypothesis.parameters.delta
-    corners = [
-        _row(hypothesis, hypothesis.at(m1_meV, (delta, a, b + 2.0 * delta)))[:, :, 0]
-        for b in (0.0, np.pi)
-        for a in (0.0, np.pi)
-    ]
-    signs = np.column_stack([np.ones(4), _SIGNS])
-    whole: FloatArray = 0.25 * np.einsum("pnj,pc->njc", np.array(corners), signs)
+    corners = _at_phases(hypothesis.response, _argument(hypothesis, m1_meV), _CORNERS)
+    whole: FloatArray = np.einsum("pnj,pc->njc", corners, _SPLIT)
     return whole
+
+
+def _argument(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
+    return response_argument(truth_values(hypothesis.at(m1_meV), hypothesis.refractive_index))
+
+
+def _at_phases(response: ResponseLike, x: FloatArray, phases: FloatArray) -> FloatArray:
+    """Template and Jacobian (p, n, 12) at phases (p, 3); all at once where that is possible."""
+    if isinstance(response, Response):
+        return response.at_phases(x, phases)
+    rows = [response(np.concatenate([x[:8], row])) for row in phases]
+    return np.array([np.column_stack(row) for row in rows])
