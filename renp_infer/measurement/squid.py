@@ -21,6 +21,7 @@ from __future__ import annotations
 from math import fsum, hypot, pi, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import digamma, zeta
 
 from renp_infer.errors import ConvergenceError, DomainError
@@ -218,7 +219,7 @@ def covariance_nG2(
         return covariance
 
 
-def drift_nG2(detector: Detector, start_s: FloatArray) -> FloatArray:
+def drift_nG2(detector: Detector, start_s: NDArray[np.floating]) -> FloatArray:
     """Covariance (n, n) of the slow drift between times (n,) in s, nG^2."""
     with np.errstate(over="ignore"):  # an infinite lag has no covariance
         lag = np.abs(start_s[:, None] - start_s[None, :]) / detector.drift_time_s
