@@ -8,7 +8,7 @@ the inference, and part of the utility itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from renp_infer.finite import require_finite
 from renp_infer.records import FloatArray
 
 Function = Callable[[FloatArray], float]
-FIRST_STEP = 1e-3
+FIRST_STEP = 1e-2
 """First step of a search, by the range of the variable."""
 STEP_ERROR = 1e-2
 """Relative error of a tolerance."""
@@ -58,7 +58,7 @@ def tolerances(
 ) -> list[Tolerance]:
     """Tolerance of every variable, from the utility itself: no expansion.
 
-    Steps double from a thousandth of the range until the loss is passed, which is
+    Steps double from a hundredth of the range until the loss is passed, which is
     then located to 1 %. A dip narrower than a step is passed over.
 
     Parameters
@@ -109,50 +109,42 @@ def _reach(
     return float(brentq(lambda d: at(d) - limit, near, far, rtol=STEP_ERROR, xtol=1e-12)), False
 
 
-def hessian(
-    utility: Function, best: FloatArray, steps: FloatArray, low: FloatArray, high: FloatArray
+def loss_by_error(
+    utility: Function, best: FloatArray, sds: FloatArray, draws: FloatArray
 ) -> FloatArray:
-    """Second derivatives (d, d) from secants over given steps (d,).
+    """Mean loss when all variables are set with independent errors, shape (k,).
 
-    With steps of the size of the tolerances this is the curvature that counts, not
-    that of the very top. Near a bound the stencil is moved inside. The error is that
-    of the fourth derivative, steps^2 / 12 of it, for the diagonal.
+    Parameters
+    ----------
+    utility : callable
+    best : ndarray, shape (d,)
+    sds : ndarray, shape (k,)
+        Standard deviations of the errors, in the variables' common unit.
+    draws : ndarray, shape (n, d)
+        Standard normal errors, the same for every deviation; each is taken with both
+        signs, so that slopes cancel.
     """
-    centre = np.clip(best, low + steps, high - steps)
-    size = best.size
-
-    def at(*moves: tuple[int, int]) -> float:
-        moved = centre.copy()
-        for k, sign in moves:
-            moved[k] += sign * steps[k]
-        return utility(moved)
-
-    middle, found = at(), np.zeros((size, size))
-    for i in range(size):
-        found[i, i] = (at((i, 1)) - 2.0 * middle + at((i, -1))) / steps[i] ** 2
-        for j in range(i):
-            mixed = at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1))
-            mixed += at((i, -1), (j, -1))
-            found[i, j] = found[j, i] = mixed / (4.0 * steps[i] * steps[j])
-    return np.asarray(require_finite("second derivatives", found, {}))
+    top = utility(best)
+    both = np.concatenate([draws, -draws])
+    lost = [np.mean([top - utility(best + sd * draw) for draw in both]) for sd in sds]
+    return np.asarray(require_finite("losses", np.array(lost), {}))
 
 
-def curvatures(utility: Function, best: FloatArray, steps: FloatArray) -> FloatArray:
-    """Diagonal of the Hessian (d,) from secants over steps (d,), negative at a maximum."""
-    top, found = utility(best), np.empty(best.size)
-    for k, step in enumerate(steps):
-        sides = [_along(utility, best, k, sign)(float(step)) for sign in (-1, 1)]
-        found[k] = (sum(sides) - 2.0 * top) / step**2
-    return np.asarray(require_finite("second derivatives", found, {}))
+def allowed_error(sds: FloatArray, losses: FloatArray, loss: float) -> float:
+    """Error at which a loss is first reached, between those that were tried.
 
-
-def common_tolerance(curvature: FloatArray, loss: float) -> float:
-    """Standard deviation of independent errors of all variables that costs a mean loss.
-
-    The mean of the quadratic loss is -sd^2 / 2 Sum h_kk; inf where it is none.
+    Losses grow as the square between 0 and the first; inf if none reaches it.
     """
-    total = -float(np.sum(curvature))
-    return float(np.sqrt(2.0 * loss / total)) if total > 0.0 else np.inf
+    reached = np.flatnonzero(losses >= loss)
+    if not reached.size:
+        return np.inf
+    k = int(reached[0])
+    if k == 0:
+        return float(sds[0] * np.sqrt(loss / losses[0]))
+    low, high = max(float(losses[k - 1]), 0.0), float(losses[k])
+    share = (loss - low) / (high - low)
+    squares = sds[k - 1 : k + 1] ** 2
+    return float(np.sqrt(squares[0] + share * (squares[1] - squares[0])))
 
 
 @dataclass(frozen=True)
@@ -271,15 +263,3 @@ def robust_choice(table: FloatArray, weights: FloatArray, share: float = 0.1) ->
 def near_optimal(values: FloatArray, loss: float) -> NDArray[np.bool_]:
     """Which designs (n,) lose at most this much against the best of them."""
     return np.asarray(values >= np.max(values) - loss)
-
-
-def plane(
-    utility: Function, best: FloatArray, axes: tuple[int, int], grid: Sequence[FloatArray]
-) -> FloatArray:
-    """Utility over two variables, all others at their best, shape (n, m)."""
-    found = np.empty((grid[0].size, grid[1].size))
-    for i, j in np.ndindex(found.shape):
-        moved = best.copy()
-        moved[axes[0]], moved[axes[1]] = grid[0][i], grid[1][j]
-        found[i, j] = utility(moved)
-    return found

@@ -196,6 +196,8 @@ class OptimizeSection(Section):
     windows: Annotated[tuple[WindowSection, ...], Before(_entries)] = ()
     constraints: Annotated[tuple[Word, ...], Before(_entries)] = ()
     cost: CostSection = CostSection()
+    robustness: Flag = False
+    robustness_loss: Annotated[float, Before(Number(low=0, high=10, open_low=True))] = 0.1
     sequential: SequentialSection | None = None
 
     @property

@@ -11,7 +11,7 @@ from renp_infer.design.constraints import Constraint, quantities
 from renp_infer.design.cost import CostModel
 from renp_infer.design.region import Region
 from renp_infer.design.space import Dimension, Keys, Space, Window
-from renp_infer.records import Experiment
+from renp_infer.records import Experiment, Parameters
 from renp_infer.runner import config
 from renp_infer.runner.design_keys import RangeSection
 from renp_infer.runner.design_tables import Design, with_keys
@@ -113,7 +113,9 @@ def frozen_noise(study: Study) -> Keys:
     return keys | ({"detector.drift_fT": scale * drift} if drift else {})
 
 
-def objective_of(study: Study, region: Region, *, last: bool = False) -> Objective:
+def objective_of(
+    study: Study, region: Region, *, last: bool = False, truth: Parameters | None = None
+) -> Objective:
     """What the designs of a region are judged by.
 
     Parameters
@@ -122,6 +124,8 @@ def objective_of(study: Study, region: Region, *, last: bool = False) -> Objecti
     region : Region
     last : bool
         For the last appraisal: other and more truths, and the finite crystal.
+    truth : Parameters, optional
+        The one truth, in place of what the section says.
     """
     from renp_infer.design.objective import Objective
     from renp_infer.design.utility import Appraiser, UtilitySettings
@@ -136,7 +140,7 @@ def objective_of(study: Study, region: Region, *, last: bool = False) -> Objecti
         orderings=section.orderings,
         natures=section.natures,
         odds=odds,
-        truth=section.truth,
+        truth=section.truth if truth is None else "fixed",
         truths=section.final_truths if last else section.truths,
         masses=section.masses,
     )
@@ -145,7 +149,8 @@ def objective_of(study: Study, region: Region, *, last: bool = False) -> Objecti
     frozen = "detector.reference_snr" in region.space.constant
     own = study.experiment
     scale = 1.0 if frozen else noise_scale(own, study.parameters, coherence(own))
+    centre = truth or study.parameters
     appraiser = Appraiser(
-        settings, study.parameters, study.oscillation, rng, noise_scale=scale, finite_crystal=last
+        settings, centre, study.oscillation, rng, noise_scale=scale, finite_crystal=last
     )
     return Objective(region, appraiser, section.utility, per_cost=section.per_cost)
