@@ -136,7 +136,8 @@ def _nuisances(study: Study, experiment: Experiment, value: Value) -> dict[str, 
     """Utility where nuisances are off by two standard deviations, and the worst of them."""
     priors = study.settings or InferenceSettings()
     sds = {
-        "amplitude": priors.amplitude_sd,
+        # the coupling of a loop follows from its geometry, and is not scaled here
+        "amplitude": 0.0 if experiment.detector.pickup else priors.amplitude_sd,
         "refractive_index": priors.refractive_index_sd,
         "theta_s_offset_deg": priors.theta_s_offset_sd_deg,
         "theta_e_offset_deg": priors.theta_e_offset_sd_deg,
