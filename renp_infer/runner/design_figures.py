@@ -22,6 +22,8 @@ STYLES = {
     "skopt": (BLUE, "-"), "botorch": (GREEN, "-."), "sobol": (ORANGE, "--"), "random": (BLACK, ":"),
 }  # fmt: skip
 MARKS = "osD^v"
+WIDE = 10.0
+"""Objectives of which less is better get a logarithmic axis over ranges beyond this factor."""
 WORDS = {
     "eig_m1": "information on m₁",
     "eig_interest": "information",
@@ -64,7 +66,7 @@ class Optimum:
     @property
     def names(self) -> list[str]:
         """Objectives, the first of which says what is best."""
-        values = next((t["values"] for t in self.trials if t["values"]), {})
+        values: dict[str, Any] = next((t["values"] for t in self.trials if t["values"]), {})
         return [self.found["objective"], *(n for n in values if n != self.found["objective"])]
 
     def scores(self, rows: Sequence[dict[str, Any]]) -> np.ndarray:
@@ -105,8 +107,10 @@ def label_of(name: str, *, per_cost: bool = False) -> str:
 def _axis_of(ax: Any, optimum: Optimum, name: str, which: str) -> None:
     """Name an axis after an objective, logarithmic where scores are."""
     text = label_of(name, per_cost=optimum.found["per_cost"])
-    logarithmic = direction(name) < 0
-    ax.set(**{f"{which}label": text} | ({f"{which}scale": "log"} if logarithmic else {}))
+    ax.set(**{f"{which}label": text})
+    low, high = getattr(ax, f"get_{which}lim")()
+    if direction(name) < 0 and low > 0.0 and high > WIDE * low:
+        ax.set(**{f"{which}scale": "log"})
 
 
 def convergence(optimum: Optimum) -> tuple[Figure, str]:

@@ -96,7 +96,7 @@ def draw_maps(
                 ax.plot(best[j], best[i], "*", color=VERMILION, mec="white", ms=11)
             _label(ax, (names[i], names[j]), rows, (i, j), size)
     if fill is not None:
-        figure.colorbar(fill, ax=grid[:, -1], label="score", shrink=0.8)
+        figure.colorbar(fill, ax=grid[:, -1], label="score", shrink=0.8, format="%.2g")
     return figure
 
 
@@ -130,14 +130,11 @@ def _ticks(rows: Sequence[dict[str, Any]], axis: int, name: str, at: Sequence[fl
         return [f"{place:g}" for place in at]
     places, values = np.array(sorted(known)).T
     positive = bool(np.all(values > 0.0))
-    line, curve = (
-        np.polyfit(places, v, 1) for v in (values, np.log(values) if positive else values)
-    )
-    straight = float(np.ptp(values - np.polyval(line, places)))
-    bent = np.inf
+    line = np.polyfit(places, values, 1)
+    found = np.polyval(line, at)
     if positive:
-        bent = float(np.ptp(values - np.exp(np.polyval(curve, places))))
-    return [
-        f"{np.exp(np.polyval(curve, p)) if bent < straight else np.polyval(line, p):.3g}"
-        for p in at
-    ]
+        curve = np.polyfit(places, np.log(values), 1)
+        bent = np.ptp(values - np.exp(np.polyval(curve, places)))
+        if bent < np.ptp(values - np.polyval(line, places)):
+            found = np.exp(np.polyval(curve, at))
+    return [f"{value:.3g}" for value in found]

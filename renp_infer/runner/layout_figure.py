@@ -33,9 +33,8 @@ def layout_figure(layout: dict[str, Any], detector: dict[str, Any]) -> tuple[Fig
     for theta in angles:
         _ray(ax, theta, reach, VERMILION, 0.7)
     middle = float(np.median(angles))
-    spread = f"{number(angles[0], 5)}°" + (
-        f" to {number(angles[-1], 5)}°" if len(angles) > 1 else ""
-    )
+    ends = dict.fromkeys((angles[0], angles[-1]))
+    spread = " to ".join(f"{number(theta, 5)}°" for theta in ends)
     beams = {
         "k₁, θ = 0": (0.0, BLUE),
         f"k₂, θₑ = {number(layout['theta_e_deg'], 5)}°": (float(layout["theta_e_deg"]), GREEN),
@@ -55,7 +54,8 @@ def layout_figure(layout: dict[str, Any], detector: dict[str, Any]) -> tuple[Fig
     normal = " The c axis is normal to the plane." if axis == "normal" else ""
     return figure, (
         f"Excited cylinder of {number(length, 3)} cm by {number(radius, 3)} cm radius, and the "
-        f"directions in which the beams travel; thin lines are single trigger angles.{normal} {coil}"
+        "directions in which the beams travel; thin lines are single trigger angles."
+        f"{normal} {coil}"
     )
 
 
@@ -80,7 +80,7 @@ def _beam(ax: Axes, theta_deg: float, reach: float, colour: str, name: str) -> N
     """An arrow towards the centre, along the way the beam travels."""
     start, stop = -reach * _direction(theta_deg), -0.08 * reach * _direction(theta_deg)
     style = {"arrowstyle": "-|>", "color": colour, "lw": 2.2, "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", stop, start, arrowprops=style)
+    ax.annotate("", tuple(stop), tuple(start), arrowprops=style)
     ax.plot(*start, "o", color=colour, ms=4, label=name)
 
 

@@ -136,8 +136,8 @@ def _front(names: Sequence[str], parts: Sequence[Part]) -> dict[str, Any]:
         row = trials[place].plain()
         rows.append({k: row[k] for k in ("x", "design", "values", "errors")})
         rows[-1]["membership"] = float(front.membership[place])
-    volume = {"value": front.hypervolume, "error": front.error}
-    volume["reference"] = dict(zip(names, front.reference.tolist(), strict=True))
+    above = dict(zip(names, front.reference.tolist(), strict=True))
+    volume = {"value": front.hypervolume, "error": front.error, "reference": above}
     return {"front": rows, "hypervolume": volume}
 
 

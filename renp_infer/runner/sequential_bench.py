@@ -20,8 +20,7 @@ from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.runner.evaluation import coherence, noise_scale
 from renp_infer.runner.inferring import oscillation_prior
-from renp_infer.runner.mock_models import hypothesis
-from renp_infer.runner.sequential_settings import HYPOTHESES
+from renp_infer.runner.mock_models import HYPOTHESES, hypothesis
 
 if TYPE_CHECKING:
     from renp_infer.records import FloatArray
@@ -70,9 +69,9 @@ class Bench:
     def __init__(self, study: Study, more: FloatArray | None = None) -> None:
         assert study.sequential is not None
         self.study, self.settings = study, study.sequential
-        own, others = study.experiment.layout.theta_s, [] if more is None else more
-        angles = [self.settings.angles, own, self.settings.fixed, others]
-        self.theta_s: FloatArray = np.unique(np.concatenate(angles))
+        others = (study.experiment.layout.theta_s, np.empty(0) if more is None else more)
+        chosen = (np.array(self.settings.angles), np.array(self.settings.fixed))
+        self.theta_s: FloatArray = np.unique(np.concatenate([*chosen, *others]))
         detector = replace(study.experiment.detector, exposure_shares=None)
         layout = replace(study.experiment.layout, theta_s=self.theta_s)
         self.experiment = replace(study.experiment, layout=layout, detector=detector)

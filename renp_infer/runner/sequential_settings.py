@@ -23,8 +23,6 @@ MAX_CANDIDATES = 2000
 ANGLES = 121
 """Candidates where the study names none: the layout's range in equal steps."""
 _KEY = "optimize.sequential"
-HYPOTHESES = tuple((o, n) for o in ("normal", "inverted") for n in ("dirac", "majorana"))
-"""Ordering and nature, in the order of every array."""
 Seconds = Annotated[float, Before(Number("s", 0, 1e15, open_low=True))]
 
 
@@ -85,7 +83,7 @@ class SequentialSettings:
     fixed : tuple of float
         Trigger angles of the fixed layout beside the study's own, rad; may be empty.
     odds : tuple of float
-        Prior odds of ``HYPOTHESES``; those of 0 are left out.
+        Prior odds of the four hypotheses; those of 0 are left out.
     """
 
     goal: str
@@ -99,7 +97,7 @@ class SequentialSettings:
     m1_meV: tuple[float, ...]
     campaigns: int
     fixed: tuple[float, ...] = ()
-    odds: tuple[float, ...] = (1.0,) * len(HYPOTHESES)
+    odds: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
 
     @property
     def count(self) -> int:
@@ -120,9 +118,11 @@ def sequential_of(study: StudyConfig, experiment: Experiment) -> SequentialSetti
     ConfigError
         See ``settings_from`` and ``check_sequential``.
     """
-    if study.optimize is None or study.optimize.sequential is None:
-        return None
     section = study.optimize
+    if section is None or section.sequential is None:
+        return None
+    from renp_infer.runner.mock_models import HYPOTHESES
+
     settings = settings_from(section.sequential, experiment)
     odds = tuple(
         getattr(section.prior_odds, f"{o}_{n}") * (o in section.orderings and n in section.natures)
@@ -188,6 +188,8 @@ def check_sequential(settings: SequentialSettings, study: StudyConfig) -> None:
         A drift, which ties measurements together in time; a free leakage; truths above
         the prior of m1, or of a hypothesis that is left out.
     """
+    from renp_infer.runner.mock_models import HYPOTHESES
+
     priors, own = study.inference, (study.neutrino.ordering, study.neutrino.nature)
     if not settings.odds[HYPOTHESES.index(own)]:
         allowed = "the study's own hypothesis among them, from which campaigns are drawn"

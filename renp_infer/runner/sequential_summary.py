@@ -115,7 +115,7 @@ def campaign_tables(found: dict[str, Any]) -> list[Any]:
             numbers = [_short(row[key][k]) for k in ("sd_m1_meV", "score_nat", "probability")]
             first = f"{row['m1_meV']:g}" if key == "sequential" else ""
             table.add_row(first, name, *numbers, f"{count:g}")
-    lines = [table]
+    lines: list[Any] = [table]
     if found["missing_tasks"]:
         lines.append(f"{found['missing_tasks']} campaigns failed; they are missing")
     return lines
