@@ -44,6 +44,11 @@ def check_design(study: Study) -> None:
     if section.per_cost and smaller:
         allowed = f"false with {smaller[0]}, of which less is better"
         raise ConfigError("optimize.per_cost", True, allowed)
+    fewest = 2 * len(section.orderings) * len(section.natures)
+    for key in ("truths", "final_truths"):
+        if section.truth == "prior" and getattr(section, key) < fewest:
+            allowed = f">= {fewest}, two for each hypothesis: else there is no error"
+            raise ConfigError(f"optimize.{key}", getattr(section, key), allowed)
     _check_constraints(study)
 
 

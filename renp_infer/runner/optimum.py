@@ -147,7 +147,7 @@ def _verdict(found: dict[str, Any]) -> dict[str, Any]:
     if found["utility"] is None:
         fails.append("the best design has no utility")
     else:
-        error = np.hypot(found["utility_error"], found["search_utility_error"] or 0.0)
+        error = _together(found["utility_error"], found["search_utility_error"])
         miss = abs(found["utility"] - (found["search_utility"] or np.inf))
         if miss > AGREES * error and error > 0.0:
             fails.append(
@@ -155,10 +155,15 @@ def _verdict(found: dict[str, Any]) -> dict[str, Any]:
                 f"{found['search_utility'] or np.nan:.4g}: more truths are needed"
             )
     if found["gain"] is not None:
-        error = np.hypot(found["utility_error"], found["reference_utility_error"])
+        error = _together(found["utility_error"], found["reference_utility_error"])
         if found["gain"] <= SIGNIFICANT * error:
             warns.append("no significant gain over the study's own design")
     if found["on_bound"]:
         warns.append(f"on a bound: {', '.join(found['on_bound'])}")
     verdict = "fail" if fails else "warn" if warns else "pass"
     return {"verdict": verdict, "reasons": fails + warns}
+
+
+def _together(*errors: float | None) -> float:
+    """Combined standard error; infinite if one of them is not known."""
+    return float(np.inf if None in errors else np.linalg.norm(errors))  # type: ignore[arg-type]

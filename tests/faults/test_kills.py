@@ -256,6 +256,17 @@ orderings = ["normal"]
 phase_settings = 1
 datasets = 2
 corrections = false
+[optimize]
+evaluations = 5
+polish = 2
+truths = 4
+final_truths = 4
+masses = 12
+orderings = ["normal"]
+natures = ["dirac"]
+baselines = ["random"]
+[optimize.vary]
+"layout.length_cm" = { low = 1.0, high = 3.0 }
 """
 
 
@@ -299,7 +310,7 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     study = load_study(tmp_path / "killed.toml")
     rows = compare_runs(study, tmp_path / "whole", tmp_path / "killed")
     assert [row for row in rows if not row["identical"]] == []
-    expected = {"evaluate", "ensemble", "infer", "compare", "calibrate", "forecast"}
+    expected = {"evaluate", "ensemble", "infer", "compare", "calibrate", "forecast", "optimize"}
     assert expected == {row["task"] for row in rows}
 
 

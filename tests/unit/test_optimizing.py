@@ -162,6 +162,7 @@ REFUSED = {
     '[optimize]\nconstraints = ["volume <= 1"]\n' + CRYSTAL: "did you mean 'volume_cm3'",
     '[optimize]\nconstraints = ["volume_cm3 + 1"]\n' + CRYSTAL: "a comparison",
     '[optimize]\nconstraints = ["volume_cm3 <= 0.1"]\n' + CRYSTAL: "satisfied somewhere",
+    "[optimize]\ntruths = 7\n" + CRYSTAL: ">= 8",
     '[optimize]\nper_cost = true\nutility = "sd_m1"\n' + CRYSTAL: "less is better",
 }
 
