@@ -126,6 +126,15 @@ def test_group_information_is_the_integral():
     assert found == pytest.approx(expected, abs=1e-8)
 
 
+def test_group_information_of_a_gaussian_quantity():
+    """Many groups in a Gaussian row: half the log of 1 + (S/N)^2."""
+    place = np.linspace(-6.0, 6.0, 121)
+    weights, starts = norm.pdf(place) / norm.pdf(place).sum(), np.arange(122)
+    for snr in (0.5, 1.0, 3.0):
+        found = group_information(weights, starts, snr * place, np.ones(121))
+        assert found == pytest.approx(0.5 * np.log(1.0 + snr**2), rel=1e-6)
+
+
 def test_group_information_has_its_limits():
     """Equal predictions tell nothing, distinct ones everything, however far apart."""
     weights, starts = np.array([0.25, 0.75]), np.array([0, 1, 2])
