@@ -282,6 +282,9 @@ def judge(runs: Sequence[Run]) -> int:
         if run.checks is not None and run.checks["verdict"] == "fail":
             say(f"{run.name}: model checks failed: {'; '.join(run.checks['reasons'])}")
             code = DIAGNOSTIC_FAILED
+        if run.optimum is not None and run.optimum["verdict"] == "fail":
+            say(f"{run.name}: optimize failed: {'; '.join(run.optimum['reasons'])}")
+            code = DIAGNOSTIC_FAILED
         if run.calibration is not None:
             tests = json.loads(run.calibration.attrs["renp_calibration"])
             if tests["verdict"] == "fail":

@@ -32,7 +32,9 @@ def check_design(study: Study) -> None:
     """
     assert study.design is not None
     section = study.design.section
-    if not section.vary and not section.windows:
+    if not section.searched:
+        if section.sequential is not None:
+            return
         allowed = "keys that vary, or [[optimize.windows]] of trigger angles"
         raise ConfigError("optimize.vary", Said("nothing"), allowed)
     for name, setting in section.vary.items():

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Tag, model_validator
 from renp_infer.runner.config_sections import Flag, Section, Word, as_tuple, choice, kind_of_grid
 from renp_infer.runner.config_tasks import Odds, OddsSection, some_odds
 from renp_infer.runner.fields import Number, Several, Whole, nearest, refusal
+from renp_infer.runner.sequential_settings import SequentialSection
 
 UTILITIES = (
     "eig_m1", "eig_interest", "sd_m1", "log_bf_nature", "p_nature", "log_bf_ordering",
@@ -195,6 +196,14 @@ class OptimizeSection(Section):
     windows: Annotated[tuple[WindowSection, ...], Before(_entries)] = ()
     constraints: Annotated[tuple[Word, ...], Before(_entries)] = ()
     cost: CostSection = CostSection()
+    robustness: Flag = False
+    robustness_loss: Annotated[float, Before(Number(low=0, high=10, open_low=True))] = 0.1
+    sequential: SequentialSection | None = None
+
+    @property
+    def searched(self) -> bool:
+        """Whether there is anything to search."""
+        return bool(self.vary or self.windows)
 
     @property
     def parts(self) -> list[tuple[str, int]]:

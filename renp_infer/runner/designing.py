@@ -11,7 +11,7 @@ from renp_infer.design.constraints import Constraint, quantities
 from renp_infer.design.cost import CostModel
 from renp_infer.design.region import Region
 from renp_infer.design.space import Dimension, Keys, Space, Window
-from renp_infer.records import Experiment
+from renp_infer.records import Experiment, Parameters
 from renp_infer.runner import config
 from renp_infer.runner.design_keys import RangeSection
 from renp_infer.runner.design_tables import Design, with_keys
@@ -113,7 +113,9 @@ def frozen_noise(study: Study) -> Keys:
     return keys | ({"detector.drift_fT": scale * drift} if drift else {})
 
 
-def objective_of(study: Study, region: Region, stage: str = "search") -> Objective:
+def objective_of(
+    study: Study, region: Region, stage: str = "search", truth: Parameters | None = None
+) -> Objective:
     """What the designs of a region are judged by.
 
     Parameters
@@ -123,6 +125,8 @@ def objective_of(study: Study, region: Region, stage: str = "search") -> Objecti
     stage : str
         Of ``STAGES``: the search; the choice among its best designs, by other and
         more truths; the last appraisal, by others again and with the finite crystal.
+    truth : Parameters, optional
+        The one truth, in place of what the section says.
     """
     from renp_infer.design.objective import Objective
     from renp_infer.design.utility import Appraiser, UtilitySettings
@@ -137,7 +141,7 @@ def objective_of(study: Study, region: Region, stage: str = "search") -> Objecti
         orderings=section.orderings,
         natures=section.natures,
         odds=odds,
-        truth=section.truth,
+        truth=section.truth if truth is None else "fixed",
         truths=section.truths if stage == "search" else section.final_truths,
         masses=section.masses,
     )
@@ -148,7 +152,7 @@ def objective_of(study: Study, region: Region, stage: str = "search") -> Objecti
     scale = 1.0 if frozen else noise_scale(own, study.parameters, coherence(own))
     appraiser = Appraiser(
         settings,
-        study.parameters,
+        truth or study.parameters,
         study.oscillation,
         rng,
         noise_scale=scale,

@@ -28,6 +28,7 @@ from renp_infer.runner.designing import (
     study_at,
 )
 from renp_infer.runner.optimum import summary
+from renp_infer.runner.robust import robustness
 from renp_infer.runner.terminal import document, plain
 
 if TYPE_CHECKING:
@@ -138,6 +139,10 @@ def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
         found["reference"] = _appraised(lambda: judge.of(own))
         share_seed = np.random.SeedSequence(study.seed)
         found["allowed_share"] = region.share(share_seed, _SHARE_POINTS)
+        if section.robustness:
+            found["robustness"] = robustness(
+                study, region, objective, search.trials, section.robustness_loss, best
+            )
     return found
 
 

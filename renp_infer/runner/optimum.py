@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.design.objective import direction, score
+from renp_infer.design.pareto import front_of
 from renp_infer.design.search import Trial, best_of
 from renp_infer.design.utility import UNITS
 
@@ -18,6 +19,7 @@ SIGNIFICANT = 3.0
 """Combined standard errors that a gain must exceed, or it is called none."""
 AGREES = 5.0
 """Combined standard errors within which the search's value and the last one agree."""
+_FRONT_SEED, _DRAWS = 20211207, 400
 Part = dict[str, Any]
 
 
@@ -69,7 +71,9 @@ def summary(study: Study, parts: Sequence[Part]) -> dict[str, Any]:
         "searches": _searches(names, parts),
     }
     if len(names) > 1:
-        found["front"] = _front(names, parts)
+        found |= _front(names, parts)
+    if robust := next((part["robustness"] for part in parts if "robustness" in part), None):
+        found["robustness"] = robust | {"of_best": robust["x"] == list(trial.x)}
     return found | _verdict(found)
 
 
@@ -111,16 +115,30 @@ def _searches(names: Sequence[str], parts: Sequence[Part]) -> list[dict[str, Any
     return rows
 
 
-def _front(names: Sequence[str], parts: Sequence[Part]) -> list[dict[str, Any]]:
-    """Trials that no other is at least as good as in all objectives, and better in one."""
-    trials = [t for part in parts for t in _trials(part) if not t.failed]
-    scores = np.array([t.scores(names) for t in trials])
+def _front(names: Sequence[str], parts: Sequence[Part]) -> dict[str, Any]:
+    """Trials that no other dominates, and the hypervolume that they dominate.
+
+    ``membership`` is the probability of a trial to be on the front, given the errors; the
+    hypervolume is in the product of the objectives' units, above ``reference``.
+    """
+    trials = [t for part in parts for t in _trials(part) if np.all(np.isfinite(t.scores(names)))]
+    if not trials:
+        return {"front": []}
+    values, errors = (
+        np.array([[getattr(t, kind)[name] for name in names] for t in trials])
+        for kind in ("values", "errors")
+    )
+    errors = np.where(np.isfinite(errors), errors, 0.0)
+    senses = tuple(direction(name) for name in names)
+    front = front_of(values, errors, senses, np.random.default_rng(_FRONT_SEED), draws=_DRAWS)
     rows = []
-    for own, trial in zip(scores, trials, strict=True):
-        if not np.any(np.all(scores >= own, axis=1) & np.any(scores > own, axis=1)):
-            row = trial.plain()
-            rows.append({k: row[k] for k in ("x", "design", "values", "errors")})
-    return rows
+    for place in front.members.tolist():
+        row = trials[place].plain()
+        rows.append({k: row[k] for k in ("x", "design", "values", "errors")})
+        rows[-1]["membership"] = float(front.membership[place])
+    above = dict(zip(names, front.reference.tolist(), strict=True))
+    volume = {"value": front.hypervolume, "error": front.error, "reference": above}
+    return {"front": rows, "hypervolume": volume}
 
 
 def _verdict(found: dict[str, Any]) -> dict[str, Any]:

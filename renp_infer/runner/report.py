@@ -22,6 +22,7 @@ from renp_infer.errors import DomainError, StoreError
 from renp_infer.records import PRESETS, switch_names
 from renp_infer.runner.check_report import check_plates, check_rows
 from renp_infer.runner.comparison_page import comparison_section
+from renp_infer.runner.design_page import design_section
 from renp_infer.runner.figures import (
     draws,
     free_parameters,
@@ -167,6 +168,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "diagnostics": diagnostic_rows(run),
         "provenance": provenance_rows(run),
         "calibration": calibration_of(run),
+        "design": design_section(run),
         "study": study_text(run.study),
         "command": command(run, start),
     }

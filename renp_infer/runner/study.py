@@ -44,6 +44,7 @@ from renp_infer.runner.files import is_file
 from renp_infer.runner.inference_keys import check_lower_bound
 from renp_infer.runner.laser_checks import check_lasers
 from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
+from renp_infer.runner.sequential_settings import SequentialSettings, sequential_of
 
 if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
@@ -99,6 +100,8 @@ class Study:
         ``None`` without a section ``[forecast]``.
     design : Design or None
         ``None`` without a section ``[optimize]``.
+    sequential : SequentialSettings or None
+        ``None`` without a section ``[optimize.sequential]``.
     """
 
     name: str
@@ -116,6 +119,7 @@ class Study:
     calibration: CalibrateSection | None = None
     forecast: forecast_settings.ForecastSettings | None = None
     design: Design | None = None
+    sequential: SequentialSettings | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -145,7 +149,7 @@ def load_study(
     data : mapping, optional
         Takes the place of the section ``[data]``.
     add : iterable of str
-        Sections whose defaults are added if they are missing.
+        Sections, by dotted path, whose defaults are added if they are missing.
 
     Raises
     ------
@@ -159,7 +163,7 @@ def load_study(
     if data is not None:
         raw["data"] = dict(data)
     for name in add:
-        raw.setdefault(name, {})
+        _add(raw, name)
     if inference or "compare" in raw:  # which takes its priors from there
         raw.setdefault("inference", {})
     study = config.validate(raw)
@@ -167,6 +171,15 @@ def load_study(
         gone = dict.fromkeys(("inference", "compare", "calibrate", "forecast", "optimize"))
         study = study.model_copy(update=gone)
     return resolve(study, text, file.parent)
+
+
+def _add(raw: dict[str, Any], name: str) -> None:
+    """Add an empty section, by dotted path, where there is nothing."""
+    table: Any = raw
+    for step in name.split("."):
+        if not isinstance(table, dict):
+            return  # refused later, with its key
+        table = table.setdefault(step, {})
 
 
 def find_study(path: str | Path) -> Path:
@@ -223,6 +236,9 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     if forecast is not None:
         _check_inference(forecast_settings.with_priors(study), experiment, parameters)
         forecast_settings.check_forecast(forecast, experiment)
+    sequential = sequential_of(study, experiment)
+    if sequential is not None:
+        _check_inference(forecast_settings.with_priors(study), experiment, parameters)
     found = Study(
         name=study.name,
         seed=study.seed,
@@ -239,6 +255,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         calibration=study.calibrate,
         forecast=forecast,
         design=design_of(study, scheme, folder),
+        sequential=sequential,
     )
     if found.design is not None:
         from renp_infer.runner.design_check import check_design

@@ -205,7 +205,7 @@ def _optimize_inputs(study: Study) -> dict[str, Any]:
     for name in SAMPLING:
         del priors[name]
     facts = {"seed": study.seed, "oscillation": asdict(study.oscillation), "priors": priors}
-    section = study.design.section.model_dump(exclude={"repeats"})
+    section = study.design.section.model_dump(exclude={"repeats", "sequential"})
     return _model(study) | facts | {"tables": study.design.tables, "optimize": section}
 
 
@@ -235,6 +235,36 @@ def _optimize_also(study: Study, paths: Iterator[str], merged: Path) -> dict[str
     from renp_infer.runner.optimizing import also
 
     return also(study, paths, merged)
+
+
+def _sequential_inputs(study: Study) -> dict[str, Any]:
+    """Everything but the number of campaigns, so that a longer series begins with the shorter."""
+    from renp_infer.inference.prior import InferenceSettings
+
+    assert study.sequential is not None
+    priors, shared = asdict(study.settings or InferenceSettings()), asdict(study.sequential)
+    for name in SAMPLING:
+        del priors[name]
+    del shared["campaigns"]
+    facts = {"seed": study.seed, "oscillation": asdict(study.oscillation)}
+    return _model(study) | facts | {"priors": priors, "sequential": shared}
+
+
+def _sequential(study: Study, task: Task, _context: Context) -> xarray.DataTree:
+    from renp_infer.runner.sequential import perform
+
+    return perform(study, task)
+
+
+def _sequential_count(study: Study) -> int:
+    assert study.sequential is not None
+    return study.sequential.count
+
+
+def _sequential_merge(study: Study, paths: Iterator[str], target: Path) -> None:
+    from renp_infer.runner.sequential import merge_campaigns
+
+    merge_campaigns(study, paths, target)
 
 
 EVALUATE = Verb("evaluate", "evaluate.json", _evaluate, _model)
@@ -278,9 +308,27 @@ OPTIMIZE = Verb(
     _optimize_merge,
     _optimize_also,
 )
+SEQUENTIAL = Verb(
+    "sequential",
+    "sequential.nc",
+    _sequential,
+    _sequential_inputs,
+    _sequential_count,
+    merge=_sequential_merge,
+)
 VERBS = {
     verb.name: verb
-    for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, COMPARE, CALIBRATE, FORECAST, OPTIMIZE)
+    for verb in (
+        EVALUATE,
+        SIMULATE,
+        ENSEMBLE,
+        INFER,
+        COMPARE,
+        CALIBRATE,
+        FORECAST,
+        OPTIMIZE,
+        SEQUENTIAL,
+    )
 }
 """All verbs, in the order in which a run does them."""
 
@@ -298,6 +346,8 @@ def verbs_of(study: Study) -> tuple[Verb, ...]:
         wanted.append(CALIBRATE)
     if study.forecast is not None:
         wanted.append(FORECAST)
-    if study.design is not None:
+    if study.design is not None and study.design.section.searched:
         wanted.append(OPTIMIZE)
+    if study.sequential is not None:
+        wanted.append(SEQUENTIAL)
     return tuple(wanted)
