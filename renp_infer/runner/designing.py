@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from renp_infer.runner.study import Study
 
 _SETTINGS = ("centre_deg", "distance_deg", "distance_meV", "width_deg", "points", "share")
-_SEARCHED, _JUDGED = 1, 2
-"""Streams of truths and noise: of the search, and of the last appraisal."""
+STAGES = ("search", "choice", "last")
+"""Appraisals, each with truths and noise of its own."""
 
 
 def study_at(design: Design, keys: Keys) -> Study:
@@ -114,7 +114,7 @@ def frozen_noise(study: Study) -> Keys:
 
 
 def objective_of(
-    study: Study, region: Region, *, last: bool = False, truth: Parameters | None = None
+    study: Study, region: Region, stage: str = "search", truth: Parameters | None = None
 ) -> Objective:
     """What the designs of a region are judged by.
 
@@ -122,8 +122,9 @@ def objective_of(
     ----------
     study : Study
     region : Region
-    last : bool
-        For the last appraisal: other and more truths, and the finite crystal.
+    stage : str
+        Of ``STAGES``: the search; the choice among its best designs, by other and
+        more truths; the last appraisal, by others again and with the finite crystal.
     truth : Parameters, optional
         The one truth, in place of what the section says.
     """
@@ -141,16 +142,20 @@ def objective_of(
         natures=section.natures,
         odds=odds,
         truth=section.truth if truth is None else "fixed",
-        truths=section.final_truths if last else section.truths,
+        truths=section.truths if stage == "search" else section.final_truths,
         masses=section.masses,
     )
-    stream = _JUDGED if last else _SEARCHED
-    rng = np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(stream,)))
+    stream = np.random.SeedSequence(study.seed, spawn_key=(1 + STAGES.index(stage),))
+    rng = np.random.default_rng(stream)
     frozen = "detector.reference_snr" in region.space.constant
     own = study.experiment
     scale = 1.0 if frozen else noise_scale(own, study.parameters, coherence(own))
-    centre = truth or study.parameters
     appraiser = Appraiser(
-        settings, centre, study.oscillation, rng, noise_scale=scale, finite_crystal=last
+        settings,
+        truth or study.parameters,
+        study.oscillation,
+        rng,
+        noise_scale=scale,
+        finite_crystal=stage == "last",
     )
     return Objective(region, appraiser, section.utility, per_cost=section.per_cost)

@@ -43,7 +43,7 @@ def summary(study: Study, parts: Sequence[Part]) -> dict[str, Any]:
     assert study.design is not None
     names = study.design.section.utility
     top = max(parts, key=lambda part: _rank(names[0], part))
-    trial = best_of(_trials(top), names)
+    trial = Trial.read(top["best"])
     last, reference = top["last"].get(names[0], {}), _reference(parts).get(names[0], {})
     found = {
         "schema": 1,

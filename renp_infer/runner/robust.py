@@ -43,7 +43,12 @@ _STREAM = 11
 
 
 def robustness(
-    study: Study, region: Region, objective: Objective, trials: Sequence[Trial], loss: float
+    study: Study,
+    region: Region,
+    objective: Objective,
+    trials: Sequence[Trial],
+    loss: float,
+    best: Trial | None = None,
 ) -> dict[str, Any]:
     """What is lost around, and over the unknowns of, the best of some trials.
 
@@ -59,13 +64,15 @@ def robustness(
     trials : sequence of Trial
     loss : float
         In the unit of the score.
+    best : Trial, optional
+        The design that was chosen, if not by its score.
 
     Returns
     -------
     dict
         ``dimensions``, ``angles``, ``nuisances``, ``truths`` and ``information``.
     """
-    name, best = objective.names[0], best_of(trials, objective.names)
+    name, best = objective.names[0], best or best_of(trials, objective.names)
     x = np.array(best.x)
     experiment = region.space.experiment(x)
     top = score(name, objective.of(experiment)[name].value)
