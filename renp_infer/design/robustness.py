@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
+from scipy.optimize import isotonic_regression
 
 from renp_infer.errors import DomainError
 from renp_infer.finite import require_finite
@@ -22,8 +22,6 @@ from renp_infer.records import FloatArray
 Function = Callable[[FloatArray], float]
 FIRST_STEP = 1e-2
 """First step of a search, by the range of the variable."""
-STEP_ERROR = 1e-2
-"""Relative error of a tolerance."""
 LEVELS = (-1.0, 0.0, 1.0)
 _ROUNDS = 8
 
@@ -56,10 +54,12 @@ class Tolerance:
 def tolerances(
     utility: Function, best: FloatArray, low: FloatArray, high: FloatArray, loss: float
 ) -> list[Tolerance]:
-    """Tolerance of every variable, from the utility itself: no expansion.
+    """Tolerance of every variable, from the utility itself.
 
-    Steps double from a hundredth of the range until the loss is passed, which is
-    then located to 1 %. A dip narrower than a step is passed over.
+    Losses are taken at distances that double from a hundredth of the range, on each
+    side up to its bound, and made monotone, see ``monotone``: a utility that is an
+    average over drawn truths is rough below its own error. In between, losses are
+    quadratic in the distance. A dip narrower than a hundredth is not seen.
 
     Parameters
     ----------
@@ -76,37 +76,35 @@ def tolerances(
     """
     if not loss > 0.0:
         raise DomainError("loss", loss, "> 0")
-    limit = utility(best) - loss
+    top = utility(best)
     found = []
     for k in range(best.size):
         first = FIRST_STEP * float(high[k] - low[k])
-        below, below_ends = _reach(_along(utility, best, k, -1), limit, first, best[k] - low[k])
-        above, above_ends = _reach(_along(utility, best, k, 1), limit, first, high[k] - best[k])
+        sides = []
+        for sign, room in ((-1, best[k] - low[k]), (1, high[k] - best[k])):
+            distances = _distances(first, float(room))
+            moved = [best + sign * distance * np.eye(best.size)[k] for distance in distances]
+            lost = np.array([top - utility(x) for x in moved])
+            reach = allowed_error(distances, lost, loss)
+            sides.append((min(reach, float(room)), not np.isfinite(reach)))
+        (below, below_ends), (above, above_ends) = sides
         found.append(Tolerance(below, above, below_ends, above_ends))
     return found
 
 
-def _along(utility: Function, best: FloatArray, k: int, sign: int) -> Callable[[float], float]:
-    def at(distance: float) -> float:
-        moved = best.copy()
-        moved[k] += sign * distance
-        return utility(moved)
-
-    return at
+def _distances(first: float, room: float) -> FloatArray:
+    """Distances that double up to the room there is; none without any."""
+    count = int(np.ceil(np.log2(max(room / first, 1.0)))) + 1 if room > 0.0 else 0
+    return np.minimum(first * 2.0 ** np.arange(count), room)
 
 
-def _reach(
-    at: Callable[[float], float], limit: float, step: float, room: float
-) -> tuple[float, bool]:
-    """Distance at which a utility falls to a limit, and whether there is no such."""
-    near, far = 0.0, min(step, room)
-    while at(far) > limit:
-        if far >= room:
-            return float(room), True
-        near, far = far, min(2.0 * far, room)
-    if far == 0.0:
-        return 0.0, True
-    return float(brentq(lambda d: at(d) - limit, near, far, rtol=STEP_ERROR, xtol=1e-12)), False
+def monotone(losses: FloatArray) -> FloatArray:
+    """Losses (k,) at rising distances, from 0, as the nearest that never fall.
+
+    Least squares, with a loss of 0 at distance 0 among them; that of the fit is the zero.
+    """
+    fitted = isotonic_regression(np.concatenate([[0.0], losses])).x
+    return np.asarray(fitted[1:] - fitted[0])
 
 
 def loss_by_error(
@@ -130,20 +128,27 @@ def loss_by_error(
     return np.asarray(require_finite("losses", np.array(lost), {}))
 
 
-def allowed_error(sds: FloatArray, losses: FloatArray, loss: float) -> float:
-    """Error at which a loss is first reached, between those that were tried.
+def allowed_error(sizes: FloatArray, losses: FloatArray, loss: float) -> float:
+    """Size of error or distance at which a loss is first reached, between those tried.
 
-    Losses grow as the square between 0 and the first; inf if none reaches it.
+    Parameters
+    ----------
+    sizes, losses : ndarray, shape (k,)
+        Ascending sizes > 0; losses are made monotone.
+    loss : float
+
+    Returns
+    -------
+    float
+        inf if none reaches it. Losses go with the square in between.
     """
-    reached = np.flatnonzero(losses >= loss)
+    fitted = np.concatenate([[0.0], monotone(losses)])
+    reached = np.flatnonzero(fitted >= loss)
     if not reached.size:
         return np.inf
     k = int(reached[0])
-    if k == 0:
-        return float(sds[0] * np.sqrt(loss / losses[0]))
-    low, high = max(float(losses[k - 1]), 0.0), float(losses[k])
-    share = (loss - low) / (high - low)
-    squares = sds[k - 1 : k + 1] ** 2
+    squares = np.concatenate([[0.0], sizes**2])[k - 1 : k + 1]
+    share = (loss - fitted[k - 1]) / (fitted[k] - fitted[k - 1])
     return float(np.sqrt(squares[0] + share * (squares[1] - squares[0])))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from renp_infer.runner.study import Study
 
 _SETTINGS = ("centre_deg", "distance_deg", "distance_meV", "width_deg", "points", "share")
-STAGES = ("search", "choice", "last")
+STAGES = ("search", "choice", "last", "robustness")
 """Appraisals, each with truths and noise of its own."""
 
 
@@ -124,7 +124,8 @@ def objective_of(
     region : Region
     stage : str
         Of ``STAGES``: the search; the choice among its best designs, by other and
-        more truths; the last appraisal, by others again and with the finite crystal.
+        more truths; the last appraisal, by others again and with the finite crystal;
+        and what happens around it, by others again.
     truth : Parameters, optional
         The one truth, in place of what the section says.
     """

@@ -139,10 +139,9 @@ def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
         found["reference"] = _appraised(lambda: judge.of(own))
         share_seed = np.random.SeedSequence(study.seed)
         found["allowed_share"] = region.share(share_seed, _SHARE_POINTS)
-        if section.robustness:
-            found["robustness"] = robustness(
-                study, region, objective, search.trials, section.robustness_loss, best
-            )
+        if section.robustness and not best.failed:
+            context.tell(f"{name}, robustness", 1.0)
+            found["robustness"] = robustness(study, region, best, search.trials)
     return found
 
 

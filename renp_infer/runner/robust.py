@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.design.objective import Objective, score
+from renp_infer.design.objective import score
 from renp_infer.design.robustness import (
     allowed_error,
     loss_by_error,
@@ -17,7 +17,7 @@ from renp_infer.design.robustness import (
     tolerances,
     worst_case,
 )
-from renp_infer.design.search import Trial, best_of
+from renp_infer.design.search import Trial
 from renp_infer.errors import RenpError
 from renp_infer.inference.fisher import MASS, Noise, best_step, expand
 from renp_infer.inference.prior import InferenceSettings, mass_prior
@@ -43,15 +43,11 @@ _STREAM = 11
 
 
 def robustness(
-    study: Study,
-    region: Region,
-    objective: Objective,
-    trials: Sequence[Trial],
-    loss: float,
-    best: Trial | None = None,
+    study: Study, region: Region, best: Trial, trials: Sequence[Trial]
 ) -> dict[str, Any]:
-    """What is lost around, and over the unknowns of, the best of some trials.
+    """What is lost around, and over the unknowns of, a design.
 
+    By truths that had no part in choosing it: around a lucky top everything loses.
     Scores are utilities, or minus the logarithm of what shall be small; with a cost
     the loss is relative.
 
@@ -59,20 +55,19 @@ def robustness(
     ----------
     study : Study
     region : Region
-    objective : Objective
-        Smooth: the same truths and noise for every design.
+    best : Trial
+        Of the trials.
     trials : sequence of Trial
-    loss : float
-        In the unit of the score.
-    best : Trial, optional
-        The design that was chosen, if not by its score.
+        Among which are designs to compare with.
 
     Returns
     -------
     dict
         ``dimensions``, ``angles``, ``nuisances``, ``truths`` and ``information``.
     """
-    name, best = objective.names[0], best or best_of(trials, objective.names)
+    assert study.design is not None
+    objective = objective_of(study, region, "robustness")
+    name, loss = objective.names[0], study.design.section.robustness_loss
     x = np.array(best.x)
     experiment = region.space.experiment(x)
     top = score(name, objective.of(experiment)[name].value)
@@ -93,7 +88,7 @@ def robustness(
         "dimensions": _dimensions(region, x, value, limit),
         "angles": _angles(study, experiment, value, limit),
         "nuisances": _nuisances(study, experiment, value),
-        "truths": _truths(study, region, objective, trials),
+        "truths": _truths(study, region, best, trials),
         "information": _information(study, region, x),
     }
 
@@ -179,29 +174,27 @@ def _moved(experiment: Experiment, moves: dict[str, float]) -> Experiment:
     )
 
 
-def _truths(
-    study: Study, region: Region, objective: Objective, trials: Sequence[Trial]
-) -> dict[str, Any]:
+def _truths(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) -> dict[str, Any]:
     """Scores at single true masses, equally probable a priori: which design is good at all."""
     settings = study.settings or InferenceSettings()
     shares = (np.arange(TRUTHS) + 0.5) / TRUTHS
     masses = _quantiles(settings, shares)
-    designs = _distinct(trials, objective.names)
-    experiments = [region.space.experiment(np.array(t.x)) for t in designs]
     assert study.design is not None
+    names = study.design.section.utility
+    designs = _distinct(best, trials, names)
+    experiments = [region.space.experiment(np.array(t.x)) for t in designs]
     experiments.append(study_at(study.design, region.space.constant).experiment)
     table = np.empty((len(experiments), TRUTHS))
     for j, m1 in enumerate(masses.tolist()):
         parameters = replace(study.parameters, m1_eV=m1 * MILLI_EV_TO_EV)
-        judge = objective_of(study, region, truth=parameters)
+        judge = objective_of(study, region, "robustness", truth=parameters)
         for i, experiment in enumerate(experiments):
-            found = judge.of(experiment)[objective.names[0]]
-            table[i, j] = score(objective.names[0], found.value)
+            table[i, j] = score(names[0], judge.of(experiment)[names[0]].value)
     weights = np.ones(TRUTHS)
-    names = ["best", *(f"rival {k + 1}" for k in range(len(designs) - 1)), "own"]
+    labels = ["best", *(f"rival {k + 1}" for k in range(len(designs) - 1)), "own"]
     rows = [
-        {"name": name, "scores": row.tolist()} | asdict(spread_over(row, weights))
-        for name, row in zip(names, table, strict=True)
+        {"name": label, "scores": row.tolist()} | asdict(spread_over(row, weights))
+        for label, row in zip(labels, table, strict=True)
     ]
     for row, trial in zip(rows, designs, strict=False):
         row["design"] = dict(trial.design)
@@ -209,7 +202,7 @@ def _truths(
     return {
         "m1_meV": masses.tolist(),
         "designs": rows,
-        "choice": {kind: names[place] for kind, place in choice.items()},
+        "choice": {kind: labels[place] for kind, place in choice.items()},
     }
 
 
@@ -220,10 +213,10 @@ def _quantiles(settings: InferenceSettings, shares: FloatArray) -> FloatArray:
     return np.asarray(mass_prior(settings).from_unit(ndtri(shares)[:, None]))
 
 
-def _distinct(trials: Sequence[Trial], names: Sequence[str]) -> list[Trial]:
+def _distinct(best: Trial, trials: Sequence[Trial], names: Sequence[str]) -> list[Trial]:
     """The best trial, and the next best that are elsewhere."""
     ranked = sorted((t for t in trials if not t.failed), key=lambda t: -t.scores(names)[0])
-    found: list[Trial] = []
+    found = [best]
     for trial in ranked:
         away = [float(np.max(np.abs(np.subtract(trial.x, other.x)))) for other in found]
         if all(distance > APART for distance in away):
