@@ -21,8 +21,9 @@ RANK = {
     "physics": 1,
     "measurement": 2,
     "inference": 3,
-    "reproduction": 4,
-    "runner": 5,
+    "design": 4,
+    "reproduction": 5,
+    "runner": 6,
 }
 HEAVY = {
     "arviz",

@@ -1,0 +1,134 @@
+"""What a hypothesis predicts at many masses: the field and all that can move it.
+
+Around each mass the field is linear in the nuisances (per standard deviation of
+their priors), and exactly affine in the cosines of the Majorana phases,
+
+    cos alpha21,  cos(alpha31 - 2 delta),  cos(alpha31 - alpha21 - 2 delta):
+
+Re(b c) of Eq. (3) goes with them, and the phases enter nowhere else. Four settings
+that conserve CP give all of it. Neglected: second derivatives in the nuisances, and
+that the slopes in the nuisances depend on the phases, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.prior import LogNormal, Normal, Prior, response_argument, truth_values
+from renp_infer.records import FloatArray, Parameters
+
+COSINES = ("cos(alpha21)", "cos(alpha31-2delta)", "cos(alpha31-alpha21-2delta)")
+_SIGNS = np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
+"""The three cosines, where (alpha21, alpha31 - 2 delta) are (0, 0), (pi, 0), (0, pi), (pi, pi)."""
+_NUISANCES = (Normal, LogNormal)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Expected fields of one hypothesis at k masses and n angles, nG.
+
+    Attributes
+    ----------
+    m1_meV : ndarray, shape (k,)
+    field_nG : ndarray, shape (k, n)
+        With all nuisances at their centres and all free cosines 0.
+    mass_nG : ndarray, shape (k, n)
+        Derivative by m1, per meV.
+    cosines_nG : ndarray, shape (k, n, 3)
+        Factors of the three ``COSINES``; 0 for Dirac neutrinos, and for phases
+        that are known: then their part is in the field.
+    slopes_nG : ndarray, shape (k, n, d)
+        Derivatives by the nuisances, per standard deviation of each prior.
+    """
+
+    m1_meV: FloatArray
+    field_nG: FloatArray
+    mass_nG: FloatArray
+    cosines_nG: FloatArray
+    slopes_nG: FloatArray
+
+    def at_phases(self, cosines: FloatArray) -> FloatArray:
+        """Fields (k, n) at given cosines, shape (3,) or (k, 3)."""
+        fields: FloatArray = self.field_nG + np.einsum(
+            "knc,kc->kn", self.cosines_nG, np.broadcast_to(cosines, (self.m1_meV.size, 3))
+        )
+        return fields
+
+
+def cosines_of(delta: FloatArray, alpha21: FloatArray, alpha31: FloatArray) -> FloatArray:
+    """The three ``COSINES``, shape (..., 3), of phases in rad."""
+    effective = alpha31 - 2.0 * delta
+    return np.stack([np.cos(alpha21), np.cos(effective), np.cos(effective - alpha21)], axis=-1)
+
+
+def nuisances(prior: Prior) -> tuple[str, ...]:
+    """Free parameters with a Gaussian or log-normal prior, in order."""
+    return tuple(n for n, marginal in prior.marginals.items() if isinstance(marginal, _NUISANCES))
+
+
+def predict(
+    hypothesis: Hypothesis,
+    prior: Prior,
+    m1_meV: Sequence[float] | FloatArray,
+    leakage_nG: FloatArray | None = None,
+) -> Prediction:
+    """Predict the field at some masses.
+
+    Parameters
+    ----------
+    hypothesis : Hypothesis
+    prior : Prior
+        Of this hypothesis, see ``inference.prior.build_prior``.
+    m1_meV : sequence of float
+    leakage_nG : ndarray, shape (n,), optional
+        Field of leakage 1, where the leakage is free.
+    """
+    masses = np.asarray(m1_meV, dtype=float)
+    free = bool(prior.circular) and hypothesis.parameters.nature == "majorana"
+    rows = [
+        _cosine_rows(hypothesis, float(m)) if free else _row(hypothesis, hypothesis.at(float(m)))
+        for m in masses
+    ]
+    # (k, n, 1 + 11, 4): template and Jacobian, constant and by cosine
+    whole = np.array(rows)
+    field, jacobian = whole[:, :, 0, 0], whole[:, :, 1:, 0]
+    slots, columns = prior.response_slots(), []
+    for name in nuisances(prior):
+        sd = prior.marginals[name].sd  # type: ignore[attr-defined]
+        if name == "amplitude":
+            columns.append(sd * field)
+        elif name == "baseline_nG":
+            columns.append(np.full_like(field, sd))
+        elif name == "leakage":
+            columns.append(np.broadcast_to(sd * np.asarray(leakage_nG), field.shape))
+        else:
+            slot, scale = slots[name]
+            columns.append(sd * scale * jacobian[:, :, slot])
+    slopes = np.stack(columns, axis=-1) if columns else np.zeros((*field.shape, 0))
+    return Prediction(masses, field, 1e-3 * jacobian[:, :, 0], whole[:, :, 0, 1:], slopes)
+
+
+def _row(hypothesis: Hypothesis, point: Parameters) -> FloatArray:
+    """Template and Jacobian (n, 12, 4) at a point; nothing depends on a free phase."""
+    values = truth_values(point, hypothesis.refractive_index)
+    template, jacobian = hypothesis.response(response_argument(values))
+    whole = np.zeros((template.size, 1 + jacobian.shape[1], 4))
+    whole[:, 0, 0], whole[:, 1:, 0] = template, jacobian
+    return whole
+
+
+def _cosine_rows(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
+    """Template and Jacobian (n, 12, 4): constant, and factor of each cosine."""
+    delta = hypothesis.parameters.delta
+    corners = [
+        _row(hypothesis, hypothesis.at(m1_meV, (delta, a, b + 2.0 * delta)))[:, :, 0]
+        for b in (0.0, np.pi)
+        for a in (0.0, np.pi)
+    ]
+    signs = np.column_stack([np.ones(4), _SIGNS])
+    whole: FloatArray = 0.25 * np.einsum("pnj,pc->njc", np.array(corners), signs)
+    return whole
