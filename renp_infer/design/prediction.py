@@ -51,6 +51,10 @@ class Prediction:
     cosines_nG: FloatArray
     slopes_nG: FloatArray
 
+    def taken(self, places: np.ndarray) -> Prediction:
+        """Masses at some places, which may repeat."""
+        return Prediction(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+
     def at_phases(self, cosines: FloatArray) -> FloatArray:
         """Fields (k, n) at given cosines, shape (3,) or (k, 3)."""
         fields: FloatArray = self.field_nG + np.einsum(
@@ -59,10 +63,19 @@ class Prediction:
         return fields
 
 
-def cosines_of(delta: FloatArray, alpha21: FloatArray, alpha31: FloatArray) -> FloatArray:
-    """The three ``COSINES``, shape (..., 3), of phases in rad."""
-    effective = alpha31 - 2.0 * delta
-    return np.stack([np.cos(alpha21), np.cos(effective), np.cos(effective - alpha21)], axis=-1)
+def cosines_of(phases: FloatArray) -> FloatArray:
+    """The three ``COSINES``, shape (..., 3), of (alpha21, alpha31 - 2 delta), (..., 2), rad."""
+    first, second = phases[..., 0], phases[..., 1]
+    return np.stack([np.cos(first), np.cos(second), np.cos(second - first)], axis=-1)
+
+
+def turned(cosines_nG: FloatArray, phases: FloatArray) -> FloatArray:
+    """Derivatives (n, 2) by the two phases (2,), per rad, of a field with cosines (n, 3)."""
+    first, second = phases
+    across = np.sin(second - first)
+    by_phase = np.array([[-np.sin(first), 0.0, across], [0.0, -np.sin(second), -across]])
+    slopes: FloatArray = cosines_nG @ by_phase.T
+    return slopes
 
 
 def nuisances(prior: Prior) -> tuple[str, ...]:

@@ -10,13 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import logsumexp
 
+from renp_infer.design.truths import Truths, fixed_truth, prior_truths, spread
 from renp_infer.errors import DomainError
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.prior import InferenceSettings, mass_prior
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
+
+if TYPE_CHECKING:
+    from renp_infer.design.appraisal import Bench
+    from renp_infer.design.posterior import Learnt
+
+EXPOSURE = "exposure_3sigma_s"
 
 UNITS: Mapping[str, str] = {
     "eig_m1": "nat",
@@ -125,7 +134,20 @@ class Appraiser:
         noise_scale: float = 1.0,
         finite_crystal: bool = False,
     ) -> None:
-        raise NotImplementedError
+        self.settings, self.noise_scale = settings, noise_scale
+        self.finite_crystal, self._own, self._table = finite_crystal, parameters, table
+        self.hypotheses = tuple((o, n) for o in settings.orderings for n in settings.natures)
+        odds = np.array([settings.odds.get(" ".join(pair), 1.0) for pair in self.hypotheses])
+        self.odds: FloatArray = odds / odds.sum()
+        self.truths = self._drawn(rng)
+
+    def _drawn(self, rng: np.random.Generator) -> Truths:
+        settings, own = self.settings, self._own
+        if settings.truth == "fixed":
+            place = self.hypotheses.index((own.ordering, own.nature))
+            return fixed_truth(place, own, settings.truths, rng)
+        count = -(-settings.truths // len(self.hypotheses))
+        return prior_truths(len(self.hypotheses), count, mass_prior(settings.inference), rng)
 
     def __call__(
         self,
@@ -141,6 +163,94 @@ class Appraiser:
         names : sequence of str
             Of ``NAMES``.
         shares : ndarray, shape (n,), optional
-            Share of the exposure spent at each angle; equal by default.
+            Share of the exposure spent at each angle, > 0, summing to one; equal by
+            default.
+
+        Raises
+        ------
+        RenpError
+            Where the response or the noise of the experiment cannot be had.
         """
-        raise NotImplementedError
+        from renp_infer.design.appraisal import Bench, rivals_of
+        from renp_infer.design.noise import design_noise
+
+        rivals = rivals_of(
+            experiment,
+            self.hypotheses,
+            self._own,
+            self._table,
+            self.settings.inference,
+            finite_crystal=self.finite_crystal,
+        )
+        noise = design_noise(experiment, self.noise_scale, shares)
+        return self.of_bench(Bench(rivals, np.log(self.odds), noise), names)
+
+    def of_bench(self, bench: Bench, names: Sequence[str] = NAMES) -> dict[str, Utility]:
+        """Appraise hypotheses and noise that are made already."""
+        found = {}
+        if set(names) - {EXPOSURE}:
+            rows = bench.learnt(self.truths, self.settings.masses)
+            values = self._values(rows)
+            found = {name: self._mean(values[name]) for name in names if name != EXPOSURE}
+        if EXPOSURE in names:
+            found[EXPOSURE] = _median(bench.exposures_s(self.truths))
+        return {name: found[name] for name in names}
+
+    def _values(self, rows: Sequence[Learnt]) -> dict[str, FloatArray]:
+        """Utility of each truth's data, (T,).
+
+        Over the prior, probabilities and log odds are averaged over the posterior of each
+        data set, which has the same mean as taking them at its truth, and less noise.
+        """
+        log = np.array([row.log_evidence for row in rows])
+        values = {
+            "eig_m1": np.array([row.mass for row in rows]),
+            "eig_interest": np.array([row.interest for row in rows]),
+            "sd_m1": np.array([row.sd_meV for row in rows]),
+        }
+        for place, kind in enumerate(("ordering", "nature")):
+            members = np.array([pair[place] for pair in self.hypotheses])
+            right, log_bf = self._tests(log, members)
+            values |= {f"p_{kind}": right, f"log_bf_{kind}": log_bf}
+        return values
+
+    def _tests(self, log: FloatArray, members: np.ndarray) -> tuple[FloatArray, FloatArray]:
+        """Probability of the true kind and log Bayes factor for it, (T,) each.
+
+        ``members`` (H,) names the kind of each hypothesis; 1 and 0 if there is one kind only.
+        """
+        kinds, of = np.unique(members, return_inverse=True)
+        if kinds.size == 1:
+            return np.ones(len(log)), np.zeros(len(log))
+        inside = of == np.arange(2)[:, None]
+        share = inside @ self.odds
+        weighted = np.where(inside, np.log(self.odds), -np.inf)
+        evidence = logsumexp(log[:, None, :] + weighted, axis=2) - np.log(share)
+        joint = evidence + np.log(share)
+        posterior = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+        weights = posterior
+        if self.settings.truth == "fixed":
+            weights = np.eye(2)[of[self.truths.hypothesis]]
+        log_bf = evidence - evidence[:, ::-1]
+        return np.sum(weights * posterior, axis=1), np.sum(weights * log_bf, axis=1)
+
+    def _mean(self, values: FloatArray) -> Utility:
+        """Average over the truths, hypotheses by their odds."""
+        groups = np.unique(self.truths.hypothesis)
+        odds = self.odds[groups] / self.odds[groups].sum()
+        mean = variance = 0.0
+        for place, weight in zip(groups, odds, strict=True):
+            own = self.truths.hypothesis == place
+            mean += weight * float(values[own].mean())
+            variance += (weight * spread(values[own], self.truths.m1_meV[own])) ** 2
+        return Utility(mean, float(np.sqrt(variance)))
+
+
+def _median(values: FloatArray) -> Utility:
+    """Median, and its error from the order statistics one standard deviation around it."""
+    ordered, count = np.sort(values), values.size
+    reach = 0.5 * np.sqrt(count)
+    low = ordered[max(int(0.5 * count - reach), 0)]
+    high = ordered[min(int(np.ceil(0.5 * count + reach)), count) - 1]
+    error = 0.5 * float(high - low) if np.isfinite(high) else np.inf
+    return Utility(float(np.median(ordered)), error)

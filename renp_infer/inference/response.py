@@ -21,7 +21,7 @@ from renp_infer.measurement.smoothing import EVEN, make_smoother, smoothed_pairs
 from renp_infer.physics.form_factor import pair_masses
 from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import masses, weights
-from renp_infer.records import Experiment, FloatArray, Parameters, Switches
+from renp_infer.records import PAIRS, Experiment, FloatArray, Parameters, Switches
 
 MASS_NODES = 40
 
@@ -39,6 +39,9 @@ class Response:
         Coherence factor.
     m1_max_eV : float
         Largest mass that will be asked for.
+    finite_crystal : bool
+        Whether the table of what the finite crystal adds is made, which takes over a
+        second. Without it the response is the large-crystal limit.
 
     Raises
     ------
@@ -69,6 +72,8 @@ class Response:
         truth: Parameters,
         chi_squared: float,
         m1_max_eV: float,
+        *,
+        finite_crystal: bool = True,
     ) -> None:
         switches = experiment.switches
         check_limit(switches)
@@ -79,8 +84,11 @@ class Response:
         self.scale = signal_factor(experiment, chi_squared)
         steps = np.arcsinh(m1_max_eV / MASS_SCALE) / (MASS_NODES - 1)
         nodes = MASS_SCALE * np.sinh(steps * np.arange(MASS_NODES))
-        spectra = [masses(replace(truth, m1_eV=float(m1))) for m1 in nodes]
-        grid, table = smoother.correction(np.array(spectra))
+        if finite_crystal:
+            spectra = [masses(replace(truth, m1_eV=float(m1))) for m1 in nodes]
+            grid, table = smoother.correction(np.array(spectra))
+        else:
+            grid, table = np.array([-1.0, 1.0]), np.zeros((len(PAIRS), 2, MASS_NODES, 2, 4))
         target = experiment.target
         self.tables = (
             np.array(

@@ -211,11 +211,16 @@ def covariance_nG2(
     variance = standard_error_nG(detector, lasers, n_angles, cycle) ** 2
     start_s = detector.exposure_s / n_angles * np.arange(n_angles)
     with faults("covariance_nG2", _causes(detector, lasers, n_angles)) as finite:
-        with np.errstate(over="ignore"):  # an infinite lag has no covariance
-            lag = np.abs(start_s[:, None] - start_s[None, :]) / detector.drift_time_s
-        drift = (detector.drift_fT / NG_TO_FT) ** 2 * np.exp(-lag)
-        covariance: FloatArray = finite(variance * np.eye(n_angles) + drift)
+        covariance: FloatArray = finite(variance * np.eye(n_angles) + drift_nG2(detector, start_s))
         return covariance
+
+
+def drift_nG2(detector: Detector, start_s: FloatArray) -> FloatArray:
+    """Covariance (n, n) of the slow drift between times (n,) in s, nG^2."""
+    with np.errstate(over="ignore"):  # an infinite lag has no covariance
+        lag = np.abs(start_s[:, None] - start_s[None, :]) / detector.drift_time_s
+    drift: FloatArray = (detector.drift_fT / NG_TO_FT) ** 2 * np.exp(-lag)
+    return drift
 
 
 def variance_nG2(

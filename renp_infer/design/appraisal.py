@@ -1,0 +1,191 @@
+"""Data of many truths under many hypotheses: what each data set tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtri
+
+from renp_infer.design.gaussian import Marginal, marginalise
+from renp_infer.design.landscape import landscape
+from renp_infer.design.posterior import Learnt, learn
+from renp_infer.design.prediction import Prediction, cosines_of, nuisances, predict, turned
+from renp_infer.design.truths import Truths
+from renp_infer.inference.fisher import (
+    MASS,
+    PHASE_SD_DEG,
+    Expansion,
+    Noise,
+    required_exposure,
+    sigma,
+)
+from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.prior import (
+    OSCILLATION_NAMES,
+    GaussianPrior,
+    InferenceSettings,
+    Prior,
+    build_prior,
+    response_argument,
+    truth_values,
+)
+from renp_infer.inference.response import Response, leakage_shape
+from renp_infer.physics.bloch import chi_squared
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.physics.neutrinos import OscillationTable
+from renp_infer.records import Experiment, FloatArray, Parameters
+
+_SIGNIFICANCE = 3.0
+_NO_PEAK_NG = 1e-300
+"""Unit of the baseline's prior where a design has no signal at all."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A hypothesis at the bench of a design.
+
+    Attributes
+    ----------
+    model : Hypothesis
+    prior : Prior
+    leakage_nG : ndarray, shape (n,), or None
+        Field of leakage 1, where it is free.
+    """
+
+    model: Hypothesis
+    prior: Prior
+    leakage_nG: FloatArray | None = None
+
+    def predicted(self, m1_meV: FloatArray) -> Prediction:
+        """Fields at masses (k,), each distinct mass computed once."""
+        distinct, places = np.unique(m1_meV, return_inverse=True)
+        return predict(self.model, self.prior, distinct, self.leakage_nG).taken(places)
+
+
+def rivals_of(
+    experiment: Experiment,
+    hypotheses: Sequence[tuple[str, str]],
+    own: Parameters,
+    table: OscillationTable,
+    settings: InferenceSettings,
+    *,
+    finite_crystal: bool,
+) -> list[Rival]:
+    """Hypotheses of an experiment, one response for each ordering.
+
+    The unit of the baseline's prior, and the template of a leakage, are those of the
+    parameters ``own``, whatever the hypothesis.
+    """
+    chi2 = chi_squared(experiment.target, experiment.lasers, experiment.switches)
+    index = experiment.target.refractive_index
+
+    def response_of(parameters: Parameters) -> Response:
+        largest = settings.m1_max_meV * MILLI_EV_TO_EV
+        return Response(experiment, parameters, chi2, largest, finite_crystal=finite_crystal)
+
+    responses = {o: response_of(_parameters(own, o, table)) for o, _ in hypotheses}
+    central = responses.get(own.ordering) or response_of(own)
+    central = central.with_nature(own.nature)
+    values = truth_values(own, index)
+    peak = max(float(np.max(np.abs(central(response_argument(values))[0]))), _NO_PEAK_NG)
+    leakage = leakage_shape(experiment, own, chi2) if settings.leakage_sd > 0.0 else None
+    rivals = []
+    for ordering, nature in hypotheses:
+        response = responses[ordering].with_nature(nature)  # type: ignore[arg-type]
+        center, errors = table.values[ordering], table.sigmas[ordering]
+        measured = {n: GaussianPrior(center[n], errors[n]) for n in OSCILLATION_NAMES}
+        model = Hypothesis(response, response.truth, measured, settings, index)
+        prior = build_prior(response.truth, settings, measured, index, peak)
+        rivals.append(Rival(model, prior, leakage))
+    return rivals
+
+
+def _parameters(own: Parameters, ordering: str, table: OscillationTable) -> Parameters:
+    if ordering == own.ordering:
+        return own
+    values = {name: table.values[ordering][name] for name in OSCILLATION_NAMES}
+    return replace(own, ordering=ordering, **values)  # type: ignore[arg-type]
+
+
+class Bench:
+    """Hypotheses and noise of one design."""
+
+    def __init__(self, rivals: Sequence[Rival], log_odds: FloatArray, noise: Noise) -> None:
+        self.rivals, self.log_odds, self.noise = rivals, log_odds, noise
+        self.mass_prior = rivals[0].prior.marginals[MASS]
+
+    def states(self, place: int, m1_meV: FloatArray) -> Marginal:
+        """Likelihoods of the hypothesis at a place, at masses (k,)."""
+        return marginalise(self.rivals[place].predicted(m1_meV), self.noise)
+
+    def data(self, truths: Truths) -> FloatArray:
+        """Data (T, n) of all truths, in units of the noise."""
+        size = len(nuisances(self.rivals[0].prior))
+        shifts, errors = truths.drawn(size, self.rivals[0].model.response.theta_s.size)
+        data, cosines = errors, cosines_of(truths.phases)
+        for place in np.unique(truths.hypothesis):
+            own = truths.hypothesis == place
+            states = self.states(place, truths.m1_meV[own])
+            data[own] += states.field + np.einsum("knd,kd->kn", states.slopes, shifts[own])
+            data[own] += np.einsum("knc,kc->kn", states.cosines, cosines[own])
+        return data
+
+    def learnt(self, truths: Truths, masses: int) -> list[Learnt]:
+        """What the data of each truth tell, on a common grid of so many masses."""
+        data, grid = self.data(truths), self._grid(masses)
+        curves = [
+            landscape(
+                lambda m, place=place: self.states(place, m),  # type: ignore[misc]
+                self.states(place, grid),
+                data,
+                truths.m1_meV,
+            )
+            for place in range(len(self.rivals))
+        ]
+        return [
+            learn(rows, self.mass_prior, self.log_odds, float(m))
+            for rows, m in zip(zip(*curves, strict=True), truths.m1_meV, strict=True)
+        ]
+
+    def _grid(self, masses: int) -> FloatArray:
+        """Masses evenly over the prior's probability, with both ends."""
+        quantiles = np.linspace(0.0, 1.0, masses)
+        return np.asarray(self.mass_prior.from_unit(ndtri(quantiles)[:, None]))
+
+    def exposures_s(self, truths: Truths) -> FloatArray:
+        """Exposures (T,) in which m1 differs from 0 by three standard errors, s.
+
+        From the information at the truth, see ``inference.fisher``.
+        """
+        found = np.empty(truths.m1_meV.size)
+        for place in np.unique(truths.hypothesis):
+            for t in np.nonzero(truths.hypothesis == place)[0]:
+                found[t] = self._exposure_s(place, truths, int(t))
+        return found
+
+    def _exposure_s(self, place: int, truths: Truths, t: int) -> float:
+        m1 = float(truths.m1_meV[t])
+        expansion = self._expansion(place, m1, truths.phases[t])
+        small, noise = expansion.compressed(self.noise)
+        return required_exposure(
+            lambda exposure_s: m1 / sigma(small, noise, exposure_s),
+            _SIGNIFICANCE,
+            start_s=noise.exposure_s,
+            monotone=not noise.drifts,
+        )
+
+    def _expansion(self, place: int, m1_meV: float, phases: FloatArray) -> Expansion:
+        """Linear model around a truth: m1, nuisances and phases in prior standard errors."""
+        part = self.rivals[place].predicted(np.array([m1_meV]))
+        slopes, names = part.slopes_nG[0], list(nuisances(self.rivals[place].prior))
+        if np.any(part.cosines_nG):
+            by_phase = turned(part.cosines_nG[0], phases)
+            slopes = np.column_stack([slopes, np.deg2rad(PHASE_SD_DEG) * by_phase])
+            names += ["alpha21", "alpha31-2delta"]
+        count = len(names)
+        jacobian = np.column_stack([part.mass_nG[0], slopes])
+        rows = np.column_stack([np.zeros(count), np.eye(count)])
+        misfit = np.zeros(jacobian.shape[0])
+        return Expansion((MASS, *names), misfit, jacobian, np.zeros(count), rows)

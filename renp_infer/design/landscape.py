@@ -1,0 +1,126 @@
+"""Log-likelihood of m1 under one hypothesis, for many data sets at once.
+
+A grid of masses common to all data sets finds where each likelihood is large; Newton
+steps from there find the top, and a ladder of masses in units of its width resolves it.
+All steps of all data sets go together. A second top as high as the first is resolved
+only if it is as wide as the common grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from renp_infer.design.gaussian import Fit, Marginal, fit
+from renp_infer.records import FloatArray
+
+_STEPS = 4
+LADDER = np.array([-6.0, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.0])
+"""Masses around the top, in standard errors."""
+FAR = 40.0
+"""Masses whose log-likelihood is further below the best carry nothing."""
+_SAME = 1e-9
+"""Masses closer than this share of the range are one."""
+
+Model = Callable[[FloatArray], Marginal]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Log-likelihood and information on the phases at ascending masses, shape (k,)."""
+
+    m1_meV: FloatArray
+    log: FloatArray
+    learnt: FloatArray
+
+    def at(self, m1_meV: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Both at other masses, by piecewise cubics; exact for a Gaussian."""
+        return hermite(self.m1_meV, self.log, m1_meV), hermite(self.m1_meV, self.learnt, m1_meV)
+
+
+def hermite(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
+    """Piecewise cubic through (x, y) with the slopes of parabolas through three points."""
+    gap, rise = np.diff(x), np.diff(y) / np.diff(x)
+    inner = (gap[1:] * rise[:-1] + gap[:-1] * rise[1:]) / (gap[1:] + gap[:-1])
+    slope = np.concatenate([[2.0 * rise[0] - inner[0]], inner, [2.0 * rise[-1] - inner[-1]]])
+    k = np.clip(np.searchsorted(x, at) - 1, 0, gap.size - 1)
+    h, t = gap[k], (at - x[k]) / gap[k]
+    left = y[k] + h * t * slope[k]
+    bend = y[k + 1] - y[k] - h * slope[k]
+    twist = h * (slope[k + 1] - slope[k]) - 2.0 * bend
+    value: FloatArray = left + t * t * (bend + (t - 1.0) * twist)
+    return value
+
+
+def landscape(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatArray) -> list[Curve]:
+    """Log-likelihood of m1 of each data set.
+
+    Parameters
+    ----------
+    model : callable
+        Masses (k,) to likelihoods; of one hypothesis.
+    grid : Marginal
+        Of the common masses, ascending from the least to the largest.
+    data : ndarray, shape (T, n)
+        In units of the noise.
+    hints_meV : ndarray, shape (T,)
+        Another mass at which each search may begin.
+    """
+    low, high = grid.m1_meV[0], grid.m1_meV[-1]
+    common = fit(grid, data[:, None, :])
+    centre, width = _tops(model, grid, common, data, hints_meV)
+    spacing = np.gradient(grid.m1_meV)[np.argmin(np.abs(centre[:, None] - grid.m1_meV), axis=1)]
+    rungs = centre[:, None] + width[:, None] * LADDER
+    used = (rungs > low) & (rungs < high) & (width < 2.0 * spacing)[:, None]
+    owner = np.nonzero(used)[0]
+    local = fit(model(rungs[used]), data[owner]) if owner.size else None
+    return [_joined(grid, common, rungs[used], local, owner, t) for t in range(len(data))]
+
+
+def _tops(
+    model: Model, grid: Marginal, common: Fit, data: FloatArray, hints: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mass of the highest top and its width, (T,) each, meV."""
+    low, high = grid.m1_meV[0], grid.m1_meV[-1]
+    reach = np.gradient(grid.m1_meV)
+    step = np.clip(common.slope / common.bend, -reach, reach)
+    promise = common.smooth + step * (common.slope - 0.5 * common.bend * step)
+    best, row = np.argmax(promise, axis=1), np.arange(len(data))
+    starts = np.clip(grid.m1_meV[best] + step[row, best], low, high)
+    centre, top = hints.copy(), np.full(len(data), -np.inf)
+    move, width = np.zeros(len(data)), np.ones(len(data))
+    for trial in (hints, starts, *[None] * _STEPS):
+        place = np.clip(centre + move, low, high) if trial is None else trial
+        found = fit(model(place), data)
+        better = found.smooth > top
+        step = np.clip(found.slope / found.bend, -reach[best], reach[best])
+        move = np.where(better, step, 0.25 * move)
+        centre, top = np.where(better, place, centre), np.where(better, found.smooth, top)
+        width = np.where(better, found.bend**-0.5, width)
+    return centre, width
+
+
+def _joined(
+    grid: Marginal, common: Fit, rungs: FloatArray, local: Fit | None, owner: np.ndarray, t: int
+) -> Curve:
+    """Common and own masses of one data set, ascending and distinct."""
+    mine = owner == t
+    masses = np.concatenate([grid.m1_meV, rungs[mine]])
+    order = np.argsort(masses)
+    keep = np.append(True, np.diff(masses[order]) > _SAME * (masses.max() - masses.min()))
+    order = order[keep]
+
+    def both(name: str) -> FloatArray:
+        whole = getattr(common, name)[t]
+        part = whole[:0] if local is None else getattr(local, name)[mine]
+        joined: FloatArray = np.concatenate([whole, part])[order]
+        return joined
+
+    part = common.curvature[:0] if local is None else local.curvature[mine]
+    curvature = np.concatenate([common.curvature, part])[order]
+    unused = np.zeros(order.size)
+    whole = Fit(both("plain"), both("pull"), curvature, both("smooth"), unused, unused)
+    log, learnt = whole.over_phases(FAR)
+    return Curve(masses[order], log, learnt)
