@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from renp_infer.design.gaussian import Marginal, marginalise
-from renp_infer.design.landscape import landscape
+from renp_infer.design.landscape import FAR, curves_around, find_tops
 from renp_infer.design.posterior import Learnt, learn
 from renp_infer.design.prediction import Prediction, cosines_of, nuisances, predict, turned
 from renp_infer.design.truths import Truths
@@ -135,15 +136,12 @@ class Bench:
     def learnt(self, truths: Truths, masses: int) -> list[Learnt]:
         """What the data of each truth tell, on a common grid of so many masses."""
         data, grid = self.data(truths), self._grid(masses)
-        curves = [
-            landscape(
-                lambda m, place=place: self.states(place, m),  # type: ignore[misc]
-                self.states(place, grid),
-                data,
-                truths.m1_meV,
-            )
-            for place in range(len(self.rivals))
-        ]
+        places = range(len(self.rivals))
+        models = [functools.partial(self.states, place) for place in places]
+        tops = [find_tops(m, m(grid), data, truths.m1_meV) for m in models]
+        heights = np.array([top.log for top in tops]) + self.log_odds[:, None]
+        lost = heights < heights.max(axis=0) - FAR
+        curves = [curves_around(models[k], tops[k], data, lost[k]) for k in places]
         return [
             learn(rows, self.mass_prior, self.log_odds, float(m))
             for rows, m in zip(zip(*curves, strict=True), truths.m1_meV, strict=True)

@@ -17,8 +17,11 @@ from renp_infer.design.gaussian import Fit, Marginal, fit
 from renp_infer.records import FloatArray
 
 _STEPS = 4
-LADDER = np.array([-6.0, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.0])
-"""Masses around the top, in standard errors."""
+_CLOSE = 0.3
+"""Share of a width to which a top is found."""
+LADDER = np.array([-5.0, -3.5, -2.0, -1.0, 0.0, 1.0, 2.0, 3.5, 5.0])
+SHORT_LADDER = (-2.0, 0.0, 2.0)
+"""Masses around the top, in standard errors; and where the hypothesis has lost anyway."""
 FAR = 40.0
 """Masses whose log-likelihood is further below the best carry nothing."""
 _SAME = 1e-9
@@ -54,8 +57,30 @@ def hermite(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
     return value
 
 
-def landscape(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatArray) -> list[Curve]:
-    """Log-likelihood of m1 of each data set.
+@dataclass(frozen=True)
+class Tops:
+    """Where the likelihood of each data set is largest, (T,) each, and the common grid.
+
+    Attributes
+    ----------
+    grid : Marginal
+    common : Fit
+        Of all data on the grid, (T, k).
+    centre_meV, width_meV : ndarray, shape (T,)
+        Mass and its standard error.
+    log : ndarray, shape (T,)
+        Log-likelihood there, with Gaussian cosines.
+    """
+
+    grid: Marginal
+    common: Fit
+    centre_meV: FloatArray
+    width_meV: FloatArray
+    log: FloatArray
+
+
+def find_tops(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatArray) -> Tops:
+    """Climb the likelihood of each data set.
 
     Parameters
     ----------
@@ -70,36 +95,42 @@ def landscape(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatAr
     """
     low, high = grid.m1_meV[0], grid.m1_meV[-1]
     common = fit(grid, data[:, None, :])
-    centre, width = _tops(model, grid, common, data, hints_meV)
-    spacing = np.gradient(grid.m1_meV)[np.argmin(np.abs(centre[:, None] - grid.m1_meV), axis=1)]
+    reach, row = np.gradient(grid.m1_meV), np.arange(len(data))
+    step = np.clip(common.slope / common.bend, -reach, reach)
+    best = np.argmax(common.smooth + step * (common.slope - 0.5 * common.bend * step), axis=1)
+    starts = grid.m1_meV[best] + step[row, best]
+    centre, log = hints_meV.copy(), np.full(len(data), -np.inf)
+    move, width = np.zeros(len(data)), np.zeros(len(data))
+    for trial in (hints_meV, starts, *[None] * _STEPS):
+        active = np.abs(move) >= _CLOSE * width
+        if not np.any(active):
+            break
+        place = np.clip((centre + move if trial is None else trial)[active], low, high)
+        found = fit(model(place), data[active])
+        better = found.smooth > log[active]
+        gained = np.nonzero(active)[0][better]
+        move[active] *= 0.25
+        centre[gained], log[gained] = place[better], found.smooth[better]
+        width[gained] = found.bend[better] ** -0.5
+        move[gained] = np.clip(found.slope / found.bend, -reach[best[active]], reach[best[active]])[
+            better
+        ]
+    return Tops(grid, common, centre, width, log)
+
+
+def curves_around(model: Model, tops: Tops, data: FloatArray, lost: np.ndarray) -> list[Curve]:
+    """Log-likelihood of m1 of each data set (T, n).
+
+    Where ``lost`` (T,) only the evidence is wanted, to 0.1 nat.
+    """
+    masses, centre, width = tops.grid.m1_meV, tops.centre_meV, tops.width_meV
+    spacing = np.gradient(masses)[np.argmin(np.abs(centre[:, None] - masses), axis=1)]
     rungs = centre[:, None] + width[:, None] * LADDER
-    used = (rungs > low) & (rungs < high) & (width < 2.0 * spacing)[:, None]
+    used = (rungs > masses[0]) & (rungs < masses[-1]) & (width < 2.0 * spacing)[:, None]
+    used &= ~lost[:, None] | np.isin(LADDER, SHORT_LADDER)
     owner = np.nonzero(used)[0]
     local = fit(model(rungs[used]), data[owner]) if owner.size else None
-    return [_joined(grid, common, rungs[used], local, owner, t) for t in range(len(data))]
-
-
-def _tops(
-    model: Model, grid: Marginal, common: Fit, data: FloatArray, hints: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Mass of the highest top and its width, (T,) each, meV."""
-    low, high = grid.m1_meV[0], grid.m1_meV[-1]
-    reach = np.gradient(grid.m1_meV)
-    step = np.clip(common.slope / common.bend, -reach, reach)
-    promise = common.smooth + step * (common.slope - 0.5 * common.bend * step)
-    best, row = np.argmax(promise, axis=1), np.arange(len(data))
-    starts = np.clip(grid.m1_meV[best] + step[row, best], low, high)
-    centre, top = hints.copy(), np.full(len(data), -np.inf)
-    move, width = np.zeros(len(data)), np.ones(len(data))
-    for trial in (hints, starts, *[None] * _STEPS):
-        place = np.clip(centre + move, low, high) if trial is None else trial
-        found = fit(model(place), data)
-        better = found.smooth > top
-        step = np.clip(found.slope / found.bend, -reach[best], reach[best])
-        move = np.where(better, step, 0.25 * move)
-        centre, top = np.where(better, place, centre), np.where(better, found.smooth, top)
-        width = np.where(better, found.bend**-0.5, width)
-    return centre, width
+    return [_joined(tops.grid, tops.common, rungs[used], local, owner, t) for t in range(len(data))]
 
 
 def _joined(

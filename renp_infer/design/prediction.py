@@ -18,12 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.likelihood import ResponseLike
 from renp_infer.inference.prior import LogNormal, Normal, Prior, response_argument, truth_values
-from renp_infer.records import FloatArray, Parameters
+from renp_infer.inference.response import Response
+from renp_infer.records import FloatArray
 
 COSINES = ("cos(alpha21)", "cos(alpha31-2delta)", "cos(alpha31-alpha21-2delta)")
+_CORNERS = np.array([[0.0, a, b] for b in (0.0, np.pi) for a in (0.0, np.pi)])
+"""Phases (delta, alpha21, alpha31) that conserve CP."""
 _SIGNS = np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
-"""The three cosines, where (alpha21, alpha31 - 2 delta) are (0, 0), (pi, 0), (0, pi), (pi, pi)."""
+_SPLIT = 0.25 * np.column_stack([np.ones(4), _SIGNS])
+"""The cosines there; and the fields there as a sum of a constant and each cosine."""
 _NUISANCES = (Normal, LogNormal)
 
 
@@ -103,8 +108,7 @@ def predict(
     masses = np.asarray(m1_meV, dtype=float)
     free = bool(prior.circular) and hypothesis.parameters.nature == "majorana"
     rows = [
-        _cosine_rows(hypothesis, float(m)) if free else _row(hypothesis, hypothesis.at(float(m)))
-        for m in masses
+        _cosine_rows(hypothesis, float(m)) if free else _row(hypothesis, float(m)) for m in masses
     ]
     # (k, n, 1 + 11, 4): template and Jacobian, constant and by cosine
     whole = np.array(rows)
@@ -125,10 +129,9 @@ def predict(
     return Prediction(masses, field, 1e-3 * jacobian[:, :, 0], whole[:, :, 0, 1:], slopes)
 
 
-def _row(hypothesis: Hypothesis, point: Parameters) -> FloatArray:
-    """Template and Jacobian (n, 12, 4) at a point; nothing depends on a free phase."""
-    values = truth_values(point, hypothesis.refractive_index)
-    template, jacobian = hypothesis.response(response_argument(values))
+def _row(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
+    """Template and Jacobian (n, 12, 4) at a mass; nothing depends on a free phase."""
+    template, jacobian = hypothesis.response(_argument(hypothesis, m1_meV))
     whole = np.zeros((template.size, 1 + jacobian.shape[1], 4))
     whole[:, 0, 0], whole[:, 1:, 0] = template, jacobian
     return whole
@@ -136,12 +139,18 @@ def _row(hypothesis: Hypothesis, point: Parameters) -> FloatArray:
 
 def _cosine_rows(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
     """Template and Jacobian (n, 12, 4): constant, and factor of each cosine."""
-    delta = hypothesis.parameters.delta
-    corners = [
-        _row(hypothesis, hypothesis.at(m1_meV, (delta, a, b + 2.0 * delta)))[:, :, 0]
-        for b in (0.0, np.pi)
-        for a in (0.0, np.pi)
-    ]
-    signs = np.column_stack([np.ones(4), _SIGNS])
-    whole: FloatArray = 0.25 * np.einsum("pnj,pc->njc", np.array(corners), signs)
+    corners = _at_phases(hypothesis.response, _argument(hypothesis, m1_meV), _CORNERS)
+    whole: FloatArray = np.einsum("pnj,pc->njc", corners, _SPLIT)
     return whole
+
+
+def _argument(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
+    return response_argument(truth_values(hypothesis.at(m1_meV), hypothesis.refractive_index))
+
+
+def _at_phases(response: ResponseLike, x: FloatArray, phases: FloatArray) -> FloatArray:
+    """Template and Jacobian (p, n, 12) at phases (p, 3); all at once where that is possible."""
+    if isinstance(response, Response):
+        return response.at_phases(x, phases)
+    rows = [response(np.concatenate([x[:8], row])) for row in phases]
+    return np.array([np.column_stack(row) for row in rows])
