@@ -39,6 +39,8 @@ from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 _SIGNIFICANCE = 3.0
+_STRIDE = 4
+"""Every so many of the table's masses the likelihood of all data is looked at."""
 _NO_PEAK_NG = 1e-300
 """Unit of the baseline's prior where a design has no signal at all."""
 
@@ -60,9 +62,8 @@ class Rival:
     leakage_nG: FloatArray | None = None
 
     def predicted(self, m1_meV: FloatArray) -> Prediction:
-        """Fields at masses (k,), each distinct mass computed once."""
-        distinct, places = np.unique(m1_meV, return_inverse=True)
-        return predict(self.model, self.prior, distinct, self.leakage_nG).taken(places)
+        """Fields at masses (k,)."""
+        return predict(self.model, self.prior, m1_meV, self.leakage_nG)
 
 
 def rivals_of(
@@ -111,15 +112,30 @@ def _parameters(own: Parameters, ordering: str, table: OscillationTable) -> Para
 
 
 class Bench:
-    """Hypotheses and noise of one design."""
+    """Hypotheses and noise of one design, with a table of fields over m1.
 
-    def __init__(self, rivals: Sequence[Rival], log_odds: FloatArray, noise: Noise) -> None:
+    Parameters
+    ----------
+    rivals : sequence of Rival
+    log_odds : ndarray, shape (H,)
+        Log prior probabilities.
+    noise : Noise
+    masses : int
+        Masses of the table, evenly over the prior's probability, with both ends.
+    """
+
+    def __init__(
+        self, rivals: Sequence[Rival], log_odds: FloatArray, noise: Noise, masses: int
+    ) -> None:
         self.rivals, self.log_odds, self.noise = rivals, log_odds, noise
         self.mass_prior = rivals[0].prior.marginals[MASS]
+        quantiles = np.linspace(0.0, 1.0, masses)
+        self.masses_meV: FloatArray = self.mass_prior.from_unit(ndtri(quantiles)[:, None])
+        self.table = [rival.predicted(self.masses_meV) for rival in rivals]
 
     def states(self, place: int, m1_meV: FloatArray) -> Marginal:
         """Likelihoods of the hypothesis at a place, at masses (k,)."""
-        return marginalise(self.rivals[place].predicted(m1_meV), self.noise)
+        return marginalise(self.table[place].at(m1_meV), self.noise)
 
     def data(self, truths: Truths) -> FloatArray:
         """Data (T, n) of all truths, in units of the noise."""
@@ -133,9 +149,10 @@ class Bench:
             data[own] += np.einsum("knc,kc->kn", states.cosines, cosines[own])
         return data
 
-    def learnt(self, truths: Truths, masses: int) -> list[Learnt]:
-        """What the data of each truth tell, on a common grid of so many masses."""
-        data, grid = self.data(truths), self._grid(masses)
+    def learnt(self, truths: Truths) -> list[Learnt]:
+        """What the data of each truth tell."""
+        data = self.data(truths)
+        grid = np.append(self.masses_meV[:-1:_STRIDE], self.masses_meV[-1])
         places = range(len(self.rivals))
         models = [functools.partial(self.states, place) for place in places]
         tops = [find_tops(m, m(grid), data, truths.m1_meV) for m in models]
@@ -146,11 +163,6 @@ class Bench:
             learn(rows, self.mass_prior, self.log_odds, float(m))
             for rows, m in zip(zip(*curves, strict=True), truths.m1_meV, strict=True)
         ]
-
-    def _grid(self, masses: int) -> FloatArray:
-        """Masses evenly over the prior's probability, with both ends."""
-        quantiles = np.linspace(0.0, 1.0, masses)
-        return np.asarray(self.mass_prior.from_unit(ndtri(quantiles)[:, None]))
 
     def exposures_s(self, truths: Truths) -> FloatArray:
         """Exposures (T,) in which m1 differs from 0 by three standard errors, s.
@@ -176,7 +188,7 @@ class Bench:
 
     def _expansion(self, place: int, m1_meV: float, phases: FloatArray) -> Expansion:
         """Linear model around a truth: m1, nuisances and phases in prior standard errors."""
-        part = self.rivals[place].predicted(np.array([m1_meV]))
+        part = self.table[place].at(np.array([m1_meV]))
         slopes, names = part.slopes_nG[0], list(nuisances(self.rivals[place].prior))
         if np.any(part.cosines_nG):
             by_phase = turned(part.cosines_nG[0], phases)

@@ -87,6 +87,21 @@ class Fit:
     slope: FloatArray
     bend: FloatArray
 
+    def of(self, data_set: int) -> Fit:
+        """Fits of one data set of (T, k)."""
+        both = (self.plain, self.pull, self.smooth, self.slope)
+        plain, pull, smooth, slope = (part[data_set] for part in both)
+        return Fit(plain, pull, self.curvature, smooth, slope, self.bend)
+
+    def at(self, places: np.ndarray) -> Fit:
+        """States at some places."""
+        return Fit(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+
+    def joined(self, other: Fit) -> Fit:
+        """More states."""
+        names = self.__dataclass_fields__
+        return Fit(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
+
     def over_phases(self, far: float) -> tuple[FloatArray, FloatArray]:
         """Log-likelihood over uniform phases, and the information on them, (..., k), nat.
 

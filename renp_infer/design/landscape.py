@@ -24,8 +24,13 @@ SHORT_LADDER = (-2.0, 0.0, 2.0)
 """Masses around the top, in standard errors; and where the hypothesis has lost anyway."""
 FAR = 40.0
 """Masses whose log-likelihood is further below the best carry nothing."""
-_SAME = 1e-9
-"""Masses closer than this share of the range are one."""
+_SAME, _FINEST = 1e-9, 1e-6
+"""Masses closer than the first share of the range are one; none is put into an interval
+shorter than the second."""
+_NEAR, _STEEP, _BENT, _ROUNDS = 6.0, 4.5, 0.3, 12
+"""An interval is halved if its higher end is less than the first below the best, and its
+ends differ by more than the second, in log-likelihood, or by more than this share of
+1 + difference from what their slopes say; a parabola passes. So often at most."""
 
 Model = Callable[[FloatArray], Marginal]
 
@@ -44,9 +49,17 @@ class Curve:
 
 
 def hermite(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
-    """Piecewise cubic through (x, y) with the slopes of parabolas through three points."""
+    """Piecewise cubic through (x, y) with the slopes of parabolas through three points.
+
+    Beside steps that are not resolved, slopes are those of a monotone curve (Fritsch and
+    Carlson, SIAM J. Numer. Anal. 17, 238 (1980)), and it exceeds its nodes beside the
+    highest only: a cubic over a gap where y falls by hundreds would swing.
+    """
     gap, rise = np.diff(x), np.diff(y) / np.diff(x)
     inner = (gap[1:] * rise[:-1] + gap[:-1] * rise[1:]) / (gap[1:] + gap[:-1])
+    steep = np.maximum(np.abs(np.diff(y))[1:], np.abs(np.diff(y))[:-1]) > _STEEP
+    limit = 3.0 * np.minimum(np.abs(rise[1:]), np.abs(rise[:-1]))
+    inner = np.where(steep, np.clip(inner, -limit, limit), inner)
     slope = np.concatenate([[2.0 * rise[0] - inner[0]], inner, [2.0 * rise[-1] - inner[-1]]])
     k = np.clip(np.searchsorted(x, at) - 1, 0, gap.size - 1)
     h, t = gap[k], (at - x[k]) / gap[k]
@@ -54,7 +67,9 @@ def hermite(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
     bend = y[k + 1] - y[k] - h * slope[k]
     twist = h * (slope[k + 1] - slope[k]) - 2.0 * bend
     value: FloatArray = left + t * t * (bend + (t - 1.0) * twist)
-    return value
+    top = np.argmax(y)
+    beside = (k == top) | (k == top - 1)
+    return np.where(beside, value, np.minimum(value, np.maximum(y[k], y[k + 1])))
 
 
 @dataclass(frozen=True)
@@ -128,30 +143,48 @@ def curves_around(model: Model, tops: Tops, data: FloatArray, lost: np.ndarray) 
     rungs = centre[:, None] + width[:, None] * LADDER
     used = (rungs > masses[0]) & (rungs < masses[-1]) & (width < 2.0 * spacing)[:, None]
     used &= ~lost[:, None] | np.isin(LADDER, SHORT_LADDER)
-    owner = np.nonzero(used)[0]
-    local = fit(model(rungs[used]), data[owner]) if owner.size else None
-    return [_joined(tops.grid, tops.common, rungs[used], local, owner, t) for t in range(len(data))]
+    nodes = [_Nodes(masses, tops.common.of(t)) for t in range(len(data))]
+    asked = [rungs[t, used[t]] for t in range(len(data))]
+    for _ in range(_ROUNDS):
+        owner = np.repeat(np.arange(len(data)), [part.size for part in asked])
+        if owner.size:
+            found = fit(model(np.concatenate(asked)), data[owner])
+            nodes = [
+                old.joined(new, found.at(owner == t)) if new.size else old
+                for t, (old, new) in enumerate(zip(nodes, asked, strict=True))
+            ]
+        asked = [masses[:0] if lost[t] else nodes[t].gaps() for t in range(len(data))]
+        if not any(part.size for part in asked):
+            break
+    return [node.curve() for node in nodes]
 
 
-def _joined(
-    grid: Marginal, common: Fit, rungs: FloatArray, local: Fit | None, owner: np.ndarray, t: int
-) -> Curve:
-    """Common and own masses of one data set, ascending and distinct."""
-    mine = owner == t
-    masses = np.concatenate([grid.m1_meV, rungs[mine]])
-    order = np.argsort(masses)
-    keep = np.append(True, np.diff(masses[order]) > _SAME * (masses.max() - masses.min()))
-    order = order[keep]
+@dataclass(frozen=True)
+class _Nodes:
+    """Masses (k,), ascending, and their fit for one data set."""
 
-    def both(name: str) -> FloatArray:
-        whole = getattr(common, name)[t]
-        part = whole[:0] if local is None else getattr(local, name)[mine]
-        joined: FloatArray = np.concatenate([whole, part])[order]
-        return joined
+    m1_meV: FloatArray
+    fit: Fit
 
-    part = common.curvature[:0] if local is None else local.curvature[mine]
-    curvature = np.concatenate([common.curvature, part])[order]
-    unused = np.zeros(order.size)
-    whole = Fit(both("plain"), both("pull"), curvature, both("smooth"), unused, unused)
-    log, learnt = whole.over_phases(FAR)
-    return Curve(masses[order], log, learnt)
+    def joined(self, m1_meV: FloatArray, other: Fit) -> _Nodes:
+        """With more masses; distinct ones only."""
+        masses = np.concatenate([self.m1_meV, m1_meV])
+        order = np.argsort(masses, kind="stable")
+        keep = np.append(True, np.diff(masses[order]) > _SAME * np.ptp(self.m1_meV))
+        return _Nodes(masses[order[keep]], self.fit.joined(other).at(order[keep]))
+
+    def gaps(self) -> FloatArray:
+        """Middles of the intervals in which much of the posterior may lie unresolved."""
+        low, high = self.fit.smooth[:-1], self.fit.smooth[1:]
+        deep = np.maximum(low, high) > self.fit.smooth.max() - _NEAR
+        gap, fall = np.diff(self.m1_meV), np.abs(high - low)
+        wide = gap > _FINEST * np.ptp(self.m1_meV)
+        slope = self.fit.slope
+        bent = np.abs(high - low - 0.5 * gap * (slope[1:] + slope[:-1])) > _BENT * (1.0 + fall)
+        wanted = deep & wide & ((fall > _STEEP) | bent)
+        middle: FloatArray = 0.5 * (self.m1_meV[1:] + self.m1_meV[:-1])[wanted]
+        return middle
+
+    def curve(self) -> Curve:
+        """With the phases integrated."""
+        return Curve(self.m1_meV, *self.fit.over_phases(FAR))

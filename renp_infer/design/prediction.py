@@ -56,9 +56,23 @@ class Prediction:
     cosines_nG: FloatArray
     slopes_nG: FloatArray
 
-    def taken(self, places: np.ndarray) -> Prediction:
-        """Masses at some places, which may repeat."""
-        return Prediction(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+    def at(self, m1_meV: FloatArray) -> Prediction:
+        """Prediction at other masses (q,) within the range, by piecewise cubics.
+
+        The field has its own slopes at the masses; the others those of parabolas. Where a
+        threshold enters a window of angle, the field goes as the power 3/2 of the mass.
+        """
+        slopes = [
+            np.gradient(part, self.m1_meV, axis=0) for part in (self.cosines_nG, self.slopes_nG)
+        ]
+        cubic = _Cubic(self.m1_meV, m1_meV)
+        return Prediction(
+            m1_meV,
+            cubic.value(self.field_nG, self.mass_nG),
+            cubic.slope(self.field_nG, self.mass_nG),
+            cubic.value(self.cosines_nG, slopes[0]),
+            cubic.value(self.slopes_nG, slopes[1]),
+        )
 
     def at_phases(self, cosines: FloatArray) -> FloatArray:
         """Fields (k, n) at given cosines, shape (3,) or (k, 3)."""
@@ -66,6 +80,38 @@ class Prediction:
             "knc,kc->kn", self.cosines_nG, np.broadcast_to(cosines, (self.m1_meV.size, 3))
         )
         return fields
+
+
+class _Cubic:
+    """Piecewise cubics between x (k,), evaluated at q points."""
+
+    def __init__(self, x: FloatArray, at: FloatArray) -> None:
+        self.k = np.clip(np.searchsorted(x, at) - 1, 0, x.size - 2)
+        self.h = x[self.k + 1] - x[self.k]
+        t = (at - x[self.k]) / self.h
+        up, down = t * t, (1.0 - t) ** 2
+        self.weights = (
+            (1.0 + 2.0 * t) * down,
+            t * down * self.h,
+            up * (3.0 - 2.0 * t),
+            up * (t - 1.0) * self.h,
+        )
+        bend = 6.0 * t * (1.0 - t) / self.h
+        self.rates = (-bend, (1.0 - t) * (1.0 - 3.0 * t), bend, t * (3.0 * t - 2.0))
+
+    def value(self, y: FloatArray, slope: FloatArray) -> FloatArray:
+        """Cubics through y (k, ...) with given slopes, (q, ...)."""
+        return self._sum(self.weights, y, slope)
+
+    def slope(self, y: FloatArray, slope: FloatArray) -> FloatArray:
+        """Their derivatives."""
+        return self._sum(self.rates, y, slope)
+
+    def _sum(self, weights: Sequence[FloatArray], y: FloatArray, slope: FloatArray) -> FloatArray:
+        parts = (y[self.k], slope[self.k], y[self.k + 1], slope[self.k + 1])
+        shape = (-1, *[1] * (y.ndim - 1))
+        terms = [w.reshape(shape) * p for w, p in zip(weights, parts, strict=True)]
+        return terms[0] + terms[1] + terms[2] + terms[3]
 
 
 def cosines_of(phases: FloatArray) -> FloatArray:

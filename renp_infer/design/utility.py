@@ -88,7 +88,8 @@ class UtilitySettings:
     truths : int
         Number of truths, each with its own noise.
     masses : int
-        Masses of the common grid, which is refined where the posterior is narrow.
+        Masses, evenly over the prior, at which fields are computed; they are interpolated
+        between.
     """
 
     inference: InferenceSettings = field(default_factory=InferenceSettings)
@@ -97,7 +98,7 @@ class UtilitySettings:
     odds: Mapping[str, float] = field(default_factory=dict)
     truth: str = "prior"
     truths: int = 32
-    masses: int = 48
+    masses: int = 193
 
     def __post_init__(self) -> None:
         for name in ("truths", "masses"):
@@ -183,13 +184,14 @@ class Appraiser:
             finite_crystal=self.finite_crystal,
         )
         noise = design_noise(experiment, self.noise_scale, shares)
-        return self.of_bench(Bench(rivals, np.log(self.odds), noise), names)
+        bench = Bench(rivals, np.log(self.odds), noise, self.settings.masses)
+        return self.of_bench(bench, names)
 
     def of_bench(self, bench: Bench, names: Sequence[str] = NAMES) -> dict[str, Utility]:
         """Appraise hypotheses and noise that are made already."""
         found = {}
         if set(names) - {EXPOSURE}:
-            rows = bench.learnt(self.truths, self.settings.masses)
+            rows = bench.learnt(self.truths)
             values = self._values(rows)
             found = {name: self._mean(values[name]) for name in names if name != EXPOSURE}
         if EXPOSURE in names:

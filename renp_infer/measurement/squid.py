@@ -21,6 +21,7 @@ from __future__ import annotations
 from math import hypot, pi, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import digamma, zeta
 
 from renp_infer.errors import ConvergenceError, DomainError
@@ -211,11 +212,12 @@ def covariance_nG2(
     variance = standard_error_nG(detector, lasers, n_angles, cycle) ** 2
     start_s = detector.exposure_s / n_angles * np.arange(n_angles)
     with faults("covariance_nG2", _causes(detector, lasers, n_angles)) as finite:
-        covariance: FloatArray = finite(variance * np.eye(n_angles) + drift_nG2(detector, start_s))
+        drift = drift_nG2(detector, start_s)
+        covariance: FloatArray = finite(variance * np.eye(n_angles) + drift)
         return covariance
 
 
-def drift_nG2(detector: Detector, start_s: FloatArray) -> FloatArray:
+def drift_nG2(detector: Detector, start_s: NDArray[np.floating]) -> FloatArray:
     """Covariance (n, n) of the slow drift between times (n,) in s, nG^2."""
     with np.errstate(over="ignore"):  # an infinite lag has no covariance
         lag = np.abs(start_s[:, None] - start_s[None, :]) / detector.drift_time_s
