@@ -22,7 +22,7 @@ _CLOSE = 0.3
 LADDER = np.array([-5.0, -3.5, -2.0, -1.0, 0.0, 1.0, 2.0, 3.5, 5.0])
 SHORT_LADDER = (-2.0, 0.0, 2.0)
 """Masses around the top, in standard errors; and where the hypothesis has lost anyway."""
-FAR = 40.0
+FAR = 30.0
 """Masses whose log-likelihood is further below the best carry nothing."""
 _SAME, _FINEST = 1e-9, 1e-6
 """Masses closer than the first share of the range are one; none is put into an interval
@@ -136,7 +136,7 @@ def find_tops(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatAr
 def curves_around(model: Model, tops: Tops, data: FloatArray, lost: np.ndarray) -> list[Curve]:
     """Log-likelihood of m1 of each data set (T, n).
 
-    Where ``lost`` (T,) only the evidence is wanted, to 0.1 nat.
+    Where ``lost`` (T,) only the evidence is wanted, to 1 nat: cosines stay Gaussian.
     """
     masses, centre, width = tops.grid.m1_meV, tops.centre_meV, tops.width_meV
     spacing = np.gradient(masses)[np.argmin(np.abs(centre[:, None] - masses), axis=1)]
@@ -156,7 +156,7 @@ def curves_around(model: Model, tops: Tops, data: FloatArray, lost: np.ndarray) 
         asked = [masses[:0] if lost[t] else nodes[t].gaps() for t in range(len(data))]
         if not any(part.size for part in asked):
             break
-    return [node.curve() for node in nodes]
+    return [node.curve(0.0 if lost[t] else FAR) for t, node in enumerate(nodes)]
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,6 @@ class _Nodes:
         middle: FloatArray = 0.5 * (self.m1_meV[1:] + self.m1_meV[:-1])[wanted]
         return middle
 
-    def curve(self) -> Curve:
-        """With the phases integrated."""
-        return Curve(self.m1_meV, *self.fit.over_phases(FAR))
+    def curve(self, far: float) -> Curve:
+        """With the phases integrated where the likelihood is less than ``far`` below its top."""
+        return Curve(self.m1_meV, *self.fit.over_phases(far))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +32,7 @@ def design_noise(experiment: Experiment, scale: float, shares: FloatArray | None
     detector, lasers = experiment.detector, experiment.lasers
     cycle, angles = bloch_cycle(experiment), experiment.layout.theta_s.size
 
+    @functools.cache
     def covariance(exposure_s: float) -> FloatArray:
         moved = replace(detector, exposure_s=exposure_s)
         if shares is None:

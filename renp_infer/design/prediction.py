@@ -12,6 +12,7 @@ that the slopes in the nuisances depend on the phases, too.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,22 +57,26 @@ class Prediction:
     cosines_nG: FloatArray
     slopes_nG: FloatArray
 
+    @functools.cached_property
+    def _rates(self) -> tuple[FloatArray, FloatArray]:
+        """Changes with m1 of ``cosines_nG`` and ``slopes_nG``, per meV."""
+        parts = (self.cosines_nG, self.slopes_nG)
+        first, second = (np.gradient(part, self.m1_meV, axis=0) for part in parts)
+        return first, second
+
     def at(self, m1_meV: FloatArray) -> Prediction:
         """Prediction at other masses (q,) within the range, by piecewise cubics.
 
         The field has its own slopes at the masses; the others those of parabolas. Where a
         threshold enters a window of angle, the field goes as the power 3/2 of the mass.
         """
-        slopes = [
-            np.gradient(part, self.m1_meV, axis=0) for part in (self.cosines_nG, self.slopes_nG)
-        ]
         cubic = _Cubic(self.m1_meV, m1_meV)
         return Prediction(
             m1_meV,
             cubic.value(self.field_nG, self.mass_nG),
             cubic.slope(self.field_nG, self.mass_nG),
-            cubic.value(self.cosines_nG, slopes[0]),
-            cubic.value(self.slopes_nG, slopes[1]),
+            cubic.value(self.cosines_nG, self._rates[0]),
+            cubic.value(self.slopes_nG, self._rates[1]),
         )
 
     def at_phases(self, cosines: FloatArray) -> FloatArray:
