@@ -16,6 +16,7 @@ from renp_infer.design.prediction import Prediction, cosines_of, nuisances, pred
 from renp_infer.design.truths import Truths
 from renp_infer.inference.fisher import (
     MASS,
+    MASSLESS_MEV,
     PHASE_SD_DEG,
     Expansion,
     Noise,
@@ -25,6 +26,7 @@ from renp_infer.inference.fisher import (
 from renp_infer.inference.hypothesis import Hypothesis
 from renp_infer.inference.prior import (
     OSCILLATION_NAMES,
+    PHASE_NAMES,
     GaussianPrior,
     InferenceSettings,
     Prior,
@@ -64,6 +66,19 @@ class Rival:
     def predicted(self, m1_meV: FloatArray) -> Prediction:
         """Fields at masses (k,)."""
         return predict(self.model, self.prior, m1_meV, self.leakage_nG)
+
+    def field(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> FloatArray:
+        """Expected field (n,), nG, at phases (2,) and nuisances (d,) in standard deviations."""
+        values = dict(self.prior.fixed) | {MASS: max(m1_meV, MASSLESS_MEV)}
+        for name, shift in zip(nuisances(self.prior), shifts, strict=True):
+            values[name] = float(self.prior.marginals[name].from_unit(np.array([shift])))
+        if self.prior.circular:
+            own = self.model.parameters
+            turns = own.delta, phases[0], phases[1] + 2.0 * own.delta
+            values |= zip(PHASE_NAMES, np.rad2deg(turns).tolist(), strict=True)
+        template, _ = self.model.response(response_argument(values))
+        field: FloatArray = values["amplitude"] * template + values["baseline_nG"]
+        return field if self.leakage_nG is None else field + values["leakage"] * self.leakage_nG
 
 
 def rivals_of(
@@ -149,9 +164,21 @@ class Bench:
             data[own] += np.einsum("knc,kc->kn", states.cosines, cosines[own])
         return data
 
-    def learnt(self, truths: Truths) -> list[Learnt]:
-        """What the data of each truth tell."""
-        data = self.data(truths)
+    def exact_data(self, truths: Truths) -> FloatArray:
+        """Same data with nothing linearised or interpolated, (T, n)."""
+        size = len(nuisances(self.rivals[0].prior))
+        shifts, errors = truths.drawn(size, self.rivals[0].model.response.theta_s.size)
+        fields = [
+            self.rivals[place].field(float(m), phases, shift)
+            for place, m, phases, shift in zip(
+                truths.hypothesis, truths.m1_meV, truths.phases, shifts, strict=True
+            )
+        ]
+        return errors + self.noise.whiten(np.array(fields).T, self.noise.exposure_s).T
+
+    def learnt(self, truths: Truths, *, exact: bool = False) -> list[Learnt]:
+        """What the data of each truth tell; ``exact`` data, or those of the linear model."""
+        data = self.exact_data(truths) if exact else self.data(truths)
         grid = np.append(self.masses_meV[:-1:_STRIDE], self.masses_meV[-1])
         places = range(len(self.rivals))
         models = [functools.partial(self.states, place) for place in places]

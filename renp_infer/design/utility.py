@@ -42,6 +42,9 @@ phases together; expected posterior standard deviation of m1; expected log Bayes
 the true nature or ordering, and expected posterior probability of the true one; exposure
 after which m1 > 0 shows with 3 standard errors, median over the truths."""
 NAMES = tuple(UNITS)
+PRIOR_SHARE = 0.02
+"""Share of the prior in the density of a lower bound: where the linear model has lost the
+truth, the bound loses 4 nat and no more."""
 _SMALLER = ("sd_m1", "exposure_3sigma_s")
 
 
@@ -172,6 +175,10 @@ class Appraiser:
         RenpError
             Where the response or the noise of the experiment cannot be had.
         """
+        return self.of_bench(self.bench(experiment, shares), names)
+
+    def bench(self, experiment: Experiment, shares: FloatArray | None = None) -> Bench:
+        """Hypotheses and noise of an experiment."""
         from renp_infer.design.appraisal import Bench, rivals_of
         from renp_infer.design.noise import design_noise
 
@@ -184,8 +191,19 @@ class Appraiser:
             finite_crystal=self.finite_crystal,
         )
         noise = design_noise(experiment, self.noise_scale, shares)
-        bench = Bench(rivals, np.log(self.odds), noise, self.settings.masses)
-        return self.of_bench(bench, names)
+        return Bench(rivals, np.log(self.odds), noise, self.settings.masses)
+
+    def lower_bound(self, bench: Bench) -> Utility:
+        """Bound on ``eig_m1`` from below, nat, with data in which nothing is linearised.
+
+        Mean log ratio of posterior to prior density at the true m1. For any density in
+        place of the posterior it is at most the expected information (Barber and Agakov,
+        NIPS 2003; Foster et al., arXiv:1903.05480); here that of the linear model, mixed
+        with a share of the prior.
+        """
+        rows = bench.learnt(self.truths, exact=True)
+        log = np.array([row.log_density for row in rows]) + np.log1p(-PRIOR_SHARE)
+        return self._mean(np.logaddexp(log, np.log(PRIOR_SHARE)))
 
     def of_bench(self, bench: Bench, names: Sequence[str] = NAMES) -> dict[str, Utility]:
         """Appraise hypotheses and noise that are made already."""
