@@ -41,7 +41,7 @@ from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 _SIGNIFICANCE = 3.0
-_STRIDE = 4
+_STRIDE = 2
 """Every so many of the table's masses the likelihood of all data is looked at."""
 _NO_PEAK_NG = 1e-300
 """Unit of the baseline's prior where a design has no signal at all."""
@@ -183,7 +183,7 @@ class Bench:
         places = range(len(self.rivals))
         models = [functools.partial(self.states, place) for place in places]
         tops = [find_tops(m, m(grid), data, truths.m1_meV) for m in models]
-        heights = np.array([top.log for top in tops]) + self.log_odds[:, None]
+        heights = np.array([top.log.max(axis=0) for top in tops]) + self.log_odds[:, None]
         lost = heights < heights.max(axis=0) - FAR
         curves = [curves_around(models[k], tops[k], data, lost[k]) for k in places]
         return [

@@ -1,9 +1,9 @@
 """Log-likelihood of m1 under one hypothesis, for many data sets at once.
 
 A grid of masses common to all data sets finds where each likelihood is large; Newton
-steps from there find the top, and a ladder of masses in units of its width resolves it.
-All steps of all data sets go together. A second top as high as the first is resolved
-only if it is as wide as the common grid.
+steps from there find its tops, and a ladder of masses in units of its width resolves each.
+All steps of all data sets go together. A top so narrow that the grid does not point to it
+is missed, unless it is the hint.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import numpy as np
 from renp_infer.design.gaussian import Fit, Marginal, fit
 from renp_infer.records import FloatArray
 
-_STEPS = 4
+_TOPS, _STEPS = 3, 6
+_LOWER = 12.0
+"""Tops that are climbed, steps to each, and how much lower than the best one is left out."""
 _CLOSE = 0.3
 """Share of a width to which a top is found."""
 LADDER = np.array([-5.0, -3.5, -2.0, -1.0, 0.0, 1.0, 2.0, 3.5, 5.0])
@@ -74,17 +76,17 @@ def hermite(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Tops:
-    """Where the likelihood of each data set is largest, (T,) each, and the common grid.
+    """Where the likelihood of each data set is large, and the common grid.
 
     Attributes
     ----------
     grid : Marginal
     common : Fit
         Of all data on the grid, (T, k).
-    centre_meV, width_meV : ndarray, shape (T,)
-        Mass and its standard error.
-    log : ndarray, shape (T,)
-        Log-likelihood there, with Gaussian cosines.
+    centre_meV, width_meV : ndarray, shape (S, T)
+        Masses of S tops, which may coincide, and their standard errors.
+    log : ndarray, shape (S, T)
+        Log-likelihoods there, with Gaussian cosines.
     """
 
     grid: Marginal
@@ -93,9 +95,21 @@ class Tops:
     width_meV: FloatArray
     log: FloatArray
 
+    def rungs(self, lost: np.ndarray) -> tuple[FloatArray, np.ndarray]:
+        """Masses (S, T, 9) that resolve the tops, and which of them are needed."""
+        masses, centre, width = self.grid.m1_meV, self.centre_meV, self.width_meV
+        rungs = centre[:, :, None] + width[:, :, None] * LADDER
+        spacing = np.interp(centre, masses, np.gradient(masses))
+        worth = (width < 2.0 * spacing) & (self.log > self.log.max(axis=0) - _LOWER)
+        for s in range(1, len(centre)):
+            apart = np.abs(centre[s] - centre[:s]) > 0.5 * np.minimum(width[s], width[:s])
+            worth[s] &= np.all(apart | ~worth[:s], axis=0)
+        used = (rungs > masses[0]) & (rungs < masses[-1]) & worth[:, :, None]
+        return rungs, used & (~lost[:, None] | np.isin(LADDER, SHORT_LADDER))
+
 
 def find_tops(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatArray) -> Tops:
-    """Climb the likelihood of each data set.
+    """Climb the likelihood of each data set, from a hint and the best places of the grid.
 
     Parameters
     ----------
@@ -106,31 +120,45 @@ def find_tops(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatAr
     data : ndarray, shape (T, n)
         In units of the noise.
     hints_meV : ndarray, shape (T,)
-        Another mass at which each search may begin.
+        Another mass at which each search begins.
     """
-    low, high = grid.m1_meV[0], grid.m1_meV[-1]
     common = fit(grid, data[:, None, :])
-    reach, row = np.gradient(grid.m1_meV), np.arange(len(data))
+    starts = np.concatenate([hints_meV[None], _promising(grid.m1_meV, common)])
+    found = _climb(model, grid.m1_meV, np.tile(data, (len(starts), 1)), starts.ravel())
+    return Tops(grid, common, *(part.reshape(starts.shape) for part in found))
+
+
+def _promising(masses: FloatArray, common: Fit) -> FloatArray:
+    """Masses (S - 1, T) to which parabolas at the grid lead, highest first."""
+    reach, row = np.gradient(masses), np.arange(len(common.smooth))
     step = np.clip(common.slope / common.bend, -reach, reach)
-    best = np.argmax(common.smooth + step * (common.slope - 0.5 * common.bend * step), axis=1)
-    starts = grid.m1_meV[best] + step[row, best]
-    centre, log = hints_meV.copy(), np.full(len(data), -np.inf)
+    promise = common.smooth + step * (common.slope - 0.5 * common.bend * step)
+    padded = np.pad(promise, ((0, 0), (1, 1)), constant_values=-np.inf)
+    peaks = (promise >= padded[:, :-2]) & (promise >= padded[:, 2:])
+    order = np.argsort(np.where(peaks, promise, -np.inf), axis=1)[:, ::-1]
+    return np.array([masses[order[:, s]] + step[row, order[:, s]] for s in range(_TOPS - 1)])
+
+
+def _climb(
+    model: Model, masses: FloatArray, data: FloatArray, starts: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Tops, their widths and log-likelihoods, (k,), from starts for data (k, n)."""
+    centre, log = starts.copy(), np.full(len(data), -np.inf)
     move, width = np.zeros(len(data)), np.zeros(len(data))
-    for trial in (hints_meV, starts, *[None] * _STEPS):
+    for _ in range(_STEPS):
         active = np.abs(move) >= _CLOSE * width
         if not np.any(active):
             break
-        place = np.clip((centre + move if trial is None else trial)[active], low, high)
+        place = np.clip((centre + move)[active], masses[0], masses[-1])
         found = fit(model(place), data[active])
         better = found.smooth > log[active]
         gained = np.nonzero(active)[0][better]
         move[active] *= 0.25
         centre[gained], log[gained] = place[better], found.smooth[better]
         width[gained] = found.bend[better] ** -0.5
-        move[gained] = np.clip(found.slope / found.bend, -reach[best[active]], reach[best[active]])[
-            better
-        ]
-    return Tops(grid, common, centre, width, log)
+        reach = np.interp(centre[gained], masses, np.gradient(masses))
+        move[gained] = np.clip((found.slope / found.bend)[better], -reach, reach)
+    return centre, width, log
 
 
 def curves_around(model: Model, tops: Tops, data: FloatArray, lost: np.ndarray) -> list[Curve]:
@@ -138,13 +166,9 @@ def curves_around(model: Model, tops: Tops, data: FloatArray, lost: np.ndarray) 
 
     Where ``lost`` (T,) only the evidence is wanted, to 1 nat: cosines stay Gaussian.
     """
-    masses, centre, width = tops.grid.m1_meV, tops.centre_meV, tops.width_meV
-    spacing = np.gradient(masses)[np.argmin(np.abs(centre[:, None] - masses), axis=1)]
-    rungs = centre[:, None] + width[:, None] * LADDER
-    used = (rungs > masses[0]) & (rungs < masses[-1]) & (width < 2.0 * spacing)[:, None]
-    used &= ~lost[:, None] | np.isin(LADDER, SHORT_LADDER)
-    nodes = [_Nodes(masses, tops.common.of(t)) for t in range(len(data))]
-    asked = [rungs[t, used[t]] for t in range(len(data))]
+    rungs, used = tops.rungs(lost)
+    nodes = [_Nodes(tops.grid.m1_meV, tops.common.of(t)) for t in range(len(data))]
+    asked = [rungs[:, t][used[:, t]] for t in range(len(data))]
     for _ in range(_ROUNDS):
         owner = np.repeat(np.arange(len(data)), [part.size for part in asked])
         if owner.size:
@@ -153,7 +177,7 @@ def curves_around(model: Model, tops: Tops, data: FloatArray, lost: np.ndarray) 
                 old.joined(new, found.at(owner == t)) if new.size else old
                 for t, (old, new) in enumerate(zip(nodes, asked, strict=True))
             ]
-        asked = [masses[:0] if lost[t] else nodes[t].gaps() for t in range(len(data))]
+        asked = [rungs[0, 0, :0] if lost[t] else nodes[t].gaps() for t in range(len(data))]
         if not any(part.size for part in asked):
             break
     return [node.curve(0.0 if lost[t] else FAR) for t, node in enumerate(nodes)]
