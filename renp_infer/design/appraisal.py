@@ -69,6 +69,13 @@ class Rival:
 
     def field(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> FloatArray:
         """Expected field (n,), nG, at phases (2,) and nuisances (d,) in standard deviations."""
+        values = self.values(m1_meV, phases, shifts)
+        template, _ = self.model.response(response_argument(values))
+        field: FloatArray = values["amplitude"] * template + values["baseline_nG"]
+        return field if self.leakage_nG is None else field + values["leakage"] * self.leakage_nG
+
+    def values(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> dict[str, float]:
+        """Every parameter by name at such a point."""
         values = dict(self.prior.fixed) | {MASS: max(m1_meV, MASSLESS_MEV)}
         for name, shift in zip(nuisances(self.prior), shifts, strict=True):
             values[name] = float(self.prior.marginals[name].from_unit(np.array([shift])))
@@ -76,9 +83,7 @@ class Rival:
             own = self.model.parameters
             turns = own.delta, phases[0], phases[1] + 2.0 * own.delta
             values |= zip(PHASE_NAMES, np.rad2deg(turns).tolist(), strict=True)
-        template, _ = self.model.response(response_argument(values))
-        field: FloatArray = values["amplitude"] * template + values["baseline_nG"]
-        return field if self.leakage_nG is None else field + values["leakage"] * self.leakage_nG
+        return values
 
 
 def rivals_of(

@@ -240,9 +240,9 @@ def test_information_agrees_with_brute_force():
     apparatus, sigma = bench([toy], 0.1, **free), 0.1
     found = appraise(apparatus, truths=512)["eig_m1"]
     rival, rng = apparatus.rivals[0], np.random.default_rng(5)
-    masses = np.linspace(0.0, 300.0, 101)
+    masses = np.linspace(0.0, 300.0, 81)
     gains = []
-    for m1 in 300.0 * (np.arange(240) + rng.uniform(size=240)) / 240.0:
+    for m1 in 300.0 * (np.arange(160) + rng.uniform(size=160)) / 160.0:
         amplitude, baseline = np.exp(0.2 * rng.normal()), 0.1 * rng.normal()
         field = amplitude * rival.model.field(rival.model.at(m1)) + baseline
         data = observe(field, sigma**2 * np.eye(THETA.size), THETA, int(rng.integers(2**31)))
@@ -250,7 +250,7 @@ def test_information_agrees_with_brute_force():
         posterior = np.exp(log - logsumexp(log))
         gains.append(np.sum(posterior * (log - logsumexp(log) + np.log(masses.size))))
     error = np.hypot(found.error, np.std(gains) / np.sqrt(len(gains)))
-    assert error < 0.05
+    assert error < 0.06
     assert found.value == pytest.approx(np.mean(gains), abs=3.5 * error + 0.02)
 
 
