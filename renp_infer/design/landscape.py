@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renp_infer.design.gaussian import Fit, Marginal, fit
+from renp_infer.design.gaussian import Fit, Marginal, Mocks, fit
 from renp_infer.records import FloatArray
 
 _TOPS, _STEPS = 3, 6
@@ -108,7 +108,7 @@ class Tops:
         return rungs, used & (~lost[:, None] | np.isin(LADDER, SHORT_LADDER))
 
 
-def find_tops(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatArray) -> Tops:
+def find_tops(model: Model, grid: Marginal, mocks: Mocks, hints_meV: FloatArray) -> Tops:
     """Climb the likelihood of each data set, from a hint and the best places of the grid.
 
     Parameters
@@ -117,14 +117,16 @@ def find_tops(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatAr
         Masses (k,) to likelihoods; of one hypothesis.
     grid : Marginal
         Of the common masses, ascending from the least to the largest.
-    data : ndarray, shape (T, n)
-        In units of the noise.
+    mocks : Mocks
+        T data sets.
     hints_meV : ndarray, shape (T,)
         Another mass at which each search begins.
     """
-    common = fit(grid, data[:, None, :])
+    common = fit(grid, mocks, every=True)
     starts = np.concatenate([hints_meV[None], _promising(grid.m1_meV, common)])
-    found = _climb(model, grid.m1_meV, np.tile(data, (len(starts), 1)), starts.ravel())
+    found = _climb(
+        model, grid.m1_meV, mocks.at(np.tile(np.arange(len(mocks)), len(starts))), starts.ravel()
+    )
     return Tops(grid, common, *(part.reshape(starts.shape) for part in found))
 
 
@@ -140,17 +142,17 @@ def _promising(masses: FloatArray, common: Fit) -> FloatArray:
 
 
 def _climb(
-    model: Model, masses: FloatArray, data: FloatArray, starts: FloatArray
+    model: Model, masses: FloatArray, mocks: Mocks, starts: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Tops, their widths and log-likelihoods, (k,), from starts for data (k, n)."""
-    centre, log = starts.copy(), np.full(len(data), -np.inf)
-    move, width = np.zeros(len(data)), np.zeros(len(data))
+    """Tops, their widths and log-likelihoods, (k,), from starts for k data sets."""
+    centre, log = starts.copy(), np.full(len(mocks), -np.inf)
+    move, width = np.zeros(len(mocks)), np.zeros(len(mocks))
     for _ in range(_STEPS):
         active = np.abs(move) >= _CLOSE * width
         if not np.any(active):
             break
         place = np.clip((centre + move)[active], masses[0], masses[-1])
-        found = fit(model(place), data[active])
+        found = fit(model(place), mocks.at(active))
         better = found.smooth > log[active]
         gained = np.nonzero(active)[0][better]
         move[active] *= 0.25
@@ -161,23 +163,23 @@ def _climb(
     return centre, width, log
 
 
-def curves_around(model: Model, tops: Tops, data: FloatArray, lost: np.ndarray) -> list[Curve]:
-    """Log-likelihood of m1 of each data set (T, n).
+def curves_around(model: Model, tops: Tops, mocks: Mocks, lost: np.ndarray) -> list[Curve]:
+    """Log-likelihood of m1 of each of T data sets.
 
     Where ``lost`` (T,) only the evidence is wanted, to 1 nat: cosines stay Gaussian.
     """
     rungs, used = tops.rungs(lost)
-    nodes = [_Nodes(tops.grid.m1_meV, tops.common.of(t)) for t in range(len(data))]
-    asked = [rungs[:, t][used[:, t]] for t in range(len(data))]
+    nodes = [_Nodes(tops.grid.m1_meV, tops.common.of(t)) for t in range(len(mocks))]
+    asked = [rungs[:, t][used[:, t]] for t in range(len(mocks))]
     for _ in range(_ROUNDS):
-        owner = np.repeat(np.arange(len(data)), [part.size for part in asked])
+        owner = np.repeat(np.arange(len(mocks)), [part.size for part in asked])
         if owner.size:
-            found = fit(model(np.concatenate(asked)), data[owner])
+            found = fit(model(np.concatenate(asked)), mocks.at(owner))
             nodes = [
                 old.joined(new, found.at(owner == t)) if new.size else old
                 for t, (old, new) in enumerate(zip(nodes, asked, strict=True))
             ]
-        asked = [rungs[0, 0, :0] if lost[t] else nodes[t].gaps() for t in range(len(data))]
+        asked = [rungs[0, 0, :0] if lost[t] else nodes[t].gaps() for t in range(len(mocks))]
         if not any(part.size for part in asked):
             break
     return [node.curve(0.0 if lost[t] else FAR) for t, node in enumerate(nodes)]
