@@ -153,9 +153,19 @@ class Bench:
         self.masses_meV: FloatArray = self.mass_prior.from_unit(ndtri(quantiles)[:, None])
         self.table = [rival.predicted(self.masses_meV) for rival in rivals]
 
-    def states(self, place: int, m1_meV: FloatArray) -> Marginal:
-        """Likelihoods of the hypothesis at a place, at masses (k,)."""
-        return marginalise(self.table[place].at(m1_meV), self.noise)
+    def states(
+        self, place: int, m1_meV: FloatArray, anchors_meV: FloatArray | None = None
+    ) -> Marginal:
+        """Likelihoods of the hypothesis at a place, at masses (k,).
+
+        All is linear around the anchors (k,), by default the masses themselves.
+        """
+        if anchors_meV is None:
+            return marginalise(self.table[place].at(m1_meV), self.noise)
+        states = self.table[place].at(anchors_meV)
+        field = states.field_nG + states.mass_nG * (m1_meV - anchors_meV)[:, None]
+        states = replace(states, m1_meV=m1_meV, field_nG=field)
+        return marginalise(states, self.noise)
 
     def mocks(self, truths: Truths) -> Mocks:
         """Data of all truths, linear in the nuisances."""

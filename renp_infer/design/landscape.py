@@ -2,14 +2,15 @@
 
 A grid of masses common to all data sets finds where each likelihood is large; Newton
 steps from there find its tops, and a ladder of masses in units of its width resolves each.
-All steps of all data sets go together. A top so narrow that the grid does not point to it
-is missed, unless it is the hint.
+All steps of all data sets go together. Near a top all is linear, in m1 too: a change of m1
+that nuisances undo leaves the field as it is, and a model bent in m1 alone would forbid it.
+A top so narrow that the grid does not point to it is missed, unless it is the hint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from renp_infer.records import FloatArray
 _TOPS, _STEPS = 3, 6
 _LOWER = 12.0
 """Tops that are climbed, steps to each, and how much lower than the best one is left out."""
-_CLOSE = 0.3
-"""Share of a width to which a top is found."""
+_CLOSE = 3.0
+"""Widths from which a parabola is trusted to point to a top."""
 LADDER = np.array([-5.0, -3.5, -2.0, -1.0, 0.0, 1.0, 2.0, 3.5, 5.0])
 SHORT_LADDER = (-2.0, 0.0, 2.0)
 """Masses around the top, in standard errors; and where the hypothesis has lost anyway."""
@@ -34,7 +35,11 @@ _NEAR, _STEEP, _BENT, _ROUNDS = 6.0, 4.5, 0.3, 12
 ends differ by more than the second, in log-likelihood, or by more than this share of
 1 + difference from what their slopes say; a parabola passes. So often at most."""
 
-Model = Callable[[FloatArray], Marginal]
+_REACH, _APART = 8.0, 5.0
+"""Widths of a top within which all is linear, and within which there is no other."""
+
+Model = Callable[[FloatArray, FloatArray], Marginal]
+"""Masses (k,), and masses (k,) around which all is linear, to likelihoods."""
 
 
 @dataclass(frozen=True)
@@ -83,28 +88,48 @@ class Tops:
     grid : Marginal
     common : Fit
         Of all data on the grid, (T, k).
+    anchor_meV : ndarray, shape (S, T)
+        Masses around which S tops are expanded.
     centre_meV, width_meV : ndarray, shape (S, T)
-        Masses of S tops, which may coincide, and their standard errors.
+        Masses of the tops, which may coincide, and their standard errors.
     log : ndarray, shape (S, T)
         Log-likelihoods there, with Gaussian cosines.
+    worth : ndarray of bool, shape (S, T)
+        Tops that are high enough, narrow for the grid, and apart from those before.
     """
 
     grid: Marginal
     common: Fit
+    anchor_meV: FloatArray
     centre_meV: FloatArray
     width_meV: FloatArray
     log: FloatArray
+    worth: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        masses, centre, width = self.grid.m1_meV, self.centre_meV, self.width_meV
+        narrow = width < 2.0 * np.interp(centre, masses, np.gradient(masses))
+        worth = narrow & (self.log > self.log.max(axis=0) - _LOWER)
+        for s in range(1, len(centre)):
+            apart = np.abs(centre[s] - centre[:s]) > _APART * np.maximum(width[s], width[:s])
+            worth[s] &= np.all(apart | ~worth[:s], axis=0)
+        object.__setattr__(self, "worth", worth)
+
+    def anchors(self, t: int, m1_meV: FloatArray, reach: float = _REACH) -> FloatArray:
+        """Anchor of the top that each mass (k,) of data set t is near to, or the mass itself."""
+        kept = self.worth[:, t]
+        if not np.any(kept):
+            return m1_meV
+        centre, width = self.centre_meV[kept, t][:, None], self.width_meV[kept, t][:, None]
+        distance = np.abs(m1_meV - centre) / width
+        near = np.argmin(distance, axis=0)
+        return np.where(distance.min(axis=0) < reach, self.anchor_meV[kept, t][near], m1_meV)
 
     def rungs(self, lost: np.ndarray) -> tuple[FloatArray, np.ndarray]:
         """Masses (S, T, 9) that resolve the tops, and which of them are needed."""
         masses, centre, width = self.grid.m1_meV, self.centre_meV, self.width_meV
         rungs = centre[:, :, None] + width[:, :, None] * LADDER
-        spacing = np.interp(centre, masses, np.gradient(masses))
-        worth = (width < 2.0 * spacing) & (self.log > self.log.max(axis=0) - _LOWER)
-        for s in range(1, len(centre)):
-            apart = np.abs(centre[s] - centre[:s]) > 0.5 * np.minimum(width[s], width[:s])
-            worth[s] &= np.all(apart | ~worth[:s], axis=0)
-        used = (rungs > masses[0]) & (rungs < masses[-1]) & worth[:, :, None]
+        used = (rungs > masses[0]) & (rungs < masses[-1]) & self.worth[:, :, None]
         return rungs, used & (~lost[:, None] | np.isin(LADDER, SHORT_LADDER))
 
 
@@ -114,7 +139,7 @@ def find_tops(model: Model, grid: Marginal, mocks: Mocks, hints_meV: FloatArray)
     Parameters
     ----------
     model : callable
-        Masses (k,) to likelihoods; of one hypothesis.
+        Of one hypothesis.
     grid : Marginal
         Of the common masses, ascending from the least to the largest.
     mocks : Mocks
@@ -143,8 +168,8 @@ def _promising(masses: FloatArray, common: Fit) -> FloatArray:
 
 def _climb(
     model: Model, masses: FloatArray, mocks: Mocks, starts: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Tops, their widths and log-likelihoods, (k,), from starts for k data sets."""
+) -> tuple[FloatArray, ...]:
+    """Anchors, tops, their widths and log-likelihoods, (k,), from starts for k data sets."""
     centre, log = starts.copy(), np.full(len(mocks), -np.inf)
     move, width = np.zeros(len(mocks)), np.zeros(len(mocks))
     for _ in range(_STEPS):
@@ -152,7 +177,7 @@ def _climb(
         if not np.any(active):
             break
         place = np.clip((centre + move)[active], masses[0], masses[-1])
-        found = fit(model(place), mocks.at(active))
+        found = fit(model(place, place), mocks.at(active))
         better = found.smooth > log[active]
         gained = np.nonzero(active)[0][better]
         move[active] *= 0.25
@@ -160,7 +185,8 @@ def _climb(
         width[gained] = found.bend[better] ** -0.5
         reach = np.interp(centre[gained], masses, np.gradient(masses))
         move[gained] = np.clip((found.slope / found.bend)[better], -reach, reach)
-    return centre, width, log
+    gain = 0.5 * (move / width) ** 2
+    return centre, np.clip(centre + move, masses[0], masses[-1]), width, log + gain
 
 
 def curves_around(model: Model, tops: Tops, mocks: Mocks, lost: np.ndarray) -> list[Curve]:
@@ -169,12 +195,13 @@ def curves_around(model: Model, tops: Tops, mocks: Mocks, lost: np.ndarray) -> l
     Where ``lost`` (T,) only the evidence is wanted, to 1 nat: cosines stay Gaussian.
     """
     rungs, used = tops.rungs(lost)
-    nodes = [_Nodes(tops.grid.m1_meV, tops.common.of(t)) for t in range(len(mocks))]
+    nodes = [_Nodes.of_grid(tops, t) for t in range(len(mocks))]
     asked = [rungs[:, t][used[:, t]] for t in range(len(mocks))]
     for _ in range(_ROUNDS):
         owner = np.repeat(np.arange(len(mocks)), [part.size for part in asked])
         if owner.size:
-            found = fit(model(np.concatenate(asked)), mocks.at(owner))
+            anchors = [tops.anchors(t, part) for t, part in enumerate(asked)]
+            found = fit(model(np.concatenate(asked), np.concatenate(anchors)), mocks.at(owner))
             nodes = [
                 old.joined(new, found.at(owner == t)) if new.size else old
                 for t, (old, new) in enumerate(zip(nodes, asked, strict=True))
@@ -191,6 +218,14 @@ class _Nodes:
 
     m1_meV: FloatArray
     fit: Fit
+
+    @classmethod
+    def of_grid(cls, tops: Tops, t: int) -> _Nodes:
+        """The grid's, but for those that a ladder replaces."""
+        masses = tops.grid.m1_meV
+        alone = tops.anchors(t, masses, LADDER[-1]) == masses  # no anchor within a ladder
+        alone[[0, -1]] = True
+        return cls(masses[alone], tops.common.of(t).at(alone))
 
     def joined(self, m1_meV: FloatArray, other: Fit) -> _Nodes:
         """With more masses; distinct ones only."""
