@@ -51,8 +51,9 @@ class Curve:
     learnt: FloatArray
 
     def at(self, m1_meV: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Both at other masses, by piecewise cubics; exact for a Gaussian."""
-        return hermite(self.m1_meV, self.log, m1_meV), hermite(self.m1_meV, self.learnt, m1_meV)
+        """Both at other masses: by piecewise cubics, exact for a Gaussian, and linearly."""
+        log = hermite(self.m1_meV, self.log, m1_meV)
+        return log, np.interp(m1_meV, self.m1_meV, self.learnt)
 
 
 def hermite(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
