@@ -116,7 +116,7 @@ def print_nonlinearity(appraiser: Appraiser, bench: Bench) -> None:
     """Compare with Gaussian posteriors around the exact truths, by the Fisher matrix."""
     truths, rival = appraiser.truths, bench.rivals[0]
     shifts, _ = truths.drawn(len(nuisances(rival.prior)), rival.model.response.theta_s.size)
-    learnt = bench.learnt(truths, exact=True)
+    learnt = bench.learnt(truths)
     covariance = bench.noise.covariance(bench.noise.exposure_s)
     theta_s, logs = rival.model.response.theta_s, []
     for m1, shift, row in zip(truths.m1_meV, shifts, learnt, strict=True):
@@ -127,8 +127,8 @@ def print_nonlinearity(appraiser: Appraiser, bench: Bench) -> None:
         values = rival.values(float(m1), np.zeros(2), shift)
         vector = np.array([values[name] for name in likelihood.prior.names])
         error = sigma(expand(likelihood, vector), bench.noise, bench.noise.exposure_s)
-        gaussian = np.log(bench.masses_meV[-1] / error) - 0.5 * np.log(2.0 * np.pi * np.e)
         if error < 2.0:
+            gaussian = np.log(bench.masses_meV[-1] / error) - 0.5 * np.log(2.0 * np.pi * np.e)
             logs.append((gaussian, row.mass))
     pairs = np.array(logs)
     gap = pairs[:, 1] - pairs[:, 0]

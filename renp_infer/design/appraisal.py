@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from renp_infer.design.gaussian import Marginal, marginalise
+from renp_infer.design.gaussian import Marginal, Mocks, marginalise
 from renp_infer.design.landscape import FAR, curves_around, find_tops
 from renp_infer.design.posterior import Learnt, learn
 from renp_infer.design.prediction import Prediction, cosines_of, nuisances, predict, turned
@@ -153,24 +153,33 @@ class Bench:
         self.masses_meV: FloatArray = self.mass_prior.from_unit(ndtri(quantiles)[:, None])
         self.table = [rival.predicted(self.masses_meV) for rival in rivals]
 
-    def states(self, place: int, m1_meV: FloatArray) -> Marginal:
-        """Likelihoods of the hypothesis at a place, at masses (k,)."""
-        return marginalise(self.table[place].at(m1_meV), self.noise)
+    def states(
+        self, place: int, m1_meV: FloatArray, anchors_meV: FloatArray | None = None
+    ) -> Marginal:
+        """Likelihoods of the hypothesis at a place, at masses (k,).
 
-    def data(self, truths: Truths) -> FloatArray:
-        """Data (T, n) of all truths, in units of the noise."""
+        All is linear around the anchors (k,), by default the masses themselves.
+        """
+        if anchors_meV is None:
+            return marginalise(self.table[place].at(m1_meV), self.noise)
+        states = self.table[place].at(anchors_meV)
+        field = states.field_nG + states.mass_nG * (m1_meV - anchors_meV)[:, None]
+        states = replace(states, m1_meV=m1_meV, field_nG=field)
+        return marginalise(states, self.noise)
+
+    def mocks(self, truths: Truths) -> Mocks:
+        """Data of all truths, linear in the nuisances."""
         size = len(nuisances(self.rivals[0].prior))
         shifts, errors = truths.drawn(size, self.rivals[0].model.response.theta_s.size)
-        data, cosines = errors, cosines_of(truths.phases)
+        field, cosines = errors, cosines_of(truths.phases)
         for place in np.unique(truths.hypothesis):
             own = truths.hypothesis == place
             states = self.states(place, truths.m1_meV[own])
-            data[own] += states.field + np.einsum("knd,kd->kn", states.slopes, shifts[own])
-            data[own] += np.einsum("knc,kc->kn", states.cosines, cosines[own])
-        return data
+            field[own] += states.field + np.einsum("knc,kc->kn", states.cosines, cosines[own])
+        return Mocks(field, shifts)
 
-    def exact_data(self, truths: Truths) -> FloatArray:
-        """Same data with nothing linearised or interpolated, (T, n)."""
+    def exact_mocks(self, truths: Truths) -> Mocks:
+        """Same data with nothing linearised, interpolated or known of the nuisances."""
         size = len(nuisances(self.rivals[0].prior))
         shifts, errors = truths.drawn(size, self.rivals[0].model.response.theta_s.size)
         fields = [
@@ -179,18 +188,19 @@ class Bench:
                 truths.hypothesis, truths.m1_meV, truths.phases, shifts, strict=True
             )
         ]
-        return errors + self.noise.whiten(np.array(fields).T, self.noise.exposure_s).T
+        white = self.noise.whiten(np.array(fields).T, self.noise.exposure_s).T
+        return Mocks(errors + white, np.zeros_like(shifts))
 
     def learnt(self, truths: Truths, *, exact: bool = False) -> list[Learnt]:
         """What the data of each truth tell; ``exact`` data, or those of the linear model."""
-        data = self.exact_data(truths) if exact else self.data(truths)
+        mocks = self.exact_mocks(truths) if exact else self.mocks(truths)
         grid = np.append(self.masses_meV[:-1:_STRIDE], self.masses_meV[-1])
         places = range(len(self.rivals))
         models = [functools.partial(self.states, place) for place in places]
-        tops = [find_tops(m, m(grid), data, truths.m1_meV) for m in models]
+        tops = [find_tops(m, m(grid), mocks, truths.m1_meV) for m in models]
         heights = np.array([top.log.max(axis=0) for top in tops]) + self.log_odds[:, None]
         lost = heights < heights.max(axis=0) - FAR
-        curves = [curves_around(models[k], tops[k], data, lost[k]) for k in places]
+        curves = [curves_around(models[k], tops[k], mocks, lost[k]) for k in places]
         return [
             learn(rows, self.mass_prior, self.log_odds, float(m))
             for rows, m in zip(zip(*curves, strict=True), truths.m1_meV, strict=True)

@@ -6,6 +6,7 @@ Noisy expected improvement of one, or of the hypervolume of several, in logarith
 
 from __future__ import annotations
 
+import warnings
 from importlib.util import find_spec
 from typing import Any
 
@@ -56,7 +57,8 @@ def _proposals(points: FloatArray, scores: FloatArray, count: int, seed: int) ->
     from botorch.optim import optimize_acqf
     from gpytorch.mlls import ExactMarginalLogLikelihood
 
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # notices of the libraries below about themselves
         torch.manual_seed(seed)
         x = torch.tensor(points, dtype=torch.double)
         y = torch.tensor(scores, dtype=torch.double)

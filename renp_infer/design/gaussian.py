@@ -7,6 +7,11 @@ the log-likelihood is, up to a constant that all states share,
     -(1/2) r.K.r - (1/2) log det(1 + A A^T) + b.c - (1/2) c.H.c,   r = y - f,
     b = G^T K r,  H = G^T K G.
 
+The true nuisances z displace the data by A z. All states are given the displacement that is
+theirs, r = y0 + A z - f with y0 the data at z = 0: exact where A is that of the truth. With
+the truth's A in all, m1 and a nuisance that imitates it would part as A changes with m1, where
+in the full response they turn together; it doubles the precision of m1 at S/N = 1000.
+
 To climb in m1, c is taken as Gaussian, of mean 0 and variance 1/2: a closed form.
 """
 
@@ -60,6 +65,29 @@ class Marginal:
         part = np.einsum("...kn,knd->...kd", columns, self.factor)
         rest: FloatArray = columns - np.einsum("...kd,knd->...kn", part, self.factor)
         return rest
+
+
+@dataclass(frozen=True)
+class Mocks:
+    """Data of T mock experiments.
+
+    Attributes
+    ----------
+    field : ndarray, shape (T, n)
+        Data with the true nuisances at their centres, in units of the noise.
+    shifts : ndarray, shape (T, d)
+        True nuisances, in standard deviations of their priors.
+    """
+
+    field: FloatArray
+    shifts: FloatArray
+
+    def at(self, places: np.ndarray) -> Mocks:
+        """Experiments at some places, which may repeat."""
+        return Mocks(self.field[places], self.shifts[places])
+
+    def __len__(self) -> int:
+        return len(self.field)
 
 
 @dataclass(frozen=True)
@@ -140,9 +168,14 @@ def marginalise(prediction: Prediction, noise: Noise) -> Marginal:
     )
 
 
-def fit(marginal: Marginal, data: FloatArray) -> Fit:
-    """Log-likelihoods of data (k, n), one set for each state, or (T, 1, n) for all pairs."""
-    rest = data - marginal.field
+def fit(marginal: Marginal, mocks: Mocks, *, every: bool = False) -> Fit:
+    """Log-likelihoods of k data sets, one for each state, or of ``every`` one under each."""
+    if every:
+        moved = np.einsum("knd,td->tkn", marginal.slopes, mocks.shifts)
+        rest = mocks.field[:, None, :] - marginal.field + moved
+    else:
+        moved = np.einsum("knd,kd->kn", marginal.slopes, mocks.shifts)
+        rest = mocks.field - marginal.field + moved
     seen = np.einsum("...kn,knd->...kd", rest, marginal.factor)
     square = np.einsum("...kn,...kn->...k", rest, rest)
     plain = -0.5 * (square - np.sum(seen**2, axis=-1) + marginal.log_det)

@@ -2,25 +2,26 @@
 
 A grid of masses common to all data sets finds where each likelihood is large; Newton
 steps from there find its tops, and a ladder of masses in units of its width resolves each.
-All steps of all data sets go together. A top so narrow that the grid does not point to it
-is missed, unless it is the hint.
+All steps of all data sets go together. Near a top all is linear, in m1 too: a change of m1
+that nuisances undo leaves the field as it is, and a model bent in m1 alone would forbid it.
+A top so narrow that the grid does not point to it is missed, unless it is the hint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from renp_infer.design.gaussian import Fit, Marginal, fit
+from renp_infer.design.gaussian import Fit, Marginal, Mocks, fit
 from renp_infer.records import FloatArray
 
 _TOPS, _STEPS = 3, 6
 _LOWER = 12.0
 """Tops that are climbed, steps to each, and how much lower than the best one is left out."""
-_CLOSE = 0.3
-"""Share of a width to which a top is found."""
+_CLOSE = 3.0
+"""Widths from which a parabola is trusted to point to a top."""
 LADDER = np.array([-5.0, -3.5, -2.0, -1.0, 0.0, 1.0, 2.0, 3.5, 5.0])
 SHORT_LADDER = (-2.0, 0.0, 2.0)
 """Masses around the top, in standard errors; and where the hypothesis has lost anyway."""
@@ -34,7 +35,11 @@ _NEAR, _STEEP, _BENT, _ROUNDS = 6.0, 4.5, 0.3, 12
 ends differ by more than the second, in log-likelihood, or by more than this share of
 1 + difference from what their slopes say; a parabola passes. So often at most."""
 
-Model = Callable[[FloatArray], Marginal]
+_REACH, _APART = 8.0, 5.0
+"""Widths of a top within which all is linear, and within which there is no other."""
+
+Model = Callable[[FloatArray, FloatArray], Marginal]
+"""Masses (k,), and masses (k,) around which all is linear, to likelihoods."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,9 @@ class Curve:
     learnt: FloatArray
 
     def at(self, m1_meV: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Both at other masses, by piecewise cubics; exact for a Gaussian."""
-        return hermite(self.m1_meV, self.log, m1_meV), hermite(self.m1_meV, self.learnt, m1_meV)
+        """Both at other masses: by piecewise cubics, exact for a Gaussian, and linearly."""
+        log = hermite(self.m1_meV, self.log, m1_meV)
+        return log, np.interp(m1_meV, self.m1_meV, self.learnt)
 
 
 def hermite(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
@@ -83,48 +89,70 @@ class Tops:
     grid : Marginal
     common : Fit
         Of all data on the grid, (T, k).
+    anchor_meV : ndarray, shape (S, T)
+        Masses around which S tops are expanded.
     centre_meV, width_meV : ndarray, shape (S, T)
-        Masses of S tops, which may coincide, and their standard errors.
+        Masses of the tops, which may coincide, and their standard errors.
     log : ndarray, shape (S, T)
         Log-likelihoods there, with Gaussian cosines.
+    worth : ndarray of bool, shape (S, T)
+        Tops that are high enough, narrow for the grid, and apart from those before.
     """
 
     grid: Marginal
     common: Fit
+    anchor_meV: FloatArray
     centre_meV: FloatArray
     width_meV: FloatArray
     log: FloatArray
+    worth: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        masses, centre, width = self.grid.m1_meV, self.centre_meV, self.width_meV
+        narrow = width < 2.0 * np.interp(centre, masses, np.gradient(masses))
+        worth = narrow & (self.log > self.log.max(axis=0) - _LOWER)
+        for s in range(1, len(centre)):
+            apart = np.abs(centre[s] - centre[:s]) > _APART * np.maximum(width[s], width[:s])
+            worth[s] &= np.all(apart | ~worth[:s], axis=0)
+        object.__setattr__(self, "worth", worth)
+
+    def anchors(self, t: int, m1_meV: FloatArray, reach: float = _REACH) -> FloatArray:
+        """Anchor of the top that each mass (k,) of data set t is near to, or the mass itself."""
+        kept = self.worth[:, t]
+        if not np.any(kept):
+            return m1_meV
+        centre, width = self.centre_meV[kept, t][:, None], self.width_meV[kept, t][:, None]
+        distance = np.abs(m1_meV - centre) / width
+        near = np.argmin(distance, axis=0)
+        return np.where(distance.min(axis=0) < reach, self.anchor_meV[kept, t][near], m1_meV)
 
     def rungs(self, lost: np.ndarray) -> tuple[FloatArray, np.ndarray]:
         """Masses (S, T, 9) that resolve the tops, and which of them are needed."""
         masses, centre, width = self.grid.m1_meV, self.centre_meV, self.width_meV
         rungs = centre[:, :, None] + width[:, :, None] * LADDER
-        spacing = np.interp(centre, masses, np.gradient(masses))
-        worth = (width < 2.0 * spacing) & (self.log > self.log.max(axis=0) - _LOWER)
-        for s in range(1, len(centre)):
-            apart = np.abs(centre[s] - centre[:s]) > 0.5 * np.minimum(width[s], width[:s])
-            worth[s] &= np.all(apart | ~worth[:s], axis=0)
-        used = (rungs > masses[0]) & (rungs < masses[-1]) & worth[:, :, None]
+        used = (rungs > masses[0]) & (rungs < masses[-1]) & self.worth[:, :, None]
         return rungs, used & (~lost[:, None] | np.isin(LADDER, SHORT_LADDER))
 
 
-def find_tops(model: Model, grid: Marginal, data: FloatArray, hints_meV: FloatArray) -> Tops:
+def find_tops(model: Model, grid: Marginal, mocks: Mocks, hints_meV: FloatArray) -> Tops:
     """Climb the likelihood of each data set, from a hint and the best places of the grid.
 
     Parameters
     ----------
     model : callable
-        Masses (k,) to likelihoods; of one hypothesis.
+        Of one hypothesis.
     grid : Marginal
         Of the common masses, ascending from the least to the largest.
-    data : ndarray, shape (T, n)
-        In units of the noise.
+    mocks : Mocks
+        T data sets.
     hints_meV : ndarray, shape (T,)
         Another mass at which each search begins.
     """
-    common = fit(grid, data[:, None, :])
+    common = fit(grid, mocks, every=True)
     starts = np.concatenate([hints_meV[None], _promising(grid.m1_meV, common)])
-    found = _climb(model, grid.m1_meV, np.tile(data, (len(starts), 1)), starts.ravel())
+    found = _climb(
+        model, grid.m1_meV, mocks.at(np.tile(np.arange(len(mocks)), len(starts))), starts.ravel()
+    )
     return Tops(grid, common, *(part.reshape(starts.shape) for part in found))
 
 
@@ -140,17 +168,17 @@ def _promising(masses: FloatArray, common: Fit) -> FloatArray:
 
 
 def _climb(
-    model: Model, masses: FloatArray, data: FloatArray, starts: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Tops, their widths and log-likelihoods, (k,), from starts for data (k, n)."""
-    centre, log = starts.copy(), np.full(len(data), -np.inf)
-    move, width = np.zeros(len(data)), np.zeros(len(data))
+    model: Model, masses: FloatArray, mocks: Mocks, starts: FloatArray
+) -> tuple[FloatArray, ...]:
+    """Anchors, tops, their widths and log-likelihoods, (k,), from starts for k data sets."""
+    centre, log = starts.copy(), np.full(len(mocks), -np.inf)
+    move, width = np.zeros(len(mocks)), np.zeros(len(mocks))
     for _ in range(_STEPS):
         active = np.abs(move) >= _CLOSE * width
         if not np.any(active):
             break
         place = np.clip((centre + move)[active], masses[0], masses[-1])
-        found = fit(model(place), data[active])
+        found = fit(model(place, place), mocks.at(active))
         better = found.smooth > log[active]
         gained = np.nonzero(active)[0][better]
         move[active] *= 0.25
@@ -158,26 +186,28 @@ def _climb(
         width[gained] = found.bend[better] ** -0.5
         reach = np.interp(centre[gained], masses, np.gradient(masses))
         move[gained] = np.clip((found.slope / found.bend)[better], -reach, reach)
-    return centre, width, log
+    gain = 0.5 * (move / width) ** 2
+    return centre, np.clip(centre + move, masses[0], masses[-1]), width, log + gain
 
 
-def curves_around(model: Model, tops: Tops, data: FloatArray, lost: np.ndarray) -> list[Curve]:
-    """Log-likelihood of m1 of each data set (T, n).
+def curves_around(model: Model, tops: Tops, mocks: Mocks, lost: np.ndarray) -> list[Curve]:
+    """Log-likelihood of m1 of each of T data sets.
 
     Where ``lost`` (T,) only the evidence is wanted, to 1 nat: cosines stay Gaussian.
     """
     rungs, used = tops.rungs(lost)
-    nodes = [_Nodes(tops.grid.m1_meV, tops.common.of(t)) for t in range(len(data))]
-    asked = [rungs[:, t][used[:, t]] for t in range(len(data))]
+    nodes = [_Nodes.of_grid(tops, t) for t in range(len(mocks))]
+    asked = [rungs[:, t][used[:, t]] for t in range(len(mocks))]
     for _ in range(_ROUNDS):
-        owner = np.repeat(np.arange(len(data)), [part.size for part in asked])
+        owner = np.repeat(np.arange(len(mocks)), [part.size for part in asked])
         if owner.size:
-            found = fit(model(np.concatenate(asked)), data[owner])
+            anchors = [tops.anchors(t, part) for t, part in enumerate(asked)]
+            found = fit(model(np.concatenate(asked), np.concatenate(anchors)), mocks.at(owner))
             nodes = [
                 old.joined(new, found.at(owner == t)) if new.size else old
                 for t, (old, new) in enumerate(zip(nodes, asked, strict=True))
             ]
-        asked = [rungs[0, 0, :0] if lost[t] else nodes[t].gaps() for t in range(len(data))]
+        asked = [rungs[0, 0, :0] if lost[t] else nodes[t].gaps() for t in range(len(mocks))]
         if not any(part.size for part in asked):
             break
     return [node.curve(0.0 if lost[t] else FAR) for t, node in enumerate(nodes)]
@@ -189,6 +219,14 @@ class _Nodes:
 
     m1_meV: FloatArray
     fit: Fit
+
+    @classmethod
+    def of_grid(cls, tops: Tops, t: int) -> _Nodes:
+        """The grid's, but for those that a ladder replaces."""
+        masses = tops.grid.m1_meV
+        alone = tops.anchors(t, masses, LADDER[-1]) == masses  # no anchor within a ladder
+        alone[[0, -1]] = True
+        return cls(masses[alone], tops.common.of(t).at(alone))
 
     def joined(self, m1_meV: FloatArray, other: Fit) -> _Nodes:
         """With more masses; distinct ones only."""

@@ -140,6 +140,7 @@ def fitted(points: Sequence[FloatArray], costs: FloatArray, seed: int) -> tuple[
         acq_optimizer_kwargs={"n_points": 2000, "n_restarts_optimizer": 3},
     )  # fmt: skip
     optimizer.tell([list(map(float, x)) for x in points], list(map(float, costs)))
+    # ask() would warn of a point that has been tried; whether it has is asked elsewhere
     return optimizer.models[-1], np.array(optimizer._next_x)
 
 

@@ -14,7 +14,7 @@ from renp_infer.design.space import Space
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.records import Experiment, FloatArray
 
-MOST_DRAWS = 20_000
+MOST_DRAWS = 4000
 """Points that are tried in a row before a region counts as empty."""
 
 

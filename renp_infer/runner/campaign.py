@@ -218,7 +218,9 @@ class Keeper:
         self._meter.count(work.study.name, failed=True)
 
 
-def update(works: Sequence[Work], executor: Executor, *, quiet: bool) -> list[TaskError]:
+def update(
+    works: Sequence[Work], executor: Executor, *, quiet: bool, lines: bool = False
+) -> list[TaskError]:
     """Do what is missing of a verb in several run directories, then merge.
 
     Parameters
@@ -228,6 +230,8 @@ def update(works: Sequence[Work], executor: Executor, *, quiet: bool) -> list[Ta
     executor : Executor
     quiet : bool
         Whether to show no progress and say nothing of what is done already.
+    lines : bool
+        Whether progress is JSON lines on standard error, for programs.
 
     Returns
     -------
@@ -251,7 +255,7 @@ def update(works: Sequence[Work], executor: Executor, *, quiet: bool) -> list[Ta
             say(f"{work.study.name}: the result of {work.verb.name} is stale: {reason}")
         missing.append(work)
     if missing:
-        perform_all(missing, executor, quiet=quiet)
+        perform_all(missing, executor, quiet=quiet, lines=lines)
     return [error for work in missing if (error := _merged(work, executor.name)) is not None]
 
 
@@ -266,7 +270,9 @@ def _merged(work: Work, executor: str) -> TaskError | None:
     return None
 
 
-def perform_all(works: Sequence[Work], executor: Executor, *, quiet: bool) -> None:
+def perform_all(
+    works: Sequence[Work], executor: Executor, *, quiet: bool, lines: bool = False
+) -> None:
     """Do all tasks of one verb in several run directories that are not done.
 
     Parameters
@@ -276,6 +282,8 @@ def perform_all(works: Sequence[Work], executor: Executor, *, quiet: bool) -> No
     executor : Executor
     quiet : bool
         Whether to show no bar.
+    lines : bool
+        Whether progress is JSON lines on standard error, for programs.
 
     Raises
     ------
@@ -284,7 +292,7 @@ def perform_all(works: Sequence[Work], executor: Executor, *, quiet: bool) -> No
     """
     totals = {work.study.name: len(work.mine) for work in works}
     files = {work.study.name: work.store.path(PROGRESS) for work in works}
-    with Meter(works[0].verb.name, totals, files, quiet=quiet) as meter:
+    with Meter(works[0].verb.name, totals, files, quiet=quiet, lines=lines) as meter:
         queue = Queue(works, meter, executor.largest_batch)
         keeper = Keeper(queue, meter)
         for batch, answers in executor.run(queue.take, Context(os.cpu_count() or 1, meter.tell)):

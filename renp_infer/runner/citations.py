@@ -5,9 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renp_infer.resources import share_path
+from renp_infer.runner.executors import DASK_EXECUTORS
+
+if TYPE_CHECKING:
+    from renp_infer.runner.results import Run
 
 ALWAYS = ("Hara2021", "renp-infer")
 OSCILLATION = {"nufit-6.0": ("Esteban2024", "Erler2018"), "seed": ("Tanabashi2018",)}
@@ -83,6 +87,30 @@ def citations_of(
     keys = [*ALWAYS, *OSCILLATION.get(table, ())]
     keys += [key for package in packages for key in TOOLS[package]]
     return list(dict.fromkeys(keys))
+
+
+def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None) -> list[str]:
+    """Keys of what a run used, by its study, its results and its executors.
+
+    Parameters
+    ----------
+    study : mapping
+        The resolved study.
+    tasks : mapping
+        Entries of the finished tasks in the manifest, by name.
+    run : Run or None
+        Its results; ``None`` if it has none that name a sampler.
+    """
+    statistics = []
+    if run is not None and run.inference is not None and "sample_stats" in run.inference.children:
+        statistics.append({str(k): v for k, v in run.inference["sample_stats"].attrs.items()})
+    if run is not None and run.comparison is not None:
+        statistics += [{"sampler": name} for name in run.comparison["estimators"]]
+    if "calibrate" in tasks:
+        statistics.append({"sampler": study["inference"]["sampler"]})
+    executors = {entry.get("executor", "serial") for entry in tasks.values()}
+    tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
+    return citations_of(study, tasks, statistics, tools)
 
 
 def bibtex(used: Iterable[str]) -> str:

@@ -134,22 +134,54 @@ def apply_overrides(raw: dict[str, Any], overrides: Iterable[str]) -> dict[str, 
     ConfigError
         If an assignment has no key or no ``=``, or a key leads through a value.
     """
-    result = _copied(raw)
+    assignments: list[tuple[str, str, Any]] = []
     for text in overrides:
         key, equals, value = text.partition("=")
-        steps = [step.strip() for step in key.split(".")]
-        if not equals or not all(steps):
+        if not equals:
             raise ConfigError("--set", text, "section.key=value")
+        assignments.append((text, key, _parsed_value(value.strip())))
+    return _assigned(raw, assignments, "--set")
+
+
+def apply_changes(raw: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables with values put in by their dotted key.
+
+    Parameters
+    ----------
+    raw : dict
+        Tables of a study; left as they are.
+    changes : mapping
+        Value by ``section.key``.
+
+    Raises
+    ------
+    ConfigError
+        If a key is empty, or leads through a value.
+    """
+    return _assigned(raw, [(key, key, value) for key, value in changes.items()], "changes")
+
+
+def _assigned(
+    raw: dict[str, Any], assignments: Iterable[tuple[str, str, Any]], source: str
+) -> dict[str, Any]:
+    """Tables with (text to blame, dotted key, value) put in, which came from ``source``."""
+    result = _copied(raw)
+    for text, key, value in assignments:
+        steps = [step.strip() for step in key.split(".")]
+        if not all(steps):
+            raise ConfigError(
+                source, text, "section.key=value" if source == "--set" else "section.key"
+            )
         table = result
         for step in steps[:-1]:
             table = table.setdefault(step, {})
             if not isinstance(table, dict):
-                raise ConfigError("--set", text, f"{step!r} to be a table, not a value")
-        table[steps[-1]] = _parsed_value(value.strip())
+                raise ConfigError(source, text, f"{step!r} to be a table, not a value")
+        table[steps[-1]] = value
         try:
             _shallow(result)
         except RecursionError:
-            raise ConfigError("--set", text, f"at most {MAX_DEPTH} levels of tables") from None
+            raise ConfigError(source, text, f"at most {MAX_DEPTH} levels of tables") from None
     return result
 
 

@@ -33,6 +33,15 @@ DASK_EXECUTORS = ("processes:", "dask:", "jobqueue:")
 """How the names of those begin that are Dask."""
 _REFRESH_S = 1.0
 """How often a cluster is asked for the number of its workers."""
+_SETTINGS = {
+    # A dead worker is this package's business: it knows which task to blame.
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.worker.memory.terminate": False,
+    "distributed.worker.memory.pause": False,
+    # Dask remembers its last messages, by default a thousand; each holds a batch of tasks.
+    "distributed.admin.low-level-log-length": 8,
+}
 
 
 class Executor(Protocol):
@@ -120,6 +129,10 @@ class Dask:
 
     def _submit(self, batch: Batch, context: Context) -> Future[list[Answer]]:
         if self._client is None:
+            import dask
+            import distributed  # noqa: F401  # its defaults first: what is set before is lost
+
+            self._stack.enter_context(dask.config.set(_SETTINGS))
             self._client = self._connect(self._stack)
             self._pool = self._client.get_executor(pure=False)
             # Left before the client, so that nothing new starts while it closes.
@@ -203,18 +216,9 @@ def _local_client(stack: ExitStack, workers: int) -> Any:
     """Client of a cluster of this machine; its workers end with this process."""
     import tempfile
 
-    import dask
     from distributed import Client, LocalCluster
 
     folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-    settings = {
-        # A dead worker is this package's business: it knows which task to blame.
-        "distributed.scheduler.allowed-failures": 0,
-        "distributed.scheduler.worker-saturation": 1.0,
-        "distributed.worker.memory.terminate": False,
-        "distributed.worker.memory.pause": False,
-    }
-    stack.enter_context(dask.config.set(settings))
     _be_quiet()
     cluster = stack.enter_context(
         LocalCluster(

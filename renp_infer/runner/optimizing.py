@@ -184,10 +184,12 @@ def _number(value: float | None) -> float | None:
 
 def join(study: Study, paths: Iterator[str], target: Path) -> None:
     """Write ``optimize.json`` from the results of all searches."""
-    from renp_infer.runner.provenance import add_provenance
+    from renp_infer.runner.provenance import PROVENANCE, provenance
 
     found = summary(study, [json.loads(Path(path).read_bytes()) for path in paths])
-    target.write_text(document(add_provenance(found, study, 0.0)), encoding="utf-8")
+    found[PROVENANCE] = provenance(study, 0.0)
+    del found[PROVENANCE]["seconds"]  # the manifest has the time of all searches
+    target.write_text(document(found), encoding="utf-8")
 
 
 def also(study: Study, paths: Iterator[str], merged: Path) -> dict[str, str]:

@@ -39,6 +39,7 @@ from renp_infer.runner.config_sections import AngleRange, LayoutSection, Physics
 from renp_infer.runner.datafile import Measurement
 from renp_infer.runner.design_tables import Design, design_of
 from renp_infer.runner.detecting import make_detector, noise_keys
+from renp_infer.runner.displays import StudyDisplay
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
 from renp_infer.runner.inference_keys import check_lower_bound
@@ -70,8 +71,8 @@ class Execution:
     failures_allowed: float = 0.0
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(StudyDisplay):
     """Everything a task needs to know.
 
     Attributes

@@ -15,7 +15,7 @@ from renp_infer.design._torus_kernel import torus_integrals
 from renp_infer.design.appraisal import Bench, Rival
 from renp_infer.design.landscape import hermite
 from renp_infer.design.noise import design_noise
-from renp_infer.design.truths import spread
+from renp_infer.design.truths import prior_truths, spread
 from renp_infer.design.utility import NAMES, UNITS, Appraiser, UtilitySettings, sense
 from renp_infer.errors import DomainError
 from renp_infer.inference.fisher import Noise
@@ -226,11 +226,30 @@ def test_more_exposure_and_more_angles_never_hurt():
     half = np.where(np.arange(THETA.size) % 2, 1e12, 1.0)
     values = [
         appraise(toy_bench(noise=with_variance(factor)), truths=32)["eig_interest"]
-        for factor in (half, np.ones(THETA.size), np.full(THETA.size, 0.1))
+        for factor in (half, np.ones(THETA.size), np.full(THETA.size, 0.02))
     ]
-    margins = [2.0 * np.hypot(a.error, b.error) for a, b in zip(values, values[1:], strict=False)]
-    assert values[1].value > values[0].value - margins[0]
-    assert values[2].value > values[1].value + margins[1]
+    for less, more in zip(values, values[1:], strict=False):
+        assert more.value > less.value - 2.0 * np.hypot(less.error, more.error)
+    assert values[2].value > values[0].value + 2.0 * np.hypot(values[0].error, values[2].error)
+
+
+def test_more_parameters_tell_at_least_as_much():
+    """The chain rule, of every data set: m1 is one of the parameters of interest."""
+    apparatus = toy_bench()
+    rows = apparatus.learnt(prior_truths(2, 16, apparatus.mass_prior, np.random.default_rng(4)))
+    assert all(row.interest >= row.mass - 1e-6 for row in rows)
+    assert all(row.mass >= -1e-9 for row in rows)
+
+
+def test_lower_bound_is_below():
+    apparatus = toy_bench()
+    settings = UtilitySettings(
+        apparatus.rivals[0].model.settings, ("normal",), ("dirac", "majorana"), truths=128
+    )
+    appraiser = Appraiser(settings, toy_truth("dirac"), TABLE, np.random.default_rng(3))
+    bound, found = appraiser.lower_bound(apparatus), appraiser.of_bench(apparatus, ["eig_m1"])
+    margin = 2.0 * np.hypot(bound.error, found["eig_m1"].error)
+    assert found["eig_m1"].value - 0.5 < bound.value < found["eig_m1"].value + margin
 
 
 def test_information_agrees_with_brute_force():
