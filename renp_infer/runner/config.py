@@ -185,6 +185,15 @@ def _assigned(
     return result
 
 
+def add_sections(raw: dict[str, Any], names: Iterable[str]) -> None:
+    """Add empty sections, by dotted path, to tables that have none."""
+    for name in names:
+        table: Any = raw
+        for step in name.split("."):
+            if isinstance(table, dict):  # else it is refused later, with its key
+                table = table.setdefault(step, {})
+
+
 def _shallow(tree: dict[str, Any]) -> dict[str, Any]:
     """Refuse what is nested so deep that code which follows it would break."""
     level: list[Any] = [tree]

@@ -42,7 +42,7 @@ from renp_infer.runner.detecting import make_detector, noise_keys
 from renp_infer.runner.displays import StudyDisplay
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
-from renp_infer.runner.inference_keys import check_lower_bound
+from renp_infer.runner.inference_keys import check_lower_bound, check_weights
 from renp_infer.runner.laser_checks import check_lasers
 from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
 from renp_infer.runner.sequential_settings import SequentialSettings, sequential_of
@@ -163,8 +163,7 @@ def load_study(
     raw.setdefault("name", file.stem)
     if data is not None:
         raw["data"] = dict(data)
-    for name in add:
-        _add(raw, name)
+    config.add_sections(raw, add)
     if inference or "compare" in raw:  # which takes its priors from there
         raw.setdefault("inference", {})
     study = config.validate(raw)
@@ -172,15 +171,6 @@ def load_study(
         gone = dict.fromkeys(("inference", "compare", "calibrate", "forecast", "optimize"))
         study = study.model_copy(update=gone)
     return resolve(study, text, file.parent)
-
-
-def _add(raw: dict[str, Any], name: str) -> None:
-    """Add an empty section, by dotted path, where there is nothing."""
-    table: Any = raw
-    for step in name.split("."):
-        if not isinstance(table, dict):
-            return  # refused later, with its key
-        table = table.setdefault(step, {})
 
 
 def find_study(path: str | Path) -> Path:
@@ -227,7 +217,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     measurement = measurement_of(study.data, experiment)
     experiment = apparatus_of(experiment, measurement)
     _check_pairs(parameters, target)
-    _check_weights(study, switches)
+    check_weights(study, switches)
     check_lasers(experiment)
     check_computable(experiment)
     if study.inference is not None:
@@ -349,20 +339,6 @@ def _check_pairs(parameters: Parameters, target: Target) -> None:
             parameters.m1_eV / MILLI_EV_TO_EV,
             f"< {limit / MILLI_EV_TO_EV:.6g}, else no pair can be emitted (epsilon_ep / 2)",
         )
-
-
-def _check_weights(study: config.StudyConfig, switches: Switches) -> None:
-    """The rows of Table IV are those without CP violation."""
-    if switches.weights != "table-iv":
-        return
-    for key in ("delta_deg", "alpha21_deg", "alpha31_deg"):
-        value = getattr(study.neutrino, key)
-        if value != 0:
-            allowed = '0 with physics.weights = "table-iv", which conserves CP'
-            raise ConfigError(f"neutrino.{key}", value, allowed)
-    if study.inference is not None and study.inference.phases == "free":
-        allowed = '"fixed" with physics.weights = "table-iv", which conserves CP'
-        raise ConfigError("inference.phases", "free", allowed)
 
 
 def _check_inference(
