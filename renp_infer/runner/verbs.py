@@ -206,7 +206,9 @@ def _optimize_inputs(study: Study) -> dict[str, Any]:
         del priors[name]
     facts = {"seed": study.seed, "oscillation": asdict(study.oscillation), "priors": priors}
     section = study.design.section.model_dump(exclude={"repeats", "sequential"})
-    return _model(study) | facts | {"tables": study.design.tables, "optimize": section}
+    apart = ("name", "seed", "inference", "execution")  # in the facts, or of no effect
+    given = {key: table for key, table in study.design.tables.items() if key not in apart}
+    return _model(study) | facts | {"tables": given, "optimize": section}
 
 
 def _optimize(study: Study, task: Task, context: Context) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from toys import OSCILLATION, ToyResponse, toy_angles, toy_truth
 
 from renp_infer.design.beliefs import Atlas
 from renp_infer.design.beliefs import predict as predicted
-from renp_infer.design.gaussian import fit, marginalise
+from renp_infer.design.gaussian import Mocks, fit, marginalise
 from renp_infer.design.prediction import COSINES, cosines_of, nuisances, predict, turned
 from renp_infer.design.sequential import measured
 from renp_infer.design.states import make_states
@@ -137,10 +137,11 @@ def test_readings_one_by_one_are_the_likelihood_of_all(states):
     for angle in rng.permutation(THETA.size):
         belief = measured(belief, atlas, int(angle), float(data[angle]), 0.02)
     noise = Noise(lambda _exposure: variance * np.eye(THETA.size), False, 1.0)
+    mocks = Mocks(data[None] / 0.02, np.zeros((1, len(nuisances(prior_of())))))
     logs = []
     for nature in ("dirac", "majorana"):
         states_of = marginalise(predict(model(nature), prior_of(nature), MASSES), noise)
-        logs.append(fit(states_of, data / 0.02).smooth)
+        logs.append(fit(states_of, mocks, every=True).smooth[0])
     log = np.concatenate(logs) + states.log_prior
     assert belief.log_weights == pytest.approx(log - logsumexp(log), abs=1e-6)
     following = predicted(belief, atlas)
