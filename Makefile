@@ -47,9 +47,12 @@ lint: venv ## check style and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-bench: venv ## time pair integrals and Bloch equations against other programs
+bench: venv ## time integrals, laser cycles and inference against other programs
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/bloch.py
+	@$(BIN)/python benchmarks/likelihood.py
+	@$(BIN)/python benchmarks/posterior.py
+	@$(BIN)/python benchmarks/evidence.py
 
 scale: venv ## measure what runs cost as they grow, for docs/scale.md
 	@$(BIN)/python benchmarks/scale.py

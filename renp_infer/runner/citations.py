@@ -21,7 +21,7 @@ TOOLS = {
     "scipy": ("Virtanen2020",),
     "numba": ("Lam2015",),
     "xarray": ("Hoyer2017",),
-    "arviz": ("Martin2026",),
+    "arviz": ("Martin2026", "Vehtari2021"),
     "pymc": ("AbrilPla2023",),
     "nutpie": ("Hoffman2014", "Seyboldt2026", "nutpie"),
     "emcee": ("ForemanMackey2013", "Goodman2010", "TerBraak2008"),
@@ -32,13 +32,19 @@ TOOLS = {
     "magpylib": ("Ortner2020",),
     "dieke": ("dieke",),
     "sympy": ("Meurer2017",),
+    "smc": ("Ching2007",),
 }
-"""Entries by package."""
+"""Entries by package, or by method where it is not the package's own article's."""
+METHODS = {
+    "infer": ("Vehtari2017", "Vehtari2024", "Kallioinen2024", "Gelman1996"),
+    "calibrate": ("Talts2018", "Modrak2025", "Sailynoja2022", "Feldman1998"),
+}
+"""Statistical methods by task: model checks, calibration."""
 SAMPLERS = {
     "nuts": ("pymc", "nutpie"),
     "pymc-nuts": ("pymc",),
     "emcee": ("emcee",),
-    "smc": ("pymc", "dynesty"),
+    "smc": ("pymc", "smc", "dynesty"),
     "nested": ("dynesty",),
 }
 """Packages by the attribute ``sampler`` of the sampler statistics."""
@@ -86,6 +92,7 @@ def citations_of(
     packages += tools
     keys = [*ALWAYS, *OSCILLATION.get(table, ())]
     keys += [key for package in packages for key in TOOLS[package]]
+    keys += [key for task, methods in METHODS.items() if task in tasks for key in methods]
     return list(dict.fromkeys(keys))
 
 

@@ -104,6 +104,20 @@ class Common:
 DEFAULTS = Common()
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Measured:
+    """Options of the verbs that take measured data."""
+
+    data: Path | None = None
+    """File of measured data, .csv or .nc, instead of the study's own."""
+    covariance: Path | None = None
+    """File of their covariance, where the data file has no errors."""
+
+
+NO_FILES = Measured()
+
+
 @app.command
 def run(*studies: Path, common: Common = DEFAULTS) -> int:
     """Do all tasks of one or more studies, then write the report; resumes."""
@@ -135,42 +149,30 @@ def simulate(study: Path, /, *, save: Path | None = None, common: Common = DEFAU
 
 
 @app.command
-def infer(
-    study: Path,
-    /,
-    *,
-    data: Path | None = None,
-    covariance: Path | None = None,
-    common: Common = DEFAULTS,
-) -> int:
-    """Sample the posterior of the study's data, mock or measured; resumes.
-
-    Parameters
-    ----------
-    data
-        File of measured data, .csv or .nc, instead of the study's own.
-    covariance
-        File of their covariance, where the data file has no errors.
-    """
+def infer(study: Path, /, *, measured: Measured = NO_FILES, common: Common = DEFAULTS) -> int:
+    """Sample the posterior of the study's data, mock or measured; resumes."""
     from renp_infer.runner import commands
 
-    return commands.infer(study, common.options(), data=data, covariance=covariance)
+    return commands.infer(study, common.options(), **vars(measured))
 
 
 @app.command
-def calibrate(study: Path, /, *, common: Common = DEFAULTS) -> int:
-    """Test posterior, hypothesis probabilities and belt on mock experiments; resumes."""
+def calibrate(study: Path, /, *, measured: Measured = NO_FILES, common: Common = DEFAULTS) -> int:
+    """Test posterior, hypothesis probabilities and belt on mock experiments; resumes.
+
+    Of measured data it takes angles, noise and exposure, not the field.
+    """
     from renp_infer.runner import calibration_command
 
-    return calibration_command.calibrate(study, common.options())
+    return calibration_command.calibrate(study, common.options(), **vars(measured))
 
 
 @app.command
-def compare(study: Path, /, *, common: Common = DEFAULTS) -> int:
+def compare(study: Path, /, *, measured: Measured = NO_FILES, common: Common = DEFAULTS) -> int:
     """Weigh the four hypotheses, ordering and nature, by their evidence; resumes."""
     from renp_infer.runner import comparing
 
-    return comparing.compare(study, common.options())
+    return comparing.compare(study, common.options(), **vars(measured))
 
 
 @app.command

@@ -233,7 +233,7 @@ def infer(
     path: Path, options: Options, *, data: Path | None = None, covariance: Path | None = None
 ) -> int:
     """Sample the posterior and print its summary."""
-    study = load(path, options, inference=True, data=_files(data, covariance))
+    study = load(path, options, inference=True, data=data_section(data, covariance))
     directory = home_of(study, options)
     bring_up_to_date([Plan(study, directory, [EVALUATE, INFER])], options)
     if parse_shard(options.shard) != WHOLE:
@@ -246,7 +246,7 @@ def infer(
     return judge([run])
 
 
-def _files(data: Path | None, covariance: Path | None) -> dict[str, str] | None:
+def data_section(data: Path | None, covariance: Path | None) -> dict[str, str] | None:
     """Section ``[data]`` that the options mean."""
     if data is None:
         if covariance is not None:

@@ -133,8 +133,11 @@ def _draw_part(study: Study, index: int) -> list[int]:
 
 def _calibration(study: Study) -> dict[str, Any]:
     """Everything but the number of data sets, so that a longer series begins with the shorter."""
+    from renp_infer.runner.calibrating import prior_odds
+
     assert study.calibration is not None
-    return _posterior(study) | {"calibrate": study.calibration.model_dump(exclude={"data_sets"})}
+    settings = study.calibration.model_dump(exclude={"data_sets"})
+    return _posterior(study) | {"calibrate": settings, "prior_odds": prior_odds(study).tolist()}
 
 
 def _calibrate(study: Study, task: Task, context: Context) -> xarray.DataTree:

@@ -357,7 +357,10 @@ def test_the_example_is_the_mock_data_it_says_it_is() -> None:
     assert np.abs((other.field_nG - expected.field_nG) / expected.sigma_nG).max() > 1.0
 
 
-def test_covariance_needs_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("verb", ["infer", "compare", "calibrate"])
+def test_covariance_needs_data(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "study.toml").write_text(STUDY)
-    assert execute(["infer", str(tmp_path / "study.toml"), "--covariance", "c.csv"]) == 2
+    assert execute([verb, str(tmp_path / "study.toml"), "--covariance", "c.csv"]) == 2
     assert capsys.readouterr().err.startswith("renp: --covariance: ")
