@@ -19,6 +19,7 @@ from renp_infer.design.robustness import (
 )
 from renp_infer.design.search import Trial
 from renp_infer.errors import RenpError
+from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.fisher import MASS, Noise, best_step, expand
 from renp_infer.inference.prior import InferenceSettings, mass_prior
 from renp_infer.physics.constants import MILLI_EV_TO_EV
@@ -236,7 +237,8 @@ def _information(study: Study, region: Region, x: FloatArray) -> dict[str, Any]:
     for name, keys in (("best", region.space.keys(x)), ("own", region.space.constant)):
         at = study_at(study.design, keys)
         at = replace(at, settings=at.settings or InferenceSettings())
-        model = mock_model(at, at.parameters.ordering, at.parameters.nature)
+        own = Hypothesis(at.parameters.ordering, at.parameters.nature)
+        model = mock_model(at, own)
         covariance = model.likelihood.observation.covariance_nG2
         noise = Noise(lambda _exposure, c=covariance: c, True, 1.0)  # type: ignore[misc]
         expansion = expand(model.likelihood, model.truth)

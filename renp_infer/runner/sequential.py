@@ -12,8 +12,8 @@ from scipy.special import logsumexp
 
 from renp_infer.design.beliefs import Beliefs, Readings
 from renp_infer.design.sequential import Step, campaign, settled
+from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.measurement.squid import relative_times
-from renp_infer.runner.mock_models import HYPOTHESES
 from renp_infer.runner.sequential_bench import Bench, bench_of
 
 if TYPE_CHECKING:

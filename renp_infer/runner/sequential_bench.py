@@ -12,6 +12,7 @@ from renp_infer.design.beliefs import Atlas, Beliefs, IntArray
 from renp_infer.design.expansion import Expander
 from renp_infer.design.sequential import MASS, Menu
 from renp_infer.design.states import make_states
+from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.hypothesis import Hypothesis
 from renp_infer.inference.prior import InferenceSettings, Prior, build_prior
 from renp_infer.inference.response import Response, exact_field
@@ -19,8 +20,8 @@ from renp_infer.measurement.squid import standard_error_nG
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.runner.evaluation import coherence, noise_scale
+from renp_infer.runner.hypotheses import under
 from renp_infer.runner.inferring import oscillation_prior
-from renp_infer.runner.mock_models import HYPOTHESES, hypothesis
 
 if TYPE_CHECKING:
     from renp_infer.records import FloatArray
@@ -93,8 +94,8 @@ class Bench:
         largest = self.priors.m1_max_meV * MILLI_EV_TO_EV
         responses: dict[str, Response] = {}
         found = []
-        for ordering, nature in self.hypotheses:
-            parameters = hypothesis(self.study, ordering, nature)
+        for pair in self.hypotheses:
+            parameters, (ordering, nature) = under(self.study, pair).parameters, pair
             if ordering not in responses:  # its tables serve both natures
                 responses[ordering] = Response(self.experiment, parameters, self.chi2, largest)
             response = responses[ordering].with_nature(nature)

@@ -121,7 +121,7 @@ def sequential_of(study: StudyConfig, experiment: Experiment) -> SequentialSetti
     section = study.optimize
     if section is None or section.sequential is None:
         return None
-    from renp_infer.runner.mock_models import HYPOTHESES
+    from renp_infer.inference.comparison import HYPOTHESES
 
     settings = settings_from(section.sequential, experiment)
     odds = tuple(
@@ -188,7 +188,7 @@ def check_sequential(settings: SequentialSettings, study: StudyConfig) -> None:
         A drift, which ties measurements together in time; a free leakage; truths above
         the prior of m1, or of a hypothesis that is left out.
     """
-    from renp_infer.runner.mock_models import HYPOTHESES
+    from renp_infer.inference.comparison import HYPOTHESES
 
     priors, own = study.inference, (study.neutrino.ordering, study.neutrino.nature)
     if not settings.odds[HYPOTHESES.index(own)]:

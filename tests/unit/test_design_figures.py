@@ -124,6 +124,7 @@ def test_worst_case_and_truths_of_a_utility_that_ignores_them(optimum: Optimum) 
 
 def test_information_by_angle_adds_up(optimum: Optimum, tmp_path: Path) -> None:
     """To the inverse variance of m1 that the whole least-squares problem has."""
+    from renp_infer.inference.comparison import Hypothesis
     from renp_infer.inference.fisher import Noise, expand, sigma
     from renp_infer.runner.mock_models import mock_model
     from renp_infer.runner.study import load_study
@@ -133,7 +134,7 @@ def test_information_by_angle_adds_up(optimum: Optimum, tmp_path: Path) -> None:
     path = tmp_path / "toy.toml"
     path.write_text(STUDY)
     study = load_study(path, inference=True)
-    model = mock_model(study, "normal", "dirac")
+    model = mock_model(study, Hypothesis("normal", "dirac"))
     covariance = model.likelihood.observation.covariance_nG2
     noise = Noise(lambda _exposure: covariance, True, 1.0)
     assert total == pytest.approx(
