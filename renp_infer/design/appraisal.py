@@ -14,15 +14,8 @@ from renp_infer.design.landscape import FAR, curves_around, find_tops
 from renp_infer.design.posterior import Learnt, learn
 from renp_infer.design.prediction import Prediction, cosines_of, nuisances, predict, turned
 from renp_infer.design.truths import Truths
-from renp_infer.inference.fisher import (
-    MASS,
-    MASSLESS_MEV,
-    PHASE_SD_DEG,
-    Expansion,
-    Noise,
-    required_exposure,
-    sigma,
-)
+from renp_infer.inference.exposure import ByExposure, required_exposure
+from renp_infer.inference.fisher import MASSLESS_MEV, PHASE_SD_DEG, Expansion, Noise
 from renp_infer.inference.hypothesis import Hypothesis
 from renp_infer.inference.prior import (
     OSCILLATION_NAMES,
@@ -34,6 +27,7 @@ from renp_infer.inference.prior import (
     response_argument,
     truth_values,
 )
+from renp_infer.inference.profile import MASS
 from renp_infer.inference.response import Response, leakage_shape
 from renp_infer.physics.bloch import chi_squared
 from renp_infer.physics.constants import MILLI_EV_TO_EV
@@ -220,12 +214,12 @@ class Bench:
     def _exposure_s(self, place: int, truths: Truths, t: int) -> float:
         m1 = float(truths.m1_meV[t])
         expansion = self._expansion(place, m1, truths.phases[t])
-        small, noise = expansion.compressed(self.noise)
+        known = ByExposure(expansion, self.noise)
         return required_exposure(
-            lambda exposure_s: m1 / sigma(small, noise, exposure_s),
+            lambda exposure_s: m1 / known.sigma(exposure_s),
             _SIGNIFICANCE,
-            start_s=noise.exposure_s,
-            monotone=not noise.drifts,
+            start_s=self.noise.exposure_s,
+            monotone=not self.noise.drifts,
         )
 
     def _expansion(self, place: int, m1_meV: float, phases: FloatArray) -> Expansion:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from renp_infer.inference.belt_mocks import belt_mock
 from renp_infer.inference.comparison import HYPOTHESES, CompareSettings, Hypothesis
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
-from renp_infer.inference.profile import belt_mock
 from renp_infer.inference.refit import Refit
 from renp_infer.inference.sbc import LOG_LIKELIHOOD, Ranked, rank_one
 from renp_infer.runner.mock_models import MockModel, mock_model

@@ -25,7 +25,7 @@ from renp_infer.runner.comparison_page import comparison_section
 from renp_infer.runner.design_page import design_section
 from renp_infer.runner.figure_data import data_uri
 from renp_infer.runner.figures import Plate, normalised_label, run_plates, source
-from renp_infer.runner.forecast_figures import forecast_plates
+from renp_infer.runner.forecast_page import forecast_page
 from renp_infer.runner.overview import overview_plate
 from renp_infer.runner.plots import number
 from renp_infer.runner.store import read_manifest
@@ -165,7 +165,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "mass": tables.mass_cells(run),
         "mass_truth": "–" if source(run) else number(run.evaluation["truth"]["m1_meV"]),
         "plates": [*run_plates(run), *check_plates(run)],
-        "forecast": {"plates": forecast_plates(run.forecast)} if run.forecast is not None else None,
+        "forecast": forecast_page(run.forecast),
         "checks": check_rows(run),
         "comparison": comparison_section(run),
         "switches": tables.switch_rows(run),

@@ -164,6 +164,10 @@ def _join_calibration(study: Study, paths: Iterator[str], target: Path) -> None:
     join_mocks(study, paths, target)
 
 
+FORECAST_VERSION = {"forecast_version": 2}
+"""Raised when the same study gives other forecasts than before."""
+
+
 def _forecast_inputs(study: Study) -> dict[str, Any]:
     from renp_infer.inference.prior import InferenceSettings
 
@@ -172,7 +176,7 @@ def _forecast_inputs(study: Study) -> dict[str, Any]:
     for name in SAMPLING:
         del priors[name]
     facts = {"seed": study.seed, "oscillation": asdict(study.oscillation)}
-    return _model(study) | facts | {"priors": priors, "forecast": shared}
+    return _model(study) | facts | {"priors": priors, "forecast": shared} | FORECAST_VERSION
 
 
 def _forecast(study: Study, task: Task, _context: Context) -> xarray.DataTree:
