@@ -99,12 +99,11 @@ def _distances(first: float, room: float) -> FloatArray:
 
 
 def monotone(losses: FloatArray) -> FloatArray:
-    """Losses (k,) at rising distances, from 0, as the nearest that never fall.
+    """Losses (k,) at rising distances as the nearest that never fall, by least squares.
 
-    Least squares, with a loss of 0 at distance 0 among them; that of the fit is the zero.
+    Gains are losses of 0.
     """
-    fitted = isotonic_regression(np.concatenate([[0.0], losses])).x
-    return np.asarray(fitted[1:] - fitted[0])
+    return np.maximum(isotonic_regression(losses).x, 0.0)
 
 
 def loss_by_error(

@@ -20,7 +20,7 @@ from renp_infer.design.robustness import (
 from renp_infer.design.search import Trial
 from renp_infer.errors import RenpError
 from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.fisher import MASS, Noise, best_step, expand
+from renp_infer.inference.fisher import Noise, best_step, expand
 from renp_infer.inference.prior import InferenceSettings, mass_prior
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.runner.designing import objective_of, study_at
@@ -243,7 +243,7 @@ def _information(study: Study, region: Region, x: FloatArray) -> dict[str, Any]:
         noise = Noise(lambda _exposure, c=covariance: c, True, 1.0)  # type: ignore[misc]
         expansion = expand(model.likelihood, model.truth)
         columns, _ = expansion.system(noise, 1.0)
-        k = expansion.names.index(MASS)
+        k = expansion.names.index("m1_meV")
         others, column = np.delete(columns, k, axis=1), columns[:, k]
         rest = column - others @ best_step(others, column)
         theta_s = at.experiment.layout.theta_s

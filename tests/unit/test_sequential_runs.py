@@ -1,14 +1,16 @@
 """``renp optimize --sequential``: campaigns, the loop beside the apparatus, refusals."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import kstest, norm
 
 from renp_infer.design.beliefs import Readings
-from renp_infer.design.sequential import settled
+from renp_infer.design.sequential import campaign, settled
 from renp_infer.errors import ConfigError
 from renp_infer.runner.cli import execute
 from renp_infer.runner.datafile import read_sequence
@@ -298,3 +300,27 @@ def _combine(folder: Path, found: Any) -> None:
     rows = [",".join(map(repr, row)) for row in zip(*(c.tolist() for c in columns), strict=True)]
     text = "\n".join(["theta_s_deg,field_nG,error_nG,exposure_s", *rows]) + "\n"
     (folder / "combined.csv").write_text(text)
+
+
+@pytest.mark.slow
+def test_posteriors_of_campaigns_are_calibrated(done: Path) -> None:
+    """Truths from the prior, fields from the nonlinear model: their ranks are uniform."""
+    study = load_study(done / "toy.toml", ["detector.reference_snr=300"])
+    bench, rng, ranks = Bench(study), np.random.default_rng(3), []
+    for k in range(60):
+        own = bench.hypotheses[k % 2]
+        bench.study = replace(study, parameters=replace(study.parameters, nature=own.nature))
+        m1 = rng.uniform(0.0, 200.0)
+        field = bench.truth(m1, rng)
+
+        def measure(angle: int, sigma_nG: float, field: Any = field) -> float:
+            return float(field[angle] + sigma_nG * rng.standard_normal())
+
+        *_, last = campaign(
+            bench.atlas, bench.menu(), measure, 1800.0, refine=bench.expander.refined
+        )
+        atlas, beliefs = bench.atlas, last.beliefs
+        centres = atlas.m1_meV + atlas.rest_meV * beliefs.means[:, 0]
+        sds = atlas.rest_meV * np.sqrt(beliefs.covariances[:, 0, 0])
+        ranks.append(beliefs.weights @ norm.cdf((m1 - centres) / sds))
+    assert kstest(ranks, "uniform").pvalue > 1e-3
