@@ -75,7 +75,7 @@ def pair_weights(x, sin2_w):
 def mass_nodes(m1, last, step):
     """First of four table nodes around m1, Lagrange weights and slopes."""
     position = np.arcsinh(m1 / MASS_SCALE) / step
-    first = min(max(int(position) - 1, 0), last - 3)
+    first = min(max(int(position) - 1, 0), last - 4)
     t = position - first
     weights, slopes = np.ones(4), np.zeros(4)
     for n in range(4):

@@ -17,13 +17,15 @@ import numpy as np
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.finite import faults, require_finite
 from renp_infer.inference._response_kernel import MASS_SCALE, phase_fields, smoothed_field
-from renp_infer.measurement.smoothing import EVEN, make_smoother, smoothed_pairs
+from renp_infer.measurement.smoothing import EVEN, Smoother, make_smoother, smoothed_pairs
 from renp_infer.physics.form_factor import pair_masses
 from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import masses, weights
 from renp_infer.records import PAIRS, Experiment, FloatArray, Parameters, Switches
 
 MASS_NODES = 40
+LAGRANGE_NODES = 4
+"""How many masses of the table the kernel combines; if they are all alike, it is that one."""
 
 
 class Response:
@@ -42,6 +44,10 @@ class Response:
     finite_crystal : bool
         Whether the table of what the finite crystal adds is made, which takes over a
         second. Without it the response is the large-crystal limit.
+    share : tuple of ndarray, optional
+        ``share_at`` the truth, in place of a table over all masses: for field and
+        derivatives at the truth alone. How the share itself changes with m1, beyond
+        moving with the edges, is then left out of the derivative.
 
     Raises
     ------
@@ -74,6 +80,7 @@ class Response:
         m1_max_eV: float,
         *,
         finite_crystal: bool = True,
+        share: tuple[FloatArray, FloatArray] | None = None,
     ) -> None:
         switches = experiment.switches
         check_limit(switches)
@@ -82,9 +89,11 @@ class Response:
         self.theta_s = experiment.layout.theta_s
         self.m1_max_eV = m1_max_eV
         self.scale = signal_factor(experiment, chi_squared)
-        steps = np.arcsinh(m1_max_eV / MASS_SCALE) / (MASS_NODES - 1)
-        nodes = MASS_SCALE * np.sinh(steps * np.arange(MASS_NODES))
-        if finite_crystal:
+        steps = np.arcsinh(m1_max_eV / MASS_SCALE) / (1 if share else MASS_NODES - 1)
+        if share is not None:
+            grid, table = share[0], np.repeat(share[1], LAGRANGE_NODES, axis=2)
+        elif finite_crystal:
+            nodes = MASS_SCALE * np.sinh(steps * np.arange(MASS_NODES))
             spectra = [masses(replace(truth, m1_eV=float(m1))) for m1 in nodes]
             grid, table = smoother.correction(np.array(spectra))
         else:
@@ -193,6 +202,11 @@ def _table_weights(truth: Parameters, switches: Switches) -> FloatArray:
         return np.zeros((2, 6))
     rows = weights(truth, switches)
     return np.array([rows.pv, rows.pv_majorana])
+
+
+def share_at(smoother: Smoother, masses_eV: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Share of the finite crystal at masses (3,) and the nominal apparatus, for ``Response``."""
+    return smoother.correction(np.asarray(masses_eV)[None, :], nominal=True)
 
 
 def exact_field(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:

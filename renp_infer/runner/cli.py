@@ -214,6 +214,33 @@ def optimize(
 
 
 @app.command
+def explore(
+    study: Path | None = None,
+    /,
+    *,
+    port: int = 0,
+    browser: bool = True,
+    debug: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Move a study's keys and see the signal follow, on a page of this machine.
+
+    Parameters
+    ----------
+    study
+        A study file, the name of a shipped study, or a run directory.
+    port
+        Where to serve; 0 takes a free port.
+    browser
+        Open the page; else only print its address.
+    debug
+        Show the traceback of a failure.
+    """
+    from renp_infer.explorer.command import explore as serve
+
+    return serve(study, port=port, browser=browser)
+
+
+@app.command
 def report(*studies: Path, figures: str = "", common: Common = DEFAULTS) -> int:
     """Write report.html of finished studies or run directories.
 

@@ -199,7 +199,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
         "sigma_nG": sigma,
         "peak_snr": peak_snr,
         "normalised": experiment.detector.reference_snr > 0.0,
-        "thresholds_deg": _thresholds(experiment, m),
+        "thresholds_deg": pair_thresholds(experiment, m),
         "coupling": coupling_of(experiment),
         "backgrounds": background_rows(experiment, rate, chi2),
         "accuracy": {
@@ -307,7 +307,7 @@ def _truth(parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def _thresholds(experiment: Experiment, masses_eV: FloatArray) -> dict[str, Any]:
+def pair_thresholds(experiment: Experiment, masses_eV: FloatArray) -> dict[str, Any]:
     """Angles of s = (m_i + m_j)^2 on both sides, null where never crossed."""
     found: dict[str, Any] = {}
     for pair, total in zip(PAIRS, pair_masses(masses_eV).sum(axis=1), strict=True):

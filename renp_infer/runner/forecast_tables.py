@@ -225,11 +225,12 @@ def _precision(document: dict[str, Any]) -> Sheet:
         impacts = (short(row[name]) for name in ("impact_meV", "asimov_impact_meV"))
         cells.append((row["systematic"], *impacts, need))
     return Sheet(
-        f"which systematic must improve, and to what, for σ(m₁) = {goal}?",
+        f"which systematic must improve, and to what, for σ(m₁) = {goal}",
         ("", "impact\nFisher", "impact\nAsimov", "its priors\nmust be"),
         tuple(cells),
-        "Impact in meV: root of what the variance of m₁ would lose if this were known exactly. "
-        "The factor narrows all priors of one systematic, all else as it is (median Fisher).",
+        "σ(m₁): half width of the 68 % confidence interval. Impact in meV: root of what σ² would "
+        "lose if this were known exactly. The factor narrows all priors of one systematic, all "
+        "else as it is (median Fisher).",
     )
 
 

@@ -24,13 +24,16 @@ RANK = {
     "design": 4,
     "reproduction": 5,
     "runner": 6,
+    "explorer": 6,
 }
 HEAVY = {
     "arviz",
+    "dash",
     "dask",
     "dieke",
     "distributed",
     "emcee",
+    "flask",
     "magpylib",
     "matplotlib",
     "numba",
