@@ -109,7 +109,7 @@ def test_tolerances_are_those_of_the_toy(optimum: Optimum) -> None:
     assert optimum.found["robustness"]["score"] == pytest.approx(top)
     edge = 0.1 * np.sqrt(-2.0 * np.log((top - 0.1) / height))  # where 0.1 nat is lost
     expected = [radius["value"] - PEAK[0] + edge, PEAK[0] + edge - radius["value"]]
-    # off its top the toy is no quadratic, for which it is taken between distances 0, 0.01, 0.02, ...
+    # off its top the toy is no quadratic, as which it counts between 0, 0.01, 0.02, ...
     assert [radius["below"], radius["above"]] == pytest.approx(expected, rel=0.15, abs=0.005)
 
 
