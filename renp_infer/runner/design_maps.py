@@ -37,8 +37,8 @@ class Surface:
         from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
         kept = np.sort(np.argsort(-scores, kind="stable")[:MOST_TRIALS])
-        self.x, low = x[kept], float(np.quantile(scores[kept], 0.1))
-        lifted = np.maximum(scores[kept], low)
+        self.x, self._floor = x[kept], float(np.quantile(scores[kept], 0.1))
+        lifted = np.maximum(scores[kept], self._floor)
         size = x.shape[1]
         kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(np.full(size, 0.3), (0.02, 10.0), nu=2.5)
         kernel = kernel + WhiteKernel(1e-2, (1e-6, 1.0))
@@ -55,6 +55,7 @@ class Surface:
         whole = np.repeat(self._background[None], len(points), axis=0)
         whole[:, :, list(axes)] = points[:, None, :]
         mean, sd = self._process.predict(whole.reshape(-1, self.x.shape[1]), return_std=True)
+        mean = np.maximum(mean, self._floor)  # a fit may swing below all that was ever seen
         shape = (len(points), count)
         return mean.reshape(shape).mean(axis=1), sd.reshape(shape).mean(axis=1)
 
