@@ -1,4 +1,4 @@
-"""Candidate states of nature, and what is believed of them while data come in.
+"""Candidate states of nature; ``design.beliefs`` is what data say of them.
 
 A state is a hypothesis and a mass. Given the state, the field is linear in the
 nuisances and in the cosines of free Majorana phases, so data of Gaussian noise leave
@@ -10,20 +10,16 @@ Gaussian with these moments.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
-from renp_infer.design._mixture_kernel import mixture_information
 from renp_infer.design.prediction import COSINES, Prediction, nuisances, predict
 from renp_infer.inference.hypothesis import Hypothesis
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
 _COSINE_SD = np.sqrt(0.5)
-NEGLIGIBLE = 1e-9
-"""States with a smaller share of the weight are left out of an information."""
 
 
 @dataclass(frozen=True)
@@ -121,79 +117,3 @@ def _shares(prior: Prior, m1_meV: FloatArray) -> FloatArray:
     density = np.exp([prior.marginals["m1_meV"].log_density(float(m)) for m in m1_meV])
     shares: FloatArray = density * np.diff(ends)
     return shares / shares.sum()
-
-
-@dataclass(frozen=True)
-class Belief:
-    """Weights of states, and what is known of each state's nuisances.
-
-    Attributes
-    ----------
-    states : States
-    log_weights : ndarray, shape (S,)
-        Log posterior probabilities.
-    mean : ndarray, shape (S, d)
-        Of the nuisances, in prior standard deviations.
-    covariance : ndarray, shape (S, d, d)
-    """
-
-    states: States
-    log_weights: FloatArray
-    mean: FloatArray
-    covariance: FloatArray
-
-    @classmethod
-    def start(cls, states: States) -> Belief:
-        """Prior belief."""
-        count, size = states.m1_meV.size, len(states.names)
-        unit = np.broadcast_to(np.eye(size), (count, size, size))
-        return cls(states, states.log_prior, np.zeros((count, size)), unit)
-
-    @property
-    def weights(self) -> FloatArray:
-        """Posterior probabilities, (S,)."""
-        return np.exp(self.log_weights)
-
-    def measured(self, angle: int, field_nG: float, variance_nG2: float) -> Belief:
-        """Belief after one reading at the angle of that index (a Kalman update)."""
-        slope = self.states.slopes_nG[:, angle]
-        gain = np.einsum("sij,sj->si", self.covariance, slope)
-        variance = np.einsum("si,si->s", slope, gain) + variance_nG2
-        miss = field_nG - self.states.field_nG[:, angle] - np.einsum("si,si->s", slope, self.mean)
-        log = self.log_weights - 0.5 * (miss**2 / variance + np.log(2.0 * np.pi * variance))
-        return replace(
-            self,
-            log_weights=log - logsumexp(log),
-            mean=self.mean + gain * (miss / variance)[:, None],
-            covariance=self.covariance
-            - gain[:, :, None] * gain[:, None, :] / variance[:, None, None],
-        )
-
-    def predicted(self) -> tuple[FloatArray, FloatArray]:
-        """Mean and variance of the expected field by state and angle, (S, n), nG and nG^2."""
-        slopes = self.states.slopes_nG
-        mean = self.states.field_nG + np.einsum("snd,sd->sn", slopes, self.mean)
-        moved = np.einsum("snd,sde->sne", slopes, self.covariance)
-        return mean, np.einsum("snd,snd->sn", moved, slopes)
-
-    def gain(self, variance_nG2: FloatArray, of: str = "m1") -> FloatArray:
-        """Expected information of one more reading at each angle, shape (n,), nat.
-
-        Parameters
-        ----------
-        variance_nG2 : ndarray, shape (n,)
-            Of the reading at each angle.
-        of : {"m1", "ordering", "nature", "state"}
-
-        Notes
-        -----
-        Mutual information of the reading, a mixture of Gaussians, and the label; by
-        Gauss-Hermite quadrature of 16 nodes in each component.
-        """
-        mean, variance = self.predicted()
-        kept = self.weights > NEGLIGIBLE
-        weights = self.weights[kept] / self.weights[kept].sum()
-        _, labels = np.unique(self.states.groups(of)[kept], return_inverse=True)
-        sd = np.sqrt(variance[kept] + variance_nG2)
-        gain: FloatArray = mixture_information(weights, labels, mean[kept], sd)
-        return gain

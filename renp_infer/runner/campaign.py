@@ -139,7 +139,7 @@ class Queue:
         return item
 
     def _batch(self, work: Work, tasks: Sequence[Task]) -> Batch:
-        batch = Batch(work.study, work.verb, tuple(tasks))
+        batch = Batch(work.study, work.verb, tuple(tasks), work.blocks.scratch)
         self._works[batch] = work
         self._meter.begin(work.study.name)
         return batch
@@ -329,6 +329,9 @@ def merge(work: Work, executor: str) -> None:
                 append_provenance(path, study, work.seconds + time.monotonic() - begin)
 
         store.write(verb.file, write)
+    if verb.also is not None:
+        for name, text in verb.also(study, _results(work), store.path(verb.file)).items():
+            store.write_text(name, text)
     seconds = work.seconds + time.monotonic() - begin
     counts = {"tasks": work.count, "failed": work.failed}
     facts = counts | {"seconds": round(seconds, 3), "executor": executor}

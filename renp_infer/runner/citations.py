@@ -48,6 +48,8 @@ SAMPLERS = {
     "nested": ("dynesty",),
 }
 """Packages by the attribute ``sampler`` of the sampler statistics."""
+SEARCHERS = {"skopt": "scikit-optimize", "botorch": "botorch"}
+"""Packages by optimizer; sequences of points need none."""
 _MODEL = ("numpy", "scipy", "numba")
 _STATISTICS = ("xarray", "arviz")
 _ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
@@ -83,6 +85,10 @@ def citations_of(
     packages += [package for sampler in samplers for package in SAMPLERS[sampler]]
     if tasks and study.get("detector", {}).get("coupling") == "pickup":
         packages.append("magpylib")
+    if "optimize" in tasks:
+        section = study["optimize"]
+        names = (section["optimizer"], *section["baselines"])
+        packages += [SEARCHERS[name] for name in names if name in SEARCHERS]
     packages += tools
     keys = [*ALWAYS, *OSCILLATION.get(table, ())]
     keys += [key for package in packages for key in TOOLS[package]]

@@ -184,6 +184,36 @@ def forecast(study: Path, /, *, common: Common = DEFAULTS) -> int:
 
 
 @app.command
+def optimize(
+    study: Path,
+    /,
+    *,
+    sequential: Annotated[bool, Parameter(negative="")] = False,
+    data: Path | None = None,
+    covariance: Path | None = None,
+    common: Common = DEFAULTS,
+) -> int:
+    """Search the design that tells most, with baselines; resumes.
+
+    Parameters
+    ----------
+    sequential
+        Choose one measurement after the other: simulate campaigns, or with --data say
+        what to measure next.
+    data
+        File of what was measured so far, .csv or .nc; with --sequential.
+    covariance
+        File of their covariance, where the data file has no errors.
+    """
+    from renp_infer.runner import optimize_command, sequential_command
+
+    if sequential:
+        return sequential_command.sequential(study, common.options(), data, covariance)
+    sequential_command.refuse_data(data, covariance)
+    return optimize_command.optimize(study, common.options())
+
+
+@app.command
 def explore(
     study: Path | None = None,
     /,

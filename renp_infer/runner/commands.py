@@ -177,6 +177,7 @@ def simulate(path: Path, options: Options, *, save: Path | None = None) -> int:
 
 def _save(study: Study, path: Path, options: Options) -> None:
     """Write the study's mock data as a data file."""
+    from renp_infer.measurement.squid import relative_times
     from renp_infer.runner.datafile import write_measurement
     from renp_infer.runner.evaluation import mock_observation
 
@@ -185,7 +186,9 @@ def _save(study: Study, path: Path, options: Options) -> None:
     title = f"mock data of study {study.name}, seed {study.seed}"
     with contextlib.redirect_stdout(sys.stderr):
         data = mock_observation(study)
-    write_measurement(path, data, study.experiment.detector.exposure_s, title)
+    detector, count = study.experiment.detector, data.theta_s.size
+    times_s = detector.exposure_s / count * relative_times(detector, count)
+    write_measurement(path, data, times_s, title)
 
 
 def _simulate_many(study: Study, options: Options) -> int:

@@ -22,6 +22,7 @@ from renp_infer.runner import report_tables as tables
 from renp_infer.runner.check_report import check_plates, check_rows
 from renp_infer.runner.citations import bibtex, used_by
 from renp_infer.runner.comparison_page import comparison_section
+from renp_infer.runner.design_page import design_section
 from renp_infer.runner.figure_data import data_uri
 from renp_infer.runner.figures import Plate, normalised_label, run_plates, source
 from renp_infer.runner.forecast_page import forecast_page
@@ -175,6 +176,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "provenance": tables.provenance_rows(run),
         "tasks": tables.task_rows(run),
         "calibration": calibration_of(run),
+        "design": design_section(run),
         "study": study_text(run.study),
         "command": command(run, start),
         "citations": used,

@@ -14,7 +14,15 @@ from renp_infer.errors import StoreError
 from renp_infer.runner.displays import RunDisplay
 from renp_infer.runner.files import digest
 from renp_infer.runner.store import read_manifest
-from renp_infer.runner.verbs import CALIBRATE, COMPARE, EVALUATE, FORECAST, INFER
+from renp_infer.runner.verbs import (
+    CALIBRATE,
+    COMPARE,
+    EVALUATE,
+    FORECAST,
+    INFER,
+    OPTIMIZE,
+    SEQUENTIAL,
+)
 
 if TYPE_CHECKING:
     import xarray
@@ -42,6 +50,10 @@ class Run(RunDisplay):
         What the evidences of ``compare.nc`` say with the study's prior odds.
     forecast : DataTree or None
         ``forecast.nc``, in memory; ``None`` if the study has no forecast.
+    optimum : dict or None
+        ``optimize.json``, with the rows of ``trials.jsonl`` as ``trials``.
+    sequential : DataTree or None
+        ``sequential.nc``, in memory; ``None`` if the study has no campaigns.
     """
 
     directory: Path
@@ -53,6 +65,8 @@ class Run(RunDisplay):
     calibration: xarray.DataTree | None = None
     comparison: dict[str, Any] | None = None
     forecast: xarray.DataTree | None = None
+    optimum: dict[str, Any] | None = None
+    sequential: xarray.DataTree | None = None
 
     @property
     def checks(self) -> dict[str, Any] | None:
@@ -72,6 +86,7 @@ class Run(RunDisplay):
             "model checks": self.checks,
             "estimators": self.comparison["agreement"] if self.comparison else None,
             "calibration": tests,
+            "optimize": self.optimum,
         }
         return {name: found for name, found in judged.items() if found is not None}
 
@@ -159,7 +174,24 @@ def load_run(directory: str | Path) -> Run:
             calibration,
             comparison,
             forecast,
+            *_designs(directory, manifest, study),
         )
+
+
+def _designs(
+    directory: Path, manifest: dict[str, Any], study: dict[str, Any]
+) -> tuple[dict[str, Any] | None, xarray.DataTree | None]:
+    """What a search and what campaigns found."""
+    from renp_infer.runner.optimizing import TRIALS
+
+    optimum = sequential = None
+    if OPTIMIZE.name in manifest["tasks"] and "optimize" in study:
+        optimum = _parsed(directory, manifest, OPTIMIZE.file)
+        lines = _checked(directory, manifest, TRIALS).read_text(encoding="utf-8").splitlines()
+        optimum["trials"] = [json.loads(line) for line in lines]
+    if SEQUENTIAL.name in manifest["tasks"] and "sequential" in study.get("optimize", {}):
+        sequential = load_tree(_checked(directory, manifest, SEQUENTIAL.file))
+    return optimum, sequential
 
 
 @contextlib.contextmanager

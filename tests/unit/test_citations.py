@@ -134,6 +134,14 @@ def test_a_tool_is_cited_only_if_used():
     assert optional <= set(citations_of(study(), ["infer"], (), used))
 
 
+def test_a_search_cites_its_optimizer():
+    with_search = study() | {"optimize": {"optimizer": "skopt", "baselines": ["sobol"]}}
+    assert "scikit-optimize" in citations_of(with_search, ["optimize"])
+    assert "scikit-optimize" not in citations_of(with_search, ["evaluate"])
+    plain = study() | {"optimize": {"optimizer": "random", "baselines": []}}
+    assert "scikit-optimize" not in citations_of(plain, ["optimize"])
+
+
 def test_a_pickup_loop_cites_its_field_library():
     loop = study() | {"detector": {"coupling": "pickup"}}
     assert "Ortner2020" in citations_of(loop, ["evaluate"])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
 from scipy.special import logsumexp
-from scipy.stats import norm
 from toys import OSCILLATION, ToyResponse, toy_angles, toy_truth
 
-from renp_infer.design._mixture_kernel import mixture_information
+from renp_infer.design.beliefs import Atlas
+from renp_infer.design.beliefs import predict as predicted
 from renp_infer.design.gaussian import Mocks, fit, marginalise
 from renp_infer.design.prediction import COSINES, cosines_of, nuisances, predict, turned
-from renp_infer.design.states import Belief, States, make_states
+from renp_infer.design.sequential import measured
+from renp_infer.design.states import make_states
 from renp_infer.inference.fisher import Noise
 from renp_infer.inference.hypothesis import Hypothesis
 from renp_infer.inference.prior import InferenceSettings, build_prior, response_argument
@@ -130,9 +130,12 @@ def test_readings_one_by_one_are_the_likelihood_of_all(states):
     """Kalman updates against determinants and Schur complements."""
     rng = np.random.default_rng(1)
     variance, data = 0.02**2, 1.0 + 0.1 * rng.normal(size=THETA.size)
-    belief = Belief.start(states)
+    atlas = Atlas.of(states)
+    whole = atlas.slopes_nG * (np.arange(atlas.slopes_nG.shape[2]) > 0)  # m1 in its centres
+    atlas = atlas.with_fields(atlas.field_nG, whole)
+    belief = atlas.start()
     for angle in rng.permutation(THETA.size):
-        belief = belief.measured(int(angle), float(data[angle]), variance)
+        belief = measured(belief, atlas, int(angle), float(data[angle]), 0.02)
     noise = Noise(lambda _exposure: variance * np.eye(THETA.size), False, 1.0)
     mocks = Mocks(data[None] / 0.02, np.zeros((1, len(nuisances(prior_of())))))
     logs = []
@@ -141,7 +144,8 @@ def test_readings_one_by_one_are_the_likelihood_of_all(states):
         logs.append(fit(states_of, mocks, every=True).smooth[0])
     log = np.concatenate(logs) + states.log_prior
     assert belief.log_weights == pytest.approx(log - logsumexp(log), abs=1e-6)
-    mean, spread = belief.predicted()
+    following = predicted(belief, atlas)
+    mean, spread = following.means, following.variances
     k = int(np.argmax(belief.log_weights))
     columns = states.slopes_nG[k]
     information = np.eye(columns.shape[1]) + columns.T @ columns / variance
@@ -149,40 +153,3 @@ def test_readings_one_by_one_are_the_likelihood_of_all(states):
     assert mean[k] == pytest.approx(states.field_nG[k] + columns @ exact, abs=1e-8)
     covariance = columns @ np.linalg.solve(information, columns.T)
     assert spread[k] == pytest.approx(np.diag(covariance), rel=1e-6)
-
-
-def test_information_of_a_reading_of_two_states():
-    def entropy(y):
-        p = 0.3 * norm.pdf(y, 0.0, 1.0) + 0.7 * norm.pdf(y, 1.5, 2.0)
-        return -p * np.log(p)
-
-    exact = quad(entropy, -20.0, 25.0, epsabs=1e-10, limit=200)[0]
-    exact -= 0.5 * np.log(2.0 * np.pi * np.e) + 0.7 * np.log(2.0)
-    found = mixture_information(
-        np.array([0.3, 0.7]), np.array([0, 1]), np.array([[0.0], [1.5]]), np.array([[1.0], [2.0]])
-    )
-    assert found[0] == pytest.approx(exact, abs=2e-3)
-    same = mixture_information(
-        np.array([0.3, 0.7]), np.array([0, 0]), np.array([[0.0], [1.5]]), np.array([[1.0], [2.0]])
-    )
-    assert same[0] == pytest.approx(0.0, abs=1e-12)
-
-
-def test_information_of_a_reading_of_a_gaussian_mass():
-    """Many states in a Gaussian row: half the log of 1 + (S/N)^2."""
-    place = np.linspace(-6.0, 6.0, 121)
-    weights = norm.pdf(place) / norm.pdf(place).sum()
-    field = np.column_stack([place, 3.0 * place])
-    row = States(
-        (("normal", "dirac"),),
-        np.zeros(121, dtype=int),
-        place,
-        np.log(weights),
-        np.zeros(2),
-        field,
-        np.ones_like(field),
-        (),
-        np.zeros((121, 2, 0)),
-    )
-    gain = Belief.start(row).gain(np.array([1.0, 1.0]))
-    assert gain == pytest.approx(0.5 * np.log([2.0, 10.0]), abs=2e-3)
