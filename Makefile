@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help venv study test test-all lint bench scale recompile lock clean
+.PHONY: help venv study test test-all lint bench scale recompile lock clean docs figure
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -47,9 +47,22 @@ lint: venv ## check style and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-bench: venv ## time pair integrals and Bloch equations against other programs
+# EXECUTE=auto runs the tutorials and shows what they print and draw; it takes minutes.
+EXECUTE ?= off
+docs: venv ## build the documentation, build/docs/index.html; EXECUTE=auto runs the tutorials
+	@rm -rf docs/reference/generated build/docs
+	@$(BIN)/python -m sphinx -q -W --keep-going -D nb_execution_mode=$(EXECUTE) docs build/docs
+
+figure: venv ## draw the figure of the README again
+	@$(BIN)/renp infer studies/edge-layout-normalised.toml --out runs/figure
+	@$(BIN)/python docs/overview.py runs/figure docs/_static/overview.svg
+
+bench: venv ## time integrals, laser cycles and inference against other programs
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/bloch.py
+	@$(BIN)/python benchmarks/likelihood.py
+	@$(BIN)/python benchmarks/posterior.py
+	@$(BIN)/python benchmarks/evidence.py
 
 scale: venv ## measure what runs cost as they grow, for docs/scale.md
 	@$(BIN)/python benchmarks/scale.py
@@ -61,13 +74,13 @@ recompile: ## forget compiled kernels, after editing one that others call
 lock: ## resolve requirements.lock anew, in a clean environment
 	@python=$$(sh scripts/find-python "$(PYTHON)") && \
 	rm -rf build/lock && "$$python" -m venv build/lock
-	@build/lock/bin/python -m pip install --progress-bar off --editable '.[dev]'
-	@echo "# Written by 'make lock' from pyproject.toml, with its dev extra." > build/lock/frozen
+	@build/lock/bin/python -m pip install --progress-bar off --editable '.[dev,docs]'
+	@echo "# Written by 'make lock' from pyproject.toml, with its extras dev and docs." > build/lock/frozen
 	@build/lock/bin/python -m pip freeze --exclude renp-infer >> build/lock/frozen
 	@if grep -vE '^#|^[A-Za-z0-9._-]+==[A-Za-z0-9.!]+$$' build/lock/frozen; then \
 	echo "These lines are not exact public versions; requirements.lock is unchanged." >&2; exit 1; fi
 	@mv build/lock/frozen requirements.lock
 
 clean: ## delete .venv, builds and caches; keep runs/
-	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist docs/reference/generated .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find renp_infer tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

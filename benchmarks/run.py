@@ -205,9 +205,9 @@ def responses() -> list[Row]:
     return rows
 
 
-def machine() -> Row:
-    """Where the figures come from."""
-    packages = ("numpy", "scipy", "numba", "vegas")
+def machine(others: tuple[str, ...] = ("vegas",)) -> Row:
+    """Where the figures come from, with the versions of other packages."""
+    packages = ("numpy", "scipy", "numba", *others)
     cpu = Path("/proc/cpuinfo")
     lines = cpu.read_text().splitlines() if cpu.exists() else []
     model = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -228,6 +228,8 @@ def cell(value: Any) -> str:
         return "yes" if value else "NO"
     if not isinstance(value, float):
         return str(value)
+    if abs(value) >= 1e3:
+        return f"{value:.2f}"
     return f"{value:.1e}" if 0.0 < abs(value) < 1e-2 else f"{value:.3g}"
 
 

@@ -2,7 +2,8 @@
 
 ``physics`` predicts a signal, ``measurement`` turns it into data, ``inference``
 turns data into a posterior, ``runner`` does all of it for a study file. Imports
-go that way only. The names below are loaded when first used.
+go that way only. The names below are loaded when first used; docs/library.md
+shows them at work.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
     from renp_infer.errors import (
         ConfigError,
         ConvergenceError,
+        DiagnosticWarning,
         DomainError,
+        ExecutorError,
         NonFiniteError,
+        RenpError,
         StoreError,
+        TaskError,
     )
     from renp_infer.records import (
         PRESETS,
@@ -30,6 +35,19 @@ if TYPE_CHECKING:
         Switches,
         Target,
     )
+    from renp_infer.runner.library import (
+        Run,
+        Study,
+        calibrate,
+        compare,
+        evaluate,
+        forecast,
+        infer,
+        load_study,
+        open_run,
+        simulate,
+        write_report,
+    )
 
     __version__: str
 
@@ -39,17 +57,32 @@ __all__ = [
     "ConfigError",
     "ConvergenceError",
     "Detector",
+    "DiagnosticWarning",
     "DomainError",
+    "ExecutorError",
     "Experiment",
     "Lasers",
     "Layout",
     "NonFiniteError",
     "Observation",
     "Parameters",
+    "RenpError",
+    "Run",
     "StoreError",
+    "Study",
     "Switches",
     "Target",
+    "TaskError",
     "__version__",
+    "calibrate",
+    "compare",
+    "evaluate",
+    "forecast",
+    "infer",
+    "load_study",
+    "open_run",
+    "simulate",
+    "write_report",
 ]
 
 
@@ -60,8 +93,14 @@ def __getattr__(name: str) -> object:
         return version("renp-infer")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "errors" if name.endswith("Error") else "records"
-    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_home(name)}"), name)
+
+
+def _home(name: str) -> str:
+    """Module of an exported name; functions are the library's."""
+    if name.endswith(("Error", "Warning")):
+        return "errors"
+    return "runner.library" if name.islower() or name in ("Run", "Study") else "records"
 
 
 def __dir__() -> list[str]:

@@ -10,6 +10,8 @@
 ``ExecutorError``         the workers or their scheduler failed, not a task
 ========================  =====================================================
 
+``DiagnosticWarning`` is no error: a result is there, and its diagnostics failed.
+
 Errors carry the values they complain about, so that callers need not parse
 text. A plain ``TypeError`` is for a programmer's mistake, never for input.
 """
@@ -126,3 +128,7 @@ class TaskError(RenpError, RuntimeError):
 
 class ExecutorError(RenpError, RuntimeError):
     """Workers or their scheduler failed; what was finished has been saved."""
+
+
+class DiagnosticWarning(UserWarning):
+    """A result whose diagnostics failed; exit code 3 on the command line."""

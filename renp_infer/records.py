@@ -302,7 +302,9 @@ class Detector:
         With a loop, xi follows the crystal: take `pickup.coupling_of`.
     spin_relaxation_ms : float
     exposure_s : float
-        Total, shared equally by the angles.
+        Total, shared by the angles: equally, or by `exposure_shares`.
+    exposure_shares : tuple of float or None
+        Relative time at each angle, > 0, of any sum; ``None`` is equal.
     reference_snr : float
         0 for absolute noise, else the peak signal-to-noise that the paper's
         layout would have.
@@ -319,6 +321,7 @@ class Detector:
     exposure_s: float = 3600.0
     reference_snr: float = 0.0
     pickup: Pickup | None = None
+    exposure_shares: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,13 @@ def make_study(name: str, layout: str, preset: str, m1: float, reference_snr: fl
         "schema": 1,
         "name": name,
         "seed": 20211207,
-        "neutrino": {"m1_meV": m1, "ordering": "normal", "nature": "dirac", "delta_deg": 212.0},
+        "neutrino": {
+            "m1_meV": m1,
+            "ordering": "normal",
+            "nature": "dirac",
+            "delta_deg": 212.0,
+            "oscillation": "nufit-6.0",
+        },
         "physics": {"preset": preset, **dataclasses.asdict(PRESETS[preset])},
         "target": {"scheme": "er-ylf", "density_per_cm3": 1.4e19, "refractive_index": 1.45},
         "layout": {

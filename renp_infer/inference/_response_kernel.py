@@ -75,7 +75,7 @@ def pair_weights(x, sin2_w):
 def mass_nodes(m1, last, step):
     """First of four table nodes around m1, Lagrange weights and slopes."""
     position = np.arcsinh(m1 / MASS_SCALE) / step
-    first = min(max(int(position) - 1, 0), last - 3)
+    first = min(max(int(position) - 1, 0), last - 4)
     t = position - first
     weights, slopes = np.ones(4), np.zeros(4)
     for n in range(4):
@@ -101,18 +101,40 @@ def smoothed_field(x, switches, numbers, fixed, borders, used, weights, form, fa
     ``numbers`` (epsilon, omega_1, omega_2, omega_s, theta_e, sin2_w, kappa,
     scale, mass step, nominal index); ``fixed`` the Table IV weights (2, 6).
     """
-    planar, majorana = switches[0] == 1, switches[1] == 1
-    epsilon, one, two, omega, theta_e = numbers[:5]
-    sin2_w, kappa, scale, step = numbers[5:9]
-    squares, square_slopes = mass_squares(x, switches[2] == 1)
+    panels = _panels(x, switches, numbers, borders, used, form, facing, grid, table)
+    smooth = _summed(x, panels, switches, numbers, fixed, used, weights)
+    return smooth[:, 0].copy(), smooth[:, 1:].copy()
+
+
+@njit(cache=True, error_model="numpy")
+def phase_fields(
+    x, phases, switches, numbers, fixed, borders, used, weights, form, facing, grid, table
+):
+    """Templates and Jacobians (p, n, 12) at phases (p, 3); the panels are done once."""
+    panels = _panels(x, switches, numbers, borders, used, form, facing, grid, table)
+    out = np.empty((phases.shape[0], weights.shape[0], SIZE + 1))
+    point = x.copy()
+    for p in range(phases.shape[0]):
+        point[8:] = phases[p]
+        out[p] = _summed(point, panels, switches, numbers, fixed, used, weights)
+    return out
+
+
+@njit(cache=True, error_model="numpy")
+def _pair_masses(squares):
+    """Masses of the six pairs, (6, 2)."""
     masses = np.empty((6, 2))
     for k in range(6):
         masses[k, 0] = np.sqrt(squares[FIRST[k]])
         masses[k, 1] = np.sqrt(squares[SECOND[k]])
-    if switches[3] == 1:
-        value, slope = fixed, np.zeros((2, 6, SIZE))
-    else:
-        value, slope = pair_weights(x, sin2_w)
+    return masses
+
+
+@njit(cache=True, error_model="numpy")
+def _panels(x, switches, numbers, borders, used, form, facing, grid, table):
+    """Pair integrals over panels; no phase and no weight of a pair enters."""
+    epsilon, one, two, omega, theta_e = numbers[:5]
+    squares, _ = mass_squares(x, switches[2] == 1)
     angle = theta_e + x[3]
     cosine, sine = np.cos(angle), np.sin(angle)
     beam = (x[1], one + two * cosine, two * sine, omega, -two * sine, two * cosine)
@@ -125,17 +147,17 @@ def smoothed_field(x, switches, numbers, fixed, borders, used, weights, form, fa
         two * np.cos(theta_e),
     )
     m1 = max(x[0], SMALLEST)
-    first, nodes, node_slopes = mass_nodes(m1, table.shape[2], step)
+    first, nodes, node_slopes = mass_nodes(m1, table.shape[2], numbers[8])
     node_slopes = node_slopes / np.sqrt(m1 * m1 + MASS_SCALE * MASS_SCALE)
-    panels = panel_integrals(
-        planar,
+    return panel_integrals(
+        switches[0] == 1,
         borders,
         used,
         x[2],
         beam,
         nominal,
         epsilon,
-        masses,
+        _pair_masses(squares),
         form,
         facing,
         grid,
@@ -144,7 +166,20 @@ def smoothed_field(x, switches, numbers, fixed, borders, used, weights, form, fa
         nodes,
         node_slopes,
     )
-    count = borders.size - 1
+
+
+@njit(cache=True, error_model="numpy")
+def _summed(x, panels, switches, numbers, fixed, used, weights):
+    """Template and Jacobian (n, 12) from the pair integrals over panels."""
+    majorana = switches[1] == 1
+    sin2_w, kappa, scale = numbers[5:8]
+    squares, square_slopes = mass_squares(x, switches[2] == 1)
+    masses = _pair_masses(squares)
+    if switches[3] == 1:
+        value, slope = fixed, np.zeros((2, 6, SIZE))
+    else:
+        value, slope = pair_weights(x, sin2_w)
+    count = used.size
     panel = np.zeros((count, SIZE + 1))
     for k in range(6):
         i, j = FIRST[k], SECOND[k]
@@ -177,5 +212,4 @@ def smoothed_field(x, switches, numbers, fixed, borders, used, weights, form, fa
             if majorana:
                 for n in range(SIZE):
                     row[n + 1] -= odd[n] * b
-    smooth = scale * (weights @ panel)
-    return smooth[:, 0].copy(), smooth[:, 1:].copy()
+    return scale * (weights @ panel)

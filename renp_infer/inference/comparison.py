@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-from scipy.special import logsumexp
+from numpy.typing import ArrayLike
+from scipy.special import softmax
 
 from renp_infer.records import FloatArray
 
@@ -133,11 +134,13 @@ def compare(rows: Sequence[Evidence], settings: CompareSettings) -> dict[str, An
     """
     names = [row.hypothesis.name for row in rows]
     odds = np.array([settings.prior_odds[name] for name in names])
-    probabilities = posterior_probabilities([row.combined[0] for row in rows], odds)
+    values, errors = np.array([row.combined for row in rows]).T
+    probabilities = posterior_probabilities(values, odds)
+    spreads = probability_errors(probabilities, errors)
     bayes_factors = [_bayes_factor(a, b) for a, b in itertools.combinations(rows, 2)]
     return {
         "estimators": list(settings.estimators),
-        "hypotheses": [_row(*pair) for pair in zip(rows, probabilities, strict=True)],
+        "hypotheses": [_row(*row) for row in zip(rows, probabilities, spreads, strict=True)],
         "bayes_factors": bayes_factors,
         "m1_meV": averaged([row.draws for row in rows], probabilities, "m1_meV"),
         "prior_odds": dict(zip(names, odds.tolist(), strict=True)),
@@ -147,14 +150,20 @@ def compare(rows: Sequence[Evidence], settings: CompareSettings) -> dict[str, An
     }  # fmt: skip
 
 
-def posterior_probabilities(log_evidence: Sequence[float], odds: FloatArray) -> FloatArray:
-    """Posterior probabilities, shape (k,), for prior odds (k,) of any sum."""
+def posterior_probabilities(log_evidence: ArrayLike, odds: FloatArray) -> FloatArray:
+    """Posterior probabilities, shape (..., k), for prior odds (k,) of any sum."""
     with np.errstate(divide="ignore"):  # a hypothesis of no prior odds stays out
-        mass = np.array(log_evidence) + np.log(odds)
-    return np.asarray(np.exp(mass - logsumexp(mass)))
+        mass = np.asarray(log_evidence) + np.log(odds)
+    return np.asarray(softmax(mass, axis=-1))
 
 
-def _row(row: Evidence, probability: float) -> dict[str, Any]:
+def probability_errors(probabilities: FloatArray, errors: FloatArray) -> FloatArray:
+    """Standard errors (k,) of probabilities, from those of the log-evidences, to first order."""
+    slopes = probabilities[:, None] * (np.eye(probabilities.size) - probabilities)
+    return np.asarray(np.sqrt(slopes**2 @ errors**2))
+
+
+def _row(row: Evidence, probability: float, spread: float) -> dict[str, Any]:
     value, error = row.combined
     return {
         "ordering": row.hypothesis.ordering,
@@ -162,6 +171,7 @@ def _row(row: Evidence, probability: float) -> dict[str, Any]:
         "log_evidence": value,
         "log_evidence_error": error,
         "probability": float(probability),
+        "probability_error": float(spread),
         "by_estimator": {
             name: {"log_evidence": z, "log_evidence_error": dz}
             for name, (z, dz) in row.estimates.items()

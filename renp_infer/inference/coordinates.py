@@ -15,6 +15,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from renp_infer.errors import RenpError
+from renp_infer.inference._coordinate_kernels import spline_cell, to_model, to_round
 from renp_infer.inference.descent import descend
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import LINEAR
@@ -58,34 +59,28 @@ class Coordinates:
         self.factor[:kept, :kept] = np.linalg.cholesky(covariance)
         before = sum(place < slices[MASS].start for place in linear)
         self._mass = slices[MASS].start - before
-        self._spline = self._ridge(center, whole, kept)
-        self._slope = self._spline.derivative()
-        self._ends = self._spline.x[[0, -1]]
+        spline = self._ridge(center, whole, kept)
+        tables = (np.ascontiguousarray(part) for part in (spline.x, spline.c))
+        self._map = (self.center, self.factor, self._mass, *tables)
 
     def point(self, q: FloatArray) -> FloatArray:
         """Model coordinates (k,)."""
-        affine = self.center + self.factor @ q
-        return affine + self._bend(affine[self._mass])
+        return to_model(q, *self._map)
 
     def pull_back(self, gradient: FloatArray, q: FloatArray) -> FloatArray:
         """Gradient by ``q`` (k,) from that by the model coordinates."""
-        mass = float(self.center[self._mass] + self.factor[self._mass] @ q)
-        pulled = gradient.copy()
-        if self._ends[0] < mass < self._ends[1]:
-            pulled[self._mass] += gradient @ self._slope(mass)
-        return pulled @ self.factor
+        return to_round(gradient, q, *self._map)
 
     def start(self, seed: Any) -> FloatArray:
         """Start of a chain, from its seed."""
         rng = np.random.default_rng(seed)
         unit = overdispersed(self.likelihood, 1, rng)[0]
         relative = rng.standard_normal(len(self.linear))
-        point = np.concatenate([np.delete(unit, self.linear), relative])
-        affine = point - self._bend(point[self._mass])
+        affine = np.concatenate([np.delete(unit, self.linear), relative])
+        knots, table = self._map[3:]
+        cell, t = spline_cell(affine[self._mass], knots)
+        affine -= t ** np.arange(3, -1, -1) @ table[:, cell]
         return np.linalg.solve(self.factor, affine - self.center)
-
-    def _bend(self, mass: float) -> FloatArray:
-        return self._spline(np.clip(mass, *self._ends))
 
     def _ridge(self, center: FloatArray, covariance: FloatArray, kept: int) -> CubicSpline:
         """How the conditional mode departs from its tangent, (k,) by the mass coordinate."""

@@ -64,6 +64,27 @@ def evidence(likelihood: Likelihood, rng: np.random.Generator, draws: int) -> Ev
     ConvergenceError
         If fewer than ``LEAST_ESS`` draws are effective.
     """
+    return importance_sample(likelihood, rng, draws)[0]
+
+
+def importance_sample(
+    likelihood: Likelihood, rng: np.random.Generator, draws: int
+) -> tuple[Evidence, FloatArray, FloatArray]:
+    """Log-evidence, and the weighted draws behind it.
+
+    Returns
+    -------
+    evidence : Evidence
+    vectors : ndarray, shape (draws, k)
+        Of the parameters in ``LinearMarginal(likelihood).rest``.
+    weights : ndarray, shape (draws,)
+        Up to a factor.
+
+    Raises
+    ------
+    ConvergenceError
+        If fewer than ``LEAST_ESS`` draws are effective.
+    """
     marginal = LinearMarginal(likelihood)
     mixture = start_mixture(likelihood, rng)
     for count in _ROUNDS:
@@ -79,7 +100,8 @@ def evidence(likelihood: Likelihood, rng: np.random.Generator, draws: int) -> Ev
     else:
         raise ConvergenceError("log-evidence", ess**-0.5, LEAST_ESS**-0.5)
     log_z = float(np.log(np.mean(weights)) + log_weights.max())
-    return Evidence(log_z, float(np.sqrt(max(1.0 / ess - 1.0 / draws, 0.0))), ess)
+    found = Evidence(log_z, float(np.sqrt(max(1.0 / ess - 1.0 / draws, 0.0))), ess)
+    return found, _vectors(marginal.rest, points, mixture.phases), weights
 
 
 def _weighted(

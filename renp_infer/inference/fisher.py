@@ -20,30 +20,26 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from renp_infer.errors import DomainError, RenpError
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import Circular, LogNormal, Normal
+from renp_infer.inference.profile import MAJORANA, MASS
 from renp_infer.records import FloatArray
 
-MASS = "m1_meV"
 MASSLESS_MEV = 1e-3
 """Smallest mass asked for, in place of 0: the response's derivatives may be NaN below 1e-4 meV."""
 PHASE_SD_DEG = 180.0 / np.sqrt(3.0)
 """Standard deviation of an angle uniform on the circle."""
-SHORTEST_S, LONGEST_S = 1.0, 1e60
-"""Exposures that are searched; far beyond the age of the universe, 4e17 s."""
-_FIRST, _LAST, _DECADES = 0.0, 60.0, 61
-_OVERSHOOT = 0.05
-"""Decades by which a guessed crossing is passed, so that it gets bracketed."""
 BOUNDARY_SIGMAS = 2.0
 NONLINEAR = 0.2
 """Curvature over one standard error, in units of the noise, that Fisher may not have."""
 PHASE_SHARE, PHASE_MATTERS = 0.5, 0.01
 """A phase known worse than this share of a uniform one's spread is nearly unknown; it
-matters if it enlarges the error of m1 by more than this share."""
+matters if it enlarges the error of m1 by more than this share,"""
+TURN_DEG, TURN_MATTERS = 90.0, 0.1
+"""or if this turn moves m1 by more than this share of its error."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +60,18 @@ class Noise:
     drifts: bool
     exposure_s: float
 
+    @functools.cached_property
+    def _sigma_nG(self) -> FloatArray:
+        """Standard errors (n,) at the study's exposure."""
+        return np.sqrt(np.diag(self.covariance(self.exposure_s)))
+
     def whiten(self, field_nG: FloatArray, exposure_s: float) -> FloatArray:
         """Fields (n, ...) in units of independent standard errors."""
         if self.drifts:
             factor = np.linalg.cholesky(self.covariance(exposure_s))
             whitened: FloatArray = solve_triangular(factor, field_nG, lower=True)
             return whitened
-        sigma = np.sqrt(np.diag(self.covariance(self.exposure_s)))
-        scale = np.sqrt(exposure_s / self.exposure_s) / sigma
+        scale = np.sqrt(exposure_s / self.exposure_s) / self._sigma_nG
         return field_nG * scale.reshape(-1, *[1] * (field_nG.ndim - 1))
 
 
@@ -105,20 +105,6 @@ class Expansion:
         white = noise.whiten(data, exposure_s)
         columns = np.vstack([white[:, :-1], self.prior_rows])
         return columns, np.concatenate([white[:, -1], self.pulls])
-
-    def compressed(self, noise: Noise) -> tuple[Expansion, Noise]:
-        """The same problem on as few rows as it has unknowns, for many exposures.
-
-        Only white noise allows it: then all exposures share one triangular factor.
-        """
-        if noise.drifts:
-            return self, noise
-        white = noise.whiten(np.column_stack([self.jacobian_nG, self.misfit_nG]), noise.exposure_s)
-        factor = np.linalg.qr(white, mode="r")
-        size = factor.shape[0]
-        unit = Noise(lambda _exposure: np.eye(size), False, noise.exposure_s)
-        small = Expansion(self.names, factor[:, -1], factor[:, :-1], self.pulls, self.prior_rows)
-        return small, unit
 
     def without(self, excluded: Collection[str]) -> Expansion:
         """The same with some parameters known exactly."""
@@ -208,30 +194,6 @@ def sigma(expansion: Expansion, noise: Noise, exposure_s: float, name: str = MAS
     return 1.0 / np.sqrt(found) if found > 0.0 else np.inf
 
 
-def linear_chi2(
-    expansion: Expansion,
-    noise: Noise,
-    exposure_s: float,
-    m1_room_meV: tuple[float, float] = (-np.inf, np.inf),
-) -> float:
-    """Smallest chi-squared that the linearised model can reach.
-
-    ``m1_room_meV`` is how far m1 may move down and up; where the model would leave
-    it, m1 stays at that bound and all others follow.
-    """
-    columns, target = expansion.system(noise, exposure_s)
-    step = best_step(columns, target)
-    k = expansion.names.index(MASS)
-    held = float(np.clip(step[k], *m1_room_meV))
-    if held != step[k]:
-        others = np.delete(columns, k, axis=1)
-        target = target - held * columns[:, k]
-        rest = target - others @ best_step(others, target)
-    else:
-        rest = target - columns @ step
-    return float(rest @ rest)
-
-
 def phase_block(
     expansion: Expansion, noise: Noise, exposure_s: float, phases: tuple[str, ...]
 ) -> FloatArray:
@@ -259,67 +221,6 @@ def limit_quantile(confidence: float, *, credible: bool) -> float:
     return float(ndtri(0.5 * (1.0 + confidence) if credible else confidence))
 
 
-def required_exposure(
-    significance: Callable[[float], float],
-    goal: float,
-    *,
-    start_s: float = 3600.0,
-    monotone: bool = True,
-) -> float:
-    """Exposure in s at which a significance reaches a goal, from 1 s to 1e60 s.
-
-    Parameters
-    ----------
-    significance : callable
-        ``exposure_s -> standard deviations``.
-    goal : float
-    start_s : float
-        Where the search begins; it goes on as if significance grew as sqrt(exposure).
-    monotone : bool
-        Whether it only grows. With a drift it need not: angles that are measured
-        longer share less of it. Then each decade is tried, and the first crossing
-        counts.
-
-    Returns
-    -------
-    float
-        1 if the shortest exposure suffices; inf if none does.
-    """
-
-    @functools.cache
-    def excess(decade: float) -> float:
-        return float(np.log(max(significance(10.0**decade), 1e-300) / goal))
-
-    if monotone:
-        low, high = _bracket(excess, np.log10(start_s))
-    else:
-        decades = np.linspace(_FIRST, _LAST, _DECADES)
-        reached = [k for k, decade in enumerate(decades) if excess(float(decade)) >= 0.0]
-        high = float(decades[reached[0]]) if reached else np.inf
-        low = float(decades[max(reached[0] - 1, 0)]) if reached else np.inf
-    if low == high:
-        return np.inf if high > _LAST else 10.0**high
-    return 10.0 ** float(brentq(excess, low, high, xtol=1e-4))
-
-
-def _bracket(excess: Callable[[float], float], start: float) -> tuple[float, float]:
-    """Decades around a crossing; the same twice at the shortest, inf beyond the longest."""
-    low, high, place = -np.inf, np.inf, float(np.clip(start, _FIRST, _LAST))
-    while not (np.isfinite(low) and np.isfinite(high)):
-        found = excess(place)
-        if found >= 0.0:
-            high = place
-            if place == _FIRST:
-                return _FIRST, _FIRST
-        else:
-            low = place
-            if place == _LAST:
-                return np.inf, np.inf
-        step = -2.0 * found / np.log(10.0) + (_OVERSHOOT if found < 0.0 else -_OVERSHOOT)
-        place = float(np.clip(place + step, _FIRST, _LAST))
-    return low, high
-
-
 @dataclass(frozen=True)
 class Validity:
     """Where a Fisher forecast must not be believed.
@@ -333,8 +234,8 @@ class Validity:
         and all others follow, beyond what another step of these can imitate; in
         standard errors (norm over all angles and priors).
     phases : bool
-        A phase stays nearly unknown, and the error of m1 depends on the phases: the
-        likelihood is not one Gaussian, it may have several maxima on the circle.
+        A phase stays nearly unknown, and m1 follows it: the likelihood is not one
+        Gaussian, it may have several maxima on the circle.
     """
 
     boundary: bool
@@ -355,10 +256,10 @@ def validity(
     error, m1 = sigma(expansion, noise, exposure), float(vector[0])
     boundary = m1 < BOUNDARY_SIGMAS * error or m1 + error > m1_max_meV
     if boundary:
-        return Validity(True, np.inf, _phases_unknown(expansion, noise))
+        return Validity(True, np.inf, _phases_unknown(likelihood, vector, expansion, noise))
     step = error * _response_to_mass(expansion, noise)
     parting = max(_parting(likelihood, vector, expansion, noise, s * step) for s in (-1.0, 1.0))
-    return Validity(False, parting, _phases_unknown(expansion, noise))
+    return Validity(False, parting, _phases_unknown(likelihood, vector, expansion, noise))
 
 
 def _response_to_mass(expansion: Expansion, noise: Noise) -> FloatArray:
@@ -388,13 +289,36 @@ def _parting(
     return float(np.linalg.norm(target - others @ best_step(others, target)))
 
 
-def _phases_unknown(expansion: Expansion, noise: Noise) -> bool:
-    """Whether a phase is nearly unknown, and the error of m1 depends on the phases."""
-    phases = [n for n in expansion.names if n in ("alpha21_deg", "alpha31_deg")]
-    errors = [sigma(expansion, noise, noise.exposure_s, n) for n in phases]
-    if not any(error > PHASE_SHARE * PHASE_SD_DEG for error in errors):
+def _phases_unknown(
+    likelihood: Likelihood, vector: FloatArray, expansion: Expansion, noise: Noise
+) -> bool:
+    """Whether a phase is nearly unknown, and m1 depends on it."""
+    exposure = noise.exposure_s
+    phases = [name for name in MAJORANA if name in expansion.names]
+    limit = PHASE_SHARE * PHASE_SD_DEG
+    unknown = [name for name in phases if sigma(expansion, noise, exposure, name) > limit]
+    if not unknown:
         return False
-    full, known = (
-        sigma(e, noise, noise.exposure_s) for e in (expansion, expansion.without(phases))
-    )
-    return bool(full > known * (1.0 + PHASE_MATTERS))
+    full, known = (sigma(e, noise, exposure) for e in (expansion, expansion.without(phases)))
+    if full > known * (1.0 + PHASE_MATTERS):
+        return True
+    return any(_follows(likelihood, vector, expansion, noise, name) for name in unknown)
+
+
+def _follows(
+    likelihood: Likelihood, vector: FloatArray, expansion: Expansion, noise: Noise, name: str
+) -> bool:
+    """Whether a turn of a phase moves m1, all others following.
+
+    By a finite turn: where CP is conserved the derivative is 0 and says nothing.
+    """
+    columns, _ = expansion.system(noise, noise.exposure_s)
+    k = expansion.names.index(MASS)
+    others = np.delete(columns, k, axis=1)
+    own = columns[:, k] - others @ best_step(others, columns[:, k])
+    field = likelihood.mean(vector)
+    turned = vector.copy()
+    turned[expansion.names.index(name)] += TURN_DEG
+    change = noise.whiten(likelihood.mean(turned) - field, noise.exposure_s)
+    n, length = change.size, float(np.linalg.norm(own))
+    return bool(length > 0.0 and abs(own[:n] @ change) > TURN_MATTERS * length)

@@ -1,4 +1,4 @@
-"""Mock experiments with a hypothesis drawn from equal prior odds."""
+"""Mock experiments with a hypothesis drawn from the prior odds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from renp_infer.records import FloatArray
 
 @dataclass(frozen=True)
 class HypothesisMock:
-    """One data set of a hypothesis drawn from equal prior odds.
+    """One data set of a hypothesis drawn from the prior odds.
 
     Attributes
     ----------
@@ -35,7 +35,10 @@ class HypothesisMock:
 
 
 def draw_hypothesis(
-    likelihoods: list[Likelihood], seed: np.random.SeedSequence, draws: int
+    likelihoods: list[Likelihood],
+    odds: FloatArray,
+    seed: np.random.SeedSequence,
+    draws: int,
 ) -> HypothesisMock:
     """Draw a hypothesis, its parameters and data; evidence of every hypothesis.
 
@@ -43,6 +46,8 @@ def draw_hypothesis(
     ----------
     likelihoods : list of Likelihood
         One for each hypothesis, with the same covariance.
+    odds : ndarray, shape (h,)
+        Prior odds, of any sum.
     seed : numpy.random.SeedSequence
     draws : int
         Importance draws.
@@ -53,7 +58,7 @@ def draw_hypothesis(
         Errors are recorded, not raised.
     """
     rng = np.random.default_rng(seed)
-    truth = int(rng.integers(len(likelihoods)))
+    truth = int(rng.choice(odds.size, p=odds / odds.sum()))
     log_z, error, ess = np.full((3, len(likelihoods)), np.nan)
     failures = []
     try:

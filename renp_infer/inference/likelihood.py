@@ -16,7 +16,6 @@ sum is the likelihood in either case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -25,7 +24,7 @@ from scipy.linalg import solve_triangular
 
 from renp_infer.errors import DomainError
 from renp_infer.finite import faults, require_finite
-from renp_infer.inference.prior import Prior
+from renp_infer.inference.prior import RESPONSE_SCALES, Prior
 from renp_infer.records import FloatArray, Observation
 
 
@@ -43,6 +42,37 @@ class ResponseLike(Protocol):
 
     def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Template (n,) in nG and exact Jacobian (n, 11) at ``x`` (11,)."""
+
+
+_OFFSETS = ("amplitude", "baseline_nG", "leakage")
+"""Parameters that the response does not know."""
+
+
+class _Layout:
+    """Where the response's arguments stand in a vector of free parameters.
+
+    ``Prior.to_response_vector`` by index: names are looked up once, not at each call.
+    """
+
+    def __init__(self, prior: Prior) -> None:
+        self.free = {name: k for k, name in enumerate(prior.names)}
+        rows = [(self.free[n], slot, scale) for n, (slot, scale) in prior.response_slots().items()]
+        self.places = np.array([row[0] for row in rows], dtype=int)
+        self.slots = np.array([row[1] for row in rows], dtype=int)
+        self.scales: FloatArray = np.array([row[2] for row in rows])
+        self._fixed: FloatArray = np.array(
+            [scale * prior.fixed.get(name, np.nan) for name, scale in RESPONSE_SCALES.items()]
+        )
+        self._offsets = [(self.free.get(n), prior.fixed.get(n, np.nan)) for n in _OFFSETS]
+
+    def arguments(self, vector: FloatArray) -> tuple[FloatArray, float, float, float]:
+        """Argument of the response (11,), amplitude, baseline in nG and leakage."""
+        x = self._fixed.copy()
+        x[self.slots] = self.scales * vector[self.places]
+        amplitude, baseline, leakage = (
+            fixed if place is None else float(vector[place]) for place, fixed in self._offsets
+        )
+        return x, amplitude, baseline, leakage
 
 
 class Likelihood:
@@ -85,6 +115,7 @@ class Likelihood:
             leakage_nG = np.zeros_like(observation.field_nG)
         self.leakage_nG = leakage_nG
         self.prior, self.response, self.observation = prior, response, observation
+        self._layout = _Layout(prior)
         angles = observation.theta_s
         require_finite("field_nG", observation.field_nG, prior.fixed, angles)
         require_finite("leakage_nG", leakage_nG, prior.fixed, angles)
@@ -115,9 +146,8 @@ class Likelihood:
         NonFiniteError
             If the response is not finite; carries the parameter values.
         """
-        x, amplitude, _ = self.prior.to_response_vector(vector)
-        template, _ = self.response(x)
-        mean = amplitude * template + self._offset(vector)
+        x, amplitude, baseline, leakage = self._layout.arguments(vector)
+        mean = amplitude * self.response(x)[0] + (baseline + leakage * self.leakage_nG)
         return self._checked("response", mean, vector)
 
     def pointwise(self, vector: FloatArray) -> FloatArray:
@@ -161,25 +191,17 @@ class Likelihood:
         NonFiniteError
             If either is not finite; carries the parameter values.
         """
-        x, amplitude, _ = self.prior.to_response_vector(vector)
-        template, response_jacobian = self.response(x)
-        columns: Mapping[str, FloatArray] = {
-            "amplitude": template,
-            "baseline_nG": np.ones_like(template),
-            "leakage": self.leakage_nG,
-            **{
-                name: amplitude * scale * response_jacobian[:, slot]
-                for name, (slot, scale) in self.prior.response_slots().items()
-            },
-        }
-        jacobian = np.column_stack([columns[name] for name in self.prior.names])
-        mean = amplitude * template + self._offset(vector)
+        layout = self._layout
+        x, amplitude, baseline, leakage = layout.arguments(vector)
+        template, by_slot = self.response(x)
+        jacobian = np.empty((template.size, vector.size))
+        jacobian[:, layout.places] = by_slot[:, layout.slots] * (amplitude * layout.scales)
+        columns: tuple[FloatArray | float, ...] = (template, 1.0, self.leakage_nG)
+        for name, column in zip(_OFFSETS, columns, strict=True):
+            if name in layout.free:
+                jacobian[:, layout.free[name]] = column
+        mean = amplitude * template + (baseline + leakage * self.leakage_nG)
         return self._checked("response", mean, vector), self._checked("jacobian", jacobian, vector)
-
-    def _offset(self, vector: FloatArray) -> FloatArray:
-        """Field without any signal: baseline and leakage, shape (n,), nG."""
-        values = self.prior.values(vector)
-        return values["baseline_nG"] + values["leakage"] * self.leakage_nG
 
     def _checked(self, quantity: str, field: FloatArray, vector: FloatArray) -> FloatArray:
         if not np.all(np.isfinite(field)):  # values are only looked up when they are needed

@@ -50,6 +50,10 @@ STATISTIC_NAMES = {
 # few learnt directions follows them, a diagonal one does not.
 _ADAPTATION = "low_rank"
 _WAIT_S = 5.0
+# A first step too long can land where masses are imaginary. Beyond so many standard
+# deviations of a Gaussian prior lies 1e-197 of it: such a point ends a trajectory.
+_FARTHEST = 30.0
+_WALL = 1e30
 
 
 def require_nuts(model: pm.Model) -> dict[str, str]:
@@ -228,11 +232,15 @@ def _sampler_model(
 ) -> Any:
     """Hand density, gradient, parameters and start to the sampler."""
     names, coordinates = likelihood.prior.names, Coordinates(likelihood, rng)
-    origin = np.zeros(compiled.size)
+    origin, in_prior_sd = np.zeros(compiled.size), compiled.size - len(coordinates.linear)
 
     def density(q: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient, vector = compiled(coordinates.point(q))
+        point = coordinates.point(q)
+        value, gradient, vector = compiled(point)
         if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
+            if not np.max(np.abs(point[:in_prior_sd])) < _FARTHEST:
+                value, gradient = _round(q)
+                return value - _WALL, gradient
             values = likelihood.prior.values(vector)
             require_finite("log density", value, values)
             require_finite("gradient of the log density", gradient, values)

@@ -369,7 +369,7 @@ def build_prior(
     """
     if settings.baseline_sd > 0.0 and not 0.0 < peak_nG < np.inf:
         raise DomainError("peak_nG", peak_nG, "> 0, finite, for a free baseline")
-    marginals: dict[str, Marginal] = {"m1_meV": _mass_prior(settings)}
+    marginals: dict[str, Marginal] = {"m1_meV": mass_prior(settings)}
     if settings.amplitude_sd > 0.0:
         marginals["amplitude"] = LogNormal(settings.amplitude_sd)
     gaussians = {
@@ -390,7 +390,8 @@ def build_prior(
     return Prior(marginals, fixed)
 
 
-def _mass_prior(settings: InferenceSettings) -> Marginal:
+def mass_prior(settings: InferenceSettings) -> Marginal:
+    """Prior of the lightest mass in meV."""
     if settings.m1_prior == "uniform":
         return Uniform(0.0, settings.m1_max_meV)
     return LogUniform(settings.m1_min_meV, settings.m1_max_meV)

@@ -1,189 +1,252 @@
-"""Profile likelihood of the lightest mass, m1 >= 0.
+"""Profile likelihood of the lightest mass, m1 >= 0, on drawn or expectation (Asimov) data.
 
-A frequentist reading of the same model: each Gaussian prior is a calibration
-measurement, drawn anew in every mock experiment; m1 has no prior but 0
-and the largest mass; phases are free. All other parameters are profiled, by least squares in
-unit coordinates and angles.
+A frequentist reading of the model: each Gaussian prior is a calibration measurement,
+drawn anew in every mock experiment; m1 has no prior but 0 and the largest mass; phases
+are free. All other parameters are profiled, with the exact Jacobian. With Asimov data
+the minimum of the true hypothesis is 0 at the truth, and chi-squared elsewhere is the
+median of the likelihood ratio (Cowan, Cranmer, Gross, Vitells, EPJC 71, 1554 (2011)).
 """
 
 from __future__ import annotations
 
-import contextlib
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 
-from renp_infer.errors import RenpError
-from renp_infer.inference.descent import Minimum, descend
+from renp_infer.inference.descent import STEPS, Minimum, descend, promise
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import FULL_TURN_DEG
-from renp_infer.inference.sbc import mock
-from renp_infer.inference.start import Chart
+from renp_infer.inference.prior import Circular, LogNormal, LogUniform, Normal, Uniform
 from renp_infer.records import FloatArray
 
 MASS = "m1_meV"
-_STEP = 1e-5
+MAJORANA = ("alpha21_deg", "alpha31_deg")
+_KEPT = 2
+"""Starts that are followed."""
+_ASIMOV_CONVERGED = 1e-9
+_RELATIVE = 1e-4
+"""Accuracy of chi-squared of Asimov data, which is itself the statistic."""
+_DAMPING = 1e-3
+_TURN_DEG = 30.0
+"""Farthest that a phase turns in one step: beyond, a cosine is no straight line."""
+_ON_RIDGE, _NUDGE_DEG = 1e-3, 3.0
+"""Where the sine of a phase is below the first, it is turned before a search: the derivative
+vanishes where CP is conserved, and a search would never leave a ridge. Only the relative
+sign of two turns matters; both are tried."""
+_WIDEST = 64.0
+_ROOT = 1e-3
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where a search ended.
+
+    Attributes
+    ----------
+    vector : ndarray, shape (d,)
+        Free parameters.
+    chi2 : float
+        Of data and calibrations.
+    """
+
+    vector: FloatArray
+    chi2: float
+
+    def at_mass(self, place: int, m1_meV: float) -> FloatArray:
+        """The same parameters with another mass."""
+        moved = self.vector.copy()
+        moved[place] = m1_meV
+        return moved
 
 
 class Profile:
-    """Fits of one data set, at a given m1 and at the best one.
+    """Searches for the smallest chi-squared of one data set under one hypothesis.
 
-    A point holds m1 in meV, then unit coordinates, then angles in rad.
+    Inside, a point holds m1 in meV, deviations of the Gaussian parameters from their
+    centres in standard deviations (of the logarithm where that is Gaussian), and phases
+    in degrees, in the order of the prior.
 
     Parameters
     ----------
     likelihood : Likelihood
-        With m1 free.
-    calibration : ndarray, shape (k,)
-        Central values of the calibration measurements, in unit coordinates.
+        With m1 free, and its prior bounded.
+    calibration : ndarray, shape (k,), optional
+        What drawn calibrations found, as deviations from the centres of their priors in
+        standard deviations, in the order of the priors. None for Asimov data: all 0.
+
+    Attributes
+    ----------
+    mass : int
+        Place of m1 in a vector.
+    m1_max_meV : float
+        Largest mass.
     """
 
-    def __init__(self, likelihood: Likelihood, calibration: FloatArray) -> None:
-        self.likelihood, self.calibration = likelihood, calibration
-        self._chart = Chart(likelihood)
-        names, circular = likelihood.prior.names, likelihood.prior.circular
-        self._mass = names.index(MASS)
-        plain = [k for k, name in enumerate(names) if name not in circular and name != MASS]
-        self._turning = [names.index(name) for name in circular]
-        self._order = [self._mass, *plain, *self._turning]
-        size = len(self._order)
-        self._low, self._high = np.full(size, -np.inf), np.full(size, np.inf)
-        marginal: Any = likelihood.prior.marginals[MASS]
-        self._low[0], self._high[0] = 0.0, marginal.high
+    def __init__(self, likelihood: Likelihood, calibration: FloatArray | None = None) -> None:
+        self.likelihood = likelihood
+        prior = likelihood.prior
+        marginals = list(prior.marginals.values())
+        self.mass = prior.names.index(MASS)
+        self._log = np.array([isinstance(m, LogNormal) for m in marginals])
+        self._centers = np.array([m.mean if isinstance(m, Normal) else 0.0 for m in marginals])
+        self._widths = np.array([_width(m) for m in marginals])
+        self._pulled = [k for k, m in enumerate(marginals) if isinstance(m, Normal | LogNormal)]
+        self._identity = np.eye(len(marginals))[self._pulled]
+        self._majorana = [prior.names.index(n) for n in MAJORANA if n in prior.circular]
+        turning = [isinstance(m, Circular) for m in marginals]
+        self._reach = np.where(turning, _TURN_DEG, np.inf)
+        self._asimov = calibration is None
+        self._calibration = np.zeros(len(self._pulled)) if calibration is None else calibration
+        bounds = marginals[self.mass]
+        assert isinstance(bounds, Uniform | LogUniform)
+        self.m1_max_meV = bounds.high
+        self._low, self._high = (np.full(len(marginals), sign * np.inf) for sign in (-1.0, 1.0))
+        self._low[self.mass], self._high[self.mass] = 0.0, bounds.high
 
     @staticmethod
     def nuisances(likelihood: Likelihood) -> int:
         """Number of calibration measurements."""
         return len(likelihood.prior.names) - len(likelihood.prior.circular) - 1
 
-    def at(self, m1_meV: float, start: FloatArray) -> Minimum:
-        """Smallest chi-squared with m1 fixed, from a start (k,)."""
+    def at(self, m1_meV: float, start: FloatArray) -> Fit:
+        """Smallest chi-squared with m1 fixed, from a start (d,)."""
         low, high = self._low.copy(), self._high.copy()
-        low[0] = high[0] = m1_meV
-        return descend(self._evaluate, start, low, high)
+        low[self.mass] = high[self.mass] = m1_meV
+        point = self._off_ridge(self._point(start), low, high)
+        return self._fit(self._descend(point, low, high, STEPS))
 
-    def best(self, start: FloatArray) -> Minimum:
-        """Smallest chi-squared near a start (k,), m1 within its bounds."""
-        return descend(self._evaluate, start, self._low, self._high)
+    def best(self, starts: Sequence[FloatArray]) -> Fit:
+        """The best end of searches from some starts (d,), m1 within its bounds."""
+        low, high = self._low, self._high
+        points = [self._off_ridge(p, low, high) for p in self._promising(starts)]
+        ends = [self._descend(p, low, high, STEPS) for p in points]
+        return self._fit(min(ends, key=lambda minimum: minimum.chi_squared))
 
-    def start(self, m1_meV: float, vector: FloatArray) -> FloatArray:
-        """Point of a mass, all nuisances at their centres, phases of a vector (d,)."""
-        angles = np.deg2rad(vector[self._turning])
-        return np.concatenate([[m1_meV], np.zeros(self.calibration.size), angles])
+    def approach(self, starts: Sequence[FloatArray], steps: int) -> list[Fit]:
+        """Where a few steps lead from the most promising starts (d,)."""
+        points = self._promising(starts)
+        return [self._fit(self._descend(p, self._low, self._high, steps)) for p in points]
 
-    def vector(self, point: FloatArray) -> FloatArray:
-        """Free parameters (d,) of a point."""
-        chart = self._chart
-        in_chart = np.concatenate([np.zeros(1), point[1:]])
-        unit = chart.to_unit(in_chart, np.ones(chart.phases.size))
-        vector = self.likelihood.prior.from_unit(unit)
-        vector[self._mass] = point[0]
+    def _promising(self, starts: Sequence[FloatArray]) -> list[FloatArray]:
+        points = [self._point(start) for start in starts]
+        if len(points) <= _KEPT:
+            return points
+        promises = [self._promise(p, self._low, self._high) for p in points]
+        return [points[k] for k in np.argsort(promises)[:_KEPT]]
+
+    def _off_ridge(self, point: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+        """The point, with phases that conserve CP turned a little to the better side."""
+        if len(self._majorana) < len(MAJORANA):
+            return point
+        values = self.likelihood.prior.values(self._vector(point))
+        seen = np.array([values["alpha21_deg"], values["alpha31_deg"] - 2.0 * values["delta_deg"]])
+        turn = np.where(np.abs(np.sin(np.deg2rad(seen))) < _ON_RIDGE, _NUDGE_DEG, 0.0)
+        if not np.any(turn):
+            return point
+        sides = []
+        for sign in (1.0, -1.0):
+            moved = point.copy()
+            moved[self._majorana] += turn * np.array([1.0, sign])
+            sides.append((self._promise(moved, low, high), moved))
+        return min(sides, key=lambda side: side[0])[1]
+
+    def _promise(self, point: FloatArray, low: FloatArray, high: FloatArray) -> float:
+        return promise(self._evaluate, point, low, high, self._reach)
+
+    def central(self, m1_meV: float, vector: FloatArray) -> FloatArray:
+        """Parameters of a mass, all nuisances at their centres, phases of a vector (d,)."""
+        moved, origin = vector.copy(), self._vector(np.zeros(vector.size))
+        moved[self._pulled] = origin[self._pulled]
+        moved[self.mass] = m1_meV
+        return moved
+
+    def _descend(self, point: FloatArray, low: FloatArray, high: FloatArray, steps: int) -> Minimum:
+        accuracy = {"relative": _RELATIVE, "converged": _ASIMOV_CONVERGED} if self._asimov else {}
+        return descend(
+            self._evaluate,
+            point,
+            low,
+            high,
+            damping=_DAMPING,
+            reach=self._reach,
+            steps=steps,
+            **accuracy,
+        )
+
+    def _fit(self, minimum: Minimum) -> Fit:
+        return Fit(self._vector(minimum.point), minimum.chi_squared)
+
+    def _vector(self, point: FloatArray) -> FloatArray:
+        vector = self._centers + self._widths * point
+        vector[self._log] = np.exp(vector[self._log])
         return vector
 
+    def _point(self, vector: FloatArray) -> FloatArray:
+        values = vector.copy()
+        values[self._log] = np.log(values[self._log])
+        return (values - self._centers) / self._widths
+
     def _evaluate(self, point: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Pulls of data and calibration, and their derivatives."""
-        likelihood, count = self.likelihood, self.calibration.size
-        mean, by_vector = likelihood.linearise(self.vector(point))
+        """Pulls of data and calibrations, and their derivatives."""
+        likelihood, vector = self.likelihood, self._vector(point)
+        mean, by_vector = likelihood.linearise(vector)
         pulls = (likelihood.decorrelate(mean) - likelihood.data_nG) / likelihood.scale_nG
-        slopes = likelihood.decorrelate(by_vector)[:, self._order] / likelihood.scale_nG[:, None]
-        residuals = np.concatenate([pulls, point[1 : count + 1] - self.calibration])
-        identity = np.eye(count, point.size, 1)
-        return residuals, np.vstack([slopes * self._scales(point), identity])
-
-    def _scales(self, point: FloatArray) -> FloatArray:
-        """Derivative of each parameter by its own coordinate, (k,): no other moves it."""
-        steps = np.full(point.size, _STEP)
-        steps[0] = 0.0
-        change = self.vector(point + steps) - self.vector(point - steps)
-        turns = change[self._turning] / FULL_TURN_DEG
-        change[self._turning] -= FULL_TURN_DEG * np.round(turns)
-        scales = change[self._order] / (2.0 * _STEP)
-        scales[0] = 1.0
-        return scales
+        scales = self._widths * np.where(self._log, vector, 1.0)
+        slopes = likelihood.decorrelate(by_vector) / likelihood.scale_nG[:, None] * scales
+        residuals = np.concatenate([pulls, point[self._pulled] - self._calibration])
+        return residuals, np.vstack([slopes, self._identity])
 
 
-@dataclass(frozen=True)
-class BeltMock:
-    """One mock experiment at a true mass.
-
-    Attributes
-    ----------
-    statistic : float
-        ``chi^2(true m1) - min chi^2 >= 0``; NaN if the fit failed.
-    best_m1_meV : float
-        Where the minimum is.
-    failure : str
-        Empty, or the error.
-    """
-
-    statistic: float
-    best_m1_meV: float
-    failure: str
+def _width(marginal: object) -> float:
+    """Unit of a coordinate in units of the parameter, or of its logarithm."""
+    return marginal.sd if isinstance(marginal, Normal | LogNormal) else 1.0
 
 
-def belt_mock(
-    likelihood: Likelihood,
-    truth: FloatArray,
-    m1_meV: float,
-    starts_meV: Sequence[float],
-    seed: np.random.SeedSequence,
-) -> BeltMock:
-    """Draw data at a mass and find the likelihood ratio of that mass.
+def crossing(profile: Profile, best: Fit, level: float, step_meV: float) -> float:
+    """Mass at which chi-squared has risen by ``level``, on the side of ``step_meV``.
 
     Parameters
     ----------
-    likelihood : Likelihood
-        Prior, response and noise.
-    truth : ndarray, shape (d,)
-        Phases of the mock data; nuisances are at their prior's centre.
-    m1_meV : float
-        True mass.
-    starts_meV : sequence of float
-        Masses from which the minimum is sought too.
-    seed : numpy.random.SeedSequence
+    profile : Profile
+    best : Fit
+        The minimum, where the scan begins; each point starts from the nearest before.
+    level : float
+    step_meV : float
+        A guess of the distance, with sign; it is doubled until the level is passed.
 
     Returns
     -------
-    BeltMock
-        An error in the fit is recorded, not raised.
+    float
+        meV; NaN if it is not passed within the bounds of m1.
     """
-    rng = np.random.default_rng(seed)
-    calibration = rng.standard_normal(Profile.nuisances(likelihood))
-    try:
-        central = Profile(likelihood, np.zeros_like(calibration))
-        mean = likelihood.mean(central.vector(central.start(m1_meV, truth)))
-        data = mock(likelihood, mean, rng)
-        profile = Profile(data, calibration)
-        return ratio(profile, m1_meV, truth, starts_meV)
-    except (RenpError, np.linalg.LinAlgError) as error:
-        return BeltMock(np.nan, np.nan, f"{type(error).__name__}: {error}")
+    center = float(best.vector[profile.mass])
+    bound = profile.m1_max_meV if step_meV > 0.0 else 0.0
+    fitted = {center: best.vector}
+
+    @functools.cache  # a point that is fitted again, from elsewhere, must not change its side
+    def rise(m1_meV: float) -> float:
+        fit = profile.at(m1_meV, fitted[min(fitted, key=lambda m: abs(m - m1_meV))])
+        fitted[m1_meV] = fit.vector
+        return float(np.sqrt(max(fit.chi2 - best.chi2, 0.0)) - np.sqrt(level))
+
+    inner, factor = center, 1.0
+    while factor <= _WIDEST and inner != bound:
+        outer = center + factor * step_meV
+        outer = min(outer, bound) if step_meV > 0.0 else max(outer, bound)
+        if rise(outer) >= 0.0:
+            known = -np.sqrt(level) if inner == center else rise(inner)
+            return _root(rise, (inner, known), outer, _ROOT * abs(outer - center))
+        inner, factor = outer, 2.0 * factor
+    return np.nan
 
 
-def ratio(
-    profile: Profile, m1_meV: float, truth: FloatArray, starts_meV: Sequence[float]
-) -> BeltMock:
-    """Likelihood ratio of a mass: the better of several searches on both sides."""
-    fixed = profile.at(m1_meV, profile.start(m1_meV, truth))
-    points = [fixed.point]
-    for start in starts_meV:
-        moved = fixed.point.copy()
-        moved[0] = start
-        points.append(moved)
-    best = _best_of(profile.best, points) or fixed
-    # nuisances of the best fit may lead to a better one at the fixed mass, too
-    elsewhere = best.point.copy()
-    elsewhere[0] = m1_meV
-    again = _best_of(lambda point: profile.at(m1_meV, point), [elsewhere]) or fixed
-    statistic = max(0.0, min(fixed.chi_squared, again.chi_squared) - best.chi_squared)
-    return BeltMock(statistic, float(best.point[0]), "")
-
-
-def _best_of(search: Callable[[FloatArray], Minimum], points: list[FloatArray]) -> Minimum | None:
-    """Lowest minimum from several starts; one where the response is not finite is no start."""
-    found = []
-    for point in points:
-        with contextlib.suppress(RenpError):
-            found.append(search(point))
-    return min(found, key=lambda minimum: minimum.chi_squared, default=None)
+def _root(
+    function: Callable[[float], float], low: tuple[float, float], high: float, tolerance: float
+) -> float:
+    """Root between a point whose value is known and another."""
+    place, value = low
+    return float(
+        brentq(lambda m: value if m == place else function(m), place, high, xtol=tolerance)
+    )

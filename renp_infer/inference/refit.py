@@ -9,6 +9,7 @@ import xarray as xr
 
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.sampling import draw_sample
 from renp_infer.records import FloatArray
 
 
@@ -34,13 +35,9 @@ class Refit:
 
         All likelihoods must have the same prior, response and covariance.
         """
-        if self.settings.sampler == "emcee":
-            from renp_infer.inference.ensemble import sample_ensembles
-
-            unit, statistics = sample_ensembles(
-                likelihood, self.settings, seed, lambda stage, fraction: None
-            )
-            return likelihood.prior.from_unit(unit), statistics
+        if self.settings.sampler != "nuts":  # nothing worth keeping from fit to fit
+            sample = draw_sample(likelihood, self.settings, seed, self.cores, lambda *_: None)
+            return sample.vectors, sample.statistics
         from renp_infer.inference.model import build_model
         from renp_infer.inference.nuts import CompiledModel, compile_model, sample_nuts
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from renp_infer.records import FloatArray
 
@@ -36,11 +35,6 @@ class Bin:
     found: float
     error: float
     count: int
-
-
-def probabilities(log_evidence: FloatArray) -> FloatArray:
-    """Posterior probabilities (n, h) for equal prior odds, from log-evidences (n, h)."""
-    return np.asarray(softmax(log_evidence, axis=1))
 
 
 def reliability_curve(predicted: FloatArray, truth: Indices) -> list[Bin]:

@@ -16,14 +16,16 @@ import numpy as np
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.finite import faults, require_finite
-from renp_infer.inference._response_kernel import MASS_SCALE, smoothed_field
-from renp_infer.measurement.smoothing import EVEN, make_smoother, smoothed_pairs
+from renp_infer.inference._response_kernel import MASS_SCALE, phase_fields, smoothed_field
+from renp_infer.measurement.smoothing import EVEN, Smoother, make_smoother, smoothed_pairs
 from renp_infer.physics.form_factor import pair_masses
 from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import masses, weights
-from renp_infer.records import Experiment, FloatArray, Parameters, Switches
+from renp_infer.records import PAIRS, Experiment, FloatArray, Parameters, Switches
 
 MASS_NODES = 40
+LAGRANGE_NODES = 4
+"""How many masses of the table the kernel combines; if they are all alike, it is that one."""
 
 
 class Response:
@@ -39,6 +41,13 @@ class Response:
         Coherence factor.
     m1_max_eV : float
         Largest mass that will be asked for.
+    finite_crystal : bool
+        Whether the table of what the finite crystal adds is made, which takes over a
+        second. Without it the response is the large-crystal limit.
+    share : tuple of ndarray, optional
+        ``share_at`` the truth, in place of a table over all masses: for field and
+        derivatives at the truth alone. How the share itself changes with m1, beyond
+        moving with the edges, is then left out of the derivative.
 
     Raises
     ------
@@ -69,6 +78,9 @@ class Response:
         truth: Parameters,
         chi_squared: float,
         m1_max_eV: float,
+        *,
+        finite_crystal: bool = True,
+        share: tuple[FloatArray, FloatArray] | None = None,
     ) -> None:
         switches = experiment.switches
         check_limit(switches)
@@ -77,10 +89,15 @@ class Response:
         self.theta_s = experiment.layout.theta_s
         self.m1_max_eV = m1_max_eV
         self.scale = signal_factor(experiment, chi_squared)
-        steps = np.arcsinh(m1_max_eV / MASS_SCALE) / (MASS_NODES - 1)
-        nodes = MASS_SCALE * np.sinh(steps * np.arange(MASS_NODES))
-        spectra = [masses(replace(truth, m1_eV=float(m1))) for m1 in nodes]
-        grid, table = smoother.correction(np.array(spectra))
+        steps = np.arcsinh(m1_max_eV / MASS_SCALE) / (1 if share else MASS_NODES - 1)
+        if share is not None:
+            grid, table = share[0], np.repeat(share[1], LAGRANGE_NODES, axis=2)
+        elif finite_crystal:
+            nodes = MASS_SCALE * np.sinh(steps * np.arange(MASS_NODES))
+            spectra = [masses(replace(truth, m1_eV=float(m1))) for m1 in nodes]
+            grid, table = smoother.correction(np.array(spectra))
+        else:
+            grid, table = np.array([-1.0, 1.0]), np.zeros((len(PAIRS), 2, MASS_NODES, 2, 4))
         target = experiment.target
         self.tables = (
             np.array(
@@ -150,6 +167,14 @@ class Response:
         """
         return smoothed_field(np.asarray(x, dtype=float), *self.tables)
 
+    def at_phases(self, x: FloatArray, phases: FloatArray) -> FloatArray:
+        """Template and Jacobian, (p, n, 1 + 11), at phases (p, 3), delta alpha21 alpha31, rad.
+
+        At little more than the price of one: phases only weigh what is integrated.
+        """
+        rows: FloatArray = phase_fields(np.asarray(x, dtype=float), phases, *self.tables)
+        return rows
+
     def nominal(self) -> FloatArray:
         """Parameter vector of the truth and the nominal apparatus, (11,)."""
         p = self.truth
@@ -177,6 +202,11 @@ def _table_weights(truth: Parameters, switches: Switches) -> FloatArray:
         return np.zeros((2, 6))
     rows = weights(truth, switches)
     return np.array([rows.pv, rows.pv_majorana])
+
+
+def share_at(smoother: Smoother, masses_eV: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Share of the finite crystal at masses (3,) and the nominal apparatus, for ``Response``."""
+    return smoother.correction(np.asarray(masses_eV)[None, :], nominal=True)
 
 
 def exact_field(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:

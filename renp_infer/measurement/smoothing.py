@@ -159,12 +159,17 @@ class Smoother:
     exact: bool
     rtol: float
 
-    def correction(self, masses_eV: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def correction(
+        self, masses_eV: FloatArray, *, nominal: bool = False
+    ) -> tuple[FloatArray, FloatArray]:
         """Table of what the finite crystal adds, for rows of masses.
 
         Parameters
         ----------
         masses_eV : ndarray, shape (nodes, 3)
+        nominal : bool
+            Only for the distances that these masses and the nominal beams give, which
+            is all that one field needs: no other mass, angle or index.
 
         Returns
         -------
@@ -174,14 +179,17 @@ class Smoother:
         """
         pairs = np.array([pair_masses(row) for row in masses_eV])
         grid = self._distances(pairs)
+        table = np.zeros((pairs.shape[1], 2, len(pairs), grid.size, 4))
 
-        def of_pair(k: int) -> FloatArray:
-            return correction_table(
+        def fill(job: tuple[int, int]) -> None:
+            k, side = job
+            part = self._reached(grid, pairs[:, k], side) if nominal else slice(None)
+            table[k : k + 1, side, :, part] = correction_table(
                 self.exact,
                 self.planar,
                 self.lorentz,
-                grid,
-                self._sides(),
+                grid[part],
+                np.arange(2) == side,
                 self.beam,
                 self.crystal,
                 self.epsilon,
@@ -189,11 +197,12 @@ class Smoother:
                 self.form,
                 self.facing,
                 self.rtol,
-            )
+            )[:, side]
 
+        jobs = [(k, int(side)) for k in range(len(table)) for side in np.flatnonzero(self._sides())]
         # the kernel releases the interpreter lock, so pairs run side by side
         with ThreadPoolExecutor() as pool:
-            table = np.concatenate(list(pool.map(of_pair, range(pairs.shape[1]))))
+            list(pool.map(fill, jobs))
         return grid, table
 
     def _sides(self) -> FloatArray:
@@ -217,6 +226,24 @@ class Smoother:
         count = int(np.ceil(np.log(max(reach) / finest) / np.log(ratio))) + 1
         side = finest * ratio ** np.arange(count + 1)
         return np.concatenate([-side[::-1], side])
+
+    def _reached(self, grid: FloatArray, masses: FloatArray, side: int) -> slice:
+        """Nodes around the distances of the used panels on one side of the middle.
+
+        ``masses`` (nodes, 2) are those of one pair.
+        """
+        borders = self.grid.borders
+        index, k_l, k_t, omega = self.beam[:4]
+        turns = [edge_angle(k_l, k_t, omega, index, self.epsilon, q)[1] for q in masses.sum(axis=1)]
+        edges = [turn if side else -turn for turn in turns if 0.0 < turn < np.inf]
+        if not edges:
+            return slice(0, 2)
+        centre = np.arctan2(k_t, k_l)
+        above = 0.5 * (borders[:-1] + borders[1:]) >= centre
+        chosen = np.flatnonzero(self.grid.used & (above == bool(side)))
+        low, high = borders[[chosen[0], chosen[-1] + 1]] - centre - [max(edges), min(edges)]
+        first, last = np.searchsorted(grid, low, "right") - 1, np.searchsorted(grid, high) + 1
+        return slice(max(int(first), 0), int(last))
 
     def _width(self) -> float:
         return float(leading_width(self.planar, self.lorentz, *self.crystal))
@@ -302,7 +329,7 @@ def smoothed_pairs(
         if facing is not None:
             smoother = replace(smoother, facing=facing)
         masses = np.asarray(masses_eV, dtype=float)
-        grid, table = smoother.correction(masses[None, :])
+        grid, table = smoother.correction(masses[None, :], nominal=True)
         panels = smoother.panels(smoother.beam, 0.0, masses, grid, table)[:, :, 0, :]
         smooth = smoother.norm * np.einsum("kj,pja->apk", smoother.grid.weights, panels)
         a, b = finite(smooth)

@@ -6,8 +6,8 @@ a_n and noise S(n / tc), and
 
     1 / sigma^2 = T Sum_n a_n^2 / S(n / tc),   S(f) = noise^2 (1 + knee / f),
 
-S one-sided, T = exposure / angles: N cycles are T = N tc. The mean field carries
-nothing: its baseline is unknown. Two shapes:
+S one-sided, T the angle's share of the exposure: N cycles are T = N tc. The mean
+field carries nothing: its baseline is unknown. Two shapes:
 
 constant rate
     it grows while spins relax with T1, h(t) = (1 - exp(-t / T1)) / (1 - exp(-tc / T1)),
@@ -18,9 +18,10 @@ Bloch equations
 
 from __future__ import annotations
 
-from math import hypot, pi, sqrt
+from math import fsum, hypot, pi, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import digamma, zeta
 
 from renp_infer.errors import ConvergenceError, DomainError
@@ -120,7 +121,7 @@ def cycle_information(cycle: FieldCycle, knee_cycles: float) -> float:
 def standard_error_nG(
     detector: Detector, lasers: Lasers, n_angles: int, cycle: FieldCycle | None = None
 ) -> float:
-    """Standard error of the peak field at one angle, without drift, nG.
+    """Standard error of the peak field at one angle of an equal share, without drift, nG.
 
     Parameters
     ----------
@@ -209,19 +210,27 @@ def covariance_nG2(
         See `standard_error_nG`.
     """
     variance = standard_error_nG(detector, lasers, n_angles, cycle) ** 2
-    start_s = detector.exposure_s / n_angles * np.arange(n_angles)
+    times = relative_times(detector, n_angles)
+    start_s = detector.exposure_s / n_angles * (np.cumsum(times) - times)
     with faults("covariance_nG2", _causes(detector, lasers, n_angles)) as finite:
-        with np.errstate(over="ignore"):  # an infinite lag has no covariance
-            lag = np.abs(start_s[:, None] - start_s[None, :]) / detector.drift_time_s
-        drift = (detector.drift_fT / NG_TO_FT) ** 2 * np.exp(-lag)
-        covariance: FloatArray = finite(variance * np.eye(n_angles) + drift)
+        covariance: FloatArray = finite(
+            variance / times * np.eye(n_angles) + drift_nG2(detector, start_s)
+        )
         return covariance
+
+
+def drift_nG2(detector: Detector, start_s: NDArray[np.floating]) -> FloatArray:
+    """Covariance (n, n) of the slow drift between times (n,) in s, nG^2."""
+    with np.errstate(over="ignore"):  # an infinite lag has no covariance
+        lag = np.abs(start_s[:, None] - start_s[None, :]) / detector.drift_time_s
+    drift: FloatArray = (detector.drift_fT / NG_TO_FT) ** 2 * np.exp(-lag)
+    return drift
 
 
 def variance_nG2(
     detector: Detector, lasers: Lasers, n_angles: int, cycle: FieldCycle | None = None
-) -> float:
-    """Variance of the peak field at every angle: the diagonal of the covariance, nG^2.
+) -> FloatArray:
+    """Variance of the peak field at every angle: the diagonal of the covariance, (n,), nG^2.
 
     Raises
     ------
@@ -229,4 +238,22 @@ def variance_nG2(
         See `standard_error_nG`.
     """
     error = standard_error_nG(detector, lasers, n_angles, cycle)
-    return error**2 + (detector.drift_fT / NG_TO_FT) ** 2
+    times = relative_times(detector, n_angles)
+    return error**2 / times + (detector.drift_fT / NG_TO_FT) ** 2
+
+
+def relative_times(detector: Detector, n_angles: int) -> FloatArray:
+    """Time at each angle by that of an equal share, shape (n,); exactly 1 for equal shares.
+
+    Raises
+    ------
+    DomainError
+        Another number of shares than angles, or one that is not > 0.
+    """
+    if detector.exposure_shares is None:
+        return np.ones(n_angles)
+    shares = np.array(detector.exposure_shares)
+    if shares.shape != (n_angles,) or not np.all((shares > 0.0) & np.isfinite(shares)):
+        allowed = f"{n_angles} finite numbers > 0"
+        raise DomainError("exposure_shares", detector.exposure_shares, allowed)
+    return n_angles * shares / fsum(shares)

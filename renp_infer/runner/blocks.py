@@ -22,6 +22,7 @@ BLOCK = 1000
 """Tasks of a folder: few enough to list, many enough for ten million tasks."""
 TASKS = "tasks"
 MANIFEST = "manifest.jsonl"
+SCRATCH = "scratch"
 
 
 class Blocks:
@@ -50,6 +51,11 @@ class Blocks:
         """
         name = f"{task.index % BLOCK:03d}-{task.key[:16]}{self.suffix}"
         return os.path.join(self._block(task.index), name)
+
+    @property
+    def scratch(self) -> str:
+        """Folder in which unfinished tasks keep what they can go on from."""
+        return str((self.folder / SCRATCH).absolute())
 
     def is_done(self, task: Task) -> bool:
         """Tell whether a task's result is there and whole."""

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from renp_infer.inference.belt_mocks import belt_mock
+from renp_infer.inference.comparison import HYPOTHESES, CompareSettings, Hypothesis
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
-from renp_infer.inference.profile import belt_mock
 from renp_infer.inference.refit import Refit
 from renp_infer.inference.sbc import LOG_LIKELIHOOD, Ranked, rank_one
-from renp_infer.runner.mock_models import HYPOTHESES, MockModel, Nature, Ordering, mock_model
+from renp_infer.runner.mock_models import MockModel, mock_model
 from renp_infer.runner.terminal import document
 
 if TYPE_CHECKING:
@@ -95,12 +96,19 @@ def perform(study: Study, task: Task, context: Context) -> xr.DataTree:
     return xr.DataTree.from_dict({kind: xr.Dataset(columns, numbers)})
 
 
-def _model(study: Study, task: Task, ordering: Ordering, nature: Nature) -> MockModel:
-    return kept(task.base, f"{ordering} {nature}", lambda: mock_model(study, ordering, nature))
+def prior_odds(study: Study) -> FloatArray:
+    """Prior odds of the hypotheses, those of ``[compare]``; equal without that section."""
+    odds = CompareSettings(**(study.compare or {})).prior_odds
+    return np.array([odds[hypothesis.name] for hypothesis in HYPOTHESES])
+
+
+def _model(study: Study, task: Task, hypothesis: Hypothesis) -> MockModel:
+    return kept(task.base, hypothesis.name, lambda: mock_model(study, hypothesis))
 
 
 def _truth_model(study: Study, task: Task) -> MockModel:
-    return _model(study, task, study.parameters.ordering, study.parameters.nature)
+    truth = study.parameters
+    return _model(study, task, Hypothesis(truth.ordering, truth.nature))
 
 
 def _ranks(
@@ -144,11 +152,11 @@ def _hypotheses(
 ) -> dict[str, Any]:
     section = study.calibration
     assert section is not None
-    models = [_model(study, task, *hypothesis).likelihood for hypothesis in HYPOTHESES]
-    rows = []
+    models = [_model(study, task, hypothesis).likelihood for hypothesis in HYPOTHESES]
+    odds, rows = prior_odds(study), []
     for k, seed in enumerate(seeds):
         context.tell("hypotheses", k / len(seeds))
-        rows.append(draw_hypothesis(models, seed, section.importance_draws))
+        rows.append(draw_hypothesis(models, odds, seed, section.importance_draws))
     both = (DIMENSION, "hypothesis")
     return {
         "hypothesis": ("hypothesis", [" ".join(h) for h in HYPOTHESES]),

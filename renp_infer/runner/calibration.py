@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.inference.belt import LEVELS, belt_coverage, build_belt
+from renp_infer.inference.comparison import posterior_probabilities
 from renp_infer.inference.reliability import (
     calibration_error,
     calibration_p_value,
-    probabilities,
     reliability_curve,
 )
 from renp_infer.inference.uniformity import EcdfTest, coverage
-from renp_infer.runner.calibrating import belt_points
+from renp_infer.runner.calibrating import belt_points, prior_odds
 
 if TYPE_CHECKING:
     import xarray
@@ -49,11 +49,14 @@ def judge(study: Study, groups: dict[str, xarray.Dataset]) -> dict[str, Any]:
     section = study.calibration
     assert section is not None
     found: dict[str, Any] = {"schema": 1, "name": study.name, "false_alarm": section.false_alarm}
+    found["data"] = study.measurement.observation.source if study.measurement else "mock"
     if "ranks" in groups:
         found["ranks"] = _ranks(groups["ranks"], section.false_alarm)
     if "hypotheses" in groups:
         rng = np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(2,)))
-        found["hypotheses"] = _hypotheses(groups["hypotheses"], section.false_alarm, rng)
+        found["hypotheses"] = _hypotheses(
+            groups["hypotheses"], prior_odds(study), section.false_alarm, rng
+        )
     if "belt" in groups:
         found["belt"] = _belt(groups["belt"], belt_points(study), section)
     reasons = []
@@ -118,14 +121,15 @@ def _tests(row: dict[str, Any]) -> list[tuple[str, float]]:
 
 
 def _hypotheses(
-    group: xarray.Dataset, false_alarm: float, rng: np.random.Generator
+    group: xarray.Dataset, odds: FloatArray, false_alarm: float, rng: np.random.Generator
 ) -> dict[str, Any]:
     evidence, truth = group["log_evidence"].values, group["true_hypothesis"].values
     whole = np.isfinite(evidence).all(axis=1)
     counts = _failures(group) | {"hypotheses": [str(h) for h in group["hypothesis"].values]}
+    counts["prior_odds"] = odds.tolist()
     if not whole.any():
         return counts | {"reasons": ["hypotheses: no data set has all evidences"]}
-    predicted, truth = probabilities(evidence[whole]), truth[whole]
+    predicted, truth = posterior_probabilities(evidence[whole], odds), truth[whole]
     error = calibration_error(predicted, truth)
     p_value, expected = calibration_p_value(predicted, truth, rng)
     reasons = []

@@ -16,22 +16,23 @@ from renp_infer.runner.commands import (
     Options,
     Plan,
     bring_up_to_date,
+    data_section,
     home_of,
+    load,
 )
-from renp_infer.runner.executors import parse_executor
-from renp_infer.runner.study import load_study
 from renp_infer.runner.terminal import say, show, write_document
 from renp_infer.runner.verbs import CALIBRATE, EVALUATE
 
 
-def calibrate(path: Path, options: Options) -> int:
+def calibrate(
+    path: Path, options: Options, *, data: Path | None = None, covariance: Path | None = None
+) -> int:
     """Perform the mock experiments of a study, print what they say, and judge it."""
-    parse_executor(options.executor)
-    shard = parse_shard(options.shard)
-    study = load_study(path, options.overrides, inference=True, add=["calibrate"])
+    section = data_section(data, covariance)
+    study = load(path, options, inference=True, data=section, add=["calibrate"])
     directory = home_of(study, options)
     bring_up_to_date([Plan(study, directory, [EVALUATE, CALIBRATE])], options)
-    if shard != WHOLE:
+    if parse_shard(options.shard) != WHOLE:
         return DONE
     found = read_calibration(directory / CALIBRATE.file)
     if options.json:
@@ -63,12 +64,18 @@ def calibration_tables(found: dict[str, Any]) -> list[Any]:
     makers = {"ranks": _rank_table, "hypotheses": _hypothesis_table, "belt": _belt_table}
     parts: list[Any] = [make(found[kind]) for kind, make in makers.items() if kind in found]
     parts += [_failure_line(kind, found[kind]) for kind in makers if kind in found]
+    if found["data"] != "mock":
+        parts.append(f"mock data at the angles and with the noise of {found['data']}")
     rate = f"{100.0 * found['false_alarm']:g} %"
     return [*parts, f"verdict: {found['verdict']}, at a false-alarm rate of {rate} for each part"]
 
 
+_CAPTION = 62
+"""Columns of the longest caption."""
+
+
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD)
+    table = Table(title=title, box=SIMPLE_HEAD, min_width=_CAPTION)
     for k, name in enumerate(columns):
         table.add_column(name, justify="right" if k else "left")
     return table
@@ -96,6 +103,9 @@ def _hypothesis_table(found: dict[str, Any]) -> Table:
             f"{row['found']:.3f} ± {row['error']:.3f}",
             str(row["count"]),
         )
+    if len(set(found["prior_odds"])) > 1:
+        odds = " : ".join(f"{value:g}" for value in found["prior_odds"])
+        table.title = f"{title}, prior odds {odds}"
     if "curve" in found:
         table.caption = (
             f"calibration error {found['calibration_error']:.3f}, by chance "

@@ -61,8 +61,8 @@ def rank_ecdfs(data: tuple[dict[str, Any], xarray.Dataset]) -> tuple[Figure, str
         ax.step(fractions, ecdf - fractions, color=colour, where="post", lw=1.2)
         ax.axhline(0.0, color="0.5", lw=0.6)
         ax.set_title(_label(rows[k]["name"]), fontsize=9)
-        ax.tick_params(labelsize=7)
-    figure.supxlabel("rank of the true value", fontsize=9)
+        ax.tick_params(labelsize=7, labelbottom=k + columns >= len(rows))
+    figure.supxlabel("rank of the true value, as a share of the draws", fontsize=9)
     figure.supylabel("ECDF minus uniform", fontsize=9)
     return figure, (
         f"{found['fitted']} of {found['mocks']} data sets, each drawn from the prior and fitted; "
@@ -104,11 +104,21 @@ def reliability(found: dict[str, Any]) -> tuple[Figure, str]:
     ax.set(xlabel="posterior probability of a hypothesis", ylabel="share that is true")
     ax.set(xlim=(0, 1), ylim=(-0.05, 1.05))
     return figure, (
-        f"{found['mocks']} data sets of hypotheses drawn with equal odds; {found['failed']} lack "
-        "an evidence and are not shown. Errors are binomial. Expected calibration error "
-        f"{number(found['calibration_error'])}, {number(found['calibration_error_by_chance'])} "
+        f"{found['mocks']} data sets of hypotheses drawn with {_odds(found)}; {found['failed']} "
+        "lack an evidence and are not shown. Errors are binomial. Expected calibration error "
+        f"{number(found['calibration_error'], 2)}, "
+        f"{number(found['calibration_error_by_chance'], 2)} "
         f"by chance alone, p = {number(found['p_value'], 2)}."
     )
+
+
+def _odds(found: dict[str, Any]) -> str:
+    """Prior odds in words."""
+    odds = found["prior_odds"]
+    if len(set(odds)) == 1:
+        return "equal odds"
+    names = ", ".join(found["hypotheses"])
+    return f"odds of {' : '.join(number(value, 3) for value in odds)} ({names})"
 
 
 def belt(found: dict[str, Any]) -> tuple[Figure, str]:
@@ -122,9 +132,9 @@ def belt(found: dict[str, Any]) -> tuple[Figure, str]:
         left.errorbar(masses, critical[:, k], error[:, k], color=colour, label=text, capsize=2)
         left.axhline(chi2.ppf(level, 1), color=colour, lw=0.7, ls=":")
     for k in reversed(range(len(found["levels"]))):
-        colour, limits = COLOURS[k], accepted[:, k]
-        right.fill_betweenx(masses, limits[:, 0], limits[:, 1], color=colour, alpha=0.3, lw=0)
-    left.set(xlabel=f"true {M1}", ylabel="critical likelihood ratio", ylim=(0, None))
+        for limit in accepted[:, k].T:
+            right.plot(limit, masses, "o-", ms=3, color=COLOURS[k], lw=1.3)
+    left.set(xlabel=f"true {M1}", ylabel="critical Δχ²", ylim=(0, None))
     left.legend(loc="best")
     right.set(xlabel=f"best-fit {M1}", ylabel=f"true {M1}")
     rows = ", ".join(
@@ -132,7 +142,7 @@ def belt(found: dict[str, Any]) -> tuple[Figure, str]:
         for row in found["coverage"]
     )
     return figure, (
-        "Confidence intervals hold the masses whose likelihood ratio, all else profiled, is below "
-        "the critical value; dotted: its large-sample value. Right: best-fit masses among accepted "
-        f"mock data. Coverage in independent mock data: {rows}."
+        "Confidence intervals hold the masses whose Δχ² from the best fit, all else profiled, is "
+        "below the critical value; dotted: its large-sample value. Right: smallest and largest "
+        f"best-fit mass among accepted mock data. Coverage in independent mock data: {rows}."
     )

@@ -139,7 +139,7 @@ class Queue:
         return item
 
     def _batch(self, work: Work, tasks: Sequence[Task]) -> Batch:
-        batch = Batch(work.study, work.verb, tuple(tasks))
+        batch = Batch(work.study, work.verb, tuple(tasks), work.blocks.scratch)
         self._works[batch] = work
         self._meter.begin(work.study.name)
         return batch
@@ -218,7 +218,9 @@ class Keeper:
         self._meter.count(work.study.name, failed=True)
 
 
-def update(works: Sequence[Work], executor: Executor, *, quiet: bool) -> list[TaskError]:
+def update(
+    works: Sequence[Work], executor: Executor, *, quiet: bool, lines: bool = False
+) -> list[TaskError]:
     """Do what is missing of a verb in several run directories, then merge.
 
     Parameters
@@ -228,6 +230,8 @@ def update(works: Sequence[Work], executor: Executor, *, quiet: bool) -> list[Ta
     executor : Executor
     quiet : bool
         Whether to show no progress and say nothing of what is done already.
+    lines : bool
+        Whether progress is JSON lines on standard error, for programs.
 
     Returns
     -------
@@ -251,7 +255,7 @@ def update(works: Sequence[Work], executor: Executor, *, quiet: bool) -> list[Ta
             say(f"{work.study.name}: the result of {work.verb.name} is stale: {reason}")
         missing.append(work)
     if missing:
-        perform_all(missing, executor, quiet=quiet)
+        perform_all(missing, executor, quiet=quiet, lines=lines)
     return [error for work in missing if (error := _merged(work, executor.name)) is not None]
 
 
@@ -266,7 +270,9 @@ def _merged(work: Work, executor: str) -> TaskError | None:
     return None
 
 
-def perform_all(works: Sequence[Work], executor: Executor, *, quiet: bool) -> None:
+def perform_all(
+    works: Sequence[Work], executor: Executor, *, quiet: bool, lines: bool = False
+) -> None:
     """Do all tasks of one verb in several run directories that are not done.
 
     Parameters
@@ -276,6 +282,8 @@ def perform_all(works: Sequence[Work], executor: Executor, *, quiet: bool) -> No
     executor : Executor
     quiet : bool
         Whether to show no bar.
+    lines : bool
+        Whether progress is JSON lines on standard error, for programs.
 
     Raises
     ------
@@ -284,7 +292,7 @@ def perform_all(works: Sequence[Work], executor: Executor, *, quiet: bool) -> No
     """
     totals = {work.study.name: len(work.mine) for work in works}
     files = {work.study.name: work.store.path(PROGRESS) for work in works}
-    with Meter(works[0].verb.name, totals, files, quiet=quiet) as meter:
+    with Meter(works[0].verb.name, totals, files, quiet=quiet, lines=lines) as meter:
         queue = Queue(works, meter, executor.largest_batch)
         keeper = Keeper(queue, meter)
         for batch, answers in executor.run(queue.take, Context(os.cpu_count() or 1, meter.tell)):
@@ -321,6 +329,9 @@ def merge(work: Work, executor: str) -> None:
                 append_provenance(path, study, work.seconds + time.monotonic() - begin)
 
         store.write(verb.file, write)
+    if verb.also is not None:
+        for name, text in verb.also(study, _results(work), store.path(verb.file)).items():
+            store.write_text(name, text)
     seconds = work.seconds + time.monotonic() - begin
     counts = {"tasks": work.count, "failed": work.failed}
     facts = counts | {"seconds": round(seconds, 3), "executor": executor}

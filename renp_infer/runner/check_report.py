@@ -122,8 +122,11 @@ def check_rows(run: Run) -> list[tuple[str, str]]:
             rows.append((f"{text} predictive p, {name.replace('_', ' ')}", number(p, 2)))
     loo, power = run.checks["loo"], run.checks["sensitivity"]
     elpd, se = loo["elpd"], loo["se"]
-    rows.append(("leave-one-out log density", "–" if elpd is None else rounded(elpd, se)))
-    rows.append(("Pareto k, largest", _or_dash(loo["largest_k"])))
+    density = "–" if elpd is None else f"{rounded(elpd, se)} ± {rounded(se, se)}"
+    rows.append(("leave-one-out log density", density))
+    rows.append(
+        (f"Pareto k, largest (limit {number(loo['good_k'], 2)})", _or_dash(loo["largest_k"]))
+    )
     rows.append(("m₁ when powers change", power["verdict"]))
     rows.append(("sensitivity to priors", _or_dash(power["prior"])))
     rows.append(("sensitivity to data", _or_dash(power["likelihood"])))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renp_infer.resources import share_path
+from renp_infer.runner.executors import DASK_EXECUTORS
+
+if TYPE_CHECKING:
+    from renp_infer.runner.results import Run
 
 ALWAYS = ("Hara2021", "renp-infer")
 OSCILLATION = {"nufit-6.0": ("Esteban2024", "Erler2018"), "seed": ("Tanabashi2018",)}
@@ -17,7 +21,7 @@ TOOLS = {
     "scipy": ("Virtanen2020",),
     "numba": ("Lam2015",),
     "xarray": ("Hoyer2017",),
-    "arviz": ("Martin2026",),
+    "arviz": ("Martin2026", "Vehtari2021"),
     "pymc": ("AbrilPla2023",),
     "nutpie": ("Hoffman2014", "Seyboldt2026", "nutpie"),
     "emcee": ("ForemanMackey2013", "Goodman2010", "TerBraak2008"),
@@ -28,16 +32,24 @@ TOOLS = {
     "magpylib": ("Ortner2020",),
     "dieke": ("dieke",),
     "sympy": ("Meurer2017",),
+    "smc": ("Ching2007",),
 }
-"""Entries by package."""
+"""Entries by package, or by method where it is not the package's own article's."""
+METHODS = {
+    "infer": ("Vehtari2017", "Vehtari2024", "Kallioinen2024", "Gelman1996"),
+    "calibrate": ("Talts2018", "Modrak2025", "Sailynoja2022", "Feldman1998"),
+}
+"""Statistical methods by task: model checks, calibration."""
 SAMPLERS = {
     "nuts": ("pymc", "nutpie"),
     "pymc-nuts": ("pymc",),
     "emcee": ("emcee",),
-    "smc": ("pymc", "dynesty"),
+    "smc": ("pymc", "smc", "dynesty"),
     "nested": ("dynesty",),
 }
 """Packages by the attribute ``sampler`` of the sampler statistics."""
+SEARCHERS = {"skopt": "scikit-optimize", "botorch": "botorch"}
+"""Packages by optimizer; sequences of points need none."""
 _MODEL = ("numpy", "scipy", "numba")
 _STATISTICS = ("xarray", "arviz")
 _ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
@@ -73,10 +85,39 @@ def citations_of(
     packages += [package for sampler in samplers for package in SAMPLERS[sampler]]
     if tasks and study.get("detector", {}).get("coupling") == "pickup":
         packages.append("magpylib")
+    if "optimize" in tasks:
+        section = study["optimize"]
+        names = (section["optimizer"], *section["baselines"])
+        packages += [SEARCHERS[name] for name in names if name in SEARCHERS]
     packages += tools
     keys = [*ALWAYS, *OSCILLATION.get(table, ())]
     keys += [key for package in packages for key in TOOLS[package]]
+    keys += [key for task, methods in METHODS.items() if task in tasks for key in methods]
     return list(dict.fromkeys(keys))
+
+
+def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None) -> list[str]:
+    """Keys of what a run used, by its study, its results and its executors.
+
+    Parameters
+    ----------
+    study : mapping
+        The resolved study.
+    tasks : mapping
+        Entries of the finished tasks in the manifest, by name.
+    run : Run or None
+        Its results; ``None`` if it has none that name a sampler.
+    """
+    statistics = []
+    if run is not None and run.inference is not None and "sample_stats" in run.inference.children:
+        statistics.append({str(k): v for k, v in run.inference["sample_stats"].attrs.items()})
+    if run is not None and run.comparison is not None:
+        statistics += [{"sampler": name} for name in run.comparison["estimators"]]
+    if "calibrate" in tasks:
+        statistics.append({"sampler": study["inference"]["sampler"]})
+    executors = {entry.get("executor", "serial") for entry in tasks.values()}
+    tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
+    return citations_of(study, tasks, statistics, tools)
 
 
 def bibtex(used: Iterable[str]) -> str:

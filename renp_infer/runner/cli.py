@@ -12,16 +12,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import cyclopts
 from cyclopts import App, Parameter
 
 from renp_infer.errors import ConfigError, RenpError
+from renp_infer.runner.scheme_cli import scheme
 
 if TYPE_CHECKING:
     from renp_infer.runner.commands import Options
 
+FLAG = Parameter(negative="", show_default=False)
 INPUT_WRONG, RUN_FAILED, INTERRUPTED = 2, 4, 130
 
 
@@ -31,13 +33,32 @@ def _version() -> str:
     return renp_infer.__version__
 
 
+EXAMPLES = """
+Examples:
+
+  renp doctor
+    Does this installation work?
+  renp evaluate fig6
+    Rate, field and noise of a study that ships with the package.
+  renp run study.toml --out runs/first
+    All that the study asks for, then runs/first/report.html.
+  renp infer study.toml --data field.csv --executor processes:4
+    The posterior of measured data.
+  renp forecast study.toml --set neutrino.m1_meV=20
+    With one key replaced.
+  renp report runs/first runs/second --out both --figures pdf,csv
+    A comparison, and its figures as files.
+"""
+
 app = App(
     name="renp",
     help="Neutrino masses from the magnetization of neutrino pair emission in crystals.",
     version=_version,
     suppress_keyboard_interrupt=False,
     help_format="plaintext",
+    help_epilogue=EXAMPLES,
 )
+app.command(scheme)
 
 
 @Parameter(name="*")
@@ -47,19 +68,21 @@ class Common:
 
     out: Path | None = None
     """Directory of the results; runs/<study name> where a verb has to write."""
-    set: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = ()
+    set: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = ()
     """Replace one key: section.key=value. Can be repeated."""
     executor: str = "serial"
     """Where tasks run: serial, processes:N, dask:ADDRESS, dask:local:N, jobqueue:SYSTEM:N."""
     shard: str = "0/1"
     """K/N: do only every N-th task, beginning with the K-th; "renp merge" joins them."""
-    json: Annotated[bool, Parameter(negative="")] = False
+    json: Annotated[bool, FLAG] = False
     """Write one JSON document to standard output and nothing else."""
-    quiet: Annotated[bool, Parameter(negative="")] = False
+    quiet: Annotated[bool, FLAG] = False
     """Show no progress."""
-    force: Annotated[bool, Parameter(negative="")] = False
+    progress: Literal["auto", "json"] = "auto"
+    """auto: a bar if standard error is a terminal; json: JSON lines there, for programs."""
+    force: Annotated[bool, FLAG] = False
     """Start over instead of resuming."""
-    debug: Annotated[bool, Parameter(negative="")] = False
+    debug: Annotated[bool, FLAG] = False
     """Show the traceback of a failure."""
 
     def options(self) -> Options:
@@ -67,11 +90,32 @@ class Common:
         from renp_infer.runner.commands import Options
 
         return Options(
-            self.out, self.set, self.executor, self.shard, self.json, self.quiet, self.force
+            self.out,
+            self.set,
+            self.executor,
+            self.shard,
+            self.json,
+            self.quiet,
+            self.force,
+            self.progress,
         )
 
 
 DEFAULTS = Common()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Measured:
+    """Options of the verbs that take measured data."""
+
+    data: Path | None = None
+    """File of measured data, .csv or .nc, instead of the study's own."""
+    covariance: Path | None = None
+    """File of their covariance, where the data file has no errors."""
+
+
+NO_FILES = Measured()
 
 
 @app.command
@@ -105,42 +149,30 @@ def simulate(study: Path, /, *, save: Path | None = None, common: Common = DEFAU
 
 
 @app.command
-def infer(
-    study: Path,
-    /,
-    *,
-    data: Path | None = None,
-    covariance: Path | None = None,
-    common: Common = DEFAULTS,
-) -> int:
-    """Sample the posterior of the study's data, mock or measured; resumes.
-
-    Parameters
-    ----------
-    data
-        File of measured data, .csv or .nc, instead of the study's own.
-    covariance
-        File of their covariance, where the data file has no errors.
-    """
+def infer(study: Path, /, *, measured: Measured = NO_FILES, common: Common = DEFAULTS) -> int:
+    """Sample the posterior of the study's data, mock or measured; resumes."""
     from renp_infer.runner import commands
 
-    return commands.infer(study, common.options(), data=data, covariance=covariance)
+    return commands.infer(study, common.options(), **vars(measured))
 
 
 @app.command
-def calibrate(study: Path, /, *, common: Common = DEFAULTS) -> int:
-    """Test posterior, hypothesis probabilities and belt on mock experiments; resumes."""
+def calibrate(study: Path, /, *, measured: Measured = NO_FILES, common: Common = DEFAULTS) -> int:
+    """Test posterior, hypothesis probabilities and belt on mock experiments; resumes.
+
+    Of measured data it takes angles, noise and exposure, not the field.
+    """
     from renp_infer.runner import calibration_command
 
-    return calibration_command.calibrate(study, common.options())
+    return calibration_command.calibrate(study, common.options(), **vars(measured))
 
 
 @app.command
-def compare(study: Path, /, *, common: Common = DEFAULTS) -> int:
+def compare(study: Path, /, *, measured: Measured = NO_FILES, common: Common = DEFAULTS) -> int:
     """Weigh the four hypotheses, ordering and nature, by their evidence; resumes."""
     from renp_infer.runner import comparing
 
-    return comparing.compare(study, common.options())
+    return comparing.compare(study, common.options(), **vars(measured))
 
 
 @app.command
@@ -152,11 +184,74 @@ def forecast(study: Path, /, *, common: Common = DEFAULTS) -> int:
 
 
 @app.command
-def report(*studies: Path, common: Common = DEFAULTS) -> int:
-    """Write report.html of finished studies or run directories."""
+def optimize(
+    study: Path,
+    /,
+    *,
+    sequential: Annotated[bool, Parameter(negative="")] = False,
+    data: Path | None = None,
+    covariance: Path | None = None,
+    common: Common = DEFAULTS,
+) -> int:
+    """Search the design that tells most, with baselines; resumes.
+
+    Parameters
+    ----------
+    sequential
+        Choose one measurement after the other: simulate campaigns, or with --data say
+        what to measure next.
+    data
+        File of what was measured so far, .csv or .nc; with --sequential.
+    covariance
+        File of their covariance, where the data file has no errors.
+    """
+    from renp_infer.runner import optimize_command, sequential_command
+
+    if sequential:
+        return sequential_command.sequential(study, common.options(), data, covariance)
+    sequential_command.refuse_data(data, covariance)
+    return optimize_command.optimize(study, common.options())
+
+
+@app.command
+def explore(
+    study: Path | None = None,
+    /,
+    *,
+    port: int = 0,
+    browser: bool = True,
+    debug: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Move a study's keys and see the signal follow, on a page of this machine.
+
+    Parameters
+    ----------
+    study
+        A study file, the name of a shipped study, or a run directory.
+    port
+        Where to serve; 0 takes a free port.
+    browser
+        Open the page; else only print its address.
+    debug
+        Show the traceback of a failure.
+    """
+    from renp_infer.explorer.command import explore as serve
+
+    return serve(study, port=port, browser=browser)
+
+
+@app.command
+def report(*studies: Path, figures: str = "", common: Common = DEFAULTS) -> int:
+    """Write report.html of finished studies or run directories.
+
+    Parameters
+    ----------
+    figures
+        Also write each figure into figures/: some of pdf,svg,csv.
+    """
     from renp_infer.runner import commands
 
-    return commands.report(studies, common.options())
+    return commands.report(studies, common.options(), figures=figures)
 
 
 @app.command
@@ -218,6 +313,13 @@ def doctor(*, common: Common = DEFAULTS) -> int:
 
 
 @app.command
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+    """Print a script that completes commands and options in a shell, see docs/terminal.md."""
+    sys.stdout.write(app.generate_completion(shell=shell))
+    return 0
+
+
+@app.command
 def cite(run: Path | None = None, /, *, common: Common = DEFAULTS) -> int:
     """Print BibTeX of what a run used, or of everything."""
     from renp_infer.runner import upkeep
@@ -225,68 +327,9 @@ def cite(run: Path | None = None, /, *, common: Common = DEFAULTS) -> int:
     return upkeep.cite(run, common.options())
 
 
-scheme = App(name="scheme", help="Show, compare or build target schemes.")
-app.command(scheme)
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class Output:
-    """Options of the verbs that only print."""
-
-    json: Annotated[bool, Parameter(negative="")] = False
-    """Write one JSON document to standard output and nothing else."""
-    debug: Annotated[bool, Parameter(negative="")] = False
-    """Show the traceback of a failure."""
-
-
-TABLES = Output()
-
-
-@scheme.command(name="show")
-def scheme_show(name: str, /, *, output: Output = TABLES) -> int:
-    """Print what a scheme, a name or a file, implies."""
-    from renp_infer.runner import schemes
-
-    schemes.show_scheme(name, json=output.json)
-    return 0
-
-
-@scheme.command(name="compare")
-def scheme_compare(*names: str, output: Output = TABLES) -> int:
-    """Print two or three schemes side by side."""
-    from renp_infer.runner import schemes
-
-    schemes.compare_schemes(names, json=output.json)
-    return 0
-
-
-@scheme.command(name="build")
-def scheme_build(
-    name: str,
-    /,
-    *,
-    out: Path | None = None,
-    force: Annotated[bool, Parameter(negative="")] = False,
-    debug: Annotated[bool, Parameter(negative="")] = False,
-) -> int:
-    """Calculate a scheme from crystal-field parameters, in about 10 s.
-
-    Parameters
-    ----------
-    name
-        A recipe in models/crystal_field, or a file.
-    out
-        The file to write, *.toml.
-    force
-        Replace a file that is there.
-    debug
-        Show the traceback of a failure.
-    """
-    from renp_infer.runner import schemes
-
-    schemes.write_scheme(name, out, force=force)
-    return 0
+for _name in app:
+    if not _name.startswith("-"):
+        app[_name].help_epilogue = ""  # the examples stand under the list of verbs only
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

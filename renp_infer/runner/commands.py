@@ -48,6 +48,8 @@ class Options:
     shard : str
         ``K/N``: do only every N-th task, beginning with the K-th.
     json, quiet, force : bool
+    progress : str
+        ``auto``: a bar on a terminal; ``json``: lines on standard error.
     """
 
     out: Path | None = None
@@ -57,6 +59,7 @@ class Options:
     json: bool = False
     quiet: bool = False
     force: bool = False
+    progress: str = "auto"
 
 
 def load(
@@ -105,7 +108,8 @@ def bring_up_to_date(plans: Sequence[Plan], options: Options) -> None:
         executor = stack.enter_context(parse_executor(options.executor))
         for verb in dict.fromkeys(verb for plan in plans for verb in plan.verbs):
             works = [Work(p.study, store, verb, shard) for p, store in pairs if verb in p.verbs]
-            errors += update(works, executor, quiet=options.quiet)
+            lines = options.progress == "json"
+            errors += update(works, executor, quiet=options.quiet, lines=lines)
         for store in stores:
             store.note(PROGRESS)
     for error in errors[1:]:
@@ -173,6 +177,7 @@ def simulate(path: Path, options: Options, *, save: Path | None = None) -> int:
 
 def _save(study: Study, path: Path, options: Options) -> None:
     """Write the study's mock data as a data file."""
+    from renp_infer.measurement.squid import relative_times
     from renp_infer.runner.datafile import write_measurement
     from renp_infer.runner.evaluation import mock_observation
 
@@ -181,7 +186,9 @@ def _save(study: Study, path: Path, options: Options) -> None:
     title = f"mock data of study {study.name}, seed {study.seed}"
     with contextlib.redirect_stdout(sys.stderr):
         data = mock_observation(study)
-    write_measurement(path, data, study.experiment.detector.exposure_s, title)
+    detector, count = study.experiment.detector, data.theta_s.size
+    times_s = detector.exposure_s / count * relative_times(detector, count)
+    write_measurement(path, data, times_s, title)
 
 
 def _simulate_many(study: Study, options: Options) -> int:
@@ -226,7 +233,7 @@ def infer(
     path: Path, options: Options, *, data: Path | None = None, covariance: Path | None = None
 ) -> int:
     """Sample the posterior and print its summary."""
-    study = load(path, options, inference=True, data=_files(data, covariance))
+    study = load(path, options, inference=True, data=data_section(data, covariance))
     directory = home_of(study, options)
     bring_up_to_date([Plan(study, directory, [EVALUATE, INFER])], options)
     if parse_shard(options.shard) != WHOLE:
@@ -239,7 +246,7 @@ def infer(
     return judge([run])
 
 
-def _files(data: Path | None, covariance: Path | None) -> dict[str, str] | None:
+def data_section(data: Path | None, covariance: Path | None) -> dict[str, str] | None:
     """Section ``[data]`` that the options mean."""
     if data is None:
         if covariance is not None:
@@ -266,25 +273,20 @@ def _hypotheses(run: Run) -> dict[str, Any]:
 
 def judge(runs: Sequence[Run]) -> int:
     """Exit code by diagnostics and model checks; everything has been saved by then."""
-    code = DONE
-    for run in runs:
-        found = run.summary["diagnostics"] if run.summary else {"verdict": "pass"}
-        if found["verdict"] == "fail":
-            say(f"{run.name}: diagnostics failed: {'; '.join(found['reasons'])}")
-            code = DIAGNOSTIC_FAILED
-        agreement = run.comparison["agreement"] if run.comparison else {"verdict": "pass"}
-        if agreement["verdict"] == "fail":
-            say(f"{run.name}: estimators disagree: {'; '.join(agreement['reasons'])}")
-            code = DIAGNOSTIC_FAILED
-        if run.checks is not None and run.checks["verdict"] == "fail":
-            say(f"{run.name}: model checks failed: {'; '.join(run.checks['reasons'])}")
-            code = DIAGNOSTIC_FAILED
-        if run.calibration is not None:
-            tests = json.loads(run.calibration.attrs["renp_calibration"])
-            if tests["verdict"] == "fail":
-                say(f"{run.name}: calibration failed: {'; '.join(tests['reasons'])}")
-                code = DIAGNOSTIC_FAILED
-    return code
+    found = [reason for run in runs for reason in failures(run)]
+    for reason in found:
+        say(reason)
+    return DIAGNOSTIC_FAILED if found else DONE
+
+
+def failures(run: Run) -> list[str]:
+    """What failed of a run's diagnostics, checks and tests, each in a line."""
+    return [
+        f"{run.name}: {name} {'disagree' if name == 'estimators' else 'failed'}: "
+        f"{'; '.join(found['reasons'])}"
+        for name, found in run.verdicts.items()
+        if found["verdict"] == "fail"
+    ]
 
 
 def run(paths: Sequence[Path], options: Options) -> int:
@@ -343,23 +345,29 @@ def _outcome(run: Run) -> dict[str, Any]:
     }
 
 
-def _report(runs: Sequence[Run], top: Path) -> Path:
-    """Write the page; inside a run directory its manifest learns the hash."""
-    from renp_infer.runner.report import write_report
+def _report(runs: Sequence[Run], top: Path, formats: Sequence[str] = ()) -> Path:
+    """Write the page and its figures; inside a run directory its manifest learns the hashes."""
+    from renp_infer.runner import report as pages
+    from renp_infer.runner.figure_files import write_figures
 
     with contextlib.redirect_stdout(sys.stderr), readable(top):
-        if [run.directory for run in runs] != [top]:
-            write_report(runs, top / REPORT)
-        else:
-            with Store(top) as store:
-                write_report(runs, store.path(REPORT))
-                store.note(REPORT)
+        found = pages.contents(runs, top)
+        with contextlib.ExitStack() as stack:
+            own = [run.directory for run in runs] == [top]
+            store = stack.enter_context(Store(top)) if own else None
+            pages.write_page(found, top / REPORT)
+            names = write_figures(found, top, formats)
+            if store is not None:
+                store.note(REPORT, *names)
     return top / REPORT
 
 
-def report(paths: Sequence[Path], options: Options) -> int:
+def report(paths: Sequence[Path], options: Options, *, figures: str = "") -> int:
     """Write the report of finished runs, given as studies or run directories."""
-    if paths and all(map(is_directory, paths)):
+    from renp_infer.runner.figure_files import parse_formats
+
+    formats = parse_formats(figures)
+    if any(map(is_directory, paths)):
         directories = list(paths)
         for directory in directories:
             check_run(directory)
@@ -371,7 +379,7 @@ def report(paths: Sequence[Path], options: Options) -> int:
     else:
         top, directories = places(load_all(paths, options), options)
     runs = [load_run(directory) for directory in directories]
-    page = _report(runs, top)
+    page = _report(runs, top, formats)
     if options.json:
         write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
     else:

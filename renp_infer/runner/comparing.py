@@ -17,6 +17,7 @@ from renp_infer.runner.commands import (
     Options,
     Plan,
     bring_up_to_date,
+    data_section,
     home_of,
     load,
 )
@@ -25,9 +26,11 @@ from renp_infer.runner.terminal import WIDTH, digits_of, say, shortfall, show, w
 from renp_infer.runner.verbs import COMPARE, EVALUATE
 
 
-def compare(path: Path, options: Options) -> int:
+def compare(
+    path: Path, options: Options, *, data: Path | None = None, covariance: Path | None = None
+) -> int:
     """Estimate the evidences and print what they say."""
-    study = load(path, options, add=["compare"])
+    study = load(path, options, data=data_section(data, covariance), add=["compare"])
     directory = home_of(study, options)
     bring_up_to_date([Plan(study, directory, [EVALUATE, COMPARE])], options)
     if parse_shard(options.shard) != WHOLE:
@@ -36,7 +39,8 @@ def compare(path: Path, options: Options) -> int:
     found = run.comparison
     assert found is not None
     if options.json:
-        head = {"schema": 1, "name": run.name, "normalised": run.evaluation["normalised"]}
+        head = {"schema": 1, "name": run.name, "data": run.evaluation.get("data", "mock")}
+        head["normalised"] = run.evaluation["normalised"]
         write_document(head | {"peak_snr": run.evaluation["peak_snr"]} | found)
     else:
         parts = [hypothesis_table(run.name, found), factor_table(found), mass_line(found)]
@@ -71,7 +75,7 @@ def hypothesis_table(name: str, found: Mapping[str, Any]) -> Table:
         cells += [
             _pair(row["log_evidence"], row["log_evidence_error"]),
             f"{odds:.3g}",
-            f"{row['probability']:.4g}",
+            _probability(row["probability"], row["probability_error"]),
             _pair(row["m1_meV"]["mean"], row["m1_meV"]["sd"]),
         ]
         table.add_row(*cells)
@@ -106,6 +110,11 @@ def mass_line(found: Mapping[str, Any]) -> str:
         f"m1 averaged over hypotheses: {m1['mean']:.{digits}f} ± {m1['sd']:.{digits}f} meV, "
         f"95 % interval {low:.{digits}f} to {high:.{digits}f} meV"
     )
+
+
+def _probability(value: float, error: float) -> str:
+    """With its error, unless that is too small to matter."""
+    return _pair(value, error) if error > 1e-4 else f"{value:.2g}"
 
 
 def _pair(value: float, error: float, join: str = "\n± ") -> str:

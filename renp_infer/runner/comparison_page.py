@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MARKS = {"smc": ("o", plots.BLUE), "nested": ("s", plots.VERMILION)}
 _SPREAD = 0.22
+_CERTAIN = 1e-4
+"""Error of a probability below which it is not shown."""
 
 
 def comparison_section(run: Run) -> dict[str, Any] | None:
@@ -29,7 +31,7 @@ def comparison_section(run: Run) -> dict[str, Any] | None:
         "agreement": found["agreement"],
         "rows": [_row(row, found) for row in found["hypotheses"]],
         "factors": [_factor(row) for row in found["bayes_factors"]],
-        "warnings": found["warnings"],
+        "warnings": [text.replace("_", " ") for text in found["warnings"]],
     }
 
 
@@ -40,7 +42,8 @@ def sentence(found: dict[str, Any]) -> str:
     low, high = (rounded(x, m1["sd"]) for x in m1["interval_95"])
     return (
         f"Most probable: {best['ordering']} ordering, {best['nature'].capitalize()}, with "
-        f"probability {number(best['probability'], 3)} for the stated prior odds. Averaged over "
+        f"probability {_probability(best)} for the stated prior odds; the estimators are at most "
+        f"{number(found['agreement']['distance'], 2)} combined errors apart. Averaged over "
         f"hypotheses, m₁ = {rounded(m1['mean'], m1['sd'])} ± {rounded(m1['sd'], m1['sd'])} meV, "
         f"95 % interval {low} to {high} meV."
     )
@@ -56,7 +59,7 @@ def _row(row: dict[str, Any], found: dict[str, Any]) -> dict[str, str]:
             for name, cell in row["by_estimator"].items()
         ),
         "odds": number(found["prior_odds"][f"{row['ordering']}_{row['nature']}"], 3),
-        "probability": number(row["probability"], 3),
+        "probability": _probability(row),
         "mass": _with_error(mass["mean"], mass["sd"]),
     }
 
@@ -70,8 +73,15 @@ def _factor(row: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def _probability(row: dict[str, Any]) -> str:
+    """With its error, unless that is too small to matter."""
+    value, error = row["probability"], row["probability_error"]
+    return _with_error(value, error) if error > _CERTAIN else number(value, 2)
+
+
 def _with_error(value: float, error: float) -> str:
-    return f"{rounded(value, error)} ± {rounded(error, error)}"
+    """One word, so that a table does not break it."""
+    return f"{rounded(value, error)} ± {rounded(error, error)}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def evidence_figure(run: Run) -> tuple[Figure, str]:

@@ -7,7 +7,7 @@ needs a target scheme or an oscillation table is decided in ``study.py``.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,10 +17,10 @@ from pydantic import BeforeValidator as Before
 from renp_infer.errors import ConfigError
 from renp_infer.runner import config_sections as sections
 from renp_infer.runner import config_tasks as tasks
+from renp_infer.runner.design_keys import OptimizeSection
 from renp_infer.runner.fields import (
     Choice,
     Said,
-    Unavailable,
     Whole,
     directory_name,
     nearest,
@@ -30,7 +30,6 @@ MAX_BYTES = 10_000_000
 """Largest study file that is read."""
 MAX_DEPTH = 32
 """Deepest nesting of tables and lists; no key of a study is deeper than three."""
-_LATER = Annotated[None, Before(Unavailable("no such section"))]
 _NOTHING = Said("nothing")
 
 
@@ -55,7 +54,7 @@ class StudyConfig(BaseModel):
     inference: tasks.InferenceSection | None = None
     compare: tasks.CompareSection | None = None
     forecast: tasks.ForecastSection | None = None
-    optimize: _LATER = None
+    optimize: OptimizeSection | None = None
     calibrate: tasks.CalibrateSection | None = None
 
 
@@ -135,23 +134,64 @@ def apply_overrides(raw: dict[str, Any], overrides: Iterable[str]) -> dict[str, 
     ConfigError
         If an assignment has no key or no ``=``, or a key leads through a value.
     """
-    result = _copied(raw)
+    assignments: list[tuple[str, str, Any]] = []
     for text in overrides:
         key, equals, value = text.partition("=")
-        steps = [step.strip() for step in key.split(".")]
-        if not equals or not all(steps):
+        if not equals:
             raise ConfigError("--set", text, "section.key=value")
+        assignments.append((text, key, _parsed_value(value.strip())))
+    return _assigned(raw, assignments, "--set")
+
+
+def apply_changes(raw: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables with values put in by their dotted key.
+
+    Parameters
+    ----------
+    raw : dict
+        Tables of a study; left as they are.
+    changes : mapping
+        Value by ``section.key``.
+
+    Raises
+    ------
+    ConfigError
+        If a key is empty, or leads through a value.
+    """
+    return _assigned(raw, [(key, key, value) for key, value in changes.items()], "changes")
+
+
+def _assigned(
+    raw: dict[str, Any], assignments: Iterable[tuple[str, str, Any]], source: str
+) -> dict[str, Any]:
+    """Tables with (text to blame, dotted key, value) put in, which came from ``source``."""
+    result = _copied(raw)
+    for text, key, value in assignments:
+        steps = [step.strip() for step in key.split(".")]
+        if not all(steps):
+            raise ConfigError(
+                source, text, "section.key=value" if source == "--set" else "section.key"
+            )
         table = result
         for step in steps[:-1]:
             table = table.setdefault(step, {})
             if not isinstance(table, dict):
-                raise ConfigError("--set", text, f"{step!r} to be a table, not a value")
-        table[steps[-1]] = _parsed_value(value.strip())
+                raise ConfigError(source, text, f"{step!r} to be a table, not a value")
+        table[steps[-1]] = value
         try:
             _shallow(result)
         except RecursionError:
-            raise ConfigError("--set", text, f"at most {MAX_DEPTH} levels of tables") from None
+            raise ConfigError(source, text, f"at most {MAX_DEPTH} levels of tables") from None
     return result
+
+
+def add_sections(raw: dict[str, Any], names: Iterable[str]) -> None:
+    """Add empty sections, by dotted path, to tables that have none."""
+    for name in names:
+        table: Any = raw
+        for step in name.split("."):
+            if isinstance(table, dict):  # else it is refused later, with its key
+                table = table.setdefault(step, {})
 
 
 def _shallow(tree: dict[str, Any]) -> dict[str, Any]:
@@ -241,22 +281,26 @@ def _known_names(steps: Iterable[str | int]) -> list[str]:
     """Keys of the table at a path."""
     model: type[BaseModel] = StudyConfig
     for step in steps:
-        model = _tables(model).get(str(step), sections.AngleRange)
-    return [
-        field.alias or name
-        for name, field in model.model_fields.items()
-        if not any(isinstance(getattr(m, "func", None), Unavailable) for m in field.metadata)
-    ]
+        # below a list, or a table whose keys are free, all entries are alike
+        model = _tables(model).get(str(step), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _tables(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
-    """Sections of a model by key; ``X | None`` counts as ``X``."""
+    """Sections of a model by key, also those in unions, lists and tables."""
     found = {}
     for name, field in model.model_fields.items():
-        for kind in (field.annotation, *getattr(field.annotation, "__args__", ())):
+        for kind in _kinds(field.annotation):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 found[name] = kind
     return found
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """An annotation and all that it is made of."""
+    yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _kinds(inner)
 
 
 def _elsewhere(key: str) -> str:

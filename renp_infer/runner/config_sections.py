@@ -34,6 +34,7 @@ Crystal = Annotated[float, Before(Number("cm", 1e-3, 20))]
 Intensity = Annotated[float, Before(Number("mW/cm^2", 0, 1e12, open_low=True))]
 Lifetimes = Annotated[float | None, Before(Number(low=0, high=1e6, open_low=True))]
 Detuning = Annotated[float, Before(Number("kHz", -1e9, 1e9))]
+Share = Annotated[float, Before(Number(low=0, high=1e9, open_low=True))]
 Flag = Annotated[bool, Before(flag)]
 Word = Annotated[str, Before(word)]
 
@@ -232,6 +233,7 @@ class DetectorSection(Section):
     pickup: PickupSection | None = None
     spin_relaxation_ms: Millisecond | None = None
     exposure_s: Annotated[float, Before(Number("s", 0, 1e15, open_low=True))] = 3600.0
+    exposure_shares: Annotated[tuple[Share, ...] | None, Before(as_tuple)] = None
     reference_snr: Annotated[float, Before(Number(low=0, high=1e9))] = 0.0
 
 

@@ -48,7 +48,8 @@ class OddsSection(Section):
     inverted_majorana: Odds = 1.0
 
 
-def _some_odds(odds: OddsSection) -> OddsSection:
+def some_odds(odds: OddsSection) -> OddsSection:
+    """Refuse odds that are all 0."""
     if not any(odds.model_dump().values()):
         raise refusal("odds of which at least one is > 0")
     return odds
@@ -67,7 +68,7 @@ class CompareSection(Section):
     smc_chains: Annotated[int, Before(Whole(2, 256))] = 4
     reference: Annotated[Literal["fitted", "prior"], choice("fitted", "prior")] = "fitted"
     gate: Annotated[float, Before(Number(low=0, high=1e6, open_low=True))] = 4.0
-    prior_odds: Annotated[OddsSection, After(_some_odds)] = OddsSection()
+    prior_odds: Annotated[OddsSection, After(some_odds)] = OddsSection()
 
 
 class DataSection(Section):

@@ -65,6 +65,55 @@ class Measurement:
     digests: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Sequence:
+    """Measurements in the order of their file, which may return to an angle.
+
+    Attributes
+    ----------
+    theta_s : ndarray, shape (n,)
+        rad.
+    field_nG : ndarray, shape (n,)
+    covariance_nG2 : ndarray, shape (n, n)
+    exposures_s : ndarray, shape (n,)
+    source : str
+        Name of the file.
+    """
+
+    theta_s: FloatArray
+    field_nG: FloatArray
+    covariance_nG2: FloatArray
+    exposures_s: FloatArray
+    source: str
+
+    @property
+    def moves(self) -> int:
+        """How often another angle was set, the first included."""
+        return 1 + int(np.count_nonzero(np.abs(np.diff(self.theta_s)) > ANGLE_SLACK))
+
+
+def read_sequence(file: Path, covariance: Path | None, theta_s: FloatArray) -> Sequence:
+    """Read and check measurements that were made one after the other.
+
+    Parameters
+    ----------
+    file, covariance, theta_s
+        As for ``read_measurement``; here the table must have exposures.
+
+    Raises
+    ------
+    ConfigError
+        On the first thing that is wrong, with file, line and column.
+    """
+    table = read_table(file)
+    _check_columns(table, covariance)
+    if "exposure" not in table.columns:
+        raise ConfigError(f"{table.file}, columns", Said(_listed(table)), "also exposure")
+    angles = _inside(table, theta_s)
+    field = _field(table)
+    return Sequence(angles, field, _covariance(table, covariance), _exposures(table), file.name)
+
+
 def read_measurement(
     file: Path, covariance: Path | None, theta_s: FloatArray, *, normalised: bool
 ) -> Measurement:
@@ -92,10 +141,9 @@ def read_measurement(
         digests[f"data.covariance: {covariance.name}"] = digest(covariance)
     _check_columns(table, covariance)
     angles = _angles(table, theta_s)
-    field = _in_unit(table, "field")
-    table.refuse("field", ~(np.abs(field) < LARGEST_NG), "a finite number")
+    field = _field(table)
     matrix = _covariance(table, covariance)
-    exposure = _exposure(table)
+    exposure = float(np.sum(_exposures(table))) if "exposure" in table.columns else None
     order = np.argsort(angles)
     observation = Observation(
         angles[order],
@@ -140,13 +188,26 @@ def _in_unit(table: Table, name: str) -> FloatArray:
     return table.columns[name] * known[unit]
 
 
-def _angles(table: Table, theta_s: FloatArray) -> FloatArray:
-    """Trigger angles, shape (n,), rad: inside the layout, none twice."""
+def _field(table: Table) -> FloatArray:
+    """Field, shape (n,), nG."""
+    field = _in_unit(table, "field")
+    table.refuse("field", ~(np.abs(field) < LARGEST_NG), "a finite number")
+    return field
+
+
+def _inside(table: Table, theta_s: FloatArray) -> FloatArray:
+    """Trigger angles, shape (n,), rad, inside the layout."""
     angles = _in_unit(table, "theta_s")
     low, high = float(np.min(theta_s)), float(np.max(theta_s))
     inside = (angles >= low - ANGLE_SLACK) & (angles <= high + ANGLE_SLACK)
     limits = f"{np.rad2deg(low):.6g} to {np.rad2deg(high):.6g} deg, layout.theta_s_deg"
     table.refuse("theta_s", ~inside, limits)
+    return angles
+
+
+def _angles(table: Table, theta_s: FloatArray) -> FloatArray:
+    """Trigger angles, shape (n,), rad: inside the layout, none twice."""
+    angles = _inside(table, theta_s)
     order = np.argsort(angles, kind="stable")
     again = np.zeros(angles.size, dtype=bool)
     again[order[1:]] = np.diff(angles[order]) <= ANGLE_SLACK
@@ -196,15 +257,16 @@ def _checked(source: Table, matrix: FloatArray) -> FloatArray:
     return 0.5 * (matrix + matrix.T)
 
 
-def _exposure(table: Table) -> float | None:
-    if "exposure" not in table.columns:
-        return None
+def _exposures(table: Table) -> FloatArray:
+    """Time spent at each angle, shape (n,), s."""
     exposure = _in_unit(table, "exposure")
     table.refuse("exposure", ~((exposure > 0.0) & (exposure < 1e15)), "a finite number > 0")
-    return float(np.sum(exposure))
+    return exposure
 
 
-def write_measurement(path: Path, observation: Observation, exposure_s: float, title: str) -> None:
+def write_measurement(
+    path: Path, observation: Observation, times_s: FloatArray, title: str
+) -> None:
     """Write a data set that ``read_measurement`` reads back exactly.
 
     Parameters
@@ -212,8 +274,8 @@ def write_measurement(path: Path, observation: Observation, exposure_s: float, t
     path : Path
         ``.csv``, or ``.nc`` which also holds correlated noise.
     observation : Observation
-    exposure_s : float
-        Total, shared equally.
+    times_s : ndarray, shape (n,)
+        Exposure of each angle.
     title : str
         First comment.
 
@@ -228,7 +290,7 @@ def write_measurement(path: Path, observation: Observation, exposure_s: float, t
         "theta_s_deg": degrees(observation.theta_s),
         "field_nG": observation.field_nG,
         "error_nG": observation.sigma_nG,
-        "exposure_s": np.full_like(observation.theta_s, exposure_s / observation.theta_s.size),
+        "exposure_s": times_s,
     }
     covariance = observation.covariance_nG2
     correlated = bool(np.any(covariance[~np.eye(len(covariance), dtype=bool)]))

@@ -35,6 +35,7 @@ def make_detector(section: DetectorSection, layout: Layout, relaxation_ms: float
     """
     _check_noise(section)
     _check_coupling(section)
+    _check_shares(section, layout)
     loop = {"coupling", "pickup", "noise_uPhi0_rtHz", "flux_transfer", "resolution_deg"}
     values: dict[str, Any] = section.model_dump(exclude=loop)
     values["resolution"] = math.radians(section.resolution_deg)
@@ -86,6 +87,14 @@ def _check_coupling(section: DetectorSection) -> None:
     if section.coupling != "pickup" and section.pickup is not None:
         given = Said(f"a table beside coupling = {section.coupling}")
         raise ConfigError(_PICKUP, given, 'only with detector.coupling = "pickup"')
+
+
+def _check_shares(section: DetectorSection, layout: Layout) -> None:
+    """A share of the exposure for each angle, or none."""
+    shares, count = section.exposure_shares, layout.theta_s.size
+    if shares is not None and len(shares) != count:
+        allowed = f"{count} numbers > 0, one for each of layout.theta_s_deg"
+        raise ConfigError("detector.exposure_shares", Said(f"{len(shares)} numbers"), allowed)
 
 
 def _coupling(pickup: Pickup, layout: Layout) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,14 @@ ANCHOR_TOLERANCE = 1e-3
 FREE_BYTES = 200_000_000
 """Room that a few runs need."""
 
+SMALL = {
+    "schema": 1,
+    "name": "doctor",
+    "layout": {"theta_s_deg": [58.79]},
+    "lasers": {"chi_squared": 1e-3},
+}
+"""A study of one angle."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -29,13 +39,15 @@ class Check:
     found: str
 
 
-def examine(directory: Path) -> list[Check]:
+def examine(directory: Path, executor: str = "processes:1") -> list[Check]:
     """Run all checks.
 
     Parameters
     ----------
     directory : Path
         Where runs would be written.
+    executor : str
+        What has to do a task, by the name of ``--executor``.
 
     Returns
     -------
@@ -48,6 +60,8 @@ def examine(directory: Path) -> list[Check]:
         "writable": lambda: _writable(directory),
         "disk": lambda: _disk(directory),
         "kernel": _kernel,
+        "compiled": _compiled,
+        "executor": lambda: _executor(executor),
     }
     return [_guarded(name, check) for name, check in checks.items()]
 
@@ -90,6 +104,34 @@ def _kernel() -> tuple[bool, str]:
     found = pair_integrals(experiment, np.full(3, 0.01), np.array([theta_s]))
     ratio = float(found.a_eV5[0, 0]) / ANCHOR_EV5
     return abs(ratio - 1) < ANCHOR_TOLERANCE, f"pair integral / known value = {ratio:.6f}"
+
+
+def _compiled() -> tuple[bool, str]:
+    """Whether compiled kernels stay on the disk; else every process compiles anew."""
+    from renp_infer.physics._pair_kernels import planar_density
+
+    folder = Path(planar_density.stats.cache_path)
+    count = len(list(folder.glob("_*_kernels*.nbc")))
+    if not os.access(folder, os.W_OK):
+        return count > 0, f"{count} kernels in {folder}, which cannot be written"
+    return True, f"{count} kernels in {folder}"
+
+
+def _executor(name: str) -> tuple[bool, str]:
+    """Have one small task done as a run would."""
+    from renp_infer.runner.executors import parse_executor
+    from renp_infer.runner.sources import load_study
+    from renp_infer.runner.tasks import Batch, Context
+    from renp_infer.runner.verbs import EVALUATE
+
+    study = load_study(SMALL)
+    tasks = iter([Batch(study, EVALUATE, (EVALUATE.task(study, 0, EVALUATE.base(study)),))])
+    begin = time.monotonic()
+    with parse_executor(name) as executor:
+        [(_, answers)] = executor.run(lambda: next(tasks, None), Context())
+    if answers is None or answers[0].payload is None:
+        return False, f"{name}: {answers[0].error if answers else 'the worker died'}"
+    return True, f"{name}: a task took {time.monotonic() - begin:.1f} s, with its start"
 
 
 def _paper_setup() -> tuple[Experiment, float]:

@@ -53,7 +53,8 @@ def reference_experiment(experiment: Experiment) -> Experiment:
     theta_s, theta_e = phase_matched(experiment.target)
     steps = np.arange(REFERENCE_ANGLES) - REFERENCE_ANGLES // 2
     layout = Layout(*REFERENCE_CRYSTAL_CM, theta_e, theta_s + REFERENCE_STEP * steps)
-    return replace(experiment, layout=layout)
+    detector = replace(experiment.detector, exposure_shares=None)
+    return replace(experiment, layout=layout, detector=detector)
 
 
 def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> float:
@@ -70,10 +71,11 @@ def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> 
     detector = experiment.detector
     if detector.reference_snr == 0.0:
         return 1.0
-    signal = np.abs(exact_field(reference_experiment(experiment), parameters, chi2))
-    sigma = np.sqrt(
-        variance_nG2(detector, experiment.lasers, REFERENCE_ANGLES, bloch_cycle(experiment))
-    )
+    reference = reference_experiment(experiment)
+    signal = np.abs(exact_field(reference, parameters, chi2))
+    cycle = bloch_cycle(experiment)
+    variance = variance_nG2(reference.detector, experiment.lasers, REFERENCE_ANGLES, cycle)
+    sigma = np.sqrt(variance[0])
     causes = {
         **asdict(detector),
         **_truth(parameters),
@@ -173,7 +175,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
     signal = exact_field(experiment, parameters, chi2)
     count = experiment.layout.theta_s.size
     variance = variance_nG2(experiment.detector, experiment.lasers, count, bloch_cycle(experiment))
-    sigma = np.full(count, np.sqrt(variance) * noise_scale(experiment, parameters, chi2))
+    sigma = np.sqrt(variance) * noise_scale(experiment, parameters, chi2)
     with faults("peak_snr", {"chi_squared": chi2, "sigma_nG": sigma[0]}) as finite:
         peak_snr = float(finite(np.max(np.abs(signal) / sigma)))
     return {
@@ -197,7 +199,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
         "sigma_nG": sigma,
         "peak_snr": peak_snr,
         "normalised": experiment.detector.reference_snr > 0.0,
-        "thresholds_deg": _thresholds(experiment, m),
+        "thresholds_deg": pair_thresholds(experiment, m),
         "coupling": coupling_of(experiment),
         "backgrounds": background_rows(experiment, rate, chi2),
         "accuracy": {
@@ -305,7 +307,7 @@ def _truth(parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def _thresholds(experiment: Experiment, masses_eV: FloatArray) -> dict[str, Any]:
+def pair_thresholds(experiment: Experiment, masses_eV: FloatArray) -> dict[str, Any]:
     """Angles of s = (m_i + m_j)^2 on both sides, null where never crossed."""
     found: dict[str, Any] = {}
     for pair, total in zip(PAIRS, pair_masses(masses_eV).sum(axis=1), strict=True):

@@ -210,17 +210,6 @@ def word(value: object) -> object:
     return value
 
 
-@dataclass(frozen=True)
-class Unavailable:
-    """A key of the format that this version cannot serve."""
-
-    instead: str
-
-    def __call__(self, _value: object) -> object:
-        """Refuse any value."""
-        raise refusal(self.instead, "not available in this version")
-
-
 def directory_name(value: object) -> str:
     """Check a study's name, which becomes the name of a directory."""
     if not isinstance(value, str) or not re.fullmatch(

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import io
 import re
-from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -19,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from renp_infer.runner import plots
+from renp_infer.runner.figure_data import csv_of, data_uri
 from renp_infer.runner.labels import CIRCULAR, CORNER, LABELS
 from renp_infer.runner.plots import FloatArray, number, rounded
 
@@ -33,17 +33,23 @@ ANGLE = "trigger angle θₛ [deg]"
 
 @dataclass(frozen=True)
 class Plate:
-    """A finished figure as SVG text, with its caption."""
+    """A finished figure as SVG text, with its caption and what it was made from."""
 
     key: str
     title: str
     svg: str
     caption: str
+    figure: Figure = field(compare=False, repr=False)
 
     @property
     def uri(self) -> str:
         """The figure as a data URI: ids of several SVGs cannot clash."""
-        return "data:image/svg+xml;base64," + b64encode(self.svg.encode()).decode()
+        return data_uri("image/svg+xml", self.svg)
+
+    @property
+    def csv(self) -> str:
+        """The numbers that it shows."""
+        return csv_of(self.figure, self.title, self.caption)
 
 
 def normalised_label(run: Run) -> str:
@@ -103,6 +109,12 @@ def caption_tail(run: Run) -> str:
     return f" The noise is {label} at the paper's layout, not absolute." if label else ""
 
 
+def _padded(theta_deg: FloatArray) -> tuple[float, float]:
+    """Limits of an axis that shows the symbols at both ends whole."""
+    pad = 0.012 * np.ptp(theta_deg) or 1.0
+    return float(theta_deg.min() - pad), float(theta_deg.max() + pad)
+
+
 def _angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
     document = run.evaluation
     theta = np.asarray(document["theta_s_deg"], float)
@@ -110,7 +122,7 @@ def _angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]
     total, signal, sigma = (np.asarray(document[k]) for k in ("sum_G_eV5", "signal_nG", "sigma_nG"))
     factor, unit = plots.axis_scale(total, "eV⁵")
     upper.plot(theta, factor * total, color=plots.BLACK, marker=".", ms=4, lw=1.3)
-    upper.set(ylabel=f"unsmoothed sum_G [{unit}]", xlim=(theta[0], theta[-1]))
+    upper.set(ylabel=f"unsmoothed sum_G [{unit}]", xlim=_padded(theta))
     factor, unit = plots.axis_scale(signal, "nG")
     plots.draw_signal(lower, theta, factor * signal, factor * sigma)
     lower.set(xlabel=ANGLE, ylabel=f"field at detector [{unit}]")
@@ -160,7 +172,7 @@ def data_and_prediction(run: Run) -> tuple[Figure, str]:
     bands = plots.central_bands(predicted.reshape(-1, theta.size))
     plots.draw_data(upper, theta, data, sigma, truth, bands)
     plots.draw_pulls(lower, theta, data, sigma, truth, bands)
-    upper.set(ylabel=f"field at detector [{unit}]", xlim=(theta[0], theta[-1]))
+    upper.set(ylabel=f"field at detector [{unit}]", xlim=_padded(theta))
     upper.legend(loc="best", ncols=2)
     lower.set(xlabel=ANGLE, ylabel="pull [σ]")
     _stamp(upper, run)
@@ -256,9 +268,11 @@ def _axis(run: Run, name: str) -> _Axis:
 
 
 def _diagonal(ax: Axes, axis: _Axis) -> None:
-    for values, keys in ((axis.values, {"color": plots.BLUE}), (axis.prior, plots.PRIOR)):
+    for name, values, keys in (
+        ("posterior", axis.values, {"color": plots.BLUE}), ("prior", axis.prior, plots.PRIOR)
+    ):  # fmt: skip
         curve = plots.bounded_density(values, *axis.bounds, circular=axis.circular)
-        ax.plot(*curve, **keys)
+        ax.plot(*curve, label=name, **keys)
     ax.set(yticks=[], ylim=(0, None))
     ax.spines["left"].set_visible(False)
 
@@ -335,34 +349,13 @@ def chains(run: Run) -> tuple[Figure, str]:
     )
 
 
-def overview(runs: Sequence[Run]) -> tuple[Figure, str]:
-    """Mass intervals of several runs, numbered as in the summary table."""
-    inferred = {k: run for k, run in enumerate(runs, start=1) if run.summary is not None}
-    rows = [run.summary["parameters"]["m1_meV"] for run in inferred.values() if run.summary]
-    figure, ax = new_figure(1.0 + 0.55 * len(rows))
-    plots.draw_intervals(ax, rows)
-    ax.set_yticks(range(len(rows)), [_row_name(*item) for item in inferred.items()], fontsize=8.5)
-    ax.set(xlabel=M1, xlim=(0, max(mass_bounds(run)[1] for run in runs)))
-    return figure, (
-        "Runs are numbered as in the table: mean (dot), 68 % (thick) and 95 % (thin) credible "
-        "intervals, truth (dash-dotted). The axis spans the prior."
-    )
-
-
-def _row_name(index: int, run: Run) -> str:
-    assert run.summary is not None
-    failed = ", diagnostics FAILED" * (run.summary["diagnostics"]["verdict"] == "fail")
-    label = normalised_label(run)
-    return f"run {index}{failed}" + (f"\n{label}" if label else "")
-
-
 def plate(key: str, title: str, draw: Callable[[Any], tuple[Figure, str]], data: Any) -> Plate:
     """Draw in the common style."""
     with mpl.rc_context(plots.STYLE):
         figure, caption = draw(data)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return Plate(key, title, _short(buffer.getvalue()), caption)
+    return Plate(key, title, _short(buffer.getvalue()), caption, figure)
 
 
 def _short(svg: str) -> str:
@@ -382,8 +375,3 @@ def run_plates(run: Run) -> list[Plate]:
         plate("corner", "Parameters in pairs", corner, run),
         plate("chains", "Convergence of the chains", chains, run),
     ]
-
-
-def overview_plate(runs: Sequence[Run]) -> Plate:
-    """Compare several runs."""
-    return plate("overview", "Lightest neutrino mass by run", overview, runs)

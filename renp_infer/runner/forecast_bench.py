@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.inference.fisher import Expansion, Noise
+from renp_infer.inference.exposure import ByExposure
+from renp_infer.inference.fisher import Noise, expand
 from renp_infer.inference.hypothesis import Hypothesis, Library, phase_settings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
@@ -113,7 +115,7 @@ class Bench:
         values, sigmas = table.values[ordering], table.sigmas[ordering]
         measured = {n: GaussianPrior(values[n], sigmas[n]) for n in OSCILLATION_NAMES}
         index = self.experiment.target.refractive_index
-        return Hypothesis(response, parameters, measured, self._fit_settings(), index)
+        return Hypothesis(response, parameters, measured, self.fit_settings(), index)
 
     def response(self, ordering: str) -> Response:
         """Response of the study's nature in an ordering."""
@@ -127,9 +129,9 @@ class Bench:
             self._responses[ordering] = Response(self.experiment, parameters, self.chi2, limit)
         return self._responses[ordering]
 
-    def _fit_settings(self) -> InferenceSettings:
-        """Priors with the systematics that the forecast leaves out fixed."""
-        left_out = set(SYSTEMATICS) - set(self.settings.systematics)
+    def fit_settings(self, known: Collection[str] = ()) -> InferenceSettings:
+        """Priors with the systematics fixed that are known or that the forecast leaves out."""
+        left_out = set(SYSTEMATICS) - set(self.settings.systematics) | set(known)
         changes: dict[str, dict[str, object]] = {
             "amplitude": {"amplitude_sd": 0.0},
             "baseline": {"baseline_sd": 0.0, "leakage_sd": 0.0},
@@ -175,6 +177,6 @@ class Bench:
         """How far m1 may move down and up, meV."""
         return -m1_meV, self.m1_max_meV - m1_meV
 
-    def compressed(self, expansion: Expansion) -> tuple[Expansion, Noise]:
-        """An expansion and its noise, ready for many exposures."""
-        return expansion.compressed(self.noise)
+    def by_exposure(self, likelihood: Likelihood, vector: FloatArray) -> ByExposure:
+        """A likelihood linearised at free parameters (d,), for many exposures."""
+        return ByExposure(expand(likelihood, vector), self.noise)

@@ -7,7 +7,8 @@ from pathlib import Path
 from renp_infer.runner.campaign import WHOLE, parse_shard
 from renp_infer.runner.commands import DONE, Options, Plan, bring_up_to_date, home_of
 from renp_infer.runner.executors import parse_executor
-from renp_infer.runner.forecast_summary import forecast_json, forecast_tables, load_forecast
+from renp_infer.runner.forecast_summary import forecast_json, load_forecast
+from renp_infer.runner.forecast_tables import forecast_remarks, forecast_sheets, terminal_table
 from renp_infer.runner.study import load_study
 from renp_infer.runner.terminal import show, write_document
 from renp_infer.runner.verbs import EVALUATE, FORECAST
@@ -26,5 +27,6 @@ def forecast(path: Path, options: Options) -> int:
     if options.json:
         write_document(forecast_json(tree) | {"file": str(directory / FORECAST.file)})
         return DONE
-    show(*forecast_tables(tree), f"results: {directory}")
+    tables = [terminal_table(sheet) for sheet in forecast_sheets(tree)]
+    show(*tables, *forecast_remarks(tree), f"results: {directory}")
     return DONE

@@ -15,7 +15,7 @@ from renp_infer.physics.neutrinos import Ordering, load_oscillation, make_parame
 from renp_infer.runner.figures import M1, Plate, new_figure, plate
 from renp_infer.runner.forecast_settings import MAP_AXES
 from renp_infer.runner.forecast_summary import YEAR_S, comparison, headline_method
-from renp_infer.runner.limits import Limit, load_limits
+from renp_infer.runner.limits import QUANTITIES, Limit, load_limits
 
 if TYPE_CHECKING:
     import xarray
@@ -25,6 +25,8 @@ COLOURS = {"normal": "#0072B2", "inverted": "#D55E00"}
 STYLES = {"dirac": "-", "majorana": "--"}
 PHASES = {"alpha21": "α₂₁ [deg]", "alpha31": "α₃₁ [deg]", "delta": "δ [deg]"}
 SIGMAS = (1.0, 3.0, 5.0)
+FLAT: dict[str, Any] = {"edgecolors": "face", "linewidth": 0.3, "cmap": "viridis"}
+"""Cells of a map without seams between them."""
 UNIVERSE_S = 4.35e17
 OSCILLATION = "nufit-6.0"
 
@@ -123,8 +125,14 @@ def draw_limits(ax: Axes, ordering: str) -> None:
     for limit, m1 in _limits(ordering):
         ax.axvline(m1, color="0.4", ls=":", lw=1)
         text = f"{limit.name} ({limit.date})"
-        place: dict[str, Any] = {"rotation": 90, "fontsize": 6, "ha": "right", "clip_on": True}
-        written = ax.text(m1, 0.02, text, transform=ax.get_xaxis_transform(), **place)
+        place: dict[str, Any] = {"rotation": 90, "fontsize": 6, "ha": "right"}
+        beside: dict[str, Any] = {
+            "xytext": (-2.0, 0.0),
+            "textcoords": "offset points",
+            "annotation_clip": True,
+        }
+        corner = (m1, 0.02)
+        written = ax.annotate(text, corner, xycoords=ax.get_xaxis_transform(), **beside, **place)
         written.set_in_layout(False)  # a bound may lie outside the axes
 
 
@@ -139,7 +147,7 @@ def _limits(ordering: str) -> list[tuple[Limit, float]]:
 def limits_caption() -> str:
     """Sources of the bounds, in words."""
     rows = [
-        f"{li.name} {li.date}, {'sum' if li.quantity == 'sum' else 'effective mass'} < "
+        f"{li.name} {li.date}, {QUANTITIES[li.quantity]} < "
         f"{li.value_meV:g} meV at {100 * li.level:g} % {li.kind} level ({li.source})"
         for li in load_limits()
     ]
@@ -185,7 +193,8 @@ def reach_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
         lines = ax.contour(m1, exposure, reach, levels=SIGMAS, colors=["0.6", "tab:blue", "black"])
         ax.clabel(lines, fmt=lambda level: f"{level:g}σ")
     ax.set(xscale="log", yscale="log", xlabel=M1, ylabel="total exposure [s]")
-    ax.set(xlim=(m1[0], m1[-1]) if m1.size > 1 else None)
+    if m1.size > 1:
+        ax.set(xlim=(m1[0], m1[-1]), ylim=(exposure[0], _ceiling(exposure, reach)))
     _mark_exposures(ax, tree, vertical=False)
     draw_limits(ax, truth["ordering"])
     return figure, (
@@ -193,6 +202,13 @@ def reach_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
         f"systematics; {truth['ordering']} ordering, {truth['nature']}). Horizontal: the study's "
         f"exposure and the age of the universe, {UNIVERSE_S / YEAR_S:.3g} years." + limits_caption()
     )
+
+
+def _ceiling(exposure_s: np.ndarray, reach: np.ndarray) -> float:
+    """Exposure where the reach figure ends: beyond all its lines and the age of the universe."""
+    short = np.any(reach < SIGMAS[-1], axis=1)
+    last = float(exposure_s[short][-1]) if np.any(short) else 0.0
+    return min(1e3 * max(last, UNIVERSE_S), float(exposure_s[-1]))
 
 
 def band_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
@@ -226,7 +242,7 @@ def map_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
         m1, phase = part["map_m1_meV"].values, part["map_phase_deg"].values
         values = part["separation_nature"].values
         limits = {"vmin": 0.0, "vmax": max(tops)}
-        shown = ax.pcolormesh(phase, m1, values, shading="nearest", cmap="viridis", **limits)
+        shown = ax.pcolormesh(phase, m1, values, shading="nearest", **FLAT, **limits)
         ax.set(yscale="log", xlabel=PHASES[axis], xticks=(0, 180, 360))
     grid[0].set_ylabel(M1)
     figure.colorbar(shown, ax=list(grid), label="Dirac excluded [σ]")
@@ -247,7 +263,9 @@ def phase_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
     columns = (("measurable", "measurable combinations"), ("separation_nature", "σ from Dirac"))
     for ax, (name, label) in zip(grid, columns, strict=True):
         top = 2.0 if name == "measurable" else None
-        shown = ax.pcolormesh(x, y, first[name].values, shading="nearest", vmin=0.0, vmax=top)
+        shown = ax.pcolormesh(
+            x, y, first[name].values, shading="nearest", **FLAT, vmin=0.0, vmax=top
+        )
         ax.set(xlabel="α₃₁ − 2δ [deg]", title=label)
         figure.colorbar(shown, ax=ax)
     grid[0].set_ylabel("α₂₁ [deg]")
@@ -264,14 +282,31 @@ def impact_figure(tree: xarray.DataTree) -> tuple[Figure, str]:
     """Impact of each systematic, and the error as they are added."""
     steps, names = tree["steps"].to_dataset(), json.loads(tree.attrs["systematics"])
     figure, (left, right) = new_figure(3.2, 1, 2)
-    left.barh(["statistics", *(f"+ {n}" for n in names)], steps["sigma_m1_meV"].values)
+    rows = ["statistics", *(f"+ {n}" for n in names)]
+    _pair_of_bars(left, rows, steps, "sigma_m1_meV", slice(None))
+    left.legend(fontsize=7)
     left.invert_yaxis()
     left.set(xlabel="σ(m₁) [meV]", title="added one by one")
     if names:
-        order = np.argsort(steps["impact_meV"].values)
-        right.barh([names[k] for k in order], steps["impact_meV"].values[order])
+        order = np.argsort(np.nan_to_num(steps["asimov_impact_meV"].values))
+        _pair_of_bars(right, [names[k] for k in order], steps, "impact_meV", order)
     right.set(xlabel="impact on σ(m₁) [meV]", title="ranking")
     return figure, (
-        "Left: expected error of m₁ at the study's truth as systematics are added (Fisher, "
-        "median). Right: the root of what the variance would lose if one alone were known exactly."
+        "Left: expected error of m₁ at the study's truth as systematics are added, median. Right: "
+        "the root of what the variance would lose if one alone were known exactly. Fisher does not "
+        "see phases where CP is conserved."
     )
+
+
+def _pair_of_bars(
+    ax: Axes, names: list[str], steps: xarray.Dataset, column: str, order: Any
+) -> None:
+    """Horizontal bars by both methods."""
+    places = np.arange(len(names))
+    for shift, prefix, colour, label in (
+        (-0.2, "", "#9fc3dd", "Fisher"),
+        (0.2, "asimov_", "#0072B2", "Asimov"),
+    ):
+        values = steps[f"{prefix}{column}"].values[order]
+        ax.barh(places + shift, values, 0.38, color=colour, label=label)
+    ax.set_yticks(places, names)

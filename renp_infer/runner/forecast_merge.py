@@ -80,7 +80,8 @@ class _Frame:
     def add(self, part: dict[str, Any], found: xarray.Dataset) -> None:
         """Put the numbers of one part in their place."""
         kind = part["kind"]
-        group = {"cell": part.get("method"), "map": f"map_{part.get('axis')}"}.get(kind, kind)
+        groups = {"cell": part.get("method"), "map": f"map_{part.get('axis')}"}
+        group = (groups | {"drawn limit": "limit"}).get(kind, kind)
         outer = [name for name in self._coordinates if name in part]
         place = tuple(self._coordinates[name].index(part[name]) for name in outer)
         columns = self._columns.setdefault(str(group), {})

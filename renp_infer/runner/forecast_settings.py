@@ -110,7 +110,8 @@ def parts(study: Study) -> list[dict[str, Any]]:
         for o, n in pairs
         for m in settings.m1_meV
     ]
-    found += [{"kind": "limit", "ordering": o, "nature": n} for o, n in pairs]
+    kinds = ["limit", "drawn limit"] if "ensemble" in settings.methods else ["limit"]
+    found += [{"kind": kind, "ordering": o, "nature": n} for kind in kinds for o, n in pairs]
     found += [{"kind": "steps"}, {"kind": "accuracy"}]
     found += [{"kind": "map", "axis": axis} for axis in MAP_AXES]
     found += [{"kind": "phases", "ordering": o} for o in settings.orderings]

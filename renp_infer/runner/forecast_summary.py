@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from renp_infer.inference.fisher import NONLINEAR
 from renp_infer.runner.forecast_settings import SYSTEMATICS
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
 
 TARGETS = ("mass", "ordering", "nature")
 YEAR_S = 3.156e7
-ALLOWED_ERROR = 0.01
-"""Error of the response, in standard errors, beyond which it is said: that of an inference."""
 VOCABULARY = {
     "scope": "every number is for the total of all angles, none per angle, but for peak_snr",
     "fisher": "median over mock experiments, in the linear approximation; where valid = 0 a "
@@ -36,6 +31,9 @@ VOCABULARY = {
     "null": "no value: not reached, not measured within the bounds of m1, or no task gave it",
     "confidence": "upper limit of m1 for a truth of 0, median Asimov, one-sided confidence level",
     "credible": "upper limit of m1 for a truth of 0, credible, prior uniform in m1, Asimov data",
+    "drawn": "the same limits of mock experiments: median, and central 68 % and 95 % of them",
+    "methods": "at the study's hypothesis and phases; ensemble: half the central 68 % of the "
+    "estimates of m1, median separation and its central 68 %",
 }
 
 
@@ -75,10 +73,13 @@ def forecast_document(tree: xarray.DataTree) -> dict[str, Any]:
     if method:
         document |= _headline(tree[method].to_dataset(), truth)
         document["hypotheses"] = _hypotheses(tree)
+    document["methods"] = method_rows(tree)
     parts = {"limits": "limit", "steps": "steps", "corrections": "correction"}
     for key, group in parts.items():
         if group in tree.children:
             document[key] = _group(tree[group].to_dataset())
+    if "limits" in document:
+        document["limits"]["drawn"] = _drawn_limits(tree["limit"].to_dataset())
     if "steps" in document:
         document["required_precision"] = required_precision(tree)
     if "accuracy" in tree.children:
@@ -103,11 +104,16 @@ def forecast_json(tree: xarray.DataTree) -> dict[str, Any]:
     return found
 
 
-def _headline(cells: xarray.Dataset, truth: dict[str, Any]) -> dict[str, Any]:
-    own = {
+def _own(cells: xarray.Dataset, truth: dict[str, Any]) -> dict[str, Any]:
+    """The study's ordering and nature, or the first that the forecast has."""
+    return {
         name: truth[name] if truth[name] in cells[name].values else cells[name].values[0]
         for name in ("ordering", "nature")
     }
+
+
+def _headline(cells: xarray.Dataset, truth: dict[str, Any]) -> dict[str, Any]:
+    own = _own(cells, truth)
     row = cells.sel(own).isel(setting=0)
     found = {
         "ordering": str(own["ordering"]),
@@ -151,18 +157,25 @@ def _spread(one: xarray.Dataset, over: str) -> dict[str, Any]:
 
 def _quantile(values: xarray.DataArray, share: float, over: str) -> np.ndarray:
     """Quantile over what is there; what is nowhere there stays NaN, infinity counts."""
-    rows = np.atleast_2d(values.transpose(..., over).values)
+    whole = values.transpose(..., over).values
+    rows = whole.reshape(-1, whole.shape[-1])
     found = np.full(rows.shape[0], np.nan)
     for k, row in enumerate(rows):
         present = row[~np.isnan(row)]
         if present.size:
             found[k] = np.quantile(present, share, method="nearest" if share in (0, 1) else "lower")
-    return found
+    return found.reshape(whole.shape[:-1])
 
 
 def _group(dataset: xarray.Dataset) -> dict[str, Any]:
     found = {str(n): c.values.tolist() for n, c in dataset.coords.items()}
     return found | {str(n): v.values for n, v in dataset.data_vars.items()}
+
+
+def _drawn_limits(limits: xarray.Dataset) -> dict[str, Any]:
+    """Median and central 68 % and 95 % of the limits of drawn data, by name."""
+    names = [str(n) for n in limits.data_vars if "dataset" in limits[n].dims]
+    return _spread(limits[names], "dataset") if names else {}
 
 
 def required_precision(tree: xarray.DataTree) -> list[dict[str, Any]]:
@@ -176,6 +189,7 @@ def required_precision(tree: xarray.DataTree) -> list[dict[str, Any]]:
             "systematic": name,
             "parameters": SYSTEMATICS[name],
             "impact_meV": float(table["impact_meV"][k]),
+            "asimov_impact_meV": float(table["asimov_impact_meV"][k]),
             "factor": float(table["factor"][k]),
             "goal_meV": float(tree.attrs["goal_meV"]),
         }
@@ -230,129 +244,47 @@ def cp_phases(tree: xarray.DataTree) -> list[dict[str, Any]]:
     return rows
 
 
-def forecast_tables(tree: xarray.DataTree) -> list[Any]:
-    """Tables and lines for the terminal, at most 80 columns wide."""
-    document = forecast_document(tree)
-    label = ", noise normalised" if document["normalised"] else ""
-    lines: list[Any] = []
-    if document["method"]:
-        title = (
-            f"{document['name']} ({document['preset']}{label})\n{document['ordering']}, "
-            f"{document['nature']}; median {document['method']}, total of all angles"
-        )
-        lines += [_mass_table(title, document), comparison(tree)]
-    if "steps" in document:
-        lines += [_step_table(tree, document), _precision_table(document)]
-    if "limits" in document:
-        lines.append(_limit_table(document["limits"]))
-    if "corrections" in document:
-        lines.append(_correction_table(document["corrections"]))
-    error = document.get("response_error_sigma", 0.0)
-    if error > ALLOWED_ERROR:
-        lines.append(f"the tabulated response errs by up to {error:.2g} standard errors per angle")
-    lines += [_phase_line(row) for row in document.get("cp_phases", [])]
-    if document["missing_tasks"]:
-        lines.append(f"{document['missing_tasks']} tasks failed; their numbers are missing")
-    return lines
+FLAGS = {"at_boundary": "bound of m1", "phases_unknown": "phases"}
+CENTRAL_68 = (0.16, 0.84)
 
 
-def _mass_table(title: str, document: dict[str, Any]) -> Table:
-    columns = {"m1\n[meV]": document["m1_meV"], "sigma(m1)\n[meV]": document["sigma_m1_meV"]}
-    for target in TARGETS:
-        columns[f"{target}\n[sigma]"] = document["separation"][target]
-        columns[f"3 sigma\n{target}"] = document["exposure_3sigma_s"][target]
-    table = _table(title, list(columns))
-    for row in zip(*columns.values(), strict=True):
-        cells = [_short(v) for v in row]
-        for k in (3, 5, 7):
-            cells[k] = duration(row[k])
-        table.add_row(*cells)
-    return table
+def method_rows(tree: xarray.DataTree) -> list[dict[str, Any]]:
+    """The methods side by side, by true mass, at the headline's hypothesis and phases.
+
+    Per method ``sigma_m1_meV`` (drawn data: half the central 68 % of the estimates),
+    ``separation_ordering`` and ``separation_nature`` (drawn data: the median); for drawn
+    data also the central 68 % of each separation, and for Fisher what flags it.
+    """
+    found = [tree[m].to_dataset() for m in ("fisher", "asimov", "ensemble") if m in tree.children]
+    if not found:
+        return []
+    own = _own(found[0], json.loads(tree.attrs["truth"]))
+    rows = []
+    for m1_meV in found[0]["m1_meV"].values:
+        row: dict[str, Any] = {"m1_meV": float(m1_meV)}
+        for name, read in (("fisher", _local), ("asimov", _local), ("ensemble", _drawn)):
+            if name in tree.children:
+                row[name] = read(tree[name].to_dataset().sel(own | {"m1_meV": m1_meV}))
+        rows.append(row)
+    return rows
 
 
-def _step_table(tree: xarray.DataTree, document: dict[str, Any]) -> Table:
-    steps = document["steps"]
-    names = ["statistics only", *(f"+ {name}" for name in document["systematics"])]
-    goal = f"{float(tree.attrs['goal_meV']):g} meV"
-    title = "systematics added one by one, at the study's truth (Fisher)"
-    table = _table(title, ["", "sigma(m1)\n[meV]", "3 sigma\nmass", f"time for\n{goal}"])
-    for k, name in enumerate(names):
-        table.add_row(
-            name,
-            _short(steps["sigma_m1_meV"][k]),
-            duration(steps["exposure_3sigma_s"][k]),
-            duration(steps["exposure_goal_s"][k]),
-        )
-    return table
+def _local(cell: xarray.Dataset) -> dict[str, Any]:
+    cell = cell.isel(setting=0)
+    found: dict[str, Any] = {"sigma_m1_meV": float(cell["sigma_m1_meV"])}
+    found |= {f"separation_{t}": float(cell[f"separation_{t}"]) for t in TARGETS[1:]}
+    if "valid" in cell:
+        flags = [text for name, text in FLAGS.items() if cell[name] == 1.0]
+        bent = math.isfinite(cell["nonlinearity"]) and cell["nonlinearity"] > NONLINEAR
+        found["flags"] = [*flags, *(["nonlinear"] if bent else [])]
+    return found
 
 
-def _precision_table(document: dict[str, Any]) -> Table:
-    rows = document["required_precision"]
-    goal = f"{rows[0]['goal_meV']:g} meV" if rows else ""
-    table = _table(f"which must improve for {goal}?", ["", "impact\n[meV]", "prior must be"])
-    for row in rows:
-        factor = row["factor"]
-        need = "not enough alone" if math.isnan(factor) else f"{factor:.3g} of now"
-        table.add_row(row["systematic"], _short(row["impact_meV"]), "fine" if factor == 1 else need)
-    return table
-
-
-def _limit_table(limits: dict[str, Any]) -> Table:
-    title = "expected upper limits of m1 if it is 0 [meV] (median Asimov)"
-    heads = ["", "90 %\nconfidence", "95 %\nconfidence", "90 %\ncredible", "95 %\ncredible"]
-    table = _table(title, heads)
-    for o, ordering in enumerate(limits["ordering"]):
-        for n, nature in enumerate(limits["nature"]):
-            cells = [
-                _short(limits[f"asimov_{kind}_{level}_meV"][o][n])
-                for kind in ("confidence", "credible")
-                for level in (90, 95)
-            ]
-            table.add_row(f"{ordering}, {nature}", *cells)
-    return table
-
-
-def _correction_table(rows: dict[str, Any]) -> Table:
-    title = "published preset, one switch corrected at a time (Fisher, absolute noise)"
-    table = _table(title, ["", "peak\n[nG]", "sigma(m1)\n[meV]", "3 sigma\nmass"])
-    for k, name in enumerate(rows["variant"]):
-        table.add_row(
-            name,
-            _short(rows["peak_nG"][k]),
-            _short(rows["sigma_m1_meV"][k]),
-            duration(rows["exposure_3sigma_s"][k]),
-        )
-    return table
-
-
-def _phase_line(row: dict[str, Any]) -> str:
-    shares = ", ".join(f"{k} in {100.0 * s:.0f} %" for k, s in enumerate(row["share_measured"]))
-    return (
-        f"CP phases, {row['ordering']}: combinations measured: {shares} of all phases; Majorana "
-        f"from Dirac by {_short(row['separation_nature_lowest'])} to "
-        f"{_short(row['separation_nature_highest'])} sigma"
-    )
-
-
-def _table(title: str, heads: Sequence[str]) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
-    for k, head in enumerate(heads):
-        table.add_column(head, justify="left" if k == 0 and not head else "right")
-    return table
-
-
-def _short(value: float) -> str:
-    return "-" if not math.isfinite(value) else f"{value:.3g}"
-
-
-def duration(seconds: float) -> str:
-    """An exposure in a unit that people know."""
-    if math.isnan(seconds):
-        return "-"
-    if math.isinf(seconds):
-        return "> 1e60 s"
-    for limit, size, unit in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / size:.3g} {unit}"
-    days = seconds / 86400
-    return f"{days:.3g} d" if seconds < YEAR_S else f"{seconds / YEAR_S:.2g} yr"
+def _drawn(cell: xarray.Dataset) -> dict[str, Any]:
+    low, high = np.nanquantile(cell["best_m1_meV"], CENTRAL_68)
+    found: dict[str, Any] = {"sigma_m1_meV": 0.5 * float(high - low)}
+    for target in TARGETS[1:]:
+        away = np.sqrt(np.maximum(cell[f"ratio_{target}"].values, 0.0))
+        found[f"separation_{target}"] = float(np.nanmedian(away))
+        found[f"separation_{target}_68"] = np.nanquantile(away, CENTRAL_68).tolist()
+    return found

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.inference.asimov import Fit, Profile, crossing
+from renp_infer.inference.exposure import ByExposure, required_exposure
 from renp_infer.inference.fisher import (
     PHASE_SD_DEG,
     PHASE_SHARE,
     expand,
-    limit_quantile,
     phase_block,
-    required_exposure,
-    sigma,
 )
 from renp_infer.inference.hypothesis import Hypothesis
 from renp_infer.inference.response import Response, approximation_error
@@ -31,8 +28,9 @@ from renp_infer.runner.forecast_cells import (
     asimov_cell,
     ensemble_cell,
     fisher_cell,
-    fisher_significances,
+    linear_rival,
 )
+from renp_infer.runner.forecast_limits import drawn_limits, expected_limits
 from renp_infer.runner.forecast_settings import parts, variants
 from renp_infer.runner.forecast_steps import steps
 
@@ -47,8 +45,6 @@ PART = "renp_part"
 MAP_MASSES, MAP_PHASES = 16, 13
 PHASE_GRID = (7, 12)
 CHECKED_DRAWS = 12
-LIMITS = (0.90, 0.95)
-_SCAN, _SCAN_SIGMAS = 24, 4.0
 
 
 def forecast_part(study: Study, task: Task) -> xarray.DataTree:
@@ -71,7 +67,8 @@ def forecast_part(study: Study, task: Task) -> xarray.DataTree:
     bench = bench_of(study, task.base)
     kinds: dict[str, Callable[[Bench, dict[str, Any], Task], dict[str, Any]]] = {
         "cell": _cell,
-        "limit": _limit,
+        "limit": lambda bench, part, _task: expected_limits(bench, part),
+        "drawn limit": drawn_limits,
         "steps": lambda bench, _part, _task: steps(bench),
         "accuracy": lambda bench, _part, task: _accuracy(bench, task),
         "map": _map,
@@ -98,43 +95,6 @@ def _cell(bench: Bench, part: dict[str, Any], task: Task) -> dict[str, Any]:
         fisher = part["method"] == "fisher"
         rows.append(fisher_cell(cell) if fisher else asimov_cell(cell, exposures=k == 0))
     return {name: ("setting", [row.get(name, np.nan) for row in rows]) for name in rows[0]}
-
-
-def _limit(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
-    """Expected upper limits of m1 if the truth is 0."""
-    model = bench.hypothesis(part["ordering"], part["nature"])
-    cell = Cell(bench, model, model.at(0.0, bench.phases[0]))
-    error = sigma(expand(cell.own, cell.vector), bench.noise, bench.noise.exposure_s)
-    found: dict[str, Any] = {"fisher_sigma_m1_meV": error}
-    profile, best = Profile(cell.own, bench.m1_max_meV), Fit(cell.vector, 0.0)
-    credible = _credible_limits(profile, best)
-    for level in LIMITS:
-        key = f"{round(100 * level)}"
-        for name, kind in (("confidence", False), ("credible", True)):
-            found[f"fisher_{name}_{key}_meV"] = limit_quantile(level, credible=kind) * error
-        rise = limit_quantile(level, credible=False) ** 2
-        step = min(found[f"fisher_confidence_{key}_meV"], bench.m1_max_meV / 8.0)
-        found[f"asimov_confidence_{key}_meV"] = crossing(profile, best, rise, step)
-        found[f"asimov_credible_{key}_meV"] = credible(level)
-    return found
-
-
-def _credible_limits(profile: Profile, best: Fit) -> Callable[[float], float]:
-    """Limits from exp(-chi^2 / 2) along the profile, prior uniform in m1 up to its bound.
-
-    The profile stands for the marginal: exact where all else is linear.
-    """
-    end = crossing(profile, best, _SCAN_SIGMAS**2, profile.m1_max_meV / 64.0)
-    end = end if np.isfinite(end) else profile.m1_max_meV
-    masses, warm = np.linspace(0.0, end, _SCAN), best.vector
-    density = []
-    for m1 in masses:
-        fit = profile.at(float(m1), warm)
-        warm = fit.vector
-        density.append(np.exp(-0.5 * fit.chi2))
-    steps_ = 0.5 * np.diff(masses) * (np.array(density)[1:] + np.array(density)[:-1])
-    total = np.append(0.0, np.cumsum(steps_))
-    return lambda level: float(np.interp(level, total / total[-1], masses))
 
 
 def _accuracy(bench: Bench, task: Task) -> dict[str, Any]:
@@ -167,7 +127,7 @@ def _map(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
 
 def _separation(bench: Bench, model: Hypothesis, m1: float, axis: str, angle: float) -> float:
     truth = replace(model.at(m1), **{axis: angle})  # type: ignore[arg-type]
-    return fisher_significances(Cell(bench, model, truth))["nature"](bench.noise.exposure_s)
+    return linear_rival(Cell(bench, model, truth), "nature")(bench.noise.exposure_s)
 
 
 def _phases(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
@@ -194,7 +154,7 @@ def _phases(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
             value, vector = np.linalg.eigh(block)
             values.append(value)
             vectors.append(vector)
-            separations.append(fisher_significances(cell)["nature"](exposure))
+            separations.append(linear_rival(cell, "nature")(exposure))
     shape = (*PHASE_GRID, 3)
     limit = np.deg2rad(PHASE_SHARE * PHASE_SD_DEG) ** -2
     grid = ("grid_alpha21", "grid_effective")
@@ -231,16 +191,15 @@ def _correction(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, An
     covariance = noise.covariance(noise.exposure_s)
     data = replace(bench.data(field), covariance_nG2=covariance, normalised=False)
     likelihood = bench.likelihood(model, data, peak)
-    expansion = expand(likelihood, model.vector(own, likelihood))
-    small, unit = expansion.compressed(noise)
+    expanded = ByExposure(expand(likelihood, model.vector(own, likelihood)), noise)
     found: dict[str, Any] = {
         "peak_nG": peak,
         "sigma_nG": float(np.sqrt(covariance[0, 0])),
-        "sigma_m1_meV": sigma(expansion, noise, noise.exposure_s),
+        "sigma_m1_meV": expanded.sigma(noise.exposure_s),
     }
     for key, level in LEVELS.items():
         found[key] = required_exposure(
-            lambda t: 1e3 * own.m1_eV / sigma(small, unit, t),
+            lambda t: 1e3 * own.m1_eV / expanded.sigma(t),
             level,
             start_s=noise.exposure_s,
             monotone=not noise.drifts,

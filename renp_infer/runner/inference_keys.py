@@ -1,9 +1,15 @@
-"""Keys of section ``[inference]`` against each other."""
+"""Keys of section ``[inference]`` against each other, and phases against the weights."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from renp_infer.errors import ConfigError
 from renp_infer.runner.config_tasks import InferenceSection
+
+if TYPE_CHECKING:
+    from renp_infer.records import Switches
+    from renp_infer.runner.config import StudyConfig
 
 
 def check_lower_bound(section: InferenceSection) -> None:
@@ -23,3 +29,22 @@ def check_lower_bound(section: InferenceSection) -> None:
             raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
         allowed = f"> inference.m1_min_meV = {section.m1_min_meV:g}"
         raise ConfigError("inference.m1_max_meV", section.m1_max_meV, allowed)
+
+
+def check_weights(study: StudyConfig, switches: Switches) -> None:
+    """Refuse CP violation with the rows of Table IV, which have none.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if switches.weights != "table-iv":
+        return
+    for key in ("delta_deg", "alpha21_deg", "alpha31_deg"):
+        value = getattr(study.neutrino, key)
+        if value != 0:
+            allowed = '0 with physics.weights = "table-iv", which conserves CP'
+            raise ConfigError(f"neutrino.{key}", value, allowed)
+    if study.inference is not None and study.inference.phases == "free":
+        allowed = '"fixed" with physics.weights = "table-iv", which conserves CP'
+        raise ConfigError("inference.phases", "free", allowed)

@@ -14,6 +14,8 @@ from renp_infer.resources import read_toml, share_path
 
 _KEYS = {"name": str, "quantity": str, "value_meV": float, "level": float, "kind": str}
 _KEYS |= {"date": str, "source": str}
+QUANTITIES = {"m_beta": "effective mass", "sum": "sum", "lightest": "lightest mass"}
+"""What a limit may bound, and how it is called."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Limit:
     Attributes
     ----------
     name : str
-    quantity : {"m_beta", "sum"}
-        Effective mass of beta decay, or sum of the masses.
+    quantity : {"m_beta", "sum", "lightest"}
+        Effective mass of beta decay, sum of the masses, or the lightest one.
     value_meV : float
     level : float
         Confidence or credibility.
@@ -52,6 +54,8 @@ class Limit:
 
 def _observable(quantity: str, p: Parameters) -> float:
     """Value of what is limited, meV."""
+    if quantity == "lightest":
+        return 1e3 * p.m1_eV
     m = 1e3 * masses(p)
     if quantity == "sum":
         return float(np.sum(m))
@@ -72,7 +76,8 @@ def load_limits() -> list[Limit]:
         for key, kind in _KEYS.items():
             if not isinstance(raw.get(key), kind):
                 raise ConfigError(f"{path.name}:{key}", raw.get(key), kind.__name__)
-        if raw["quantity"] not in ("m_beta", "sum"):
-            raise ConfigError(f"{path.name}:quantity", raw["quantity"], "m_beta, sum")
+        if raw["quantity"] not in QUANTITIES:
+            allowed = ", ".join(QUANTITIES)
+            raise ConfigError(f"{path.name}:quantity", raw["quantity"], allowed)
         found.append(Limit(**{key: raw[key] for key in _KEYS}))
     return found

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import build_prior, truth_values
 from renp_infer.inference.response import Response, exact_at, exact_field, leakage_shape
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.records import FloatArray, Parameters
+from renp_infer.records import FloatArray
 from renp_infer.runner.evaluation import coherence, observation
+from renp_infer.runner.hypotheses import under
 from renp_infer.runner.inferring import oscillation_prior
 
 if TYPE_CHECKING:
     from renp_infer.runner.study import Study
-
-Ordering = Literal["normal", "inverted"]
-Nature = Literal["dirac", "majorana"]
-HYPOTHESES: tuple[tuple[Ordering, Nature], ...] = (
-    ("normal", "dirac"),
-    ("normal", "majorana"),
-    ("inverted", "dirac"),
-    ("inverted", "majorana"),
-)
-"""Ordering and nature, in the order of every array."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +41,7 @@ class MockModel:
     expected: Callable[[FloatArray], FloatArray]
 
 
-def mock_model(study: Study, ordering: Ordering, nature: Nature) -> MockModel:
+def mock_model(study: Study, hypothesis: Hypothesis) -> MockModel:
     """Model of a hypothesis in a study's experiment.
 
     The unit of the baseline's prior is the peak at the study's truth, whatever
@@ -58,10 +50,10 @@ def mock_model(study: Study, ordering: Ordering, nature: Nature) -> MockModel:
     settings, experiment = study.settings, study.experiment
     assert settings is not None
     index, chi2 = experiment.target.refractive_index, coherence(experiment)
-    truth = hypothesis(study, ordering, nature)
+    truth = under(study, hypothesis).parameters
     response = Response(experiment, truth, chi2, settings.m1_max_meV * MILLI_EV_TO_EV)
     peak = float(np.max(np.abs(exact_field(experiment, study.parameters, chi2))))
-    prior = build_prior(truth, settings, oscillation_prior(study, ordering), index, peak)
+    prior = build_prior(truth, settings, oscillation_prior(study, hypothesis.ordering), index, peak)
     leakage = (
         leakage_shape(experiment, study.parameters, chi2) if settings.leakage_sd > 0.0 else None
     )
@@ -74,19 +66,3 @@ def mock_model(study: Study, ordering: Ordering, nature: Nature) -> MockModel:
 
     values = truth_values(truth, index)
     return MockModel(likelihood, np.array([values[name] for name in prior.names]), expected)
-
-
-def hypothesis(study: Study, ordering: Ordering, nature: Nature) -> Parameters:
-    """The study's truth, with the other ordering's mass splittings and mixing if asked."""
-    if ordering == study.parameters.ordering:
-        return replace(study.parameters, nature=nature)
-    measured = study.oscillation.values[ordering]
-    return replace(
-        study.parameters,
-        ordering=ordering,
-        nature=nature,
-        sin2_12=measured["sin2_12"],
-        sin2_13=measured["sin2_13"],
-        dm2_21=measured["dm2_21"],
-        dm2_3l=measured["dm2_3l"],
-    )

@@ -40,7 +40,8 @@ def apparatus_of(experiment: Experiment, measurement: Measurement | None) -> Exp
     """The apparatus at the angles, and with the exposure, of the data."""
     if measurement is None:
         return experiment
-    detector, exposure_s = experiment.detector, measurement.exposure_s
+    exposure_s = measurement.exposure_s
+    detector = replace(experiment.detector, exposure_shares=None)
     return replace(
         experiment,
         layout=replace(experiment.layout, theta_s=measurement.observation.theta_s),

@@ -77,7 +77,8 @@ def rounded(value: float, error: float) -> str:
     top = int(np.floor(np.log10(max(abs(value), error))))
     if top < -4 or top >= 6:
         return number(value, max(top - place + 1, 2))
-    return f"{value:.{max(-place, 0)}f}".replace("-", "−")
+    shown = round(value, max(-place, 0)) + 0.0  # no minus before zero
+    return f"{shown:.{max(-place, 0)}f}".replace("-", "−")
 
 
 def axis_scale(values: ArrayLike, unit: str) -> tuple[float, str]:
@@ -360,7 +361,8 @@ def draw_trace(ax: Axes, draws: ArrayLike, keep: int = 300) -> list[Artist]:
     artists: list[Artist] = []
     for k, chain in enumerate(values):
         keys: dict[str, Any] = {"color": CHAIN_COLOURS[k % len(CHAIN_COLOURS)], "lw": 0.5}
-        artists += ax.plot(index, chain[::step], rasterized=True, **keys)  # many points: pixels
+        name = f"chain {k + 1}"  # many points: pixels
+        artists += ax.plot(index, chain[::step], rasterized=True, label=name, **keys)
     return artists
 
 
@@ -369,16 +371,15 @@ def draw_ranks(ax: Axes, draws: ArrayLike, bins: int = 20) -> list[Artist]:
     values = np.asarray(draws, float)
     ranks = stats.rankdata(values, method="ordinal").reshape(values.shape)
     edges = np.linspace(0.5, values.size + 0.5, bins + 1)
-    share = 1.0 / bins
-    expected = values.shape[1] * share
-    error = np.sqrt(expected * (1 - share) * (1 - 1 / max(values.shape[0], 2)))
+    expected = values.shape[1] / bins
+    error = np.sqrt(expected * (1 - 1 / bins) * (1 - 1 / max(values.shape[0], 2)))
     low, high = expected - 2 * error, expected + 2 * error
     artists: list[Artist] = [ax.axhspan(low, high, color="#e4e4e4", lw=0)]
     artists.append(ax.axhline(expected, color=GREY, lw=0.8))
     for k, chain in enumerate(ranks):
-        colour = CHAIN_COLOURS[k % len(CHAIN_COLOURS)]
-        counts = np.histogram(chain, edges)[0]
-        artists.append(ax.stairs(counts, edges, baseline=None, color=colour, lw=1.1))
+        keys: dict[str, Any] = {"color": CHAIN_COLOURS[k % len(CHAIN_COLOURS)], "lw": 1.1}
+        counts, name = np.histogram(chain, edges)[0], f"chain {k + 1}"
+        artists.append(ax.stairs(counts, edges, baseline=None, label=name, **keys))
     ax.set_ylim(0, None)
     return artists
 

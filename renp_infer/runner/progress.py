@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,11 +18,14 @@ INTERVAL_S = 0.5
 
 
 class Lines:
-    """One JSON object per event, appended to a file.
+    """One JSON object per event, appended to a file or written to standard error.
 
     Parameters
     ----------
-    path : Path
+    path : Path or None
+        ``None`` for standard error.
+    **facts
+        What every line says.
 
     Raises
     ------
@@ -29,11 +33,11 @@ class Lines:
         If it cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, **facts: Any) -> None:
+        self._path, self._always = path, facts
         self._last = -INTERVAL_S
         try:
-            self._stream = path.open("a", encoding="utf-8")
+            self._stream = sys.stderr if path is None else path.open("a", encoding="utf-8")
         except OSError as error:
             raise self._failure(error) from error
 
@@ -41,7 +45,9 @@ class Lines:
         """Write an event."""
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
         try:
-            self._stream.write(json.dumps({"time": when, "event": event} | facts) + "\n")
+            self._stream.write(
+                json.dumps({"time": when, "event": event} | self._always | facts) + "\n"
+            )
             self._stream.flush()
         except OSError as error:
             raise self._failure(error) from error
@@ -55,13 +61,51 @@ class Lines:
 
     def close(self) -> None:
         """Close the file; a disk that is full has been complained of by then."""
+        if self._path is None:
+            return
         try:
             self._stream.close()
         except OSError:
             pass
 
     def _failure(self, error: OSError) -> StoreError:
-        return StoreError(f"{self._path}: cannot be written ({error.strerror})")
+        name = self._path or "standard error"
+        return StoreError(f"{name}: cannot be written ({error.strerror})")
+
+
+class Pace:
+    """How fast this process is; what was done before it began does not count."""
+
+    def __init__(self) -> None:
+        self._begin, self._running = time.monotonic(), False
+        self._ended = 0
+
+    def begin(self) -> None:
+        """Start the clock with the first task that is handed out."""
+        if not self._running:
+            self._begin, self._running = time.monotonic(), True
+
+    def count(self) -> None:
+        """Count a task that has ended."""
+        self._ended += 1
+
+    @property
+    def seconds(self) -> float:
+        """Time since the first task was handed out."""
+        return time.monotonic() - self._begin
+
+    def rate_per_s(self, fraction: float) -> float:
+        """Tasks in a second, the one that is at ``fraction`` counted in part."""
+        return (self._ended + fraction) / max(self.seconds, 1e-9)
+
+
+def pace_text(rate_per_s: float, left: float, total: int) -> str:
+    """Rate and remaining time in words; nothing before there is a rate."""
+    if rate_per_s <= 0.0:
+        return ""
+    rate = f"{rate_per_s:.3g}/s" if rate_per_s >= 1.0 else f"{1.0 / rate_per_s:.3g} s each"
+    remaining = f"{timedelta(seconds=math.ceil(left / rate_per_s))} left"
+    return f"{rate}, {remaining}" if total > 1 else remaining
 
 
 class Bar:
@@ -70,10 +114,10 @@ class Bar:
     Parameters
     ----------
     text : str
-    total : float
+    total : int
     """
 
-    def __init__(self, text: str, total: float) -> None:
+    def __init__(self, text: str, total: int) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -81,28 +125,25 @@ class Bar:
             Progress,
             TextColumn,
             TimeElapsedColumn,
-            TimeRemainingColumn,
         )
 
+        self._total = total
         self._bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             MofNCompleteColumn() if total > 1 else TextColumn("{task.percentage:3.0f} %"),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[pace]}"),
             console=Console(stderr=True),
             redirect_stdout=False,
         )
         self._bars.start()
-        self._id = self._bars.add_task(text, total=total)
+        self._id = self._bars.add_task(text, total=total, pace="")
 
-    def start_at(self, completed: int) -> None:
-        """Set what was done before; it does not count for the rate."""
-        self._bars.reset(self._id, completed=completed)
-
-    def update(self, completed: float) -> None:
+    def update(self, completed: float, rate_per_s: float) -> None:
         """Move the bar."""
-        self._bars.update(self._id, completed=completed)
+        pace = pace_text(rate_per_s, self._total - completed, self._total)
+        self._bars.update(self._id, completed=completed, pace=pace)
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -120,7 +161,9 @@ class Meter:
     files : mapping
         File for the lines of each study; none for a study that is not in it.
     quiet : bool
-        Whether to show no bar even on a terminal.
+        Whether to show nothing even on a terminal.
+    lines : bool
+        Whether to show JSON lines on standard error, for programs, and no bar.
     """
 
     def __init__(
@@ -130,47 +173,57 @@ class Meter:
         files: Mapping[str, Path] | None = None,
         *,
         quiet: bool = False,
+        lines: bool = False,
     ) -> None:
         self._verb, self._totals = verb, dict(totals)
         self._done, self._failed = dict.fromkeys(totals, 0), dict.fromkeys(totals, 0)
-        self._before = dict.fromkeys(totals, 0)
-        self._begin = dict.fromkeys(totals, time.monotonic())
+        self._paces = {name: Pace() for name in totals}
+        self._pace = Pace()
         self._current = next(iter(totals))
-        self._lines = {name: Lines(path) for name, path in (files or {}).items()}
-        shown = not quiet and sys.stderr.isatty()
+        self._lines = {name: [Lines(path)] for name, path in (files or {}).items()}
+        if lines and not quiet:
+            for name in totals:
+                self._lines.setdefault(name, []).append(Lines(None, study=name))
+        shown = not quiet and not lines and sys.stderr.isatty()
         self._bar = Bar(verb, sum(totals.values())) if shown else None
 
     def __enter__(self) -> Self:
-        for name, lines in self._lines.items():
+        for name, lines in self._each():
             lines.write("start", verb=self._verb, total=self._totals[name])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
         try:
-            for name, lines in self._lines.items():
-                if kind is None:
-                    lines.write("finish", **self._facts(name))
+            for name, several in self._lines.items() if kind is None else ():
+                facts = self._facts(name)
+                for lines in several:
+                    lines.write("finish", **facts)
         finally:
-            for lines in self._lines.values():
+            for _, lines in self._each():
                 lines.close()
             if self._bar is not None:
                 self._bar.close()
 
+    def _each(self) -> Iterator[tuple[str, Lines]]:
+        return ((name, one) for name, several in self._lines.items() for one in several)
+
     def found(self, name: str) -> None:
         """Count a task that was done before."""
         self._done[name] += 1
-        self._before[name] += 1
-        self._begin[name] = time.monotonic()
         if self._bar is not None:
-            self._bar.start_at(self._sum())
+            self._bar.update(self._sum(), self._pace.rate_per_s(0.0))
 
     def begin(self, name: str) -> None:
         """Note the study whose tasks begin."""
         self._current = name
+        self._pace.begin()
+        self._paces[name].begin()
 
     def count(self, name: str, *, failed: bool = False) -> None:
         """Count a task that has ended."""
         (self._failed if failed else self._done)[name] += 1
+        self._pace.count()
+        self._paces[name].count()
         self._show(name, 0.0)
 
     def tell(self, stage: str, fraction: float) -> None:
@@ -178,26 +231,26 @@ class Meter:
         self._show(self._current, fraction, stage=stage)
 
     def _show(self, name: str, fraction: float, **facts: Any) -> None:
-        if name in self._lines:
-            self._lines[name].update(**self._facts(name, fraction), **facts)
+        told = self._facts(name, fraction) | facts
+        for lines in self._lines.get(name, ()):
+            lines.update(**told)
         if self._bar is not None:
-            self._bar.update(self._sum() + fraction)
+            self._bar.update(self._sum() + fraction, self._pace.rate_per_s(fraction))
 
     def _sum(self) -> int:
         return sum(self._done.values()) + sum(self._failed.values())
 
     def _facts(self, name: str, fraction: float = 0.0) -> dict[str, Any]:
         """Counts, and the rate since this process began."""
-        done, failed = self._done[name], self._failed[name]
-        seconds = time.monotonic() - self._begin[name]
-        rate = (done + failed + fraction - self._before[name]) / max(seconds, 1e-9)
+        done, failed, pace = self._done[name], self._failed[name], self._paces[name]
+        rate = pace.rate_per_s(fraction)
         left = self._totals[name] - done - failed - fraction
         return {
             "verb": self._verb,
             "completed": done + fraction,
             "failed": failed,
             "total": self._totals[name],
-            "seconds": round(seconds, 3),
+            "seconds": round(pace.seconds, 3),
             "rate_per_s": float(f"{rate:.4g}"),
             "remaining_s": float(f"{left / rate:.4g}") if rate > 0 else None,
         }

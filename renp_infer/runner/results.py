@@ -11,16 +11,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.errors import StoreError
+from renp_infer.runner.displays import RunDisplay
 from renp_infer.runner.files import digest
 from renp_infer.runner.store import read_manifest
-from renp_infer.runner.verbs import CALIBRATE, COMPARE, EVALUATE, FORECAST, INFER
+from renp_infer.runner.verbs import (
+    CALIBRATE,
+    COMPARE,
+    EVALUATE,
+    FORECAST,
+    INFER,
+    OPTIMIZE,
+    SEQUENTIAL,
+)
 
 if TYPE_CHECKING:
     import xarray
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(RunDisplay):
     """What a run directory holds.
 
     Attributes
@@ -41,6 +50,10 @@ class Run:
         What the evidences of ``compare.nc`` say with the study's prior odds.
     forecast : DataTree or None
         ``forecast.nc``, in memory; ``None`` if the study has no forecast.
+    optimum : dict or None
+        ``optimize.json``, with the rows of ``trials.jsonl`` as ``trials``.
+    sequential : DataTree or None
+        ``sequential.nc``, in memory; ``None`` if the study has no campaigns.
     """
 
     directory: Path
@@ -52,6 +65,8 @@ class Run:
     calibration: xarray.DataTree | None = None
     comparison: dict[str, Any] | None = None
     forecast: xarray.DataTree | None = None
+    optimum: dict[str, Any] | None = None
+    sequential: xarray.DataTree | None = None
 
     @property
     def checks(self) -> dict[str, Any] | None:
@@ -60,6 +75,64 @@ class Run:
             return None
         found: dict[str, Any] = json.loads(self.inference.attrs["renp_checks"])
         return found
+
+    @property
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        """``verdict`` and ``reasons`` by what was judged; only what the run has done."""
+        calibration = self.calibration
+        tests = None if calibration is None else json.loads(calibration.attrs["renp_calibration"])
+        judged = {
+            "diagnostics": self.summary["diagnostics"] if self.summary else None,
+            "model checks": self.checks,
+            "estimators": self.comparison["agreement"] if self.comparison else None,
+            "calibration": tests,
+            "optimize": self.optimum,
+        }
+        return {name: found for name, found in judged.items() if found is not None}
+
+    @property
+    def prediction(self) -> xarray.Dataset:
+        """Forward model at the truth, by angle: ``evaluation`` as arrays."""
+        return prediction(self.evaluation)
+
+
+PREDICTED = {
+    ("theta_s_deg",): (
+        "rate_per_s",
+        "magnetization_nG_per_s",
+        "signal_nG",
+        "sigma_nG",
+        "sum_F_eV5",
+        "sum_G_eV5",
+    ),
+    ("pair", "theta_s_deg"): ("pair_A_eV5", "pair_B_eV3"),
+    ("state",): ("masses_eV",),
+}
+"""Arrays of ``evaluate.json`` by the names of their axes."""
+
+
+def prediction(document: dict[str, Any]) -> xarray.Dataset:
+    """The document of ``evaluate`` as a Dataset.
+
+    Parameters
+    ----------
+    document : dict
+
+    Returns
+    -------
+    Dataset
+        Arrays by ``theta_s_deg``, ``pair`` and ``state``; the rest of the document
+        as JSON in the attribute ``renp_evaluation``.
+    """
+    import xarray
+
+    axes = {name: axis for axis, names in PREDICTED.items() for name in names}
+    arrays = {name: (axis, document[name]) for name, axis in axes.items()}
+    places = {"theta_s_deg": document["theta_s_deg"], "pair": document["pairs"], "state": [1, 2, 3]}
+    rest = {k: v for k, v in document.items() if k not in axes and k not in places}
+    facts = {"name": document["name"], "chi_squared": document["chi_squared"]}
+    facts["peak_snr"] = document["peak_snr"]
+    return xarray.Dataset(arrays, places, facts | {"renp_evaluation": json.dumps(rest)})
 
 
 def load_run(directory: str | Path) -> Run:
@@ -81,16 +154,16 @@ def load_run(directory: str | Path) -> Run:
     inference = summary = calibration = None
     with readable(directory):
         if "infer" in manifest["tasks"] and "inference" in study:
-            inference = _load_tree(_checked(directory, manifest, INFER.file))
+            inference = load_tree(_checked(directory, manifest, INFER.file))
             summary = json.loads(inference.attrs["renp_summary"])
         if "calibrate" in manifest["tasks"] and "calibrate" in study:
-            calibration = _load_tree(_checked(directory, manifest, CALIBRATE.file))
+            calibration = load_tree(_checked(directory, manifest, CALIBRATE.file))
         comparison = None
         if "compare" in manifest["tasks"] and "compare" in study:
-            comparison = _comparison(_load_tree(_checked(directory, manifest, COMPARE.file)), study)
+            comparison = _comparison(load_tree(_checked(directory, manifest, COMPARE.file)), study)
         forecast = None
         if FORECAST.name in manifest["tasks"] and "forecast" in study:
-            forecast = _load_tree(_checked(directory, manifest, FORECAST.file))
+            forecast = load_tree(_checked(directory, manifest, FORECAST.file))
         return Run(
             directory,
             study["name"],
@@ -101,7 +174,24 @@ def load_run(directory: str | Path) -> Run:
             calibration,
             comparison,
             forecast,
+            *_designs(directory, manifest, study),
         )
+
+
+def _designs(
+    directory: Path, manifest: dict[str, Any], study: dict[str, Any]
+) -> tuple[dict[str, Any] | None, xarray.DataTree | None]:
+    """What a search and what campaigns found."""
+    from renp_infer.runner.optimizing import TRIALS
+
+    optimum = sequential = None
+    if OPTIMIZE.name in manifest["tasks"] and "optimize" in study:
+        optimum = _parsed(directory, manifest, OPTIMIZE.file)
+        lines = _checked(directory, manifest, TRIALS).read_text(encoding="utf-8").splitlines()
+        optimum["trials"] = [json.loads(line) for line in lines]
+    if SEQUENTIAL.name in manifest["tasks"] and "sequential" in study.get("optimize", {}):
+        sequential = load_tree(_checked(directory, manifest, SEQUENTIAL.file))
+    return optimum, sequential
 
 
 @contextlib.contextmanager
@@ -146,7 +236,7 @@ def _parsed(directory: Path, manifest: dict[str, Any], name: str) -> dict[str, A
         return parsed
 
 
-def _load_tree(path: Path) -> xarray.DataTree:
+def load_tree(path: Path) -> xarray.DataTree:
     """Tree in memory, its file closed: open readers lock it against writers."""
     import xarray
 

@@ -130,9 +130,9 @@ class Store:
         """Write a text file and note its hash."""
         self.write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
-    def note(self, name: str) -> None:
-        """Put a file's present hash into the manifest."""
-        self._manifest["files"][name] = digest(self.path(name))
+    def note(self, *names: str) -> None:
+        """Put the present hashes of files into the manifest."""
+        self._manifest["files"] |= {name: digest(self.path(name)) for name in names}
         self._save()
 
     def forget(self, verbs: Iterable[Verb]) -> None:

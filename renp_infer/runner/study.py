@@ -37,12 +37,15 @@ from renp_infer.runner.calibration_keys import check_calibration
 from renp_infer.runner.computable import check_computable, check_open_angles
 from renp_infer.runner.config_sections import AngleRange, LayoutSection, PhysicsSection
 from renp_infer.runner.datafile import Measurement
+from renp_infer.runner.design_tables import Design, design_of
 from renp_infer.runner.detecting import make_detector, noise_keys
+from renp_infer.runner.displays import StudyDisplay
 from renp_infer.runner.fields import Said
 from renp_infer.runner.files import is_file
-from renp_infer.runner.inference_keys import check_lower_bound
+from renp_infer.runner.inference_keys import check_lower_bound, check_weights
 from renp_infer.runner.laser_checks import check_lasers
 from renp_infer.runner.observing import absolute, apparatus_of, measurement_of
+from renp_infer.runner.sequential_settings import SequentialSettings, sequential_of
 
 if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
@@ -68,8 +71,8 @@ class Execution:
     failures_allowed: float = 0.0
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(StudyDisplay):
     """Everything a task needs to know.
 
     Attributes
@@ -96,6 +99,10 @@ class Study:
     calibration : CalibrateSection or None
     forecast : ForecastSettings or None
         ``None`` without a section ``[forecast]``.
+    design : Design or None
+        ``None`` without a section ``[optimize]``.
+    sequential : SequentialSettings or None
+        ``None`` without a section ``[optimize.sequential]``.
     """
 
     name: str
@@ -112,6 +119,8 @@ class Study:
     measurement: Measurement | None = None
     calibration: CalibrateSection | None = None
     forecast: forecast_settings.ForecastSettings | None = None
+    design: Design | None = None
+    sequential: SequentialSettings | None = None
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -141,7 +150,7 @@ def load_study(
     data : mapping, optional
         Takes the place of the section ``[data]``.
     add : iterable of str
-        Sections whose defaults are added if they are missing.
+        Sections, by dotted path, whose defaults are added if they are missing.
 
     Raises
     ------
@@ -154,13 +163,12 @@ def load_study(
     raw.setdefault("name", file.stem)
     if data is not None:
         raw["data"] = dict(data)
-    for name in add:
-        raw.setdefault(name, {})
+    config.add_sections(raw, add)
     if inference or "compare" in raw:  # which takes its priors from there
         raw.setdefault("inference", {})
     study = config.validate(raw)
     if inference is False:
-        gone = dict.fromkeys(("inference", "compare", "calibrate", "forecast"))
+        gone = dict.fromkeys(("inference", "compare", "calibrate", "forecast", "optimize"))
         study = study.model_copy(update=gone)
     return resolve(study, text, file.parent)
 
@@ -209,7 +217,7 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     measurement = measurement_of(study.data, experiment)
     experiment = apparatus_of(experiment, measurement)
     _check_pairs(parameters, target)
-    _check_weights(study, switches)
+    check_weights(study, switches)
     check_lasers(experiment)
     check_computable(experiment)
     if study.inference is not None:
@@ -219,7 +227,10 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     if forecast is not None:
         _check_inference(forecast_settings.with_priors(study), experiment, parameters)
         forecast_settings.check_forecast(forecast, experiment)
-    return Study(
+    sequential = sequential_of(study, experiment)
+    if sequential is not None:
+        _check_inference(forecast_settings.with_priors(study), experiment, parameters)
+    found = Study(
         name=study.name,
         seed=study.seed,
         text=text,
@@ -234,7 +245,14 @@ def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
         measurement=measurement,
         calibration=study.calibrate,
         forecast=forecast,
+        design=design_of(study, scheme, folder),
+        sequential=sequential,
     )
+    if found.design is not None:
+        from renp_infer.runner.design_check import check_design
+
+        check_design(found)
+    return found
 
 
 def _switches(section: PhysicsSection) -> Switches:
@@ -323,20 +341,6 @@ def _check_pairs(parameters: Parameters, target: Target) -> None:
         )
 
 
-def _check_weights(study: config.StudyConfig, switches: Switches) -> None:
-    """The rows of Table IV are those without CP violation."""
-    if switches.weights != "table-iv":
-        return
-    for key in ("delta_deg", "alpha21_deg", "alpha31_deg"):
-        value = getattr(study.neutrino, key)
-        if value != 0:
-            allowed = '0 with physics.weights = "table-iv", which conserves CP'
-            raise ConfigError(f"neutrino.{key}", value, allowed)
-    if study.inference is not None and study.inference.phases == "free":
-        allowed = '"fixed" with physics.weights = "table-iv", which conserves CP'
-        raise ConfigError("inference.phases", "free", allowed)
-
-
 def _check_inference(
     study: config.StudyConfig, experiment: Experiment, parameters: Parameters
 ) -> None:
@@ -382,6 +386,8 @@ def _resolved(study: config.StudyConfig, scheme: str, experiment: Experiment) ->
     if isinstance(study.layout.theta_s_deg, tuple):
         tables["layout"]["theta_s_deg"] = list(study.layout.theta_s_deg)
     tables["detector"]["exposure_s"] = experiment.detector.exposure_s
+    if study.detector.exposure_shares is not None:
+        tables["detector"]["exposure_shares"] = list(study.detector.exposure_shares)
     for key in noise_keys(study.detector):
         del tables["detector"][key]
     if study.inference is not None and study.inference.m1_prior == "uniform":

@@ -63,10 +63,19 @@ class Task:
 
 @dataclass(frozen=True)
 class Context:
-    """What a task may use: cores, and somebody to tell; neither changes a result."""
+    """What a task may use; none of it changes a result.
+
+    Attributes
+    ----------
+    cores : int
+    tell : callable
+    scratch : str
+        Folder for what a task that was killed can go on from; empty for none.
+    """
 
     cores: int = 1
     tell: Tell = field(default=silent, compare=False)
+    scratch: str = ""
 
 
 def _one(_study: Study) -> int:
@@ -98,6 +107,8 @@ class Verb:
     merge : callable or None
         ``(study, paths, target) -> None`` writes the merged result from the
         tasks' files, given in order; ``None`` if the one task's result is it.
+    also : callable or None
+        ``(study, paths, merged) -> {name: text}``: other files of the result.
     """
 
     name: str
@@ -107,6 +118,7 @@ class Verb:
     count: Callable[[Study], int] = _one
     part: Callable[[Study, int], Any] = _nothing
     merge: Callable[[Study, Iterator[str], Path], None] | None = None
+    also: Callable[[Study, Iterator[str], Path], dict[str, str]] | None = None
 
     @property
     def suffix(self) -> str:
@@ -135,3 +147,4 @@ class Batch:
     study: Study
     verb: Verb
     tasks: Sequence[Task]
+    scratch: str = ""

@@ -65,6 +65,9 @@ def show(*parts: Any) -> None:
     """Show tables and texts on standard output, at most 80 columns wide."""
     console = Console(width=WIDTH, highlight=False, markup=False, emoji=False)
     for part in parts:
+        if isinstance(part, Table):
+            for column in part.columns:  # long names go on below: nothing is cut off
+                column.overflow = "fold"
         console.print(part)
 
 

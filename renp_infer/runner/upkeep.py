@@ -6,6 +6,9 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
 
 from renp_infer.errors import ConfigError
 from renp_infer.runner.campaign import write_study
@@ -21,13 +24,16 @@ from renp_infer.runner.commands import (
     load_all,
     places,
 )
-from renp_infer.runner.executors import DASK_EXECUTORS
+from renp_infer.runner.executors import parse_executor
 from renp_infer.runner.files import is_directory
 from renp_infer.runner.merging import merge_runs, study_in
 from renp_infer.runner.results import load_run
 from renp_infer.runner.store import Store, read_manifest
 from renp_infer.runner.terminal import show, write_document
 from renp_infer.runner.verbs import COMPARE, INFER, verbs_of
+
+if TYPE_CHECKING:
+    from renp_infer.runner.doctor import Check
 
 MAX_JOBS = 10_000
 
@@ -108,15 +114,27 @@ def doctor(options: Options) -> int:
     """Check the installation."""
     from renp_infer.runner.doctor import examine
 
+    executor = "processes:1" if options.executor == "serial" else options.executor
+    parse_executor(executor)
     with contextlib.redirect_stdout(sys.stderr):
-        checks = examine(Path.cwd())
+        checks = examine(Path.cwd(), executor)
     good = all(check.good for check in checks)
     if options.json:
         rows = [{"name": c.name, "good": c.good, "found": c.found} for c in checks]
         write_document({"schema": 1, "good": good, "checks": rows})
     else:
-        show(*(f"{'ok  ' if c.good else 'BAD '} {c.name}: {c.found}" for c in checks))
+        show(_checklist(checks))
     return DONE if good else RUN_FAILED
+
+
+def _checklist(checks: Sequence[Check]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for _ in range(2):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in checks:
+        table.add_row("ok" if check.good else "BAD", check.name, check.found)
+    return table
 
 
 def cite(path: Path | None, options: Options) -> int:
@@ -133,18 +151,9 @@ def cite(path: Path | None, options: Options) -> int:
 
 
 def _used_by(path: Path) -> list[str]:
-    """Citation keys of what a run used, by its study, its results and its executor."""
-    from renp_infer.runner.citations import citations_of
+    """Citation keys of what a run directory's results were made with."""
+    from renp_infer.runner.citations import used_by
 
-    study, manifest = study_in(path), read_manifest(path)
-    statistics = []
-    if INFER.name in manifest["tasks"]:
-        tree = load_run(path).inference
-        assert tree is not None
-        statistics.append({str(k): v for k, v in tree["sample_stats"].attrs.items()})
-    if COMPARE.name in manifest["tasks"]:
-        comparison = load_run(path).comparison
-        statistics += [{"sampler": name} for name in (comparison or {}).get("estimators", ())]
-    executors = {entry.get("executor", "serial") for entry in manifest["tasks"].values()}
-    tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
-    return citations_of(study.resolved, manifest["tasks"], statistics, tools)
+    study, tasks = study_in(path), read_manifest(path)["tasks"]
+    sampled = INFER.name in tasks or COMPARE.name in tasks
+    return used_by(study.resolved, tasks, load_run(path) if sampled else None)

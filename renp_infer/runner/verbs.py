@@ -133,8 +133,11 @@ def _draw_part(study: Study, index: int) -> list[int]:
 
 def _calibration(study: Study) -> dict[str, Any]:
     """Everything but the number of data sets, so that a longer series begins with the shorter."""
+    from renp_infer.runner.calibrating import prior_odds
+
     assert study.calibration is not None
-    return _posterior(study) | {"calibrate": study.calibration.model_dump(exclude={"data_sets"})}
+    settings = study.calibration.model_dump(exclude={"data_sets"})
+    return _posterior(study) | {"calibrate": settings, "prior_odds": prior_odds(study).tolist()}
 
 
 def _calibrate(study: Study, task: Task, context: Context) -> xarray.DataTree:
@@ -161,6 +164,10 @@ def _join_calibration(study: Study, paths: Iterator[str], target: Path) -> None:
     join_mocks(study, paths, target)
 
 
+FORECAST_VERSION = {"forecast_version": 2}
+"""Raised when the same study gives other forecasts than before."""
+
+
 def _forecast_inputs(study: Study) -> dict[str, Any]:
     from renp_infer.inference.prior import InferenceSettings
 
@@ -169,7 +176,7 @@ def _forecast_inputs(study: Study) -> dict[str, Any]:
     for name in SAMPLING:
         del priors[name]
     facts = {"seed": study.seed, "oscillation": asdict(study.oscillation)}
-    return _model(study) | facts | {"priors": priors, "forecast": shared}
+    return _model(study) | facts | {"priors": priors, "forecast": shared} | FORECAST_VERSION
 
 
 def _forecast(study: Study, task: Task, _context: Context) -> xarray.DataTree:
@@ -194,6 +201,79 @@ def _forecast_merge(study: Study, paths: Iterator[str], target: Path) -> None:
     from renp_infer.runner.forecast_merge import merge_parts
 
     merge_parts(study, paths, target)
+
+
+def _optimize_inputs(study: Study) -> dict[str, Any]:
+    """Everything but the number of repeats, so that a longer series begins with the shorter."""
+    from renp_infer.inference.prior import InferenceSettings
+
+    assert study.design is not None
+    priors = asdict(study.settings or InferenceSettings())
+    for name in SAMPLING:
+        del priors[name]
+    facts = {"seed": study.seed, "oscillation": asdict(study.oscillation), "priors": priors}
+    section = study.design.section.model_dump(exclude={"repeats", "sequential"})
+    apart = ("name", "seed", "inference", "execution")  # in the facts, or of no effect
+    given = {key: table for key, table in study.design.tables.items() if key not in apart}
+    return _model(study) | facts | {"tables": given, "optimize": section}
+
+
+def _optimize(study: Study, task: Task, context: Context) -> dict[str, Any]:
+    from renp_infer.runner.optimizing import perform
+
+    return perform(study, task, context)
+
+
+def _optimize_count(study: Study) -> int:
+    assert study.design is not None
+    return len(study.design.section.parts)
+
+
+def _optimize_part(study: Study, index: int) -> list[Any]:
+    assert study.design is not None
+    return list(study.design.section.parts[index])
+
+
+def _optimize_merge(study: Study, paths: Iterator[str], target: Path) -> None:
+    from renp_infer.runner.optimizing import join as join_searches
+
+    join_searches(study, paths, target)
+
+
+def _optimize_also(study: Study, paths: Iterator[str], merged: Path) -> dict[str, str]:
+    from renp_infer.runner.optimizing import also
+
+    return also(study, paths, merged)
+
+
+def _sequential_inputs(study: Study) -> dict[str, Any]:
+    """Everything but the number of campaigns, so that a longer series begins with the shorter."""
+    from renp_infer.inference.prior import InferenceSettings
+
+    assert study.sequential is not None
+    priors, shared = asdict(study.settings or InferenceSettings()), asdict(study.sequential)
+    for name in SAMPLING:
+        del priors[name]
+    del shared["campaigns"]
+    facts = {"seed": study.seed, "oscillation": asdict(study.oscillation)}
+    return _model(study) | facts | {"priors": priors, "sequential": shared}
+
+
+def _sequential(study: Study, task: Task, _context: Context) -> xarray.DataTree:
+    from renp_infer.runner.sequential import perform
+
+    return perform(study, task)
+
+
+def _sequential_count(study: Study) -> int:
+    assert study.sequential is not None
+    return study.sequential.count
+
+
+def _sequential_merge(study: Study, paths: Iterator[str], target: Path) -> None:
+    from renp_infer.runner.sequential import merge_campaigns
+
+    merge_campaigns(study, paths, target)
 
 
 EVALUATE = Verb("evaluate", "evaluate.json", _evaluate, _model)
@@ -227,8 +307,37 @@ FORECAST = Verb(
     _forecast_part,
     _forecast_merge,
 )
+OPTIMIZE = Verb(
+    "optimize",
+    "optimize.json",
+    _optimize,
+    _optimize_inputs,
+    _optimize_count,
+    _optimize_part,
+    _optimize_merge,
+    _optimize_also,
+)
+SEQUENTIAL = Verb(
+    "sequential",
+    "sequential.nc",
+    _sequential,
+    _sequential_inputs,
+    _sequential_count,
+    merge=_sequential_merge,
+)
 VERBS = {
-    verb.name: verb for verb in (EVALUATE, SIMULATE, ENSEMBLE, INFER, COMPARE, CALIBRATE, FORECAST)
+    verb.name: verb
+    for verb in (
+        EVALUATE,
+        SIMULATE,
+        ENSEMBLE,
+        INFER,
+        COMPARE,
+        CALIBRATE,
+        FORECAST,
+        OPTIMIZE,
+        SEQUENTIAL,
+    )
 }
 """All verbs, in the order in which a run does them."""
 
@@ -246,4 +355,8 @@ def verbs_of(study: Study) -> tuple[Verb, ...]:
         wanted.append(CALIBRATE)
     if study.forecast is not None:
         wanted.append(FORECAST)
+    if study.design is not None and study.design.section.searched:
+        wanted.append(OPTIMIZE)
+    if study.sequential is not None:
+        wanted.append(SEQUENTIAL)
     return tuple(wanted)

@@ -89,6 +89,7 @@ def perform(batch: Batch, context: Context) -> list[Answer]:
     list of Answer
         In the order of the tasks. One that fails does not stop the others.
     """
+    context = replace(context, scratch=batch.scratch)
     # Libraries that print must not reach standard output: it may be one document.
     with contextlib.redirect_stdout(sys.stderr), _compiled_once(batch):
         return [_answer(batch, task, context) for task in batch.tasks]

@@ -256,6 +256,22 @@ orderings = ["normal"]
 phase_settings = 1
 datasets = 2
 corrections = false
+[optimize]
+evaluations = 5
+polish = 2
+truths = 4
+final_truths = 4
+masses = 12
+orderings = ["normal"]
+natures = ["dirac"]
+baselines = ["random"]
+[optimize.vary]
+"layout.length_cm" = { low = 1.0, high = 3.0 }
+[optimize.sequential]
+m1_meV = [20.0, 50.0]
+campaigns = 1
+masses = 6
+exposures_s = [600]
 """
 
 
@@ -300,7 +316,7 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     rows = compare_runs(study, tmp_path / "whole", tmp_path / "killed")
     assert [row for row in rows if not row["identical"]] == []
     expected = {"evaluate", "ensemble", "infer", "compare", "calibrate", "forecast"}
-    assert expected == {row["task"] for row in rows}
+    assert expected | {"optimize", "sequential"} == {row["task"] for row in rows}
 
 
 @pytest.mark.slow

@@ -8,10 +8,11 @@ from test_fit import COVARIANCE, LINEAR, THETA, TRUTH
 from toys import OSCILLATION, observe
 
 from renp_infer.inference.belt import LEVELS, belt_coverage, build_belt
+from renp_infer.inference.belt_mocks import belt_mock, ratio
 from renp_infer.inference.descent import descend
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import InferenceSettings, build_prior, response_argument
-from renp_infer.inference.profile import MASS, Profile, belt_mock, ratio
+from renp_infer.inference.profile import MASS, Profile
 
 
 def gaussian_ratio(x, mu):

@@ -9,12 +9,14 @@ import xarray as xr
 from scipy.special import softmax
 
 from renp_infer.errors import ConfigError
-from renp_infer.inference.sbc import Ranked
+from renp_infer.inference.comparison import Hypothesis
+from renp_infer.inference.sbc import Ranked, mock
 from renp_infer.runner import calibrating
 from renp_infer.runner.calibration import judge
 from renp_infer.runner.calibration_command import calibration_tables
 from renp_infer.runner.calibration_figures import calibration_plates
 from renp_infer.runner.cli import execute
+from renp_infer.runner.mock_models import mock_model
 from renp_infer.runner.study import Study, load_study
 from renp_infer.runner.terminal import document, show
 from renp_infer.runner.verbs import CALIBRATE
@@ -122,6 +124,44 @@ def hypotheses(rng, factor: float) -> xr.Dataset:
     )
 
 
+def test_prior_odds_are_those_of_the_comparison(tmp_path, rng):
+    """Truths drawn 8 : 1 : 1 : 1 pass with these odds, and fail where odds are taken for equal."""
+    odds = np.array([8.0, 1.0, 1.0, 1.0])
+    group = hypotheses(rng, 1.0)
+    mass = np.log(odds) + group["log_evidence"].values
+    group["true_hypothesis"] = ("mock", [rng.choice(4, p=row) for row in softmax(mass, axis=1)])
+    equal, odd = loaded(tmp_path), loaded(tmp_path, "compare.prior_odds.normal_dirac=8")
+    assert judge(odd, {"hypotheses": group})["verdict"] == "pass"
+    assert judge(odd, {"hypotheses": group})["hypotheses"]["prior_odds"] == odds.tolist()
+    assert judge(equal, {"hypotheses": group})["verdict"] == "fail"
+    assert CALIBRATE.base(odd) != CALIBRATE.base(equal)
+    assert CALIBRATE.base(equal) == CALIBRATE.base(loaded(tmp_path, "compare.gate=9"))
+
+
+DATA = """# units: deg, nG, nG, s
+theta_s,field,error,exposure
+141.0,{},1e-5,60
+143.5,2e-3,2e-5,60
+147.0,3e-3,4e-5,60
+"""
+
+
+def test_mock_data_have_angles_and_noise_of_measured_ones_but_not_their_field(tmp_path):
+    """Without the pulls of its mock data a calibration would depend on the data's chance."""
+    seed, found = np.random.SeedSequence(3), []
+    for k, first in enumerate(("1e-3", "9e-3")):
+        (tmp_path / f"{k}.csv").write_text(DATA.format(first))
+        study = loaded(tmp_path, f'data.file="{tmp_path}/{k}.csv"')
+        model = mock_model(study, Hypothesis("normal", "dirac"))
+        drawn = mock(model.likelihood, model.expected(model.truth), np.random.default_rng(seed))
+        found.append(drawn.observation)
+        assert judge(study, {})["data"] == f"{k}.csv"
+    assert np.rad2deg(found[0].theta_s) == pytest.approx([141.0, 143.5, 147.0])
+    assert found[0].sigma_nG == pytest.approx([1e-5, 2e-5, 4e-5])
+    assert np.array_equal(found[0].field_nG, found[1].field_nG)
+    assert judge(loaded(tmp_path), {})["data"] == "mock"
+
+
 def belt(rng, points, factor: float = 1.0) -> xr.Dataset:
     """Chi-squared with one degree of freedom everywhere; the checks may differ."""
     values = rng.standard_normal((points, 800)) ** 2
@@ -152,6 +192,7 @@ def test_everything_is_shown_and_drawn(study, rng, capsys):
     found = json.loads(document(judge(study, groups)))
     show(*calibration_tables(found))
     text = capsys.readouterr().out
+    assert "noise of" not in text  # the data are mock data
     for word in ("log_likelihood", "calibration error", "at 5 covers", "0 of 60 fits failed"):
         assert word in text
     tree = xr.DataTree.from_dict(groups)

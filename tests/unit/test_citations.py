@@ -11,6 +11,7 @@ from renp_infer.resources import share_path
 from renp_infer.runner import citations
 from renp_infer.runner.citations import bibtex, citations_of, entries
 from renp_infer.runner.config_tasks import InferenceSection
+from renp_infer.runner.verbs import VERBS
 
 REQUIRED = {
     "article": {"author", "title", "journal", "volume", "pages", "year"},
@@ -18,7 +19,7 @@ REQUIRED = {
     "misc": {"author", "title"},
 }
 FIELD = re.compile(r"^  (\w+) *= \{(.*)\},?$")
-DOI = re.compile(r"10\.\d{4,5}/[\w./()-]*[\w)]")  # letters of those in use; no spaces, no URL
+DOI = re.compile(r"10\.\d{4,5}/[\w.:/()-]*[\w)]")  # letters of those in use; no spaces, no URL
 
 
 def study(oscillation="nufit-6.0"):
@@ -70,6 +71,7 @@ def test_a_wrong_doi_is_seen(doi):
 
 def test_every_key_exists_and_every_entry_can_be_cited():
     groups = [citations.ALWAYS, *citations.OSCILLATION.values(), *citations.TOOLS.values()]
+    groups += citations.METHODS.values()
     assert {key for group in groups for key in group} == set(entries())
     assert {p for packages in citations.SAMPLERS.values() for p in packages} <= set(citations.TOOLS)
 
@@ -113,12 +115,31 @@ def test_two_hypotheses_cite_each_entry_once():
     assert {"Hoffman2014", "ForemanMackey2013", "Rocklin2015"} <= set(keys)
 
 
+def test_methods_are_cited_with_the_verb_that_uses_them():
+    methods = {key for keys in citations.METHODS.values() for key in keys}
+    assert not methods & set(citations_of(study(), ["evaluate", "compare"], [{"sampler": "smc"}]))
+    calibration = set(citations_of(study(), ["evaluate", "calibrate"]))
+    assert calibration & methods == set(citations.METHODS["calibrate"])
+    assert set(citations.METHODS["infer"]) <= set(citations_of(study(), ["infer"]))
+    assert set(citations.METHODS) <= set(VERBS)
+    smc = citations_of(study(), ["compare"], [{"sampler": "smc"}])
+    assert {"Ching2007", "AbrilPla2023"} <= set(smc)
+
+
 def test_a_tool_is_cited_only_if_used():
     optional = {"Speagle2020", "Balandat2020", "Rocklin2015", "Ortner2020", "dieke", "Meurer2017"}
     optional |= {"scikit-optimize", "Skilling2006"}
     assert not optional & set(citations_of(study(), ["infer"], [{"sampler": "nuts"}]))
     used = ["dynesty", "scikit-optimize", "dask", "botorch", "magpylib", "dieke", "sympy"]
     assert optional <= set(citations_of(study(), ["infer"], (), used))
+
+
+def test_a_search_cites_its_optimizer():
+    with_search = study() | {"optimize": {"optimizer": "skopt", "baselines": ["sobol"]}}
+    assert "scikit-optimize" in citations_of(with_search, ["optimize"])
+    assert "scikit-optimize" not in citations_of(with_search, ["evaluate"])
+    plain = study() | {"optimize": {"optimizer": "random", "baselines": []}}
+    assert "scikit-optimize" not in citations_of(plain, ["optimize"])
 
 
 def test_a_pickup_loop_cites_its_field_library():

@@ -294,17 +294,6 @@ def test_cite_prints_bibtex(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.count("{") == out.count("}")
 
 
-def test_doctor_finds_a_wrong_kernel(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from renp_infer.runner import doctor
-
-    monkeypatch.setattr(doctor, "_kernel", lambda: (False, "ratio 2"))
-    assert execute(["doctor", "--json"]) == 4
-    found = json.loads(capsys.readouterr().out)
-    assert [c["name"] for c in found["checks"] if not c["good"]] == ["kernel"]
-
-
 def test_help_appears_at_once() -> None:
     code = "import sys; sys.argv[0] = 'renp'; from renp_infer.runner.cli import main; main()"
     begin = time.perf_counter()
@@ -312,5 +301,5 @@ def test_help_appears_at_once() -> None:
         [sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True
     )
     assert time.perf_counter() - begin < 2.0  # 0.25 s on an idle core
-    assert "evaluate" in done.stdout
+    assert "evaluate" in done.stdout and "renp run study.toml --out" in done.stdout
     assert done.stderr == ""

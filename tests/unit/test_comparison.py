@@ -14,6 +14,7 @@ from renp_infer.inference.comparison import (
     phase_information,
     posterior_probabilities,
     prior_dominated,
+    probability_errors,
     weighted_quantile,
 )
 
@@ -40,6 +41,14 @@ def test_probabilities_follow_from_evidence_and_odds():
     found = posterior_probabilities([1000.0, 999.0, 1005.0, 990.0], odds)
     mass = odds * np.exp([0.0, -1.0, 5.0, -10.0])
     assert found == pytest.approx(mass / mass.sum(), rel=1e-12)
+
+
+def test_errors_of_probabilities_are_those_of_scattered_evidences(rng):
+    values, errors = np.array([10.0, 9.5, 8.0]), np.array([0.05, 0.02, 0.1])
+    odds = np.array([1.0, 2.0, 1.0])
+    scattered = posterior_probabilities(values + errors * rng.standard_normal((20_000, 3)), odds)
+    found = probability_errors(posterior_probabilities(values, odds), errors)
+    assert found == pytest.approx(scattered.std(axis=0), rel=0.03)
 
 
 def test_all_pairs_and_all_rows():

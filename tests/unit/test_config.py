@@ -207,7 +207,16 @@ def test_a_choice_is_one_of_its_options(key: str, value: str) -> None:
         ("forecast.natures=['dirac', 'dirac']", "forecast.natures"),
         ("forecast.systematics='all'", "forecast.systematics"),
         ("forecast.datasets=1", "forecast.datasets"),
-        ("optimize={}", "optimize"),
+        ("optimize=1", "optimize"),
+        ("optimize.utility=eig", "optimize.utility"),
+        ("optimize.utility=['cost']", "optimize.utility"),
+        ("optimize.vary.layout.length_cm={low=1}", "optimize.vary.layout.length_cm.high"),
+        ("optimize.vary.layout.length_cm=[1.0]", "optimize.vary.layout.length_cm"),
+        ("optimize.windows=[{centre=1}]", "optimize.windows[0].centre"),
+        ("optimize.windows=[{width_deg=1}]", "optimize.windows[0]"),
+        ("optimize.baselines=['grid']", "optimize.baselines"),
+        ("optimize.constraints=[1]", "optimize.constraints[0]"),
+        ("optimize.cost.crystal=1", "optimize.cost.crystal"),
         ("detector.coupling=pick-up", "detector.coupling"),
         ("detector.coupling=0", "detector.coupling"),
         ("detector.coupling=1.01", "detector.coupling"),
@@ -473,6 +482,8 @@ def test_verbs_are_those_with_a_section(load: Load) -> None:
     assert names(*words) == ["evaluate", "infer", "compare"]
     assert names("simulate={}", "inference={}") == ["evaluate", "ensemble", "infer"]
     assert names("forecast={}") == ["evaluate", "forecast"]
+    vary = "optimize.vary.layout.length_cm=[1.0, 2.0]"
+    assert names(vary) == ["evaluate", "optimize"]
 
 
 @pytest.mark.parametrize(

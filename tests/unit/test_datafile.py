@@ -259,7 +259,8 @@ def test_what_is_written_is_read_back_bit_for_bit(
     tmp_path: Path, name: str, correlated: bool
 ) -> None:
     data = random_observation(correlated)
-    write_measurement(tmp_path / name, data, 310.0, "a title")
+    times = 310.0 * data.theta_s / np.sum(data.theta_s)
+    write_measurement(tmp_path / name, data, times, "a title")
     found = read(tmp_path / name)
     assert found.exposure_s == pytest.approx(310.0, rel=1e-14)
     assert np.array_equal(found.observation.theta_s, data.theta_s)
@@ -270,7 +271,7 @@ def test_what_is_written_is_read_back_bit_for_bit(
 
 def test_csv_cannot_hold_correlated_noise(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the noise is correlated"):
-        write_measurement(tmp_path / "d.csv", random_observation(True), 1.0, "")
+        write_measurement(tmp_path / "d.csv", random_observation(True), np.ones(3), "")
     assert not list(tmp_path.iterdir())
 
 
@@ -356,7 +357,10 @@ def test_the_example_is_the_mock_data_it_says_it_is() -> None:
     assert np.abs((other.field_nG - expected.field_nG) / expected.sigma_nG).max() > 1.0
 
 
-def test_covariance_needs_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("verb", ["infer", "compare", "calibrate"])
+def test_covariance_needs_data(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "study.toml").write_text(STUDY)
-    assert execute(["infer", str(tmp_path / "study.toml"), "--covariance", "c.csv"]) == 2
+    assert execute([verb, str(tmp_path / "study.toml"), "--covariance", "c.csv"]) == 2
     assert capsys.readouterr().err.startswith("renp: --covariance: ")

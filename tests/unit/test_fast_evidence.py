@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import softmax
 from scipy.stats import lognorm, multivariate_normal
 from test_fit import COVARIANCE, LINEAR, THETA, TRUTH
 from toys import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 
-from renp_infer.inference.fast_evidence import evidence
+from renp_infer.inference.comparison import posterior_probabilities
+from renp_infer.inference.fast_evidence import Evidence, evidence
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.linear_marginal import LinearMarginal
@@ -21,7 +23,6 @@ from renp_infer.inference.prior import (
 from renp_infer.inference.reliability import (
     calibration_error,
     calibration_p_value,
-    probabilities,
     reliability_curve,
 )
 
@@ -123,13 +124,13 @@ def test_evidence_with_a_phase_is_that_of_a_grid(sigma):
 
 def test_honest_probabilities_pass_and_boasting_ones_fail(rng):
     logs = 1.5 * rng.standard_normal((400, 4))
-    predicted = probabilities(logs)
+    predicted = softmax(logs, axis=1)
     truth = np.array([rng.choice(4, p=row) for row in predicted])
     p_value, expected = calibration_p_value(predicted, truth, rng)
     assert p_value > 1e-3
     error = calibration_error(predicted, truth)
     assert error < 2.0 * expected
-    boasting = probabilities(2.5 * logs)
+    boasting = softmax(2.5 * logs, axis=1)
     assert calibration_p_value(boasting, truth, rng)[0] < 1e-3
     assert calibration_error(boasting, truth) > 2.0 * error
 
@@ -151,21 +152,35 @@ def test_reliability_curve_counts_every_probability():
 
 def test_hypotheses_that_data_cannot_tell_apart_stay_at_their_odds():
     likelihood = linear_likelihood(amplitude_sd=0.0)
-    found = draw_hypothesis([likelihood, likelihood], np.random.SeedSequence(5), 2000)
+    found = draw_hypothesis([likelihood] * 2, np.ones(2), np.random.SeedSequence(5), 2000)
     assert found.failure == ""
     gap = abs(found.log_z[0] - found.log_z[1])
     assert gap < 4.0 * np.hypot(*found.error)
 
 
+def test_hypotheses_are_drawn_with_their_odds(monkeypatch):
+    monkeypatch.setattr(
+        "renp_infer.inference.hypothesis_mocks.evidence", lambda *_: Evidence(0.0, 0.1, 60.0)
+    )
+    likelihood, odds = linear_likelihood(amplitude_sd=0.0), np.array([3.0, 0.0, 1.0])
+    seeds = np.random.SeedSequence(6).spawn(400)
+    truths = [draw_hypothesis([likelihood] * 3, odds, seed, 10).truth for seed in seeds]
+    counts = np.bincount(truths, minlength=3)
+    assert counts[1] == 0
+    assert abs(counts[0] - 300) < 4.0 * np.sqrt(400 * 0.75 * 0.25)
+
+
 @pytest.mark.slow
-def test_probabilities_of_toy_hypotheses_are_calibrated():
+@pytest.mark.parametrize("odds", [(1.0, 1.0), (4.0, 1.0)])
+def test_probabilities_of_toy_hypotheses_are_calibrated(odds):
     """Two models that the data tell apart in part; evidences as the calibration uses them."""
     toy = [
         linear_likelihood(amplitude_sd=0.0),
         linear_likelihood(amplitude_sd=0.0, baseline_sd=0.3),
     ]
-    rows = [draw_hypothesis(toy, seed, 1000) for seed in np.random.SeedSequence(9).spawn(150)]
-    predicted = probabilities(np.array([row.log_z for row in rows]))
+    seeds, odds = np.random.SeedSequence(9).spawn(150), np.array(odds)
+    rows = [draw_hypothesis(toy, odds, seed, 1000) for seed in seeds]
+    predicted = posterior_probabilities([row.log_z for row in rows], odds)
     truth = np.array([row.truth for row in rows])
     assert predicted.max() > 0.9
     assert calibration_p_value(predicted, truth, np.random.default_rng(0))[0] > 1e-3

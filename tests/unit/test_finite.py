@@ -19,7 +19,12 @@ from renp_infer.errors import ConfigError, ConvergenceError, DomainError, NonFin
 from renp_infer.finite import faults, require_finite, require_finite_tree
 from renp_infer.inference import diagnostics, likelihood, nuts, response
 from renp_infer.inference.fit import fit
-from renp_infer.inference.prior import InferenceSettings, response_argument, truth_values
+from renp_infer.inference.prior import (
+    InferenceSettings,
+    build_prior,
+    response_argument,
+    truth_values,
+)
 from renp_infer.inference.response import exact_field
 from renp_infer.measurement import mock, smoothing, squid
 from renp_infer.physics import bloch, form_factor, magnetization
@@ -265,6 +270,29 @@ def test_nuts_ends_with_the_named_error_and_no_panic(
         fitted(ToyResponse(toy_angles(9)), "nuts")
     assert np.isfinite(caught.value.values["m1_meV"])
     assert "panick" not in capfd.readouterr().err
+
+
+def test_a_step_far_out_of_the_prior_ends_a_trajectory_and_not_the_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A first step that is too long meets imaginary masses; nearby a NaN stays an error."""
+    toy, truth, caught = ToyResponse(toy_angles(9)), toy_truth(), {}
+    signal, _ = toy(response_argument(truth_values(truth, 1.45)))
+    prior = build_prior(truth, InferenceSettings(), OSCILLATION, 1.45, 1.0)
+    data = observe(signal, 1e-4 * np.eye(9), toy.theta_s)
+    size, vector = prior.unit_size, prior.sample(np.random.default_rng(0), 1)[0]
+    nothing = nuts.CompiledModel(lambda point: (np.nan, np.zeros(size), vector), (), 0, size)
+    monkeypatch.setattr(nuts, "from_pyfunc", lambda **keys: caught.update(keys))
+    errors: list[Exception] = []
+    target = likelihood.Likelihood(prior, toy, data)
+    nuts._sampler_model(nothing, target, np.random.default_rng(1), errors)
+    density = caught["make_logp_fn"]()
+    value, gradient = density(np.full(size, 1e6))
+    assert value < -1e20  # any change of energy counts as divergent
+    assert np.all(np.isfinite(gradient))
+    assert not errors
+    density(np.zeros(size))
+    assert [type(error) for error in errors] == [NonFiniteError]
 
 
 @pytest.mark.parametrize("after", [3000])

@@ -23,12 +23,8 @@ from renp_infer.runner.forecast_figures import forecast_plates
 from renp_infer.runner.forecast_merge import merge_parts
 from renp_infer.runner.forecast_settings import SYSTEMATICS, parts, variants
 from renp_infer.runner.forecast_steps import steps
-from renp_infer.runner.forecast_summary import (
-    duration,
-    forecast_json,
-    forecast_tables,
-    load_forecast,
-)
+from renp_infer.runner.forecast_summary import forecast_json, load_forecast
+from renp_infer.runner.forecast_tables import duration, forecast_remarks, forecast_sheets
 from renp_infer.runner.store import Store
 from renp_infer.runner.study import Study, load_study
 from renp_infer.runner.terminal import document
@@ -190,6 +186,16 @@ def test_the_merged_tree_has_every_part_and_the_document_its_keys(
     assert tree["fisher"]["sigma_m1_meV"].dims == ("ordering", "nature", "m1_meV", "setting")
     own = tree["fisher"]["sigma_m1_meV"].sel(nature="dirac").values
     assert np.isnan(own[..., 1]).all() and np.isfinite(own[..., 0]).all()
+    sheets = forecast_sheets(tree)
+    assert len(sheets) == 7
+    for sheet in sheets:
+        assert all(len(row) == len(sheet.heads) for row in sheet.rows)
+        assert any(word in sheet.title + sheet.note for word in ("confidence", "credible"))
+    drawn = found["limits"]["drawn"]["ensemble_confidence_95_meV"]
+    assert np.all(np.array(drawn["low_68"]) <= np.array(drawn["median"]))
+    assert {"fisher", "asimov", "ensemble"} <= set(found["methods"][0])
+    for name, exposure in found["exposure_5sigma_s"].items():
+        assert exposure[0] >= found["exposure_3sigma_s"][name][0]
     plates = {plate.key: plate for plate in forecast_plates(tree)}
     assert len(plates) == 7
     assert "Fisher is flagged in" in plates["forecast-error"].caption
@@ -212,4 +218,5 @@ def test_what_failed_is_missing_and_said(tmp_path: Path) -> None:
     found = forecast_json(tree)
     assert found["missing_tasks"] == len(parts(one)) - len(paths) > 0
     assert json.loads(document(found))["schema"] == 1
-    assert any("failed" in line for line in forecast_tables(tree) if isinstance(line, str))
+    assert any("tasks failed" in line for line in forecast_remarks(tree))
+    assert forecast_sheets(tree)

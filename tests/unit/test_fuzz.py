@@ -43,7 +43,7 @@ from renp_infer.runner.verbs import EVALUATE, INFER
 VERBS = sorted(name for name in app if not name.startswith("-"))
 RUN_VERBS = {"merge": 2, "reproduce": 1, "cite": 1}
 """Verbs whose arguments are run directories, and how many they take."""
-SAMPLING = {"infer", "compare", "calibrate", "forecast"}
+SAMPLING = {"infer", "compare", "calibrate", "forecast", "optimize"}
 LONG = SAMPLING | {"run", "reproduce", "report"}
 """Verbs that sample or draw figures; on valid studies they are tried a few times."""
 TIME_LIMIT_S, WAITING = 10, 12

@@ -10,9 +10,11 @@ import xarray as xr
 
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.evidence import Estimate
+from renp_infer.inference.fast_evidence import evidence
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.response import Response, exact_field
 from renp_infer.physics.neutrinos import masses
+from renp_infer.resources import share_path
 from renp_infer.runner import commands, evaluation, hypotheses
 from renp_infer.runner.cli import execute
 from renp_infer.runner.evaluation import observation
@@ -160,7 +162,7 @@ def faked(folder, monkeypatch):
     fake = Faked()
     monkeypatch.setattr(hypotheses, "likelihood_of", fake.likelihood_of)
     monkeypatch.setattr(hypotheses, "estimate", fake.estimate)
-    evaluated = {"normalised": True, "peak_snr": 30.0}
+    evaluated = {"normalised": True, "peak_snr": 30.0, "signal_nG": np.ones(2)}
     monkeypatch.setattr(evaluation, "evaluate", lambda *_: evaluated)
     return fake
 
@@ -192,6 +194,39 @@ def test_compare_prints_the_contract_and_keeps_every_estimate(faked, folder, cap
                 assert np.isnan(beta[0, 2])
                 assert beta[1].tolist() == [0.2, 0.6, 1.0]
             assert "renp_nested" in tree[f"{hypothesis.name}/nested"].children
+
+
+def test_hypotheses_of_measured_data(faked, folder, capsys):
+    """The option takes the place of the mock data, and every output names the file."""
+    (folder / "own.csv").write_text("theta_s_deg,field_nG,error_nG\n141,1e-3,1e-5\n147,2e-3,1e-5")
+    words = ["compare", "four.toml", "--data", "own.csv", "--json", "--quiet"]
+    assert execute(words) == 0
+    assert json.loads(capsys.readouterr().out)["data"] == "own.csv"
+    assert execute(["compare", "four.toml", "--quiet", "--json", "--out", "mock"]) == 0
+    assert json.loads(capsys.readouterr().out)["data"] == "mock"
+    study = load_study("four.toml", data={"file": str(folder / "own.csv")})
+    assert observation(study).field_nG.tolist() == [1e-3, 2e-3]
+
+
+@pytest.mark.slow
+def test_the_example_of_measured_data_by_command(folder, capsys):
+    """The real chain, with evidence by a method that ``compare`` does not use."""
+    file = share_path("data") / "examples" / "edge-layout.csv"
+    small = ("live_points=120", "nested_runs=2", "smc_draws=120", "smc_chains=2")
+    words = [word for text in small for word in ("--set", f"compare.{text}")]
+    command = ["compare", "edge-layout-normalised", "--data", str(file), "--json", "--quiet"]
+    assert execute([*command, *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["data"] == "edge-layout.csv"
+    study = load_study("edge-layout-normalised", data={"file": str(file)})
+    for row, hypothesis in zip(found["hypotheses"], HYPOTHESES, strict=True):
+        likelihood, _ = likelihood_of(study, hypothesis)
+        other = evidence(likelihood, np.random.default_rng(1), 2000)
+        error = np.hypot(row["log_evidence_error"], other.error)
+        assert row["log_evidence"] == pytest.approx(other.log_z, abs=4.0 * error)
+    # the data were drawn with normal ordering at 50 meV
+    assert found["hypotheses"][0]["log_evidence"] > found["hypotheses"][2]["log_evidence"] + 5.0
+    assert abs(found["m1_meV"]["mean"] - 50.0) < 4.0 * found["m1_meV"]["sd"]
 
 
 def test_what_changes_no_evidence_repeats_none(faked, capsys):

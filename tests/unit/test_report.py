@@ -1,18 +1,24 @@
+import dataclasses
+import io
 import json
 import re
 import sys
+from base64 import b64decode
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from toys_runs import make_run
 
 from renp_infer.errors import DomainError, StoreError
-from renp_infer.runner import figures, plots, report
+from renp_infer.runner import answers, calibration_figures, figures, plots, report
+from renp_infer.runner import report_tables as tables
 from renp_infer.runner.store import MANIFEST, read_manifest
 
 SHAPE = (4, 250)
@@ -73,7 +79,9 @@ def test_page_is_self_contained(single):
     assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
     sources = [a["src"] for tag, a in page.tags if tag == "img"]
     assert len(sources) == 5 and all(s.startswith("data:image/svg+xml;base64,") for s in sources)
-    assert "http" not in html.replace("http-equiv", "")
+    for _, attributes in page.tags:
+        for name in ("src", "href", "action", "srcset"):
+            assert attributes.get(name, "#").startswith(("#", "data:"))
     assert "url(" not in html and "@import" not in html
 
 
@@ -84,9 +92,67 @@ def test_six_runs_stay_below_the_limit(single):
 def test_every_link_in_the_page_has_its_target(several):
     page = Page(several[1])
     ids = [a["id"] for _, a in page.tags if "id" in a]
-    links = {a["href"] for tag, a in page.tags if tag == "a"}
+    links = {a["href"] for tag, a in page.tags if tag == "a" and "download" not in a}
     assert len(ids) == len(set(ids))
-    assert links == {f"#{i}" for i in ids} == {"#summary", "#run-1", "#run-2"}
+    assert links == {f"#{i}" for i in ids} > {"#summary", "#run-1", "#run-2", "#run-1-again"}
+
+
+def test_order_is_question_answer_switches_figures_tables_and_how(single):
+    words = Page(single[1].read_text(encoding="utf-8")).words()
+    heads = ["What does the magnetization", "m₁ = ", "diagnostics ✓ pass", "Physics switches"]
+    heads += ["Figures Angular distribution", "Parameters Posterior of every", "Truth The neutrino"]
+    heads += ["Provenance Where", "Citations What to cite", "@article{Hara2021", "Make it again In"]
+    places = [words.index(head) for head in heads]
+    assert places == sorted(places)
+
+
+def test_the_page_carries_the_numbers_of_its_figures(single):
+    page = Page(single[1].read_text(encoding="utf-8"))
+    found = {a["download"]: a["href"] for tag, a in page.tags if "download" in a}
+    assert set(found) == {"angles.csv", "data.csv", "mass.csv", "chains.csv"}  # corner: too long
+    text = b64decode(found["angles.csv"].removeprefix("data:text/csv;base64,")).decode()
+    frame = pd.read_csv(io.StringIO(text), comment="#")
+    shown = frame[(frame["panel"] == 2) & (frame["series"] == "smoothed signal")]
+    signal = np.array(single[0].evaluation["signal_nG"])
+    np.testing.assert_allclose(shown["x"], single[0].evaluation["theta_s_deg"], rtol=1e-5)
+    scale = signal[0] / shown["y"].iloc[0]
+    np.testing.assert_allclose(scale * shown["y"], signal, rtol=1e-4, atol=1e-5 * signal[0])
+    assert "y = field at detector [10" in text and "nG]" in text
+
+
+def test_runs_are_compared_by_what_differs(several):
+    html = several[1]
+    table = html[html.index("What differs") : html.index('id="run-1"')]
+    rows = dict(re.findall(r"<code>(.*?)</code></th>(.*?)</tr>", table))
+    assert {"name", "detector.reference_snr", "layout.theta_s_deg.start"} <= set(rows)
+    assert re.findall(r">([^<]+)</td>", rows["layout.theta_s_deg.start"]) == ["143.2", "47.99"]
+    assert "physics.preset" not in rows and "target.scheme" not in rows  # the same in both
+
+
+def test_a_section_that_a_study_lacks_is_one_row():
+    runs = [make_run(infer=False), make_run(infer=False)]
+    runs[0].study["forecast"] = {"m1_meV": [1.0], "orderings": ["normal"]}
+    runs[1].study["lasers"]["eq_mW_cm2"] = 10.0
+    del runs[1].study["target"]["refractive_index"]
+    assert tables.differences(runs) == [
+        ("target.refractive_index", ["1.45", "–"]),
+        ("lasers.eq_mW_cm2", ["9", "10"]),
+        ("[forecast]", ["yes", "–"]),
+    ]
+
+
+def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "run_plates", lambda _run: [])
+    monkeypatch.setattr(calibration_figures, "calibration_plates", lambda _tree: [])
+    run = make_run(tmp_path / "run", shape=SHAPE)
+    found = {"verdict": "fail", "reasons": ["ranks: 3 of 9 panels leave the band"]}
+    tree = xr.DataTree()
+    tree.attrs["renp_calibration"] = json.dumps(found | {"name": "x", "false_alarm": 0.01})
+    run = dataclasses.replace(run, calibration=tree)
+    words = Page(report.write_report([run], tmp_path / "r.html").read_text("utf-8")).words()
+    assert words.index("1 of 1 run failed") < words.index("calibration: ranks: 3 of 9")
+    assert words.index("calibration ✗ fail") < words.index("Physics switches")
+    assert "diagnostics ✓ pass" in words and answers.overall(run) == "fail"
 
 
 def test_answer_has_the_numbers_of_the_summary(single):
@@ -106,8 +172,8 @@ def test_provenance_of_an_evaluation_comes_from_the_manifest(tmp_path):
     (tmp_path / MANIFEST).write_text(json.dumps(manifest))
     run = make_run(tmp_path, infer=False)
     run.evaluation["renp_provenance"] = {"versions": {"numpy": "2.5.5"}, "git": None}
-    rows = dict(report.provenance_rows(run))
-    assert rows["evaluate: key"] == "c0ffee" and rows["versions"] == "numpy 2.5.5"
+    assert dict(tables.provenance_rows(run))["versions"] == "numpy 2.5.5"
+    assert tables.task_rows(run) == [["evaluate", "–", "–", "–", "–", "–", "c0ffee"]]
 
 
 def test_untrusted_text_is_escaped(several):
@@ -141,7 +207,7 @@ def test_absolute_shortfall_is_counted_and_evaluation_alone_reported(several):
     words = Page(several[1]).words()
     assert "18.5 orders of magnitude short of S/N = 1" in words  # -log10(3.1e-19)
     assert "Evaluated only, no inference" in words
-    assert "not inferred" in words
+    assert "not judged" in words
 
 
 @pytest.mark.parametrize(
@@ -149,25 +215,34 @@ def test_absolute_shortfall_is_counted_and_evaluation_alone_reported(several):
     [("seed", 50.0, "The mass is not measured"), ("edge", 50.0, "m₁ = "), ("edge", 0.4, "m₁ < ")],
 )
 def test_answer_depends_on_what_was_learnt(layout, m1, start):
-    assert report.answer(make_run(layout=layout, m1=m1, shape=SHAPE)).startswith(start)
+    assert answers.answer(make_run(layout=layout, m1=m1, shape=SHAPE)).startswith(start)
 
 
 def test_truth_outside_the_interval_is_said():
     run = make_run(shape=SHAPE)
     run.summary["parameters"]["m1_meV"]["truth"] = 60.0
-    assert "OUTSIDE" in report.answer(run)
-    assert [r["outside"] for r in report.parameter_rows(run)][0]
+    assert "OUTSIDE" in answers.answer(run)
+    assert [r["outside"] for r in tables.parameter_rows(run)][0]
+
+
+@pytest.mark.parametrize(("truth", "outside"), [(0.0, False), (100.0, True), (200.0, False)])
+def test_an_interval_of_a_phase_leads_through_zero(truth, outside):
+    run = make_run(shape=SHAPE)
+    row = run.summary["parameters"]["delta_deg"]
+    row |= {"truth": truth, "interval_95": [105.0, 86.0]}
+    rows = {row["name"]: row for row in tables.parameter_rows(run)}
+    assert rows["δ [deg]"]["outside"] == outside
 
 
 def test_switch_rows_compare_with_both_presets():
     run = make_run(preset="corrected", infer=False)
     run.evaluation["model"]["majorana_kappa"] = 0.25
-    rows = {r["name"]: r for r in report.switch_rows(run)}
+    rows = {r["name"]: r for r in tables.switch_rows(run)}
     assert len(rows) == 11
     assert rows["majorana_kappa"]["presets"] == [(0.125, False), (1.0, False)]
     assert rows["phase_space"]["presets"] == [("planar", False), ("full", True)]
-    assert "1 of 11 switches differ from corrected" in report.switch_sentence(run)
-    assert report.preset_of(run) == "corrected + own switches"
+    assert "1 of 11 switches differ from corrected" in tables.switch_sentence(run)
+    assert answers.preset_of(run) == "corrected + own switches"
 
 
 def test_figures_are_deterministic_and_labelled_with_units():
@@ -211,7 +286,7 @@ def test_log_uniform_prior_is_normalised():
     ("value", "error", "text"),
     [(50.0234, 0.61, "50.02"), (176.4, 116.0, "176"), (-0.00012, 0.0009, "−0.00012"),
      (7.4912e-5, 1.9e-6, "7.49×10⁻⁵"), (1e-24, 3e-23, "1×10⁻²⁴"), (0.0, 3e-23, "0"),
-     (5.0, 0.0, "5")],
+     (5.0, 0.0, "5"), (-0.00001, 0.009, "0.0000")],
 )  # fmt: skip
 def test_numbers_are_rounded_to_their_error(value, error, text):
     assert plots.rounded(value, error) == text

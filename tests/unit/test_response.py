@@ -9,13 +9,20 @@ import numpy as np
 import pytest
 
 from renp_infer.errors import ConfigError, DomainError
-from renp_infer.inference._response_kernel import mass_squares, pair_weights
+from renp_infer.inference._response_kernel import (
+    MASS_SCALE,
+    mass_nodes,
+    mass_squares,
+    pair_weights,
+)
 from renp_infer.inference.response import (
     Response,
     approximation_error,
     exact_field,
     leakage_shape,
+    share_at,
 )
+from renp_infer.measurement.smoothing import make_smoother
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses, weights
@@ -67,6 +74,15 @@ def test_kernel_masses_are_those_of_the_neutrino_module(ordering):
     x = np.array([0.05, 1.45, 0, 0, p.sin2_12, p.sin2_13, p.dm2_21, p.dm2_3l, 0, 0, 0])
     squares, _ = mass_squares(x, ordering == "inverted")
     np.testing.assert_allclose(np.sqrt(squares), masses(p), rtol=1e-12)
+
+
+@pytest.mark.parametrize("place", [0.2, 1.0, 17.6, 37.5, 38.2, 38.999])
+def test_four_masses_of_the_table_make_a_cubic_exact(place):
+    step, last = 0.1, 40
+    first, weights, slopes = mass_nodes(MASS_SCALE * np.sinh(step * place), last, step)
+    nodes = np.arange(last, dtype=float)[first : first + 4]
+    assert weights @ nodes**3 == pytest.approx(place**3)
+    assert slopes @ nodes**3 == pytest.approx(3.0 * place**2 / step)
 
 
 def test_jacobian_against_central_differences(response):
@@ -180,3 +196,18 @@ def test_light_states_have_a_finite_response_and_jacobian(response, rng):
     massless, _ = response(x)
     x[0] = 1e-6
     np.testing.assert_allclose(response(x)[0], massless, atol=2e-6 * np.abs(massless).max())
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_response_at_the_truth_alone(preset):
+    """Its field is the exact one; its derivatives lack what the share does with the mass."""
+    setup, own = experiment(preset, UPPER_EDGE), truth()
+    share = share_at(make_smoother(setup), masses(own))
+    near = Response(setup, own, 1e-3, 0.45, share=share)
+    full = Response(setup, own, 1e-3, 0.45)
+    field, jacobian = near(near.nominal())
+    exact = exact_field(setup, own, 1e-3)
+    np.testing.assert_allclose(field, exact, rtol=0, atol=1e-12 * np.max(np.abs(exact)))
+    size = np.max(np.abs(jacobian), axis=0)
+    error = np.max(np.abs(jacobian - full(full.nominal())[1]), axis=0) / size
+    assert np.all(error < 3e-3), error

@@ -8,8 +8,9 @@ from toys import OSCILLATION, observe
 
 from renp_infer.errors import DomainError
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import build_prior
+from renp_infer.inference.prior import InferenceSettings, build_prior
 from renp_infer.inference.refit import Refit
+from renp_infer.inference.sampling import Sample
 from renp_infer.inference.sbc import (
     LOG_LIKELIHOOD,
     fraction,
@@ -145,6 +146,20 @@ def test_thinning_keeps_evenly_spaced_draws_of_every_chain():
     vectors = np.arange(40.0).reshape(2, 20, 1)
     assert thinned(vectors, 8.0, None).ravel().tolist() == [4, 9, 14, 19, 24, 29, 34, 39]
     assert thinned(vectors, 8.0, 10).ravel().tolist() == [9, 19, 29, 39]
+
+
+@pytest.mark.parametrize("sampler", ["emcee", "smc", "pymc-nuts"])
+def test_every_sampler_can_be_calibrated(sampler, monkeypatch):
+    """The one that the study names, not another in its place."""
+    asked = []
+
+    def drawn(likelihood, settings, *_):
+        asked.append(settings.sampler)
+        return Sample(np.zeros((2, 4, 1)), xr.Dataset())
+
+    monkeypatch.setattr("renp_infer.inference.refit.draw_sample", drawn)
+    Refit(InferenceSettings(sampler=sampler))(conjugate(), np.random.SeedSequence(1))
+    assert asked == [sampler]
 
 
 @pytest.mark.slow

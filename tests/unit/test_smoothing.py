@@ -5,7 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from renp_infer.measurement.smoothing import POINT, smoothed_pairs, smoothing_grid
+from renp_infer.measurement.smoothing import (
+    POINT,
+    make_smoother,
+    smoothed_pairs,
+    smoothing_grid,
+)
 from renp_infer.physics._crystal_kernels import crystal_grid, form_norm
 from renp_infer.physics.form_factor import crystal_size, pair_integrals, pair_masses
 from renp_infer.physics.kinematics import mismatch, phase_matched, threshold_angles
@@ -224,3 +229,15 @@ def test_smoothed_integrals_scale_as_the_form_factor_s_area():
         for s in ((2.0, 1.0), (8.0, 4.0))
     ]
     np.testing.assert_allclose(one / two, norms[0] / norms[1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("degrees", [(48.0, 69.6), (130.0, 151.6), (-40.0, 160.0), (150.0, 170.0)])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_table_for_the_nominal_beams_gives_what_the_whole_one_gives(preset, degrees):
+    setup = experiment(preset, np.linspace(*degrees, 21))
+    smoother, masses = make_smoother(setup), masses_of(0.05)
+    whole, part = (smoother.correction(masses[None, :], nominal=flag) for flag in (False, True))
+    fields = [smoother.panels(smoother.beam, 0.0, masses, *table) for table in (whole, part)]
+    size = np.max(np.abs(fields[0]))
+    np.testing.assert_allclose(fields[1], fields[0], rtol=0, atol=1e-13 * size)
+    assert np.count_nonzero(part[1]) < np.count_nonzero(whole[1])

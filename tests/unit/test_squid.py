@@ -221,3 +221,31 @@ def test_a_shape_is_needed_exactly_with_the_bloch_equations(bloch_field):
     covariance = squid.covariance_nG2(detector(), BLOCH, 4, bloch_field[0])
     sigma = squid.standard_error_nG(detector(), BLOCH, 4, bloch_field[0])
     np.testing.assert_array_equal(covariance, sigma**2 * np.eye(4))
+
+
+@pytest.mark.parametrize("share", [1.0, 0.1, 1 / 3])
+@pytest.mark.parametrize("n", [3, 7, 61])
+def test_equal_shares_change_no_bit(n, share):
+    plain = detector(drift_fT=3.0, drift_time_s=40.0)
+    shared = replace(plain, exposure_shares=(share,) * n)
+    for function in (squid.covariance_nG2, squid.variance_nG2):
+        assert np.array_equal(function(plain, LASERS, n), function(shared, LASERS, n))
+
+
+def test_shares_are_times_and_the_angles_follow_each_other():
+    plain = detector(exposure_s=600.0)
+    shared = replace(plain, exposure_shares=(1.0, 3.0, 2.0))
+    for k, time_s in enumerate((100.0, 300.0, 200.0)):
+        alone = squid.standard_error_nG(replace(plain, exposure_s=time_s), LASERS, 1) ** 2
+        assert squid.variance_nG2(shared, LASERS, 3)[k] == pytest.approx(alone, rel=1e-14)
+    slow = replace(shared, drift_fT=5.0, drift_time_s=70.0)
+    drift = squid.covariance_nG2(slow, LASERS, 3) / (5.0 / squid.NG_TO_FT) ** 2
+    assert drift[0, 1] == pytest.approx(np.exp(-100.0 / 70.0), rel=1e-14)
+    assert drift[0, 2] == pytest.approx(np.exp(-400.0 / 70.0), rel=1e-14)
+    assert drift[1, 2] == pytest.approx(np.exp(-300.0 / 70.0), rel=1e-14)
+
+
+@pytest.mark.parametrize("shares", [(1.0, 2.0), (1.0, 0.0, 1.0), (1.0, np.inf, 1.0)])
+def test_shares_that_fit_no_angles_are_refused(shares):
+    with pytest.raises(DomainError, match="exposure_shares"):
+        squid.variance_nG2(detector(exposure_shares=shares), LASERS, 3)

@@ -38,6 +38,7 @@ def values(folder: Path) -> dict[int, float]:
 def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
     def keys(*overrides: str) -> dict[str, str]:
         sections = [f"{name}={{}}" for name in ("simulate", "inference", "compare", "calibrate")]
+        sections += ["optimize.vary.layout.radius_cm={low=0.5,high=2}", "optimize.sequential={}"]
         study = toy_study(tmp_path, *sections, "forecast={}", *overrides)
         return {verb.name: verb.key(study) for verb in VERBS.values()}
 
@@ -50,10 +51,13 @@ def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
     assert changed("neutrino.m1_meV=51") == everything
     assert changed("seed=1") == everything - {"evaluate"}
     assert changed("inference.draws=60") <= {"infer", "calibrate"}
-    fits = {"infer", "compare", "calibrate", "forecast"}
+    designs = {"optimize", "sequential"}
+    fits = {"infer", "compare", "calibrate", "forecast"} | designs
     assert changed("inference.amplitude_sd=0.1") == fits
     assert changed("calibrate.draws=99") == {"calibrate"}
     assert changed("forecast.goal_meV=9") == {"forecast"}
+    assert "optimize" in changed("optimize.truths=99") <= designs
+    assert changed("optimize.repeats=7") <= designs
     assert changed("compare.live_points=99") == {"compare"}
     assert changed("compare.gate=3", "compare.prior_odds.normal_dirac=2") == set()
     assert changed('inference.noise="none"') == everything - {"evaluate"}

@@ -1,0 +1,145 @@
+"""Expected information on m1: this package against nested Monte Carlo at equal error.
+
+    python benchmarks/information.py [OUTER] [INNER]
+
+Nested Monte Carlo draws truths and data, and for each the evidence with and without m1
+known as a mean over INNER draws of all other parameters (Rainforth et al., ICML 2018). Its
+error is V / N from N outer draws and a bias B / M from M inner ones; the cheapest way to an
+error e is M = sqrt(3) B / e, N = 1.5 V / e^2, with 2 N M evaluations of the response. V is
+measured from OUTER draws, B from the difference between INNER and half as many, which is a
+lower limit as long as B still grows with M. Processor seconds; the load is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import numpy as np
+from scipy.special import logsumexp
+
+from renp_infer.design.appraisal import Bench
+from renp_infer.design.prediction import nuisances
+from renp_infer.design.utility import Appraiser, Utility, UtilitySettings
+from renp_infer.inference.fisher import expand, sigma
+from renp_infer.records import FloatArray, Observation
+from renp_infer.runner.evaluation import coherence, noise_scale
+from renp_infer.runner.study import Study, load_study
+
+STUDY, ERROR, SNR = "edge-layout-normalised", 0.05, (1.0, 3.0, 10.0, 30.0, 1000.0)
+
+
+def main(outer: int = 150, inner: int = 256) -> None:
+    """Print one line per signal-to-noise ratio."""
+    for snr in SNR:
+        study = load_study(STUDY, (f"detector.reference_snr={snr}",))
+        appraiser = appraiser_of(study)
+        appraiser(study.experiment, ["eig_m1"])  # compiles
+        begin = time.process_time()
+        found = appraiser(study.experiment, ["eig_m1"])["eig_m1"]
+        spent = time.process_time() - begin
+        bench = appraiser.bench(study.experiment)
+        row = NestedMonteCarlo(bench, np.random.default_rng(1)).measured(outer, inner)
+        seconds, enough = row.cost(ERROR)
+        own = spent * max((found.error / ERROR) ** 2, 1.0)
+        print(
+            f"S/N {snr:6g}: {found.value:.3f} +- {found.error:.3f} nat in {spent:.2f} s; "
+            f"nested {row.value:.3f} +- {row.error:.3f}, bias constant {row.bias:.3g}, "
+            f"{seconds:.3g} s to {ERROR} nat{'' if enough else ' at least'}: "
+            f"factor {seconds / own:.3g}"
+        )
+    print_nonlinearity(appraiser, bench)
+    print(f"load {np.round(os.getloadavg(), 1)}, {os.cpu_count()} cores")
+
+
+def appraiser_of(study: Study, truths: int = 64) -> Appraiser:
+    """Normal ordering, Dirac: every nuisance free, m1 unknown."""
+    settings = UtilitySettings(study.settings, ("normal",), ("dirac",), truths=truths)
+    scale = noise_scale(study.experiment, study.parameters, coherence(study.experiment))
+    rng = np.random.default_rng(0)
+    return Appraiser(settings, study.parameters, study.oscillation, rng, noise_scale=scale)
+
+
+class Measured:
+    """What a nested estimate showed: value, its error, variance, bias constant, seconds."""
+
+    def __init__(self, terms: FloatArray, halves: FloatArray, inner: int, seconds: float) -> None:
+        self.value, self.variance = float(terms.mean()), float(terms.var())
+        self.error = float(np.sqrt(self.variance / terms.size))
+        difference = halves - terms
+        self.bias = abs(inner * float(difference.mean()))
+        self.inner, self.seconds = inner, seconds
+
+    def cost(self, error: float) -> tuple[float, bool]:
+        """Seconds to an error with the best allocation; and whether B was seen to be final."""
+        draws = max(np.sqrt(3.0) * self.bias / error, 1.0)
+        return 2.0 * draws * 1.5 * self.variance / error**2 * self.seconds, draws < self.inner
+
+
+class NestedMonteCarlo:
+    """Plain nested Monte Carlo with the full response."""
+
+    def __init__(self, bench: Bench, rng: np.random.Generator) -> None:
+        self.rival, self.noise, self.rng = bench.rivals[0], bench.noise, rng
+        self.largest = float(bench.masses_meV[-1])
+        self.nuisances = len(nuisances(self.rival.prior))
+
+    def fields(self, masses: FloatArray) -> FloatArray:
+        """Fields (k, n) in units of the noise, at masses and random nuisances."""
+        shifts = self.rng.standard_normal((masses.size, self.nuisances))
+        phases = np.zeros(2)
+        rows = [self.rival.field(m, phases, z) for m, z in zip(masses, shifts, strict=True)]
+        return self.noise.whiten(np.array(rows).T, self.noise.exposure_s).T
+
+    def measured(self, outer: int, inner: int) -> Measured:
+        """Estimate from some outer draws, with the inner ones and with half of them."""
+        terms, halves, begin = np.empty(outer), np.empty(outer), time.process_time()
+        for k in range(outer):
+            truth = self.rng.uniform(0.0, self.largest, 1)
+            data = self.fields(truth)[0]
+            data = data + self.rng.standard_normal(data.size)
+            known = _logs(data, self.fields(np.repeat(truth, inner)))
+            other = _logs(data, self.fields(self.rng.uniform(0.0, self.largest, inner)))
+            terms[k] = logsumexp(known) - logsumexp(other)
+            parts = (slice(0, inner // 2), slice(inner // 2, None))
+            halves[k] = np.mean([logsumexp(known[p]) - logsumexp(other[p]) for p in parts])
+        seconds = (time.process_time() - begin) / (2 * outer * inner)
+        return Measured(terms, halves, inner, seconds)
+
+
+def _logs(data: FloatArray, fields: FloatArray) -> FloatArray:
+    return -0.5 * np.sum((data - fields) ** 2, axis=1)
+
+
+def print_nonlinearity(appraiser: Appraiser, bench: Bench) -> None:
+    """Compare with Gaussian posteriors around the exact truths, by the Fisher matrix."""
+    truths, rival = appraiser.truths, bench.rivals[0]
+    shifts, _ = truths.drawn(len(nuisances(rival.prior)), rival.model.response.theta_s.size)
+    learnt = bench.learnt(truths)
+    covariance = bench.noise.covariance(bench.noise.exposure_s)
+    theta_s, logs = rival.model.response.theta_s, []
+    for m1, shift, row in zip(truths.m1_meV, shifts, learnt, strict=True):
+        field = rival.field(float(m1), np.zeros(2), shift)
+        peak = float(np.max(np.abs(field)))
+        data = Observation(theta_s, field, covariance, True)
+        likelihood = rival.model.likelihood(data, peak)
+        values = rival.values(float(m1), np.zeros(2), shift)
+        vector = np.array([values[name] for name in likelihood.prior.names])
+        error = sigma(expand(likelihood, vector), bench.noise, bench.noise.exposure_s)
+        if error < 2.0:
+            gaussian = np.log(bench.masses_meV[-1] / error) - 0.5 * np.log(2.0 * np.pi * np.e)
+            logs.append((gaussian, row.mass))
+    pairs = np.array(logs)
+    gap = pairs[:, 1] - pairs[:, 0]
+    bound: Utility = appraiser.lower_bound(bench)
+    print(
+        f"exact truths with an error of m1 below 2 meV ({len(pairs)}): information "
+        f"{pairs[:, 1].mean():.3f} nat, of Gaussians by the exact Fisher matrix "
+        f"{pairs[:, 0].mean():.3f}; difference {gap.mean():.3f} +- "
+        f"{gap.std() / np.sqrt(len(gap)):.3f}; lower bound {bound.value:.2f} +- {bound.error:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

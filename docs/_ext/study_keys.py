@@ -1,0 +1,102 @@
+"""Tables of all keys of a study, from the models that check them, in place of STUDY_KEYS."""
+
+import inspect
+import types
+from collections.abc import Iterator
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from sphinx.application import Sphinx
+
+from renp_infer.runner.config import StudyConfig
+from renp_infer.runner.config_sections import AngleRange
+from renp_infer.runner.config_tasks import MassRange
+
+PLAIN = {bool: "`true` \\| `false`", str: "text", tuple: "a list", dict: "a table"}
+IN_WORDS = {AngleRange: "a list of angles", MassRange: "a list of masses"}
+
+
+def members(annotation: Any) -> Iterator[Any]:
+    """Types that an annotation is made of."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        for part in get_args(annotation):
+            yield from members(part)
+    elif hasattr(annotation, "__metadata__"):
+        yield from members(annotation.__origin__)
+    else:
+        yield annotation
+
+
+def marks_of(annotation: Any) -> Iterator[Any]:
+    """Checks inside an annotation."""
+    yield from getattr(annotation, "__metadata__", ())
+    if get_origin(annotation) in (Union, types.UnionType):
+        for part in get_args(annotation):
+            yield from marks_of(part)
+
+
+def section_of(field: FieldInfo) -> type[BaseModel] | None:
+    """Model of a field that is a table, or a list of tables, and nothing else."""
+    kinds = [get_args(t)[0] if get_origin(t) is tuple else t for t in members(field.annotation)]
+    others = {types.NoneType, *IN_WORDS}
+    tables = [t for t in kinds if isinstance(t, type) and issubclass(t, BaseModel)]
+    return tables[0] if len(tables) == 1 and not set(kinds) - set(tables) - others else None
+
+
+def allowed(field: FieldInfo) -> str:
+    """What a key takes, in the words of its refusal."""
+    marks = [*field.metadata, *marks_of(field.annotation)]
+    for check in (getattr(mark, "func", None) for mark in marks):
+        if hasattr(check, "allowed"):
+            return str(check.allowed)
+        if hasattr(check, "options"):
+            return " \\| ".join(f"`{option}`" for option in check.options)
+    for kind in members(field.annotation):
+        if kind in IN_WORDS:
+            return f"{IN_WORDS[kind]}, or `{{ {', '.join(kind.model_fields)} }}`"
+    kind = next(members(field.annotation))
+    return PLAIN.get(get_origin(kind) or kind, "see its page")
+
+
+def default(field: FieldInfo) -> str:
+    """Default as TOML has it, or nothing."""
+    value = field.default
+    if value is None or value is PydanticUndefined:
+        return ""
+    if isinstance(value, BaseModel):
+        pairs = ", ".join(f"{key} = {item:g}" for key, item in value.model_dump().items())
+        return f"`{{ {pairs} }}`"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{text.replace('(', '[').replace(')', ']')}`"
+
+
+def table(model: type[BaseModel]) -> str:
+    """Markdown table of the keys of a section."""
+    rows = [
+        f"| `{key}` | {allowed(field)} | {default(field)} |"
+        for key, field in model.model_fields.items()
+        if section_of(field) is None
+    ]
+    return "\n".join(["| key | allowed | default |", "|---|---|---|", *rows])
+
+
+def sections(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """A heading, the model's docstring and its table, for each section below a model."""
+    for key, field in model.model_fields.items():
+        inner = section_of(field)
+        if inner is not None:
+            name = f"{prefix}{key}"
+            yield f"## `[{name}]`\n\n{inspect.getdoc(inner)}\n\n{table(inner)}\n"
+            yield from sections(inner, f"{name}.")
+
+
+def fill(_app: Sphinx, _docname: str, source: list[str]) -> None:
+    if "STUDY_KEYS" in source[0]:
+        source[0] = source[0].replace("STUDY_KEYS", "\n".join(sections(StudyConfig)))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("source-read", fill)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,53 @@
+"""Numba kernel: the phases of Majorana neutrinos integrated over the torus."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+LEAST, MOST = 16, 256
+"""Midpoints of half a turn: as few as these are exact where the data say nothing, and
+more are not used."""
+PER_WIDTH = 1.3
+"""Midpoints per standard deviation of the sharpest direction. A sum over a Gaussian
+with h points per standard deviation errs by 2 exp(-2 pi^2 h^2), 3e-9 for one; the rest is for
+what is not Gaussian."""
+
+
+@njit(cache=True, error_model="numpy")
+def torus_integrals(pull, curvature):
+    """Mean of ``exp(b.c - c.H.c / 2)`` over uniform phases, and what the phases learn.
+
+    ``pull`` b is (k, 3), ``curvature`` H (k, 3, 3), for c the three cosines
+    (cos a, cos e, cos(e - a)). Returns the log of the mean (k,), and the information
+    on the phases (k,), nat: the mean of the exponent over their posterior less that log.
+    """
+    count = pull.shape[0]
+    logs, gains = np.empty(count), np.empty(count)
+    for k in range(count):
+        b, h = pull[k], curvature[k]
+        sharpest = np.sqrt(h[0, 0] + h[1, 1] + h[2, 2] + np.abs(b).sum())
+        half = int(PER_WIDTH * np.pi * sharpest) + 1
+        half = min(max(half, LEAST), MOST)
+        step = np.pi / half
+        top, total, first = -np.inf, 0.0, 0.0
+        for j in range(half):  # the other half is the same, with both angles reversed
+            e = (j + 0.5) * step
+            c1 = np.cos(e)
+            for i in range(2 * half):
+                a = (i + 0.5) * step
+                c0, c2 = np.cos(a), np.cos(e - a)
+                u = b[0] * c0 + b[1] * c1 + b[2] * c2
+                u -= 0.5 * (h[0, 0] * c0 * c0 + h[1, 1] * c1 * c1 + h[2, 2] * c2 * c2)
+                u -= h[0, 1] * c0 * c1 + h[0, 2] * c0 * c2 + h[1, 2] * c1 * c2
+                if u > top:
+                    total *= np.exp(top - u)
+                    first *= np.exp(top - u)
+                    top = u
+                if u > top - 40.0:
+                    weight = np.exp(u - top)
+                    total += weight
+                    first += weight * u
+        logs[k] = top + np.log(total / (2.0 * half * half))
+        gains[k] = first / total - logs[k]
+    return logs, gains

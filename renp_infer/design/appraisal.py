@@ -1,0 +1,237 @@
+"""Data of many truths under many hypotheses: what each data set tells."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtri
+
+from renp_infer.design.gaussian import Marginal, Mocks, marginalise
+from renp_infer.design.landscape import FAR, curves_around, find_tops
+from renp_infer.design.posterior import Learnt, learn
+from renp_infer.design.prediction import Prediction, cosines_of, nuisances, predict, turned
+from renp_infer.design.truths import Truths
+from renp_infer.inference.exposure import ByExposure, required_exposure
+from renp_infer.inference.fisher import MASSLESS_MEV, PHASE_SD_DEG, Expansion, Noise
+from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.prior import (
+    OSCILLATION_NAMES,
+    PHASE_NAMES,
+    GaussianPrior,
+    InferenceSettings,
+    Prior,
+    build_prior,
+    response_argument,
+    truth_values,
+)
+from renp_infer.inference.profile import MASS
+from renp_infer.inference.response import Response, leakage_shape
+from renp_infer.physics.bloch import chi_squared
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.physics.neutrinos import OscillationTable
+from renp_infer.records import Experiment, FloatArray, Parameters
+
+_SIGNIFICANCE = 3.0
+_STRIDE = 2
+"""Every so many of the table's masses the likelihood of all data is looked at."""
+_NO_PEAK_NG = 1e-300
+"""Unit of the baseline's prior where a design has no signal at all."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A hypothesis at the bench of a design.
+
+    Attributes
+    ----------
+    model : Hypothesis
+    prior : Prior
+    leakage_nG : ndarray, shape (n,), or None
+        Field of leakage 1, where it is free.
+    """
+
+    model: Hypothesis
+    prior: Prior
+    leakage_nG: FloatArray | None = None
+
+    def predicted(self, m1_meV: FloatArray) -> Prediction:
+        """Fields at masses (k,)."""
+        return predict(self.model, self.prior, m1_meV, self.leakage_nG)
+
+    def field(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> FloatArray:
+        """Expected field (n,), nG, at phases (2,) and nuisances (d,) in standard deviations."""
+        values = self.values(m1_meV, phases, shifts)
+        template, _ = self.model.response(response_argument(values))
+        field: FloatArray = values["amplitude"] * template + values["baseline_nG"]
+        return field if self.leakage_nG is None else field + values["leakage"] * self.leakage_nG
+
+    def values(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> dict[str, float]:
+        """Every parameter by name at such a point."""
+        values = dict(self.prior.fixed) | {MASS: max(m1_meV, MASSLESS_MEV)}
+        for name, shift in zip(nuisances(self.prior), shifts, strict=True):
+            values[name] = float(self.prior.marginals[name].from_unit(np.array([shift])))
+        if self.prior.circular:
+            own = self.model.parameters
+            turns = own.delta, phases[0], phases[1] + 2.0 * own.delta
+            values |= zip(PHASE_NAMES, np.rad2deg(turns).tolist(), strict=True)
+        return values
+
+
+def rivals_of(
+    experiment: Experiment,
+    hypotheses: Sequence[tuple[str, str]],
+    own: Parameters,
+    table: OscillationTable,
+    settings: InferenceSettings,
+    *,
+    finite_crystal: bool,
+) -> list[Rival]:
+    """Hypotheses of an experiment, one response for each ordering.
+
+    The unit of the baseline's prior, and the template of a leakage, are those of the
+    parameters ``own``, whatever the hypothesis.
+    """
+    chi2 = chi_squared(experiment.target, experiment.lasers, experiment.switches)
+    index = experiment.target.refractive_index
+
+    def response_of(parameters: Parameters) -> Response:
+        largest = settings.m1_max_meV * MILLI_EV_TO_EV
+        return Response(experiment, parameters, chi2, largest, finite_crystal=finite_crystal)
+
+    responses = {o: response_of(_parameters(own, o, table)) for o, _ in hypotheses}
+    central = responses.get(own.ordering) or response_of(own)
+    central = central.with_nature(own.nature)
+    values = truth_values(own, index)
+    peak = max(float(np.max(np.abs(central(response_argument(values))[0]))), _NO_PEAK_NG)
+    leakage = leakage_shape(experiment, own, chi2) if settings.leakage_sd > 0.0 else None
+    rivals = []
+    for ordering, nature in hypotheses:
+        response = responses[ordering].with_nature(nature)  # type: ignore[arg-type]
+        center, errors = table.values[ordering], table.sigmas[ordering]
+        measured = {n: GaussianPrior(center[n], errors[n]) for n in OSCILLATION_NAMES}
+        model = Hypothesis(response, response.truth, measured, settings, index)
+        prior = build_prior(response.truth, settings, measured, index, peak)
+        rivals.append(Rival(model, prior, leakage))
+    return rivals
+
+
+def _parameters(own: Parameters, ordering: str, table: OscillationTable) -> Parameters:
+    if ordering == own.ordering:
+        return own
+    values = {name: table.values[ordering][name] for name in OSCILLATION_NAMES}
+    return replace(own, ordering=ordering, **values)  # type: ignore[arg-type]
+
+
+class Bench:
+    """Hypotheses and noise of one design, with a table of fields over m1.
+
+    Parameters
+    ----------
+    rivals : sequence of Rival
+    log_odds : ndarray, shape (H,)
+        Log prior probabilities.
+    noise : Noise
+    masses : int
+        Masses of the table, evenly over the prior's probability, with both ends.
+    """
+
+    def __init__(
+        self, rivals: Sequence[Rival], log_odds: FloatArray, noise: Noise, masses: int
+    ) -> None:
+        self.rivals, self.log_odds, self.noise = rivals, log_odds, noise
+        self.mass_prior = rivals[0].prior.marginals[MASS]
+        quantiles = np.linspace(0.0, 1.0, masses)
+        self.masses_meV: FloatArray = self.mass_prior.from_unit(ndtri(quantiles)[:, None])
+        self.table = [rival.predicted(self.masses_meV) for rival in rivals]
+
+    def states(
+        self, place: int, m1_meV: FloatArray, anchors_meV: FloatArray | None = None
+    ) -> Marginal:
+        """Likelihoods of the hypothesis at a place, at masses (k,).
+
+        All is linear around the anchors (k,), by default the masses themselves.
+        """
+        if anchors_meV is None:
+            return marginalise(self.table[place].at(m1_meV), self.noise)
+        states = self.table[place].at(anchors_meV)
+        field = states.field_nG + states.mass_nG * (m1_meV - anchors_meV)[:, None]
+        states = replace(states, m1_meV=m1_meV, field_nG=field)
+        return marginalise(states, self.noise)
+
+    def mocks(self, truths: Truths) -> Mocks:
+        """Data of all truths, linear in the nuisances."""
+        size = len(nuisances(self.rivals[0].prior))
+        shifts, errors = truths.drawn(size, self.rivals[0].model.response.theta_s.size)
+        field, cosines = errors, cosines_of(truths.phases)
+        for place in np.unique(truths.hypothesis):
+            own = truths.hypothesis == place
+            states = self.states(place, truths.m1_meV[own])
+            field[own] += states.field + np.einsum("knc,kc->kn", states.cosines, cosines[own])
+        return Mocks(field, shifts)
+
+    def exact_mocks(self, truths: Truths) -> Mocks:
+        """Same data with nothing linearised, interpolated or known of the nuisances."""
+        size = len(nuisances(self.rivals[0].prior))
+        shifts, errors = truths.drawn(size, self.rivals[0].model.response.theta_s.size)
+        fields = [
+            self.rivals[place].field(float(m), phases, shift)
+            for place, m, phases, shift in zip(
+                truths.hypothesis, truths.m1_meV, truths.phases, shifts, strict=True
+            )
+        ]
+        white = self.noise.whiten(np.array(fields).T, self.noise.exposure_s).T
+        return Mocks(errors + white, np.zeros_like(shifts))
+
+    def learnt(self, truths: Truths, *, exact: bool = False) -> list[Learnt]:
+        """What the data of each truth tell; ``exact`` data, or those of the linear model."""
+        mocks = self.exact_mocks(truths) if exact else self.mocks(truths)
+        grid = np.append(self.masses_meV[:-1:_STRIDE], self.masses_meV[-1])
+        places = range(len(self.rivals))
+        models = [functools.partial(self.states, place) for place in places]
+        tops = [find_tops(m, m(grid), mocks, truths.m1_meV) for m in models]
+        heights = np.array([top.log.max(axis=0) for top in tops]) + self.log_odds[:, None]
+        lost = heights < heights.max(axis=0) - FAR
+        curves = [curves_around(models[k], tops[k], mocks, lost[k]) for k in places]
+        return [
+            learn(rows, self.mass_prior, self.log_odds, float(m))
+            for rows, m in zip(zip(*curves, strict=True), truths.m1_meV, strict=True)
+        ]
+
+    def exposures_s(self, truths: Truths) -> FloatArray:
+        """Exposures (T,) in which m1 differs from 0 by three standard errors, s.
+
+        From the information at the truth, see ``inference.fisher``.
+        """
+        found = np.empty(truths.m1_meV.size)
+        for place in np.unique(truths.hypothesis):
+            for t in np.nonzero(truths.hypothesis == place)[0]:
+                found[t] = self._exposure_s(place, truths, int(t))
+        return found
+
+    def _exposure_s(self, place: int, truths: Truths, t: int) -> float:
+        m1 = float(truths.m1_meV[t])
+        expansion = self._expansion(place, m1, truths.phases[t])
+        known = ByExposure(expansion, self.noise)
+        return required_exposure(
+            lambda exposure_s: m1 / known.sigma(exposure_s),
+            _SIGNIFICANCE,
+            start_s=self.noise.exposure_s,
+            monotone=not self.noise.drifts,
+        )
+
+    def _expansion(self, place: int, m1_meV: float, phases: FloatArray) -> Expansion:
+        """Linear model around a truth: m1, nuisances and phases in prior standard errors."""
+        part = self.table[place].at(np.array([m1_meV]))
+        slopes, names = part.slopes_nG[0], list(nuisances(self.rivals[place].prior))
+        if np.any(part.cosines_nG):
+            by_phase = turned(part.cosines_nG[0], phases)
+            slopes = np.column_stack([slopes, np.deg2rad(PHASE_SD_DEG) * by_phase])
+            names += ["alpha21", "alpha31-2delta"]
+        count = len(names)
+        jacobian = np.column_stack([part.mass_nG[0], slopes])
+        rows = np.column_stack([np.zeros(count), np.eye(count)])
+        misfit = np.zeros(jacobian.shape[0])
+        return Expansion((MASS, *names), misfit, jacobian, np.zeros(count), rows)

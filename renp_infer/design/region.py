@@ -1,0 +1,91 @@
+"""The part of a design space that is allowed: constraints hold and keys make a study."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.stats import qmc
+
+from renp_infer.design.constraints import Constraint, quantities
+from renp_infer.design.cost import CostModel
+from renp_infer.design.space import Space
+from renp_infer.errors import ConfigError, DomainError
+from renp_infer.records import Experiment, FloatArray
+
+MOST_DRAWS = 4000
+"""Points that are tried in a row before a region counts as empty."""
+
+
+class Region:
+    """Allowed points of a space.
+
+    Parameters
+    ----------
+    space : Space
+    constraints : sequence of Constraint
+    cost : CostModel
+    """
+
+    def __init__(
+        self, space: Space, constraints: Sequence[Constraint] = (), cost: CostModel | None = None
+    ) -> None:
+        self.space, self.constraints = space, tuple(constraints)
+        self.cost = cost or CostModel()
+
+    def experiment(self, x: Sequence[float] | FloatArray) -> Experiment | None:
+        """Apparatus of a point (d,); ``None`` if it is not allowed."""
+        values = self.space.values(x)
+        try:
+            experiment = self.space.experiment(x)
+        except (ConfigError, DomainError):
+            return None
+        known = quantities(experiment, values, self.cost)
+        return experiment if all(c.holds(known) for c in self.constraints) else None
+
+    def admits(self, x: Sequence[float] | FloatArray) -> bool:
+        """Whether a point (d,) of the unit cube is allowed."""
+        x = np.asarray(x)
+        inside = bool(np.all((x >= 0.0) & (x <= 1.0)))
+        return inside and self.experiment(x) is not None
+
+    def sobol(self, seed: np.random.SeedSequence) -> Iterator[FloatArray]:
+        """Allowed points of a scrambled Sobol sequence.
+
+        Raises
+        ------
+        DomainError
+            If there seem to be none.
+        """
+        sequence = qmc.Sobol(self.space.size, rng=np.random.default_rng(seed))
+        return self._allowed(sequence.random(1)[0] for _ in itertools.count())
+
+    def uniform(self, seed: np.random.SeedSequence) -> Iterator[FloatArray]:
+        """Allowed points, independent and uniform.
+
+        Raises
+        ------
+        DomainError
+            If there seem to be none.
+        """
+        rng = np.random.default_rng(seed)
+        return self._allowed(rng.random(self.space.size) for _ in itertools.count())
+
+    def _allowed(self, points: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        misses = 0
+        for point in points:
+            x = self.space.snapped(point)
+            misses += 1
+            if self.admits(x):
+                misses = 0
+                yield x
+            elif misses >= MOST_DRAWS:
+                allowed = f"satisfied somewhere: none of {misses} points does"
+                raise DomainError("constraints", [c.text for c in self.constraints], allowed)
+
+    def share(self, seed: np.random.SeedSequence, count: int = 256) -> float:
+        """Share of the unit cube that is allowed, from ``count`` points of a Sobol sequence."""
+        sequence = qmc.Sobol(self.space.size, rng=np.random.default_rng(seed))
+        points = sequence.random(count)
+        return float(np.mean([self.admits(self.space.snapped(x)) for x in points]))

@@ -1,0 +1,175 @@
+"""A search: starts, optimizer, polish; every trial is kept, and old trials are replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from renp_infer.design.objective import Objective, score
+from renp_infer.design.optimizer import Optimizer
+from renp_infer.design.polish import polish
+from renp_infer.errors import RenpError
+from renp_infer.records import FloatArray
+
+ON_BOUND = 1e-3
+"""A value this close to an end of its range, by the range, sits on it."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One design that was tried.
+
+    Attributes
+    ----------
+    stage : {"start", "search", "polish"}
+    x : tuple of float
+        Point of the unit cube.
+    design : dict
+        Value of each dimension.
+    values, errors : dict
+        Of each objective; empty after a failure.
+    failed : str
+        Why it has no value.
+    """
+
+    stage: str
+    x: tuple[float, ...]
+    design: Mapping[str, Any]
+    values: Mapping[str, float]
+    errors: Mapping[str, float]
+    failed: str = ""
+
+    def scores(self, names: Sequence[str]) -> tuple[float, ...]:
+        """Scores of the objectives, -inf after a failure."""
+        return tuple(score(n, self.values.get(n, np.nan)) for n in names)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON knows it; no number is infinite."""
+        row = asdict(self)
+        for part in ("values", "errors"):
+            row[part] = {k: v if np.isfinite(v) else None for k, v in row[part].items()}
+        return row
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Trial:
+        """The trial of a plain row."""
+        numbers = {
+            part: {k: np.inf if v is None else v for k, v in row[part].items()}
+            for part in ("values", "errors")
+        }
+        return cls(row["stage"], tuple(row["x"]), row["design"], **numbers, failed=row["failed"])
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is tried.
+
+    Attributes
+    ----------
+    search : int
+        Trials of starts and optimizer.
+    polish : int
+        Trials of the local polish after it; none for several objectives.
+    batch : int
+        Points that the optimizer is asked for at a time.
+    """
+
+    search: int
+    polish: int = 0
+    batch: int = 1
+
+
+class Search:
+    """A search under way.
+
+    Parameters
+    ----------
+    objective : Objective
+    recorded : sequence of Trial
+        Trials of the same search from before it was interrupted, in order.
+    record : callable
+        Told every new trial.
+
+    Attributes
+    ----------
+    trials : list of Trial
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        recorded: Sequence[Trial] = (),
+        record: Callable[[Trial], None] = lambda _trial: None,
+    ) -> None:
+        self.objective, self.trials = objective, list[Trial]()
+        self._recorded, self._record = list(recorded), record
+
+    def run(
+        self, optimizer: Optimizer, starts: Sequence[FloatArray], budget: Budget
+    ) -> list[Trial]:
+        """Try the starts, then what the optimizer asks for, then climb from the best."""
+        names = self.objective.names
+        for x in starts[: budget.search]:
+            trial = self._try(x, "start")
+            optimizer.tell([x], [trial.scores(names)])
+        while (left := budget.search - len(self.trials)) > 0:
+            points = self._old_batch(min(budget.batch, left)) or optimizer.ask(
+                min(budget.batch, left)
+            )
+            trials = [self._try(x, "search") for x in points]
+            optimizer.tell(points, [trial.scores(names) for trial in trials])
+        if len(names) == 1 and budget.polish and np.isfinite(self.best.scores(names)[0]):
+            best = np.array(self.best.x)
+            polish(self.objective.region, best, self._polished, budget.polish)
+        return self.trials
+
+    @property
+    def best(self) -> Trial:
+        """The best trial by the first objective; the first of equal ones."""
+        return best_of(self.trials, self.objective.names)
+
+    def _polished(self, x: FloatArray) -> float:
+        return self._try(x, "polish").scores(self.objective.names)[0]
+
+    def _old_batch(self, size: int) -> list[FloatArray]:
+        """Points of a batch that was tried completely before, which need not be asked for."""
+        old = self._recorded[len(self.trials) : len(self.trials) + size]
+        whole = len(old) == size and all(trial.stage == "search" for trial in old)
+        return [np.array(trial.x) for trial in old] if whole else []
+
+    def _try(self, x: FloatArray, stage: str) -> Trial:
+        place = tuple(float(u) for u in x)
+        if len(self.trials) < len(self._recorded):
+            old = self._recorded[len(self.trials)]
+            if old.x == place and old.stage == stage:
+                self.trials.append(old)
+                return old
+            self._recorded = self._recorded[: len(self.trials)]  # of another search
+        trial = self._appraised(place, stage)
+        self.trials.append(trial)
+        self._record(trial)
+        return trial
+
+    def _appraised(self, x: tuple[float, ...], stage: str) -> Trial:
+        design = self.objective.region.space.values(x)
+        try:
+            found = self.objective(x)
+        except RenpError as error:
+            return Trial(stage, x, design, {}, {}, " ".join(str(error).split()))
+        values = {name: float(u.value) for name, u in found.items()}
+        errors = {name: float(u.error) for name, u in found.items()}
+        return Trial(stage, x, design, values, errors)
+
+
+def best_of(trials: Sequence[Trial], names: Sequence[str]) -> Trial:
+    """The best trial by the first objective; the first of equal ones."""
+    return max(trials, key=lambda trial: trial.scores(names)[0])
+
+
+def on_bounds(objective: Objective, trial: Trial) -> list[str]:
+    """Dimensions whose value sits on an end of its range."""
+    rows = zip(objective.region.space.dimensions, trial.x, strict=True)
+    return [d.name for d, u in rows if not d.choices and not ON_BOUND < u < 1.0 - ON_BOUND]

@@ -1,0 +1,75 @@
+"""Design spaces and utilities whose optimum is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from renp_infer.design.constraints import Constraint
+from renp_infer.design.objective import Objective
+from renp_infer.design.region import Region
+from renp_infer.design.space import Dimension, Keys, Space
+from renp_infer.design.utility import Utility
+from renp_infer.physics.neutrinos import load_oscillation, make_parameters
+from renp_infer.physics.target import load_target
+from renp_infer.records import Detector, Experiment, Lasers, Layout, Parameters, Switches
+
+PEAK = (0.9, 2.2)
+"""Radius and length of the best crystal of the toy utility, cm."""
+
+
+def truth(m1_meV: float = 50.0) -> Parameters:
+    table = load_oscillation("nufit-6.0")
+    return make_parameters(
+        m1_eV=1e-3 * m1_meV, ordering="normal", nature="majorana",
+        delta=0.0, alpha21=0.0, alpha31=0.0, table=table,
+    )  # fmt: skip
+
+
+def build(keys: Keys) -> Experiment:
+    """An apparatus from a few keys."""
+    angles = keys.get("layout.theta_s_deg", [140.0, 141.0])
+    layout = Layout(
+        keys.get("layout.length_cm", 2.0),
+        keys.get("layout.radius_cm", 1.0),
+        np.deg2rad(keys.get("layout.theta_e_deg", 141.607)),
+        np.deg2rad(np.array(angles)),
+    )
+    detector = Detector(exposure_shares=keys.get("detector.exposure_shares"))
+    return Experiment(load_target("er-ylf"), layout, Lasers(), detector, Switches())
+
+
+def crystal_space() -> Space:
+    dimensions = [
+        Dimension("layout.radius_cm", 0.5, 1.5),
+        Dimension("layout.length_cm", 1.0, 4.0, log=True),
+    ]
+    return Space(dimensions, [], build, truth())
+
+
+def crystal_region(*constraints: str) -> Region:
+    return Region(crystal_space(), [Constraint(text) for text in constraints])
+
+
+class ToyAppraiser:
+    """A narrow ridge in a crystal's sizes, or minus the mean squared angle."""
+
+    calls = 0
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __call__(self, experiment: Experiment, names: Sequence[str]) -> dict[str, Utility]:
+        type(self).calls += 1
+        layout = experiment.layout
+        across = (layout.radius_cm - PEAK[0]) / 0.1
+        along = np.log(layout.length_cm / PEAK[1]) / 0.3
+        value = float(3.0 * np.exp(-0.5 * across**2) / (1.0 + along**2))
+        found = {"eig_m1": Utility(value, 0.01), "sd_m1": Utility(float(np.exp(-value)), 0.0)}
+        return {name: found.get(name, Utility(value, 0.01)) for name in names}
+
+
+def crystal_objective(*constraints: str) -> Objective:
+    return Objective(crystal_region(*constraints), ToyAppraiser(), ["eig_m1"])
