@@ -57,12 +57,8 @@ figure: venv ## draw the figure of the README again
 	@$(BIN)/renp infer studies/edge-layout-normalised.toml --out runs/figure
 	@$(BIN)/python docs/overview.py runs/figure docs/_static/overview.svg
 
-bench: venv ## time integrals, laser cycles and inference against other programs
-	@$(BIN)/python benchmarks/run.py
-	@$(BIN)/python benchmarks/bloch.py
-	@$(BIN)/python benchmarks/likelihood.py
-	@$(BIN)/python benchmarks/posterior.py
-	@$(BIN)/python benchmarks/evidence.py
+bench: venv ## time everything against other programs, in one process; NAME=… for one part
+	@$(BIN)/python benchmarks/suite.py $(NAME)
 
 scale: venv ## measure what runs cost as they grow, for docs/scale.md
 	@$(BIN)/python benchmarks/scale.py

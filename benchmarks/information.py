@@ -7,16 +7,19 @@ known as a mean over INNER draws of all other parameters (Rainforth et al., ICML
 error is V / N from N outer draws and a bias B / M from M inner ones; the cheapest way to an
 error e is M = sqrt(3) B / e, N = 1.5 V / e^2, with 2 N M evaluations of the response. V is
 measured from OUTER draws, B from the difference between INNER and half as many, which is a
-lower limit as long as B still grows with M. Processor seconds; the load is printed.
+lower limit as long as B still grows with M: then ``final`` is no. Written to
+``results/information.json``.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
+from posteriors import publish
+from run import Row
 from scipy.special import logsumexp
 
 from renp_infer.design.appraisal import Bench
@@ -30,27 +33,37 @@ from renp_infer.runner.study import Study, load_study
 STUDY, ERROR, SNR = "edge-layout-normalised", 0.05, (1.0, 3.0, 10.0, 30.0, 1000.0)
 
 
-def main(outer: int = 150, inner: int = 256) -> None:
-    """Print one line per signal-to-noise ratio."""
+def information(outer: int = 150, inner: int = 256) -> list[Row]:
+    """Expected information on m1 to 0.05 nat; s are processor seconds."""
+    rows: list[Row] = []
     for snr in SNR:
         study = load_study(STUDY, (f"detector.reference_snr={snr}",))
         appraiser = appraiser_of(study)
         appraiser(study.experiment, ["eig_m1"])  # compiles
-        begin = time.process_time()
-        found = appraiser(study.experiment, ["eig_m1"])["eig_m1"]
-        spent = time.process_time() - begin
-        bench = appraiser.bench(study.experiment)
-        row = NestedMonteCarlo(bench, np.random.default_rng(1)).measured(outer, inner)
+        found, spent = clocked(lambda a=appraiser, s=study: a(s.experiment, ["eig_m1"])["eig_m1"])
+        nested = NestedMonteCarlo(appraiser.bench(study.experiment), np.random.default_rng(1))
+        row = nested.measured(outer, inner)
         seconds, enough = row.cost(ERROR)
         own = spent * max((found.error / ERROR) ** 2, 1.0)
-        print(
-            f"S/N {snr:6g}: {found.value:.3f} +- {found.error:.3f} nat in {spent:.2f} s; "
-            f"nested {row.value:.3f} +- {row.error:.3f}, bias constant {row.bias:.3g}, "
-            f"{seconds:.3g} s to {ERROR} nat{'' if enough else ' at least'}: "
-            f"factor {seconds / own:.3g}"
-        )
-    print_nonlinearity(appraiser, bench)
-    print(f"load {np.round(os.getloadavg(), 1)}, {os.cpu_count()} cores")
+        ours: Row = {"S/N": snr, "nat": found.value, "error": found.error, "s": own}
+        peer = {"nested nat": row.value, "its error": row.error, "bias constant": row.bias}
+        rows.append(ours | peer | {"nested s": seconds, "ratio": seconds / own, "final": bool(enough)})
+    return rows
+
+
+def clocked(function: Callable[[], Utility]) -> tuple[Utility, float]:
+    """Value, and processor seconds."""
+    begin = time.process_time()
+    value = function()
+    return value, time.process_time() - begin
+
+
+def main(outer: int = 150, inner: int = 256) -> None:
+    """Print the table, and what linearising costs; ``final`` says whether B was seen to be."""
+    publish("information", {"information": (information.__doc__ or "", information(outer, inner))})
+    study = load_study(STUDY)
+    appraiser = appraiser_of(study)
+    print_nonlinearity(appraiser, appraiser.bench(study.experiment))
 
 
 def appraiser_of(study: Study, truths: int = 64) -> Appraiser:

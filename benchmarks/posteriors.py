@@ -68,12 +68,16 @@ def weighted_size(log_weights: FloatArray) -> float:
     return float(np.sum(weights) ** 2 / np.sum(weights**2))
 
 
-def publish(name: str, tables: dict[str, tuple[str, list[Row]]]) -> None:
-    """Print tables, each under its title, and write them to ``results``."""
+Tables = dict[str, tuple[str, list[Row]]]
+
+
+def publish(name: str, tables: Tables, shown_before: Tables | None = None) -> None:
+    """Print tables, each under its title, and write them and others to ``results``."""
     for title, rows in tables.values():
         show(title, rows)
     where = machine(PACKAGES) | {"load after": round(os.getloadavg()[0], 2)}
-    kept = {"machine": where, "tables": {key: rows for key, (_, rows) in tables.items()}}
+    both = tables | (shown_before or {})
+    kept = {"machine": where, "tables": {key: rows for key, (_, rows) in both.items()}}
     home = Path(__file__).parent / "results"
     home.mkdir(exist_ok=True)
     (home / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")

@@ -229,7 +229,7 @@ def cell(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     if abs(value) >= 1e3:
-        return f"{value:.2f}"
+        return f"{value:.2f}" if abs(value) < 1e6 else f"{value:.1e}"
     return f"{value:.1e}" if 0.0 < abs(value) < 1e-2 else f"{value:.3g}"
 
 
