@@ -203,5 +203,5 @@ def _failure(
     if not ess >= gates.ess:
         reasons.append(f"ESS {ess:.0f}")
     if not divergent <= gates.divergent:
-        reasons.append(f"{100.0 * divergent:.1f} % divergent")
+        reasons.append(f"divergent {100.0 * divergent:.1f} %")
     return ", ".join(reasons)

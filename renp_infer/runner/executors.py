@@ -216,9 +216,11 @@ def _local_client(stack: ExitStack, workers: int) -> Any:
     """Client of a cluster of this machine; its workers end with this process."""
     import tempfile
 
+    import dask
     from distributed import Client, LocalCluster
 
     folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+    stack.enter_context(dask.config.set({"temporary-directory": folder}))  # the scheduler's
     _be_quiet()
     cluster = stack.enter_context(
         LocalCluster(

@@ -5,7 +5,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 from cyclopts import CycloptsError
@@ -77,6 +77,8 @@ def has_key(model: type[BaseModel], path: list[str]) -> bool:
     field = fields.get(path[0])
     if field is None:
         return False
+    if get_origin(field.annotation) is dict:  # keys of other sections, each with its table
+        return len(path) < 2 or has_key(StudyConfig, path[1].split("."))
     return not path[1:] or any(has_key(inner, path[1:]) for inner in tables(field.annotation))
 
 

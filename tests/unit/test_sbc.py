@@ -121,7 +121,7 @@ def test_gates_mark_a_fit_and_keep_its_ranks():
 
     _, rows = ranks(stuck, 1)
     assert "R-hat" in rows[0].failure
-    assert "10.0 % divergent" in rows[0].failure
+    assert "divergent 10.0 %" in rows[0].failure
     assert np.isfinite(rows[0].fractions).all()
 
 

@@ -59,7 +59,8 @@ def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
     assert "optimize" in changed("optimize.truths=99") <= designs
     assert changed("optimize.repeats=7") <= designs
     assert changed("compare.live_points=99") == {"compare"}
-    assert changed("compare.gate=3", "compare.prior_odds.normal_dirac=2") == set()
+    assert changed("compare.gate=3") == set()
+    assert changed("compare.prior_odds.normal_dirac=2") == {"calibrate"}  # draws with the odds
     assert changed('inference.noise="none"') == everything - {"evaluate"}
     assert changed("simulate.datasets=7") == {"ensemble"}
     assert changed("execution.attempts=7") == set()
