@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         infer,
         load_study,
         open_run,
+        optimize,
         simulate,
         write_report,
     )
@@ -81,6 +82,7 @@ __all__ = [
     "infer",
     "load_study",
     "open_run",
+    "optimize",
     "simulate",
     "write_report",
 ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.errors import DiagnosticWarning
 from renp_infer.runner.commands import Options, Plan, bring_up_to_date, failures
+from renp_infer.runner.optimize_command import require_search
 from renp_infer.runner.results import Run, load_run, load_tree
 from renp_infer.runner.sources import Source, load_study, with_sections
 from renp_infer.runner.study import Study
@@ -27,6 +28,7 @@ from renp_infer.runner.verbs import (
     EVALUATE,
     FORECAST,
     INFER,
+    OPTIMIZE,
     SIMULATE,
 )
 
@@ -43,6 +45,7 @@ __all__ = [
     "infer",
     "load_study",
     "open_run",
+    "optimize",
     "simulate",
     "write_report",
 ]
@@ -315,6 +318,44 @@ def forecast(
         tree = load_run(directory).forecast
     assert tree is not None
     return tree
+
+
+def optimize(
+    study: Study | Source,
+    *,
+    out: str | Path | None = None,
+    executor: str = "serial",
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """Search the design that tells most.
+
+    Parameters
+    ----------
+    study, out, executor, quiet
+        See `evaluate`. The study has a section ``[optimize]``: what may vary has no default.
+
+    Returns
+    -------
+    dict
+        The document of ``renp optimize --json``: ``best`` by study key, ``utility``,
+        ``reference_utility``, ``gain``; and ``trials``, a dict each. See docs/design.md.
+
+    Raises
+    ------
+    ConfigError, DomainError, NonFiniteError, TaskError, StoreError
+        See `renp_infer.errors`.
+
+    Warns
+    -----
+    DiagnosticWarning
+        If the search failed its checks.
+    """
+    searched = with_sections(study)
+    require_search(searched)
+    with _performed(searched, [EVALUATE, OPTIMIZE], out, executor, quiet=quiet) as directory:
+        found = _judged(load_run(directory)).optimum
+    assert found is not None
+    return found
 
 
 def open_run(directory: str | Path) -> Run:

@@ -21,7 +21,7 @@ from renp_infer.runner.commands import (
 )
 from renp_infer.runner.executors import parse_executor
 from renp_infer.runner.fields import Said
-from renp_infer.runner.study import load_study
+from renp_infer.runner.study import Study, load_study
 from renp_infer.runner.terminal import say, show, write_document
 from renp_infer.runner.verbs import EVALUATE, OPTIMIZE
 
@@ -34,8 +34,7 @@ def optimize(path: Path, options: Options) -> int:
     parse_executor(options.executor)
     shard = parse_shard(options.shard)
     study = load_study(path, options.overrides)
-    if study.design is None:
-        raise ConfigError("optimize", Said("nothing"), "a section [optimize] with what may vary")
+    require_search(study)
     directory = home_of(study, options)
     bring_up_to_date([Plan(study, directory, [EVALUATE, OPTIMIZE])], options)
     if shard != WHOLE:
@@ -46,6 +45,18 @@ def optimize(path: Path, options: Options) -> int:
     else:
         show(*optimum_tables(found), f"results: {directory}")
     return judged(found)
+
+
+def require_search(study: Study) -> None:
+    """Refuse a study that says nothing of designs.
+
+    Raises
+    ------
+    ConfigError
+        Without a section ``[optimize]``.
+    """
+    if study.design is None:
+        raise ConfigError("optimize", Said("nothing"), "a section [optimize] with what may vary")
 
 
 def judged(found: dict[str, Any]) -> int:

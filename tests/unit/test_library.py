@@ -252,3 +252,19 @@ def test_a_failed_comparison_warns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "load_run", lambda _directory: run)
     with pytest.warns(DiagnosticWarning, match="estimators disagree: 5.0 combined"):
         renp.open_run("run")
+
+
+def test_a_search_gives_its_document_and_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    optimum = {"verdict": "fail", "reasons": ["no utility"], "gain": 1.0, "trials": [{"number": 0}]}
+    run = dataclasses.replace(make_run(shape=(2, 50)), optimum=optimum)
+    plans: list[Any] = []
+    monkeypatch.setattr(library, "bring_up_to_date", lambda works, _options: plans.extend(works))
+    monkeypatch.setattr(library, "load_run", lambda _directory: run)
+    with pytest.warns(DiagnosticWarning, match="no utility"):
+        assert renp.optimize("optimize-mass") == optimum
+    assert [done.name for done in plans[0].verbs] == ["evaluate", "optimize"]
+
+
+def test_a_search_needs_something_to_vary() -> None:
+    with pytest.raises(ConfigError, match="what may vary"):
+        renp.optimize(STUDY)
