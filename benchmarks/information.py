@@ -47,7 +47,9 @@ def information(outer: int = 150, inner: int = 256) -> list[Row]:
         own = spent * max((found.error / ERROR) ** 2, 1.0)
         ours: Row = {"S/N": snr, "nat": found.value, "error": found.error, "s": own}
         peer = {"nested nat": row.value, "its error": row.error, "bias constant": row.bias}
-        rows.append(ours | peer | {"nested s": seconds, "ratio": seconds / own, "final": bool(enough)})
+        rows.append(
+            ours | peer | {"nested s": seconds, "ratio": seconds / own, "final": bool(enough)}
+        )
     return rows
 
 

@@ -63,7 +63,7 @@ class Effort:
 
     draws: int = 1000
     pymc_draws: int = 400
-    emcee_steps: int = 12_000
+    emcee_steps: int = 8_000
     live_points: int = 250
     reference: int = 40_000
 
