@@ -182,7 +182,7 @@ class OptimizeSection(Section):
     truth: Annotated[Literal["prior", "fixed"], choice("prior", "fixed")] = "prior"
     truths: Annotated[int, Before(Whole(2, 100_000))] = 32
     final_truths: Annotated[int, Before(Whole(2, 100_000))] = 128
-    masses: Annotated[int, Before(Whole(2, 10_000))] = 48
+    masses: Annotated[int, Before(Whole(2, 10_000))] = 193
     orderings: Annotated[tuple[str, ...], Before(Several("normal", "inverted"))] = (
         "normal",
         "inverted",
