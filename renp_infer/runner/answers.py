@@ -10,6 +10,7 @@ import numpy as np
 
 from renp_infer.records import PRESETS, switch_names
 from renp_infer.runner.comparison_page import sentence
+from renp_infer.runner.design_page import gain_sentences
 from renp_infer.runner.figures import draws, normalised_label
 from renp_infer.runner.forecast_summary import forecast_document
 from renp_infer.runner.plots import number, rounded, visible_thresholds
@@ -90,6 +91,8 @@ def others_of(run: Run) -> dict[str, str]:
         found["Hypotheses"] = sentence(run.comparison)
     if run.forecast is not None and (text := forecast_sentence(run.forecast)):
         found["Forecast"] = text
+    if run.optimum is not None:
+        found["Design"] = " ".join(gain_sentences(run.optimum))
     return found
 
 

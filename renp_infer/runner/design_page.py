@@ -34,15 +34,7 @@ def design_section(run: Run) -> dict[str, Any] | None:
 
 def search_part(found: dict[str, Any]) -> dict[str, Any]:
     """Verdict, sentences and the table of the best design."""
-    from renp_infer.runner.design_figures import WORDS, label_of
-
-    name, unit = WORDS[found["objective"]], label_of(found["objective"], per_cost=found["per_cost"])
-    sentences = [f"Best design: {unit} = {_measured(found, 'utility')}."]
-    if found["reference_utility"] is not None:
-        better = "more" if direction(found["objective"]) > 0 else "less"
-        gain = "no comparison" if found["gain"] is None else f"{number(found['gain'], 3)} {better}"
-        own = _measured(found, "reference_utility")
-        sentences.append(f"The study's own design has {own}: the gain in {name} is {gain}.")
+    sentences = gain_sentences(found)
     if found["on_bound"]:
         names = ", ".join(found["on_bound"])
         sentences.append(f"On the end of its range, so more may be had beyond: {names}.")
@@ -54,6 +46,20 @@ def search_part(found: dict[str, Any]) -> dict[str, Any]:
         "sentences": sentences,
         "rows": rows,
     }
+
+
+def gain_sentences(found: dict[str, Any]) -> list[str]:
+    """How good the best design is, and how much better than the study's own."""
+    from renp_infer.runner.design_figures import WORDS, label_of
+
+    name, unit = WORDS[found["objective"]], label_of(found["objective"], per_cost=found["per_cost"])
+    sentences = [f"Best design: {unit} = {_measured(found, 'utility')}."]
+    if found["reference_utility"] is not None:
+        better = "more" if direction(found["objective"]) > 0 else "less"
+        gain = "no comparison" if found["gain"] is None else f"{number(found['gain'], 3)} {better}"
+        own = _measured(found, "reference_utility")
+        sentences.append(f"The study's own design has {own}: the gain in {name} is {gain}.")
+    return sentences
 
 
 def _robust(found: dict[str, Any] | None) -> list[str]:

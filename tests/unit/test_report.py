@@ -334,3 +334,18 @@ def test_data_from_a_file_have_no_truth(tmp_path):
     assert "data: field.csv" in words and "Data: field.csv, at 61 angles" in words
     assert "Mock data" not in words and "mock data" not in words and "dash-dotted" not in words
     assert words.replace("Not the truth, which", "").count("truth") == 1  # head of a column
+
+
+def test_the_answer_of_a_search_is_what_it_gains():
+    found = {
+        "objective": "eig_m1",
+        "per_cost": False,
+        "utility": 4.65,
+        "utility_error": 0.02,
+        "reference_utility": 0.444,
+        "reference_utility_error": 0.024,
+        "gain": 4.21,
+    }
+    run = dataclasses.replace(make_run(shape=SHAPE), summary=None, optimum=found)
+    assert answers.answer(run).startswith("Best design: information on m₁ [nat] = 4.65")
+    assert "the gain in information on m₁ is 4.21 more" in answers.answer(run)
