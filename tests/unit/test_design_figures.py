@@ -28,7 +28,7 @@ chi_squared = 1e-3
 reference_snr = 100
 [optimize]
 utility = ["eig_m1", "cost"]
-evaluations = 9
+evaluations = 14
 baselines = ["sobol", "random"]
 repeats = 2
 robustness = true
