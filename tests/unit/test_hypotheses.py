@@ -212,10 +212,8 @@ def test_hypotheses_of_measured_data(faked, folder, capsys):
 def test_the_example_of_measured_data_by_command(folder, capsys):
     """The real chain, with evidence by a method that ``compare`` does not use."""
     file = share_path("data") / "examples" / "edge-layout.csv"
-    small = ("live_points=500", "nested_runs=2", "smc_draws=500", "smc_chains=4")
-    words = [word for text in small for word in ("--set", f"compare.{text}")]
     command = ["compare", "edge-layout-normalised", "--data", str(file), "--json", "--quiet"]
-    assert execute([*command, *words]) == 0
+    assert execute(command) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["data"] == "edge-layout.csv"
     study = load_study("edge-layout-normalised", data={"file": str(file)})
