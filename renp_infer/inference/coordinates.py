@@ -1,10 +1,11 @@
 """Coordinates in which a posterior is nearly round, for gradient samplers.
 
-Two steps that only spare a sampler work; any coordinates sample the same posterior.
+Three steps that only spare a sampler work; any coordinates sample the same posterior.
 An affine map makes the Gaussian at the mode round. A shear straightens the ridge
 along the mass: masses enter squared, so that what the other parameters must do to
 keep the thresholds in place is a parabola in a light m1, not a line. The shear adds
-a function of m1 to the others: its determinant is 1.
+a function of m1 to the others: its determinant is 1. Phases are directions in planes
+of their own (``phases.py``); the first two steps leave them alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from renp_infer.inference._coordinate_kernels import spline_cell, to_model, to_r
 from renp_infer.inference.descent import descend
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import LINEAR
-from renp_infer.inference.start import Chart, local_gaussian, overdispersed
+from renp_infer.inference.phases import Planes, mixing, width
+from renp_infer.inference.start import Chart, LocalGaussian, local_gaussian, overdispersed
 from renp_infer.records import FloatArray
 
 MASS = "m1_meV"
@@ -32,7 +34,8 @@ _FARTHEST = 5.0
 class Coordinates:
     """Map from round coordinates ``q`` to those of the model.
 
-    ``a = center + factor @ q``, and the point is ``a`` with ``bend(a_mass)`` added.
+    ``a = center + factor @ q``, and the point is ``a`` with ``bend(a_mass)`` added and
+    the pairs of the phases replaced by unit vectors.
 
     Parameters
     ----------
@@ -44,32 +47,43 @@ class Coordinates:
     ----------
     center : ndarray, shape (k,)
     factor : ndarray, shape (k, k)
+    planes : Planes
     """
 
     def __init__(self, likelihood: Likelihood, rng: np.random.Generator) -> None:
         slices = likelihood.prior.unit_slices()
         linear = [slices[name].start for name in LINEAR if name in slices]
-        center, factor = local_gaussian(likelihood, rng)
-        whole = factor @ factor.T
+        chart = Chart(likelihood)
+        local = local_gaussian(chart, rng)
+        whole = local.factor @ local.factor.T
         covariance = np.delete(np.delete(whole, linear, 0), linear, 1)
-        size, kept = center.size, center.size - len(linear)
+        size, kept = local.center.size, local.center.size - len(linear)
         self.likelihood, self.linear = likelihood, linear
+        self.planes = _planes(chart, local, linear)
         self.center, self.factor = np.zeros(size), np.eye(size)
-        self.center[:kept] = np.delete(center, linear)
+        self.center[:kept] = np.delete(local.center, linear)
         self.factor[:kept, :kept] = np.linalg.cholesky(covariance)
         before = sum(place < slices[MASS].start for place in linear)
         self._mass = slices[MASS].start - before
-        spline = self._ridge(center, whole, kept)
+        spline = self._ridge(chart, local, whole)
         tables = (np.ascontiguousarray(part) for part in (spline.x, spline.c))
         self._map = (self.center, self.factor, self._mass, *tables)
 
     def point(self, q: FloatArray) -> FloatArray:
         """Model coordinates (k,)."""
-        return to_model(q, *self._map)
+        return self.planes.point(to_model(q, *self._map))
 
-    def pull_back(self, gradient: FloatArray, q: FloatArray) -> FloatArray:
-        """Gradient by ``q`` (k,) from that by the model coordinates."""
-        return to_round(gradient, q, *self._map)
+    def pull_back(self, gradient: FloatArray, q: FloatArray) -> tuple[float, FloatArray]:
+        """What the planes add to the log density, and its gradient by ``q`` (k,).
+
+        Parameters
+        ----------
+        gradient : ndarray, shape (k,)
+            By the model coordinates, at ``point(q)``.
+        q : ndarray, shape (k,)
+        """
+        density, gradient = self.planes.pull_back(gradient, to_model(q, *self._map))
+        return density, to_round(gradient, q, *self._map)
 
     def start(self, seed: Any) -> FloatArray:
         """Start of a chain, from its seed."""
@@ -80,39 +94,51 @@ class Coordinates:
         knots, table = self._map[3:]
         cell, t = spline_cell(affine[self._mass], knots)
         affine -= t ** np.arange(3, -1, -1) @ table[:, cell]
-        return np.linalg.solve(self.factor, affine - self.center)
+        paired = self.planes.pairs(affine, rng)
+        return np.linalg.solve(self.factor, paired - self.center)
 
-    def _ridge(self, center: FloatArray, covariance: FloatArray, kept: int) -> CubicSpline:
+    def _ridge(self, chart: Chart, local: LocalGaussian, covariance: FloatArray) -> CubicSpline:
         """How the conditional mode departs from its tangent, (k,) by the mass coordinate."""
-        chart = Chart(self.likelihood)
         mass = self.likelihood.prior.unit_slices()[MASS].start
         place = int(np.flatnonzero(chart.others == mass)[0])
-        rows = follow(chart, place, center, float(np.sqrt(covariance[mass, mass])))
+        rows = follow(chart, place, local.mode, float(np.sqrt(covariance[mass, mass])))
         masses = np.array([row[place] for row in rows])
-        unit = np.zeros((len(rows), center.size))
+        unit = np.zeros((len(rows), local.center.size))
         unit[:, chart.others] = np.array(rows)[:, : chart.others.size]
         tangent = covariance[:, mass] / covariance[mass, mass]
-        unit[:, chart.others] -= (center + np.outer(masses - center[mass], tangent))[
-            :, chart.others
-        ]
+        straight = local.center + np.outer(masses - local.center[mass], tangent)
+        unit[:, chart.others] -= straight[:, chart.others]
         unit[:, mass] = 0.0
         bends = np.zeros((len(rows), self.center.size))
-        bends[:, :kept] = np.delete(unit, self.linear, 1)
+        bends[:, : self.center.size - len(self.linear)] = np.delete(unit, self.linear, 1)
         return CubicSpline(masses, bends)
 
 
-def follow(chart: Chart, place: int, center: FloatArray, width: float) -> list[FloatArray]:
-    """Conditional modes along one coordinate, in its order.
+def _planes(chart: Chart, local: LocalGaussian, linear: list[int]) -> Planes:
+    """Planes of the phases, among coordinates without the linear ones."""
+    turns = mixing(chart.likelihood.prior.circular)
+
+    def known(turn: FloatArray) -> float:
+        direction = np.concatenate([np.zeros(chart.others.size), turn])
+        return width(lambda d: chart.residuals(local.mode + d * direction), local.slopes)
+
+    first = chart.phases - np.sum(np.array(linear)[:, None] < chart.phases, axis=0)
+    return Planes(first, turns, np.array([known(turn) for turn in turns.T]))
+
+
+def follow(chart: Chart, place: int, mode: FloatArray, step: float) -> list[FloatArray]:
+    """Conditional modes along one coordinate at the phases of a mode, in its order.
+
+    Where the cosine of a phase reaches its end, a ridge with free phases has a kink.
 
     Parameters
     ----------
     chart : Chart
     place : int
         The coordinate, in the chart.
-    center : ndarray, shape (k,)
-        Mode in unit coordinates.
-    width : float
-        First step.
+    mode : ndarray, shape (chart,)
+    step : float
+        Twice the first.
     """
 
     def evaluate(point: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -120,16 +146,17 @@ def follow(chart: Chart, place: int, center: FloatArray, width: float) -> list[F
 
     def conditional(point: FloatArray) -> Any:
         low, high = np.full(point.size, -np.inf), np.full(point.size, np.inf)
-        low[place] = high[place] = point[place]
+        held = [place, *range(chart.others.size, point.size)]
+        low[held] = high[held] = point[held]
         return descend(evaluate, point, low, high)
 
-    middle = conditional(chart.from_unit(center))
+    middle = conditional(mode)
     sides = []
     for direction in (-1.0, 1.0):
-        rows, last, step = [], middle, 0.5 * width
+        rows, last, stride = [], middle, 0.5 * step
         for _ in range(_STEPS):
             moved = last.point.copy()
-            moved[place] += direction * step
+            moved[place] += direction * stride
             try:
                 found = conditional(moved)
             except RenpError:
@@ -137,7 +164,7 @@ def follow(chart: Chart, place: int, center: FloatArray, width: float) -> list[F
             rows.append(found.point)
             if found.chi_squared > middle.chi_squared + _REACH or abs(moved[place]) > _FARTHEST:
                 break
-            step *= 1.5 if found.chi_squared - last.chi_squared < 1.0 else 1.0
+            stride *= 1.5 if found.chi_squared - last.chi_squared < 1.0 else 1.0
             last = found
         sides.append(rows)
     return [*reversed(sides[0]), middle.point, *sides[1]]

@@ -244,7 +244,8 @@ def _sampler_model(
             values = likelihood.prior.values(vector)
             require_finite("log density", value, values)
             require_finite("gradient of the log density", gradient, values)
-        return value, coordinates.pull_back(gradient, q)
+        radii, pulled = coordinates.pull_back(gradient, q)
+        return value + radii, pulled
 
     def parameters(q: FloatArray) -> dict[str, FloatArray]:
         return {PARAMETERS: compiled(coordinates.point(q))[2]}

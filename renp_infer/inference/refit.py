@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,9 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.sampling import draw_sample
 from renp_infer.records import FloatArray
+
+if TYPE_CHECKING:
+    from renp_infer.inference.nuts import CompiledModel
 
 
 @dataclass
@@ -26,7 +30,7 @@ class Refit:
 
     settings: InferenceSettings
     cores: int = 1
-    _compiled: object = field(default=None, init=False, repr=False)
+    _compiled: CompiledModel | None = field(default=None, init=False, repr=False)
 
     def __call__(
         self, likelihood: Likelihood, seed: np.random.SeedSequence
@@ -35,13 +39,16 @@ class Refit:
 
         All likelihoods must have the same prior, response and covariance.
         """
-        if self.settings.sampler != "nuts":  # nothing worth keeping from fit to fit
-            sample = draw_sample(likelihood, self.settings, seed, self.cores, lambda *_: None)
-            return sample.vectors, sample.statistics
-        from renp_infer.inference.model import build_model
-        from renp_infer.inference.nuts import CompiledModel, compile_model, sample_nuts
+        sample = draw_sample(
+            likelihood, self.settings, seed, self.cores, lambda *_: None, self._code(likelihood)
+        )
+        return sample.vectors, sample.statistics
 
-        if not isinstance(self._compiled, CompiledModel):
+    def _code(self, likelihood: Likelihood) -> CompiledModel | None:
+        """Compiled at the first fit; other samplers have nothing worth keeping."""
+        if self.settings.sampler == "nuts" and self._compiled is None:
+            from renp_infer.inference.model import build_model
+            from renp_infer.inference.nuts import compile_model
+
             self._compiled = compile_model(build_model(likelihood))
-        compiled = self._compiled.with_data(likelihood.data_nG)
-        return sample_nuts(compiled, likelihood, self.settings, seed, self.cores)
+        return self._compiled

@@ -1,17 +1,25 @@
-"""One posterior, five samplers: draws of equal weight by (chain, draw) from each."""
+"""One posterior, five samplers: draws of equal weight by (chain, draw) from each.
+
+No sampler has to cross from one sign of the phases to the other: ``mirrored`` does.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from renp_infer.inference.comparison import CompareSettings, Estimator
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.phases import mirrored
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.records import FloatArray
+
+if TYPE_CHECKING:
+    from renp_infer.inference.nuts import CompiledModel
 
 Progress = Callable[[str, float], None]
 
@@ -42,6 +50,7 @@ def draw_sample(
     seed: np.random.SeedSequence,
     cores: int,
     report: Progress,
+    compiled: CompiledModel | None = None,
 ) -> Sample:
     """Sample a posterior by the sampler of the settings.
 
@@ -54,7 +63,22 @@ def draw_sample(
         Chains that may run at the same time; does not change the result.
     report : callable
         Called with a stage's name and the fraction done.
+    compiled : CompiledModel, optional
+        Of a likelihood that differs in its data only, to spare the compilation.
     """
+    sample = _drawn(likelihood, settings, seed, cores, report, compiled)
+    rng = np.random.default_rng(seed.spawn(1)[0])
+    return replace(sample, vectors=mirrored(likelihood.prior, sample.vectors, rng))
+
+
+def _drawn(
+    likelihood: Likelihood,
+    settings: InferenceSettings,
+    seed: np.random.SeedSequence,
+    cores: int,
+    report: Progress,
+    compiled: CompiledModel | None,
+) -> Sample:
     match settings.sampler:
         case "emcee":
             from renp_infer.inference.ensemble import sample_ensembles
@@ -72,7 +96,10 @@ def draw_sample(
     from renp_infer.inference.nuts import compile_model, sample_nuts
 
     report("compiling", 0.0)
-    compiled = compile_model(build_model(likelihood))
+    if compiled is None:
+        compiled = compile_model(build_model(likelihood))
+    else:
+        compiled = compiled.with_data(likelihood.data_nG)
     report("compiling", 1.0)
     return Sample(*sample_nuts(compiled, likelihood, settings, seed, cores, report))
 

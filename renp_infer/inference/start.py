@@ -8,6 +8,7 @@ random prior draws, so that agreement between chains still means something.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import OptimizeResult, least_squares
@@ -48,36 +49,46 @@ def overdispersed(likelihood: Likelihood, n: int, rng: np.random.Generator) -> F
     return chart.to_unit(best.x + noise @ vectors.T, radii)
 
 
-def local_gaussian(
-    likelihood: Likelihood, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
+@dataclass(frozen=True)
+class LocalGaussian:
     """Gaussian that matches the posterior at a mode, in unit coordinates.
 
-    Returns
-    -------
+    Attributes
+    ----------
     center : ndarray, shape (k,)
     factor : ndarray, shape (k, k)
-        Lower Cholesky factor of the covariance. Phases keep center 0, unit
-        variance and no correlation.
+        Lower Cholesky factor of the covariance at the phases of the mode. Phases
+        keep center 0, unit variance and no correlation.
+    mode : ndarray, shape (chart,)
+        In coordinates of the chart, where phases are angles.
+    slopes : ndarray, shape (n + plain, plain)
+        Derivatives of the residuals by all that are no phases.
+    """
+
+    center: FloatArray
+    factor: FloatArray
+    mode: FloatArray
+    slopes: FloatArray
+
+
+def local_gaussian(chart: Chart, rng: np.random.Generator) -> LocalGaussian:
+    """Look for a mode and what the posterior is like around it.
 
     Raises
     ------
     NonFiniteError
         If residuals, their derivatives or the covariance are not finite.
     """
-    chart = Chart(likelihood)
     best = _mode(chart, rng)
     plain = chart.others.size
-    size = likelihood.prior.unit_size
+    size = chart.likelihood.prior.unit_size
     center, matrix = np.zeros(size), np.eye(size)
     center[chart.others] = best.x[:plain]
     with faults("covariance at the mode", chart.values(best.x)) as finite:
-        information = best.jac.T @ best.jac
-        # A phase the data do not see is known to half a turn.
-        information[plain:, plain:] += np.eye(chart.phases.size) / np.pi**2
-        covariance = np.linalg.inv(information)[:plain, :plain]
+        slopes = best.jac[:, :plain]
+        covariance = np.linalg.inv(slopes.T @ slopes)
         matrix[np.ix_(chart.others, chart.others)] = covariance
-        return center, finite(np.linalg.cholesky(matrix))
+        return LocalGaussian(center, finite(np.linalg.cholesky(matrix)), best.x, slopes)
 
 
 def _mode(chart: Chart, rng: np.random.Generator) -> OptimizeResult:

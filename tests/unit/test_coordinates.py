@@ -15,6 +15,12 @@ def coordinates():
     return Coordinates(target, np.random.default_rng(1))
 
 
+def others(coordinates):
+    """Places that are in no plane of a phase."""
+    first = coordinates.planes.first
+    return np.setdiff1d(np.arange(coordinates.center.size), [*first, *(first + 1)])
+
+
 def test_the_map_has_the_determinant_of_its_affine_part(coordinates, rng):
     """The shear moves the others by a function of the mass: its determinant is 1."""
     size = coordinates.center.size
@@ -22,8 +28,9 @@ def test_the_map_has_the_determinant_of_its_affine_part(coordinates, rng):
         moves = [
             coordinates.point(q + STEP * e) - coordinates.point(q - STEP * e) for e in np.eye(size)
         ]
-        _, found = np.linalg.slogdet(np.array(moves) / (2.0 * STEP))
-        _, affine = np.linalg.slogdet(coordinates.factor)
+        kept = np.ix_(others(coordinates), others(coordinates))
+        _, found = np.linalg.slogdet((np.array(moves) / (2.0 * STEP))[kept])
+        _, affine = np.linalg.slogdet(coordinates.factor[kept])
         assert found == pytest.approx(affine, abs=1e-6)
 
 
@@ -34,13 +41,13 @@ def test_gradient_is_pulled_back_through_the_bend(coordinates, rng):
     bent = 0.0
     for q in 0.8 * rng.standard_normal((4, size)):
         point = coordinates.point(q)
-        found = coordinates.pull_back(3.0 * weights * point**2, q)
+        found = coordinates.pull_back(3.0 * weights * point**2, q)[1][others(coordinates)]
         slopes = [
             np.sum(weights * (coordinates.point(q + STEP * e) ** 3))
             - np.sum(weights * (coordinates.point(q - STEP * e) ** 3))
-            for e in np.eye(size)
+            for e in np.eye(size)[others(coordinates)]
         ]
         assert found == pytest.approx(np.array(slopes) / (2.0 * STEP), abs=1e-6)
         affine = (3.0 * weights * point**2) @ coordinates.factor
-        bent = max(bent, float(np.abs(found - affine).max()))
+        bent = max(bent, float(np.abs(found - affine[others(coordinates)]).max()))
     assert bent > 1e-6  # the bend does something

@@ -54,9 +54,9 @@ def test_every_start_reaches_the_same_mode():
 
 def test_local_gaussian_is_the_prior_without_data():
     target = likelihood(1e6)
-    center, factor = local_gaussian(target, np.random.default_rng(2))
-    assert center == pytest.approx(np.zeros(center.size), abs=1e-4)
-    assert factor == pytest.approx(np.eye(center.size), abs=1e-4)
+    found = local_gaussian(Chart(target), np.random.default_rng(2))
+    assert found.center == pytest.approx(np.zeros(found.center.size), abs=1e-4)
+    assert found.factor == pytest.approx(np.eye(found.center.size), abs=1e-4)
 
 
 def test_short_ensembles_say_so():
