@@ -196,6 +196,7 @@ class OptimizeSection(Section):
     windows: Annotated[tuple[WindowSection, ...], Before(_entries)] = ()
     constraints: Annotated[tuple[Word, ...], Before(_entries)] = ()
     cost: CostSection = CostSection()
+    comparisons: Flag = True
     robustness: Flag = False
     robustness_loss: Annotated[float, Before(Number(low=0, high=10, open_low=True))] = 0.1
     sequential: SequentialSection | None = None

@@ -45,7 +45,27 @@ def search_part(found: dict[str, Any]) -> dict[str, Any]:
         "reasons": found["reasons"],
         "sentences": sentences,
         "rows": rows,
+        "gains": [_gain_cells(row) for row in found.get("gains", {}).get("rows", ())],
+        "gains_of": _gains_of(found),
     }
+
+
+def _gains_of(found: dict[str, Any]) -> str:
+    """Caption of the table of gains."""
+    from renp_infer.runner.design_figures import label_of
+
+    same = found.get("gains", {}).get("of_best", True)
+    which = "the best design" if same else "the best design of the first search"
+    unit = label_of(found["objective"], per_cost=found["per_cost"])
+    return f"What {which} is worth under other physics, {unit}. It was not searched anew."
+
+
+def _gain_cells(row: dict[str, Any]) -> tuple[str, ...]:
+    with_or_without = "with" if row["systematics"] else "without"
+    if "failed" in row:
+        return row["preset"], with_or_without, row["failed"], "–", "–"
+    own, best = _measured(row, "reference_utility"), _measured(row, "utility")
+    return row["preset"], with_or_without, own, best, number(row["gain"], 3)
 
 
 def gain_sentences(found: dict[str, Any]) -> list[str]:

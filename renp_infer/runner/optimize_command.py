@@ -83,7 +83,8 @@ def optimum_tables(found: dict[str, Any]) -> list[Any]:
         f"gain {_plain(found['gain'])}{unit}"
     ]
     lines.append(f"verdict: {'; '.join([found['verdict'], *found['reasons']])}")
-    return [layout, _search_table(found), *lines]
+    tables = [layout, _search_table(found)]
+    return [*tables, *([_gain_table(found)] if "gains" in found else []), *lines]
 
 
 def _search_table(found: dict[str, Any]) -> Table:
@@ -94,6 +95,21 @@ def _search_table(found: dict[str, Any]) -> Table:
     for row in found["searches"]:
         numbers = [_plain(row[key.replace(" ", "_")]) for key in columns[2:]]
         table.add_row(row["optimizer"], str(row["repeats"]), *numbers)
+    return table
+
+
+def _gain_table(found: dict[str, Any]) -> Table:
+    columns = ("physics", "systematics", "own design", "best design", "gain")
+    table = Table(title="the same design under other physics", box=SIMPLE_HEAD)
+    for k, name in enumerate(columns):
+        table.add_column(name, justify="right" if k > 1 else "left")
+    for row in found["gains"]["rows"]:
+        named = row["preset"], "with" if row["systematics"] else "without"
+        if "failed" in row:
+            table.add_row(*named, row["failed"], "", "")
+        else:
+            own, best = _measured(row, "reference_utility"), _measured(row, "utility")
+            table.add_row(*named, own, best, _plain(row["gain"]))
     return table
 
 

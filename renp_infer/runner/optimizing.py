@@ -27,6 +27,7 @@ from renp_infer.runner.designing import (
     region_of,
     study_at,
 )
+from renp_infer.runner.gains import gains
 from renp_infer.runner.optimum import summary
 from renp_infer.runner.robust import robustness
 from renp_infer.runner.terminal import document, plain
@@ -98,7 +99,8 @@ def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
     -------
     dict
         ``optimizer``, ``repeat``, ``trials``, the last appraisal of its best trial
-        ``last`` and, of the first repeat, of the study's own design ``reference``.
+        ``last`` and, of the first repeat, of the study's own design ``reference``, the
+        ``gains`` in both presets and the ``robustness``.
     """
     design = study.design
     assert design is not None
@@ -139,6 +141,9 @@ def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
         found["reference"] = _appraised(lambda: judge.of(own))
         share_seed = np.random.SeedSequence(study.seed)
         found["allowed_share"] = region.share(share_seed, _SHARE_POINTS)
+        if section.comparisons and not best.failed:
+            context.tell(f"{name}, both presets", 1.0)
+            found["gains"] = {"x": list(best.x), "rows": gains(study, found["best"]["keys"])}
         if section.robustness and not best.failed:
             context.tell(f"{name}, robustness", 1.0)
             found["robustness"] = robustness(study, region, best, search.trials)

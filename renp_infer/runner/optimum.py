@@ -72,8 +72,9 @@ def summary(study: Study, parts: Sequence[Part]) -> dict[str, Any]:
     }
     if len(names) > 1:
         found |= _front(names, parts)
-    if robust := next((part["robustness"] for part in parts if "robustness" in part), None):
-        found["robustness"] = robust | {"of_best": robust["x"] == list(trial.x)}
+    for key in ("gains", "robustness"):
+        if about := next((part[key] for part in parts if key in part), None):
+            found[key] = about | {"of_best": about["x"] == list(trial.x)}
     return found | _verdict(found)
 
 

@@ -24,6 +24,7 @@ from renp_infer.runner.designing import (
     study_at,
 )
 from renp_infer.runner.evaluation import coherence, noise_covariance
+from renp_infer.runner.gains import gains
 from renp_infer.runner.optimizing import Journal, chosen
 from renp_infer.runner.study import load_study
 
@@ -82,6 +83,42 @@ def test_the_result_is_what_the_contract_says(
     assert {"optimize.json", "trials.jsonl", "best.toml"} <= set(manifest["files"])
 
 
+def test_gains_are_those_of_the_same_design_under_each_physics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The appraiser says what it was asked: preset, systematics and crystal."""
+    asked = []
+
+    class Listener(ToyAppraiser):
+        def __init__(self, settings: Any, *words: Any, **more: Any) -> None:
+            self.settings = settings
+
+        def __call__(self, experiment: Experiment, names: Any) -> dict[str, Utility]:
+            unknown = self.settings.inference.amplitude_sd > 0.0
+            open_phases = self.settings.inference.phases != "fixed"
+            assert unknown == open_phases
+            kappa = experiment.switches.phase_space
+            asked.append((kappa, unknown, experiment.layout.length_cm))
+            return {"eig_m1": Utility(experiment.layout.length_cm * (1.0 + unknown), 0.1)}
+
+    monkeypatch.setattr("renp_infer.design.utility.Appraiser", Listener)
+    study = load_study(write(tmp_path, HEAD + CRYSTAL))
+    rows = gains(study, {"layout.length_cm": 3.5})
+    own = study.experiment.layout.length_cm
+    assert [(r["preset"], r["systematics"]) for r in rows] == [
+        (p, s) for p in ("published", "corrected") for s in (True, False)
+    ]
+    assert [r["gain"] for r in rows] == pytest.approx([2 * (3.5 - own), 3.5 - own] * 2)
+    assert {a[0] for a in asked[:4]} == {"planar"} and {a[0] for a in asked[4:]} == {"full"}
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_gain_that_cannot_be_had_says_why(tmp_path: Path) -> None:
+    rows = gains(load_study(write(tmp_path, HEAD + CRYSTAL)), {"layout.length_cm": -1.0})
+    assert len(rows) == 4
+    assert all("layout.length_cm" in row["failed"] and "gain" not in row for row in rows)
+
+
 @pytest.mark.usefixtures("toy")
 def test_the_best_design_is_a_study(tmp_path: Path) -> None:
     path, home = write(tmp_path, HEAD + CRYSTAL), tmp_path / "run"
@@ -94,7 +131,7 @@ def test_the_best_design_is_a_study(tmp_path: Path) -> None:
     assert utility.value == found["utility"]
 
 
-@pytest.mark.parametrize("stop", [0, 5, 14, 18])
+@pytest.mark.parametrize("stop", [0, 5, 14, 26])
 @pytest.mark.usefixtures("toy")
 def test_a_search_that_is_killed_goes_on_with_the_next_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
@@ -115,9 +152,9 @@ def test_a_search_that_is_killed_goes_on_with_the_next_trial(
         assert optimize(path, tmp_path / "killed") == 130
     monkeypatch.setattr(ToyAppraiser, "calls", 0)
     assert optimize(path, tmp_path / "killed") == 0
-    # 11 trials, 5 finalists and 2 last appraisals; then 7, 5 and 1
-    assert whole == 18 + 13
-    assert ToyAppraiser.calls == whole - min(stop, 11 if stop < 18 else 18)
+    # 11 trials, 5 finalists, 2 last appraisals and 8 under other physics; then 7, 5 and 1
+    assert whole == 26 + 13
+    assert ToyAppraiser.calls == whole - min(stop, 11 if stop < 26 else 26)
     for name in ("trials.jsonl", "best.toml"):
         ours, theirs = ((tmp_path / home / name).read_text() for home in ("killed", "whole"))
         assert ours == theirs
