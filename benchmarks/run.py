@@ -40,7 +40,7 @@ KINDS = {"full": PRESETS["corrected"], "planar": PRESETS["published"]}
 FORMS = [(kind, form) for kind in KINDS for form in ("lorentzian", "plane-wave")]
 SIZES = {"20 um": (2e-3, 1e-3), "2 cm": (2.0, 1.0)}
 """Length and radius, cm."""
-TARGET_MS = {"full": 3.0, "planar": 20.0, "20 um": 20.0}
+TARGET_MS = {"full": 1.0, "planar": 5.0, "20 um": 20.0}
 QUADRATURE_ANGLE = float(np.deg2rad(65.0))
 CHI_SQUARED, M1_MAX_EV = 1e-3, 0.45
 SLOW_S, BUDGET_S, MOST_RUNS = 4.0, 1.0, 50

@@ -13,7 +13,7 @@ from numba import njit
 from renp_infer.physics._form_kernels import LORENTZ_WIDTH, grading
 from renp_infer.physics._plane_kernels import (
     BUFFER,
-    add_density,
+    density_terms,
     line_across,
     line_along,
     plane_integral,
@@ -36,9 +36,9 @@ def local_density(planar, w_l, w_t, epsilon, masses, c):
     excess = s - q0 * q0
     if excess <= 0.0 or s <= 0.0:
         return 0.0, 0.0
-    line = np.zeros(4)
-    add_density(planar, w_l, w_t, excess, 1.0, masses[0] ** 2, masses[1] ** 2, q0, c, line)
-    return line[0] + line[1] + line[2], line[3]
+    a, b = masses[0] ** 2, masses[1] ** 2
+    zero, one, two, partner = density_terms(planar, w_l, w_t, excess, 1.0, a, b, q0, c)
+    return zero + one + two, partner
 
 
 @njit(cache=True, error_model="numpy")
@@ -161,20 +161,21 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     if q0 >= epsilon:
         return 0.0, 0.0, 0.0
     norm = form_norm(planar, half_length, radius)
-    floor = FLOOR * norm * local_density(planar, 0.0, 0.0, epsilon, np.zeros(2), c)[0]
     rim = np.sqrt((epsilon - q0) * (epsilon + q0))
     distance = rim - np.sqrt(w_l * w_l + w_t * w_t)
     ratio = leading_width(planar, lorentz, half_length, radius) / max(abs(distance), 1e-300)
     splits = planar or not lorentz
+    if splits and distance > 0.0 and 2.0 * ratio < rtol:
+        a, b = local_density(planar, w_l, w_t, epsilon, masses, c)
+        return norm * a, norm * b, 2.0 * ratio
+    # only what follows needs these: most points of a wide crystal end above
+    floor = FLOOR * norm * local_density(planar, 0.0, 0.0, epsilon, np.zeros(2), c)[0]
     cut, dropped = fading(w_l, w_t, rim, np.array([half_length, radius]))
     if lorentz:
         dropped = 0.0
     elif planar and distance < 0.0:
         dropped *= 50.0  # the edge of a light pair is a peak, not a step
     bound = dropped + (0.6 * ratio * ratio if distance > 0.0 else 4.0 * ratio)
-    if splits and distance > 0.0 and 2.0 * ratio < rtol:
-        a, b = local_density(planar, w_l, w_t, epsilon, masses, c)
-        return norm * a, norm * b, 2.0 * ratio
     if splits and ratio < 0.3:
         a, b = split_integral(
             planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, cut
@@ -196,6 +197,7 @@ def crystal_grid(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses
     shape = (masses.shape[0], w_l.size)
     a, b, error = np.empty(shape), np.empty(shape), np.empty(shape)
     for p in range(shape[0]):
+        pair = masses[p]  # one view for all angles: each costs as much as a root
         for n in range(shape[1]):
             a[p, n], b[p, n], error[p, n] = crystal_point(
                 planar,
@@ -205,7 +207,7 @@ def crystal_grid(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses
                 half_length,
                 radius,
                 epsilon,
-                masses[p],
+                pair,
                 c,
                 rtol,
             )

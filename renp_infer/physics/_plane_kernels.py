@@ -61,21 +61,31 @@ BUFFER = 40000
 MAX_PANELS = 1200
 
 
-@njit(cache=True, error_model="numpy")
-def add_density(planar, pz, q, excess, weight, a, b, q0, c, line):
-    """Add weight * (three azimuthal moments of A, and B) to ``line``."""
+@njit(cache=True, error_model="numpy", inline="always")
+def density_terms(planar, pz, q, excess, weight, a, b, q0, c):
+    """Weight times the three azimuthal moments of A, and B."""
     s = excess + q0 * q0
     if planar:
         density, partner = planar_density(pz, q, s, excess, a, b, c[0], c[1], c[2])
-        line[0] += weight * density
-        line[3] += weight * partner
-    else:
-        phi, base, quad = full_terms(s, excess, a, b, c[0] + c[2] + c[3])
-        phi *= weight
-        line[0] += phi * (base + quad * (c[0] * pz * pz + c[3] * q * q))
-        line[1] += phi * quad * 2.0 * c[1] * pz * q
-        line[2] += phi * quad * (c[2] - c[3]) * q * q
-        line[3] += phi
+        return weight * density, 0.0, 0.0, weight * partner
+    phi, base, quad = full_terms(s, excess, a, b, c[0] + c[2] + c[3])
+    phi *= weight
+    return (
+        phi * (base + quad * (c[0] * pz * pz + c[3] * q * q)),
+        phi * quad * 2.0 * c[1] * pz * q,
+        phi * quad * (c[2] - c[3]) * q * q,
+        phi,
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def add_density(planar, pz, q, excess, weight, a, b, q0, c, line):
+    """Add ``density_terms`` to ``line``."""
+    zero, one, two, partner = density_terms(planar, pz, q, excess, weight, a, b, q0, c)
+    line[0] += zero
+    line[1] += one
+    line[2] += two
+    line[3] += partner
 
 
 @njit(cache=True, error_model="numpy")
