@@ -258,13 +258,14 @@ class Smoother:
     ) -> FloatArray:
         """Panel integrals of all pairs, shape (6, J, 7, 2), without norm."""
         one = np.ones(1)
+        # beams as tuples: the same compiled kernel as inside a response, and faster than arrays
         return panel_integrals(
             self.planar,
             self.grid.borders,
             self.grid.used,
             shift_s,
-            beam,
-            self.beam,
+            tuple(beam),
+            tuple(self.beam),
             self.epsilon,
             pair_masses(masses_eV),
             self.form,
