@@ -120,10 +120,10 @@ def free_generator(energy: FloatArray) -> ComplexArray:
 
 def _commutator(hamiltonian: FloatArray) -> ComplexArray:
     """-i [H, rho] for a real symmetric H."""
-    matrix = np.zeros((4, 4, 4, 4), dtype=complex)  # of rho_ab by rho_cd
-    for k in range(4):
-        matrix[:, k, :, k] -= 1j * hamiltonian
-        matrix[k, :, k, :] += 1j * hamiltonian
+    one = np.eye(4)  # of rho_ab by rho_cd
+    left = hamiltonian[:, None, :, None] * one[None, :, None, :]
+    right = one[:, None, :, None] * hamiltonian[None, :, None, :]
+    matrix: ComplexArray = np.asarray(-1j * (left - right), dtype=complex)
     return matrix.reshape(16, 16)
 
 

@@ -85,10 +85,10 @@ def panel_maps(matrix: NDArray[Any], span: float, phase: float) -> NDArray[Any]:
     """
     squarings = ceil(log2(max(1.0, phase / PANEL_PHASE)))
     small = matrix * (span / 2.0**squarings)
-    powers = [np.eye(len(matrix), dtype=matrix.dtype)]
-    for _ in range(_TAYLOR - 1):
-        powers.append(powers[-1] @ small)
-    maps = np.tensordot(_POWERS.T, np.array(powers), axes=1)
+    powers = _march(small.T, np.eye(len(matrix)), _TAYLOR)
+    # the coefficients are real: a real product does for complex matrices too
+    sums = _POWERS.T @ powers.reshape(_TAYLOR, -1).view(float)
+    maps = sums.view(powers.dtype).reshape(-1, *matrix.shape)
     for _ in range(squarings):
         maps = maps @ maps
     return maps
@@ -120,12 +120,13 @@ def propagate(
 
 
 def _march(step: NDArray[Any], start: NDArray[Any], count: int) -> NDArray[Any]:
-    """``step^k start`` for k < count, by doubling."""
-    states = np.empty((count, len(start)), dtype=np.result_type(step, start))
+    """``step^k`` on ``start``, a vector or rows of them, for k < count, by doubling."""
+    states = np.empty((count, *start.shape), dtype=np.result_type(step, start))
     states[0], filled = start, 1
     while filled < count:
         more = min(filled, count - filled)
-        states[filled : filled + more] = states[:more] @ step.T
+        rows = states[:more].reshape(-1, len(step)) @ step.T
+        states[filled : filled + more] = rows.reshape(more, *start.shape)
         step, filled = step @ step, filled + more
     return states
 
