@@ -11,6 +11,25 @@ CELLS_PER_SD = 2.0
 """Cells per standard deviation of the narrowest component: the rectangle rule errs by
 exp(-2 pi^2 4) of each density."""
 MOST_CELLS = 1 << 20
+RUN = 16
+"""Cells in which a Gaussian is followed by ratios between two exponentials."""
+
+
+@njit(cache=True, error_model="numpy")
+def add_gaussian(out, begin, end, height, pull, step):
+    """Add ``height exp(-z^2 / 2)``, z = pull + step (i - begin), to ``out[begin:end]``.
+
+    Neighbours have a ratio whose own ratio is constant; rounding grows with the square
+    of a run, to 5e-14 of a value.
+    """
+    bend = np.exp(-step * step)
+    for start in range(begin, end, RUN):
+        z = pull + step * (start - begin)
+        value, ratio = height * np.exp(-0.5 * z * z), np.exp(-step * (z + 0.5 * step))
+        for i in range(start, min(start + RUN, end)):
+            out[i] += value
+            value *= ratio
+            ratio *= bend
 
 
 @njit(cache=True, error_model="numpy")
@@ -51,9 +70,8 @@ def group_information(weights, starts, means, sds):
                 begin = max(int((means[k] - REACH * sd - low) / cell), 0)
                 end = min(int((means[k] + REACH * sd - low) / cell) + 2, size)
                 height = weights[k] * cell / (np.sqrt(2.0 * np.pi) * sd)
-                for i in range(begin, end):
-                    pull = (low + i * cell - means[k]) / sd
-                    mine[i] += height * np.exp(-0.5 * pull * pull)
+                pull = (low + begin * cell - means[k]) / sd
+                add_gaussian(mine, begin, end, height, pull, cell / sd)
                 share += weights[k]
                 first, last = min(first, begin), max(last, end)
         for i in range(first, last):

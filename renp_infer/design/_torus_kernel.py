@@ -30,13 +30,13 @@ def torus_integrals(pull, curvature):
         half = int(PER_WIDTH * np.pi * sharpest) + 1
         half = min(max(half, LEAST), MOST)
         step = np.pi / half
+        middles = np.cos((np.arange(2 * half) + 0.5) * step)
+        apart = np.cos(np.arange(2 * half) * step)
         top, total, first = -np.inf, 0.0, 0.0
         for j in range(half):  # the other half is the same, with both angles reversed
-            e = (j + 0.5) * step
-            c1 = np.cos(e)
+            c1 = middles[j]
             for i in range(2 * half):
-                a = (i + 0.5) * step
-                c0, c2 = np.cos(a), np.cos(e - a)
+                c0, c2 = middles[i], apart[abs(j - i)]
                 u = b[0] * c0 + b[1] * c1 + b[2] * c2
                 u -= 0.5 * (h[0, 0] * c0 * c0 + h[1, 1] * c1 * c1 + h[2, 2] * c2 * c2)
                 u -= h[0, 1] * c0 * c1 + h[0, 2] * c0 * c2 + h[1, 2] * c1 * c2

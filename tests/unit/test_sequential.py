@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import multivariate_normal, norm
 
-from renp_infer.design._information_kernel import group_information
+from renp_infer.design._information_kernel import add_gaussian, group_information
 from renp_infer.design.beliefs import Atlas, Beliefs, predict
 from renp_infer.design.sequential import Menu, Questions, campaign, choose, measured
 from renp_infer.errors import DomainError
@@ -124,6 +124,17 @@ def test_group_information_is_the_integral():
     expected = entropy(weights) - sum(map(entropy, groups))
     found = group_information(weights, starts, means, sds)
     assert found == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("step", [0.5, 0.037, 1e-4])
+def test_a_gaussian_followed_by_ratios_is_the_gaussian(step):
+    """To the 5e-14 of its docstring, and nothing beyond its ends."""
+    count = min(int(15.0 / step), 2000) + 2
+    out = np.zeros(count + 7)
+    add_gaussian(out, 3, 3 + count, 0.7, -7.5, step)
+    expected = 0.7 * np.exp(-0.5 * (-7.5 + step * np.arange(count)) ** 2)
+    np.testing.assert_allclose(out[3:-4], expected, rtol=5e-14)
+    assert not np.any(out[:3]) and not np.any(out[-4:])
 
 
 def test_group_information_of_a_gaussian_quantity():
