@@ -30,6 +30,7 @@ from posteriors import (
     weighted_size,
 )
 from run import Row
+from scipy.optimize import minimize
 
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import PARAMETERS, build_model
@@ -55,6 +56,13 @@ MOVES = {
 """emcee's default, and what its documentation advises for narrow posteriors."""
 BURN_IN = 0.2
 """Share of emcee's steps that is thrown away."""
+WALKERS, TRIALS, BALL = 4, 1000, 1e-4
+"""Walkers per coordinate; draws of the prior from whose best a user would look for an optimum;
+and the spread of walkers around it, in standard deviations of the prior."""
+OUTSIDE = 1e10
+"""Cost outside the prior."""
+KNOWN = ("effective", "mean m1", "sd m1")
+OURS, WEIGHTED = "ours, nutpie", "ours, weighted draws"
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,12 @@ def by_nuts(target: Likelihood, effort: Effort) -> Row:
         lambda: sample_nuts(model, target, settings, np.random.SeedSequence(4))
     )
     return chains(target, vectors, seconds) | {"compiling s": compiling}
+
+
+def by_weights(target: Likelihood, effort: Effort) -> Row:
+    """Ours: independent weighted draws, by other numbers than those of the reference."""
+    truth, seconds = spent(lambda: reference(target, effort.reference, seed=9))
+    return {"s": seconds} | {key: truth[key] for key in KNOWN}
 
 
 def by_our_pymc(target: Likelihood, effort: Effort) -> Row:
@@ -122,17 +136,59 @@ def by_emcee(moves: str) -> Callable[[Likelihood, Effort], Row]:
             return target.log_likelihood(prior.from_unit(unit)) - 0.5 * float(unit @ unit)
 
         np.random.seed(7)  # noqa: NPY002 - emcee takes no other
-        sampler = emcee.EnsembleSampler(4 * size, size, density, moves=MOVES[moves])
-        start = overdispersed(target, 4 * size, np.random.default_rng(7))
+        sampler = emcee.EnsembleSampler(WALKERS * size, size, density, moves=MOVES[moves])
+        start = overdispersed(target, WALKERS * size, np.random.default_rng(7))
         _, seconds = spent(lambda: sampler.run_mcmc(start, effort.emcee_steps))
         kept = sampler.get_chain(discard=int(BURN_IN * effort.emcee_steps))
-        mass = prior.from_unit(kept)[..., prior.names.index(MASS)]
-        tau = float(emcee.autocorr.integrated_time(mass[..., None], tol=0)[0])
-        numbers = {"mean m1": float(mass.mean()), "sd m1": float(mass.std())}
-        row: Row = {"s": seconds, "effective": mass.size / tau, **numbers, "tau": tau}
-        return row | {"lengths": len(mass) / tau}
+        return {"s": seconds} | ensemble(prior.from_unit(kept)[..., prior.names.index(MASS)])
 
     return run
+
+
+def by_plain_emcee(begin: Callable[[Likelihood], FloatArray]) -> Callable[..., Row]:
+    """emcee as it comes: natural parameters, NumPy's log posterior, default moves."""
+
+    def run(target: Likelihood, effort: Effort) -> Row:
+        np.random.seed(7)  # noqa: NPY002 - emcee takes no other
+        start, looking = spent(lambda: begin(target))
+        sampler = emcee.EnsembleSampler(*start.shape, target.log_posterior)
+        _, seconds = spent(lambda: sampler.run_mcmc(start, effort.emcee_steps))
+        kept = sampler.get_chain(discard=int(BURN_IN * effort.emcee_steps))
+        mass = kept[..., target.prior.names.index(MASS)]
+        return {"s": looking + seconds} | ensemble(mass)
+
+    return run
+
+
+def from_prior(target: Likelihood) -> FloatArray:
+    """Walkers (k, d) drawn from the prior."""
+    size = len(target.prior.names)
+    return target.prior.sample(np.random.default_rng(7), WALKERS * size)
+
+
+def from_optimum(target: Likelihood) -> FloatArray:
+    """Walkers (k, d) in a small ball around an optimum, as emcee's tutorial begins.
+
+    ``scipy.optimize.minimize`` as it comes, from the best of some draws of the prior.
+    """
+    rng = np.random.default_rng(7)
+    draws = target.prior.sample(rng, TRIALS)
+    scale = draws.std(axis=0)
+    first = max(draws, key=target.log_posterior)
+
+    def cost(point: FloatArray) -> float:
+        return min(-target.log_posterior(scale * point), OUTSIDE)
+
+    best = minimize(cost, first / scale).x
+    size = best.size
+    return scale * (best + BALL * rng.standard_normal((WALKERS * size, size)))
+
+
+def ensemble(mass: FloatArray) -> Row:
+    """Row of an ensemble's masses (steps, walkers), by its own autocorrelation time."""
+    tau = float(emcee.autocorr.integrated_time(mass[..., None], tol=0)[0])
+    numbers = {"mean m1": float(mass.mean()), "sd m1": float(mass.std())}
+    return {"effective": mass.size / tau, **numbers, "tau": tau, "lengths": len(mass) / tau}
 
 
 def by_bilby(target: Likelihood, effort: Effort) -> Row:
@@ -186,11 +242,14 @@ def bilby_prior(kinds: object, marginal: Marginal, name: str) -> object:
 
 
 SAMPLERS: dict[str, Callable[[Likelihood, Effort], Row]] = {
-    "ours, nutpie": by_nuts,
+    OURS: by_nuts,
+    WEIGHTED: by_weights,
     "ours, PyMC's NUTS": by_our_pymc,
     "PyMC's NUTS as it comes": by_plain_pymc,
-    "emcee, stretch": by_emcee("stretch"),
-    "emcee, differential": by_emcee("differential"),
+    "emcee as it comes, from the prior": by_plain_emcee(from_prior),
+    "emcee as it comes, from an optimum": by_plain_emcee(from_optimum),
+    "emcee helped, stretch": by_emcee("stretch"),
+    "emcee helped, differential": by_emcee("differential"),
     "bilby + dynesty": by_bilby,
 }
 
@@ -202,23 +261,24 @@ def posterior(kind: str, effort: Effort) -> list[Row]:
     rows: list[Row] = []
     for name, sample in SAMPLERS.items():
         if sample is by_bilby and find_spec("bilby") is None:
-            continue  # pip install renp-infer[bench]
+            print(f"{kind}: {name} left out: pip install renp-infer[bench]", file=sys.stderr)
+            continue
         row: Row = {"sampler": name, **sample(target, effort)}
         done = f"{kind}: {name}, {row['effective']:.0f} effective draws in {row['s']:.0f} s"
         print(done, file=sys.stderr, flush=True)
         off = (row["mean m1"] - truth["mean m1"]) / truth["sd m1"]
         row |= {"mean off by sd": off, "sd off by %": 100.0 * (row["sd m1"] / truth["sd m1"] - 1.0)}
         rows.append(row | {"effective / s": row["effective"] / row["s"]})
-    best = {"emcee": 0.0}
-    for row in rows:
-        if row["sampler"].startswith("emcee"):
-            best["emcee"] = max(best["emcee"], row["effective / s"])
     for row in rows:
         row["ours / this"] = rows[0]["effective / s"] / row["effective / s"]
-    rows[0]["ours / emcee"] = rows[0]["effective / s"] / best["emcee"]
-    rows[0]["fast enough"] = rows[0]["ours / emcee"] >= TARGET_RATIO
-    known = {key: truth[key] for key in ("effective", "mean m1", "sd m1")}
-    return [*rows, {"sampler": "reference", **known}]
+    rows[0]["fast enough"] = over_emcee(rows[0], rows) >= TARGET_RATIO
+    return [*rows, {"sampler": "reference", **{key: truth[key] for key in KNOWN}}]
+
+
+def over_emcee(ours: Row, rows: list[Row]) -> float:
+    """How much faster a row of ours is than the better start of emcee as it comes."""
+    peers = [r["effective / s"] for r in rows if r["sampler"].startswith("emcee as it comes")]
+    return float(ours["effective / s"] / max(peers))
 
 
 def main(quick: bool) -> None:

@@ -49,12 +49,12 @@ def compiled(target: Likelihood) -> CompiledModel:
     return model
 
 
-def reference(target: Likelihood, draws: int) -> Row:
+def reference(target: Likelihood, draws: int, seed: int = 1) -> Row:
     """Mass and evidence by independent weighted draws: no chain, no nested shells.
 
     Baseline and leakage are integrated exactly, the amplitude by quadrature.
     """
-    found, vectors, weights = importance_sample(target, np.random.default_rng(1), draws)
+    found, vectors, weights = importance_sample(target, np.random.default_rng(seed), draws)
     mass = vectors[:, LinearMarginal(target).rest.names.index("m1_meV")]
     mean = float(np.average(mass, weights=weights))
     sd = float(np.sqrt(np.average((mass - mean) ** 2, weights=weights)))

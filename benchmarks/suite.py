@@ -117,7 +117,12 @@ def posteriors(quick: bool) -> dict[str, list[Row]]:
 def of_posteriors(tables: dict[str, list[Row]]) -> list[Row]:
     rows = []
     for kind, table in tables.items():
-        ours, *others, _ = table
+        ours, weighted, *others, _ = table
+        work = f"effective weighted draws of m1, {kind}"
+        ratio = posterior.over_emcee(weighted, others)
+        rest = against("emcee as it comes", ratio, posterior.TARGET_RATIO)
+        error = {"error": abs(weighted["mean off by sd"])}
+        rows.append(line(work, weighted["effective / s"], "1/s", None, **rest, **error))
         for row in others:
             wanted = posterior.TARGET_RATIO if row["sampler"].startswith("emcee") else 1.0
             rest = against(row["sampler"], row["ours / this"], wanted)
