@@ -12,6 +12,8 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -168,8 +170,9 @@ def designs(quick: bool) -> dict[str, list[Row]]:
 
 
 def of_designs(tables: dict[str, list[Row]]) -> list[Row]:
-    rows, table = [], tables["designs"]
-    for ours, *peers in (table[k : k + 3] for k in range(0, len(table), 3)):
+    rows = []
+    for _, group in groupby(tables["designs"], key=itemgetter("study")):
+        ours, *peers = group
         best = max(peers, key=lambda row: row["median"])
         work = f"best {ours['utility']} found, {ours['study']}"
         rest = {"peer": best["optimizer"], "peer's": best["median"]}
