@@ -3,17 +3,21 @@
 Baseline and leakage enter the mean linearly and have Gaussian priors of mean 0.
 Integrating them adds sd^2 e e^T to the covariance, with e their template: the
 same Gaussian likelihood with fewer parameters. Phases that the response does not
-depend on (all of them, for Dirac neutrinos) integrate to 1. Both are exact.
+depend on (all of them, for Dirac neutrinos) integrate to 1. With delta = 0, alpha31
+stands for alpha31 - 2 delta, the only way in which either is seen: its prior is uniform
+as well, and delta integrates to 1. All of it is exact.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import Normal, Prior
+from renp_infer.inference.phases import ALPHA31, DELTA
+from renp_infer.inference.prior import FULL_TURN_DEG, Normal, Prior
 from renp_infer.records import FloatArray
 
 GAUSSIAN = ("baseline_nG", "leakage")
@@ -52,6 +56,10 @@ class Marginal:
         names, rest = self.full.prior.names, self.likelihood.prior.names
         complete = self.full.prior.sample(rng, len(vectors))  # unseen ones keep their prior
         complete[:, [names.index(name) for name in rest]] = vectors
+        if _turns(self.full.prior, rest):
+            delta, phase = names.index(DELTA), names.index(ALPHA31)
+            turned = complete[:, phase] + 2.0 * complete[:, delta]
+            complete[:, phase] = np.mod(turned, FULL_TURN_DEG)
         linear = [name for name in GAUSSIAN if name in names]
         if linear:
             columns = [names.index(name) for name in linear]
@@ -84,12 +92,19 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
     linear = [name for name in GAUSSIAN if name in prior.names]
     design = _design(likelihood, linear) * [_sd(likelihood, name) for name in linear]
     gone = {*linear, *_unseen(likelihood, rng)}
+    if _turns(prior, [name for name in prior.names if name not in gone]):
+        gone.add(DELTA)
     rest = Prior(
         {name: marginal for name, marginal in prior.marginals.items() if name not in gone},
         {**prior.fixed, **dict.fromkeys(gone, 0.0)},
     )
     wider = replace(data, covariance_nG2=data.covariance_nG2 + design @ design.T)
     return Marginal(likelihood, Likelihood(rest, likelihood.response, wider, likelihood.leakage_nG))
+
+
+def _turns(prior: Prior, rest: Sequence[str]) -> bool:
+    """Whether alpha31 stands for itself less twice a free delta."""
+    return DELTA in prior.names and ALPHA31 in rest
 
 
 def _design(likelihood: Likelihood, names: list[str]) -> FloatArray:

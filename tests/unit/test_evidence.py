@@ -22,7 +22,14 @@ from renp_infer.inference.prior import (
     truth_values,
 )
 from renp_infer.inference.reference import TAIL, Reference, prior_reference
-from renp_infer.inference.smc import PHASES, STANDARD, build_model, last_finite, padded
+from renp_infer.inference.smc import (
+    PHASES,
+    STANDARD,
+    build_model,
+    largest_correlation,
+    last_finite,
+    padded,
+)
 
 THETA = toy_angles(21)
 LAG = np.abs(np.subtract.outer(np.arange(THETA.size), np.arange(THETA.size)))
@@ -135,10 +142,29 @@ def test_integrated_likelihood_is_the_integral(settings):
     assert np.abs(found - spread / np.outer(sds, sds)).max() < 4.5 * np.sqrt(2.0 / 4000)
 
 
-def test_phases_that_matter_stay():
-    """The toy sees alpha21, and alpha31 - 2 delta."""
-    rest = marginalise(toy_likelihood(), np.random.default_rng(1)).likelihood.prior
-    assert rest.circular == ("delta_deg", "alpha21_deg", "alpha31_deg")
+def test_phases_that_matter_stay(rng):
+    """The toy sees alpha21, and alpha31 - 2 delta: delta comes back from its prior."""
+    likelihood = toy_likelihood(baseline_sd=0.0)
+    marginal = marginalise(likelihood, np.random.default_rng(1))
+    rest, names = marginal.likelihood.prior, likelihood.prior.names
+    assert rest.circular == ("alpha21_deg", "alpha31_deg")
+    draws = rest.sample(rng, 300)
+    whole = marginal.complete(draws, rng)
+    assert np.ptp(whole[:, names.index("delta_deg")]) > 300.0
+    phases = whole[:, names.index("alpha31_deg")]
+    assert np.all((phases >= 0.0) & (phases < 360.0))
+    for part, full in zip(draws, whole, strict=True):
+        expected = marginal.likelihood.log_likelihood(part)
+        assert likelihood.log_likelihood(full) == pytest.approx(expected, rel=1e-12)
+
+
+def test_correlation_is_that_of_the_slowest_column(rng):
+    before = rng.standard_normal((4000, 3))
+    after = np.column_stack([rng.standard_normal((4000, 2)), before[:, 2]])
+    after[:, 1] += 0.5 * before[:, 1]
+    assert largest_correlation(before[:, :1], after[:, :1]) < 0.1
+    assert largest_correlation(before[:, :2], after[:, :2]) == pytest.approx(0.447, abs=0.05)
+    assert largest_correlation(before, after) == pytest.approx(1.0)
 
 
 def wide_reference(prior, student=True):
