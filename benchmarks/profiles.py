@@ -24,7 +24,12 @@ from renp_infer.runner.cli import execute
 ROOT = Path(__file__).parents[1]
 STUDY = "edge-layout-normalised"
 FEW = ("calibrate.data_sets=6", "calibrate.hypothesis_sets=0", "calibrate.belt_sets=0")
-SHORT = ("optimize.evaluations=8", "optimize.polish=4", "optimize.baselines=[]")
+SHORT = (
+    "optimize.evaluations=8",
+    "optimize.polish=4",
+    "optimize.baselines=[]",
+    "optimize.comparisons=false",
+)
 JOBS = {
     "main job, one study": ["run", STUDY],
     "calibration, 6 fits": ["calibrate", STUDY, *(w for k in FEW for w in ("--set", k))],
