@@ -31,7 +31,8 @@ from renp_infer.design._torus_kernel import torus_integrals
 from renp_infer.inference._response_kernel import smoothed_field
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.response import LAGRANGE_NODES, Response
-from renp_infer.measurement._smoothing_kernels import correction_table, panel_integrals
+from renp_infer.measurement._correction_kernels import correction_table
+from renp_infer.measurement._panel_kernels import panel_integrals
 from renp_infer.measurement.smoothing import make_smoother
 from renp_infer.physics._crystal_kernels import crystal_grid
 from renp_infer.physics.drive import Drive, laser_drive

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from renp_infer.measurement._smoothing_kernels import GEOMETRY, panel_integrals
+from renp_infer.measurement._edge_kernels import GEOMETRY
+from renp_infer.measurement._panel_kernels import panel_integrals
 
 SIZE = 11
 MASS_SCALE = 1e-5

@@ -2,7 +2,7 @@
 
 The smoothing kernel is a row of weights on panels of the trigger angle: one
 panel per window for the box of Fig. 6(b), a staircase for the Gaussian. Panels
-are integrated exactly up to the pair thresholds, see ``_smoothing_kernels``.
+are integrated exactly up to the pair thresholds, see ``_panel_kernels``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ import numpy as np
 from scipy.special import ndtr
 
 from renp_infer.finite import faults
-from renp_infer.measurement._smoothing_kernels import (
-    correction_table,
-    edge_angle,
-    panel_integrals,
-)
+from renp_infer.measurement._correction_kernels import correction_table
+from renp_infer.measurement._edge_kernels import edge_angle
+from renp_infer.measurement._panel_kernels import panel_integrals
 from renp_infer.physics._crystal_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
 from renp_infer.physics.pairs import current_form
@@ -31,6 +29,9 @@ EVEN = np.array([0.0, 0.0, 1.0])
 """No direction factor: ``facing`` of a rate, which is even under parity."""
 GAUSS_STEPS, GAUSS_REACH = 24, 5.0
 """Panels per standard deviation, and reach in standard deviations."""
+MARGIN = np.deg2rad(3.0)
+"""How much further than the layout a table reaches: offsets of the angles, and edges that
+turn with the index, are far smaller. Beyond it the finite crystal's share of a panel is 0."""
 SPLIT_WIDTH = 2e-4
 """Leading width (eV) up to which the split integral gives the correction."""
 
@@ -102,7 +103,10 @@ def smoothing_grid(
         near = np.abs(0.5 * (low + high) - theta_s[:, None]) < reach
         mass = np.where(near, mass, 0.0)
         weights = mass / mass.sum(axis=1, keepdims=True) / (high - low)
-    return SmoothingGrid(borders, weights)
+    first, last = np.flatnonzero(np.any(weights != 0.0, axis=0))[[0, -1]]
+    return SmoothingGrid(
+        borders[first : last + 2], np.ascontiguousarray(weights[:, first : last + 1])
+    )
 
 
 def _refine(marks: FloatArray) -> FloatArray:
@@ -169,7 +173,7 @@ class Smoother:
         masses_eV : ndarray, shape (nodes, 3)
         nominal : bool
             Only for the distances that these masses and the nominal beams give, which
-            is all that one field needs: no other mass, angle or index.
+            is all that one field needs; else with a ``MARGIN`` for others.
 
         Returns
         -------
@@ -183,7 +187,7 @@ class Smoother:
 
         def fill(job: tuple[int, int]) -> None:
             k, side = job
-            part = self._reached(grid, pairs[:, k], side) if nominal else slice(None)
+            part = self._reached(grid, pairs[:, k], side, 0.0 if nominal else MARGIN)
             table[k : k + 1, side, :, part] = correction_table(
                 self.exact,
                 self.planar,
@@ -214,12 +218,12 @@ class Smoother:
     def _distances(self, pairs: FloatArray) -> FloatArray:
         """Graded distances from the edge that cover the layout, rad."""
         index, k_l, k_t, omega = self.beam[:4]
-        reach = [0.05]
+        reach = [MARGIN]
         for q0 in pairs.sum(axis=2).ravel():
             centre, width = edge_angle(k_l, k_t, omega, index, self.epsilon, q0)
             if 0.0 < width < np.inf:
                 ends = np.abs(self.grid.borders[[0, -1]] - centre)
-                reach.extend(np.abs(ends - width))
+                reach.extend(np.abs(ends - width) + MARGIN)
         finest = np.clip(0.02 * self._width() / (index * omega), 3e-7, 1e-3)
         # a wide kernel is all correction, a narrow one hardly any
         ratio = 1.35 if self.exact else 1.6
@@ -227,10 +231,10 @@ class Smoother:
         side = finest * ratio ** np.arange(count + 1)
         return np.concatenate([-side[::-1], side])
 
-    def _reached(self, grid: FloatArray, masses: FloatArray, side: int) -> slice:
+    def _reached(self, grid: FloatArray, masses: FloatArray, side: int, margin: float) -> slice:
         """Nodes around the distances of the used panels on one side of the middle.
 
-        ``masses`` (nodes, 2) are those of one pair.
+        ``masses`` (nodes, 2) are those of one pair, ``margin`` is in rad.
         """
         borders = self.grid.borders
         index, k_l, k_t, omega = self.beam[:4]
@@ -242,6 +246,7 @@ class Smoother:
         above = 0.5 * (borders[:-1] + borders[1:]) >= centre
         chosen = np.flatnonzero(self.grid.used & (above == bool(side)))
         low, high = borders[[chosen[0], chosen[-1] + 1]] - centre - [max(edges), min(edges)]
+        low, high = low - margin, high + margin
         first, last = np.searchsorted(grid, low, "right") - 1, np.searchsorted(grid, high) + 1
         return slice(max(int(first), 0), int(last))
 

@@ -1,17 +1,21 @@
 """Smoothing windows, and smoothed integrals against brute sums over sub-angles."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from renp_infer.measurement.smoothing import (
     POINT,
+    Smoother,
     make_smoother,
     smoothed_pairs,
     smoothing_grid,
 )
-from renp_infer.physics._crystal_kernels import crystal_grid, form_norm
+from renp_infer.physics._crystal_kernels import crystal_grid, form_norm, local_density
 from renp_infer.physics.form_factor import crystal_size, pair_integrals, pair_masses
 from renp_infer.physics.kinematics import mismatch, phase_matched, threshold_angles
 from renp_infer.physics.pairs import current_form
@@ -233,11 +237,75 @@ def test_smoothed_integrals_scale_as_the_form_factor_s_area():
 
 @pytest.mark.parametrize("degrees", [(48.0, 69.6), (130.0, 151.6), (-40.0, 160.0), (150.0, 170.0)])
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_table_for_the_nominal_beams_gives_what_the_whole_one_gives(preset, degrees):
+def test_a_table_of_the_distances_reached_gives_what_the_whole_one_gives(
+    preset, degrees, monkeypatch
+):
     setup = experiment(preset, np.linspace(*degrees, 21))
     smoother, masses = make_smoother(setup), masses_of(0.05)
-    whole, part = (smoother.correction(masses[None, :], nominal=flag) for flag in (False, True))
-    fields = [smoother.panels(smoother.beam, 0.0, masses, *table) for table in (whole, part)]
-    size = np.max(np.abs(fields[0]))
-    np.testing.assert_allclose(fields[1], fields[0], rtol=0, atol=1e-13 * size)
-    assert np.count_nonzero(part[1]) < np.count_nonzero(whole[1])
+    parts = [smoother.correction(masses[None, :], nominal=flag) for flag in (True, False)]
+    monkeypatch.setattr(Smoother, "_reached", lambda *_: slice(None))
+    tables = [*parts, smoother.correction(masses[None, :])]
+    *fields, expected = (smoother.panels(smoother.beam, 0.0, masses, *table) for table in tables)
+    for field in fields:
+        np.testing.assert_allclose(field, expected, rtol=0, atol=1e-13 * np.max(np.abs(expected)))
+    nominal, near, whole = (np.count_nonzero(table[1]) for table in tables)
+    assert nominal <= near <= whole
+    assert nominal < whole
+
+
+# --- panels -------------------------------------------------------------------
+
+
+def density(theta, smoother, masses, pair):
+    """Large-crystal density A of a pair times the direction factor at one angle."""
+    index, k_l, k_t, omega = smoother.beam[:4]
+    z, y = index * (k_l - omega * np.cos(theta)), index * (k_t - omega * np.sin(theta))
+    a, _ = local_density(
+        smoother.planar, z, y, smoother.epsilon, pair_masses(masses)[pair], smoother.form
+    )
+    return np.cos(theta) * a
+
+
+def kinks_of(smoother, masses, pair):
+    """Angles where p1y or p2y begins to change sign, by bisection."""
+    index, k_l, k_t, omega = smoother.beam[:4]
+    found = []
+    for one, other in (pair_masses(masses)[pair], pair_masses(masses)[pair][::-1]):
+
+        def miss(theta, one=one, other=other):
+            z, y = index * (k_l - omega * np.cos(theta)), index * (k_t - omega * np.sin(theta))
+            s = smoother.epsilon**2 - z**2 - y**2
+            return s - one**2 - other**2 - 2.0 * one * np.sqrt(other**2 + y**2)
+
+        grid = np.linspace(*smoother.grid.borders[[0, -1]], 20001)
+        values = miss(grid)
+        for k in np.flatnonzero(values[:-1] * values[1:] < 0.0):
+            found.append(brentq(miss, grid[k], grid[k + 1], xtol=1e-14))
+    return found
+
+
+@pytest.mark.parametrize("m1", (1e-3, 0.05, 0.2))
+@pytest.mark.parametrize("degrees", [(48.0, 69.6), (128.0, 150.0)])
+@pytest.mark.parametrize("preset", ("published", "corrected"))
+def test_panels_are_integrals_of_the_density(preset, degrees, m1):
+    """Against adaptive quadrature that is told where edges and kinks are."""
+    smoother, masses = make_smoother(experiment(preset, np.linspace(*degrees, 12))), masses_of(m1)
+    none = np.array([-1.0, 1.0]), np.zeros((6, 2, 1, 2, 4))
+    found = smoother.panels(smoother.beam, 0.0, masses, *none)[:, smoother.grid.used, 0, 0]
+    borders = smoother.grid.borders
+    for pair in range(6):
+        edges = threshold_angles(sum(pair_masses(masses)[pair]), TARGET, THETA_E)
+        breaks = np.array([*edges, *(kinks_of(smoother, masses, pair) if smoother.planar else ())])
+        expected = []
+        for low, high in np.transpose([borders[:-1], borders[1:]])[smoother.grid.used]:
+            inside = breaks[(breaks > low) & (breaks < high)]
+            ends = np.sort([low, *inside, high])
+            parts = [
+                quad(density, *part, args=(smoother, masses, pair), epsabs=0, epsrel=1e-9)[0]
+                for part in itertools.pairwise(ends)
+                if edges[0] < sum(part) / 2.0 < edges[1]
+            ]
+            expected.append(sum(parts))
+        scale = np.max(np.abs(expected))
+        tolerance = 5e-6 if smoother.planar else 1e-7
+        np.testing.assert_allclose(found[pair], expected, rtol=0, atol=tolerance * scale)
