@@ -3,13 +3,15 @@
 ``python benchmarks/likelihood.py [--quick]`` prints one table and writes
 ``results/likelihood.json``. All nuisances of the edge layout are free. Errors are
 against adaptive Richardson extrapolation (``scipy.differentiate``), by the largest
-component.
+component. JAX, where it is installed, is for the full phase space (``jax_peer.py``).
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 from posteriors import PRESETS, compiled, likelihood, publish, spent
@@ -19,6 +21,7 @@ from scipy.differentiate import derivative
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import LINEAR
 from renp_infer.inference.nuts import CompiledModel
+from renp_infer.inference.response import Response
 from renp_infer.inference.start import overdispersed
 from renp_infer.records import FloatArray
 
@@ -86,8 +89,42 @@ def measure(method: WithGradient, density: Density, points: FloatArray, scale: F
     return {"us": 1e6 * float(np.median(times)), "error": float(worst)}
 
 
+def in_jax(target: Likelihood, points: FloatArray, scale: FloatArray, batches: int) -> list[Row]:
+    """JAX, where it is installed; errors are against the large-crystal limit, which it computes.
+
+    In standard deviations of the noise: ``field off by``, what its quadrature does to the field,
+    and ``finite crystal``, what the limit does.
+    """
+    if find_spec("jax") is None:
+        print("JAX left out: pip install renp-infer[bench]", file=sys.stderr)
+        return []
+    import jax_peer
+
+    whole = target.response
+    assert isinstance(whole, Response)
+    limit = Response(whole.experiment, whole.truth, whole.chi_squared, whole.m1_max_eV,
+                     finite_crystal=False)  # fmt: skip
+    truth = Likelihood(target.prior, limit, target.observation)
+
+    def apart(field: Callable[[FloatArray], FloatArray]) -> float:
+        return max(
+            float(np.max(np.abs(field(point) - truth.mean(point)) / truth.scale_nG))
+            for point in points
+        )
+
+    rows: list[Row] = []
+    for name, rule in jax_peer.RULES.items():
+        method, field = jax_peer.compiled(truth, rule)
+        _, seconds = spent(partial(method, points[0]))
+        row: Row = {"phase space": "full", "method": name}
+        row |= measure(method, truth.log_likelihood, points, scale, batches)
+        off = {"field off by": apart(field), "finite crystal": apart(target.mean)}
+        rows.append(row | {"compiling s": seconds} | off)
+    return rows
+
+
 def gradients(kind: str, batches: int) -> list[Row]:
-    """Three ways to a value and a gradient in one phase space."""
+    """Ways to a value and a gradient in one phase space."""
     target = likelihood(kind)
     model, seconds = spent(lambda: compiled(target))
     prior = target.prior
@@ -108,6 +145,8 @@ def gradients(kind: str, batches: int) -> list[Row]:
     for name, (method, density, points, scale) in cases.items():
         row: Row = {"phase space": kind, "method": name}
         rows.append(row | measure(method, density, points, scale, batches))
+    if kind == "full":
+        rows += in_jax(target, vectors, spread, batches)
     rows[0] |= {"target us": TARGET_US[kind], "in time": rows[0]["us"] <= TARGET_US[kind]}
     rows[0]["compiling s"] = seconds
     for row in rows[1:]:
