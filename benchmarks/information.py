@@ -7,7 +7,8 @@ known as a mean over INNER draws of all other parameters (Rainforth et al., ICML
 error is V / N from N outer draws and a bias B / M from M inner ones; the cheapest way to an
 error e is M = sqrt(3) B / e, N = 1.5 V / e^2, with 2 N M evaluations of the response. V is
 measured from OUTER draws, B from the difference between INNER and half as many, which is a
-lower limit as long as B still grows with M: then ``final`` is no. Written to
+lower limit as long as B still grows with M: then ``final`` is no. Where pyro is installed
+(``renp-infer[bench]``), its estimators are a second peer, see ``pyro_peer.py``. Written to
 ``results/information.json``.
 """
 
@@ -16,9 +17,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
-from posteriors import publish
+from posteriors import Tables, publish
 from run import Row
 from scipy.special import logsumexp
 
@@ -31,26 +33,59 @@ from renp_infer.runner.evaluation import coherence, noise_scale
 from renp_infer.runner.study import Study, load_study
 
 STUDY, ERROR, SNR = "edge-layout-normalised", 0.05, (1.0, 3.0, 10.0, 30.0, 1000.0)
+PYRO_SNR, CONVERGED = (1.0, 3.0), 1024
+"""Where pyro's estimators are tried, and truths of the value that they should find."""
 
 
 def information(outer: int = 150, inner: int = 256) -> list[Row]:
     """Expected information on m1 to 0.05 nat; s are processor seconds."""
     rows: list[Row] = []
     for snr in SNR:
-        study = load_study(STUDY, (f"detector.reference_snr={snr}",))
-        appraiser = appraiser_of(study)
-        appraiser(study.experiment, ["eig_m1"])  # compiles
-        found, spent = clocked(lambda a=appraiser, s=study: a(s.experiment, ["eig_m1"])["eig_m1"])
-        nested = NestedMonteCarlo(appraiser.bench(study.experiment), np.random.default_rng(1))
+        study = study_at(snr)
+        found, own, bench = appraised(study)
+        nested = NestedMonteCarlo(bench, np.random.default_rng(1))
         row = nested.measured(outer, inner)
         seconds, enough = row.cost(ERROR)
-        own = spent * max((found.error / ERROR) ** 2, 1.0)
         ours: Row = {"S/N": snr, "nat": found.value, "error": found.error, "s": own}
         peer = {"nested nat": row.value, "its error": row.error, "bias constant": row.bias}
         rows.append(
             ours | peer | {"nested s": seconds, "ratio": seconds / own, "final": bool(enough)}
         )
     return rows
+
+
+def by_pyro(ratios: tuple[float, ...] = PYRO_SNR) -> list[Row]:
+    """The same by pyro's estimators; ``off by`` is from this package with 1024 truths."""
+    if find_spec("pyro") is None:
+        print("pyro left out: pip install renp-infer[bench]", file=sys.stderr)
+        return []
+    from pyro_peer import estimators
+
+    rows: list[Row] = []
+    for snr in ratios:
+        study = study_at(snr)
+        found, own, bench = appraised(study)
+        reference = appraiser_of(study, CONVERGED)(study.experiment, ["eig_m1"])["eig_m1"]
+        known: Row = {"S/N": snr, "reference": reference.value}
+        known |= {"our error": found.error, "our s": own}
+        nested = NestedMonteCarlo(bench, np.random.default_rng(1))
+        for row in estimators(nested, reference.value, ERROR):
+            rows.append(known | row | {"ratio": row["s to it"] / own})
+    return rows
+
+
+def study_at(snr: float) -> Study:
+    """The study at a signal-to-noise ratio."""
+    return load_study(STUDY, (f"detector.reference_snr={snr}",))
+
+
+def appraised(study: Study) -> tuple[Utility, float, Bench]:
+    """Our value, processor seconds to the error wanted, and what was appraised."""
+    appraiser = appraiser_of(study)
+    appraiser(study.experiment, ["eig_m1"])  # compiles
+    found, spent = clocked(lambda: appraiser(study.experiment, ["eig_m1"])["eig_m1"])
+    own = spent * max((found.error / ERROR) ** 2, 1.0)
+    return found, own, appraiser.bench(study.experiment)
 
 
 def clocked(function: Callable[[], Utility]) -> tuple[Utility, float]:
@@ -62,7 +97,10 @@ def clocked(function: Callable[[], Utility]) -> tuple[Utility, float]:
 
 def main(outer: int = 150, inner: int = 256) -> None:
     """Print the table, and what linearising costs; ``final`` says whether B was seen to be."""
-    publish("information", {"information": (information.__doc__ or "", information(outer, inner))})
+    tables: Tables = {"information": (information.__doc__ or "", information(outer, inner))}
+    if rows := by_pyro():
+        tables["pyro"] = (by_pyro.__doc__ or "", rows)
+    publish("information", tables)
     study = load_study(STUDY)
     appraiser = appraiser_of(study)
     print_nonlinearity(appraiser, appraiser.bench(study.experiment))
@@ -100,9 +138,12 @@ class NestedMonteCarlo:
         self.largest = float(bench.masses_meV[-1])
         self.nuisances = len(nuisances(self.rival.prior))
 
-    def fields(self, masses: FloatArray) -> FloatArray:
-        """Fields (k, n) in units of the noise, at masses and random nuisances."""
-        shifts = self.rng.standard_normal((masses.size, self.nuisances))
+    def drawn(self, masses: FloatArray) -> FloatArray:
+        """Fields at masses and random nuisances."""
+        return self.fields(masses, self.rng.standard_normal((masses.size, self.nuisances)))
+
+    def fields(self, masses: FloatArray, shifts: FloatArray) -> FloatArray:
+        """Fields (k, n) in units of the noise, at masses and nuisances."""
         phases = np.zeros(2)
         rows = [self.rival.field(m, phases, z) for m, z in zip(masses, shifts, strict=True)]
         return self.noise.whiten(np.array(rows).T, self.noise.exposure_s).T
@@ -112,10 +153,10 @@ class NestedMonteCarlo:
         terms, halves, begin = np.empty(outer), np.empty(outer), time.process_time()
         for k in range(outer):
             truth = self.rng.uniform(0.0, self.largest, 1)
-            data = self.fields(truth)[0]
+            data = self.drawn(truth)[0]
             data = data + self.rng.standard_normal(data.size)
-            known = _logs(data, self.fields(np.repeat(truth, inner)))
-            other = _logs(data, self.fields(self.rng.uniform(0.0, self.largest, inner)))
+            known = _logs(data, self.drawn(np.repeat(truth, inner)))
+            other = _logs(data, self.drawn(self.rng.uniform(0.0, self.largest, inner)))
             terms[k] = logsumexp(known) - logsumexp(other)
             parts = (slice(0, inner // 2), slice(inner // 2, None))
             halves[k] = np.mean([logsumexp(known[p]) - logsumexp(other[p]) for p in parts])

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
+from math import hypot
 from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
@@ -154,17 +155,25 @@ def of_evidences(tables: dict[str, list[Row]]) -> list[Row]:
 
 
 def informations(quick: bool) -> dict[str, list[Row]]:
-    return {"information": information.information(*((40, 64) if quick else ()))}
+    tables = {"information": information.information(*((40, 64) if quick else ()))}
+    rows = information.by_pyro(*((information.PYRO_SNR[:1],) if quick else ()))
+    return tables | ({"pyro": rows} if rows else {})
 
 
 def of_informations(tables: dict[str, list[Row]]) -> list[Row]:
-    return [
+    rows = [
         line(f"information to 0.05 nat, S/N {row['S/N']:g}", row["s"], "s", 0.5,
              error=row["error"], **against("nested Monte Carlo", row["ratio"],
              RATIOS["information"]), **{"its error": row["its error"]})
         for row in tables["information"]
         if row["S/N"] <= CONVERGES
     ]  # fmt: skip
+    for row in tables.get("pyro", []):
+        work = f"information to 0.05 nat, S/N {row['S/N']:g}"
+        rest = against(f"pyro {row['estimator']}", row["ratio"], RATIOS["information"])
+        errors = {"error": row["our error"], "its error": hypot(row["off by"], row["error"])}
+        rows.append(line(work, row["our s"], "s", None, **rest, **errors))
+    return rows
 
 
 def designs(quick: bool) -> dict[str, list[Row]]:
