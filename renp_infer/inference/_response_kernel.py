@@ -9,7 +9,7 @@ from renp_infer.measurement._edge_kernels import GEOMETRY
 from renp_infer.measurement._panel_kernels import panel_integrals
 
 SIZE = 11
-MASS_SCALE = 1e-5
+MASS_SCALE = 1e-4
 """eV; the mass coordinate of the correction table is asinh(m1 / this)."""
 FIRST = np.array([0, 0, 1, 0, 1, 2])
 SECOND = np.array([0, 1, 1, 2, 2, 2])

@@ -65,6 +65,18 @@ class ResponseOp(Op):
     def __init__(self, response: ResponseLike) -> None:
         self.response = response
 
+    def _structure(self) -> tuple[Any, int]:
+        """What the code depends on: tables are inputs, a response without a kernel is itself."""
+        return getattr(self.response, "kernel", self.response), self.response.theta_s.size
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same code serves both."""
+        return isinstance(other, ResponseOp) and self._structure() == other._structure()
+
+    def __hash__(self) -> int:
+        """Hash of what decides equality."""
+        return hash((type(self), *self._structure()))
+
     def make_node(self, *inputs: Any) -> Apply:
         """Graph node for argument and tables."""
         n = self.response.theta_s.size
@@ -296,7 +308,8 @@ def argument_of(rest: Prior, vector: TensorVariable) -> TensorVariable:
 def template_of(response: ResponseLike, x: TensorVariable) -> TensorVariable:
     """Template, shape (n,); the tables reach the compiled code as arguments."""
     tables = getattr(response, "tables", ()) if hasattr(response, "kernel") else ()
-    return ResponseOp(response)(x, *(constant(table) for table in tables))[0]
+    # of any length: that of a table of distances differs between layouts
+    return ResponseOp(response)(x, *(pytensor.shared(table) for table in tables))[0]
 
 
 def constant(value: Any) -> TensorVariable:

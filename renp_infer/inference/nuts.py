@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,10 @@ import xarray as xr
 from nutpie.compiled_pyfunc import from_pyfunc
 from pymc.pytensorf import compile as compile_graph
 from pymc.pytensorf import join_nonshared_inputs
+from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.gradient import DisconnectedInputError, NullTypeGradError
+from pytensor.graph.basic import Variable, equal_computations
+from pytensor.graph.traversal import graph_inputs
 
 from renp_infer.finite import require_finite
 from renp_infer.inference.coordinates import Coordinates
@@ -120,20 +124,49 @@ def compile_model(model: pm.Model) -> CompiledModel:
     """
     require_nuts(model)
     parameters = model.replace_rvs_by_values([model[PARAMETERS]])
-    outputs, point = join_nonshared_inputs(
-        model.initial_point(0), [model.logp(), *parameters], model.value_vars
+    origin = {variable.name: np.zeros(variable.type.shape) for variable in model.value_vars}
+    outputs, point = join_nonshared_inputs(origin, [model.logp(), *parameters], model.value_vars)
+    graph = [outputs[0], pt.grad(outputs[0], point), outputs[1]]
+    shared = [v for v in graph_inputs(graph) if isinstance(v, SharedVariable)]
+    code = _code_of(graph, point, shared)
+    ordered = [shared[place] for place in code.order]
+    return CompiledModel(
+        code.function,
+        tuple(variable.get_value() for variable in ordered),
+        [variable.name for variable in ordered].index(DATA),
+        sum(value.size for value in origin.values()),
     )
-    gradient = pt.grad(outputs[0], point)
-    function = compile_graph([point], [outputs[0], gradient, outputs[1]], mode="NUMBA")
+
+
+@dataclass(frozen=True)
+class _Code:
+    """Machine code of a graph; its shared inputs are arguments in another order."""
+
+    graph: list[Variable]
+    inputs: list[Variable]
+    function: Callable[..., Any]
+    order: list[int]
+
+
+_codes: deque[_Code] = deque(maxlen=8)
+"""Studies differ in numbers more often than in structure, and compiling takes a second."""
+
+
+def _code_of(graph: list[Variable], point: Variable, shared: list[Variable]) -> _Code:
+    """Code of the same graph with other numbers, if there is one; or compile it."""
+    inputs = [point, *shared]
+    types = [variable.type for variable in inputs]
+    for code in _codes:
+        if [variable.type for variable in code.inputs] == types and equal_computations(
+            graph, code.graph, inputs, code.inputs
+        ):
+            return code
+    function = compile_graph([point], graph, mode="NUMBA")
     # Chains are threads: let them run this code at the same time.
     function.vm.jit_fn.targetoptions["nogil"] = True
-    shared = function.get_shared()
-    return CompiledModel(
-        function.vm.jit_fn,
-        tuple(variable.get_value() for variable in shared),
-        [variable.name for variable in shared].index(DATA),
-        sum(int(value.size) for value in model.initial_point(0).values()),
-    )
+    order = [shared.index(variable) for variable in function.get_shared()]
+    _codes.append(_Code(graph, inputs, function.vm.jit_fn, order))
+    return _codes[-1]
 
 
 def sample_nuts(

@@ -23,7 +23,7 @@ from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import masses, weights
 from renp_infer.records import PAIRS, Experiment, FloatArray, Parameters, Switches
 
-MASS_NODES = 28
+MASS_NODES = 32
 LAGRANGE_NODES = 4
 """How many masses of the table the kernel combines; if they are all alike, it is that one."""
 

@@ -23,7 +23,7 @@ from renp_infer.physics.pairs import current_form
 from renp_infer.records import Experiment, FloatArray, Layout, Target
 
 POINT = np.deg2rad(1e-4)
-"""Width of the box that stands for no smoothing at all, rad."""
+"""Width of the box that stands for no smoothing at all, or less, rad."""
 WIDEST_PANEL = np.deg2rad(0.75)
 EVEN = np.array([0.0, 0.0, 1.0])
 """No direction factor: ``facing`` of a rate, which is even under parity."""
@@ -72,7 +72,7 @@ def smoothing_grid(
     theta_s : ndarray, shape (n,)
         Window centres, rad.
     resolution : float
-        Full width, rad; 0 stands for a box of 1e-4 degrees.
+        Full width, rad; up to 1e-4 degrees it stands for a box of that width.
     kernel : {"box", "gaussian"}
     centre : float
         Angle at which a panel must end: the middle of the support, rad.
@@ -81,8 +81,8 @@ def smoothing_grid(
     -------
     SmoothingGrid
     """
-    if kernel == "box" or resolution == 0.0:
-        half = 0.5 * (resolution or POINT)
+    if kernel == "box" or resolution <= POINT:
+        half = 0.5 * max(resolution, POINT)
         marks = np.concatenate([theta_s - half, theta_s + half])
     else:
         sigma = resolution / (2.0 * np.sqrt(2.0 * np.log(2.0)))
@@ -92,7 +92,7 @@ def smoothing_grid(
         marks = theta_s.min() - reach + step * np.arange(count + 1)
     borders = _refine(np.append(marks, centre))
     low, high = borders[:-1], borders[1:]
-    if kernel == "box" or resolution == 0.0:
+    if kernel == "box" or resolution <= POINT:
         middle = 0.5 * (low + high)
         inside = np.abs(middle - theta_s[:, None]) < half
         weights = inside / (2.0 * half)
