@@ -144,7 +144,11 @@ class Dask:
         """Batches that may be under way: enough that no worker waits for the next."""
         if self._client is None:
             return 1
-        return 2 * max(1, sum(self._client.nthreads().values()))
+        try:
+            threads = self._client.nthreads()
+        except OSError as error:  # a lost connection is one
+            raise ExecutorError(f"{self.name}: the scheduler is gone") from error
+        return 2 * max(1, sum(threads.values()))
 
 
 def _answers(future: Future[list[Answer]]) -> list[Answer] | None:
