@@ -3,8 +3,9 @@
     python benchmarks/profiles.py
 
 Runs in one process on one core, with kernels compiled before. Compiled kernels count
-where they are called. To compare with another commit, run this file in its checkout.
-Written to ``results/profiles.json``.
+where they are called. Chains are threads, whose time the profiler books on the main
+thread's work: shares of the first two jobs are not to be trusted. To compare with
+another commit, run this file in its checkout. Written to ``results/profiles.json``.
 """
 
 from __future__ import annotations

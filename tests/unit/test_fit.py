@@ -15,7 +15,7 @@ from toys import (
 )
 
 from renp_infer.errors import NonFiniteError
-from renp_infer.inference import pymc_nuts
+from renp_infer.inference import nuts, pymc_nuts
 from renp_infer.inference.fit import fit
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import build_model
@@ -289,10 +289,26 @@ def test_compiled_code_takes_other_data():
     point = np.full(compiled.size, 0.3)
     for shift in (0.0, 0.4):
         other = observe(DATA.field_nG + shift, COVARIANCE, THETA)
+        nuts._codes.clear()
         fresh = compile_model(build_model(Likelihood(target.prior, LINEAR, other)))
         moved = compiled.with_data(target.decorrelate(other.field_nG))
         assert moved(point)[0] == pytest.approx(fresh(point)[0], rel=1e-12)
     assert compiled(point)[0] != moved(point)[0]
+
+
+def test_a_study_of_the_same_structure_takes_the_code_but_its_own_numbers():
+    nuts._codes.clear()
+    first = compile_model(build_model(conjugate_likelihood()))
+    response = LinearResponse(THETA, 1.3 * LINEAR.tables[0])
+    target = conjugate_likelihood(response)
+    reused = compile_model(build_model(target))
+    nuts._codes.clear()
+    fresh = compile_model(build_model(target))
+    point = np.full(first.size, 0.3)
+    assert reused.function is first.function is not fresh.function
+    for ours, theirs in zip(reused(point), fresh(point), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    assert reused(point)[0] != pytest.approx(first(point)[0])
 
 
 def test_nuts_names_the_parameters_where_the_response_breaks():
