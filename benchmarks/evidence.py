@@ -19,7 +19,7 @@ from scipy.special import ndtri
 
 from renp_infer.inference.comparison import CompareSettings, Estimator
 from renp_infer.inference.evidence import estimate
-from renp_infer.inference.fast_evidence import evidence
+from renp_infer.inference.importance import evidence
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.records import FloatArray
 

@@ -13,9 +13,9 @@ import numpy as np
 from run import Row, machine, show
 
 from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.fast_evidence import importance_sample
+from renp_infer.inference.importance import importance_sample
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.linear_marginal import LinearMarginal
+from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nuts import CompiledModel, compile_model
 from renp_infer.records import FloatArray
@@ -54,10 +54,11 @@ def reference(target: Likelihood, draws: int, seed: int = 1) -> Row:
 
     Baseline and leakage are integrated exactly, the amplitude by quadrature.
     """
-    found, vectors, weights = importance_sample(target, np.random.default_rng(seed), draws)
-    mass = vectors[:, LinearMarginal(target).rest.names.index("m1_meV")]
-    mean = float(np.average(mass, weights=weights))
-    sd = float(np.sqrt(np.average((mass - mean) ** 2, weights=weights)))
+    rng = np.random.default_rng(seed)
+    prior, drawn = importance_sample(marginalise(target, rng).likelihood, rng, draws)
+    found, mass = drawn.evidence, drawn.vectors[:, prior.names.index("m1_meV")]
+    mean = float(np.average(mass, weights=drawn.weights))
+    sd = float(np.sqrt(np.average((mass - mean) ** 2, weights=drawn.weights)))
     row: Row = {"draws": draws, "effective": found.ess, "mean m1": mean, "sd m1": sd}
     return row | {"mean's error": sd * found.ess**-0.5, "ln Z": found.log_z, "error": found.error}
 

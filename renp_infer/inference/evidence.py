@@ -159,10 +159,14 @@ def _completed(
     marginal: Marginal, vectors: list[FloatArray], rng: np.random.Generator
 ) -> tuple[FloatArray, xr.Dataset]:
     """Draws of all parameters by (chain, draw), and their log posterior."""
-    full = np.array([marginal.complete(chain, rng) for chain in vectors])
-    lp = np.array([[marginal.full.log_posterior(vector) for vector in chain] for chain in full])
-    coords = {"chain": np.arange(full.shape[0]), "draw": np.arange(full.shape[1])}
-    return full, xr.Dataset({"lp": (("chain", "draw"), lp)}, coords)
+    chains, densities = [], []
+    for chain in vectors:
+        means = np.array([marginal.likelihood.mean(vector) for vector in chain])
+        full, lp = marginal.complete(chain, means, rng)
+        chains.append(full)
+        densities.append(lp)
+    coords = {"chain": np.arange(len(chains)), "draw": np.arange(len(densities[0]))}
+    return np.array(chains), xr.Dataset({"lp": (("chain", "draw"), np.array(densities))}, coords)
 
 
 def _ragged(columns: Mapping[str, list[FloatArray]]) -> xr.Dataset:

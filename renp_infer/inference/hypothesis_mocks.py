@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.errors import RenpError
-from renp_infer.inference.fast_evidence import evidence
+from renp_infer.inference.importance import evidence
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.sbc import mock
 from renp_infer.records import FloatArray

@@ -39,19 +39,25 @@ class Marginal:
     full: Likelihood
     likelihood: Likelihood
 
-    def complete(self, vectors: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def complete(
+        self, vectors: FloatArray, means: FloatArray, rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
         """Draw the integrated parameters given the others.
 
         Parameters
         ----------
         vectors : ndarray, shape (n, k)
             Of the integrated likelihood's parameters.
+        means : ndarray, shape (n, angles)
+            Its expected fields there, nG.
         rng : numpy.random.Generator
 
         Returns
         -------
-        ndarray, shape (n, d)
+        vectors : ndarray, shape (n, d)
             Of all free parameters.
+        log_posterior : ndarray, shape (n,)
+            Log prior plus log-likelihood of these.
         """
         names, rest = self.full.prior.names, self.likelihood.prior.names
         complete = self.full.prior.sample(rng, len(vectors))  # unseen ones keep their prior
@@ -63,10 +69,13 @@ class Marginal:
         linear = [name for name in GAUSSIAN if name in names]
         if linear:
             columns = [names.index(name) for name in linear]
-            complete[:, columns] = 0.0
-            means = np.array([self.full.mean(vector) for vector in complete])
             complete[:, columns] = self._linear(linear, means, rng)
-        return complete
+            means = means + complete[:, columns] @ _design(self.full, linear).T
+        log_posterior = [
+            self.full.prior.log_density(vector) + np.sum(self.full.pointwise_at_mean(mean))
+            for vector, mean in zip(complete, means, strict=True)
+        ]
+        return complete, np.array(log_posterior)
 
     def _linear(self, names: list[str], means: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Linear parameters, shape (n, l), from their Gaussian given the rest of the mean."""

@@ -1,4 +1,4 @@
-"""Mixture of Gaussians in unit coordinates and phases, the proposal of importance sampling."""
+"""Mixture of Gaussians in unit coordinates and phases: proposals of weighted draws."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from scipy.special import logsumexp
 
 from renp_infer.records import FloatArray
 
-WIDEN = 1.4
-"""Factor on the widths that are found: tails must be covered."""
 WIDEST = 1.8
 """Largest width of a component in a phase, rad; three turns hold it."""
-_PRIOR_SHARE = 0.1
+SCALES = ((1.05, 0.85), (1.5, 0.15))
+"""Each component is two Gaussians: widths by that of the posterior, and shares. The first
+follows a normal posterior closely, the second covers what is not normal in others."""
+_PRIOR_SHARE = 0.05
 
 
 class Mixture:
@@ -23,8 +24,8 @@ class Mixture:
     ----------
     weights : ndarray, shape (c,)
     centers : ndarray, shape (c, k)
-    factors : ndarray, shape (c, k, k)
-        Lower Cholesky factors.
+    covariances : ndarray, shape (c, k, k)
+        Of the posterior around each center.
     phases : int
         The last coordinates that are angles, rad.
     """
@@ -33,7 +34,14 @@ class Mixture:
         self, weights: FloatArray, centers: FloatArray, covariances: FloatArray, phases: int
     ) -> None:
         self.weights, self.centers, self.phases = weights / weights.sum(), centers, phases
-        self.factors = np.linalg.cholesky(covariances)
+        self.covariances = covariances
+        self._factors = np.array(
+            [
+                [np.linalg.cholesky(_bounded(scale**2 * one, phases)) for one in covariances]
+                for scale, _ in SCALES
+            ]
+        )
+        self._inverses = np.linalg.inv(self._factors)
         turns = itertools.product((-1, 0, 1), repeat=phases)
         self._turns = 2.0 * np.pi * np.array(list(turns), dtype=float).reshape(3**phases, phases)
 
@@ -41,12 +49,13 @@ class Mixture:
         """Draw points, shape (n, k)."""
         count, size = self.centers.shape
         chosen = rng.choice(count + 1, size=n, p=self._shares())
+        scale = rng.choice(len(SCALES), size=n, p=[share for _, share in SCALES])
         points = rng.standard_normal((n, size))
         prior = chosen == count
         points[prior, size - self.phases :] = rng.uniform(-np.pi, np.pi, (prior.sum(), self.phases))
-        for c in range(count):
-            mine = chosen == c
-            points[mine] = self.centers[c] + points[mine] @ self.factors[c].T
+        for s, c in itertools.product(range(len(SCALES)), range(count)):
+            mine = (chosen == c) & (scale == s)
+            points[mine] = self.centers[c] + points[mine] @ self._factors[s, c].T
         return points
 
     def log_density(self, points: FloatArray) -> FloatArray:
@@ -54,13 +63,13 @@ class Mixture:
         shares = self._shares()
         parts = [np.log(shares[-1]) + self.log_prior(points)]
         parts += [np.log(shares[c]) + self._component(points, c) for c in range(len(shares) - 1)]
-        return logsumexp(parts, axis=0)
+        return np.asarray(logsumexp(parts, axis=0))
 
     def log_prior(self, points: FloatArray) -> FloatArray:
         """Log prior density, shape (n,)."""
         plain = points[:, : points.shape[1] - self.phases]
         normal = -0.5 * np.sum(plain**2 + np.log(2.0 * np.pi), axis=1)
-        return normal - self.phases * np.log(2.0 * np.pi)
+        return np.asarray(normal - self.phases * np.log(2.0 * np.pi))
 
     def refitted(self, points: FloatArray, weights: FloatArray) -> Mixture:
         """Mixture with the moments of weighted points, one step of expectation maximisation."""
@@ -80,7 +89,7 @@ class Mixture:
     def _moments(
         self, points: FloatArray, share: FloatArray, c: int
     ) -> tuple[FloatArray, FloatArray]:
-        """Center and widened covariance of one component's points.
+        """Center and covariance of one component's points.
 
         Its former covariance counts as some draws: few cannot narrow it to nothing.
         """
@@ -89,9 +98,8 @@ class Mixture:
         shift = share @ distances
         spread = (distances - shift).T @ ((distances - shift) * share[:, None])
         count, prior_count = 1.0 / np.sum(share**2), 2.0 * points.shape[1]
-        former = self.factors[c] @ self.factors[c].T / WIDEN**2
-        blended = (count * spread + prior_count * former) / (count + prior_count)
-        return self.centers[c] + shift, bounded(WIDEN**2 * blended, self.phases)
+        blended = (count * spread + prior_count * self.covariances[c]) / (count + prior_count)
+        return self.centers[c] + shift, blended
 
     def _from_center(self, points: FloatArray, c: int) -> FloatArray:
         distances = points - self.centers[c]
@@ -100,22 +108,24 @@ class Mixture:
         return distances
 
     def _component(self, points: FloatArray, c: int) -> FloatArray:
-        """Log density of one Gaussian, wrapped around the phases."""
-        distances, factor = self._from_center(points, c), self.factors[c]
-        first = distances.shape[1] - self.phases
-        terms = []
-        for turn in self._turns:
-            moved = distances.copy()
-            moved[:, first:] += turn
-            terms.append(-0.5 * np.sum(np.linalg.solve(factor, moved.T) ** 2, axis=0))
-        norm = np.sum(np.log(np.diag(factor))) + 0.5 * factor.shape[0] * np.log(2.0 * np.pi)
-        return logsumexp(terms, axis=0) - norm
+        """Log density of one component, wrapped around the phases."""
+        distances = self._from_center(points, c)
+        size = distances.shape[1]
+        terms, signs = [], []
+        for s, (_, share) in enumerate(SCALES):
+            inverse = self._inverses[s, c]
+            norm = np.sum(np.log(np.diag(inverse))) - 0.5 * size * np.log(2.0 * np.pi)
+            whitened = distances @ inverse.T
+            for turn in self._turns @ inverse[:, size - self.phases :].T:
+                terms.append(norm - 0.5 * np.sum((whitened + turn) ** 2, axis=1))
+                signs.append(share)
+        return np.asarray(logsumexp(terms, axis=0, b=np.array(signs)[:, None]))
 
     def _shares(self) -> FloatArray:
         return np.append((1.0 - _PRIOR_SHARE) * self.weights, _PRIOR_SHARE)
 
 
-def bounded(covariance: FloatArray, phases: int) -> FloatArray:
+def _bounded(covariance: FloatArray, phases: int) -> FloatArray:
     """Covariance with no phase wider than what three turns hold."""
     shrink = np.ones(len(covariance))
     if phases:

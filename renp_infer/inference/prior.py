@@ -47,7 +47,7 @@ OSCILLATION_NAMES = ("sin2_12", "sin2_13", "dm2_21", "dm2_3l")
 PHASE_NAMES = ("delta_deg", "alpha21_deg", "alpha31_deg")
 
 
-Sampler = Literal["nuts", "pymc-nuts", "emcee", "smc", "nested"]
+Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class InferenceSettings:
 
     Attributes
     ----------
-    sampler : {"nuts", "pymc-nuts", "emcee", "smc", "nested"}
-    cross_check : {"none", "nuts", "pymc-nuts", "emcee", "smc", "nested"}
+    sampler : {"nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"}
+    cross_check : "none" or one of the same
         Another sampler, whose quantiles must agree.
     chains, draws, tune : int
         Chains (or independent ensembles), and draws kept and spent per chain.

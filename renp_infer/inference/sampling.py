@@ -1,4 +1,4 @@
-"""One posterior, five samplers: draws of equal weight by (chain, draw) from each.
+"""One posterior, six samplers: draws of equal weight by (chain, draw) from each.
 
 No sampler has to cross from one sign of the phases to the other: ``mirrored`` does.
 """
@@ -85,6 +85,10 @@ def _drawn(
 
             unit, statistics = sample_ensembles(likelihood, settings, seed, report)
             return Sample(likelihood.prior.from_unit(unit), statistics)
+        case "independence":
+            from renp_infer.inference.independence import sample_independence
+
+            return Sample(*sample_independence(likelihood, settings, seed, report))
         case "smc" | "nested":
             return _with_evidence(likelihood, settings, seed, report)
         case "pymc-nuts":

@@ -33,6 +33,7 @@ TOOLS = {
     "dieke": ("dieke",),
     "sympy": ("Meurer2017",),
     "smc": ("Ching2007",),
+    "independence": ("Tierney1994",),
 }
 """Entries by package, or by method where it is not the package's own article's."""
 METHODS = {
@@ -43,6 +44,7 @@ METHODS = {
 SAMPLERS = {
     "nuts": ("pymc", "nutpie"),
     "pymc-nuts": ("pymc",),
+    "independence": ("independence",),
     "emcee": ("emcee",),
     "smc": ("pymc", "smc", "dynesty"),
     "nested": ("dynesty",),

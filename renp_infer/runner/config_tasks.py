@@ -5,12 +5,13 @@ As in ``config_sections``, which holds those of the apparatus.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 from pydantic import Discriminator, Tag
 
+from renp_infer.inference.prior import Sampler
 from renp_infer.runner.config_sections import Flag, Section, Word, as_tuple, choice, kind_of_grid
 from renp_infer.runner.fields import Number, Several, Whole, refusal
 
@@ -88,14 +89,8 @@ class ExecutionSection(Section):
 class InferenceSection(Section):
     """Priors and sampler; a spread of 0 fixes its parameter."""
 
-    sampler: Annotated[
-        Literal["nuts", "pymc-nuts", "emcee", "smc", "nested"],
-        choice("nuts", "pymc-nuts", "emcee", "smc", "nested"),
-    ] = "nuts"
-    cross_check: Annotated[
-        Literal["none", "nuts", "pymc-nuts", "emcee", "smc", "nested"],
-        choice("none", "nuts", "pymc-nuts", "emcee", "smc", "nested"),
-    ] = "none"
+    sampler: Annotated[Sampler, choice(*get_args(Sampler))] = "nuts"
+    cross_check: Annotated[Literal["none"] | Sampler, choice("none", *get_args(Sampler))] = "none"
     chains: Annotated[int, Before(Whole(2, 256))] = 4
     draws: Annotated[int, Before(Whole(4, 10_000_000))] = 1000
     tune: Annotated[int, Before(Whole(1, 10_000_000))] = 1000

@@ -133,7 +133,10 @@ def test_integrated_likelihood_is_the_integral(settings):
     weights = np.exp(np.array(logs) - logsumexp(logs))
     mean = weights @ np.array(points)
     spread = np.atleast_2d(np.cov(np.array(points).T, aweights=weights))
-    drawn = marginal.complete(np.tile(part, (4000, 1)), np.random.default_rng(3))
+    parts = np.tile(part, (4000, 1))
+    means = np.tile(marginal.likelihood.mean(part), (4000, 1))
+    drawn, densities = marginal.complete(parts, means, np.random.default_rng(3))
+    assert densities[:5] == pytest.approx([likelihood.log_posterior(v) for v in drawn[:5]])
     assert np.array_equal(drawn[:, [full.index(name) for name in rest]], np.tile(part, (4000, 1)))
     drawn = drawn[:, [full.index(name) for name in linear]]
     sds = np.sqrt(np.diag(spread))
@@ -149,7 +152,8 @@ def test_phases_that_matter_stay(rng):
     rest, names = marginal.likelihood.prior, likelihood.prior.names
     assert rest.circular == ("alpha21_deg", "alpha31_deg")
     draws = rest.sample(rng, 300)
-    whole = marginal.complete(draws, rng)
+    means = np.array([marginal.likelihood.mean(draw) for draw in draws])
+    whole, _ = marginal.complete(draws, means, rng)
     assert np.ptp(whole[:, names.index("delta_deg")]) > 300.0
     phases = whole[:, names.index("alpha31_deg")]
     assert np.all((phases >= 0.0) & (phases < 360.0))

@@ -90,7 +90,7 @@ def exact_posterior():
     return prior_mean + covariance @ design.T @ np.linalg.solve(COVARIANCE, residual), covariance
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee", *OTHERS])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence", *OTHERS])
 def test_conjugate_posterior_is_recovered(sampler, trees):
     tree = trees(sampler)
     mean, covariance = exact_posterior()
@@ -103,7 +103,9 @@ def test_conjugate_posterior_is_recovered(sampler, trees):
         assert rows[name]["sd"] == pytest.approx(sd, abs=9.0 * error / np.sqrt(2.0))
 
 
-@pytest.mark.parametrize("sampler", ["nuts", pytest.param("emcee", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "sampler", ["nuts", "independence", pytest.param("emcee", marks=pytest.mark.slow)]
+)
 def test_planted_leakage_is_recovered(sampler):
     """Exact Gaussian marginal of the leakage, beside a baseline and two mixing angles."""
     shape = 1.0 / (1.0 + np.linspace(-1.0, 2.0, THETA.size) ** 2)
@@ -135,7 +137,7 @@ def test_planted_leakage_is_recovered(sampler):
     assert row["mean"] == pytest.approx(0.4, abs=4.0 * sd)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee", *OTHERS])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence", *OTHERS])
 def test_what_the_data_do_not_see_keeps_its_prior(sampler, trees):
     rows = json.loads(trees(sampler).attrs["renp_summary"])["parameters"]
     error = 450.0 / np.sqrt(12.0 * rows["m1_meV"]["ess_bulk"])
@@ -145,7 +147,7 @@ def test_what_the_data_do_not_see_keeps_its_prior(sampler, trees):
     assert np.abs(np.mean(np.exp(1j * delta))) < 4.5 / np.sqrt(size)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee", *OTHERS])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence", *OTHERS])
 def test_groups_and_names(sampler, trees):
     tree = trees(sampler)
     assert set(tree.children) == GROUPS | EXTRA.get(sampler, set())
@@ -162,7 +164,7 @@ def test_groups_and_names(sampler, trees):
     assert float(tree["constant_data"]["truth_m1_meV"]) == pytest.approx(100.0)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee", *OTHERS])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence", *OTHERS])
 def test_round_trip_through_a_file(sampler, trees, tmp_path):
     tree = trees(sampler)
     tree.to_netcdf(tmp_path / "infer.nc", engine="h5netcdf")
@@ -225,7 +227,9 @@ def test_raw_weights_give_the_same_posterior_and_evidence(trees):
         assert np.sum(weights * values) / 4.0 == pytest.approx(np.mean(draws), abs=error)
 
 
-@pytest.mark.parametrize("other", ["emcee", pytest.param("smc", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "other", ["emcee", "independence", pytest.param("smc", marks=pytest.mark.slow)]
+)
 def test_cross_check_is_part_of_the_verdict(other):
     tree = run("nuts", cross_check=other)
     found = json.loads(tree.attrs["renp_diagnostics"])
@@ -339,7 +343,7 @@ def test_cores_do_not_change_the_draws():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sampler", ["nuts", "emcee"])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence"])
 def test_data_that_say_nothing_return_the_prior(sampler):
     toy = ToyResponse(toy_angles(5))
     truth = toy_truth("majorana")

@@ -10,7 +10,7 @@ import xarray as xr
 
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.evidence import Estimate
-from renp_infer.inference.fast_evidence import evidence
+from renp_infer.inference.importance import evidence
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.response import Response, exact_field
 from renp_infer.physics.neutrinos import masses

@@ -148,7 +148,7 @@ def test_thinning_keeps_evenly_spaced_draws_of_every_chain():
     assert thinned(vectors, 8.0, 10).ravel().tolist() == [9, 19, 29, 39]
 
 
-@pytest.mark.parametrize("sampler", ["emcee", "smc", "pymc-nuts"])
+@pytest.mark.parametrize("sampler", ["emcee", "smc", "pymc-nuts", "independence"])
 def test_every_sampler_can_be_calibrated(sampler, monkeypatch):
     """The one that the study names, not another in its place."""
     asked = []
@@ -163,10 +163,11 @@ def test_every_sampler_can_be_calibrated(sampler, monkeypatch):
 
 
 @pytest.mark.slow
-def test_nuts_is_calibrated_on_the_conjugate_model():
+@pytest.mark.parametrize("sampler", ["nuts", "independence"])
+def test_samplers_are_calibrated_on_the_conjugate_model(sampler):
     """Sampler, thinning and ranks together, the model compiled once."""
     likelihood = conjugate()
-    fit = Refit(conjugate_settings("nuts", chains=2, draws=300, tune=300))
+    fit = Refit(conjugate_settings(sampler, chains=2, draws=300, tune=300))
     seeds = np.random.SeedSequence(21).spawn(120)
     rows = [rank_one(likelihood, likelihood.mean, fit, seed) for seed in seeds]
     assert sum(bool(row.failure) for row in rows) <= 3

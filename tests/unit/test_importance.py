@@ -1,18 +1,22 @@
 """Fast evidences against linear algebra and brute quadrature; honest probabilities pass."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from scipy.integrate import quad
+from scipy.integrate import cumulative_trapezoid, quad
 from scipy.special import softmax
-from scipy.stats import lognorm, multivariate_normal
+from scipy.stats import kstest, lognorm, multivariate_normal
 from test_fit import COVARIANCE, LINEAR, THETA, TRUTH
 from toys import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 
+from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.comparison import posterior_probabilities
-from renp_infer.inference.fast_evidence import Evidence, evidence
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
+from renp_infer.inference.importance import Evidence, evidence, start_mixture
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.linear_marginal import LinearMarginal
+from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.mixture import Mixture
 from renp_infer.inference.prior import (
     InferenceSettings,
     Prior,
@@ -65,9 +69,9 @@ def test_evidence_of_the_linear_gaussian_model_is_exact():
 def test_linear_parameters_are_integrated_as_by_quadrature():
     """Baseline and leakage in closed form, the amplitude by adaptive quadrature."""
     likelihood = linear_likelihood(leakage_sd=0.2)
-    marginal = LinearMarginal(likelihood)
+    marginal = AmplitudeMarginal(marginalise(likelihood, np.random.default_rng(1)).likelihood)
     vectors = marginal.rest.sample(np.random.default_rng(2), 3)
-    found = marginal(vectors)
+    found = marginal.log_likelihood(marginal.templates(vectors))
     prior = likelihood.prior
     total = COVARIANCE.copy()
     for name, shape in (
@@ -89,6 +93,65 @@ def test_linear_parameters_are_integrated_as_by_quadrature():
         assert quad(integrand, 0.3, 2.5, points=[0.9, 1.0, 1.1], limit=200)[0] == pytest.approx(
             1.0, abs=2e-6
         )
+
+
+@pytest.mark.parametrize("sigma", [1.0, 30.0])
+def test_amplitudes_are_drawn_from_their_conditional_density(sigma):
+    """Against the integral of the density: data that fix the amplitude, and data that do not."""
+    fixed = linear_likelihood(leakage_sd=0.2)
+    wider = replace(fixed.observation, covariance_nG2=sigma**2 * COVARIANCE)
+    full = Likelihood(fixed.prior, LINEAR, wider, fixed.leakage_nG)
+    likelihood = marginalise(full, np.random.default_rng(1)).likelihood
+    marginal = AmplitudeMarginal(likelihood)
+    vector = np.tile(marginal.rest.sample(np.random.default_rng(2), 1), (2000, 1))
+    templates = np.tile(marginal.templates(vector[:1]), (2000, 1))
+    drawn, means = marginal.complete(vector, templates, np.random.default_rng(3))
+    place = likelihood.prior.names.index("amplitude")
+    assert means[:3] == pytest.approx(np.array([likelihood.mean(v) for v in drawn[:3]]))
+    assert np.array_equal(np.delete(drawn, place, axis=1), vector)
+    sd = likelihood.prior.marginals["amplitude"].sd
+    top = marginal.log_likelihood(templates[:1])[0]
+
+    def density(a):
+        point = drawn[0].copy()
+        point[place] = a
+        return np.exp(likelihood.log_likelihood(point) - top) * lognorm(sd).pdf(a)
+
+    grid = np.linspace(0.2, 3.0, 2001)
+    shares = cumulative_trapezoid([density(a) for a in grid], grid, initial=0.0)
+    assert shares[-1] == pytest.approx(1.0, abs=1e-4)
+    assert kstest(np.interp(drawn[:, place], grid, shares), "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("phases", [0, 2])
+def test_mixtures_are_normalised_and_sample_their_own_density(phases, rng):
+    """The prior's mass, as a mean of prior over mixture at draws of the mixture, is 1."""
+    size = 2 + phases
+    roots = rng.normal(size=(3, size, size))
+    mixture = Mixture(
+        np.array([0.5, 0.3, 0.2]),
+        rng.normal(size=(3, size)),
+        0.1 * np.eye(size) + 0.2 * roots @ roots.transpose(0, 2, 1),
+        phases,
+    )
+    points = mixture.sample(rng, 40_000)
+    ratio = np.exp(mixture.log_prior(points) - mixture.log_density(points))
+    assert ratio.mean() == pytest.approx(1.0, abs=4.5 * ratio.std() / np.sqrt(ratio.size))
+    assert ratio.std() < 5.0
+    turned = points.copy()
+    turned[:, size - phases :] += 2.0 * np.pi
+    assert mixture.log_density(turned) == pytest.approx(mixture.log_density(points), abs=1e-9)
+
+
+def test_every_mode_is_there_with_its_mirror_image():
+    likelihood = marginalise(phase_likelihood(0.3), np.random.default_rng(0)).likelihood
+    mixture = start_mixture(likelihood, np.random.default_rng(1))
+    half = len(mixture.centers) // 2
+    assert mixture.centers[half:, -1] == pytest.approx(-mixture.centers[:half, -1])
+    assert mixture.centers[half:, :-1] == pytest.approx(mixture.centers[:half, :-1])
+    points = mixture.sample(np.random.default_rng(2), 50)
+    mirrored = points * np.array([1.0, -1.0])
+    assert mixture.log_density(mirrored) == pytest.approx(mixture.log_density(points))
 
 
 def phase_likelihood(sigma: float, **changes) -> Likelihood:
