@@ -2,9 +2,7 @@
 
 Three steps that only spare a sampler work; any coordinates sample the same posterior.
 An affine map makes the Gaussian at the mode round. A shear straightens the ridge
-along the mass: masses enter squared, so that what the other parameters must do to
-keep the thresholds in place is a parabola in a light m1, not a line. The shear adds
-a function of m1 to the others: its determinant is 1. Phases are directions in planes
+along the mass (``ridge.py``): it adds a function of m1 to the others, its determinant is 1. Phases are directions in planes
 of their own (``phases.py``); the first two steps leave them alone.
 """
 
@@ -15,20 +13,13 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from renp_infer.errors import RenpError
 from renp_infer.inference._coordinate_kernels import spline_cell, to_model, to_round
-from renp_infer.inference.descent import descend
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import LINEAR
 from renp_infer.inference.phases import Planes, mixing, width
+from renp_infer.inference.ridge import MASS, ridge
 from renp_infer.inference.start import Chart, LocalGaussian, local_gaussian, overdispersed
 from renp_infer.records import FloatArray
-
-MASS = "m1_meV"
-_STEPS, _REACH = 12, 16.0
-"""Points of the ridge on each side, and the chi-squared above the mode where it ends."""
-_FARTHEST = 5.0
-"""Largest unit coordinate of the mass that the ridge is followed to."""
 
 
 class Coordinates:
@@ -65,7 +56,13 @@ class Coordinates:
         self.factor[:kept, :kept] = np.linalg.cholesky(covariance)
         before = sum(place < slices[MASS].start for place in linear)
         self._mass = slices[MASS].start - before
-        spline = self._ridge(chart, local, whole)
+        masses, departures = ridge(chart, local.mode, whole[np.ix_(chart.others, chart.others)])
+        bends = np.zeros((masses.size, size))
+        bends[:, chart.others] = departures
+        bends = np.concatenate(
+            [np.delete(bends, linear, 1), np.zeros((masses.size, len(linear)))], axis=1
+        )
+        spline = CubicSpline(masses, bends)
         tables = (np.ascontiguousarray(part) for part in (spline.x, spline.c))
         self._map = (self.center, self.factor, self._mass, *tables)
 
@@ -97,22 +94,6 @@ class Coordinates:
         paired = self.planes.pairs(affine, rng)
         return np.linalg.solve(self.factor, paired - self.center)
 
-    def _ridge(self, chart: Chart, local: LocalGaussian, covariance: FloatArray) -> CubicSpline:
-        """How the conditional mode departs from its tangent, (k,) by the mass coordinate."""
-        mass = self.likelihood.prior.unit_slices()[MASS].start
-        place = int(np.flatnonzero(chart.others == mass)[0])
-        rows = follow(chart, place, local.mode, float(np.sqrt(covariance[mass, mass])))
-        masses = np.array([row[place] for row in rows])
-        unit = np.zeros((len(rows), local.center.size))
-        unit[:, chart.others] = np.array(rows)[:, : chart.others.size]
-        tangent = covariance[:, mass] / covariance[mass, mass]
-        straight = local.center + np.outer(masses - local.center[mass], tangent)
-        unit[:, chart.others] -= straight[:, chart.others]
-        unit[:, mass] = 0.0
-        bends = np.zeros((len(rows), self.center.size))
-        bends[:, : self.center.size - len(self.linear)] = np.delete(unit, self.linear, 1)
-        return CubicSpline(masses, bends)
-
 
 def _planes(chart: Chart, local: LocalGaussian, linear: list[int]) -> Planes:
     """Planes of the phases, among coordinates without the linear ones."""
@@ -124,47 +105,3 @@ def _planes(chart: Chart, local: LocalGaussian, linear: list[int]) -> Planes:
 
     first = chart.phases - np.sum(np.array(linear)[:, None] < chart.phases, axis=0)
     return Planes(first, turns, np.array([known(turn) for turn in turns.T]))
-
-
-def follow(chart: Chart, place: int, mode: FloatArray, step: float) -> list[FloatArray]:
-    """Conditional modes along one coordinate at the phases of a mode, in its order.
-
-    Where the cosine of a phase reaches its end, a ridge with free phases has a kink.
-
-    Parameters
-    ----------
-    chart : Chart
-    place : int
-        The coordinate, in the chart.
-    mode : ndarray, shape (chart,)
-    step : float
-        Twice the first.
-    """
-
-    def evaluate(point: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return chart.residuals(point), chart.jacobian(point)
-
-    def conditional(point: FloatArray) -> Any:
-        low, high = np.full(point.size, -np.inf), np.full(point.size, np.inf)
-        held = [place, *range(chart.others.size, point.size)]
-        low[held] = high[held] = point[held]
-        return descend(evaluate, point, low, high)
-
-    middle = conditional(mode)
-    sides = []
-    for direction in (-1.0, 1.0):
-        rows, last, stride = [], middle, 0.5 * step
-        for _ in range(_STEPS):
-            moved = last.point.copy()
-            moved[place] += direction * stride
-            try:
-                found = conditional(moved)
-            except RenpError:
-                break
-            rows.append(found.point)
-            if found.chi_squared > middle.chi_squared + _REACH or abs(moved[place]) > _FARTHEST:
-                break
-            stride *= 1.5 if found.chi_squared - last.chi_squared < 1.0 else 1.0
-            last = found
-        sides.append(rows)
-    return [*reversed(sides[0]), middle.point, *sides[1]]

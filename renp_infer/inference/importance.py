@@ -2,8 +2,8 @@
 
 The amplitude is integrated beforehand, and for an evidence all else that has a closed form
 (``marginal.py``). What remains is the space of mass, apparatus, mixing and phases. Its
-proposal is a mixture of Gaussians at the modes, wrapped around the phases, with a share of
-the prior; it is refitted to its own weighted draws. The last draws alone give an evidence,
+proposal is a mixture of Gaussians at the modes, bent along the ridge of the mass and wrapped
+around the phases, with a share of the prior; it is refitted to its own weighted draws. The last draws alone give an evidence,
 so their weights give its error; below ``LEAST_ESS`` effective draws there is none.
 """
 
@@ -13,14 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from renp_infer.errors import ConvergenceError, RenpError
 from renp_infer.inference.amplitude import AMPLITUDE, AmplitudeMarginal
 from renp_infer.inference.descent import Minimum, descend
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
-from renp_infer.inference.mixture import WIDEST, Mixture
+from renp_infer.inference.mixture import WIDEST, Bend, Mixture
 from renp_infer.inference.prior import Prior
+from renp_infer.inference.ridge import MASS, ridge
 from renp_infer.inference.start import Chart
 from renp_infer.records import FloatArray
 
@@ -225,10 +227,12 @@ def start_mixture(likelihood: Likelihood, rng: np.random.Generator) -> Mixture:
     kept += list(range(len(names), len(names) + chart.phases.size))
     # modes are nearly equal in the first round: which is wide is not known yet
     weights = np.exp([0.1 * (lowest - mode.chi_squared) for mode in near])
-    centers = np.array([mode.point[kept] for mode in near])
     covariances = np.array([_covariance(mode, kept, chart.phases.size) for mode in near])
+    bend = _bend(chart, near[0], kept)
+    centers = np.array([mode.point[kept] for mode in near])
+    centers -= bend(centers)
     if not chart.phases.size:
-        return Mixture(weights, centers, covariances, 0)
+        return Mixture(weights, centers, covariances, 0, bend)
     mirror = np.ones(len(kept))
     mirror[-chart.phases.size :] = -1.0
     return Mixture(
@@ -236,7 +240,19 @@ def start_mixture(likelihood: Likelihood, rng: np.random.Generator) -> Mixture:
         np.concatenate([centers, mirror * centers]),
         np.concatenate([covariances, np.outer(mirror, mirror) * covariances]),
         chart.phases.size,
+        bend,
     )
+
+
+def _bend(chart: Chart, mode: Minimum, kept: list[int]) -> Bend:
+    """How the ridge along the mass departs from its tangent, by points (n, k)."""
+    plain = chart.others.size
+    slopes = mode.jacobian[:, :plain]
+    masses, departures = ridge(chart, mode.point, np.linalg.inv(slopes.T @ slopes))
+    whole = np.pad(departures, [(0, 0), (0, chart.phases.size)])[:, kept]
+    place = kept.index(list(chart.likelihood.prior.names).index(MASS))
+    spline = CubicSpline(masses, whole)
+    return lambda points: spline(np.clip(points[:, place], masses[0], masses[-1]))
 
 
 def _mode(chart: Chart, rng: np.random.Generator) -> Minimum | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from scipy.special import logsumexp
@@ -17,8 +18,19 @@ follows a normal posterior closely, the second covers what is not normal in othe
 _PRIOR_SHARE = 0.05
 
 
+Bend = Callable[[FloatArray], FloatArray]
+"""Points (n, k) to shifts (n, k) by a function of one coordinate that is not shifted."""
+
+
+def no_bend(points: FloatArray) -> FloatArray:
+    """Straight coordinates."""
+    return np.zeros_like(points)
+
+
 class Mixture:
     """Gaussians in unit coordinates and angles, beside a share of the prior.
+
+    The Gaussians are those of points less their bend, which has determinant 1.
 
     Attributes
     ----------
@@ -28,13 +40,19 @@ class Mixture:
         Of the posterior around each center.
     phases : int
         The last coordinates that are angles, rad.
+    bend : callable
     """
 
     def __init__(
-        self, weights: FloatArray, centers: FloatArray, covariances: FloatArray, phases: int
+        self,
+        weights: FloatArray,
+        centers: FloatArray,
+        covariances: FloatArray,
+        phases: int,
+        bend: Bend = no_bend,
     ) -> None:
         self.weights, self.centers, self.phases = weights / weights.sum(), centers, phases
-        self.covariances = covariances
+        self.covariances, self.bend = covariances, bend
         self._factors = np.array(
             [
                 [np.linalg.cholesky(_bounded(scale**2 * one, phases)) for one in covariances]
@@ -56,12 +74,14 @@ class Mixture:
         for s, c in itertools.product(range(len(SCALES)), range(count)):
             mine = (chosen == c) & (scale == s)
             points[mine] = self.centers[c] + points[mine] @ self._factors[s, c].T
+        points[~prior] += self.bend(points[~prior])
         return points
 
     def log_density(self, points: FloatArray) -> FloatArray:
         """Log density, shape (n,), at points (n, k)."""
         shares = self._shares()
         parts = [np.log(shares[-1]) + self.log_prior(points)]
+        points = points - self.bend(points)
         parts += [np.log(shares[c]) + self._component(points, c) for c in range(len(shares) - 1)]
         return np.asarray(logsumexp(parts, axis=0))
 
@@ -73,6 +93,7 @@ class Mixture:
 
     def refitted(self, points: FloatArray, weights: FloatArray) -> Mixture:
         """Mixture with the moments of weighted points, one step of expectation maximisation."""
+        points = points - self.bend(points)
         parts = np.array([self._component(points, c) for c in range(len(self.centers))])
         parts = np.exp(parts + np.log(self.weights)[:, None] - logsumexp(
             parts, axis=0, b=self.weights[:, None]
@@ -84,6 +105,7 @@ class Mixture:
             np.array([center for center, _ in moments]),
             np.array([covariance for _, covariance in moments]),
             self.phases,
+            self.bend,
         )
 
     def _moments(
