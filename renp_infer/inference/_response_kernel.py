@@ -95,29 +95,32 @@ def mass_nodes(m1, last, step):
 
 
 @njit(cache=True, error_model="numpy")
-def smoothed_field(x, switches, numbers, fixed, borders, used, weights, form, facing, grid, table):
+def smoothed_field(
+    x, switches, numbers, fixed, borders, used, first, band, form, facing, grid, table
+):
     """Template (n,) and Jacobian (n, 11) of the smoothed field.
 
     ``switches`` are (planar, majorana, inverted, table-iv) as 0 or 1;
     ``numbers`` (epsilon, omega_1, omega_2, omega_s, theta_e, sin2_w, kappa,
-    scale, mass step, nominal index); ``fixed`` the Table IV weights (2, 6).
+    scale, mass step, nominal index); ``fixed`` the Table IV weights (2, 6); ``first`` and
+    ``band`` the windows, see ``SmoothingGrid.band``.
     """
     panels = _panels(x, switches, numbers, borders, used, form, facing, grid, table)
-    smooth = _summed(x, panels, switches, numbers, fixed, used, weights)
+    smooth = _summed(x, panels, switches, numbers, fixed, used, first, band)
     return smooth[:, 0].copy(), smooth[:, 1:].copy()
 
 
 @njit(cache=True, error_model="numpy")
 def phase_fields(
-    x, phases, switches, numbers, fixed, borders, used, weights, form, facing, grid, table
+    x, phases, switches, numbers, fixed, borders, used, first, band, form, facing, grid, table
 ):
     """Templates and Jacobians (p, n, 12) at phases (p, 3); the panels are done once."""
     panels = _panels(x, switches, numbers, borders, used, form, facing, grid, table)
-    out = np.empty((phases.shape[0], weights.shape[0], SIZE + 1))
+    out = np.empty((phases.shape[0], first.size, SIZE + 1))
     point = x.copy()
     for p in range(phases.shape[0]):
         point[8:] = phases[p]
-        out[p] = _summed(point, panels, switches, numbers, fixed, used, weights)
+        out[p] = _summed(point, panels, switches, numbers, fixed, used, first, band)
     return out
 
 
@@ -170,7 +173,7 @@ def _panels(x, switches, numbers, borders, used, form, facing, grid, table):
 
 
 @njit(cache=True, error_model="numpy")
-def _summed(x, panels, switches, numbers, fixed, used, weights):
+def _summed(x, panels, switches, numbers, fixed, used, first, band):
     """Template and Jacobian (n, 12) from the pair integrals over panels."""
     majorana = switches[1] == 1
     sin2_w, kappa, scale = numbers[5:8]
@@ -213,4 +216,11 @@ def _summed(x, panels, switches, numbers, fixed, used, weights):
             if majorana:
                 for n in range(SIZE):
                     row[n + 1] -= odd[n] * b
-    return scale * (weights @ panel)
+    # sparse by hand: the dense product would grow with the square of the angles
+    out = np.zeros((first.size, SIZE + 1))
+    for i in range(first.size):
+        for k in range(band.shape[1]):
+            weight, row = scale * band[i, k], panel[first[i] + k]
+            for n in range(SIZE + 1):
+                out[i, n] += weight * row[n]
+    return out

@@ -2,8 +2,9 @@
 
 Three steps that only spare a sampler work; any coordinates sample the same posterior.
 An affine map makes the Gaussian at the mode round. A shear straightens the ridge
-along the mass (``ridge.py``): it adds a function of m1 to the others, its determinant is 1. Phases are directions in planes
-of their own (``phases.py``); the first two steps leave them alone.
+along the mass (``ridge.py``): it adds a function of m1 to the others, its determinant is 1.
+Phases are directions in planes of their own (``phases.py``); the first two steps leave them
+alone.
 """
 
 from __future__ import annotations

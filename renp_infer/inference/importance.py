@@ -3,8 +3,9 @@
 The amplitude is integrated beforehand, and for an evidence all else that has a closed form
 (``marginal.py``). What remains is the space of mass, apparatus, mixing and phases. Its
 proposal is a mixture of Gaussians at the modes, bent along the ridge of the mass and wrapped
-around the phases, with a share of the prior; it is refitted to its own weighted draws. The last draws alone give an evidence,
-so their weights give its error; below ``LEAST_ESS`` effective draws there is none.
+around the phases, with a share of the prior; it is refitted to its own weighted draws. The
+last draws alone give an evidence, so their weights give its error; below ``LEAST_ESS``
+effective draws there is none.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ sum is the likelihood in either case.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Protocol
 
@@ -131,8 +132,11 @@ class Likelihood:
 
     def with_field(self, field_nG: FloatArray) -> Likelihood:
         """Use prior, response and noise for other data (n,), nG."""
-        observation = replace(self.observation, field_nG=field_nG)
-        return Likelihood(self.prior, self.response, observation, self.leakage_nG)
+        require_finite("field_nG", field_nG, self.prior.fixed, self.observation.theta_s)
+        other = copy.copy(self)
+        other.observation = replace(self.observation, field_nG=field_nG)
+        other.data_nG = self.decorrelate(field_nG)
+        return other
 
     def decorrelate(self, field_nG: FloatArray) -> FloatArray:
         """Independent components W y, nG, of fields with shape (n, ...)."""

@@ -126,7 +126,7 @@ class Response:
             _table_weights(truth, switches),
             smoother.grid.borders,
             smoother.grid.used,
-            smoother.grid.weights,
+            *smoother.grid.band(),
             smoother.form,
             smoother.facing,
             grid,

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from renp_infer.finite import faults
@@ -55,6 +56,18 @@ class SmoothingGrid:
     def used(self) -> FloatArray:
         """Panels that any window needs, shape (J,), bool."""
         return np.asarray(np.any(self.weights != 0.0, axis=0))
+
+    def band(self) -> tuple[NDArray[np.int64], FloatArray]:
+        """First panel of each window (n,), and the weights from it on (n, w).
+
+        Windows need few panels each, however many angles there are.
+        """
+        inside = self.weights != 0.0
+        first = np.argmax(inside, axis=1)
+        last = inside.shape[1] - np.argmax(inside[:, ::-1], axis=1)
+        width = int(np.max(last - first))
+        first = np.minimum(first, inside.shape[1] - width)
+        return first, np.take_along_axis(self.weights, first[:, None] + np.arange(width), axis=1)
 
 
 def smoothing_grid(

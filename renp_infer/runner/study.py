@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
     from renp_infer.runner.config_tasks import CalibrateSection
 
-PHYSICS_VERSION = 3
+PHYSICS_VERSION = 4
 """Raised when the same study gives other results, so that old ones are redone."""
 
 

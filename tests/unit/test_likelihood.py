@@ -1,5 +1,7 @@
 """The NumPy likelihood against scipy and finite differences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -107,6 +109,22 @@ def test_outside_the_prior_the_response_is_not_asked(rng):
     vector = target.prior.sample(rng, 1)[0]
     vector[0] = -1.0
     assert target.log_posterior(vector) == -np.inf
+
+
+@pytest.mark.parametrize("correlated", [False, True])
+def test_other_data_are_those_of_a_likelihood_made_for_them(correlated, rng):
+    target = likelihood(correlated)
+    field = rng.normal(size=target.data_nG.size)
+    other = target.with_field(field)
+    observation = replace(target.observation, field_nG=field)
+    fresh = Likelihood(target.prior, target.response, observation, target.leakage_nG)
+    vector = target.prior.sample(rng, 1)[0]
+    assert other.log_likelihood(vector) == fresh.log_likelihood(vector)
+    assert other.log_likelihood(vector) != target.log_likelihood(vector)
+    assert np.array_equal(other.observation.field_nG, field)
+    field[3] = np.nan
+    with pytest.raises(NonFiniteError, match="field_nG"):
+        target.with_field(field)
 
 
 def test_data_and_covariance_must_make_sense():

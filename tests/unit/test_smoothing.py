@@ -101,6 +101,18 @@ def test_windows_have_unit_area_and_end_panels_at_the_centre(kernel, resolution)
     assert np.abs(grid.borders - centre).min() < 1e-9
 
 
+@pytest.mark.parametrize("kernel", ("box", "gaussian"))
+@pytest.mark.parametrize("angles", (ANGLES, ANGLES[:1], ANGLES[[0, 1, 12]]))
+def test_bands_hold_every_weight(kernel, angles, rng):
+    """Windows that overlap, one, and one apart: the same sums as by the whole matrix."""
+    grid = smoothing_grid(angles, np.deg2rad(1.44), kernel, np.deg2rad(53.217))
+    first, band = grid.band()
+    panels = rng.normal(size=grid.borders.size - 1)
+    sums = [row @ panels[k : k + row.size] for k, row in zip(first, band, strict=True)]
+    assert sums == pytest.approx(grid.weights @ panels, rel=1e-12)
+    assert np.count_nonzero(band) == np.count_nonzero(grid.weights)
+
+
 def moments(grid, theta, row):
     """Mean and variance of one window, exact for a staircase."""
     low, high = grid.borders[:-1] - theta, grid.borders[1:] - theta
