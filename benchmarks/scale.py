@@ -57,6 +57,8 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "scale.json"
 PAGE, PLOT = RESULTS.with_suffix(".md"), RESULTS.with_suffix(".svg")
 MARKERS = {"full": "o", "planar": "s", "": "^"}
+LEGEND_LINE = 0.07
+"""Height of a line of a legend by that of its panel."""
 REPEATS, ROUND_MS, SLOW_MS = 5, 20.0, 1000.0
 WORST_EXPONENT = 1.05
 """Largest exponent that counts as linear: timing leaves a few per cent."""
@@ -402,32 +404,47 @@ def draw(tables: dict[str, Table]) -> None:
     figure, places = plt.subplots(3, 3, figsize=(11.0, 10.0), layout="constrained")
     *panels, last = places.flat
     for axes, name in zip(panels, names, strict=True):
-        for row in rows:
-            if row["grows_with"] == name:
-                curve(axes, row["at"], row["ms"], f"{row['cost_of']}: {row['exponent']:.2f}")
+        curves(axes, [row for row in rows if row["grows_with"] == name])
         frame(axes, name, "ms")
     found = tables["throughput"]
-    curve(last, [row["workers"] for row in found], [row["tasks_per_s"] for row in found], "50 ms")
+    workers, rates = ([row[key] for row in found] for key in ("workers", "tasks_per_s"))
+    curve(last, workers, rates, color="C0", marker="^", label="tasks of 50 ms")
     frame(last, "workers", "tasks per second")
     figure.suptitle("Solid: measured, with its exponent. Dotted: linear in the smallest size.")
     figure.savefig(PLOT, metadata={"Date": None})
     plt.close(figure)
 
 
-def curve(axes: Any, sizes: Sequence[float], values: Sequence[float], label: str) -> None:
+def curves(axes: Any, rows: Table) -> None:
+    """Lines of one panel: a marker for each phase space, a colour for each of its costs."""
+    costs = [row["cost_of"].rpartition(": ") for row in rows]
+    colours = list(dict.fromkeys(cost for _, _, cost in costs))
+    for row, (kind, _, cost) in zip(rows, costs, strict=True):
+        look = {"color": f"C{colours.index(cost)}", "marker": MARKERS[kind]}
+        curve(axes, row["at"], row["ms"], label=f"{row['cost_of']}: {row['exponent']:.2f}", **look)
+
+
+def curve(axes: Any, sizes: Sequence[float], values: Sequence[float], **look: str) -> None:
     """A line of measured values, and the linear one from its first point."""
-    marker = next(MARKERS[start] for start in MARKERS if label.startswith(start))
-    (line,) = axes.loglog(sizes, values, marker, ls="-", ms=4, lw=1.2, label=label)
+    axes.loglog(sizes, values, ms=4, lw=1.2, **look)
     ends = np.array([sizes[0], sizes[-1]])
-    axes.loglog(ends, values[0] * ends / ends[0], ":", lw=1, color=line.get_color())
+    axes.loglog(ends, values[0] * ends / ends[0], ":", lw=1, color=look["color"])
 
 
 def frame(axes: Any, size: str, unit: str) -> None:
     """Labels and legend of a panel, with room for the legend above the lines."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     axes.set_xlabel(size)
     axes.set_ylabel(unit)
     low, high = axes.get_ylim()
-    axes.set_ylim(low, high * (high / low) ** 0.5)
+    taken = LEGEND_LINE * (len(axes.lines) / 2 + 0.5)
+    axes.set_ylim(low, high * (high / low) ** (taken / (1.0 - taken)))
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100.0 else (1,)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
     axes.legend(fontsize=8, loc="upper left")
 
 
