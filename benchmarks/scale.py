@@ -1,8 +1,8 @@
 """What runs cost as they grow, measured and fitted, and what that predicts.
 
 ``python benchmarks/scale.py`` prints its tables and writes them to ``results/scale.json``
-and, for ``docs/scale.md``, to ``results/scale.md``; ``results/scale.svg`` draws them. About
-MINUTES minutes on two cores.
+and, for ``docs/scale.md``, to ``results/scale.md``; ``results/scale.svg`` draws them. Seven
+minutes of processor time; ten to thirteen minutes on two cores that others use too.
 """
 
 from __future__ import annotations
