@@ -77,7 +77,6 @@ FREED = (
 """Nuisances of a fit, and how a study fixes them."""
 
 HYPOTHESIS = Hypothesis("normal", "majorana")
-SHORT = {"chains": 1, "draws": 100, "tune": 100}
 NOISES = {"white": (), "drift": ("detector.drift_fT=1", "detector.drift_time_s=600")}
 MODEL = "angles of a model"
 ANGLES = (61, 121, 481, 1921)
@@ -311,7 +310,9 @@ def ensemble(cell: Cell, count: int) -> Work:
 def calibration() -> Callable[[int], Work]:
     """Posteriors of a data set, over and over: other sets' times differ by factors."""
     study = load_study("edge-layout-normalised")
-    model, sample = mock_model(study, HYPOTHESIS), Refit(replace(study.settings, **SHORT))
+    assert study.settings is not None
+    short = replace(study.settings, chains=1, draws=100, tune=100)
+    model, sample = mock_model(study, HYPOTHESIS), Refit(short)
 
     def works(count: int) -> Work:
         def work() -> None:
