@@ -122,17 +122,17 @@ def posteriors(quick: bool) -> dict[str, list[Row]]:
 def of_posteriors(tables: dict[str, list[Row]]) -> list[Row]:
     rows = []
     for kind, table in tables.items():
-        ours, weighted, *others, _ = table
-        work = f"effective weighted draws of m1, {kind}"
-        ratio = posterior.over_emcee(weighted, others)
-        rest = against("emcee as it comes", ratio, posterior.TARGET_RATIO)
-        error = {"error": abs(weighted["mean off by sd"])}
-        rows.append(line(work, weighted["effective / s"], "1/s", None, **rest, **error))
+        ours, independent, weighted, *others, _ = table
+        for own in (independent, weighted):
+            ratio = posterior.over_emcee(own, others)
+            rest = against("emcee as it comes", ratio, posterior.TARGET_RATIO)
+            work, error = f"m1 by {own['sampler']}, {kind}", abs(own["mean off by sd"])
+            rows.append(line(work, own["effective / s"], "1/s", None, **rest, error=error))
         for row in others:
             wanted = posterior.TARGET_RATIO if row["sampler"].startswith("emcee") else 1.0
-            rest = against(row["sampler"], row["ours / this"], wanted)
+            rest = against(row["sampler"], row["nutpie / this"], wanted)
             errors = {"error": abs(ours["mean off by sd"]), "its error": abs(row["mean off by sd"])}
-            work = f"effective draws of m1, {kind}"
+            work = f"m1 by {ours['sampler']}, {kind}"
             rows.append(line(work, ours["effective / s"], "1/s", None, **rest, **errors))
     return rows
 
