@@ -1,28 +1,43 @@
-"""Where the time goes: own time by module, of a main job, a calibration and a design search.
+"""Where the time goes: processor time by kind of work, of three jobs.
 
-    python benchmarks/profiles.py
+    python benchmarks/profiles.py [before | after]
+    PYTHONPATH=<another checkout> python benchmarks/profiles.py before
 
-Runs in one process on one core, with kernels compiled before. Compiled kernels count
-where they are called. Chains are threads, whose time the profiler books on the main
-thread's work: shares of the first two jobs are not to be trusted. To compare with
-another commit, run this file in its checkout. Written to ``results/profiles.json``.
+The second profiles another commit; ``after`` is the default. Each run replaces its own
+half of ``results/profiles.json``, and both are printed side by side. Linux only.
+
+A job runs once to compile and load what is kept, and once more beside a thread that looks
+every 5 ms what the others do. The processor time that a thread used since the last look
+goes to what its innermost frame of this package stands for, see ``WORK``; where it shows
+no such frame, to what it did before: chains and pools of threads are then between two
+calls. So all processor time is accounted for but the last milliseconds of threads that
+ended, and the rest is said. A compiled kernel that holds the interpreter's lock delays a
+look until it returns; its caller's frame is still the innermost. Collecting garbage counts
+where it was due. Own time of the looking thread is left out.
 """
 
 from __future__ import annotations
 
-import cProfile
-import pstats
+import contextlib
+import json
+import os
+import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
+from types import CodeType, FrameType
 
-from posteriors import publish
-from run import Row
+from run import Row, machine, show
 
+import renp_infer
 from renp_infer.runner.cli import execute
 
-ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results" / "profiles.json"
+PACKAGE = Path(renp_infer.__file__).parent
 STUDY = "edge-layout-normalised"
 FEW = ("calibrate.data_sets=6", "calibrate.hypothesis_sets=0", "calibrate.belt_sets=0")
 SHORT = (
@@ -40,43 +55,155 @@ JOBS = {
         *(w for k in SHORT for w in ("--set", k)),
     ],
 }
-SHOWN = 7
+WORK = {
+    "inference/start:*": "start of the chains",
+    "inference/nuts:_sampler_model.*": "chains: density and steps",
+    "inference/nuts:compile_model": "compiling the density",
+    "inference/nuts:require_nuts": "compiling the density",
+    "inference/model:build_model": "compiling the density",
+    "measurement/smoothing:Smoother.correction*": "tables of the finite crystal's share",
+    "runner/*figure*:*": "figures and pages",
+    "runner/plots:*": "figures and pages",
+    "runner/*page:*": "figures and pages",
+    "runner/report*:*": "figures and pages",
+}
+"""Kinds of work by module and function; without one, work is named after its module."""
+INTERVAL_S = 0.005
+LEAST = 1.0
+"""Per cent of a job below which work is not listed by itself."""
 
 
-def group(file: str) -> str:
-    """Module of ours, or the library that a file belongs to."""
-    path = Path(file)
-    if path.is_relative_to(ROOT):
-        return path.relative_to(ROOT).with_suffix("").as_posix()
-    parts = path.parts
-    if "site-packages" in parts:
-        return parts[parts.index("site-packages") + 1]
-    return "Python and builtins"
+@cache
+def place(code: CodeType) -> str | None:
+    """Module and function of this package, ``"physics/pairs:current_form"``."""
+    path = Path(code.co_filename)
+    if not path.is_relative_to(PACKAGE):
+        return None
+    return f"{path.relative_to(PACKAGE).with_suffix('').as_posix()}:{code.co_qualname}"
 
 
-def profiled(words: list[str]) -> tuple[Counter[str], float]:
-    """Own seconds by group, and processor seconds, of a command."""
+@cache
+def kind(place: str) -> str | None:
+    """Name of the work that is done at a place."""
+    return next((name for pattern, name in WORK.items() if fnmatchcase(place, pattern)), None)
+
+
+def work(frame: FrameType | None) -> str | None:
+    """Work of the innermost frame that has a name, or the innermost module of ours."""
+    inner = None
+    while frame is not None:
+        if here := place(frame.f_code):
+            if name := kind(here):
+                return name
+            inner = inner or here.partition(":")[0]
+        frame = frame.f_back
+    return inner
+
+
+def clocks() -> dict[int, float]:
+    """Processor seconds of all threads by the number of their clock."""
+    found = {}
+    for thread in os.listdir("/proc/self/task"):
+        clock = ~int(thread) << 3 | 6  # as Linux numbers them
+        with contextlib.suppress(OSError):
+            found[clock] = time.clock_gettime(clock)
+    return found
+
+
+class Watch(threading.Thread):
+    """Thread that books the processor time of the others.
+
+    Attributes
+    ----------
+    spent : Counter
+        Seconds by work.
+    own : float
+        Seconds of this thread.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.spent: Counter[str] = Counter()
+        self.own = 0.0
+        self._before = clocks()
+        self._last: dict[int, str] = {}
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        """Look until told to end."""
+        while not self._end.wait(INTERVAL_S):
+            self._look()
+        self._look()
+        self.own = time.thread_time()
+
+    def end(self) -> None:
+        """Look once more."""
+        self._end.set()
+        self.join()
+
+    def _look(self) -> None:
+        frames = sys._current_frames()
+        # One call: no other thread runs Python, and none with a frame can end, meanwhile.
+        shown = dict(zip(map(time.pthread_getcpuclockid, frames), frames.values(), strict=True))
+        now, own = clocks(), time.pthread_getcpuclockid(threading.get_ident())
+        for clock in now.keys() - {own}:
+            name = work(shown.get(clock)) or self._last.get(clock, "threads of libraries")
+            self._last[clock] = name
+            self.spent[name] += now[clock] - self._before.get(clock, 0.0)
+        self._before = now
+
+
+def run_job(words: list[str]) -> float:
+    """Processor seconds of a command."""
+    begin = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        profile, begin = cProfile.Profile(), time.process_time()
-        profile.enable()
         code = execute([*words, "--out", f"{folder}/run", "--quiet"])
-        profile.disable()
     if code not in (0, 3):
         raise SystemExit(f"{words[0]} ended with {code}")
-    spent: Counter[str] = Counter()
-    for (file, _, _), (_, _, own, _, _) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
-        spent[group(file)] += own
-    return spent, time.process_time() - begin
+    return time.process_time() - begin
 
 
-def shares(words: list[str]) -> list[Row]:
-    """Own time by module, per cent of the profile; the first run warms up."""
-    profiled(words)
-    spent, seconds = profiled(words)
-    total = sum(spent.values())
-    rows: list[Row] = [{"where": "processor s", "%": seconds}]
-    return rows + [{"where": k, "%": 100.0 * v / total} for k, v in spent.most_common(SHOWN)]
+def watched(words: list[str]) -> Row:
+    """Processor seconds of a warm job by work, and what is not accounted for."""
+    run_job(words)
+    watch, begin = Watch(), time.process_time()
+    watch.start()
+    run_job(words)
+    watch.end()
+    seconds = time.process_time() - begin - watch.own
+    booked = sum(watch.spent.values())
+    listed = {k: v for k, v in watch.spent.most_common() if 100.0 * v > LEAST * seconds}
+    listed["less than 1 % each"] = booked - sum(listed.values())
+    return listed | {"not accounted for": seconds - booked, "processor s": seconds}
+
+
+def side_by_side(halves: dict[str, Row], job: str) -> list[Row]:
+    """Seconds and per cent of each half, by work."""
+    found = {half: kept["jobs"][job] for half, kept in halves.items()}
+    rows = []
+    for name in dict.fromkeys(name for half in found.values() for name in half):
+        row: Row = {"where": name}
+        for half, spent in found.items():
+            seconds = spent.get(name, 0.0)
+            row |= {f"{half} s": seconds, f"{half} %": 100.0 * seconds / spent["processor s"]}
+        rows.append(row)
+    return sorted(rows, key=lambda row: -max(v for k, v in row.items() if k.endswith(" s")))
+
+
+def main(half: str = "after") -> None:
+    """Profile all jobs, keep this half and print what there is."""
+    where = machine(("pymc", "nutpie"))
+    jobs = {name: watched(words) for name, words in JOBS.items()}
+    halves = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    where["load after"] = round(os.getloadavg()[0], 2)
+    halves[half] = {"machine": where, "jobs": jobs}
+    halves = {name: halves[name] for name in ("before", "after") if name in halves}
+    RESULTS.write_text(json.dumps(halves, indent=1) + "\n")
+    for name in JOBS:
+        show(name, side_by_side(halves, name))
 
 
 if __name__ == "__main__":
-    publish("profiles", {name: (name, shares(words)) for name, words in JOBS.items()})
+    # Waiting for the lock any longer, a look would find those who give it back by themselves.
+    sys.setswitchinterval(0.1 * INTERVAL_S)
+    main(*sys.argv[1:])
