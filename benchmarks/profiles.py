@@ -11,7 +11,7 @@ every 5 ms what the others do. The processor time that a thread used since the l
 goes to what its innermost frame of this package stands for, see ``WORK``; where it shows
 no such frame, to what it did before: chains and pools of threads are then between two
 calls. So all processor time is accounted for but the last milliseconds of threads that
-ended, and the rest is said. A compiled kernel that holds the interpreter's lock delays a
+ended, which is said. A compiled kernel that holds the interpreter's lock delays a
 look until it returns; its caller's frame is still the innermost. Collecting garbage counts
 where it was due. Own time of the looking thread is left out.
 """
@@ -25,7 +25,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,7 @@ from run import Row, machine, show
 
 import renp_infer
 from renp_infer.runner.cli import execute
+from renp_infer.runner.design_keys import OptimizeSection
 
 RESULTS = Path(__file__).parent / "results" / "profiles.json"
 PACKAGE = Path(renp_infer.__file__).parent
@@ -44,7 +45,8 @@ SHORT = (
     "optimize.evaluations=8",
     "optimize.polish=4",
     "optimize.baselines=[]",
-    "optimize.comparisons=false",
+    # Earlier commits have no comparisons to leave out.
+    *(["optimize.comparisons=false"] if "comparisons" in OptimizeSection.__annotations__ else []),
 )
 JOBS = {
     "main job, one study": ["run", STUDY],
@@ -70,7 +72,7 @@ WORK = {
 """Kinds of work by module and function; without one, work is named after its module."""
 INTERVAL_S = 0.005
 LEAST = 1.0
-"""Per cent of a job below which work is not listed by itself."""
+"""Per cent of a job that is worth a line."""
 
 
 @cache
@@ -115,7 +117,7 @@ class Watch(threading.Thread):
 
     Attributes
     ----------
-    spent : Counter
+    spent : dict
         Seconds by work.
     own : float
         Seconds of this thread.
@@ -123,7 +125,7 @@ class Watch(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.spent: Counter[str] = Counter()
+        self.spent: defaultdict[str, float] = defaultdict(float)
         self.own = 0.0
         self._before = clocks()
         self._last: dict[int, str] = {}
@@ -171,23 +173,34 @@ def watched(words: list[str]) -> Row:
     run_job(words)
     watch.end()
     seconds = time.process_time() - begin - watch.own
-    booked = sum(watch.spent.values())
-    listed = {k: v for k, v in watch.spent.most_common() if 100.0 * v > LEAST * seconds}
-    listed["less than 1 % each"] = booked - sum(listed.values())
-    return listed | {"not accounted for": seconds - booked, "processor s": seconds}
+    spent = dict(sorted(watch.spent.items(), key=lambda item: -item[1]))
+    lost = seconds - sum(spent.values())
+    return {"processor s": seconds, "not accounted for s": lost, "work s": spent}
 
 
 def side_by_side(halves: dict[str, Row], job: str) -> list[Row]:
-    """Seconds and per cent of each half, by work."""
+    """Seconds and per cent of each half; work that is little in both is summed."""
     found = {half: kept["jobs"][job] for half, kept in halves.items()}
-    rows = []
-    for name in dict.fromkeys(name for half in found.values() for name in half):
-        row: Row = {"where": name}
-        for half, spent in found.items():
-            seconds = spent.get(name, 0.0)
-            row |= {f"{half} s": seconds, f"{half} %": 100.0 * seconds / spent["processor s"]}
-        rows.append(row)
-    return sorted(rows, key=lambda row: -max(v for k, v in row.items() if k.endswith(" s")))
+    listed = [
+        name
+        for name in dict.fromkeys(name for spent in found.values() for name in spent["work s"])
+        if any(share(spent, name) > LEAST for spent in found.values())
+    ]
+    rows: list[Row] = [
+        {"where": name} for name in ("processor", *listed, "else", "not accounted for")
+    ]
+    for half, spent in found.items():
+        parts = [spent["work s"].get(name, 0.0) for name in listed]
+        total, lost = spent["processor s"], spent["not accounted for s"]
+        column = [total, *parts, total - lost - sum(parts), lost]
+        for row, seconds in zip(rows, column, strict=True):
+            row |= {f"{half} s": seconds, f"{half} %": 100.0 * seconds / total}
+    return rows
+
+
+def share(spent: Row, name: str) -> float:
+    """Per cent of a job that a kind of work takes."""
+    return float(100.0 * spent["work s"].get(name, 0.0) / spent["processor s"])
 
 
 def main(half: str = "after") -> None:
