@@ -6,14 +6,15 @@
 The second profiles another commit; ``after`` is the default. Each run replaces its own
 half of ``results/profiles.json``, and both are printed side by side. Linux only.
 
-A job runs once to compile and load what is kept, and once more beside a thread that looks
-every 5 ms what the others do. The processor time that a thread used since the last look
-goes to what its innermost frame of this package stands for, see ``WORK``; where it shows
-no such frame, to what it did before: chains and pools of threads are then between two
-calls. So all processor time is accounted for but the last milliseconds of threads that
-ended, which is said. A compiled kernel that holds the interpreter's lock delays a
-look until it returns; its caller's frame is still the innermost. Collecting garbage counts
-where it was due. Own time of the looking thread is left out.
+A job runs once to compile and load what is kept, and once more under watch: every 5 ms a
+signal looks what the main thread does, and a thread what all others do. Processor time
+that a thread used since the last look goes to what its innermost frame of this package
+stands for, see ``WORK``; where it shows no such frame, to what it did before: chains and
+pools of threads are then between two calls. So all processor time is accounted for but the
+last milliseconds of threads that ended, which is said. The main thread needs a signal since
+a thread sees it mostly where it gives the interpreter's lock back, which compiled kernels do
+not; a signal waits for a kernel's end, where its caller's frame is still the innermost.
+Collecting garbage counts where it was due. The time of looking is left out.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -113,46 +115,66 @@ def clocks() -> dict[int, float]:
 
 
 class Watch(threading.Thread):
-    """Thread that books the processor time of the others.
+    """Books the processor time of the main thread by a signal, of others by a thread.
 
     Attributes
     ----------
     spent : dict
         Seconds by work.
     own : float
-        Seconds of this thread.
+        Seconds of looking.
     """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.spent: defaultdict[str, float] = defaultdict(float)
         self.own = 0.0
+        self._main = time.pthread_getcpuclockid(threading.get_ident())
         self._before = clocks()
         self._last: dict[int, str] = {}
         self._end = threading.Event()
 
-    def run(self) -> None:
-        """Look until told to end."""
-        while not self._end.wait(INTERVAL_S):
-            self._look()
-        self._look()
-        self.own = time.thread_time()
+    def begin(self) -> None:
+        """Look from now on; called in the main thread, as the end is."""
+        signal.signal(signal.SIGPROF, self._look_at_main)
+        signal.siginterrupt(signal.SIGPROF, False)
+        signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
+        self.start()
 
     def end(self) -> None:
         """Look once more."""
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
         self._end.set()
         self.join()
+        self._book(self._main, time.thread_time(), None)
 
-    def _look(self) -> None:
+    def run(self) -> None:
+        """Look at other threads until the end."""
+        while not self._end.wait(INTERVAL_S):
+            self._look_at_others()
+        self._look_at_others()
+        self.own += time.thread_time()
+
+    def _look_at_main(self, _number: int, frame: FrameType | None) -> None:
+        begin = time.thread_time()
+        self._book(self._main, begin, frame)
+        self._before[self._main] = time.thread_time()
+        self.own += self._before[self._main] - begin
+
+    def _look_at_others(self) -> None:
         frames = sys._current_frames()
         # One call: no other thread runs Python, and none with a frame can end, meanwhile.
         shown = dict(zip(map(time.pthread_getcpuclockid, frames), frames.values(), strict=True))
-        now, own = clocks(), time.pthread_getcpuclockid(threading.get_ident())
-        for clock in now.keys() - {own}:
-            name = work(shown.get(clock)) or self._last.get(clock, "threads of libraries")
-            self._last[clock] = name
-            self.spent[name] += now[clock] - self._before.get(clock, 0.0)
-        self._before = now
+        own = time.pthread_getcpuclockid(threading.get_ident())
+        for clock, seconds in clocks().items():
+            if clock not in (own, self._main):
+                self._book(clock, seconds, shown.get(clock))
+
+    def _book(self, clock: int, seconds: float, frame: FrameType | None) -> None:
+        name = work(frame) or self._last.get(clock, "threads of libraries")
+        self._last[clock] = name
+        self.spent[name] += seconds - self._before.get(clock, 0.0)
+        self._before[clock] = seconds
 
 
 def run_job(words: list[str]) -> float:
@@ -169,7 +191,7 @@ def watched(words: list[str]) -> Row:
     """Processor seconds of a warm job by work, and what is not accounted for."""
     run_job(words)
     watch, begin = Watch(), time.process_time()
-    watch.start()
+    watch.begin()
     run_job(words)
     watch.end()
     seconds = time.process_time() - begin - watch.own
@@ -217,6 +239,4 @@ def main(half: str = "after") -> None:
 
 
 if __name__ == "__main__":
-    # Waiting for the lock any longer, a look would find those who give it back by themselves.
-    sys.setswitchinterval(0.1 * INTERVAL_S)
     main(*sys.argv[1:])
