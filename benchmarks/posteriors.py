@@ -55,8 +55,9 @@ def reference(target: Likelihood, draws: int, seed: int = 1) -> Row:
     Baseline and leakage are integrated exactly, the amplitude by quadrature.
     """
     rng = np.random.default_rng(seed)
-    prior, drawn = importance_sample(marginalise(target, rng).likelihood, rng, draws)
-    found, mass = drawn.evidence, drawn.vectors[:, prior.names.index("m1_meV")]
+    integrated = marginalise(target, rng).target
+    drawn = importance_sample(integrated, rng, draws)
+    found, mass = drawn.evidence, drawn.vectors[:, integrated.prior.names.index("m1_meV")]
     mean = float(np.average(mass, weights=drawn.weights))
     sd = float(np.sqrt(np.average((mass - mean) ** 2, weights=drawn.weights)))
     row: Row = {"draws": draws, "effective": found.ess, "mean m1": mean, "sd m1": sd}

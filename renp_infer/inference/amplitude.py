@@ -7,8 +7,9 @@ inverts the integral over a grid, to 1e-3 of the amplitude's width.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from scipy.special import logsumexp
 
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import LogNormal, Prior
@@ -18,7 +19,9 @@ AMPLITUDE = "amplitude"
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(16)
 _GRID: FloatArray = np.linspace(-5.0, 5.0, 161)
 """Nodes of a draw, in the units of Gauss-Hermite nodes: seven standard deviations."""
-_NEWTON_STEPS = 20
+_FLOOR = 0.05
+"""Keeps the first guess of the amplitude positive whatever the data."""
+_NEWTON_STEPS = 5
 
 
 class AmplitudeMarginal:
@@ -31,25 +34,33 @@ class AmplitudeMarginal:
 
     Attributes
     ----------
-    rest : Prior
+    likelihood : Likelihood
+        Of all parameters.
+    prior : Prior
         Of the other parameters.
+    sd : float
+        Of log amplitude; 0 if it is fixed.
+    pull : ndarray, shape (n,)
+        Whitened data less baseline and leakage, in errors.
+    constant : float
+        Log-likelihood without a signal.
     """
 
     def __init__(self, likelihood: Likelihood) -> None:
         prior = likelihood.prior
-        self._likelihood = likelihood
-        self._sd = 0.0
+        self.likelihood, self.sd = likelihood, 0.0
         if isinstance(found := prior.marginals.get(AMPLITUDE), LogNormal):
-            self._sd = found.sd
-        self.rest = Prior({n: m for n, m in prior.marginals.items() if n != AMPLITUDE}, prior.fixed)
+            self.sd = found.sd
+        rest = {name: m for name, m in prior.marginals.items() if name != AMPLITUDE}
+        self.prior = Prior(rest, prior.fixed)
         self._offset_nG: FloatArray = (
             prior.fixed["baseline_nG"] + prior.fixed["leakage"] * likelihood.leakage_nG
         )
-        self._pull = self._whitened(likelihood.observation.field_nG[None] - self._offset_nG)[0]
-        self._constant = float(
+        self.pull = self._whitened(likelihood.observation.field_nG[None] - self._offset_nG)[0]
+        self.constant = float(
             -np.sum(np.log(likelihood.scale_nG))
-            - 0.5 * self._pull.size * np.log(2.0 * np.pi)
-            - 0.5 * self._pull @ self._pull
+            - 0.5 * self.pull.size * np.log(2.0 * np.pi)
+            - 0.5 * self.pull @ self.pull
         )
 
     def templates(self, vectors: FloatArray) -> FloatArray:
@@ -57,21 +68,21 @@ class AmplitudeMarginal:
 
         For amplitude 1 if it is free.
         """
-        if self._sd:
-            place = self._likelihood.prior.names.index(AMPLITUDE)
+        if self.sd:
+            place = self.likelihood.prior.names.index(AMPLITUDE)
             vectors = np.insert(vectors, place, 1.0, axis=1)
-        return np.array([self._likelihood.mean(vector) for vector in vectors]) - self._offset_nG
+        return np.array([self.likelihood.mean(vector) for vector in vectors]) - self._offset_nG
 
-    def log_likelihood(self, templates: FloatArray) -> FloatArray:
+    def log_likelihood(self, vector: FloatArray) -> float:
+        """Normalised log-likelihood at the other parameters (d,)."""
+        return float(self.of_templates(self.templates(vector[None]))[0])
+
+    def of_templates(self, templates: FloatArray) -> FloatArray:
         """Normalised log-likelihoods (k,) of templates (k, n)."""
         square, overlap = self._moments(templates)
-        if not self._sd:
-            return self._constant + overlap - 0.5 * square
-        middle, width = _mode(square, overlap, self._sd)
-        height = self._height(middle + width * _NODES, square, overlap)
-        height += _NODES**2 + np.log(_WEIGHTS)
-        norm = np.log(width[:, 0] / self._sd) - 0.5 * np.log(2.0 * np.pi)
-        return np.asarray(self._constant + logsumexp(height, axis=1) + norm)
+        if not self.sd:
+            return self.constant + overlap - 0.5 * square
+        return np.asarray(self.constant + log_integral(square, overlap, self.sd))
 
     def complete(
         self, vectors: FloatArray, templates: FloatArray, rng: np.random.Generator
@@ -85,51 +96,69 @@ class AmplitudeMarginal:
         means : ndarray, shape (k, n)
             Their expected fields, nG.
         """
-        if not self._sd:
+        if not self.sd:
             return vectors, templates + self._offset_nG
         square, overlap = self._moments(templates)
-        middle, width = _mode(square, overlap, self._sd)
+        middle, width = (part[:, None] for part in _mode(square, overlap, self.sd, np))
         nodes = middle + width * _GRID
-        height = self._height(nodes, square, overlap)
+        height = _height(nodes, square, overlap, self.sd, np)
         mass = np.cumsum(np.exp(height - height.max(axis=1, keepdims=True)), axis=1)
         shares = rng.uniform(size=len(mass)) * mass[:, -1]
         log_a = [
             np.interp(*row) for row in zip(shares, mass, nodes + 0.5 * _STEP * width, strict=True)
         ]
         amplitude = np.exp(log_a)
-        place = self._likelihood.prior.names.index(AMPLITUDE)
+        place = self.likelihood.prior.names.index(AMPLITUDE)
         means = amplitude[:, None] * templates + self._offset_nG
         return np.insert(vectors, place, amplitude, axis=1), means
 
     def _moments(self, templates: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Squares, and overlaps with the data, of templates (k, n), in errors: (k,) each."""
         whitened = self._whitened(templates)
-        return np.sum(whitened**2, axis=1), whitened @ self._pull
+        return np.sum(whitened**2, axis=1), whitened @ self.pull
 
     def _whitened(self, fields: FloatArray) -> FloatArray:
-        likelihood = self._likelihood
+        likelihood = self.likelihood
         return np.asarray(likelihood.decorrelate(fields.T).T / likelihood.scale_nG)
-
-    def _height(self, log_a: FloatArray, square: FloatArray, overlap: FloatArray) -> FloatArray:
-        """Log density (k, m) of log amplitudes (k, m), up to a constant."""
-        a = np.exp(log_a)
-        return np.asarray(
-            a * overlap[:, None] - 0.5 * a**2 * square[:, None] - 0.5 * (log_a / self._sd) ** 2
-        )
 
 
 _STEP = _GRID[1] - _GRID[0]
 
 
-def _mode(square: FloatArray, overlap: FloatArray, sd: float) -> tuple[FloatArray, FloatArray]:
-    """Most probable log amplitude, and root of two standard deviations there, (k, 1)."""
-    log_a = np.zeros_like(square)
+def log_integral(square: Any, overlap: Any, sd: Any, xp: Any = np) -> Any:
+    """``log Int dA LogNormal(A; 0, sd) exp(A overlap - A^2 square / 2)``, elementwise.
+
+    Parameters
+    ----------
+    square, overlap : arrays or graph variables of one shape
+        Of a whitened template: with itself, and with the data.
+    sd : float
+    xp : module
+        ``numpy``, or ``pytensor.tensor`` for variables of a graph.
+    """
+    middle, width = _mode(square, overlap, sd, xp)
+    nodes = middle[..., None] + width[..., None] * _NODES
+    height = _height(nodes, square, overlap, sd, xp) + (_NODES**2 + np.log(_WEIGHTS))
+    top = xp.max(height, axis=-1)
+    total = xp.log(xp.sum(xp.exp(height - top[..., None]), axis=-1))
+    return top + total + xp.log(width / sd) - 0.5 * np.log(2.0 * np.pi)
+
+
+def _mode(square: Any, overlap: Any, sd: Any, xp: Any) -> tuple[Any, Any]:
+    """Most probable log amplitude, and root of two standard deviations there."""
+    precision = sd**-2
+    fitted = (overlap + precision) / (square + precision)
+    log_a = xp.log(0.5 * (fitted + xp.sqrt(fitted**2 + _FLOOR**2)))
     for _ in range(_NEWTON_STEPS):
-        a = np.exp(log_a)
-        slope = a * overlap - a**2 * square - log_a / sd**2
-        bend = 2.0 * a**2 * square - a * overlap + sd**-2
-        step = slope / np.where(bend > 0.1 * sd**-2, bend, a**2 * square + sd**-2)
-        log_a = log_a + np.clip(step, -0.5, 0.5)
-    a = np.exp(log_a)
-    bend = np.maximum(2.0 * a**2 * square - a * overlap + sd**-2, 0.1 * sd**-2)
-    return log_a[:, None], np.sqrt(2.0 / bend)[:, None]
+        a = xp.exp(log_a)
+        slope = a * overlap - a**2 * square - log_a * precision
+        log_a = log_a + xp.clip(slope / (a**2 * square + precision), -0.5, 0.5)
+    a = xp.exp(log_a)
+    bend = xp.maximum(2.0 * a**2 * square - a * overlap, 0.5 * a**2 * square) + precision
+    return log_a, xp.sqrt(2.0 / bend)
+
+
+def _height(log_a: Any, square: Any, overlap: Any, sd: Any, xp: Any) -> Any:
+    """Log density (..., m) of log amplitudes (..., m), up to a constant."""
+    a = xp.exp(log_a)
+    return a * overlap[..., None] - 0.5 * a**2 * square[..., None] - 0.5 * (log_a / sd) ** 2

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import logsumexp
 
+from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.comparison import CompareSettings, Estimator
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import Marginal, marginalise
@@ -72,7 +73,7 @@ def estimate(
     marginal_seed, pilot_seed, run_seed, draw_seed = seed.spawn(4)
     marginal = marginalise(likelihood, np.random.default_rng(marginal_seed))
     progress("pilot", 0.0)
-    reference = _reference(marginal.likelihood, settings, pilot_seed)
+    reference = _reference(marginal.target, settings, pilot_seed)
     progress("pilot", 1.0)
     rng = np.random.default_rng(draw_seed)
     if estimator == "smc":
@@ -81,13 +82,13 @@ def estimate(
 
 
 def _reference(
-    likelihood: Likelihood, settings: CompareSettings, seed: np.random.SeedSequence
+    target: AmplitudeMarginal, settings: CompareSettings, seed: np.random.SeedSequence
 ) -> Reference:
     if settings.reference == "prior":
-        return prior_reference(likelihood.prior)
+        return prior_reference(target.prior)
     from renp_infer.inference.nested import pilot
 
-    return pilot(likelihood, seed)
+    return pilot(target, seed)
 
 
 def _by_smc(
@@ -101,7 +102,7 @@ def _by_smc(
 
     from renp_infer.inference.smc import smc_run
 
-    run = smc_run(marginal.likelihood, reference, settings.smc_draws, settings.smc_chains, seed)
+    run = smc_run(marginal.target, reference, settings.smc_draws, settings.smc_chains, seed)
     value, error = mean_evidence(run.log_evidence)
     vectors, statistics = _completed(marginal, list(run.vectors), rng)
     statistics = statistics.merge(run.stages).assign(log_evidence=("chain", run.log_evidence))
@@ -125,11 +126,11 @@ def _by_nested(
 
     from renp_infer.inference.nested import effective_size, equal_draws, nested_run
 
-    fewest = MIN_LIVE_BY_SIZE * len(marginal.likelihood.prior.names)
+    fewest = MIN_LIVE_BY_SIZE * len(marginal.target.prior.names)
     live = max(settings.live_points // settings.nested_runs, fewest)
     runs = []
     for k, child in enumerate(seed.spawn(settings.nested_runs)):
-        runs.append(nested_run(marginal.likelihood, reference, live, child))
+        runs.append(nested_run(marginal.target, reference, live, child))
         progress("nested sampling", (k + 1) / settings.nested_runs)
     value, error = mean_log_evidence(
         np.array([run.log_evidence for run in runs]),
@@ -147,7 +148,7 @@ def _by_nested(
         "sampling_library": f"dynesty {dynesty.__version__}",
         "step_methods": f"all: nested sampling, {live} live points, {settings.reference} reference",
     }
-    names = marginal.likelihood.prior.names
+    names = marginal.target.prior.names
     points = [reference.vector(run.cubes) for run in runs]
     columns = {name: [part[:, k] for part in points] for k, name in enumerate(names)}
     columns["log_weight"] = [run.log_weights for run in runs]
@@ -161,8 +162,7 @@ def _completed(
     """Draws of all parameters by (chain, draw), and their log posterior."""
     chains, densities = [], []
     for chain in vectors:
-        means = np.array([marginal.likelihood.mean(vector) for vector in chain])
-        full, lp = marginal.complete(chain, means, rng)
+        full, lp = marginal.complete(chain, marginal.target.templates(chain), rng)
         chains.append(full)
         densities.append(lp)
     coords = {"chain": np.arange(len(chains)), "draw": np.arange(len(densities[0]))}

@@ -61,7 +61,7 @@ class WeightedDraws:
     Attributes
     ----------
     vectors : ndarray, shape (n, k)
-        Of the parameters in ``AmplitudeMarginal.rest``.
+        Of the target's parameters.
     templates : ndarray, shape (n, angles)
         Their expected fields for amplitude 1, nG.
     points : ndarray, shape (n, k)
@@ -108,8 +108,7 @@ class Proposal:
 
     Parameters
     ----------
-    likelihood : Likelihood
-        Baseline and leakage are fixed, as ``marginal.marginalise`` leaves them.
+    target : AmplitudeMarginal
     rng : numpy.random.Generator
         Of the search for modes.
 
@@ -119,16 +118,16 @@ class Proposal:
         If no mode is found.
     """
 
-    def __init__(self, likelihood: Likelihood, rng: np.random.Generator) -> None:
-        self.target = AmplitudeMarginal(likelihood)
-        self.mixture = start_mixture(likelihood, rng)
+    def __init__(self, target: AmplitudeMarginal, rng: np.random.Generator) -> None:
+        self.target = target
+        self.mixture = start_mixture(target.likelihood, rng)
 
     def draw(self, rng: np.random.Generator, count: int) -> WeightedDraws:
         """Draw independently."""
         points = self.mixture.sample(rng, count)
-        vectors = _vectors(self.target.rest, points)
+        vectors = _vectors(self.target.prior, points)
         templates = self.target.templates(vectors)
-        posterior = self.target.log_likelihood(templates) + self.mixture.log_prior(points)
+        posterior = self.target.of_templates(templates) + self.mixture.log_prior(points)
         return WeightedDraws(
             vectors, templates, points, posterior - self.mixture.log_density(points)
         )
@@ -167,18 +166,17 @@ def evidence(likelihood: Likelihood, rng: np.random.Generator, draws: int) -> Ev
     ConvergenceError
         If fewer than ``LEAST_ESS`` draws are effective.
     """
-    return importance_sample(marginalise(likelihood, rng).likelihood, rng, draws)[1].evidence
+    return importance_sample(marginalise(likelihood, rng).target, rng, draws).evidence
 
 
 def importance_sample(
-    likelihood: Likelihood, rng: np.random.Generator, draws: int
-) -> tuple[Prior, WeightedDraws]:
-    """Weighted draws, and the prior of their parameters.
+    target: AmplitudeMarginal, rng: np.random.Generator, draws: int
+) -> WeightedDraws:
+    """Weighted draws of the target's parameters.
 
     Parameters
     ----------
-    likelihood : Likelihood
-        Baseline and leakage are fixed, as ``marginal.marginalise`` leaves them.
+    target : AmplitudeMarginal
     rng : numpy.random.Generator
     draws : int
         Of the last round.
@@ -188,12 +186,12 @@ def importance_sample(
     ConvergenceError
         If fewer than ``LEAST_ESS`` draws are effective.
     """
-    proposal = Proposal(likelihood, rng)
+    proposal = Proposal(target, rng)
     proposal.adapt(rng, ROUNDS)
     found = proposal.draw(rng, draws)
     if found.ess < LEAST_ESS:
         raise ConvergenceError("log-evidence", found.ess**-0.5, LEAST_ESS**-0.5)
-    return proposal.target.rest, found
+    return found
 
 
 def _vectors(rest: Prior, points: FloatArray) -> FloatArray:

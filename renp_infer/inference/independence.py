@@ -85,7 +85,7 @@ def _chain(
     marginal: Marginal, settings: InferenceSettings, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, float]:
     """One chain: parameters (draws, d), log posterior (draws,), acceptance."""
-    proposal = Proposal(marginal.likelihood, rng)
+    proposal = Proposal(marginal.target, rng)
     half = max(settings.tune // 2, 1)
     found = proposal.adapt(rng, (half, half, settings.tune))
     shares = found.weights / found.weights.sum()
@@ -97,8 +97,7 @@ def _chain(
         path = _path(states.log_weights, rng)
         moves += float(np.count_nonzero(np.diff(path)))
         state, kept = states.take(path[-1:]), states.take(path[PROPOSALS::PROPOSALS])
-        rest, means = proposal.target.complete(kept.vectors, kept.templates, rng)
-        complete, log_posterior = marginal.complete(rest, means, rng)
+        complete, log_posterior = marginal.complete(kept.vectors, kept.templates, rng)
         vectors.append(complete)
         densities.append(log_posterior)
     acceptance = moves / (PROPOSALS * settings.draws)

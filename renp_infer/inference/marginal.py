@@ -1,11 +1,12 @@
-"""Parameters that can be integrated in closed form, and drawn back afterwards.
+"""Parameters that can be integrated, and drawn back afterwards.
 
 Baseline and leakage enter the mean linearly and have Gaussian priors of mean 0.
 Integrating them adds sd^2 e e^T to the covariance, with e their template: the
 same Gaussian likelihood with fewer parameters. Phases that the response does not
 depend on (all of them, for Dirac neutrinos) integrate to 1. With delta = 0, alpha31
 stands for alpha31 - 2 delta, the only way in which either is seen: its prior is uniform
-as well, and delta integrates to 1. All of it is exact.
+as well, and delta integrates to 1. All of it is exact; what is left of the linear
+parameters is the amplitude, which is integrated numerically (``amplitude.py``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.phases import ALPHA31, DELTA
 from renp_infer.inference.prior import FULL_TURN_DEG, Normal, Prior
@@ -32,24 +34,24 @@ class Marginal:
     ----------
     full : Likelihood
         Of every free parameter.
-    likelihood : Likelihood
+    target : AmplitudeMarginal
         Integrated over the others; its prior has the rest.
     """
 
     full: Likelihood
-    likelihood: Likelihood
+    target: AmplitudeMarginal
 
     def complete(
-        self, vectors: FloatArray, means: FloatArray, rng: np.random.Generator
+        self, vectors: FloatArray, templates: FloatArray, rng: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
         """Draw the integrated parameters given the others.
 
         Parameters
         ----------
         vectors : ndarray, shape (n, k)
-            Of the integrated likelihood's parameters.
-        means : ndarray, shape (n, angles)
-            Its expected fields there, nG.
+            Of the target's parameters.
+        templates : ndarray, shape (n, angles)
+            Its templates there, nG.
         rng : numpy.random.Generator
 
         Returns
@@ -59,7 +61,8 @@ class Marginal:
         log_posterior : ndarray, shape (n,)
             Log prior plus log-likelihood of these.
         """
-        names, rest = self.full.prior.names, self.likelihood.prior.names
+        vectors, means = self.target.complete(vectors, templates, rng)
+        names, rest = self.full.prior.names, self.target.likelihood.prior.names
         complete = self.full.prior.sample(rng, len(vectors))  # unseen ones keep their prior
         complete[:, [names.index(name) for name in rest]] = vectors
         if _turns(self.full.prior, rest):
@@ -108,7 +111,8 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
         {**prior.fixed, **dict.fromkeys(gone, 0.0)},
     )
     wider = replace(data, covariance_nG2=data.covariance_nG2 + design @ design.T)
-    return Marginal(likelihood, Likelihood(rest, likelihood.response, wider, likelihood.leakage_nG))
+    integrated = Likelihood(rest, likelihood.response, wider, likelihood.leakage_nG)
+    return Marginal(likelihood, AmplitudeMarginal(integrated))
 
 
 def _turns(prior: Prior, rest: Sequence[str]) -> bool:

@@ -17,7 +17,7 @@ import dynesty
 import numpy as np
 from scipy.special import logsumexp
 
-from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.reference import Reference, fitted_reference, prior_reference
 from renp_infer.records import FloatArray
 
@@ -54,7 +54,7 @@ class NestedRun:
 
 
 def nested_run(
-    likelihood: Likelihood,
+    target: AmplitudeMarginal,
     reference: Reference,
     live_points: int,
     seed: np.random.SeedSequence,
@@ -64,19 +64,19 @@ def nested_run(
 
     Parameters
     ----------
-    likelihood : Likelihood
+    target : AmplitudeMarginal
     reference : Reference
-        Over the likelihood's parameters.
+        Over the target's parameters.
     live_points : int
     seed : numpy.random.SeedSequence
     remainder : float
         Stop when the live points can change log Z by no more.
     """
-    names, circular = likelihood.prior.names, likelihood.prior.circular
+    names, circular = target.prior.names, target.prior.circular
     # log_density may replace both streams; here they come back
     with contextlib.redirect_stdout(sys.stdout), contextlib.redirect_stderr(sys.stderr):
         sampler = dynesty.NestedSampler(
-            _weighted(likelihood, reference),
+            _weighted(target, reference),
             np.copy,  # stay in the cube: the likelihood needs both coordinates
             len(names),
             nlive=live_points,
@@ -96,10 +96,10 @@ def nested_run(
     )
 
 
-def pilot(likelihood: Likelihood, seed: np.random.SeedSequence) -> Reference:
+def pilot(target: AmplitudeMarginal, seed: np.random.SeedSequence) -> Reference:
     """Reference fitted to a short run from the prior."""
-    prior = prior_reference(likelihood.prior)
-    run = nested_run(likelihood, prior, PILOT_LIVE_POINTS, seed, _PILOT_REMAINDER)
+    prior = prior_reference(target.prior)
+    run = nested_run(target, prior, PILOT_LIVE_POINTS, seed, _PILOT_REMAINDER)
     return fitted_reference(prior, run.cubes, np.exp(run.log_weights))
 
 
@@ -114,11 +114,11 @@ def equal_draws(run: NestedRun, n: int, rng: np.random.Generator) -> FloatArray:
     return run.cubes[picked]
 
 
-def _weighted(likelihood: Likelihood, reference: Reference) -> Callable[[FloatArray], float]:
+def _weighted(target: AmplitudeMarginal, reference: Reference) -> Callable[[FloatArray], float]:
     def log_density(cube: FloatArray) -> float:
         try:
             ratio = reference.log_ratio(reference.standard(cube))
-            return likelihood.log_likelihood(reference.vector(cube)) + ratio
+            return target.log_likelihood(reference.vector(cube)) + ratio
         except BaseException:
             # dynesty prints a traceback of what it passes on, even of an interruption
             sys.stdout = sys.stderr = io.StringIO()

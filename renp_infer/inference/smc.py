@@ -16,9 +16,8 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.amplitude import AMPLITUDE, AmplitudeMarginal, log_integral
 from renp_infer.inference.model import (
-    FIELD,
     PARAMETERS,
     argument_of,
     constant,
@@ -55,7 +54,7 @@ class SmcRun:
 
 
 def smc_run(
-    likelihood: Likelihood,
+    target: AmplitudeMarginal,
     reference: Reference,
     draws: int,
     chains: int,
@@ -65,9 +64,9 @@ def smc_run(
 
     Parameters
     ----------
-    likelihood : Likelihood
+    target : AmplitudeMarginal
     reference : Reference
-        Over the likelihood's parameters.
+        Over the target's parameters.
     draws, chains : int
         Particles per chain, and chains.
     seed : numpy.random.SeedSequence
@@ -79,7 +78,7 @@ def smc_run(
         cores=1,
         kernel=Mixing,
         correlation_threshold=_CORRELATION,
-        model=build_model(likelihood, reference),
+        model=build_model(target, reference),
         random_seed=[int(state) for state in seed.generate_state(chains)],
         compute_convergence_checks=False,
         progressbar=False,
@@ -118,9 +117,9 @@ def largest_correlation(before: FloatArray, after: FloatArray) -> float:
     return float(np.max(np.sum(moved[0] * moved[1], axis=0) / (sizes[0] * sizes[1])))
 
 
-def build_model(likelihood: Likelihood, reference: Reference) -> pm.Model:
+def build_model(target: AmplitudeMarginal, reference: Reference) -> pm.Model:
     """PyMC model whose prior is the reference; the ratio to ours is a potential."""
-    prior, plain = likelihood.prior, reference.center.size
+    prior, plain = target.prior, reference.center.size
     with pm.Model(coords={"parameter": prior.names}) as model:
         if reference.student:
             standard = pm.StudentT(STANDARD, nu=TAIL, mu=0.0, sigma=1.0, shape=plain)
@@ -131,8 +130,7 @@ def build_model(likelihood: Likelihood, reference: Reference) -> pm.Model:
         ratio = pt.sum(density) - pt.sum(pm.logp(model[STANDARD], standard))
         pm.Potential("prior_over_reference", ratio + constant(reference.log_volume))
         vector = from_unit(prior, _with_phases(prior, unit))
-        mean = _mean(likelihood, vector)
-        pm.Normal(FIELD, mean, constant(likelihood.scale_nG), observed=likelihood.data_nG)
+        pm.Potential("log_likelihood", _log_likelihood(target, vector))
         pm.Deterministic(PARAMETERS, vector, dims="parameter")
     return model
 
@@ -150,20 +148,19 @@ def _with_phases(prior: Prior, unit: Any) -> Any:
     return pt.concatenate([unit, phases])[np.array(order)]
 
 
-def _mean(likelihood: Likelihood, vector: Any) -> Any:
-    """Decorrelated mean, shape (n,)."""
-    prior = likelihood.prior
-
-    def value(name: str) -> Any:
-        if name in prior.names:
-            return vector[prior.names.index(name)]
-        return constant(float(prior.fixed[name]))
-
-    field = value("amplitude") * template_of(likelihood.response, argument_of(prior, vector))
-    field += value("baseline_nG") + value("leakage") * constant(likelihood.leakage_nG)
-    if likelihood.decorrelation is None:
-        return field
-    return pt.dot(constant(likelihood.decorrelation), field)
+def _log_likelihood(target: AmplitudeMarginal, vector: Any) -> Any:
+    """Graph twin of the target's, a scalar."""
+    likelihood, prior = target.likelihood, target.prior
+    template = template_of(likelihood.response, argument_of(prior, vector))
+    if likelihood.decorrelation is not None:
+        template = pt.dot(constant(likelihood.decorrelation), template)
+    white = template / constant(likelihood.scale_nG)
+    square, overlap = pt.sum(white**2), pt.dot(white, constant(target.pull))
+    level = constant(target.constant)
+    if target.sd:
+        return level + log_integral(square, overlap, constant(target.sd), pt)
+    amplitude = constant(prior.fixed[AMPLITUDE])
+    return level + amplitude * overlap - 0.5 * amplitude**2 * square
 
 
 def padded(statistics: xr.Dataset) -> xr.Dataset:

@@ -10,7 +10,6 @@ from scipy.stats import kstest, lognorm, multivariate_normal
 from test_fit import COVARIANCE, LINEAR, THETA, TRUTH
 from toys import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 
-from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.comparison import posterior_probabilities
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
 from renp_infer.inference.importance import Evidence, evidence, start_mixture
@@ -69,9 +68,10 @@ def test_evidence_of_the_linear_gaussian_model_is_exact():
 def test_linear_parameters_are_integrated_as_by_quadrature():
     """Baseline and leakage in closed form, the amplitude by adaptive quadrature."""
     likelihood = linear_likelihood(leakage_sd=0.2)
-    marginal = AmplitudeMarginal(marginalise(likelihood, np.random.default_rng(1)).likelihood)
-    vectors = marginal.rest.sample(np.random.default_rng(2), 3)
-    found = marginal.log_likelihood(marginal.templates(vectors))
+    marginal = marginalise(likelihood, np.random.default_rng(1)).target
+    vectors = marginal.prior.sample(np.random.default_rng(2), 3)
+    found = marginal.of_templates(marginal.templates(vectors))
+    assert marginal.log_likelihood(vectors[1]) == pytest.approx(found[1], rel=1e-14)
     prior = likelihood.prior
     total = COVARIANCE.copy()
     for name, shape in (
@@ -81,7 +81,7 @@ def test_linear_parameters_are_integrated_as_by_quadrature():
         total += prior.marginals[name].sd ** 2 * np.outer(shape, shape)
     sd = prior.marginals["amplitude"].sd
     for vector, value in zip(vectors, found, strict=True):
-        x, _, _ = Prior(marginal.rest.marginals, marginal.rest.fixed | {
+        x, _, _ = Prior(marginal.prior.marginals, marginal.prior.fixed | {
             "amplitude": 1.0, "baseline_nG": 0.0, "leakage": 0.0,
         }).to_response_vector(vector)  # fmt: skip
         template = LINEAR(x)[0]
@@ -101,16 +101,16 @@ def test_amplitudes_are_drawn_from_their_conditional_density(sigma):
     fixed = linear_likelihood(leakage_sd=0.2)
     wider = replace(fixed.observation, covariance_nG2=sigma**2 * COVARIANCE)
     full = Likelihood(fixed.prior, LINEAR, wider, fixed.leakage_nG)
-    likelihood = marginalise(full, np.random.default_rng(1)).likelihood
-    marginal = AmplitudeMarginal(likelihood)
-    vector = np.tile(marginal.rest.sample(np.random.default_rng(2), 1), (2000, 1))
+    marginal = marginalise(full, np.random.default_rng(1)).target
+    likelihood = marginal.likelihood
+    vector = np.tile(marginal.prior.sample(np.random.default_rng(2), 1), (2000, 1))
     templates = np.tile(marginal.templates(vector[:1]), (2000, 1))
     drawn, means = marginal.complete(vector, templates, np.random.default_rng(3))
     place = likelihood.prior.names.index("amplitude")
     assert means[:3] == pytest.approx(np.array([likelihood.mean(v) for v in drawn[:3]]))
     assert np.array_equal(np.delete(drawn, place, axis=1), vector)
     sd = likelihood.prior.marginals["amplitude"].sd
-    top = marginal.log_likelihood(templates[:1])[0]
+    top = marginal.of_templates(templates[:1])[0]
 
     def density(a):
         point = drawn[0].copy()
@@ -144,7 +144,7 @@ def test_mixtures_are_normalised_and_sample_their_own_density(phases, rng):
 
 
 def test_every_mode_is_there_with_its_mirror_image():
-    likelihood = marginalise(phase_likelihood(0.3), np.random.default_rng(0)).likelihood
+    likelihood = marginalise(phase_likelihood(0.3), np.random.default_rng(0)).target.likelihood
     mixture = start_mixture(likelihood, np.random.default_rng(1))
     half = len(mixture.centers) // 2
     assert mixture.centers[half:, -1] == pytest.approx(-mixture.centers[:half, -1])

@@ -140,8 +140,9 @@ def test_a_measured_phase_is_sampled_without_divergence():
     assert kstest(delta / 360.0, "uniform").pvalue > 1e-3  # nothing is known of it
 
     rng = np.random.default_rng(4)
-    prior, found = importance_sample(marginalise(likelihood, rng).likelihood, rng, 4000)
-    cosine = np.cos(np.deg2rad(found.vectors[:, prior.names.index(ALPHA21)]))
+    integrated = marginalise(likelihood, rng).target
+    found = importance_sample(integrated, rng, 4000)
+    cosine = np.cos(np.deg2rad(found.vectors[:, integrated.prior.names.index(ALPHA21)]))
     mean = np.average(cosine, weights=found.weights)
     sd = np.sqrt(np.average((cosine - mean) ** 2, weights=found.weights))
     assert sd < 0.5
