@@ -96,9 +96,7 @@ class Mixing(pm.smc.IMH):
 
     PyMC's own rule looks at how many coordinates still move: phases that the data do not
     see have moved at once, and particles along a ridge are left where they were. Where
-    the rounds do not suffice, Z is too low and the scatter of chains does not show it: by
-    0.2 to 0.3 nat for inverted Majorana neutrinos and the data of ``data/examples`` (4
-    times 500 particles), 0.4 to 0.6 by PyMC's rule.
+    the rounds do not suffice, Z is too low and the scatter of chains does not show it.
     """
 
     def mutate(self) -> None:

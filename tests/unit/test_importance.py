@@ -1,12 +1,9 @@
 """Fast evidences against linear algebra and brute quadrature; honest probabilities pass."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from scipy.integrate import cumulative_trapezoid, quad
 from scipy.special import softmax
-from scipy.stats import kstest, lognorm, multivariate_normal
+from scipy.stats import multivariate_normal
 from test_fit import COVARIANCE, LINEAR, THETA, TRUTH
 from toys import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 
@@ -63,64 +60,6 @@ def test_evidence_of_the_linear_gaussian_model_is_exact():
     assert found.ess > 400
     assert found.error < 0.05
     assert found.log_z == pytest.approx(exact, abs=4.0 * found.error)
-
-
-def test_linear_parameters_are_integrated_as_by_quadrature():
-    """Baseline and leakage in closed form, the amplitude by adaptive quadrature."""
-    likelihood = linear_likelihood(leakage_sd=0.2)
-    marginal = marginalise(likelihood, np.random.default_rng(1)).target
-    vectors = marginal.prior.sample(np.random.default_rng(2), 3)
-    found = marginal.of_templates(marginal.templates(vectors))
-    assert marginal.log_likelihood(vectors[1]) == pytest.approx(found[1], rel=1e-14)
-    prior = likelihood.prior
-    total = COVARIANCE.copy()
-    for name, shape in (
-        ("baseline_nG", np.ones(THETA.size)),
-        ("leakage", likelihood.leakage_nG),
-    ):
-        total += prior.marginals[name].sd ** 2 * np.outer(shape, shape)
-    sd = prior.marginals["amplitude"].sd
-    for vector, value in zip(vectors, found, strict=True):
-        x, _, _ = Prior(marginal.prior.marginals, marginal.prior.fixed | {
-            "amplitude": 1.0, "baseline_nG": 0.0, "leakage": 0.0,
-        }).to_response_vector(vector)  # fmt: skip
-        template = LINEAR(x)[0]
-
-        def integrand(a, template=template, value=value):
-            log = multivariate_normal(a * template, total).logpdf(likelihood.observation.field_nG)
-            return np.exp(log - value) * lognorm(sd).pdf(a)
-
-        assert quad(integrand, 0.3, 2.5, points=[0.9, 1.0, 1.1], limit=200)[0] == pytest.approx(
-            1.0, abs=2e-6
-        )
-
-
-@pytest.mark.parametrize("sigma", [1.0, 30.0])
-def test_amplitudes_are_drawn_from_their_conditional_density(sigma):
-    """Against the integral of the density: data that fix the amplitude, and data that do not."""
-    fixed = linear_likelihood(leakage_sd=0.2)
-    wider = replace(fixed.observation, covariance_nG2=sigma**2 * COVARIANCE)
-    full = Likelihood(fixed.prior, LINEAR, wider, fixed.leakage_nG)
-    marginal = marginalise(full, np.random.default_rng(1)).target
-    likelihood = marginal.likelihood
-    vector = np.tile(marginal.prior.sample(np.random.default_rng(2), 1), (2000, 1))
-    templates = np.tile(marginal.templates(vector[:1]), (2000, 1))
-    drawn, means = marginal.complete(vector, templates, np.random.default_rng(3))
-    place = likelihood.prior.names.index("amplitude")
-    assert means[:3] == pytest.approx(np.array([likelihood.mean(v) for v in drawn[:3]]))
-    assert np.array_equal(np.delete(drawn, place, axis=1), vector)
-    sd = likelihood.prior.marginals["amplitude"].sd
-    top = marginal.of_templates(templates[:1])[0]
-
-    def density(a):
-        point = drawn[0].copy()
-        point[place] = a
-        return np.exp(likelihood.log_likelihood(point) - top) * lognorm(sd).pdf(a)
-
-    grid = np.linspace(0.2, 3.0, 2001)
-    shares = cumulative_trapezoid([density(a) for a in grid], grid, initial=0.0)
-    assert shares[-1] == pytest.approx(1.0, abs=1e-4)
-    assert kstest(np.interp(drawn[:, place], grid, shares), "uniform").pvalue > 1e-3
 
 
 @pytest.mark.parametrize("phases", [0, 2])
