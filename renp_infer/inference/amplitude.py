@@ -1,7 +1,7 @@
 """The amplitude integrated out of a likelihood, and drawn back afterwards.
 
 It enters linearly, and its prior is log-normal: the integral is by Gauss-Hermite
-quadrature around its mode, whose log is good to 3e-9 for a spread of up to 0.2, 1e-6 for 0.3
+quadrature around its mode, whose log is good to 5e-9 for a spread of up to 0.2, 1e-6 for 0.3
 and 3e-3 for 0.5, where data and prior are three standard deviations apart or less; a draw
 inverts the integral over a grid, to 1e-3 of the amplitude's width.
 """
