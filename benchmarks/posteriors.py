@@ -73,13 +73,17 @@ def weighted_size(log_weights: FloatArray) -> float:
 Tables = dict[str, tuple[str, list[Row]]]
 
 
-def publish(name: str, tables: Tables, shown_before: Tables | None = None) -> None:
-    """Print tables, each under its title, and write them and others to ``results``."""
+def publish(name: str, tables: Tables) -> None:
+    """Print tables, each under its title, and keep them."""
     for title, rows in tables.values():
         show(title, rows)
+    keep(name, {key: rows for key, (_, rows) in tables.items()})
+
+
+def keep(name: str, tables: dict[str, list[Row]]) -> None:
+    """Write tables to ``results``."""
     where = machine(PACKAGES) | {"load after": round(os.getloadavg()[0], 2)}
-    both = tables | (shown_before or {})
-    kept = {"machine": where, "tables": {key: rows for key, (_, rows) in both.items()}}
+    kept = {"machine": where, "tables": tables}
     home = Path(__file__).parent / "results"
     home.mkdir(exist_ok=True)
     (home / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")

@@ -28,7 +28,7 @@ import likelihood
 import posterior
 import run
 import startup
-from posteriors import PRESETS, QUICK_PRESETS, Tables, publish
+from posteriors import PRESETS, QUICK_PRESETS, keep
 from run import Row, show
 
 RESULTS = Path(__file__).parent / "results" / "suite.json"
@@ -250,14 +250,14 @@ def draw(rows: list[Row]) -> None:
     plt.close(figure)
 
 
-def kept(names: list[str]) -> tuple[list[Row], Tables]:
+def kept(names: list[str]) -> tuple[list[Row], dict[str, list[Row]]]:
     """Summary and tables of the parts that are not run again."""
     if not names or not RESULTS.exists():
         return [], {}
     tables = json.loads(RESULTS.read_text())["tables"]
     summary = [row for row in tables.pop("summary") if row["part"] not in names]
     others = {key: rows for key, rows in tables.items() if key.partition(":")[0] not in names}
-    return summary, {key: (key, rows) for key, rows in others.items()}
+    return summary, others
 
 
 def main(names: list[str], *, quick: bool) -> None:
@@ -268,11 +268,12 @@ def main(names: list[str], *, quick: bool) -> None:
         tables = PARTS[name].tables(quick)
         for key, rows in tables.items():
             show(f"{name}: {key}", rows)
-            found[f"{name}: {key}"] = (f"{name}: {key}", rows)
+            found[f"{name}: {key}"] = rows
         summary += [{"part": name} | row for row in PARTS[name].summary(tables)]
         print(f"{name}: {perf_counter() - begin:.0f} s", file=sys.stderr, flush=True)
-    summary.sort(key=lambda row: list(PARTS).index(row["part"]))
-    publish("suite", {"summary": ("Summary", summary)}, found)
+        summary.sort(key=lambda row: list(PARTS).index(row["part"]))
+        keep("suite", {"summary": summary} | found)
+    show("Summary", summary)
     draw(summary)
 
 
