@@ -1,8 +1,8 @@
 """The amplitude integrated out of a likelihood, and drawn back afterwards.
 
 It enters linearly, and its prior is log-normal: the integral is by Gauss-Hermite
-quadrature around its mode, whose log is good to 5e-9 for a spread of up to 0.2, 1e-6 for 0.3
-and 3e-3 for 0.5, where data and prior are three standard deviations apart or less; a draw
+quadrature around its mode, whose log is good to 5e-9 for a spread of up to 0.2, 2e-6 for 0.3
+and 4e-3 for 0.5, where data and prior are three standard deviations apart or less; a draw
 inverts the integral over a grid, to 1e-3 of the amplitude's width.
 """
 
@@ -12,14 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from renp_infer.finite import faults
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import LogNormal, Prior
 from renp_infer.records import FloatArray
 
 AMPLITUDE = "amplitude"
+WIDEST_SD = 0.5
+"""Largest standard deviation of log amplitude that is integrated."""
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(16)
 _GRID: FloatArray = np.linspace(-5.0, 5.0, 161)
 """Nodes of a draw, in the units of Gauss-Hermite nodes: seven standard deviations."""
+_STEP = _GRID[1] - _GRID[0]
 _FLOOR = 0.05
 """Keeps the first guess of the amplitude positive whatever the data."""
 _NEWTON_STEPS = 5
@@ -27,6 +31,9 @@ _NEWTON_STEPS = 5
 
 class AmplitudeMarginal:
     """Likelihood with the amplitude integrated over its prior, if it is free.
+
+    A prior wider than ``WIDEST_SD`` would need more nodes where data say little: there the
+    amplitude stays one of the parameters.
 
     Parameters
     ----------
@@ -40,34 +47,40 @@ class AmplitudeMarginal:
     prior : Prior
         Of the other parameters.
     sd : float
-        Of log amplitude; 0 if it is fixed.
+        Of the log amplitude that is integrated; 0 if none is.
     pull : ndarray, shape (n,)
         Whitened data less baseline and leakage, in errors.
     constant : float
         Log-likelihood without a signal.
+
+    Raises
+    ------
+    NonFiniteError
+        If the data are too far from no signal for a number.
     """
 
     def __init__(self, likelihood: Likelihood) -> None:
         prior = likelihood.prior
-        self.likelihood, self.sd = likelihood, 0.0
-        if isinstance(found := prior.marginals.get(AMPLITUDE), LogNormal):
-            self.sd = found.sd
-        rest = {name: m for name, m in prior.marginals.items() if name != AMPLITUDE}
-        self.prior = Prior(rest, prior.fixed)
+        self.likelihood, self.sd, self.prior = likelihood, 0.0, prior
+        found = prior.marginals.get(AMPLITUDE)
+        if isinstance(found, LogNormal) and found.sd <= WIDEST_SD:
+            rest = {name: m for name, m in prior.marginals.items() if name != AMPLITUDE}
+            self.sd, self.prior = found.sd, Prior(rest, prior.fixed)
         self._offset_nG: FloatArray = (
             prior.fixed["baseline_nG"] + prior.fixed["leakage"] * likelihood.leakage_nG
         )
         self.pull = self._whitened(likelihood.observation.field_nG[None] - self._offset_nG)[0]
-        self.constant = float(
-            -np.sum(np.log(likelihood.scale_nG))
-            - 0.5 * self.pull.size * np.log(2.0 * np.pi)
-            - 0.5 * self.pull @ self.pull
-        )
+        with faults("log-likelihood", prior.fixed) as finite:
+            self.constant = float(
+                -np.sum(np.log(likelihood.scale_nG))
+                - 0.5 * self.pull.size * np.log(2.0 * np.pi)
+                - 0.5 * finite(self.pull @ self.pull)
+            )
 
     def templates(self, vectors: FloatArray) -> FloatArray:
         """Expected fields (k, n) less baseline and leakage, nG, at the others (k, d).
 
-        For amplitude 1 if it is free.
+        For amplitude 1 if it is integrated.
         """
         if self.sd:
             place = self.likelihood.prior.names.index(AMPLITUDE)
@@ -93,7 +106,7 @@ class AmplitudeMarginal:
         Returns
         -------
         vectors : ndarray, shape (k, d + 1)
-            Of the likelihood's parameters; (k, d) if the amplitude is fixed.
+            Of the likelihood's parameters; (k, d) if the amplitude is not integrated.
         means : ndarray, shape (k, n)
             Their expected fields, nG.
         """
@@ -121,9 +134,6 @@ class AmplitudeMarginal:
     def _whitened(self, fields: FloatArray) -> FloatArray:
         likelihood = self.likelihood
         return np.asarray(likelihood.decorrelate(fields.T).T / likelihood.scale_nG)
-
-
-_STEP = _GRID[1] - _GRID[0]
 
 
 def log_integral(square: Any, overlap: Any, sd: Any, xp: Any = np) -> Any:

@@ -11,17 +11,18 @@ effective draws there is none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from renp_infer.errors import ConvergenceError, RenpError
-from renp_infer.inference.amplitude import AMPLITUDE, AmplitudeMarginal
+from renp_infer.finite import faults
+from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.descent import Minimum, descend
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
-from renp_infer.inference.mixture import WIDEST, Bend, Mixture
+from renp_infer.inference.mixture import WIDEST, Bend, Mixture, within_half_a_turn
 from renp_infer.inference.prior import Prior
 from renp_infer.inference.ridge import MASS, ridge
 from renp_infer.inference.start import Chart
@@ -32,7 +33,9 @@ LEAST_ESS = 50.0
 ROUNDS = (600, 600, 1200)
 """Draws of each refit."""
 _STARTS, _COMPONENTS = 8, 6
+"""Searches for modes, and most modes that are kept."""
 _REPEATS = 4
+"""Further refits while few draws are effective."""
 _REACH = 15.0
 """Modes further below the best, in log posterior, carry nothing."""
 
@@ -120,7 +123,7 @@ class Proposal:
 
     def __init__(self, target: AmplitudeMarginal, rng: np.random.Generator) -> None:
         self.target = target
-        self.mixture = start_mixture(target.likelihood, rng)
+        self.mixture = start_mixture(target, rng)
 
     def draw(self, rng: np.random.Generator, count: int) -> WeightedDraws:
         """Draw independently."""
@@ -132,23 +135,20 @@ class Proposal:
             vectors, templates, points, posterior - self.mixture.log_density(points)
         )
 
-    def adapt(self, rng: np.random.Generator, rounds: Sequence[int]) -> WeightedDraws:
-        """Refit to draws of its own, and some times more while few of them are effective.
-
-        Returns the draws of the last round, before its refit.
-        """
+    def adapt(self, rng: np.random.Generator, rounds: Sequence[int]) -> None:
+        """Refit to draws of its own, and some times more while few of them are effective."""
         for count in rounds:
-            found = self._refit(rng, count)
+            effective = self._refit(rng, count)
         for _ in range(_REPEATS):
-            if found.ess >= LEAST_ESS:
+            if effective >= LEAST_ESS:
                 break
-            found = self._refit(rng, rounds[-1])
-        return found
+            effective = self._refit(rng, rounds[-1])
 
-    def _refit(self, rng: np.random.Generator, count: int) -> WeightedDraws:
+    def _refit(self, rng: np.random.Generator, count: int) -> float:
+        """Refit once; the effective number of draws before it."""
         found = self.draw(rng, count)
         self.mixture = self.mixture.refitted(found.points, found.weights)
-        return found
+        return found.ess
 
 
 def evidence(likelihood: Likelihood, rng: np.random.Generator, draws: int) -> Evidence:
@@ -206,63 +206,106 @@ def _vectors(rest: Prior, points: FloatArray) -> FloatArray:
     return rest.from_unit(unit)
 
 
-def start_mixture(likelihood: Likelihood, rng: np.random.Generator) -> Mixture:
-    """Gaussians that match the posterior at its modes, without the amplitude.
+def start_mixture(target: AmplitudeMarginal, rng: np.random.Generator) -> Mixture:
+    """Gaussians that match the posterior at its modes.
 
-    No signal tells phases from their negatives, so each mode is there twice.
+    With all phases free the signal is even in them, and a mode's mirror image is one, too:
+    each is there twice. Elsewhere the image is a proposal in vain.
+
+    Parameters
+    ----------
+    target : AmplitudeMarginal
+    rng : numpy.random.Generator
+        Of the points from which modes are sought.
+
+    Returns
+    -------
+    Mixture
+
+    Raises
+    ------
+    ConvergenceError
+        If no mode is found.
+    NonFiniteError
+        If that is because of numbers that are not finite, or if a mode has no covariance.
     """
-    chart = Chart(likelihood)
-    attempts = [_mode(chart, rng) for _ in range(_STARTS)]
-    found = [mode for mode in attempts if mode is not None]
-    if not found:
-        raise ConvergenceError("search for a mode", np.inf, _REACH)
-    lowest = min(mode.chi_squared for mode in found)
-    near = sorted(
-        (mode for mode in found if 0.5 * (mode.chi_squared - lowest) < _REACH),
-        key=lambda mode: mode.chi_squared,
-    )[:_COMPONENTS]
-    names = [n for n in likelihood.prior.names if n not in likelihood.prior.circular]
-    kept = [k for k, name in enumerate(names) if name != AMPLITUDE]
-    kept += list(range(len(names), len(names) + chart.phases.size))
+    chart = Chart(target.likelihood)
+    phases, names = chart.phases.size, target.likelihood.prior.names
+    plain = [name for name in names if name not in target.likelihood.prior.circular]
+    kept = [k for k, name in enumerate(plain) if name in target.prior.names]
+    kept += range(len(plain), len(plain) + phases)
+    modes = _modes(chart, rng)
+    with faults("covariance at the mode", chart.values(modes[0].point)):
+        bend = _bend(chart, modes[0], kept, kept.index(plain.index(MASS)))
+        covariances = np.array([_covariance(mode, kept, phases) for mode in modes])
     # modes are nearly equal in the first round: which is wide is not known yet
-    weights = np.exp([0.1 * (lowest - mode.chi_squared) for mode in near])
-    covariances = np.array([_covariance(mode, kept, chart.phases.size) for mode in near])
-    bend = _bend(chart, near[0], kept)
-    centers = np.array([mode.point[kept] for mode in near])
+    weights = np.exp([0.1 * (modes[0].chi_squared - mode.chi_squared) for mode in modes])
+    centers = np.array([mode.point[kept] for mode in modes])
     centers -= bend(centers)
-    if not chart.phases.size:
+    if not phases:
         return Mixture(weights, centers, covariances, 0, bend)
     mirror = np.ones(len(kept))
-    mirror[-chart.phases.size :] = -1.0
+    mirror[-phases:] = -1.0
     return Mixture(
         np.concatenate([weights, weights]),
         np.concatenate([centers, mirror * centers]),
         np.concatenate([covariances, np.outer(mirror, mirror) * covariances]),
-        chart.phases.size,
+        phases,
         bend,
     )
 
 
-def _bend(chart: Chart, mode: Minimum, kept: list[int]) -> Bend:
-    """How the ridge along the mass departs from its tangent, by points (n, k)."""
+def _modes(chart: Chart, rng: np.random.Generator) -> list[Minimum]:
+    """Distinct modes, the best first."""
+    found: list[Minimum] = []
+    problem: Exception | None = None
+    for _ in range(_STARTS):
+        try:
+            found.append(_mode(chart, rng))
+        except (RenpError, np.linalg.LinAlgError) as error:
+            problem = error
+    if not found and isinstance(problem, RenpError):
+        raise problem
+    if not found:
+        raise ConvergenceError("search for a mode", np.inf, _REACH) from problem
+    found.sort(key=lambda mode: mode.chi_squared)
+    modes: list[Minimum] = []
+    for mode in found:
+        low = 0.5 * (mode.chi_squared - found[0].chi_squared) < _REACH
+        if low and all(_apart(chart, mode, other) for other in modes):
+            modes.append(mode)
+    return modes[:_COMPONENTS]
+
+
+def _mode(chart: Chart, rng: np.random.Generator) -> Minimum:
+    """Where one search ends, its phases within half a turn."""
+    start = chart.from_unit(rng.standard_normal(chart.likelihood.prior.unit_size))
     plain = chart.others.size
-    slopes = mode.jacobian[:, :plain]
+    reach = np.full(start.size, np.inf)
+    reach[plain:] = np.pi
+    found = descend(lambda p: (chart.residuals(p), chart.jacobian(p)), start, reach=reach)
+    point = found.point.copy()
+    point[plain:] = within_half_a_turn(point[plain:])
+    return replace(found, point=point)
+
+
+def _apart(chart: Chart, mode: Minimum, other: Minimum) -> bool:
+    """Whether one lies outside a standard deviation of the other."""
+    way = mode.point - other.point
+    way[chart.others.size :] = within_half_a_turn(way[chart.others.size :])
+    return bool(np.linalg.norm(other.jacobian @ way) > 1.0)
+
+
+def _bend(chart: Chart, mode: Minimum, kept: list[int], place: int) -> Bend:
+    """How the ridge along the mass, at a place of points (n, k), departs from its tangent."""
+    slopes = mode.jacobian[:, : chart.others.size]
     masses, departures = ridge(chart, mode.point, np.linalg.inv(slopes.T @ slopes))
-    whole = np.pad(departures, [(0, 0), (0, chart.phases.size)])[:, kept]
-    place = kept.index(list(chart.likelihood.prior.names).index(MASS))
-    spline = CubicSpline(masses, whole)
+    spline = CubicSpline(masses, np.pad(departures, [(0, 0), (0, chart.phases.size)])[:, kept])
     return lambda points: spline(np.clip(points[:, place], masses[0], masses[-1]))
 
 
-def _mode(chart: Chart, rng: np.random.Generator) -> Minimum | None:
-    start = chart.from_unit(rng.standard_normal(chart.likelihood.prior.unit_size))
-    try:
-        return descend(lambda p: (chart.residuals(p), chart.jacobian(p)), start)
-    except (RenpError, np.linalg.LinAlgError):
-        return None
-
-
 def _covariance(mode: Minimum, kept: list[int], phases: int) -> FloatArray:
+    """Of the posterior around a mode, (k, k); unseen phases are as wide as a component may be."""
     information = mode.jacobian.T @ mode.jacobian
     size = len(information)
     information[size - phases :, size - phases :] += np.eye(phases) / WIDEST**2

@@ -41,7 +41,8 @@ def sample_independence(
     likelihood : Likelihood
     settings : InferenceSettings
         The proposal of each chain is refitted to ``tune // 2``, ``tune // 2`` and ``tune``
-        weighted draws of its own, and to more while few of them are effective.
+        weighted draws of its own, and to more while few of them are effective; it starts
+        from one of another ``tune // 2`` by weight.
     seed : numpy.random.SeedSequence
     progress : callable, optional
 
@@ -87,7 +88,8 @@ def _chain(
     """One chain: parameters (draws, d), log posterior (draws,), acceptance."""
     proposal = Proposal(marginal.target, rng)
     half = max(settings.tune // 2, 1)
-    found = proposal.adapt(rng, (half, half, settings.tune))
+    proposal.adapt(rng, (half, half, settings.tune))
+    found = proposal.draw(rng, half)
     shares = found.weights / found.weights.sum()
     state = found.take([rng.choice(shares.size, p=shares)])
     vectors, densities, moves = [], [], 0.0

@@ -34,7 +34,7 @@ class ResponseLike(Protocol):
 
     Two optional attributes make NUTS run it as machine code: ``kernel``, a
     compiled function ``kernel(x, *tables) -> (template, jacobian)``, and
-    ``tables``, a tuple of float arrays.
+    ``tables``, a tuple of arrays of floats or integers.
     """
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import logsumexp
 
+from renp_infer.finite import faults
 from renp_infer.records import FloatArray
 
 WIDEST = 1.8
@@ -16,6 +17,7 @@ SCALES = ((1.05, 0.85), (1.5, 0.15))
 """Each component is two Gaussians: widths by that of the posterior, and shares. The first
 follows a normal posterior closely, the second covers what is not normal in others."""
 _PRIOR_SHARE = 0.05
+"""Share of the prior: no weight is more than 20 times the likelihood."""
 
 
 Bend = Callable[[FloatArray], FloatArray]
@@ -53,12 +55,13 @@ class Mixture:
     ) -> None:
         self.weights, self.centers, self.phases = weights / weights.sum(), centers, phases
         self.covariances, self.bend = covariances, bend
-        self._factors = np.array(
-            [
-                [np.linalg.cholesky(_bounded(scale**2 * one, phases)) for one in covariances]
-                for scale, _ in SCALES
-            ]
-        )
+        with faults("covariance of the proposals", {}):
+            self._factors = np.array(
+                [
+                    [np.linalg.cholesky(_bounded(scale**2 * one, phases)) for one in covariances]
+                    for scale, _ in SCALES
+                ]
+            )
         self._inverses = np.linalg.inv(self._factors)
         turns = itertools.product((-1, 0, 1), repeat=phases)
         self._turns = 2.0 * np.pi * np.array(list(turns), dtype=float).reshape(3**phases, phases)
@@ -113,7 +116,7 @@ class Mixture:
     ) -> tuple[FloatArray, FloatArray]:
         """Center and covariance of one component's points.
 
-        Its former covariance counts as some draws: few cannot narrow it to nothing.
+        The former ones count as some draws: few cannot throw it about or narrow it to nothing.
         """
         distances = self._from_center(points, c)
         share = share / share.sum()
@@ -121,12 +124,15 @@ class Mixture:
         spread = (distances - shift).T @ ((distances - shift) * share[:, None])
         count, prior_count = 1.0 / np.sum(share**2), 2.0 * points.shape[1]
         blended = (count * spread + prior_count * self.covariances[c]) / (count + prior_count)
-        return self.centers[c] + shift, blended
+        center = self.centers[c] + shift * count / (count + prior_count)
+        first = center.size - self.phases
+        center[first:] = within_half_a_turn(center[first:])
+        return center, blended
 
     def _from_center(self, points: FloatArray, c: int) -> FloatArray:
         distances = points - self.centers[c]
         first = distances.shape[1] - self.phases
-        distances[:, first:] -= 2.0 * np.pi * np.round(distances[:, first:] / (2.0 * np.pi))
+        distances[:, first:] = within_half_a_turn(distances[:, first:])
         return distances
 
     def _component(self, points: FloatArray, c: int) -> FloatArray:
@@ -145,6 +151,11 @@ class Mixture:
 
     def _shares(self) -> FloatArray:
         return np.append((1.0 - _PRIOR_SHARE) * self.weights, _PRIOR_SHARE)
+
+
+def within_half_a_turn(angles: FloatArray) -> FloatArray:
+    """The same directions, rad, between -pi and pi."""
+    return np.asarray(angles - 2.0 * np.pi * np.round(angles / (2.0 * np.pi)))
 
 
 def _bounded(covariance: FloatArray, phases: int) -> FloatArray:

@@ -6,12 +6,10 @@ m1, not a line. Straightened by what they depart from a line, a posterior is nea
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from renp_infer.errors import RenpError
-from renp_infer.inference.descent import descend
+from renp_infer.inference.descent import Minimum, descend
 from renp_infer.inference.start import Chart
 from renp_infer.records import FloatArray
 
@@ -43,6 +41,8 @@ def ridge(chart: Chart, mode: FloatArray, covariance: FloatArray) -> tuple[Float
     start = chart.likelihood.prior.unit_slices()[MASS].start
     place = int(np.flatnonzero(chart.others == start)[0])
     rows = np.array(follow(chart, place, mode, float(np.sqrt(covariance[place, place]))))
+    if len(rows) < 2:  # neither side could be followed
+        return mode[place] + np.arange(2.0), np.zeros((2, plain))
     tangent = covariance[:, place] / covariance[place, place]
     departures = rows[:, :plain] - mode[:plain] - np.outer(rows[:, place] - mode[place], tangent)
     departures[:, place] = 0.0
@@ -67,7 +67,7 @@ def follow(chart: Chart, place: int, mode: FloatArray, step: float) -> list[Floa
     def evaluate(point: FloatArray) -> tuple[FloatArray, FloatArray]:
         return chart.residuals(point), chart.jacobian(point)
 
-    def conditional(point: FloatArray) -> Any:
+    def conditional(point: FloatArray) -> Minimum:
         low, high = np.full(point.size, -np.inf), np.full(point.size, np.inf)
         held = [place, *range(chart.others.size, point.size)]
         low[held] = high[held] = point[held]

@@ -157,7 +157,8 @@ def _log_likelihood(target: AmplitudeMarginal, vector: Any) -> Any:
     level = constant(target.constant)
     if target.sd:
         return level + log_integral(square, overlap, constant(target.sd), pt)
-    amplitude = constant(prior.fixed[AMPLITUDE])
+    free = AMPLITUDE in prior.names
+    amplitude = vector[prior.names.index(AMPLITUDE)] if free else constant(prior.fixed[AMPLITUDE])
     return level + amplitude * overlap - 0.5 * amplitude**2 * square
 
 

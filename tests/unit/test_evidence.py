@@ -192,7 +192,7 @@ def test_reference_is_a_density_and_its_ratio_returns_the_prior(student, rng):
         assert np.mean(below) == pytest.approx(0.5, abs=4.5 * (error + 0.5 / 200))
 
 
-@pytest.mark.parametrize("settings", [{}, {"amplitude_sd": 0.0}])
+@pytest.mark.parametrize("settings", [{}, {"amplitude_sd": 0.0}, {"amplitude_sd": 1.0}])
 def test_smc_model_is_the_numpy_density(settings, rng):
     """Reference, ratio and likelihood of the graph, against scipy and the likelihood."""
     marginal = marginalise(toy_likelihood(leakage_sd=0.1, **settings), rng).target

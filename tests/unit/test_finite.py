@@ -236,7 +236,7 @@ def fitted(broken: Any, sampler: str, field: np.ndarray | None = None, cores: in
     return fit(broken, data, truth, short, OSCILLATION, 3, refractive_index=1.45, cores=cores)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee"])
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence"])
 @pytest.mark.parametrize(
     ("after", "part", "quantity"),
     [(0, 0, "response"), (20, 0, "response"), (20, 1, "jacobian")],
@@ -295,12 +295,12 @@ def test_a_step_far_out_of_the_prior_ends_a_trajectory_and_not_the_fit(
     assert [type(error) for error in errors] == [NonFiniteError]
 
 
-@pytest.mark.parametrize("after", [3000])
-def test_emcee_ends_with_the_named_error_and_prints_nothing(
-    capfd: pytest.CaptureFixture[str], after: int
+@pytest.mark.parametrize(("sampler", "after"), [("emcee", 3000), ("independence", 1500)])
+def test_a_response_that_breaks_while_sampling_is_named_and_nothing_printed(
+    capfd: pytest.CaptureFixture[str], sampler: str, after: int
 ) -> None:
     with pytest.raises(NonFiniteError, match="response"):
-        fitted(Broken(after, 0, np.nan), "emcee")
+        fitted(Broken(after, 0, np.nan), sampler)
     assert capfd.readouterr() == ("", "")
 
 
@@ -310,9 +310,12 @@ def test_a_density_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch) 
         fitted(ToyResponse(toy_angles(9)), "emcee")
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee"])
-def test_data_far_beyond_the_noise_overflow_by_name(sampler: str) -> None:
-    with pytest.raises(NonFiniteError, match="pulls"):
+@pytest.mark.parametrize(
+    ("sampler", "quantity"),
+    [("nuts", "pulls"), ("emcee", "pulls"), ("independence", "log-likelihood")],
+)
+def test_data_far_beyond_the_noise_overflow_by_name(sampler: str, quantity: str) -> None:
+    with pytest.raises(NonFiniteError, match=quantity):
         fitted(ToyResponse(toy_angles(9)), sampler, np.full(9, 1e200))
 
 

@@ -1,5 +1,7 @@
 """Fast evidences against linear algebra and brute quadrature; honest probabilities pass."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -9,10 +11,10 @@ from toys import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 
 from renp_infer.inference.comparison import posterior_probabilities
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
-from renp_infer.inference.importance import Evidence, evidence, start_mixture
+from renp_infer.inference.importance import Evidence, Proposal, evidence, start_mixture
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
-from renp_infer.inference.mixture import Mixture
+from renp_infer.inference.mixture import Mixture, no_bend
 from renp_infer.inference.prior import (
     InferenceSettings,
     Prior,
@@ -62,8 +64,16 @@ def test_evidence_of_the_linear_gaussian_model_is_exact():
     assert found.log_z == pytest.approx(exact, abs=4.0 * found.error)
 
 
+def parabola(points):
+    """A bend of the second coordinate along the first."""
+    shift = np.zeros_like(points)
+    shift[:, 1] = 0.8 * (points[:, 0] ** 2 - 1.0)
+    return shift
+
+
+@pytest.mark.parametrize("bend", [no_bend, parabola])
 @pytest.mark.parametrize("phases", [0, 2])
-def test_mixtures_are_normalised_and_sample_their_own_density(phases, rng):
+def test_mixtures_are_normalised_and_sample_their_own_density(phases, bend, rng):
     """The prior's mass, as a mean of prior over mixture at draws of the mixture, is 1."""
     size = 2 + phases
     roots = rng.normal(size=(3, size, size))
@@ -72,6 +82,7 @@ def test_mixtures_are_normalised_and_sample_their_own_density(phases, rng):
         rng.normal(size=(3, size)),
         0.1 * np.eye(size) + 0.2 * roots @ roots.transpose(0, 2, 1),
         phases,
+        bend,
     )
     points = mixture.sample(rng, 40_000)
     ratio = np.exp(mixture.log_prior(points) - mixture.log_density(points))
@@ -83,8 +94,8 @@ def test_mixtures_are_normalised_and_sample_their_own_density(phases, rng):
 
 
 def test_every_mode_is_there_with_its_mirror_image():
-    likelihood = marginalise(phase_likelihood(0.3), np.random.default_rng(0)).target.likelihood
-    mixture = start_mixture(likelihood, np.random.default_rng(1))
+    target = marginalise(phase_likelihood(0.3), np.random.default_rng(0)).target
+    mixture = start_mixture(target, np.random.default_rng(1))
     half = len(mixture.centers) // 2
     assert mixture.centers[half:, -1] == pytest.approx(-mixture.centers[:half, -1])
     assert mixture.centers[half:, :-1] == pytest.approx(mixture.centers[:half, :-1])
@@ -93,8 +104,58 @@ def test_every_mode_is_there_with_its_mirror_image():
     assert mixture.log_density(mirrored) == pytest.approx(mixture.log_density(points))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_data_that_say_nothing_have_their_density_as_evidence(seed):
+    """All phases free and none of them seen: searches could leap by any number of turns."""
+    toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
+    prior = build_prior(truth, InferenceSettings(), OSCILLATION, 1.45, 1.0)
+    field = toy(response_argument(truth_values(truth, 1.45)))[0]
+    data = observe(field, 1e20 * np.eye(31), toy.theta_s, 6)
+    likelihood = Likelihood(prior, toy, data)
+    level = likelihood.log_likelihood(prior.sample(np.random.default_rng(0), 1)[0])
+    found = evidence(likelihood, np.random.default_rng(seed), 2000)
+    assert found.log_z == pytest.approx(level, abs=5.0 * found.error + 1e-9)
+    assert found.error < 0.05
+    target = marginalise(likelihood, np.random.default_rng(0)).target
+    proposal = Proposal(target, np.random.default_rng(seed))
+    proposal.adapt(np.random.default_rng(seed), (300, 300))
+    phases = proposal.mixture.centers[:, -proposal.mixture.phases :]
+    assert np.all(np.abs(phases) <= np.pi)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_evidence_where_phases_are_seen_a_little_is_that_of_the_prior(seed):
+    """Against the mean of the likelihood over draws of the prior, with all parameters free."""
+    toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
+    prior = build_prior(truth, InferenceSettings(m1_max_meV=200.0), OSCILLATION, 1.45, 1.0)
+    field = toy(response_argument(truth_values(truth, 1.45)))[0]
+    likelihood = Likelihood(prior, toy, observe(field, 0.36 * np.eye(31), toy.theta_s, 6))
+    draws = prior.sample(np.random.default_rng(1), 20_000)
+    logs = np.array([likelihood.log_likelihood(draw) for draw in draws])
+    weights = np.exp(logs - logs.max())
+    exact = logs.max() + np.log(weights.mean())
+    error = weights.std() / weights.mean() / np.sqrt(weights.size)
+    found = evidence(likelihood, np.random.default_rng(seed), 4000)
+    assert error < 0.05
+    assert found.log_z == pytest.approx(exact, abs=4.5 * np.hypot(error, found.error))
+
+
+def test_a_wide_amplitude_is_not_integrated():
+    """Evidence with a spread of 2, against the mean of the likelihood over draws of the prior."""
+    likelihood = linear_likelihood(amplitude_sd=2.0)
+    wider = replace(likelihood.observation, covariance_nG2=400.0 * COVARIANCE)
+    likelihood = Likelihood(likelihood.prior, LINEAR, wider, likelihood.leakage_nG)
+    assert "amplitude" in marginalise(likelihood, np.random.default_rng(0)).target.prior.names
+    draws = likelihood.prior.sample(np.random.default_rng(1), 20_000)
+    weights = np.exp([likelihood.log_likelihood(draw) for draw in draws])
+    error = weights.std() / weights.mean() / np.sqrt(weights.size)
+    found = evidence(likelihood, np.random.default_rng(2), 4000)
+    exact = np.log(weights.mean())
+    assert found.log_z == pytest.approx(exact, abs=4.5 * np.hypot(error, found.error))
+
+
 def phase_likelihood(sigma: float, **changes) -> Likelihood:
-    """Mass and two Majorana phases free, everything else known: three dimensions."""
+    """Mass and one Majorana phase free, everything else known: two dimensions."""
     toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
     settings = InferenceSettings(
         amplitude_sd=0.0, baseline_sd=0.0, oscillation_errors=False, m1_max_meV=200.0,
