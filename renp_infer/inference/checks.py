@@ -212,7 +212,8 @@ def _graded(found: Mapping[str, Any]) -> list[tuple[Verdict, str]]:
             text = f"the prior hardly allows the data: {name} of the field, p = {p:.2g}"
             graded.append(("warn", text))
     if found["loo"]["bad_k"]:
-        text = f"{found['loo']['bad_k']} angles decide much: Pareto k above "
+        angles = "angles decide" if found["loo"]["bad_k"] > 1 else "angle decides"
+        text = f"{found['loo']['bad_k']} {angles} much: Pareto k above "
         graded.append(("warn", f"{text}{found['loo']['good_k']:.2f}"))
     return graded
 

@@ -76,7 +76,7 @@ def sample_independence(
         attrs={
             "sampler": "independence",
             "sampling_library": f"renp-infer {versions()['renp-infer']}",
-            "step_methods": f"all: independence Metropolis, every {PROPOSALS}. state kept",
+            "step_methods": f"all: independence Metropolis, one state in {PROPOSALS} kept",
         },
     )
     return vectors, statistics

@@ -50,6 +50,8 @@ SAMPLERS = {
     "nested": ("dynesty",),
 }
 """Packages by the attribute ``sampler`` of the sampler statistics."""
+SAMPLED = ("sample_stats", "renp_cross_check")
+"""Groups of a posterior whose attributes name a sampler."""
 SEARCHERS = {"skopt": "scikit-optimize", "botorch": "botorch"}
 """Packages by optimizer; sequences of points need none."""
 _MODEL = ("numpy", "scipy", "numba")
@@ -111,8 +113,9 @@ def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None)
         Its results; ``None`` if it has none that name a sampler.
     """
     statistics = []
-    if run is not None and run.inference is not None and "sample_stats" in run.inference.children:
-        statistics.append({str(k): v for k, v in run.inference["sample_stats"].attrs.items()})
+    if run is not None and run.inference is not None:
+        groups = [run.inference[name] for name in SAMPLED if name in run.inference.children]
+        statistics += [{str(k): v for k, v in group.attrs.items()} for group in groups]
     if run is not None and run.comparison is not None:
         statistics += [{"sampler": name} for name in run.comparison["estimators"]]
     if "calibrate" in tasks:

@@ -124,7 +124,9 @@ def diagnostic_rows(run: Run) -> list[tuple[str, str]]:
     """What the sampler's verdict rests on."""
     if run.summary is None:
         return []
-    shown = {k: v for k, v in run.summary["diagnostics"].items() if k not in ("verdict", "reasons")}
+    found = run.summary["diagnostics"]
+    # a number that the sampler does not have is not one that is 0
+    shown = {k: v for k, v in found.items() if k not in ("verdict", "reasons") and v is not None}
     return [(DIAGNOSTIC_NAMES.get(k, k.replace("_", " ")), _text(v)) for k, v in shown.items()]
 
 

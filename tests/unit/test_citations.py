@@ -2,14 +2,16 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
+import xarray as xr
 
 import renp_infer
 from renp_infer.resources import share_path
 from renp_infer.runner import citations
-from renp_infer.runner.citations import bibtex, citations_of, entries
+from renp_infer.runner.citations import bibtex, citations_of, entries, used_by
 from renp_infer.runner.config_tasks import InferenceSection
 from renp_infer.runner.verbs import VERBS
 
@@ -106,6 +108,17 @@ def test_the_table_decides_on_the_oscillation_data():
     assert "Tanabashi2018" in keys
     assert not {"Esteban2024", "Erler2018"} & set(keys)
     assert "Tanabashi2018" not in citations_of(study(), ["evaluate"])
+
+
+def test_a_second_sampler_is_cited_beside_the_first():
+    groups = {
+        name: xr.Dataset(attrs={"sampler": sampler})
+        for name, sampler in (("sample_stats", "independence"), ("renp_cross_check", "nuts"))
+    }
+    run = SimpleNamespace(inference=xr.DataTree.from_dict(groups), comparison=None)
+    assert {"Tierney1994", "Hoffman2014"} <= set(used_by(study(), {"infer": {}}, run))
+    del run.inference["renp_cross_check"]
+    assert "Hoffman2014" not in used_by(study(), {"infer": {}}, run)
 
 
 def test_two_hypotheses_cite_each_entry_once():

@@ -6,6 +6,7 @@ import sys
 from base64 import b64decode
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -153,6 +154,12 @@ def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path, mo
     assert words.index("1 of 1 run failed") < words.index("calibration: ranks: 3 of 9")
     assert words.index("calibration ✗ fail") < words.index("Physics switches")
     assert "diagnostics ✓ pass" in words and answers.overall(run) == "fail"
+
+
+def test_a_number_that_a_sampler_does_not_have_has_no_row():
+    numbers = {"verdict": "pass", "reasons": [], "divergences": None, "r_hat_max": 1.002}
+    rows = tables.diagnostic_rows(SimpleNamespace(summary={"diagnostics": numbers}))
+    assert rows == [("largest R-hat", "1.002")]
 
 
 def test_answer_has_the_numbers_of_the_summary(single):
