@@ -184,14 +184,21 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
     }
 
 
+CALIBRATED = ("chains", "draws", "tune")
+"""What each fit of a calibration takes, by key of the study."""
+
+
 def calibration_of(run: Run) -> dict[str, Any] | None:
-    """Verdict and figures of a calibration."""
+    """Verdict and figures of a calibration, and what was calibrated."""
     if run.calibration is None:
         return None
     from renp_infer.runner.calibration_figures import calibration_plates
 
     found = json.loads(run.calibration.attrs["renp_calibration"])
     shown = {key: found[key] for key in ("verdict", "reasons", "false_alarm")}
+    effort = run.study.get("calibrate", {})
+    shown["sampler"] = run.study.get("inference", {}).get("sampler", "")
+    shown["effort"] = ", ".join(f"{k} {effort[k]}" for k in CALIBRATED if k in effort)
     return shown | {"plates": calibration_plates(run.calibration)}
 
 

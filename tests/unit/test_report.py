@@ -149,11 +149,13 @@ def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path, mo
     found = {"verdict": "fail", "reasons": ["ranks: 3 of 9 panels leave the band"]}
     tree = xr.DataTree()
     tree.attrs["renp_calibration"] = json.dumps(found | {"name": "x", "false_alarm": 0.01})
-    run = dataclasses.replace(run, calibration=tree)
+    chosen = {"inference": {"sampler": "independence"}, "calibrate": {"chains": 2, "draws": 7}}
+    run = dataclasses.replace(run, calibration=tree, study=run.study | chosen)
     words = Page(report.write_report([run], tmp_path / "r.html").read_text("utf-8")).words()
     assert words.index("1 of 1 run failed") < words.index("calibration: ranks: 3 of 9")
     assert words.index("calibration ✗ fail") < words.index("Physics switches")
     assert "diagnostics ✓ pass" in words and answers.overall(run) == "fail"
+    assert "Fits by independence (chains 2, draws 7)" in words
 
 
 def test_a_number_that_a_sampler_does_not_have_has_no_row():
