@@ -2,8 +2,9 @@
 
 It enters linearly, and its prior is log-normal: the integral is by Gauss-Hermite
 quadrature around its mode, whose log is good to 5e-9 for a spread of up to 0.2, 2e-6 for 0.3
-and 4e-3 for 0.5, where data and prior are three standard deviations apart or less; a draw
-inverts the integral over a grid, to 1e-3 of the amplitude's width.
+and 1e-3 for 0.5, where data and prior are three standard deviations apart or less, and to
+1e-5, 1e-4 and 2e-2 up to six, also where the data have the other sign; a draw inverts the
+integral over a grid, to 1e-3 of the amplitude's width.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _GRID: FloatArray = np.linspace(-5.0, 5.0, 161)
 _STEP = _GRID[1] - _GRID[0]
 _FLOOR = 0.05
 """Keeps the first guess of the amplitude positive whatever the data."""
-_NEWTON_STEPS = 5
+_NEWTON_STEPS, _LEAP = 8, 3.0
 
 
 class AmplitudeMarginal:
@@ -163,7 +164,9 @@ def _mode(square: Any, overlap: Any, sd: Any, xp: Any) -> tuple[Any, Any]:
     for _ in range(_NEWTON_STEPS):
         a = xp.exp(log_a)
         slope = a * overlap - a**2 * square - log_a * precision
-        log_a = log_a + xp.clip(slope / (a**2 * square + precision), -0.5, 0.5)
+        # the exact curvature, but for where a large overlap would turn it round
+        bend = xp.maximum(2.0 * a**2 * square - a * overlap, a**2 * square) + precision
+        log_a = log_a + xp.clip(slope / bend, -_LEAP, _LEAP)
     a = xp.exp(log_a)
     bend = xp.maximum(2.0 * a**2 * square - a * overlap, 0.5 * a**2 * square) + precision
     return log_a, xp.sqrt(2.0 / bend)

@@ -66,7 +66,7 @@ class WeightedDraws:
     vectors : ndarray, shape (n, k)
         Of the target's parameters.
     templates : ndarray, shape (n, angles)
-        Their expected fields for amplitude 1, nG.
+        The target's templates of these, nG.
     points : ndarray, shape (n, k)
         Unit coordinates, then phases in rad.
     log_weights : ndarray, shape (n,)

@@ -16,22 +16,45 @@ from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.prior import Prior
 
 
-@pytest.mark.parametrize(("sd", "error"), [(0.05, 5e-9), (0.2, 5e-9), (0.3, 2e-6), (0.5, 4e-3)])
-def test_quadrature_has_its_stated_error(sd, error):
+def height(log_a, square, overlap, sd):
+    """Log of likelihood times prior, up to a constant."""
+    a = np.exp(log_a)
+    return a * overlap - 0.5 * a**2 * square - 0.5 * (log_a / sd) ** 2
+
+
+@pytest.mark.parametrize(
+    ("sd", "apart", "error"),
+    [
+        (0.05, 3.0, 5e-9),
+        (0.2, 3.0, 5e-9),
+        (0.3, 3.0, 2e-6),
+        (0.5, 3.0, 1e-3),
+        (0.2, 6.0, 1e-5),
+        (0.3, 6.0, 1e-4),
+        (0.5, 6.0, 2e-2),
+    ],
+)
+def test_quadrature_has_its_stated_error(sd, apart, error):
     """Against dense sums, from data that say nothing to data that say all."""
     squares = 10.0 ** np.arange(-1.0, 7.1, 0.5)
-    amplitudes, offsets = np.exp(sd * np.arange(-3.0, 3.1)), np.array([-3.0, 0.0, 3.0])
+    amplitudes, offsets = np.exp(sd * np.linspace(-apart, apart, 7)), np.array([-apart, 0.0, apart])
     parts = np.meshgrid(squares, amplitudes, offsets)
     square, amplitude, offset = (part.ravel() for part in parts)
     overlap = square * amplitude + offset * np.sqrt(square)
+    # and data of the other sign, however far off
+    square = np.concatenate([square, squares, squares])
+    overlap = np.concatenate([overlap, -2.0 * squares, -0.3 * squares])
     found = log_integral(square, overlap, sd)
     for s, o, value in zip(square, overlap, found, strict=True):
-        center = max(o / s, 0.05)
-        near = np.log(center) + np.linspace(-40.0, 40.0, 40_001) / np.sqrt(s * center**2 + sd**-2)
-        nodes = np.unique(np.concatenate([np.linspace(-10.0 * sd, 10.0 * sd, 40_001), near]))
-        a = np.exp(nodes)
-        height = a * o - 0.5 * a**2 * s - 0.5 * (nodes / sd) ** 2
-        exact = logsumexp(height, b=np.gradient(nodes)) - np.log(sd) - 0.5 * np.log(2.0 * np.pi)
+        low, high = -14.0 - 14.0 * sd, 1.0 + 14.0 * sd
+        for _ in range(4):  # ever closer around the top
+            grid = np.linspace(low, high, 2001)
+            top = grid[np.argmax(height(grid, s, o, sd))]
+            low, high = top - 2.0 * (grid[1] - grid[0]), top + 2.0 * (grid[1] - grid[0])
+        bend = max(2.0 * np.exp(2.0 * top) * s - np.exp(top) * o, 0.0) + sd**-2
+        nodes = top + np.linspace(-14.0, 14.0, 4001) / np.sqrt(bend)
+        exact = logsumexp(height(nodes, s, o, sd)) + np.log(nodes[1] - nodes[0])
+        exact -= np.log(sd) + 0.5 * np.log(2.0 * np.pi)
         assert value == pytest.approx(exact, abs=error, rel=1e-13)
 
 

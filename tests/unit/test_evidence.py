@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from scipy import stats
 from scipy.special import logsumexp
 from toys import OSCILLATION, LinearResponse, ToyResponse, observe, toy_angles, toy_truth
 
+from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.comparison import CompareSettings
 from renp_infer.inference.evidence import estimate, mean_evidence, mean_log_evidence
 from renp_infer.inference.likelihood import Likelihood
@@ -196,6 +198,14 @@ def test_reference_is_a_density_and_its_ratio_returns_the_prior(student, rng):
 def test_smc_model_is_the_numpy_density(settings, rng):
     """Reference, ratio and likelihood of the graph, against scipy and the likelihood."""
     marginal = marginalise(toy_likelihood(leakage_sd=0.1, **settings), rng).target
+    if not marginal.sd and "amplitude" in marginal.prior.fixed:  # fixed, but not to 1
+        likelihood = marginal.likelihood
+        prior = replace(
+            likelihood.prior, fixed={**likelihood.prior.fixed, "amplitude": 1.3, "leakage": 0.4}
+        )
+        marginal = AmplitudeMarginal(
+            Likelihood(prior, likelihood.response, likelihood.observation, LEAKAGE)
+        )
     reference = wide_reference(marginal.prior)
     model = build_model(marginal, reference)
     density = model.compile_logp(jacobian=False, mode="FAST_COMPILE")

@@ -11,7 +11,7 @@ from toys import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 
 from renp_infer.inference.comparison import posterior_probabilities
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
-from renp_infer.inference.importance import Evidence, Proposal, evidence, start_mixture
+from renp_infer.inference.importance import Evidence, evidence, start_mixture
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.mixture import Mixture, no_bend
@@ -117,9 +117,8 @@ def test_data_that_say_nothing_have_their_density_as_evidence(seed):
     assert found.log_z == pytest.approx(level, abs=5.0 * found.error + 1e-9)
     assert found.error < 0.05
     target = marginalise(likelihood, np.random.default_rng(0)).target
-    proposal = Proposal(target, np.random.default_rng(seed))
-    proposal.adapt(np.random.default_rng(seed), (300, 300))
-    phases = proposal.mixture.centers[:, -proposal.mixture.phases :]
+    mixture = start_mixture(target, np.random.default_rng(seed))
+    phases = mixture.centers[:, -mixture.phases :]
     assert np.all(np.abs(phases) <= np.pi)
 
 
