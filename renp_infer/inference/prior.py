@@ -45,8 +45,6 @@ PARAMETER_NAMES = ("m1_meV", "amplitude", "baseline_nG", "leakage", *tuple(RESPO
 
 OSCILLATION_NAMES = ("sin2_12", "sin2_13", "dm2_21", "dm2_3l")
 PHASE_NAMES = ("delta_deg", "alpha21_deg", "alpha31_deg")
-
-
 Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
 
 

@@ -171,13 +171,19 @@ def phase_likelihood(sigma: float, **changes) -> Likelihood:
     return Likelihood(prior, toy, observe(field, sigma**2 * np.eye(31), toy.theta_s, 6))
 
 
+def mass_and_phase(likelihood: Likelihood, count: int):
+    """Masses (count,), phases (72,) and the log-likelihood on their grid."""
+    masses = (np.arange(count) + 0.5) / count * 200.0
+    phases = (np.arange(72) + 0.5) / 72 * 360.0
+    rows = [[likelihood.log_likelihood(np.array([m, p])) for p in phases] for m in masses]
+    return masses, phases, np.array(rows)
+
+
 @pytest.mark.parametrize("sigma", [3.0, 0.3])
 def test_evidence_with_a_phase_is_that_of_a_grid(sigma):
     """Mass and phase on a fine grid: from data that say little to data that fix both."""
     likelihood = phase_likelihood(sigma)
-    masses = (np.arange(150) + 0.5) / 150 * 200.0
-    phases = (np.arange(72) + 0.5) / 72 * 360.0
-    logs = np.array([[likelihood.log_likelihood(np.array([m, p])) for p in phases] for m in masses])
+    _, _, logs = mass_and_phase(likelihood, 150)
     exact = logs.max() + np.log(np.mean(np.exp(logs - logs.max())))
     found = evidence(likelihood, np.random.default_rng(3), 3000)
     assert found.log_z == pytest.approx(exact, abs=4.0 * found.error + 0.005)

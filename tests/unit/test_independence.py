@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_importance import linear_likelihood, phase_likelihood
+from test_importance import linear_likelihood, mass_and_phase, phase_likelihood
 from test_phases import target
 
 from renp_infer.inference.diagnostics import convergence
@@ -49,9 +49,7 @@ def test_both_signs_of_measured_phases_are_in_every_chain():
 def test_a_mass_with_a_phase_is_that_of_a_grid(sigma):
     """From data that say little to data that fix the mass."""
     likelihood = phase_likelihood(sigma)
-    masses = (np.arange(300) + 0.5) / 300 * 200.0
-    phases = (np.arange(72) + 0.5) / 72 * 360.0
-    logs = np.array([[likelihood.log_likelihood(np.array([m, p])) for p in phases] for m in masses])
+    masses, phases, logs = mass_and_phase(likelihood, 300)
     weights = np.exp(logs - logs.max())
     weights /= weights.sum()
     settings = InferenceSettings(sampler="independence", draws=1000, tune=600)
