@@ -20,10 +20,10 @@ import numpy as np
 from posteriors import publish
 from run import Row
 
-from renp_infer.design.optimizer import make_optimizer
+from renp_infer.design.optimizers import make_optimizer
 from renp_infer.design.search import Budget, Search, best_of
-from renp_infer.runner.designing import frozen_noise, objective_of, region_of
-from renp_infer.runner.study import load_study
+from renp_infer.study.designing import frozen_noise, objective_of, region_of
+from renp_infer.study.load import load_study
 
 STUDIES = ("best-ion", "optimize-mass", "optimize-ordering")
 OPTIMIZERS = ("skopt", "sobol", "random", "botorch")

@@ -21,7 +21,7 @@ from renp_infer.explorer.controls import CONTROLS, Control
 from renp_infer.explorer.figures import field_figure, layout_figure, mass_figure
 from renp_infer.explorer.picture import picture_of
 from renp_infer.explorer.state import Opened, open_study
-from renp_infer.runner.terminal import plain
+from renp_infer.terminal import plain
 
 CHANGES = 50
 LOOP = {

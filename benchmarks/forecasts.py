@@ -16,9 +16,9 @@ import time
 import numpy as np
 
 from renp_infer.inference.fisher import expand, sigma, validity
-from renp_infer.runner.forecast_bench import Bench
-from renp_infer.runner.forecast_cells import Cell, asimov_cell, fisher_cell
-from renp_infer.runner.study import load_study
+from renp_infer.study.load import load_study
+from renp_infer.verbs.forecast.bench import Bench
+from renp_infer.verbs.forecast.cells import Cell, asimov_cell, fisher_cell
 
 STUDY = "forecast-edge"
 

@@ -28,9 +28,10 @@ from renp_infer.design.appraisal import Bench
 from renp_infer.design.prediction import nuisances
 from renp_infer.design.utility import Appraiser, Utility, UtilitySettings
 from renp_infer.inference.fisher import expand, sigma
+from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.records import FloatArray, Observation
-from renp_infer.runner.evaluation import coherence, noise_scale
-from renp_infer.runner.study import Study, load_study
+from renp_infer.study.load import load_study
+from renp_infer.study.study import Study
 
 STUDY, ERROR, SNR = "edge-layout-normalised", 0.05, (1.0, 3.0, 10.0, 30.0, 1000.0)
 PYRO_SNR, CONVERGED = (1.0, 3.0), 1024

@@ -19,8 +19,8 @@ from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nuts import CompiledModel, compile_model
 from renp_infer.records import FloatArray
-from renp_infer.runner.hypotheses import likelihood_of
-from renp_infer.runner.study import load_study
+from renp_infer.study.load import load_study
+from renp_infer.verbs.compare.work import likelihood_of
 
 STUDY = "edge-layout-normalised"
 PRESETS = {"full": "corrected", "planar": "published"}

@@ -36,8 +36,8 @@ from types import CodeType, FrameType
 from run import Row, machine, show
 
 import renp_infer
-from renp_infer.runner.cli import execute
-from renp_infer.runner.design_keys import OptimizeSection
+from renp_infer.app.cli import execute
+from renp_infer.study.sections.optimize import OptimizeSection
 
 RESULTS = Path(__file__).parent / "results" / "profiles.json"
 PACKAGE = Path(renp_infer.__file__).parent

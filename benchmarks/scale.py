@@ -47,11 +47,11 @@ from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.neutrinos import masses
 from renp_infer.physics.pairs import current_form
 from renp_infer.records import Experiment
-from renp_infer.runner.forecast_bench import Bench
-from renp_infer.runner.forecast_cells import Cell, ensemble_cell
-from renp_infer.runner.hypotheses import likelihood_of
-from renp_infer.runner.mock_models import mock_model
-from renp_infer.runner.study import load_study
+from renp_infer.study.load import load_study
+from renp_infer.verbs.calibrate.mocks import mock_model
+from renp_infer.verbs.compare.work import likelihood_of
+from renp_infer.verbs.forecast.bench import Bench
+from renp_infer.verbs.forecast.cells import Cell, ensemble_cell
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "scale.json"

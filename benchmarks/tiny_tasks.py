@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from renp_infer.runner.campaign import Work, update
-from renp_infer.runner.executors import parse_executor
-from renp_infer.runner.store import Store
-from renp_infer.runner.study import Study, load_study
-from renp_infer.runner.tasks import Context, Task, Verb
+from renp_infer.engine.campaign import Work, update
+from renp_infer.engine.executors import parse_executor
+from renp_infer.engine.store import Store
+from renp_infer.engine.tasks import Context, Task, Verb
+from renp_infer.study.load import load_study
+from renp_infer.study.study import Study
 
 
 def _perform(_study: Study, task: Task, _context: Context, seconds: float) -> dict[str, Any]:

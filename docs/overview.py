@@ -5,8 +5,10 @@ import sys
 import matplotlib.pyplot as plt
 import numpy as np
 
-from renp_infer.runner import figures, plots
-from renp_infer.runner.results import Run, load_run
+from renp_infer.engine.run import Run
+from renp_infer.figures import drawing as plots
+from renp_infer.figures import run_figures as figures
+from renp_infer.verbs.load import load_run
 
 
 def draw_field(ax: plt.Axes, run: Run) -> None:

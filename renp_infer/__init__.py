@@ -1,9 +1,9 @@
 """Neutrino masses from the magnetization of neutrino pair emission in crystals.
 
-``physics`` predicts a signal, ``measurement`` turns it into data, ``inference``
-turns data into a posterior, ``runner`` does all of it for a study file. Imports
-go that way only. The names below are loaded when first used; docs/library.md
-shows them at work.
+``physics`` predicts a signal, ``measurement`` turns it into data, ``inference`` turns
+data into a posterior, ``design`` chooses what to measure; ``study``, ``engine``,
+``verbs``, ``report`` and ``app`` do all of it for a study file. Imports go that way
+only. The names below are loaded when first used; docs/library.md shows them at work.
 """
 
 from __future__ import annotations
@@ -12,6 +12,20 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from renp_infer.app.library import (
+        Run,
+        Study,
+        calibrate,
+        compare,
+        evaluate,
+        forecast,
+        infer,
+        load_study,
+        open_run,
+        optimize,
+        simulate,
+        write_report,
+    )
     from renp_infer.errors import (
         ConfigError,
         ConvergenceError,
@@ -34,20 +48,6 @@ if TYPE_CHECKING:
         Parameters,
         Switches,
         Target,
-    )
-    from renp_infer.runner.library import (
-        Run,
-        Study,
-        calibrate,
-        compare,
-        evaluate,
-        forecast,
-        infer,
-        load_study,
-        open_run,
-        optimize,
-        simulate,
-        write_report,
     )
 
     __version__: str
@@ -102,7 +102,7 @@ def _home(name: str) -> str:
     """Module of an exported name; functions are the library's."""
     if name.endswith(("Error", "Warning")):
         return "errors"
-    return "runner.library" if name.islower() or name in ("Run", "Study") else "records"
+    return "app.library" if name.islower() or name in ("Run", "Study") else "records"
 
 
 def __dir__() -> list[str]:

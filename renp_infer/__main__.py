@@ -1,6 +1,6 @@
 """``python -m renp_infer``: the same as ``renp``."""
 
-from renp_infer.runner.cli import main
+from renp_infer.app.cli import main
 
 if __name__ == "__main__":
     main()

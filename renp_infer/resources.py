@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from renp_infer.errors import ConfigError, StoreError
 
-_PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parent
+"""Folder of this package."""
 MAX_BYTES = 10_000_000
 """Largest TOML file that is read."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -27,7 +28,7 @@ def share_path(name: Literal["models", "data", "studies"]) -> Path:
     StoreError
         If the installation lacks the folder.
     """
-    for folder in (_PACKAGE / "_share" / name, _PACKAGE.parent / name):
+    for folder in (PACKAGE / "_share" / name, PACKAGE.parent / name):
         if folder.is_dir():
             return folder
     raise StoreError(f"this installation has no folder {name!r}; install it again")
@@ -36,7 +37,7 @@ def share_path(name: Literal["models", "data", "studies"]) -> Path:
 def kernel_cache() -> Path | None:
     """Folder in which Numba keeps this package's compiled kernels, if it can be written."""
     given = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(given) if given else _PACKAGE / "__pycache__"
+    folder = Path(given) if given else PACKAGE / "__pycache__"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

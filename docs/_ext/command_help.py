@@ -7,7 +7,7 @@ from cyclopts import App
 from rich.console import Console
 from sphinx.application import Sphinx
 
-from renp_infer.runner.cli import app as renp
+from renp_infer.app.cli import app as renp
 
 
 def verbs(app: App, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -28,7 +28,8 @@ from renp_infer.inference.prior import (
     truth_values,
 )
 from renp_infer.inference.profile import MASS
-from renp_infer.inference.response import Response, leakage_shape
+from renp_infer.inference.response import Response
+from renp_infer.measurement.field import leakage_shape
 from renp_infer.physics.bloch import chi_squared
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import OscillationTable

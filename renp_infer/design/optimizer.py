@@ -6,7 +6,7 @@ search that is begun again and told its old trials goes on as if it had not stop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -192,22 +192,3 @@ def finite(scores: Sequence[Sequence[float]]) -> FloatArray:
 def is_new(x: FloatArray, points: Sequence[FloatArray]) -> bool:
     """Whether a point is none of those known."""
     return all(np.max(np.abs(x - y)) > SAME for y in points)
-
-
-def make_optimizer(name: str, region: Region, seed: np.random.SeedSequence) -> Optimizer:
-    """Optimizer of a name: skopt, sobol, random or botorch.
-
-    Raises
-    ------
-    ConfigError
-        If botorch is wanted and not installed.
-    """
-    from renp_infer.design.botorch import Botorch
-
-    makers: dict[str, Callable[[], Optimizer]] = {
-        "skopt": lambda: Gaussian(region, seed),
-        "sobol": lambda: Sequential(region.sobol(seed)),
-        "random": lambda: Sequential(region.uniform(seed)),
-        "botorch": lambda: Botorch(region, seed),
-    }
-    return makers[name]()

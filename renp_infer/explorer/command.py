@@ -7,9 +7,9 @@ import webbrowser
 from pathlib import Path
 
 from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
 from renp_infer.resources import share_path
-from renp_infer.runner.fields import Said
-from renp_infer.runner.terminal import say
+from renp_infer.terminal import say
 
 FIRST = "edge-layout-published"
 """Study that is shown where none is named."""

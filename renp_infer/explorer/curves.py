@@ -20,14 +20,16 @@ from renp_infer.inference.prior import (
     GaussianPrior,
     InferenceSettings,
 )
-from renp_infer.inference.response import Response, exact_field, leakage_shape, share_at
+from renp_infer.inference.response import Response, share_at
+from renp_infer.measurement.field import exact_field, leakage_shape
+from renp_infer.measurement.normalise import coherence
 from renp_infer.measurement.smoothing import Smoother, make_smoother
 from renp_infer.physics.neutrinos import masses
 from renp_infer.records import FloatArray, Observation
-from renp_infer.runner.evaluation import coherence, pair_thresholds
-from renp_infer.runner.forecast_bench import noise_of
-from renp_infer.runner.forecast_settings import largest_mass_meV
-from renp_infer.runner.study import Study
+from renp_infer.study.forecast import largest_mass_meV
+from renp_infer.study.study import Study
+from renp_infer.verbs.evaluate.work import pair_thresholds
+from renp_infer.verbs.forecast.bench import noise_of
 
 REMEMBERED = 64
 """Shares of a finite crystal that are kept, 70 kB each."""

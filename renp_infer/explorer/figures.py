@@ -10,8 +10,7 @@ from renp_infer.explorer.curves import Curve, MassError
 from renp_infer.explorer.drawing import View
 from renp_infer.explorer.picture import Picture
 from renp_infer.explorer.tables import USELESS_MEV
-from renp_infer.records import FloatArray
-from renp_infer.runner.plots import (
+from renp_infer.figures.drawing import (
     BLACK,
     BLUE,
     GREEN,
@@ -23,6 +22,7 @@ from renp_infer.runner.plots import (
     spread,
     visible_thresholds,
 )
+from renp_infer.records import FloatArray
 
 Figure = dict[str, Any]
 Shown = Literal["shape", "field", "snr"]

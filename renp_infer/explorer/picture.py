@@ -16,7 +16,7 @@ from renp_infer.explorer.state import (
     tables_of,
 )
 from renp_infer.records import PRESETS
-from renp_infer.runner.study import Study
+from renp_infer.study.study import Study
 
 
 @dataclass(frozen=True)

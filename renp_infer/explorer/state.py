@@ -10,6 +10,8 @@ from typing import Any
 
 import tomli_w
 
+from renp_infer.engine.run import Run
+from renp_infer.engine.store import check_run
 from renp_infer.errors import ConfigError
 from renp_infer.explorer.controls import (
     CONTROLS,
@@ -18,14 +20,14 @@ from renp_infer.explorer.controls import (
     LOOP,
     PRESET,
 )
+from renp_infer.files import is_directory
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.records import PRESETS
-from renp_infer.runner import config
-from renp_infer.runner.config_tasks import InferenceSection
-from renp_infer.runner.files import is_directory
-from renp_infer.runner.results import Run, load_run
-from renp_infer.runner.store import check_run
-from renp_infer.runner.study import Study, find_study, load_study, resolve
+from renp_infer.study import reading as config
+from renp_infer.study.load import find_study, load_study, resolve
+from renp_infer.study.sections.tasks import InferenceSection
+from renp_infer.study.study import Study
+from renp_infer.verbs.load import load_run
 
 Settings = Mapping[str, str]
 """Texts of the controls by key; an empty one leaves the key out."""

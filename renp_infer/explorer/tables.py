@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from renp_infer.engine.run import Run
 from renp_infer.explorer.curves import Curve, MassError
 from renp_infer.explorer.picture import Picture
+from renp_infer.figures.drawing import number, rounded
+from renp_infer.figures.labels import LABELS
 from renp_infer.records import PAIRS
-from renp_infer.runner.labels import LABELS
-from renp_infer.runner.plots import number, rounded
-from renp_infer.runner.results import Run
 
 Rows = list[list[str]]
 NOTHING = "—"

@@ -293,3 +293,15 @@ def _table_iv() -> tuple[tuple[float, ...], tuple[float, ...]]:
     if tuple(rows["pairs"]) != PAIRS:
         raise ConfigError("seed.toml:table_iv.pairs", rows["pairs"], ", ".join(PAIRS))
     return tuple(rows["rate"]), tuple(rows["magnetization"])
+
+
+def truth_of(parameters: Parameters) -> dict[str, Any]:
+    """Parameters by the keys of a study's section ``[neutrino]``."""
+    return {
+        "m1_meV": 1e3 * parameters.m1_eV,
+        "ordering": parameters.ordering,
+        "nature": parameters.nature,
+        "delta_deg": float(np.rad2deg(parameters.delta)),
+        "alpha21_deg": float(np.rad2deg(parameters.alpha21)),
+        "alpha31_deg": float(np.rad2deg(parameters.alpha31)),
+    }

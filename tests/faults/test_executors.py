@@ -15,14 +15,14 @@ from typing import Any
 
 import psutil
 import pytest
-from toys_tasks import STUDY, performed, toy_study, toy_verb
 
+from renp_infer.engine import executors
+from renp_infer.engine.blocks import read_entries
+from renp_infer.engine.campaign import Work, update
+from renp_infer.engine.executors import Dask, Serial, parse_executor
+from renp_infer.engine.store import Store
 from renp_infer.errors import ConfigError, ExecutorError, TaskError
-from renp_infer.runner import executors
-from renp_infer.runner.blocks import read_entries
-from renp_infer.runner.campaign import Work, update
-from renp_infer.runner.executors import Dask, Serial, parse_executor
-from renp_infer.runner.store import Store
+from tests.toys.tasks import STUDY, performed, toy_study, toy_verb
 
 COUNT = 60
 

@@ -14,17 +14,20 @@ from typing import Any
 
 import psutil
 import pytest
-from toys_tasks import performed, toy_study, toy_verb
 
+import renp_infer
+from renp_infer.app.rerun import compare_runs
+from renp_infer.engine.campaign import Work, update
+from renp_infer.engine.executors import Serial
+from renp_infer.engine.store import Store
 from renp_infer.errors import StoreError
-from renp_infer.runner.campaign import Work, update
-from renp_infer.runner.executors import Serial
-from renp_infer.runner.rerun import compare_runs
-from renp_infer.runner.store import Store
-from renp_infer.runner.study import load_study
-from renp_infer.runner.verbs import SIMULATE, VERBS, verbs_of
+from renp_infer.study.load import load_study
+from renp_infer.verbs.table import SIMULATE, VERBS, verbs_of
+from tests.toys import driver
+from tests.toys.tasks import performed, toy_study, toy_verb
 
-DRIVER = Path(__file__).parent.parent / "toys_driver.py"
+DRIVER = Path(driver.__file__)
+ROOT = str(Path(renp_infer.__file__).parents[1])
 KILLS = 20
 COUNT = 60
 
@@ -33,7 +36,8 @@ def start(
     folder: Path, executor: str = "serial", count: int = COUNT, ms: float = 20.0, prefix: Any = ()
 ) -> "subprocess.Popen[str]":
     words = [*prefix, sys.executable, str(DRIVER), str(folder), str(count), executor, str(ms)]
-    return subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    env = os.environ | {"PYTHONPATH": ROOT}
+    return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=env)
 
 
 def finish(folder: Path, **options: Any) -> str:
@@ -153,7 +157,7 @@ def test_a_file_that_cannot_grow_is_an_error_and_resumes(
     """The system itself refuses to write beyond a size, at different stages of the run."""
     words = [sys.executable, "-c", LIMITED, str(limit), str(DRIVER), str(tmp_path)]
     words += [str(COUNT), "serial", "0"]
-    env = os.environ | {"PYTHONPATH": str(DRIVER.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = os.environ | {"PYTHONPATH": ROOT, "PYTHONDONTWRITEBYTECODE": "1"}
     failed = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     assert failed.returncode == 4, failed.stderr
     assert "cannot be written (File too large)" in failed.stderr

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from renp_infer.runner.cli import execute
+from renp_infer.app.cli import execute
 
 STUDY = """schema = 1
 name = "sharded"
@@ -86,7 +86,7 @@ def test_different_results_for_the_same_task_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As from workers with other software: a hash that is right, of other content."""
-    from renp_infer.runner.files import digest
+    from renp_infer.files import digest
 
     shard(0, 5)
     assert execute(["simulate", "study.toml", "--shard", "0/5", "--out", "other", "--quiet"]) == 0

@@ -1,0 +1,121 @@
+"""What each verb does; every function returns the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from renp_infer.engine.campaign import WHOLE, parse_shard
+from renp_infer.engine.driver import DONE, Options, Plan, bring_up_to_date, home_of, judge, load
+from renp_infer.engine.run import Run, readable
+from renp_infer.engine.store import Store, check_directory, check_run
+from renp_infer.errors import ConfigError
+from renp_infer.files import is_directory, make_directory
+from renp_infer.study.study import Study
+from renp_infer.terminal import show, write_document
+from renp_infer.verbs.load import load_run
+from renp_infer.verbs.summary import shortfall, summary_table, verdict_of_hypotheses
+from renp_infer.verbs.table import verbs_of
+
+REPORT = "report.html"
+
+
+def run(paths: Sequence[Path], options: Options) -> int:
+    """Do all tasks of all studies, then write the report."""
+    studies = load_all(paths, options)
+    top, directories = places(studies, options)
+    for directory in directories:  # refuse before anything is written
+        check_directory(directory)
+    make_directory(top)
+    pairs = zip(studies, directories, strict=True)
+    bring_up_to_date([Plan(study, home, verbs_of(study)) for study, home in pairs], options)
+    if parse_shard(options.shard) != WHOLE:
+        return DONE
+    runs = [load_run(directory) for directory in directories]
+    page = _report(runs, top)
+    if options.json:
+        write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
+    else:
+        texts = [*map(verdict_of_hypotheses, runs), *map(shortfall, runs)]
+        lines = [line for line in texts if line]
+        show(summary_table(runs), *lines, f"report: {page}")
+    return judge(runs)
+
+
+def load_all(paths: Sequence[Path], options: Options) -> list[Study]:
+    """Studies of some files, whose names must differ."""
+    if not paths:
+        raise ConfigError("STUDY.toml", (), "one or more study files")
+    studies = [load(path, options) for path in paths]
+    names = [study.name for study in studies]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError("name", name, "a different name for each study of one run")
+    return studies
+
+
+def places(studies: Sequence[Study], options: Options) -> tuple[Path, list[Path]]:
+    """Directory of the report, and one directory per study."""
+    if len(studies) == 1:
+        home = home_of(studies[0], options)
+        return home, [home]
+    top = options.out if options.out is not None else Path("runs")
+    return top, [top / study.name for study in studies]
+
+
+def _outcome(run: Run) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "directory": str(run.directory),
+        "data": run.evaluation.get("data", "mock"),
+        "peak_snr": run.evaluation["peak_snr"],
+        "normalised": run.evaluation["normalised"],
+        "m1_meV": run.summary["parameters"]["m1_meV"] if run.summary else None,
+        "diagnostics": run.summary["diagnostics"] if run.summary else None,
+        "comparison": run.comparison,
+    }
+
+
+def _report(runs: Sequence[Run], top: Path, formats: Sequence[str] = ()) -> Path:
+    """Write the page and its figures; inside a run directory its manifest learns the hashes."""
+    from renp_infer.report import page as pages
+    from renp_infer.report.files import write_figures
+
+    with contextlib.redirect_stdout(sys.stderr), readable(top):
+        found = pages.contents(runs, top)
+        with contextlib.ExitStack() as stack:
+            own = [run.directory for run in runs] == [top]
+            store = stack.enter_context(Store(top)) if own else None
+            pages.write_page(found, top / REPORT)
+            names = write_figures(found, top, formats)
+            if store is not None:
+                store.note(REPORT, *names)
+    return top / REPORT
+
+
+def report(paths: Sequence[Path], options: Options, *, figures: str = "") -> int:
+    """Write the report of finished runs, given as studies or run directories."""
+    from renp_infer.report.files import parse_formats
+
+    formats = parse_formats(figures)
+    if any(map(is_directory, paths)):
+        directories = list(paths)
+        for directory in directories:
+            check_run(directory)
+        if options.out is None and len(directories) > 1:
+            # a joint page inside one of the runs would replace that run's own
+            raise ConfigError("--out", None, "a directory, for a report of several runs")
+        top = options.out if options.out is not None else directories[0]
+        make_directory(top)
+    else:
+        top, directories = places(load_all(paths, options), options)
+    runs = [load_run(directory) for directory in directories]
+    page = _report(runs, top, formats)
+    if options.json:
+        write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
+    else:
+        show(f"report: {page}")
+    return DONE

@@ -1,0 +1,1 @@
+"""Tasks, workers, stores: the machine that runs verbs."""

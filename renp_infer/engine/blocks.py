@@ -1,0 +1,179 @@
+"""Results of the tasks of one verb: a file each, in folders of a thousand.
+
+``tasks/<verb>/<block>/`` holds the files and ``manifest.jsonl``, one line per
+attempt that ended. A task is done when the manifest has its key and the hash of
+its file matches. Only one block's manifest is in memory at a time, so that
+memory does not grow with the number of tasks. Written by the driver alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from renp_infer.engine.tasks import Task
+from renp_infer.errors import StoreError
+from renp_infer.files import digest, digest_of, write_bytes
+
+BLOCK = 1000
+"""Tasks of a folder: few enough to list, many enough for ten million tasks."""
+TASKS = "tasks"
+MANIFEST = "manifest.jsonl"
+SCRATCH = "scratch"
+
+
+class Blocks:
+    """Tasks of one verb in a run directory.
+
+    Parameters
+    ----------
+    directory : Path
+        The run directory.
+    verb : str
+    suffix : str
+        Of the tasks' files.
+    """
+
+    def __init__(self, directory: Path, verb: str, suffix: str) -> None:
+        self.folder = directory / TASKS / verb
+        self.suffix = suffix
+        self._number = -1
+        self._known: dict[str, dict[str, Any]] = {}
+        self._opened: set[int] = set()
+
+    def path(self, task: Task) -> str:
+        """Where a task's result is or will be.
+
+        A text: the names that a ``Path`` has seen stay in memory for good.
+        """
+        name = f"{task.index % BLOCK:03d}-{task.key[:16]}{self.suffix}"
+        return os.path.join(self._block(task.index), name)
+
+    @property
+    def scratch(self) -> str:
+        """Folder in which unfinished tasks keep what they can go on from."""
+        return str((self.folder / SCRATCH).absolute())
+
+    def is_done(self, task: Task) -> bool:
+        """Tell whether a task's result is there and whole."""
+        entry = self._entries(task.index // BLOCK).get(task.key)
+        return entry is not None and entry.get("sha256") == digest(self.path(task))
+
+    def entry(self, task: Task) -> dict[str, Any] | None:
+        """What the manifest says of a task: ``sha256`` or ``error``, seconds, worker."""
+        return self._entries(task.index // BLOCK).get(task.key)
+
+    def write(self, task: Task, payload: bytes, facts: dict[str, Any]) -> None:
+        """Write a result, then declare the task done.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        # Without waiting for the disk: after a power failure the hash tells.
+        write_bytes(self._made(task), payload)
+        self._append(task, {"sha256": digest_of(payload)} | facts)
+
+    def write_failure(self, task: Task, facts: dict[str, Any]) -> None:
+        """Record that a task failed for good: it is tried again in the next run.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        self._made(task)
+        self._append(task, facts)
+
+    def forget(self) -> None:
+        """Remove everything, manifests first, so that no half is left to be trusted."""
+        for pattern in (f"*/{MANIFEST}", "*/*"):
+            for path in self.folder.glob(pattern):
+                path.unlink(missing_ok=True)
+        for block in self.folder.glob("*"):
+            block.rmdir()
+        self._number, self._opened = -1, set()
+
+    def manifests(self) -> Iterator[tuple[int, Path]]:
+        """Numbers of the blocks that there are, and their manifests."""
+        for block in sorted(self.folder.glob("*")):
+            if block.name.isdecimal():
+                yield int(block.name), block / MANIFEST
+
+    @staticmethod
+    def indices(number: int, count: int) -> range:
+        """Indices of a block's tasks, of ``count`` in all."""
+        return range(number * BLOCK, min((number + 1) * BLOCK, count))
+
+    def _block(self, index: int) -> Path:
+        return self.folder / f"{index // BLOCK:06d}"
+
+    def _entries(self, number: int) -> dict[str, dict[str, Any]]:
+        if number != self._number:
+            self._number = number
+            self._known = read_entries(self._block(number * BLOCK) / MANIFEST)
+        return self._known
+
+    def _made(self, task: Task) -> str:
+        """Path of a task's file, its folder made and freed of what a killed writer left."""
+        number, block = task.index // BLOCK, self._block(task.index)
+        if number not in self._opened:
+            try:
+                block.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"{block}: cannot be made ({error.strerror})") from error
+            for stale in block.glob(".tmp-*"):
+                stale.unlink(missing_ok=True)
+            self._opened.add(number)
+        return self.path(task)
+
+    def _append(self, task: Task, facts: dict[str, Any]) -> None:
+        line = {"key": task.key, "index": task.index} | facts
+        append_line(self._block(task.index) / MANIFEST, line)
+        if task.index // BLOCK == self._number:
+            self._known[task.key] = line
+
+
+def append_line(path: Path, line: dict[str, Any]) -> None:
+    """Append one JSON line; a torn line that a killed writer left is ended first.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    try:
+        with path.open("ab+") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(size - 1, 0))
+            torn = size > 0 and stream.read(1) != b"\n"
+            stream.write(b"\n" * torn + json.dumps(line).encode() + b"\n")
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def read_entries(path: Path) -> dict[str, dict[str, Any]]:
+    """Last line of each key; lines that are torn or no such thing are passed over."""
+    entries: dict[str, dict[str, Any]] = {}
+    for line in _lines(path):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict) and isinstance(entry.get("key"), str):
+            entries[entry["key"]] = entry
+    return entries
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        if not path.is_file():  # a pipe or a device never ends
+            return
+        with path.open("rb") as stream:
+            yield from stream
+    except OSError:
+        return

@@ -1,0 +1,159 @@
+"""Plans of verbs for studies, brought up to date; what the common options say."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from renp_infer.engine.campaign import Work, parse_shard, update, write_study
+from renp_infer.engine.executors import parse_executor
+from renp_infer.engine.provenance import add_provenance
+from renp_infer.engine.run import Run
+from renp_infer.engine.store import PROGRESS, Store
+from renp_infer.engine.tasks import Context, Verb
+from renp_infer.errors import ConfigError, TaskError
+from renp_infer.study.load import load_study
+from renp_infer.study.study import Study
+from renp_infer.terminal import say
+
+DONE, DIAGNOSTIC_FAILED, RUN_FAILED = 0, 3, 4
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the common options say.
+
+    Attributes
+    ----------
+    out : Path or None
+    overrides : tuple of str
+        Values of ``--set``.
+    executor : str
+    shard : str
+        ``K/N``: do only every N-th task, beginning with the K-th.
+    json, quiet, force : bool
+    progress : str
+        ``auto``: a bar on a terminal; ``json``: lines on standard error.
+    """
+
+    out: Path | None = None
+    overrides: tuple[str, ...] = ()
+    executor: str = "serial"
+    shard: str = "0/1"
+    json: bool = False
+    quiet: bool = False
+    force: bool = False
+    progress: str = "auto"
+
+
+def load(
+    path: Path,
+    options: Options,
+    *,
+    inference: bool | None = None,
+    data: Mapping[str, str] | None = None,
+    add: Iterable[str] = (),
+) -> Study:
+    """Study of a file, after a look at the options that do not belong to it."""
+    parse_executor(options.executor)
+    parse_shard(options.shard)
+    return load_study(path, options.overrides, inference=inference, data=data, add=add)
+
+
+def home_of(study: Study, options: Options) -> Path:
+    """Run directory of a study."""
+    return options.out if options.out is not None else Path("runs") / study.name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Verbs to do of a study, and where."""
+
+    study: Study
+    directory: Path
+    verbs: Sequence[Verb]
+
+
+def bring_up_to_date(plans: Sequence[Plan], options: Options) -> None:
+    """Have all plans done, each verb for all studies together.
+
+    Raises
+    ------
+    TaskError
+        If tasks failed; everything else has been done and saved.
+    """
+    errors: list[TaskError] = []
+    shard = parse_shard(options.shard)
+    with contextlib.ExitStack() as stack:
+        stores = [stack.enter_context(Store(plan.directory)) for plan in plans]
+        pairs = list(zip(plans, stores, strict=True))
+        for plan, store in pairs:
+            _prepare(plan, store, options)
+        executor = stack.enter_context(parse_executor(options.executor))
+        for verb in dict.fromkeys(verb for plan in plans for verb in plan.verbs):
+            works = [Work(p.study, store, verb, shard) for p, store in pairs if verb in p.verbs]
+            lines = options.progress == "json"
+            errors += update(works, executor, quiet=options.quiet, lines=lines)
+        for store in stores:
+            store.note(PROGRESS)
+    for error in errors[1:]:
+        say(str(error))
+    if errors:
+        raise errors[0]
+
+
+def _prepare(plan: Plan, store: Store, options: Options) -> None:
+    if store.distrust:
+        say(f"{plan.study.name}: {store.distrust}: everything is checked or done again")
+    if options.force:
+        store.forget(plan.verbs)
+    write_study(store, plan.study)
+
+
+def data_section(data: Path | None, covariance: Path | None) -> dict[str, str] | None:
+    """Section ``[data]`` that the options mean."""
+    if data is None:
+        if covariance is not None:
+            raise ConfigError("--covariance", str(covariance), "only with --data FILE")
+        return None
+    given = {"file": data, "covariance": covariance}
+    return {key: str(path.absolute()) for key, path in given.items() if path is not None}
+
+
+def judge(runs: Sequence[Run]) -> int:
+    """Exit code by diagnostics and model checks; everything has been saved by then."""
+    found = [reason for run in runs for reason in failures(run)]
+    for reason in found:
+        say(reason)
+    return DIAGNOSTIC_FAILED if found else DONE
+
+
+def failures(run: Run) -> list[str]:
+    """What failed of a run's diagnostics, checks and tests, each in a line."""
+    return [
+        f"{run.name}: {name} {'disagree' if name == 'estimators' else 'failed'}: "
+        f"{'; '.join(found['reasons'])}"
+        for name, found in run.verdicts.items()
+        if found["verdict"] == "fail"
+    ]
+
+
+def result_of(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
+    """Result of a verb whose file is JSON, from a run directory if there is one."""
+    if options.out is None:
+        task = verb.task(study, 0, verb.base(study))
+        with contextlib.redirect_stdout(sys.stderr):
+            begin = time.monotonic()
+            result: dict[str, Any] = verb.perform(study, task, Context())
+            add_provenance(result, study, time.monotonic() - begin)
+        return result
+    bring_up_to_date([Plan(study, options.out, [verb])], options)
+    text = (options.out / verb.file).read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found

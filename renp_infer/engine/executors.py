@@ -1,0 +1,271 @@
+"""Where tasks run: in this process, in processes of this machine, or on a cluster.
+
+All executors are one loop: take batches while there is room, give back what
+became of each. Which executor it is, and how many workers it has, changes no
+result. More than one process is always Dask, whose scheduler replaces workers
+that die.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from renp_infer.engine.tasks import Batch, Context
+from renp_infer.engine.worker import Answer, identity, perform
+from renp_infer.errors import ConfigError, ExecutorError
+
+Take = Callable[[], Batch | None]
+"""Gives the next batch, or ``None`` if there is none at the moment."""
+Given = tuple[Batch, list[Answer] | None]
+"""A batch and its answers; ``None`` if its worker died."""
+
+ALLOWED = "serial | processes:N | dask:ADDRESS | dask:local[:N] | jobqueue:SYSTEM:N"
+DASK_EXECUTORS = ("processes:", "dask:", "jobqueue:")
+"""How the names of those begin that are Dask."""
+_REFRESH_S = 1.0
+"""How often a cluster is asked for the number of its workers."""
+_SETTINGS = {
+    # A dead worker is this package's business: it knows which task to blame.
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.worker.memory.terminate": False,
+    "distributed.worker.memory.pause": False,
+    # Dask remembers its last messages, by default a thousand; each holds a batch of tasks.
+    "distributed.admin.low-level-log-length": 8,
+}
+
+
+class Executor(Protocol):
+    """What runs tasks.
+
+    Attributes
+    ----------
+    name : str
+        As the user gave it.
+    largest_batch : int
+        Tasks that may travel together, and be lost together.
+    """
+
+    name: str
+    largest_batch: int
+
+    def run(self, take: Take, context: Context) -> Iterator[Given]:
+        """Run batches until there are none, in any order."""
+
+    def __enter__(self) -> Self:
+        """Hold the workers."""
+
+    def __exit__(self, *_exc: object) -> None:
+        """Let the workers go."""
+
+
+class Serial:
+    """One batch after the other, in this process."""
+
+    name, largest_batch = "serial", 1
+
+    def run(self, take: Take, context: Context) -> Iterator[Given]:
+        """Run batches until there are none."""
+        while (batch := take()) is not None:
+            yield batch, perform(batch, context)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Nothing to let go."""
+
+
+class Dask:
+    """Worker processes of a Dask scheduler; started when there is work.
+
+    Parameters
+    ----------
+    name : str
+        As the user gave it.
+    connect : callable
+        ``ExitStack -> Client``; what it enters is left with the executor.
+    cores : int
+        Cores a task may use.
+    """
+
+    largest_batch = 1000
+
+    def __init__(self, name: str, connect: Callable[[ExitStack], Any], cores: int) -> None:
+        self.name, self._connect, self._cores = name, connect, cores
+        self._stack = ExitStack()
+        self._client: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+        self._client = None
+
+    def run(self, take: Take, context: Context) -> Iterator[Given]:
+        """Run batches until there are none; two per worker are under way at a time."""
+        quiet = replace(context, cores=self._cores, tell=Context().tell)
+        flying: dict[Future[list[Answer]], Batch] = {}
+        while True:
+            while len(flying) < self._room() and (batch := take()) is not None:
+                flying[self._submit(batch, quiet)] = batch
+            if not flying:
+                return
+            done, _ = wait(flying, timeout=_REFRESH_S, return_when=FIRST_COMPLETED)
+            if not done and self._client.status != "running":
+                raise ExecutorError(f"{self.name}: the scheduler is gone")
+            for future in done:
+                yield flying.pop(future), _answers(future)
+
+    def _submit(self, batch: Batch, context: Context) -> Future[list[Answer]]:
+        if self._client is None:
+            import dask
+            import distributed  # noqa: F401  # its defaults first: what is set before is lost
+
+            self._stack.enter_context(dask.config.set(_SETTINGS))
+            self._client = self._connect(self._stack)
+            self._pool = self._client.get_executor(pure=False)
+            # Left before the client, so that nothing new starts while it closes.
+            self._stack.callback(self._pool.shutdown, wait=False)
+        future: Future[list[Answer]] = self._pool.submit(perform, batch, context)
+        return future
+
+    def _room(self) -> int:
+        """Batches that may be under way: enough that no worker waits for the next."""
+        if self._client is None:
+            return 1
+        try:
+            threads = self._client.nthreads()
+        except OSError as error:  # a lost connection is one
+            raise ExecutorError(f"{self.name}: the scheduler is gone") from error
+        return 2 * max(1, sum(threads.values()))
+
+
+def _answers(future: Future[list[Answer]]) -> list[Answer] | None:
+    """Answers of a batch; ``None`` if its worker died.
+
+    Raises
+    ------
+    ExecutorError
+        If the cluster failed, or its workers would compute something else.
+    """
+    from distributed.scheduler import KilledWorker
+
+    try:
+        answers = future.result()
+    except KilledWorker:
+        return None
+    except (Exception, CancelledError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ExecutorError(f"the workers cannot do their work ({reason})") from error
+    for answer in answers:
+        if answer.identity != identity():
+            text = f"worker {answer.worker} has renp-infer {answer.identity}, not {identity()}"
+            raise ExecutorError(text)
+    return answers
+
+
+def parse_executor(text: str) -> Executor:
+    """Read the value of ``--executor``; starts nothing.
+
+    Parameters
+    ----------
+    text : str
+        One of ``ALLOWED``.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of them.
+    """
+    kind, _, rest = text.partition(":")
+    if text == "serial":
+        return Serial()
+    if kind == "processes" and _is_count(rest):
+        return _local(text, int(rest))
+    if kind == "dask" and re.match(r"local(:|$)", rest):
+        count = rest.removeprefix("local").removeprefix(":") or str(os.cpu_count() or 1)
+        if _is_count(count) and not rest.endswith(":"):
+            return _local(text, int(count))
+    elif kind == "dask" and re.fullmatch(r"[\x21-\x7e]{1,500}", rest):
+        return Dask(text, lambda stack: _remote(stack, rest), 1)
+    system, _, count = rest.partition(":")
+    if kind == "jobqueue" and re.fullmatch(r"[a-z]{1,20}", system) and _is_count(count):
+        from renp_infer.engine.jobqueue import connector
+
+        return Dask(text, connector(system, int(count)), 1)
+    raise ConfigError("--executor", text, ALLOWED)
+
+
+def _is_count(text: str) -> bool:
+    return re.fullmatch(r"[1-9]\d{0,3}", text) is not None
+
+
+def _local(name: str, workers: int) -> Dask:
+    cores = max(1, (os.cpu_count() or 1) // workers)
+    return Dask(name, lambda stack: _local_client(stack, workers), cores)
+
+
+def _local_client(stack: ExitStack, workers: int) -> Any:
+    """Client of a cluster of this machine; its workers end with this process."""
+    import tempfile
+
+    import dask
+    from distributed import Client, LocalCluster
+
+    folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+    stack.enter_context(dask.config.set({"temporary-directory": folder}))  # the scheduler's
+    _be_quiet()
+    cluster = stack.enter_context(
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # any free port: others may run beside
+            local_directory=folder,
+            memory_limit=0,
+            silence_logs=50,
+        )
+    )
+    return stack.enter_context(Client(cluster, set_as_default=False))
+
+
+def _remote(stack: ExitStack, given: str) -> Any:
+    """Client of a scheduler that runs elsewhere."""
+    from distributed import Client
+    from distributed.comm.addressing import parse_host_port
+
+    _be_quiet()
+    try:
+        address = _address_in(Path(given)) if given.endswith(".json") else given
+        # A client that finds nobody keeps trying, and complains even when it is dropped.
+        host, port = parse_host_port(address.rpartition("://")[2])
+        socket.create_connection((host, port), timeout=10).close()
+        return stack.enter_context(Client(address, timeout=10, set_as_default=False))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        allowed = "the address of a Dask scheduler that answers, or its scheduler file"
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ConfigError("--executor", f"dask:{given}", allowed, reason) from error
+
+
+def _address_in(path: Path) -> str:
+    """Address that a scheduler wrote into its file."""
+    return str(json.loads(path.read_bytes())["address"])
+
+
+def _be_quiet() -> None:
+    """Keep the cluster's own messages off the terminal; what matters is told by us."""
+    import logging
+
+    for name in ("distributed", "tornado", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,0 +1,243 @@
+"""Run directories: a manifest with the hashes of all files, one writer.
+
+A verb is done when the manifest says so, its key matches and the hash of its
+file matches; the existence of a file says nothing. ``blocks.py`` keeps the same
+promise for each of its tasks. POSIX only (``flock``).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from renp_infer.engine.blocks import TASKS, Blocks
+from renp_infer.engine.tasks import Verb
+from renp_infer.errors import ConfigError
+from renp_infer.files import digest, is_file, make_directory, replacing, write_text
+
+SCHEMA = 1
+"""Version of the layout of a run directory."""
+MANIFEST, PROGRESS, LOCK = "manifest.json", "progress.jsonl", ".lock"
+
+
+class Store:
+    """The one writer of a run directory; use as a context manager.
+
+    Parameters
+    ----------
+    directory : Path
+        Created if missing.
+
+    Raises
+    ------
+    ConfigError
+        If the directory cannot be written, belongs to something else or to a
+        newer version, or another run is writing it.
+
+    Attributes
+    ----------
+    directory : Path
+    distrust : str
+        Why the manifest that was found does not count; empty if it does.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        check_directory(directory)
+        make_directory(directory)
+        self._lock = self._acquire()
+        try:
+            for stale in directory.glob(".tmp-*"):
+                stale.unlink(missing_ok=True)
+            self._manifest, self.distrust = _read(directory)
+            if not self.path(MANIFEST).exists():
+                self._save()  # from now on the directory is known as a run's
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _acquire(self) -> int:
+        # The system drops the lock with the process, so none is ever stale.
+        handle = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            holder = lock_holder(self.directory)
+            raise ConfigError(
+                "--out",
+                str(self.directory),
+                "a directory that no other run is writing",
+                f"process {holder} is at work there" if holder else "",
+            ) from error
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()} on {os.uname().nodename}\n".encode(), 0)
+        return handle
+
+    def close(self) -> None:
+        """Let others write."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def path(self, name: str) -> Path:
+        """Path of a file of this directory."""
+        return self.directory / name
+
+    def blocks(self, verb: Verb) -> Blocks:
+        """Results of a verb's single tasks."""
+        return Blocks(self.directory, verb.name, verb.suffix)
+
+    def entry(self, verb: str) -> dict[str, Any] | None:
+        """What the manifest says of a verb's result."""
+        found: dict[str, Any] | None = self._manifest["tasks"].get(verb)
+        return found
+
+    def is_done(self, verb: Verb, key: str) -> bool:
+        """Tell whether a verb's result is there, whole, and made from the same inputs."""
+        entry = self.entry(verb.name)
+        return entry is not None and entry.get("key") == key and self.is_intact(verb.file)
+
+    def is_intact(self, name: str) -> bool:
+        """Tell whether a file is as the manifest describes it."""
+        known = self._manifest["files"].get(name)
+        return bool(known) and digest(self.path(name)) == known
+
+    def write(self, name: str, writer: Callable[[Path], object]) -> None:
+        """Have a file written by a function of its path, and note its hash.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        with replacing(self.path(name)) as temporary:
+            writer(temporary)
+        self.note(name)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file and note its hash."""
+        self.write(name, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def note(self, *names: str) -> None:
+        """Put the present hashes of files into the manifest."""
+        self._manifest["files"] |= {name: digest(self.path(name)) for name in names}
+        self._save()
+
+    def forget(self, verbs: Iterable[Verb]) -> None:
+        """Declare verbs and all their tasks not done, and remove the tasks."""
+        for verb in verbs:
+            self._manifest["tasks"].pop(verb.name, None)
+            self._save()
+            self.blocks(verb).forget()
+
+    def finish(self, verb: Verb, key: str, facts: dict[str, Any]) -> None:
+        """Declare a verb done; its file must have been written."""
+        self._manifest["tasks"][verb.name] = {
+            "key": key,
+            "file": verb.file,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        } | facts
+        self._save()
+
+    def _save(self) -> None:
+        text = json.dumps(self._manifest, indent=1, sort_keys=True)
+        write_text(self.path(MANIFEST), text + "\n")
+
+
+def check_directory(directory: Path) -> None:
+    """Refuse a directory that holds something else, and what cannot be one.
+
+    Raises
+    ------
+    ConfigError
+        Nothing has been written then.
+    """
+    allowed = "a new or empty directory, or one of an earlier run"
+    try:
+        if not os.path.lexists(directory):
+            return
+        present = [entry.name for entry in directory.iterdir()]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError("--out", str(directory), allowed, reason) from error
+    foreign = sorted(name for name in present if name != TASKS and not name.startswith("."))
+    if foreign and MANIFEST not in foreign:
+        raise ConfigError("--out", str(directory), allowed, f"it holds {foreign[0]!r}")
+    _read(directory)
+
+
+def check_run(directory: Path) -> None:
+    """Refuse a directory that is no run's.
+
+    Raises
+    ------
+    ConfigError
+        Also if a newer version wrote it.
+    """
+    if not is_file(directory / MANIFEST):
+        raise ConfigError("RUN", str(directory), f"a run directory, which has a {MANIFEST}")
+    _read(directory)
+
+
+def lock_holder(directory: Path) -> str:
+    """Process that is writing a run directory; empty if there is none."""
+    try:
+        with (directory / LOCK).open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return stream.read(256).decode("utf-8", "replace").strip() or "unknown"
+    except OSError:
+        pass
+    return ""
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """Read the manifest of a run directory; an empty one if there is none or it is broken.
+
+    Parameters
+    ----------
+    directory : Path
+        The run directory.
+
+    Raises
+    ------
+    ConfigError
+        If a newer version wrote it.
+    """
+    return _read(directory)[0]
+
+
+def _read(directory: Path) -> tuple[dict[str, Any], str]:
+    """Manifest, and why it is an empty one although there is a file."""
+    empty: dict[str, Any] = {"schema": SCHEMA, "files": {}, "tasks": {}}
+    if not is_file(directory / MANIFEST):  # a pipe or a device never ends
+        return empty, ""
+    try:
+        found = json.loads((directory / MANIFEST).read_bytes())
+    except OSError:
+        return empty, ""
+    except (ValueError, RecursionError):
+        return empty, f"{MANIFEST} cannot be read"
+    version = found.get("schema") if isinstance(found, dict) else None
+    if isinstance(version, int) and version > SCHEMA:
+        allowed = f"a run directory of schema {SCHEMA} or older"
+        hint = f"a newer version wrote it, with schema {version}"
+        raise ConfigError("--out", str(directory), allowed, hint)
+    tables = version == SCHEMA and all(
+        isinstance(found.get(part), dict) for part in ("files", "tasks")
+    )
+    entries = tables and all(isinstance(entry, dict) for entry in found["tasks"].values())
+    return (found, "") if entries else (empty, f"{MANIFEST} is no manifest of a run")

@@ -1,0 +1,65 @@
+"""The field at the detector: exact, smoothed, and its parity-even companion."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+
+from renp_infer.finite import faults
+from renp_infer.measurement.smoothing import EVEN, smoothed_pairs
+from renp_infer.physics.form_factor import pair_masses
+from renp_infer.physics.magnetization import signal_factor
+from renp_infer.physics.neutrinos import masses, weights
+from renp_infer.records import Experiment, FloatArray, Parameters
+
+
+def exact_field(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
+    """Smoothed field without tables, shape (n,), nG: the reference.
+
+    Raises
+    ------
+    NonFiniteError
+        If the field is not finite at some angle.
+    """
+    m = masses(parameters)
+    with faults("signal_nG", _field_causes(experiment, parameters, chi_squared)) as finite:
+        a, b = smoothed_pairs(experiment, m)
+        rows = weights(parameters, experiment.switches)
+        total = rows.pv @ a
+        if parameters.nature == "majorana":
+            strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
+            total = total - (rows.pv_majorana * strength) @ b
+        field: FloatArray = finite(signal_factor(experiment, chi_squared) * total)
+        return field
+
+
+def _field_causes(
+    experiment: Experiment, parameters: Parameters, chi_squared: float
+) -> dict[str, object]:
+    return {
+        **asdict(parameters),
+        "refractive_index": experiment.target.refractive_index,
+        "chi_squared": chi_squared,
+    }
+
+
+def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
+    """Parity-even field of leakage 1, shape (n,), nG.
+
+    The angular distribution of the rate, Sum F, smoothed as the signal is but
+    without its direction factor k.S, and scaled to the largest absolute signal:
+    leakage is a fraction of the peak. A template, at the truth: a leakage l
+    makes it err by l times what the mass and the apparatus change in Sum F.
+    """
+    m = masses(parameters)
+    a, b = smoothed_pairs(experiment, m, EVEN)
+    rows = weights(parameters, experiment.switches)
+    rate = rows.rate @ a
+    if parameters.nature == "majorana":
+        strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
+        rate = rate - (rows.rate_majorana * strength) @ b
+    peak = np.max(np.abs(exact_field(experiment, parameters, chi_squared)))
+    with faults("leakage", _field_causes(experiment, parameters, chi_squared)) as finite:
+        shape: FloatArray = finite(peak / np.max(np.abs(rate)) * rate)
+        return shape

@@ -1,0 +1,91 @@
+"""Coherence and noise of an experiment, scaled where a study normalises it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
+from renp_infer.finite import faults
+from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.squid import covariance_nG2, variance_nG2
+from renp_infer.physics.bloch import chi_squared
+from renp_infer.physics.field_cycle import bloch_cycle
+from renp_infer.physics.kinematics import phase_matched
+from renp_infer.physics.neutrinos import truth_of
+from renp_infer.records import Experiment, FloatArray, Layout, Parameters
+
+MAX_DATA_ANGLES = 2000
+"""Most angles of a data set: its covariance and responses are dense."""
+REFERENCE_ANGLES, REFERENCE_STEP = 61, np.deg2rad(0.36)
+REFERENCE_CRYSTAL_CM = (2.0, 1.0)
+"""The paper's layout, Fig. 6: angles and step around the phase-matched one, and
+length and radius of the crystal."""
+
+
+def coherence(experiment: Experiment) -> float:
+    """Coherence factor of the experiment, given or from the Bloch equations."""
+    return chi_squared(experiment.target, experiment.lasers, experiment.switches)
+
+
+def reference_experiment(experiment: Experiment) -> Experiment:
+    """The same apparatus with the paper's layout: 2 cm, case (1), 61 angles."""
+    theta_s, theta_e = phase_matched(experiment.target)
+    steps = np.arange(REFERENCE_ANGLES) - REFERENCE_ANGLES // 2
+    layout = Layout(*REFERENCE_CRYSTAL_CM, theta_e, theta_s + REFERENCE_STEP * steps)
+    detector = replace(experiment.detector, exposure_shares=None)
+    return replace(experiment, layout=layout, detector=detector)
+
+
+def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> float:
+    """Factor of the noise, 1 unless the study normalises it.
+
+    With ``reference_snr`` > 0 the noise is scaled so that the paper's layout
+    would have that peak signal-to-noise per angle.
+
+    Raises
+    ------
+    NonFiniteError
+        If the signal is too weak, or the scaled noise too small or too large.
+    """
+    detector = experiment.detector
+    if detector.reference_snr == 0.0:
+        return 1.0
+    reference = reference_experiment(experiment)
+    signal = np.abs(exact_field(reference, parameters, chi2))
+    cycle = bloch_cycle(experiment)
+    variance = variance_nG2(reference.detector, experiment.lasers, REFERENCE_ANGLES, cycle)
+    sigma = np.sqrt(variance[0])
+    causes = {
+        **asdict(detector),
+        **truth_of(parameters),
+        "chi_squared": chi2,
+        "peak_nG": np.max(signal),
+    }
+    with faults("normalised noise", causes) as finite:
+        scale = float(np.max(signal)) / sigma / detector.reference_snr
+        finite(1.0 / np.square(sigma * scale))
+        return float(finite(scale))
+
+
+def noise_covariance(experiment: Experiment, parameters: Parameters, chi2: float) -> FloatArray:
+    """Covariance of the data, nG^2, scaled where the study normalises it.
+
+    Raises
+    ------
+    ConfigError
+        For more angles than a dense covariance can have.
+    NonFiniteError
+        See ``noise_scale``.
+    """
+    count = experiment.layout.theta_s.size
+    if count > MAX_DATA_ANGLES:
+        allowed = f"at most {MAX_DATA_ANGLES} angles for data"
+        raise ConfigError("layout.theta_s_deg", Said(f"{count} angles"), allowed)
+    cycle = bloch_cycle(experiment)
+    covariance = covariance_nG2(experiment.detector, experiment.lasers, count, cycle)
+    with faults("covariance_nG2", asdict(experiment.detector)) as finite:
+        scaled: FloatArray = finite(covariance * noise_scale(experiment, parameters, chi2) ** 2)
+        return scaled

@@ -1,0 +1,154 @@
+"""What to cite: the paper whose physics this is, the data, and the tools."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from renp_infer.engine.executors import DASK_EXECUTORS
+from renp_infer.resources import share_path
+
+if TYPE_CHECKING:
+    from renp_infer.engine.run import Run
+
+ALWAYS = ("Hara2021", "renp-infer")
+OSCILLATION = {"nufit-6.0": ("Esteban2024", "Erler2018"), "seed": ("Tanabashi2018",)}
+"""Sources of the tables of ``data/oscillation``, besides the paper."""
+TOOLS = {
+    "numpy": ("Harris2020",),
+    "scipy": ("Virtanen2020",),
+    "numba": ("Lam2015",),
+    "xarray": ("Hoyer2017",),
+    "arviz": ("Martin2026", "Vehtari2021"),
+    "pymc": ("AbrilPla2023",),
+    "nutpie": ("Hoffman2014", "Seyboldt2026", "nutpie"),
+    "emcee": ("ForemanMackey2013", "Goodman2010", "TerBraak2008"),
+    "dynesty": ("Speagle2020", "Skilling2006"),
+    "scikit-optimize": ("scikit-optimize",),
+    "botorch": ("Balandat2020",),
+    "dask": ("Rocklin2015",),
+    "magpylib": ("Ortner2020",),
+    "dieke": ("dieke",),
+    "sympy": ("Meurer2017",),
+    "smc": ("Ching2007",),
+    "independence": ("Tierney1994",),
+}
+"""Entries by package, or by method where it is not the package's own article's."""
+METHODS = {
+    "infer": ("Vehtari2017", "Vehtari2024", "Kallioinen2024", "Gelman1996"),
+    "calibrate": ("Talts2018", "Modrak2025", "Sailynoja2022", "Feldman1998"),
+}
+"""Statistical methods by task: model checks, calibration."""
+SAMPLERS = {
+    "nuts": ("pymc", "nutpie"),
+    "pymc-nuts": ("pymc",),
+    "independence": ("independence",),
+    "emcee": ("emcee",),
+    "smc": ("pymc", "smc", "dynesty"),
+    "nested": ("dynesty",),
+}
+"""Packages by the attribute ``sampler`` of the sampler statistics."""
+SAMPLED = ("sample_stats", "renp_cross_check")
+"""Groups of a posterior whose attributes name a sampler."""
+SEARCHERS = {"skopt": "scikit-optimize", "botorch": "botorch"}
+"""Packages by optimizer; sequences of points need none."""
+_MODEL = ("numpy", "scipy", "numba")
+_STATISTICS = ("xarray", "arviz")
+_ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
+
+
+def citations_of(
+    study: Mapping[str, Any],
+    tasks: Collection[str],
+    statistics: Iterable[Mapping[str, Any]] = (),
+    tools: Iterable[str] = (),
+) -> list[str]:
+    """Keys of what a run used, each once.
+
+    Parameters
+    ----------
+    study : mapping
+        The resolved study.
+    tasks : collection of str
+        Names of the finished tasks.
+    statistics : iterable of mapping, optional
+        Attributes of every group of sampler statistics of the run.
+    tools : iterable of str, optional
+        Other packages that did work, by the names of ``TOOLS``.
+
+    Raises
+    ------
+    KeyError
+        On a sampler or tool without an entry.
+    """
+    table = study["neutrino"]["oscillation"]
+    samplers = [attributes["sampler"] for attributes in statistics]
+    packages = [*(_MODEL if tasks else ()), *(_STATISTICS if samplers else ())]
+    packages += [package for sampler in samplers for package in SAMPLERS[sampler]]
+    if tasks and study.get("detector", {}).get("coupling") == "pickup":
+        packages.append("magpylib")
+    if "optimize" in tasks:
+        section = study["optimize"]
+        names = (section["optimizer"], *section["baselines"])
+        packages += [SEARCHERS[name] for name in names if name in SEARCHERS]
+    packages += tools
+    keys = [*ALWAYS, *OSCILLATION.get(table, ())]
+    keys += [key for package in packages for key in TOOLS[package]]
+    keys += [key for task, methods in METHODS.items() if task in tasks for key in methods]
+    return list(dict.fromkeys(keys))
+
+
+def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None) -> list[str]:
+    """Keys of what a run used, by its study, its results and its executors.
+
+    Parameters
+    ----------
+    study : mapping
+        The resolved study.
+    tasks : mapping
+        Entries of the finished tasks in the manifest, by name.
+    run : Run or None
+        Its results; ``None`` if it has none that name a sampler.
+    """
+    statistics = []
+    if run is not None and run.inference is not None:
+        groups = [run.inference[name] for name in SAMPLED if name in run.inference.children]
+        statistics += [{str(k): v for k, v in group.attrs.items()} for group in groups]
+    if run is not None and run.comparison is not None:
+        statistics += [{"sampler": name} for name in run.comparison["estimators"]]
+    if "calibrate" in tasks:
+        statistics.append({"sampler": study["inference"]["sampler"]})
+    executors = {entry.get("executor", "serial") for entry in tasks.values()}
+    tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
+    return citations_of(study, tasks, statistics, tools)
+
+
+def bibtex(used: Iterable[str]) -> str:
+    """Entries of ``data/citations.bib``.
+
+    Parameters
+    ----------
+    used : iterable of str
+        Keys, in the order wanted.
+
+    Raises
+    ------
+    KeyError
+        On a key without an entry.
+    """
+    return "\n".join(entries()[key] for key in used)
+
+
+@functools.cache
+def entries() -> Mapping[str, str]:
+    """Text of every entry of ``data/citations.bib``, by key.
+
+    Raises
+    ------
+    StoreError
+        If the installation lacks the folder.
+    """
+    text = (share_path("data") / "citations.bib").read_text(encoding="utf-8")
+    return {match[1]: match[0] for match in _ENTRY.finditer(text)}

@@ -1,0 +1,334 @@
+"""A measurement from a file: checked thoroughly, then the same as mock data.
+
+``[data]`` of a study names a table of angles, fields and errors; instead of
+the errors there can be a covariance. Written files are read back exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Said, nearest
+from renp_infer.files import digest, replacing, write_text
+from renp_infer.measurement.normalise import MAX_DATA_ANGLES
+from renp_infer.physics.constants import G_TO_NG, NG_TO_FT
+from renp_infer.records import FloatArray, Observation
+from renp_infer.study.datatable import Table, read_matrix, read_table
+
+LARGEST_NG = 1e100
+"""Beyond it, or below its inverse, squares would leave the range of floats."""
+ASYMMETRY = 1e-8
+"""Largest difference of two mirrored covariances, by the product of their errors."""
+SMALLEST_EIGENVALUE = 1e-10
+"""Of the correlation matrix: below it, rounding decides the likelihood."""
+ANGLE_SLACK = 1e-9
+"""Angles may lie outside the layout by rounding, rad."""
+
+_FIELD = {
+    "nG": 1.0,
+    "uG": 1e-6 * G_TO_NG,
+    "fT": 1.0 / NG_TO_FT,
+    "pT": 1e3 / NG_TO_FT,
+    "nT": 1e6 / NG_TO_FT,
+}
+UNITS: dict[str, dict[str, float]] = {
+    "theta_s": {"deg": float(np.deg2rad(1.0)), "rad": 1.0, "mrad": 1e-3},
+    "field": _FIELD,
+    "error": _FIELD,
+    "covariance": {f"{unit}^2": factor**2 for unit, factor in _FIELD.items()},
+    "exposure": {"s": 1.0, "min": 60.0, "h": 3600.0},
+}
+"""Units that a file may use: their size in rad, nG, nG^2 and s."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A data set read from files.
+
+    Attributes
+    ----------
+    observation : Observation
+        Angles ascending.
+    exposure_s : float or None
+        Total exposure, where the file tells it.
+    digests : dict
+        SHA-256 of each file when it was read, by key and name.
+    """
+
+    observation: Observation
+    exposure_s: float | None
+    digests: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Measurements in the order of their file, which may return to an angle.
+
+    Attributes
+    ----------
+    theta_s : ndarray, shape (n,)
+        rad.
+    field_nG : ndarray, shape (n,)
+    covariance_nG2 : ndarray, shape (n, n)
+    exposures_s : ndarray, shape (n,)
+    source : str
+        Name of the file.
+    """
+
+    theta_s: FloatArray
+    field_nG: FloatArray
+    covariance_nG2: FloatArray
+    exposures_s: FloatArray
+    source: str
+
+    @property
+    def moves(self) -> int:
+        """How often another angle was set, the first included."""
+        return 1 + int(np.count_nonzero(np.abs(np.diff(self.theta_s)) > ANGLE_SLACK))
+
+
+def read_sequence(file: Path, covariance: Path | None, theta_s: FloatArray) -> Sequence:
+    """Read and check measurements that were made one after the other.
+
+    Parameters
+    ----------
+    file, covariance, theta_s
+        As for ``read_measurement``; here the table must have exposures.
+
+    Raises
+    ------
+    ConfigError
+        On the first thing that is wrong, with file, line and column.
+    """
+    table = read_table(file)
+    _check_columns(table, covariance)
+    if "exposure" not in table.columns:
+        raise ConfigError(f"{table.file}, columns", Said(_listed(table)), "also exposure")
+    angles = _inside(table, theta_s)
+    field = _field(table)
+    return Sequence(angles, field, _covariance(table, covariance), _exposures(table), file.name)
+
+
+def read_measurement(
+    file: Path, covariance: Path | None, theta_s: FloatArray, *, normalised: bool
+) -> Measurement:
+    """Read and check a data set.
+
+    Parameters
+    ----------
+    file : Path
+        Table of angles, fields, errors and exposures.
+    covariance : Path or None
+        File of the covariance, rows in the order of the table.
+    theta_s : ndarray, shape (k,)
+        Angles of the study's layout, rad; data must lie within their range.
+    normalised : bool
+        Whether the study says that the noise was scaled.
+
+    Raises
+    ------
+    ConfigError
+        On the first thing that is wrong, with file, line and column.
+    """
+    digests = {f"data.file: {file.name}": digest(file)}
+    table = read_table(file)
+    if covariance is not None:
+        digests[f"data.covariance: {covariance.name}"] = digest(covariance)
+    _check_columns(table, covariance)
+    angles = _angles(table, theta_s)
+    field = _field(table)
+    matrix = _covariance(table, covariance)
+    exposure = float(np.sum(_exposures(table))) if "exposure" in table.columns else None
+    order = np.argsort(angles)
+    observation = Observation(
+        angles[order],
+        field[order],
+        matrix[np.ix_(order, order)],
+        normalised,
+        source=file.name,
+    )
+    return Measurement(observation, exposure, digests)
+
+
+def _check_columns(table: Table, covariance: Path | None) -> None:
+    """Angles, fields, and exactly one statement of the errors."""
+    for name in ("theta_s", "field"):
+        if name not in table.columns:
+            raise ConfigError(f"{table.file}, columns", Said(_listed(table)), f"also {name}")
+    size = len(table.columns["field"])
+    if size > MAX_DATA_ANGLES:
+        raise ConfigError(table.file, Said(f"{size} angles"), f"at most {MAX_DATA_ANGLES}")
+    given = sorted({"error", "covariance"} & set(table.columns))
+    given += [] if covariance is None else ["data.covariance"]
+    if len(given) != 1:
+        said = " and ".join(given) or f"neither, only {_listed(table)}"
+        allowed = "one of error, covariance (netCDF), or data.covariance = FILE"
+        raise ConfigError(f"{table.file}, columns", Said(said), allowed)
+    if "covariance" in table.columns and table.columns["covariance"].ndim != 2:
+        allowed = "an error; in CSV a covariance has a file of its own, data.covariance"
+        raise ConfigError(f"{table.file}, columns", Said("covariance"), allowed)
+
+
+def _listed(table: Table) -> str:
+    return ", ".join(table.columns)
+
+
+def _in_unit(table: Table, name: str) -> FloatArray:
+    """Column in the unit of the package."""
+    known, unit = UNITS[name], table.units[name]
+    if unit not in known:
+        given = unit or Said("no unit")
+        hint = nearest(unit, known) or "a name with the unit, as field_nG, or '# units: deg, nG'"
+        raise ConfigError(f"{table.file}, unit of {name}", given, " | ".join(known), hint)
+    return table.columns[name] * known[unit]
+
+
+def _field(table: Table) -> FloatArray:
+    """Field, shape (n,), nG."""
+    field = _in_unit(table, "field")
+    table.refuse("field", ~(np.abs(field) < LARGEST_NG), "a finite number")
+    return field
+
+
+def _inside(table: Table, theta_s: FloatArray) -> FloatArray:
+    """Trigger angles, shape (n,), rad, inside the layout."""
+    angles = _in_unit(table, "theta_s")
+    low, high = float(np.min(theta_s)), float(np.max(theta_s))
+    inside = (angles >= low - ANGLE_SLACK) & (angles <= high + ANGLE_SLACK)
+    limits = f"{np.rad2deg(low):.6g} to {np.rad2deg(high):.6g} deg, layout.theta_s_deg"
+    table.refuse("theta_s", ~inside, limits)
+    return angles
+
+
+def _angles(table: Table, theta_s: FloatArray) -> FloatArray:
+    """Trigger angles, shape (n,), rad: inside the layout, none twice."""
+    angles = _inside(table, theta_s)
+    order = np.argsort(angles, kind="stable")
+    again = np.zeros(angles.size, dtype=bool)
+    again[order[1:]] = np.diff(angles[order]) <= ANGLE_SLACK
+    table.refuse("theta_s", again, "each angle once: combine repeated measurements")
+    return angles
+
+
+def _covariance(table: Table, file: Path | None) -> FloatArray:
+    """Covariance, shape (n, n), nG^2, in the order of the table."""
+    if file is None and "error" in table.columns:
+        error = _in_unit(table, "error")
+        bad = ~((error > 1.0 / LARGEST_NG) & (error < LARGEST_NG))
+        table.refuse("error", bad, "a finite number > 0")
+        return np.diag(error**2)
+    source = table if file is None else read_matrix(file)
+    if "covariance" not in source.columns:
+        raise ConfigError(source.file, Said(_listed(source)), "a variable covariance")
+    size = len(table.columns["field"])
+    if source.columns["covariance"].shape != (size, size):
+        rows = len(source.columns["covariance"])
+        given, allowed = Said(f"{rows} rows"), f"{size} rows and columns, one per angle"
+        raise ConfigError(f"{source.file}, covariance", given, allowed)
+    return _checked(source, _in_unit(source, "covariance"))
+
+
+def _checked(source: Table, matrix: FloatArray) -> FloatArray:
+    """A covariance that is finite, symmetric and positive definite."""
+    diagonal = np.diag(matrix)
+    bad = ~(np.isfinite(diagonal) & (diagonal > LARGEST_NG**-2) & (diagonal < LARGEST_NG**2))
+    if np.any(bad):
+        row = int(np.argmax(bad))
+        place = f"{source.place('covariance', row)}, column {row + 1}"
+        raise ConfigError(place, Said(f"{diagonal[row]:g}"), "a finite variance > 0")
+    scale = np.sqrt(diagonal)
+    correlation = matrix / scale / scale[:, None]
+    wrong = ~(np.abs(correlation - correlation.T) <= ASYMMETRY)
+    if np.any(wrong):
+        row, column = (int(k) for k in np.argwhere(wrong)[0])
+        place = f"{source.place('covariance', row)}, column {column + 1}"
+        given = Said(f"{matrix[row, column]:g} against {matrix[column, row]:g} mirrored")
+        raise ConfigError(place, given, "finite numbers, a symmetric matrix")
+    smallest = float(np.linalg.eigvalsh(correlation)[0])
+    if smallest < SMALLEST_EIGENVALUE:
+        given = Said(f"smallest eigenvalue of the correlations {smallest:.3g}")
+        allowed = f"positive definite, at least {SMALLEST_EIGENVALUE:g}"
+        raise ConfigError(f"{source.file}, covariance", given, allowed)
+    return 0.5 * (matrix + matrix.T)
+
+
+def _exposures(table: Table) -> FloatArray:
+    """Time spent at each angle, shape (n,), s."""
+    exposure = _in_unit(table, "exposure")
+    table.refuse("exposure", ~((exposure > 0.0) & (exposure < 1e15)), "a finite number > 0")
+    return exposure
+
+
+def write_measurement(
+    path: Path, observation: Observation, times_s: FloatArray, title: str
+) -> None:
+    """Write a data set that ``read_measurement`` reads back exactly.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv``, or ``.nc`` which also holds correlated noise.
+    observation : Observation
+    times_s : ndarray, shape (n,)
+        Exposure of each angle.
+    title : str
+        First comment.
+
+    Raises
+    ------
+    ConfigError
+        Another suffix, or a CSV file for correlated noise.
+    StoreError
+        If it cannot be written.
+    """
+    columns = {
+        "theta_s_deg": degrees(observation.theta_s),
+        "field_nG": observation.field_nG,
+        "error_nG": observation.sigma_nG,
+        "exposure_s": times_s,
+    }
+    covariance = observation.covariance_nG2
+    correlated = bool(np.any(covariance[~np.eye(len(covariance), dtype=bool)]))
+    if path.suffix == ".csv" and not correlated:
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        lines = [f"# {title}", ",".join(columns), *(",".join(map(repr, row)) for row in rows)]
+        write_text(path, "\n".join(lines) + "\n")
+    elif path.suffix == ".nc":
+        _write_netcdf(path, columns, covariance if correlated else None, title)
+    else:
+        allowed = "a name that ends in .nc" + (
+            ": the noise is correlated" * correlated or " or .csv"
+        )
+        raise ConfigError("--save", str(path), allowed)
+
+
+def _write_netcdf(
+    path: Path, columns: dict[str, FloatArray], covariance: FloatArray | None, title: str
+) -> None:
+    import xarray
+
+    data = xarray.Dataset(attrs={"title": title})
+    for column, values in columns.items():
+        name, unit = column.rsplit("_", 1)
+        data[name] = ("angle", values, {"units": unit})
+    if covariance is not None:
+        data = data.drop_vars("error")
+        data["covariance"] = (("angle", "other_angle"), covariance, {"units": "nG^2"})
+    with replacing(path) as temporary:
+        data.to_netcdf(temporary, engine="h5netcdf")
+
+
+def degrees(angles: FloatArray) -> FloatArray:
+    """Degrees that become exactly these angles (rad) again, where there are such."""
+    found: FloatArray = np.rad2deg(angles)
+    for steps in ((np.inf,), (-np.inf,), (np.inf, np.inf), (-np.inf, -np.inf)):
+        near = np.rad2deg(angles)
+        for direction in steps:
+            near = np.nextafter(near, direction)
+        hit = np.deg2rad(near) == angles
+        found[hit] = near[hit]
+    return found

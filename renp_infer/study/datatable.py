@@ -1,0 +1,248 @@
+"""Measured numbers as a file holds them: columns, units, and where each stands.
+
+CSV or netCDF in, plain columns out; what the columns mean is judged in
+``datafile.py``. Every refusal names file, line and column.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Said, nearest
+from renp_infer.records import FloatArray
+
+if TYPE_CHECKING:
+    import xarray
+
+NAMES = ("theta_s", "field", "error", "exposure", "covariance")
+"""What a column can be; its unit follows in the name or in the line of units."""
+MAX_BYTES = 200_000_000
+"""Largest file that is read: the covariance of 2000 angles takes half of it."""
+_NUMBER = re.compile(
+    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|[+-]?(?:nan|inf|infinity)", re.I
+)
+_UNITS = re.compile(r"#\s*units?\s*:(.*)", re.I)
+_UNIT = re.compile(r"[A-Za-z]{1,10}(?:\^2)?")
+_KINDS = {".csv", ".nc"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of one file, in its units.
+
+    Attributes
+    ----------
+    file : str
+    columns : dict
+        Arrays of shape (n,), or (n, n) for a covariance, by one of ``NAMES``.
+    units : dict
+        Unit of each column; empty where none is given.
+    lines : tuple of int
+        Line of each row; empty for netCDF.
+    """
+
+    file: str
+    columns: dict[str, FloatArray]
+    units: dict[str, str]
+    lines: tuple[int, ...] = ()
+
+    def place(self, name: str, row: int) -> str:
+        """Where a number stands, for an error."""
+        if self.lines:
+            return f"{self.file}, line {self.lines[row]}, {name}"
+        return f"{self.file}, {name}[{row}]"
+
+    def refuse(self, name: str, bad: NDArray[np.bool_], allowed: str) -> None:
+        """Refuse the first number of a column that is marked in ``bad``, shape (n,)."""
+        if np.any(bad):
+            row = int(np.argmax(bad))
+            given = Said(f"{self.columns[name][row]:g}")
+            raise ConfigError(self.place(name, row), given, allowed)
+
+
+def read_table(path: Path) -> Table:
+    """Columns of a data file.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv``, with a line of column names, or ``.nc``.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or is not what its name says.
+    """
+    _check_file(path)
+    return _csv_table(path) if path.suffix.lower() == ".csv" else _netcdf_table(path)
+
+
+def read_matrix(path: Path) -> Table:
+    """Covariance from a file of its own: ``.csv`` without names, or ``.nc``.
+
+    Raises
+    ------
+    ConfigError
+        As ``read_table``; a matrix must be square.
+    """
+    _check_file(path)
+    if path.suffix.lower() != ".csv":
+        return _netcdf_table(path)
+    units, rows, lines = _csv_rows(path)
+    size = len(rows)
+    for cells, line in zip(rows, lines, strict=True):
+        if len(cells) != size:
+            given = Said(f"{len(cells)} numbers")
+            raise ConfigError(f"{path}, line {line}", given, f"{size}, one per row: a square")
+    names = [f"column {k + 1}" for k in range(size)]
+    values = _numbers(path, rows, lines, names)
+    if len(units) != 1:
+        given = Said(f"{len(units)} units")
+        raise ConfigError(f"{path}, line of units", given, "one, as in '# units: nG^2'")
+    return Table(str(path), {"covariance": values}, {"covariance": units[0]}, tuple(lines))
+
+
+def _check_file(path: Path) -> None:
+    """A readable regular file of a known kind and sensible size."""
+    if path.suffix.lower() not in _KINDS:
+        raise ConfigError(
+            str(path), Said(f"a file {path.suffix or 'without suffix'}"), ".csv | .nc"
+        )
+    allowed = "a readable data file"
+    try:
+        if not path.is_file():
+            given = "a directory" if path.is_dir() else "no such file"
+            raise ConfigError(str(path), Said(given), allowed)
+        size = path.stat().st_size
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        reason = error.strerror or "an unreadable file"
+        raise ConfigError(str(path), Said(reason), allowed) from error
+    if not 0 < size <= MAX_BYTES:
+        given = "a huge file" if size else "an empty file"
+        raise ConfigError(str(path), Said(given), f"1 to {MAX_BYTES} bytes")
+
+
+def _csv_table(path: Path) -> Table:
+    units, rows, lines = _csv_rows(path)
+    header = rows[0]
+    if all(_NUMBER.fullmatch(cell) for cell in header):
+        allowed = "column names first, as theta_s_deg, field_nG, error_nG"
+        raise ConfigError(f"{path}, line {lines[0]}", Said("numbers"), allowed)
+    if units and len(units) != len(header):
+        given = Said(f"{len(units)} units")
+        raise ConfigError(f"{path}, line of units", given, f"{len(header)}, one per column")
+    for cells, line in zip(rows[1:], lines[1:], strict=True):
+        if len(cells) != len(header):
+            given, allowed = Said(f"{len(cells)} columns"), f"{len(header)}, as in the first line"
+            raise ConfigError(f"{path}, line {line}", given, allowed)
+    named = [_named(path, cell, units[k] if units else "") for k, cell in enumerate(header)]
+    names = [name for name, _ in named]
+    _check_names(path, names)
+    if len(rows) == 1:
+        raise ConfigError(str(path), Said("no row of numbers"), "one row per angle")
+    values = _numbers(path, rows[1:], lines[1:], header)
+    columns = dict(zip(names, values.T, strict=True))
+    return Table(str(path), columns, dict(named), tuple(lines[1:]))
+
+
+def _csv_rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+    """Units if a comment gives them, rows of cells, and the line of each row."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        given = Said(f"bytes that are no text at {error.start}")
+        raise ConfigError(str(path), given, "a CSV file in UTF-8") from error
+    units: list[str] = []
+    rows, lines = [], []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := _UNITS.match(line.strip()):
+            units = _cells(found[1])
+        elif line.strip() and not line.lstrip().startswith("#"):
+            rows.append(_cells(line))
+            lines.append(number)
+    if not rows:
+        raise ConfigError(str(path), Said("no line but comments"), "column names and numbers")
+    return units, rows, lines
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().strip('"').strip() for cell in line.split(",")]
+
+
+def _numbers(path: Path, rows: list[list[str]], lines: list[int], names: list[str]) -> FloatArray:
+    """Numbers of all cells, shape (rows, columns)."""
+    for cells, line in zip(rows, lines, strict=True):
+        for cell, name in zip(cells, names, strict=True):
+            if not _NUMBER.fullmatch(cell):
+                given = cell or Said("nothing")
+                raise ConfigError(f"{path}, line {line}, {name}", given, "a number")
+    return np.array(rows, dtype=float)
+
+
+def _named(path: Path, column: str, unit: str) -> tuple[str, str]:
+    """Name and unit of a column; both may stand in its name, as ``field_nG``."""
+    for name in NAMES:
+        if column == name:
+            return name, unit
+        suffix = column.removeprefix(f"{name}_")
+        if suffix != column and _UNIT.fullmatch(suffix):
+            if unit not in ("", suffix):
+                raise ConfigError(f"{path}, units of {column}", unit, f"{suffix}, as in the name")
+            return name, suffix
+    hint = nearest(column, NAMES) if column.isidentifier() else "commas separate columns"
+    known = " | ".join(f"{name}_<unit>" for name in NAMES)
+    raise ConfigError(f"{path}, columns", column, known, hint)
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{path}, columns", Said(f"{name} twice"), "each column once")
+
+
+def _netcdf_table(path: Path) -> Table:
+    import xarray
+
+    try:
+        # Numbers only: no "seconds" turned into times.
+        with xarray.open_dataset(
+            path, engine="h5netcdf", decode_times=False, decode_timedelta=False
+        ) as data:
+            data.load()
+    except Exception as error:  # the readers below raise errors of many unrelated classes
+        given = Said("a file that cannot be read as such")
+        raise ConfigError(str(path), given, "netCDF version 4") from error
+    return _columns(path, data)
+
+
+def _columns(path: Path, data: xarray.Dataset) -> Table:
+    columns: dict[str, FloatArray] = {}
+    units: dict[str, str] = {}
+    for column, variable in data.variables.items():
+        name, unit = _named(path, str(column), str(variable.attrs.get("units", "")))
+        _check_names(path, [*columns, name])
+        if variable.dtype.kind not in "iuf":
+            raise ConfigError(f"{path}, {column}", Said(f"{variable.dtype}"), "real numbers")
+        columns[name], units[name] = np.array(variable.values, dtype=float), unit
+    if not columns:
+        raise ConfigError(str(path), Said("no variable"), " | ".join(NAMES))
+    _check_shapes(path, columns)
+    return Table(str(path), columns, units)
+
+
+def _check_shapes(path: Path, columns: dict[str, FloatArray]) -> None:
+    size = len(np.atleast_1d(next(iter(columns.values()))))
+    for name, values in columns.items():
+        shape = (size, size) if name == "covariance" else (size,)
+        if values.shape != shape or not size:
+            given = Said(f"shape {values.shape}")
+            raise ConfigError(f"{path}, {name}", given, "(n,) for n angles, covariance (n, n)")

@@ -1,0 +1,1 @@
+"""The sections of a study file: keys, checks and defaults."""

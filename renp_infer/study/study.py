@@ -1,0 +1,113 @@
+"""A study: everything a task needs to know, checked and resolved."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from renp_infer.display import Display
+from renp_infer.physics.neutrinos import OscillationTable
+from renp_infer.records import Experiment, Parameters
+from renp_infer.study.datafile import Measurement
+
+if TYPE_CHECKING:
+    from renp_infer.inference.prior import InferenceSettings
+    from renp_infer.study.design_tables import Design
+    from renp_infer.study.forecast import ForecastSettings
+    from renp_infer.study.sections.tasks import CalibrateSection
+    from renp_infer.study.sequential import SequentialSettings
+
+TASKS = ("simulate", "inference", "compare", "calibrate", "forecast", "optimize")
+"""Sections that ask for work."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How failing tasks are dealt with; changes no result.
+
+    Attributes
+    ----------
+    attempts : int
+        How often a task is tried before its failure is recorded.
+    failures_allowed : float
+        Share of a verb's tasks that may fail without the run failing.
+    """
+
+    attempts: int = 3
+    failures_allowed: float = 0.0
+
+
+@dataclass(frozen=True, repr=False)
+class Study(Display):
+    """Everything a task needs to know.
+
+    Attributes
+    ----------
+    name : str
+    seed : int
+    text : str
+        The file as given.
+    resolved : dict
+        All keys with all values, again a valid study.
+    experiment : Experiment
+    parameters : Parameters
+        The truth.
+    oscillation : OscillationTable
+    settings : InferenceSettings or None
+        ``None`` without a section ``[inference]``.
+    datasets : int
+        Mock data sets of the ensemble; 0 without a section ``[simulate]``.
+    execution : Execution
+    compare : dict or None
+        Keys of ``CompareSettings``; ``None`` without a section ``[compare]``.
+    measurement : Measurement or None
+        Data of a file, whose angles are those of the layout; ``None`` for mock data.
+    calibration : CalibrateSection or None
+    forecast : ForecastSettings or None
+        ``None`` without a section ``[forecast]``.
+    design : Design or None
+        ``None`` without a section ``[optimize]``.
+    sequential : SequentialSettings or None
+        ``None`` without a section ``[optimize.sequential]``.
+    """
+
+    name: str
+    seed: int
+    text: str
+    resolved: dict[str, Any]
+    experiment: Experiment
+    parameters: Parameters
+    oscillation: OscillationTable
+    settings: InferenceSettings | None
+    datasets: int
+    execution: Execution
+    compare: dict[str, Any] | None = None
+    measurement: Measurement | None = None
+    calibration: CalibrateSection | None = None
+    forecast: ForecastSettings | None = None
+    design: Design | None = None
+    sequential: SequentialSettings | None = None
+
+    @property
+    def kernel_inputs(self) -> dict[str, Any]:
+        """What decides which kernels are compiled."""
+        return asdict(self.experiment.switches)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What the study is about, in a few words each."""
+        truth, experiment = self.parameters, self.experiment
+        layout, theta = experiment.layout, [math.degrees(x) for x in experiment.layout.theta_s]
+        mass = f"m1 = {1e3 * truth.m1_eV:.4g} meV, {truth.ordering} ordering, {truth.nature}"
+        data = self.measurement.observation.source if self.measurement is not None else "mock"
+        crystal = f"{layout.length_cm:g} cm long, {layout.radius_cm:g} cm in radius"
+        tasks = [name for name in TASKS if name in self.resolved]
+        return [
+            ("truth", mass if data == "mock" else f"unknown; calculated at {mass}"),
+            ("target", f"{experiment.target.name}, {crystal}"),
+            ("angles", f"{len(theta)}, {theta[0]:.2f}° to {theta[-1]:.2f}°"),
+            ("exposure", f"{experiment.detector.exposure_s:g} s"),
+            ("physics", str(self.resolved["physics"]["preset"])),
+            ("data", data),
+            ("sections", ", ".join(tasks) or "none: only evaluate"),
+        ]

@@ -1,0 +1,1 @@
+"""What a study can be asked, one folder each."""

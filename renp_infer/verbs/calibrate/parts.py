@@ -1,0 +1,50 @@
+"""The tasks of a calibration: blocks of mock experiments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from renp_infer.inference.comparison import HYPOTHESES, CompareSettings
+
+if TYPE_CHECKING:
+    from renp_infer.records import FloatArray
+    from renp_infer.study.study import Study
+
+BLOCK = {"ranks": 5, "hypotheses": 10, "belt": 50}
+"""Mock experiments of a task: half a minute, long against its file, short against a kill."""
+
+
+def parts(study: Study) -> list[tuple[str, int, int, int]]:
+    """Kind, belt point, first mock and the one after the last, of every task."""
+    section = study.calibration
+    assert section is not None
+    points = range(belt_points(study).size if section.belt_sets else 0)
+    rows = [
+        ("belt", point, *block) for point in points for block in _blocks("belt", section.belt_sets)
+    ]
+    rows += [("hypotheses", 0, *block) for block in _blocks("hypotheses", section.hypothesis_sets)]
+    return rows + [("ranks", 0, *block) for block in _blocks("ranks", section.data_sets)]
+
+
+def _blocks(kind: str, count: int) -> list[tuple[int, int]]:
+    size = BLOCK[kind]
+    return [(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+def belt_points(study: Study) -> FloatArray:
+    """True masses of the belt's mock data, meV: the grid, then those that check coverage.
+
+    Coverage is checked at the first point, by independent data, and between the first ones.
+    """
+    assert study.calibration is not None
+    grid = np.array(study.calibration.belt_m1_meV)
+    checks = [grid[0], *(0.5 * (grid[:-1] + grid[1:]))[:2]]
+    return np.concatenate([grid, checks])
+
+
+def prior_odds(study: Study) -> FloatArray:
+    """Prior odds of the hypotheses, those of ``[compare]``; equal without that section."""
+    odds = CompareSettings(**(study.compare or {})).prior_odds
+    return np.array([odds[hypothesis.name] for hypothesis in HYPOTHESES])

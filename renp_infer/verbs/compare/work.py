@@ -1,0 +1,166 @@
+"""Evidence of the four hypotheses: one task per hypothesis and estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from renp_infer.errors import TaskError
+from renp_infer.inference.comparison import (
+    HYPOTHESES,
+    CompareSettings,
+    Evidence,
+    Hypothesis,
+    task_of,
+)
+from renp_infer.inference.evidence import estimate
+from renp_infer.inference.fit import parameter_group
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import OSCILLATION_NAMES, PHASE_NAMES, build_prior
+from renp_infer.measurement.field import exact_field, leakage_shape
+from renp_infer.measurement.normalise import coherence
+from renp_infer.study.observed import observation
+from renp_infer.verbs.infer.work import checked_response, oscillation_prior
+
+if TYPE_CHECKING:
+    import xarray
+
+    from renp_infer.engine.tasks import Context, Task
+    from renp_infer.study.study import Study
+
+EVIDENCE = "renp_evidence"
+
+
+def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
+    """Evidence and posterior of one hypothesis by one estimator.
+
+    Returns
+    -------
+    DataTree
+        Groups ``posterior``, ``sample_stats`` and those of the estimator; the
+        evidence is in the attributes.
+
+    Raises
+    ------
+    ConvergenceError
+        If the tabulated response of the hypothesis is not accurate enough.
+    """
+    import xarray as xr
+
+    settings = _settings(study)
+    hypothesis, estimator = task_of(task.index, settings.estimators)
+    likelihood, response_error = likelihood_of(study, hypothesis)
+    found = estimate(likelihood, estimator, settings, task.seed(), context.tell)
+    groups = {
+        "posterior": parameter_group(likelihood.prior, found.vectors),
+        "sample_stats": found.statistics,
+        **found.groups,
+    }
+    tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
+    tree.attrs = {
+        "hypothesis": hypothesis.name,
+        "estimator": estimator,
+        "log_evidence": found.log_evidence,
+        "log_evidence_error": found.log_evidence_error,
+        "response_error_sigma": response_error,
+    }
+    return tree
+
+
+def likelihood_of(study: Study, hypothesis: Hypothesis) -> tuple[Likelihood, float]:
+    """Likelihood of the study's data under a hypothesis, and its response's error.
+
+    Data, and what scales the priors of baseline and leakage, are those of the
+    study whatever the hypothesis. Ordering, nature, the oscillation parameters of
+    that ordering and the response are the hypothesis's own.
+    """
+    settings, experiment, truth = study.settings, study.experiment, study.parameters
+    assert settings is not None
+    data, chi2 = observation(study), coherence(experiment)
+    assumed = under(study, hypothesis)
+    response, error = checked_response(assumed, data.sigma_nG)
+    peak = float(np.max(np.abs(exact_field(experiment, truth, chi2))))
+    prior = build_prior(
+        assumed.parameters,
+        settings,
+        oscillation_prior(assumed),
+        experiment.target.refractive_index,
+        peak,
+    )
+    leaks = settings.leakage_sd > 0.0
+    leakage = leakage_shape(experiment, truth, chi2) if leaks else None
+    return Likelihood(prior, response, data, leakage), error
+
+
+def under(study: Study, hypothesis: Hypothesis) -> Study:
+    """The study with the parameters that a hypothesis assumes."""
+    values = study.oscillation.values[hypothesis.ordering]
+    assumed: dict[str, Any] = {name: values[name] for name in OSCILLATION_NAMES}
+    parameters = replace(study.parameters, **assumed, **hypothesis._asdict())
+    return replace(study, parameters=parameters)
+
+
+def join(study: Study, paths: Iterator[str], target: Path) -> None:
+    """Write ``compare.nc``: a branch per hypothesis and estimator, and the evidences.
+
+    Raises
+    ------
+    TaskError
+        If a hypothesis has no evidence.
+    """
+    import xarray as xr
+
+    branches: dict[str, xarray.Dataset] = {}
+    estimators = _settings(study).estimators
+    table = np.full((2, len(HYPOTHESES), len(estimators)), np.nan)
+    for path in paths:
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            tree.load()
+        row = [hypothesis.name for hypothesis in HYPOTHESES].index(tree.attrs["hypothesis"])
+        column = estimators.index(tree.attrs["estimator"])
+        table[:, row, column] = tree.attrs["log_evidence"], tree.attrs["log_evidence_error"]
+        home = f"/{tree.attrs['hypothesis']}/{tree.attrs['estimator']}"
+        branches[home] = xr.Dataset(attrs=tree.attrs)
+        branches |= {f"{home}/{name}": child.to_dataset() for name, child in tree.children.items()}
+    for hypothesis, values in zip(HYPOTHESES, table[0], strict=True):
+        if not np.any(np.isfinite(values)):
+            raise TaskError(f"{study.name}: compare: no evidence for {hypothesis.name}")
+    branches[f"/{EVIDENCE}"] = _evidence_group(table, estimators)
+    xr.DataTree.from_dict(branches).to_netcdf(target, engine="h5netcdf")
+
+
+def _evidence_group(table: Any, estimators: tuple[str, ...]) -> xarray.Dataset:
+    import xarray as xr
+
+    dims = ("hypothesis", "estimator")
+    return xr.Dataset(
+        {"log_evidence": (dims, table[0]), "log_evidence_error": (dims, table[1])},
+        {"hypothesis": [h.name for h in HYPOTHESES], "estimator": list(estimators)},
+    )
+
+
+def evidences(tree: xarray.DataTree) -> list[Evidence]:
+    """Rows of a comparison, from the tree of ``compare.nc``."""
+    table = tree[EVIDENCE].to_dataset()
+    rows = []
+    for hypothesis in HYPOTHESES:
+        estimates, draws = {}, {}
+        for name in map(str, table["estimator"].values):
+            cell = table.sel(hypothesis=hypothesis.name, estimator=name)
+            if not np.isfinite(cell["log_evidence"]):
+                continue
+            estimates[name] = (float(cell["log_evidence"]), float(cell["log_evidence_error"]))
+            posterior = tree[f"{hypothesis.name}/{name}/posterior"].to_dataset()
+            kept = [n for n in ("m1_meV", *PHASE_NAMES) if n in posterior]
+            draws[name] = {n: posterior[n].values.ravel() for n in kept}
+        rows.append(Evidence(hypothesis, estimates, draws))
+    return rows
+
+
+def _settings(study: Study) -> CompareSettings:
+    assert study.compare is not None
+    return CompareSettings(**study.compare)

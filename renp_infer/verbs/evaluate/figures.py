@@ -1,0 +1,89 @@
+"""The figure of an evaluation, and what captions say of its data and noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from renp_infer.figures import drawing as plots
+from renp_infer.figures.drawing import FloatArray, number
+from renp_infer.figures.plate import ANGLE, new_figure
+
+if TYPE_CHECKING:
+    from renp_infer.engine.run import Run
+
+
+def normalised_label(run: Run) -> str:
+    """What must stand beside each number of a run with scaled noise, else ""."""
+    if not run.evaluation["normalised"]:
+        return ""
+    reference = run.study.get("detector", {}).get("reference_snr", 0.0)
+    return f"normalised to peak S/N = {number(reference or run.evaluation['peak_snr'])}"
+
+
+def source(run: Run) -> str:
+    """Name of the file with the data; empty for mock data, whose truth is known."""
+    return str(run.evaluation.get("data", ""))
+
+
+def stamp(ax: Axes, run: Run) -> None:
+    """Say inside the figure that its noise is scaled."""
+    if label := normalised_label(run):
+        ax.set_title(label, loc="right", fontsize=8.5, color=plots.BLACK)
+
+
+def caption_tail(run: Run) -> str:
+    """End of a caption whose numbers depend on the noise, where that was scaled."""
+    label = normalised_label(run)
+    return f" The noise is {label} at the paper's layout, not absolute." if label else ""
+
+
+def padded(theta_deg: FloatArray) -> tuple[float, float]:
+    """Limits of an axis that shows the symbols at both ends whole."""
+    pad = 0.012 * np.ptp(theta_deg) or 1.0
+    return float(theta_deg.min() - pad), float(theta_deg.max() + pad)
+
+
+def angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
+    """Label the axes of a figure by angle; the thresholds that it shows."""
+    document = run.evaluation
+    theta = np.asarray(document["theta_s_deg"], float)
+    visible = plots.visible_thresholds(document["thresholds_deg"], theta)
+    total, signal, sigma = (np.asarray(document[k]) for k in ("sum_G_eV5", "signal_nG", "sigma_nG"))
+    factor, unit = plots.axis_scale(total, "eV⁵")
+    upper.plot(theta, factor * total, color=plots.BLACK, marker=".", ms=4, lw=1.3)
+    upper.set(ylabel=f"unsmoothed sum_G [{unit}]", xlim=padded(theta))
+    factor, unit = plots.axis_scale(signal, "nG")
+    plots.draw_signal(lower, theta, factor * signal, factor * sigma)
+    lower.set(xlabel=ANGLE, ylabel=f"field at detector [{unit}]")
+    plots.draw_thresholds(upper, visible, label=True)
+    plots.draw_thresholds(lower, visible, label=False)
+    if not visible:
+        nearest = plots.nearest_threshold(document["thresholds_deg"], theta)
+        where = f"; nearest: ({nearest[0]}) at {number(nearest[1])}°" if nearest else ""
+        upper.set_title(f"no pair threshold in this range{where}", loc="left", fontsize=9)
+    return visible
+
+
+def angular_distribution(run: Run) -> tuple[Figure, str]:
+    """Unsmoothed sum_G and the smoothed signal with the pair thresholds."""
+    document = run.evaluation
+    figure, (upper, lower) = new_figure(5.8, 2, sharex=True)
+    visible = angular_axes(run, upper, lower)
+    stamp(lower, run)
+    lower.legend(loc="best")
+    marks = ", ".join(f"({pair}) {angle:.3f}°" for pair, angle in visible)
+    edges = f"Vertical lines: pair thresholds s = (mᵢ + mⱼ)² at {marks}." if visible else (
+        "No pair threshold lies inside this range of angles."
+    )  # fmt: skip
+    whose = "parameters of the study" if source(run) else "true parameters"
+    return figure, (
+        f"Expected for the {whose}. Top: weighted pair integral sum_G of "
+        "all nine ordered pairs, before angular smoothing (relative numerical error "
+        f"{number(document['accuracy']['estimated_error'], 2)}). Bottom: field at the detector "
+        f"after smoothing over its resolution, with the noise of one angle. {edges}"
+        f"{caption_tail(run)}"
+    )

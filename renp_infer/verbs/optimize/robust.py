@@ -1,0 +1,255 @@
+"""How robust a found design is: tolerances, setting errors, nuisances, truths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from renp_infer.design.objective import score
+from renp_infer.design.robustness import (
+    allowed_error,
+    loss_by_error,
+    robust_choice,
+    spread_over,
+    tolerances,
+    worst_case,
+)
+from renp_infer.design.search import Trial
+from renp_infer.errors import RenpError
+from renp_infer.inference.comparison import Hypothesis
+from renp_infer.inference.fisher import Noise, best_step, expand
+from renp_infer.inference.prior import InferenceSettings, mass_prior
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.study.designing import objective_of, study_at
+from renp_infer.verbs.calibrate.mocks import mock_model
+
+if TYPE_CHECKING:
+    from renp_infer.design.region import Region
+    from renp_infer.records import Experiment, FloatArray
+    from renp_infer.study.study import Study
+
+SIGMAS = 2.0
+"""Nuisances move by this many standard deviations of their priors."""
+ERRORS_DEG = (0.02, 0.1, 0.3, 1.0, 3.0)
+"""Standard deviations of the setting of each angle that are tried."""
+ERROR_DRAWS, TRUTHS = 2, 6
+RIVALS, APART = 2, 0.1
+"""Other designs that are compared over the truths, and how far they must be apart."""
+FLOOR = 10.0
+"""Losses by which a design that is not allowed counts as worse."""
+_STREAM = 11
+
+
+def robustness(
+    study: Study, region: Region, best: Trial, trials: Sequence[Trial]
+) -> dict[str, Any]:
+    """What is lost around, and over the unknowns of, a design.
+
+    By truths that had no part in choosing it: around a lucky top everything loses.
+    Scores are utilities, or minus the logarithm of what shall be small; with a cost
+    the loss is relative.
+
+    Parameters
+    ----------
+    study : Study
+    region : Region
+    best : Trial
+        Of the trials.
+    trials : sequence of Trial
+        Among which are designs to compare with.
+
+    Returns
+    -------
+    dict
+        ``dimensions``, ``angles``, ``nuisances``, ``truths`` and ``information``.
+    """
+    assert study.design is not None
+    objective = objective_of(study, region, "robustness")
+    name, loss = objective.names[0], study.design.section.robustness_loss
+    x = np.array(best.x)
+    experiment = region.space.experiment(x)
+    top = score(name, objective.of(experiment)[name].value)
+    limit = loss * abs(top) if objective.per_cost else loss
+
+    def value(make: Callable[[], Experiment | None]) -> float:
+        try:
+            moved = make()
+            found = -np.inf if moved is None else score(name, objective.of(moved)[name].value)
+        except RenpError:
+            found = -np.inf
+        return max(found, top - FLOOR * limit)
+
+    return {
+        "x": list(best.x),
+        "score": top,
+        "loss": limit,
+        "dimensions": _dimensions(region, x, value, limit),
+        "angles": _angles(study, experiment, value, limit),
+        "nuisances": _nuisances(study, experiment, value),
+        "truths": _truths(study, region, best, trials),
+        "information": _information(study, region, x),
+    }
+
+
+Value = Callable[[Callable[[], "Experiment | None"]], float]
+
+
+def _dimensions(region: Region, x: FloatArray, value: Value, loss: float) -> list[dict[str, Any]]:
+    """How far each continuous key may move, in its unit, all others held."""
+    dimensions = region.space.dimensions
+    free = [k for k, dimension in enumerate(dimensions) if dimension.free]
+
+    def utility(part: FloatArray) -> float:
+        moved = x.copy()
+        moved[free] = part
+        return value(lambda: region.experiment(moved))
+
+    ends = np.zeros(len(free)), np.ones(len(free))
+    rows = []
+    for k, found in zip(free, tolerances(utility, x[free], *ends, loss), strict=True):
+        here = dimensions[k].value(x[k])
+        row = {"name": dimensions[k].name, "value": here}
+        row["below"] = here - dimensions[k].value(x[k] - found.below)
+        row["above"] = dimensions[k].value(x[k] + found.above) - here
+        rows.append(row | {"below_ends": found.below_ends, "above_ends": found.above_ends})
+    return rows
+
+
+def _angles(study: Study, experiment: Experiment, value: Value, loss: float) -> dict[str, Any]:
+    """Mean loss when every trigger angle is set, and known to be set, a little off."""
+    seed = np.random.SeedSequence(study.seed, spawn_key=(_STREAM,))
+    angles = experiment.layout.theta_s
+    draws = np.random.default_rng(seed).standard_normal((ERROR_DRAWS, angles.size))
+
+    def utility(theta_s: FloatArray) -> float:
+        layout = replace(experiment.layout, theta_s=np.sort(theta_s))
+        return value(lambda: replace(experiment, layout=layout))
+
+    errors = np.array(ERRORS_DEG)
+    lost = loss_by_error(utility, angles, np.deg2rad(errors), draws)
+    allowed = allowed_error(errors, lost, loss)
+    known = allowed if np.isfinite(allowed) else None
+    return {"error_deg": errors.tolist(), "loss": lost.tolist(), "allowed_deg": known}
+
+
+def _nuisances(study: Study, experiment: Experiment, value: Value) -> dict[str, Any]:
+    """Utility where nuisances are off by two standard deviations, and the worst of them."""
+    priors = study.settings or InferenceSettings()
+    sds = {
+        # the coupling of a loop follows from its geometry, and is not scaled here
+        "amplitude": 0.0 if experiment.detector.pickup else priors.amplitude_sd,
+        "refractive_index": priors.refractive_index_sd,
+        "theta_s_offset_deg": priors.theta_s_offset_sd_deg,
+        "theta_e_offset_deg": priors.theta_e_offset_sd_deg,
+    }
+    names = [name for name, sd in sds.items() if sd > 0.0]
+
+    def utility(shifts: FloatArray) -> float:
+        moves = {n: SIGMAS * sds[n] * float(s) for n, s in zip(names, shifts, strict=True)}
+        return value(lambda: _moved(experiment, moves))
+
+    found = worst_case(utility, len(names))
+    rows = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in asdict(found).items()}
+    return rows | {"names": names, "sigmas": SIGMAS}
+
+
+def _moved(experiment: Experiment, moves: dict[str, float]) -> Experiment:
+    """The apparatus as it really is, where nuisances are off."""
+    layout, target, detector = experiment.layout, experiment.target, experiment.detector
+    return replace(
+        experiment,
+        layout=replace(
+            layout,
+            theta_s=layout.theta_s + np.deg2rad(moves.get("theta_s_offset_deg", 0.0)),
+            theta_e=layout.theta_e + float(np.deg2rad(moves.get("theta_e_offset_deg", 0.0))),
+        ),
+        target=replace(
+            target, refractive_index=target.refractive_index + moves.get("refractive_index", 0.0)
+        ),
+        detector=replace(
+            detector, coupling=detector.coupling * float(np.exp(moves.get("amplitude", 0.0)))
+        ),
+    )
+
+
+def _truths(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) -> dict[str, Any]:
+    """Scores at single true masses, equally probable a priori: which design is good at all."""
+    settings = study.settings or InferenceSettings()
+    shares = (np.arange(TRUTHS) + 0.5) / TRUTHS
+    masses = _quantiles(settings, shares)
+    assert study.design is not None
+    names = study.design.section.utility
+    designs = _distinct(best, trials, names)
+    experiments = [region.space.experiment(np.array(t.x)) for t in designs]
+    experiments.append(study_at(study.design, region.space.constant).experiment)
+    table = np.empty((len(experiments), TRUTHS))
+    for j, m1 in enumerate(masses.tolist()):
+        parameters = replace(study.parameters, m1_eV=m1 * MILLI_EV_TO_EV)
+        judge = objective_of(study, region, "robustness", truth=parameters)
+        for i, experiment in enumerate(experiments):
+            table[i, j] = score(names[0], judge.of(experiment)[names[0]].value)
+    weights = np.ones(TRUTHS)
+    labels = ["best", *(f"rival {k + 1}" for k in range(len(designs) - 1)), "own"]
+    rows = [
+        {"name": label, "scores": row.tolist()} | asdict(spread_over(row, weights))
+        for label, row in zip(labels, table, strict=True)
+    ]
+    for row, trial in zip(rows, designs, strict=False):
+        row["design"] = dict(trial.design)
+    choice = robust_choice(table, weights)
+    return {
+        "m1_meV": masses.tolist(),
+        "designs": rows,
+        "choice": {kind: labels[place] for kind, place in choice.items()},
+    }
+
+
+def _quantiles(settings: InferenceSettings, shares: FloatArray) -> FloatArray:
+    """Masses with these shares of the prior below, meV."""
+    from scipy.special import ndtri
+
+    return np.asarray(mass_prior(settings).from_unit(ndtri(shares)[:, None]))
+
+
+def _distinct(best: Trial, trials: Sequence[Trial], names: Sequence[str]) -> list[Trial]:
+    """The best trial, and the next best that are elsewhere."""
+    ranked = sorted((t for t in trials if not t.failed), key=lambda t: -t.scores(names)[0])
+    found = [best]
+    for trial in ranked:
+        away = [float(np.max(np.abs(np.subtract(trial.x, other.x)))) for other in found]
+        if all(distance > APART for distance in away):
+            found.append(trial)
+        if len(found) > RIVALS:
+            break
+    return found
+
+
+def _information(study: Study, region: Region, x: FloatArray) -> dict[str, Any]:
+    """What each angle adds to the Fisher information about m1, all else profiled.
+
+    At the study's truth; per meV^2. With a drift, of what the angles before do not tell.
+    """
+    assert study.design is not None
+    found = {}
+    for name, keys in (("best", region.space.keys(x)), ("own", region.space.constant)):
+        at = study_at(study.design, keys)
+        at = replace(at, settings=at.settings or InferenceSettings())
+        own = Hypothesis(at.parameters.ordering, at.parameters.nature)
+        model = mock_model(at, own)
+        covariance = model.likelihood.observation.covariance_nG2
+        noise = Noise(lambda _exposure, c=covariance: c, True, 1.0)  # type: ignore[misc]
+        expansion = expand(model.likelihood, model.truth)
+        columns, _ = expansion.system(noise, 1.0)
+        k = expansion.names.index("m1_meV")
+        others, column = np.delete(columns, k, axis=1), columns[:, k]
+        rest = column - others @ best_step(others, column)
+        theta_s = at.experiment.layout.theta_s
+        found[name] = {
+            "theta_s_deg": np.rad2deg(theta_s).tolist(),
+            "per_meV2": (rest[: theta_s.size] ** 2).tolist(),
+            "priors_per_meV2": float(np.sum(rest[theta_s.size :] ** 2)),
+        }
+    return found

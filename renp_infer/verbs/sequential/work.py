@@ -1,0 +1,204 @@
+"""Simulated campaigns: choose, measure, learn; against fixed layouts in the same time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import logsumexp
+
+from renp_infer.design.beliefs import Beliefs, Readings
+from renp_infer.design.sequential import Step, campaign, settled
+from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.measurement.squid import relative_times
+from renp_infer.verbs.sequential.bench import Bench, bench_of
+
+if TYPE_CHECKING:
+    import xarray
+
+    from renp_infer.engine.tasks import Task
+    from renp_infer.records import FloatArray
+    from renp_infer.study.study import Study
+
+FRACTIONS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+"""Shares of a campaign's time after which a fixed layout is compared."""
+LAYOUTS = ("study", "fixed")
+PART = "renp_part"
+ROUNDS = 2
+"""Gauss-Newton steps from the prior to what a layout says."""
+
+
+def perform(study: Study, task: Task) -> xarray.DataTree:
+    """One campaign.
+
+    Parameters
+    ----------
+    study : Study
+        With settings of ``[optimize.sequential]``.
+    task : Task
+
+    Returns
+    -------
+    DataTree
+        Groups ``steps`` (dimension step) and ``layouts`` (layout, fraction); attribute
+        ``renp_part`` says of which truth.
+    """
+    import xarray as xr
+
+    assert study.sequential is not None
+    m1, number = study.sequential.part(task.index)
+    bench = bench_of(study, task.base)
+    field = bench.truth(m1, np.random.default_rng(task.seed(0)))
+    noise = np.random.default_rng(task.seed(1))
+
+    def measure(angle: int, sigma_nG: float) -> float:
+        return float(field[angle] + sigma_nG * noise.standard_normal())
+
+    total = study.sequential.total_s
+    rules: dict[str, Any] = {"stop": bench.enough, "refine": bench.expander.refined}
+    steps = list(campaign(bench.atlas, bench.menu(), measure, total, **rules))
+    fixed = _fixed(bench, field, m1, np.random.default_rng(task.seed(2)))
+    groups = {"steps": xr.Dataset(_columns(bench, steps, m1)), "layouts": xr.Dataset(fixed)}
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = {PART: json.dumps({"m1_meV": m1, "campaign": number})}
+    return tree
+
+
+def _columns(bench: Bench, steps: list[Step], m1_meV: float) -> dict[str, Any]:
+    """One row per measurement."""
+    rows = [
+        {
+            "theta_s_deg": np.rad2deg(bench.theta_s[step.choice.angle]),
+            "exposure_s": step.choice.exposure_s,
+            "elapsed_s": step.elapsed_s,
+            "field_nG": step.y_nG,
+            "sigma_nG": step.sigma_nG,
+            "expected_nat": step.choice.information,
+            **knowledge(bench, step.beliefs, m1_meV),
+        }
+        for step in steps
+    ]
+    found: dict[str, Any] = {name: ("step", [row[name] for row in rows]) for name in rows[0]}
+    found["probability"] = (("step", "hypothesis"), found["probability"][1])
+    return found
+
+
+def knowledge(bench: Bench, beliefs: Beliefs, m1_meV: float) -> dict[str, Any]:
+    """What is known of m1 and the hypotheses, and how well that fits a truth.
+
+    ``score_nat`` is the log of posterior by prior density at the true m1: its mean over
+    truths of the prior is the information gained.
+    """
+    mean, sd = beliefs.mass(bench.atlas)
+    gain = log_density(bench, beliefs, m1_meV) - log_density(bench, bench.atlas.start(), m1_meV)
+    probability = bench.probabilities(beliefs)
+    return {"m1_mean": mean, "m1_sd": sd, "score_nat": gain, "probability": probability}
+
+
+def log_density(bench: Bench, beliefs: Beliefs, m1_meV: float) -> float:
+    """Log density of m1, per meV."""
+    atlas = bench.atlas
+    centre = atlas.m1_meV + atlas.rest_meV * beliefs.means[:, 0]
+    sd = atlas.rest_meV * np.sqrt(beliefs.covariances[:, 0, 0])
+    pull = (m1_meV - centre) / sd
+    logs = beliefs.log_weights - 0.5 * (pull**2 + np.log(2.0 * np.pi)) - np.log(sd)
+    return float(logsumexp(logs))
+
+
+def _fixed(
+    bench: Bench, field: FloatArray, m1_meV: float, rng: np.random.Generator
+) -> dict[str, Any]:
+    """What fixed layouts know after the same times: the study's own, and ``fixed_deg``.
+
+    Exposures are in the study's shares, or equal. NaN where the moves alone take longer.
+    """
+    settings = bench.settings
+    own, fixed = bench.study.experiment.layout.theta_s, np.array(settings.fixed)
+    times = relative_times(bench.study.experiment.detector, own.size)
+    layouts = [(own, times), (fixed, np.ones(fixed.size))]
+    names = ("m1_mean", "m1_sd", "score_nat")
+    found = {name: np.full((len(LAYOUTS), len(FRACTIONS)), np.nan) for name in names}
+    chances = np.full((len(LAYOUTS), len(FRACTIONS), len(bench.hypotheses)), np.nan)
+    for i, (theta_s, shares) in enumerate(layouts):
+        draw = rng.standard_normal(theta_s.size)
+        for j, fraction in enumerate(FRACTIONS):
+            exposure = fraction * settings.total_s - theta_s.size * settings.setting_s
+            if not theta_s.size or exposure <= 0.0:
+                continue
+            sigma = bench.sigma_nG(exposure / theta_s.size) / np.sqrt(shares)
+            row = knowledge(bench, _learned(bench, theta_s, field, sigma, draw), m1_meV)
+            chances[i, j] = row["probability"]
+            for name in names:
+                found[name][i, j] = row[name]
+    columns: dict[str, Any] = {name: (("layout", "fraction"), v) for name, v in found.items()}
+    columns["probability"] = (("layout", "fraction", "hypothesis"), chances)
+    columns["elapsed_s"] = ("fraction", settings.total_s * np.array(FRACTIONS))
+    return columns
+
+
+def _learned(
+    bench: Bench, theta_s: FloatArray, field: FloatArray, sigma_nG: FloatArray, draw: FloatArray
+) -> Beliefs:
+    places = bench.places(theta_s)
+    readings = Readings(places, field[places] + sigma_nG * draw, np.diag(sigma_nG**2))
+    return settled(bench.atlas, readings, bench.expander.refined, ROUNDS)[1]
+
+
+def merge_campaigns(study: Study, paths: Iterator[str], target: Path) -> None:
+    """Write ``sequential.nc`` from the files of the campaigns.
+
+    Groups ``steps`` with dimensions m1_meV, campaign and step, NaN after a campaign's
+    end; ``layouts`` with m1_meV, campaign, layout and fraction.
+
+    Parameters
+    ----------
+    study : Study
+    paths : iterator of str
+        In order; those of failed tasks are missing.
+    target : Path
+    """
+    import xarray as xr
+
+    settings = study.sequential
+    assert settings is not None
+    parts: dict[str, list[xarray.Dataset]] = {"steps": [], "layouts": []}
+    for path in paths:
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            place = json.loads(tree.attrs[PART])
+            for name, rows in parts.items():
+                labels = {key: [value] for key, value in place.items()}
+                rows.append(tree[name].to_dataset().load().expand_dims(labels))
+    groups = {name: _joined(rows) for name, rows in parts.items()}
+    pairs = zip(HYPOTHESES, settings.odds, strict=True)
+    names = [" ".join(pair) for pair, weight in pairs if weight]
+    result = xr.DataTree.from_dict(
+        {name: data.assign_coords(hypothesis=names) for name, data in groups.items()}
+    )
+    own = study.parameters
+    result.attrs = {
+        "schema": 1,
+        "name": study.name,
+        "goal": settings.goal,
+        "setting_s": settings.setting_s,
+        "total_s": settings.total_s,
+        "truth": f"{own.ordering} {own.nature}",
+        "layouts": json.dumps(LAYOUTS),
+        "angles": json.dumps([study.experiment.layout.theta_s.size, len(settings.fixed)]),
+        "missing": settings.count - len(parts["steps"]),
+        "preset": str(study.resolved["physics"]["preset"]),
+        "reference_snr": study.experiment.detector.reference_snr,
+    }
+    result.to_netcdf(target, engine="h5netcdf")
+
+
+def _joined(rows: list[xarray.Dataset]) -> xarray.Dataset:
+    """One table of campaigns that may have different numbers of steps."""
+    import xarray as xr
+
+    longest = max(row.sizes.get("step", 0) for row in rows)
+    if longest:
+        rows = [row.pad(step=(0, longest - row.sizes["step"])) for row in rows]
+    return xr.combine_by_coords(rows)  # type: ignore[return-value]

@@ -1,0 +1,167 @@
+"""The belt against the Gaussian with a boundary, solved independently."""
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.stats import binom, norm
+
+from renp_infer.inference.belt import LEVELS, belt_coverage, build_belt
+from renp_infer.inference.belt_mocks import belt_mock, ratio
+from renp_infer.inference.descent import descend
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import InferenceSettings, build_prior, response_argument
+from renp_infer.inference.profile import MASS, Profile
+from tests.inference.test_fit import COVARIANCE, LINEAR, THETA, TRUTH
+from tests.toys.response import OSCILLATION, observe
+
+
+def gaussian_ratio(x, mu):
+    """Likelihood ratio of mu >= 0 for x ~ N(mu, 1)."""
+    return (x - mu) ** 2 - (x - np.maximum(x, 0.0)) ** 2
+
+
+def exact_critical(mu: float, level: float) -> float:
+    """Closed form: the accepted x are an interval, whose lower end may be below 0."""
+
+    def missing(c: float) -> float:
+        low = mu - np.sqrt(c) if mu >= np.sqrt(c) else (mu**2 - c) / (2.0 * mu)
+        return float(norm.cdf(np.sqrt(c)) - norm.cdf(low - mu)) - level
+
+    return brentq(missing, 1e-9, 20.0)
+
+
+def ordered_interval(x0: float, level: float) -> tuple[float, float]:
+    """The original construction by brute force: x ranked by R, summed until full."""
+    x, step = np.linspace(-8.0, 12.0, 4001, retstep=True)
+    accepted = []
+    for mu in np.arange(0.0, 5.0, 0.02):
+        r = np.exp(-0.5 * (x - mu) ** 2 + 0.5 * (x - np.maximum(x, 0.0)) ** 2)
+        order = np.argsort(-r, kind="stable")
+        total = np.cumsum(norm.pdf(x[order], mu) * step)
+        kept = order[: np.searchsorted(total, level) + 1]
+        if x[kept].min() <= x0 <= x[kept].max():
+            accepted.append(mu)
+    return min(accepted), max(accepted)
+
+
+@pytest.mark.parametrize("x0", [-2.0, 0.0, 2.0])
+def test_critical_values_give_the_intervals_of_the_original_construction(x0):
+    """Table X of Feldman and Cousins 1998, recomputed on both sides."""
+    for level in (0.6827, 0.90, 0.95):
+        low, high = ordered_interval(x0, level)
+        mus = np.arange(0.01, 5.0, 0.01)
+        inside = [mu for mu in mus if gaussian_ratio(x0, mu) <= exact_critical(mu, level)]
+        assert max(inside) == pytest.approx(high, abs=0.031)
+        assert min(inside) == pytest.approx(max(low, 0.01), abs=0.031)
+
+
+def test_belt_of_mocks_reaches_the_exact_critical_values(rng):
+    mus = np.array([0.3, 1.0, 2.5])
+    n = 20_000
+    statistics = [gaussian_ratio(mu + rng.standard_normal(n), mu) for mu in mus]
+    belt = build_belt(mus, statistics)
+    for k, mu in enumerate(mus):
+        for j, level in enumerate(LEVELS):
+            share = np.mean(statistics[k] <= exact_critical(mu, level))
+            assert binom.cdf(share * n, n, level) > 1e-5
+            assert binom.sf(share * n - 1, n, level) > 1e-5
+            gap = belt.critical[k, j] - exact_critical(mu, level)
+            assert abs(gap) < 5.0 * belt.error[k, j]
+
+
+def test_coverage_near_the_boundary_and_a_belt_without_it(rng):
+    """Ignoring the boundary (c of chi-squared) over-covers at 0, and is seen."""
+    grid = np.linspace(0.0, 2.0, 9)
+    belt = build_belt(grid, [gaussian_ratio(m + rng.standard_normal(20_000), m) for m in grid])
+    fresh = gaussian_ratio(rng.standard_normal(5000), 0.0)
+    for row in belt_coverage(belt, 0.0, fresh):
+        assert row.p_value > 1e-4
+    naive = build_belt(grid, [rng.standard_normal(20_000) ** 2 for _ in grid])
+    first = belt_coverage(naive, 0.0, fresh)[0]
+    assert first.found > first.level
+    assert first.p_value < 1e-10
+
+
+def test_descent_finds_a_linear_minimum_and_stops_at_a_bound(rng):
+    design, data = rng.standard_normal((30, 3)), rng.standard_normal(30)
+
+    def evaluate(point):
+        return design @ point - data, design
+
+    free = descend(evaluate, np.array([9.0, -9.0, 9.0]))
+    exact = np.linalg.lstsq(design, data, rcond=None)[0]
+    assert free.point == pytest.approx(exact, abs=1e-5)
+    low = np.array([exact[0] + 0.5, -np.inf, -np.inf])
+    held = descend(evaluate, np.array([9.0, -9.0, 9.0]), low)
+    rest = np.linalg.lstsq(design[:, 1:], data - design[:, 0] * low[0], rcond=None)[0]
+    assert held.point == pytest.approx([low[0], *rest], abs=1e-5)
+
+
+class MassResponse:
+    """The linear toy, with a template in m1."""
+
+    def __init__(self):
+        self.theta_s, self.slope = THETA, LINEAR.slope.copy()
+        self.slope[:, 0] = 20.0 * np.sin(9.0 * THETA)
+
+    def __call__(self, x):
+        center = LINEAR.tables[0].copy()
+        center[0] = 0.0
+        return 1.0 + self.slope @ (x - center), self.slope
+
+
+def mass_likelihood():
+    settings = InferenceSettings(
+        amplitude_sd=0.0,
+        refractive_index_sd=0.0,
+        theta_s_offset_sd_deg=0.0,
+        theta_e_offset_sd_deg=0.0,
+        phases="fixed",
+    )
+    prior = build_prior(TRUTH, settings, OSCILLATION, 1.45, 1.0)
+    response = MassResponse()
+    field = response(response_argument(prior.values(prior.sample(np.random.default_rng(0), 1)[0])))
+    return Likelihood(prior, response, observe(field[0], COVARIANCE, THETA))
+
+
+def mass_error(likelihood) -> float:
+    """Standard error of m1 by linear algebra, nuisances with their prior widths."""
+    prior, names = likelihood.prior, likelihood.prior.names
+    _, design = likelihood.linearise(prior.sample(np.random.default_rng(0), 1)[0])
+    pulls = [0.0 if n == MASS else prior.marginals[n].sd ** -2 for n in names]
+    precision = design.T @ np.linalg.solve(COVARIANCE, design) + np.diag(pulls)
+    return float(np.sqrt(np.linalg.inv(precision)[names.index(MASS), names.index(MASS)]))
+
+
+def test_profiled_ratio_is_that_of_the_gaussian_with_a_boundary():
+    """Nuisances profiled out leave (x - mu)^2 in units of the exact error of m1."""
+    likelihood = mass_likelihood()
+    sigma = mass_error(likelihood)
+    truth = np.zeros(len(likelihood.prior.names))
+    seeds = np.random.SeedSequence(3).spawn(400)
+    statistics = {}
+    for pull in (0.5, 2.0):
+        rows = [belt_mock(likelihood, truth, pull * sigma, (0.0,), seed) for seed in seeds]
+        assert not any(row.failure for row in rows)
+        statistics[pull] = np.array([row.statistic for row in rows])
+        found = np.array([row.best_m1_meV for row in rows]) / sigma
+        positive = found > 1e-6
+        # above the boundary the statistic is the squared pull
+        exact = (found[positive] - pull) ** 2
+        assert statistics[pull][positive] == pytest.approx(exact, abs=1e-3)
+        share = norm.cdf(-pull)
+        assert binom.cdf(np.sum(~positive), 400, share) > 1e-4
+        assert binom.sf(np.sum(~positive) - 1, 400, share) > 1e-4
+    for pull, values in statistics.items():
+        for level in (0.68, 0.90):
+            hits = int(np.sum(values <= exact_critical(pull, level)))
+            assert binom.cdf(hits, 400, level) > 1e-4
+            assert binom.sf(hits - 1, 400, level) > 1e-4
+
+
+def test_ratio_is_zero_at_the_best_mass():
+    likelihood = mass_likelihood()
+    profile = Profile(likelihood, np.zeros(Profile.nuisances(likelihood)))
+    truth = np.zeros(len(likelihood.prior.names))
+    best = ratio(profile, 5.0, truth, (0.0, 50.0)).best_m1_meV
+    assert ratio(profile, best, truth, (0.0, 50.0)).statistic == pytest.approx(0.0, abs=1e-4)

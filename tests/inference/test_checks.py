@@ -1,0 +1,206 @@
+"""Model checks: exact where there is a formula, and wrong models are flagged."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from renp_infer.inference.checks import (
+    log_prior_group,
+    polynomials,
+    posterior_p_values,
+    prior_sensitivity,
+)
+from renp_infer.inference.diagnostics import leave_one_out, power_scaling
+from renp_infer.inference.fit import fit
+from renp_infer.inference.impact import impacts
+from renp_infer.inference.prior import (
+    Circular,
+    InferenceSettings,
+    Normal,
+    Prior,
+    Uniform,
+    response_argument,
+    truth_values,
+)
+from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+
+ANGLES = toy_angles(41)
+FALSE_ALARM = 1e-4
+
+
+def test_p_values_of_a_known_point_are_uniform():
+    """With the posterior a point there is nothing conservative: p is exactly uniform."""
+    rng = np.random.default_rng(1)
+    rows = [posterior_p_values(rng.standard_normal((1, 41)), ANGLES) for _ in range(2000)]
+    for name in ("chi_squared", "largest_pull", "smooth", "trend"):
+        assert stats.kstest([row[name] for row in rows], "uniform").pvalue > FALSE_ALARM, name
+
+
+def test_p_values_are_conservative_after_a_fit():
+    """Meng's bound for a fitted straight line, whose prior the truth is drawn from."""
+    rng, design = np.random.default_rng(2), polynomials(ANGLES)[:, :2]
+    low = 0
+    for _ in range(1000):
+        data = design @ rng.normal(0.0, 5.0, 2) + rng.standard_normal(41)
+        shrink = 25.0 / 26.0
+        draws = shrink * design.T @ data + np.sqrt(shrink) * rng.standard_normal((50, 2))
+        found = posterior_p_values(data - draws @ design.T, ANGLES)
+        low += found["smooth"] < 0.05
+    assert low <= stats.binom.isf(FALSE_ALARM, 1000, 0.1)
+
+
+def test_p_values_depend_on_what_is_wrong():
+    quiet = np.resize([1.0, -1.0], 41)
+    wave = quiet + 1.5 * np.sin(np.linspace(0.0, 2.0 * np.pi, 41))
+    outlier = quiet.copy()
+    outlier[20] = 6.0
+    found = {
+        "smooth": posterior_p_values(wave[None], ANGLES),
+        "trend": posterior_p_values((quiet + np.linspace(-2.0, 2.0, 41))[None], ANGLES),
+        "largest_pull": posterior_p_values(outlier[None], ANGLES),
+        "chi_squared": posterior_p_values(0.3 * quiet[None], ANGLES),
+    }
+    for name, values in found.items():
+        assert values[name] < 1e-3
+    assert found["largest_pull"]["trend"] > 0.1
+    assert found["chi_squared"]["largest_pull"] > 0.1
+    fine = posterior_p_values(quiet[None], ANGLES)
+    assert all(0.1 < p <= 1.0 for name, p in fine.items() if name != "chi_squared")
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_few_angles_have_p_values_too(size):
+    found = posterior_p_values(np.full((3, size), 0.5), ANGLES[:size])
+    assert all(0.0 < p <= 1.0 for p in found.values())
+
+
+def normal_mean(prior_sd, size=30, draws=2000):
+    """Draws of the mean m of unit normals, prior N(0, prior_sd), with their densities."""
+    rng = np.random.default_rng(3)
+    data = 1.0 + rng.standard_normal(size)
+    precision = size + prior_sd**-2
+    m = data.sum() / precision + rng.standard_normal((4, draws)) / np.sqrt(precision)
+    dims = ("chain", "draw")
+    coords = {"chain": np.arange(4), "draw": np.arange(draws)}
+    terms = stats.norm.logpdf(data, m[..., None], 1.0)
+    posterior = xr.Dataset({"m1_meV": (dims, m)}, coords)
+    prior = Prior({"m1_meV": Normal(0.0, prior_sd)}, {})
+    groups = {
+        "posterior": posterior,
+        "log_likelihood": xr.Dataset({"field_nG": ((*dims, "angle"), terms)}, coords),
+        "log_prior": log_prior_group(prior, m[..., None], posterior),
+    }
+    return xr.DataTree.from_dict(groups), data
+
+
+def test_leave_one_out_is_the_exact_one_of_a_normal_mean():
+    tree, data = normal_mean(prior_sd=1e3)
+    found, k, elpd = leave_one_out(tree)
+    others = (data.sum() - data) / (data.size - 1)
+    exact = stats.norm.logpdf(data, others, np.sqrt(1.0 + 1.0 / (data.size - 1)))
+    # 8000 draws: a weighted mean of densities that vary by some 20 % is good to 1 %
+    assert elpd == pytest.approx(exact, abs=0.01)
+    assert found["elpd"] == pytest.approx(exact.sum(), abs=0.05)
+    assert found["p_loo"] == pytest.approx(1.0, abs=0.5)
+    assert found["bad_k"] == 0 and k.max() == found["largest_k"]
+
+
+@pytest.mark.parametrize(
+    ("prior_sd", "verdict"), [(10.0, "the data decide"), (0.01, "the prior of m1_meV decides")]
+)
+def test_power_scaling_tells_prior_from_data(prior_sd, verdict):
+    tree, _ = normal_mean(prior_sd)
+    found = prior_sensitivity(tree)
+    assert found["verdict"] == verdict
+    assert found["by_prior"] == {"m1_meV": found["prior"]}
+
+
+def test_flat_priors_have_no_power():
+    vectors = np.random.default_rng(4).uniform(0.0, 300.0, (2, 50, 2))
+    coords = {"chain": np.arange(2), "draw": np.arange(50)}
+    group = log_prior_group(
+        Prior({"m1_meV": Uniform(0.0, 450.0), "delta_deg": Circular()}, {}),
+        vectors,
+        xr.Dataset(coords=coords),
+    )
+    tree = xr.DataTree.from_dict({"posterior": group, "log_prior": group})
+    assert power_scaling(tree, "m1_meV", "prior", ["m1_meV", "delta_deg"]) == 0.0
+
+
+SIGMA = 0.02
+
+
+@pytest.fixture(scope="module")
+def checked():
+    """Checks of a fit of the toy to its own signal plus a field, in units of sigma."""
+
+    def run(extra, stated=1.0, **settings):
+        toy, truth = ToyResponse(ANGLES), toy_truth("dirac")
+        signal = toy(response_argument(truth_values(truth, 1.45)))[0]
+        data = observe(signal + SIGMA * extra, SIGMA**2 * np.eye(41), ANGLES, seed=2)
+        data = observe(data.field_nG, (stated * SIGMA) ** 2 * np.eye(41), ANGLES)
+        numbers = {"chains": 2, "draws": 200, "tune": 200, "phases": "fixed"}
+        numbers |= {"theta_s_offset_sd_deg": 0.0, "theta_e_offset_sd_deg": 0.0}
+        chosen = InferenceSettings(oscillation_errors=False, **(numbers | settings))
+        tree = fit(toy, data, truth, chosen, OSCILLATION, 6, refractive_index=1.45)
+        return json.loads(tree.attrs["renp_checks"]), tree
+
+    return run
+
+
+UNIT = np.linspace(-1.0, 1.0, 41)
+
+
+def test_the_right_model_passes_and_a_wrong_one_is_flagged(checked):
+    right, tree = checked(0.0 * UNIT)
+    assert right["verdict"] != "fail" and min(right["posterior_p"].values()) > 0.01
+    pulls = tree["renp_checks"]["pull"]
+    assert pulls.dims == ("theta_s_deg",) and 0.5 < float((pulls**2).mean()) < 1.6
+    assert set(right["impact"]["nuisances"]) == set(tree["posterior"].data_vars) - {"m1_meV"}
+    sloped, _ = checked(8.0 * UNIT)
+    assert sloped["verdict"] == "fail"
+    assert sloped["posterior_p"]["smooth"] < 1e-3
+    assert any("misses the data: smooth" in reason for reason in sloped["reasons"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("extra", "stated", "name"),
+    [
+        (7.0 * (np.arange(41) == 25), 1.0, "largest_pull"),
+        (0.0 * UNIT, 4.0, "chi_squared"),
+        (0.0 * UNIT, 0.4, "chi_squared"),
+        (4.0 * np.sin(9.0 * UNIT), 1.0, "chi_squared"),
+    ],
+    ids=["outlier", "errors too large", "errors too small", "wave"],
+)
+def test_other_wrong_models_are_flagged(checked, extra, stated, name):
+    found, _ = checked(extra, stated)
+    assert found["verdict"] == "fail"
+    assert found["posterior_p"][name] < 1e-3
+
+
+@pytest.mark.slow
+def test_data_that_the_prior_hardly_allows_are_flagged(checked):
+    found, _ = checked(100.0 + 0.0 * UNIT, baseline_sd=0.05, amplitude_sd=0.1)
+    assert found["prior_p"]["mean"] < 0.01
+    assert any("the prior hardly allows" in reason for reason in found["reasons"])
+
+
+def test_draws_that_never_moved_are_no_error():
+    """As a stuck sampler leaves them: the diagnostics fail, the checks still end."""
+    tree, _ = normal_mean(prior_sd=10.0, draws=20)
+    stuck = {
+        name: 0.0 * tree[name].to_dataset() + tree[name].to_dataset().isel(chain=0, draw=0)
+        for name in ("posterior", "log_prior", "log_likelihood")
+    }
+    still = xr.DataTree.from_dict(stuck)
+    assert prior_sensitivity(still)["prior"] == 0.0
+    assert leave_one_out(still)[0]["bad_k"] == 0
+    vectors = np.full((2, 20, 2), 0.5)
+    prior = Prior({"m1_meV": Uniform(0.0, 1.0), "baseline_nG": Normal(0.0, 1.0)}, {})
+    row = impacts(prior, vectors, 1.0)["nuisances"]["baseline_nG"]
+    assert row["up_meV"] == pytest.approx(0.0, abs=1e-12)

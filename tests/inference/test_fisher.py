@@ -1,0 +1,325 @@
+"""Fisher, Asimov and drawn data against closed forms and against each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from renp_infer.inference.exposure import ByExposure, linear_chi2, required_exposure
+from renp_infer.inference.fisher import (
+    PHASE_SD_DEG,
+    Noise,
+    expand,
+    information,
+    limit_quantile,
+    phase_block,
+    sigma,
+    validity,
+)
+from renp_infer.inference.hypothesis import Hypothesis, Library, phase_settings
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import InferenceSettings, LogNormal, Normal
+from renp_infer.inference.profile import Profile, crossing
+from tests.toys.response import (
+    OSCILLATION,
+    LinearResponse,
+    ToyResponse,
+    observe,
+    toy_angles,
+    toy_truth,
+)
+
+THETA = toy_angles(41)
+EXPOSURE = 3600.0
+
+
+def noise(sigma_nG=1e-3, drift_nG=0.0, drift_time_s=600.0):
+    def covariance(exposure_s):
+        start = exposure_s / THETA.size * np.arange(THETA.size)
+        lag = np.abs(start[:, None] - start) / drift_time_s
+        white = sigma_nG**2 * EXPOSURE / exposure_s
+        return white * np.eye(THETA.size) + drift_nG**2 * np.exp(-lag)
+
+    return Noise(covariance, drift_nG > 0.0, EXPOSURE)
+
+
+def hypothesis(response=None, nature="majorana", **settings):
+    response = ToyResponse(THETA) if response is None else response
+    chosen = InferenceSettings(**({"m1_max_meV": 300.0} | settings))
+    return Hypothesis(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
+
+
+def asimov(model, m1_meV, drawn=None, covariance=None):
+    truth = model.at(m1_meV)
+    field = model.field(truth)
+    covariance = noise().covariance(EXPOSURE) if covariance is None else covariance
+    data = observe(field, covariance, THETA, drawn)
+    likelihood = model.likelihood(data, float(np.max(np.abs(field))))
+    return likelihood, model.vector(truth, likelihood)
+
+
+class Straight:
+    """A template linear in the mass, the index (or its twin) and one pointing offset."""
+
+    theta_s = THETA
+
+    def __init__(self, *, twin=False):
+        self.power = 1 if twin else 2
+
+    def __call__(self, x):
+        unit = (THETA - THETA.mean()) / np.ptp(THETA)
+        jacobian = np.zeros((THETA.size, 11))
+        jacobian[:, 0], jacobian[:, 2] = unit, 2.0 * unit**3
+        jacobian[:, 1] = 3.0 * unit**self.power
+        return 1.0 + jacobian @ (x - np.array([0.1, 1.45, *[0.0] * 9])), jacobian
+
+
+STRAIGHT = {
+    "amplitude_sd": 0.0,
+    "oscillation_errors": False,
+    "phases": "fixed",
+    "m1_max_meV": 1e6,
+}
+
+
+@pytest.mark.parametrize("drift_nG", [0.0, 5e-4])
+def test_sigma_is_that_of_the_inverted_matrix(drift_nG):
+    model, curve = hypothesis(), noise(drift_nG=drift_nG)
+    likelihood, vector = asimov(model, 100.0)
+    _, jacobian = likelihood.linearise(vector)
+    matrix = jacobian.T @ np.linalg.solve(curve.covariance(7200.0), jacobian)
+    for k, (name, marginal) in enumerate(likelihood.prior.marginals.items()):
+        if isinstance(marginal, Normal | LogNormal):
+            matrix[k, k] += marginal.sd**-2
+        elif name != "m1_meV":
+            matrix[k, k] += 3.0 / 180.0**2
+    expected = np.sqrt(np.linalg.inv(matrix)[0, 0])
+    expansion = expand(likelihood, vector)
+    assert sigma(expansion, curve, 7200.0) == pytest.approx(expected, rel=1e-6)
+
+
+def test_one_parameter_without_nuisances_is_the_closed_form():
+    model = hypothesis(Straight(), **STRAIGHT | ALONE)
+    likelihood, vector = asimov(model, 100.0)
+    unit = (THETA - THETA.mean()) / np.ptp(THETA)
+    expected = 1e-3 / np.linalg.norm(1e-3 * unit)  # 1e-3 eV per meV
+    expansion = expand(likelihood, vector)
+    assert likelihood.prior.names == ("m1_meV",)
+    assert sigma(expansion, noise(), EXPOSURE) == pytest.approx(expected, rel=1e-12)
+    assert sigma(expansion, noise(), 1e6 * EXPOSURE) == pytest.approx(expected / 1e3, rel=1e-12)
+
+
+ALONE = {
+    "baseline_sd": 0.0,
+    "refractive_index_sd": 0.0,
+    "theta_s_offset_sd_deg": 0.0,
+    "theta_e_offset_sd_deg": 0.0,
+}
+
+
+def test_fisher_profile_and_drawn_data_agree_where_all_is_linear():
+    model = hypothesis(Straight(), **STRAIGHT)
+    likelihood, vector = asimov(model, 100.0)
+    expected = sigma(expand(likelihood, vector), noise(), EXPOSURE)
+    profile = Profile(likelihood)
+    best = profile.best([vector + 0.1])
+    assert best.chi2 < 1e-9
+    assert best.vector[0] == pytest.approx(100.0, abs=1e-3 * expected)
+    for side in (-1.0, 1.0):
+        edge = crossing(profile, best, 1.0, side * 0.7 * expected)
+        assert edge - best.vector[0] == pytest.approx(side * expected, rel=2e-3)
+    assert profile.at(100.0 + 3.0 * expected, vector).chi2 == pytest.approx(9.0, rel=1e-6)
+    fitted = []
+    for seed in range(300):
+        data, _ = asimov(model, 100.0, drawn=seed)
+        shifts = np.random.default_rng(seed + 1000).standard_normal(len(data.prior.names) - 1)
+        fitted.append(Profile(data, shifts).best([vector]).vector[0])
+    # sd of 300 draws: relative error 1 / sqrt(600); 4 of them
+    assert np.std(fitted) == pytest.approx(expected, rel=4.0 / np.sqrt(600.0))
+
+
+def test_two_hypotheses_that_are_linear_part_as_the_projection_says():
+    """Rival: one column, no prior; chi-squared is what the column cannot imitate."""
+    model = hypothesis(Straight(), **STRAIGHT | ALONE)
+    likelihood, vector = asimov(model, 100.0)
+    unit = (THETA - THETA.mean()) / np.ptp(THETA)
+    odd = 4e-3 * np.sin(7.0 * unit)
+    field = likelihood.observation.field_nG + odd
+    rival = model.likelihood(observe(field, noise().covariance(EXPOSURE), THETA), 1.0)
+    rest = odd - unit * (unit @ odd) / (unit @ unit)
+    expected = float(rest @ rest) / 1e-6
+    assert linear_chi2(expand(rival, vector), noise(), EXPOSURE) == pytest.approx(expected)
+    assert Profile(rival).best([vector]).chi2 == pytest.approx(expected, rel=1e-6)
+    exposure = required_exposure(
+        lambda t: np.sqrt(linear_chi2(expand(rival, vector), noise(), t)), 3.0
+    )
+    assert exposure == pytest.approx(EXPOSURE * 9.0 / expected, rel=1e-3)
+
+
+def test_the_toy_with_edges_agrees_in_the_gaussian_regime():
+    model = hypothesis(nature="dirac")
+    curve = noise(1e-5)
+    likelihood, vector = asimov(model, 100.0, covariance=curve.covariance(EXPOSURE))
+    found = validity(likelihood, vector, curve, 300.0)
+    assert found.valid
+    expected = sigma(expand(likelihood, vector, free_phases=True), curve, EXPOSURE)
+    profile = Profile(likelihood)
+    best = profile.best([vector])
+    edges = [crossing(profile, best, 1.0, side * expected) for side in (-1.0, 1.0)]
+    assert 0.5 * (edges[1] - edges[0]) == pytest.approx(expected, rel=0.03)
+
+
+def test_fisher_is_not_believed_at_the_boundary_where_it_bends_or_without_phases():
+    model = hypothesis(nature="dirac")
+    likelihood, vector = asimov(model, 1.0)
+    assert validity(likelihood, vector, noise(), 300.0).boundary
+    loud = noise(3e-2)
+    for nuisances, matter in ((ALONE | {"amplitude_sd": 0.0}, True), ({}, False)):
+        free = hypothesis(**nuisances)
+        likelihood, vector = asimov(free, 100.0, covariance=loud.covariance(EXPOSURE))
+        assert validity(likelihood, vector, loud, 300.0).phases == matter
+    coarse = hypothesis(ToyResponse(THETA, width=5e-4), nature="dirac")
+    likelihood, vector = asimov(coarse, 100.0)
+    assert validity(likelihood, vector, noise(3e-3), 300.0).nonlinearity > 0.2
+
+
+def test_knowing_more_never_hurts_and_nothing_beats_statistics():
+    likelihood, vector = asimov(hypothesis(), 100.0)
+    expansion = expand(likelihood, vector)
+    full = sigma(expansion, noise(), EXPOSURE)
+    alone = sigma(expansion.without(expansion.names[1:]), noise(), EXPOSURE)
+    for name in expansion.names[1:]:
+        known = sigma(expansion.without([name]), noise(), EXPOSURE)
+        better = sigma(expansion.scaled([name], 1e-6), noise(), EXPOSURE)
+        assert alone <= known <= full * (1.0 + 1e-9)
+        assert better == pytest.approx(known, rel=1e-5)
+
+
+def test_exposures_are_searched_from_1_s_to_1e60_s():
+    assert required_exposure(lambda t: 3e-20 * np.sqrt(t), 3.0) == pytest.approx(1e40, rel=1e-3)
+    assert required_exposure(lambda t: 10.0, 3.0) == 1.0
+    assert required_exposure(lambda t: 1e-40 * np.sqrt(t), 3.0) == np.inf
+    # falls again: the first crossing counts
+    assert required_exposure(lambda t: 4.0 * np.exp(-((np.log10(t) - 3.0) ** 2)), 3.0,
+                             monotone=False) < 1e3  # fmt: skip
+
+
+def test_a_significance_that_saturates_is_not_followed_in_small_steps():
+    asked = []
+
+    def saturating(t):
+        asked.append(t)
+        return 2.99 + 0.02 * (t > 1e40)
+
+    assert required_exposure(saturating, 3.0) == pytest.approx(1e40, rel=1e-3)
+    assert len(asked) < 60
+
+
+@pytest.mark.parametrize("room", [(-np.inf, np.inf), (-1e-3, 2e-3), (0.5, 0.6)])
+def test_directions_give_what_least_squares_gives_at_each_exposure(room):
+    """Drawn data and a point off the prior's centre: misfit and pulls are not 0."""
+    likelihood, vector = asimov(hypothesis(), 100.0, drawn=3)
+    for name, shift in (("amplitude", 0.1), ("refractive_index", 3e-4), ("alpha21_deg", 40.0)):
+        vector[likelihood.prior.names.index(name)] += shift
+    curve = noise(1e-3)
+    expansion = expand(likelihood, vector)
+    model = ByExposure(expansion, curve)
+    for exposure in (1.0, 1e-3 * EXPOSURE, EXPOSURE, 1e5 * EXPOSURE):
+        assert model.sigma(exposure) == pytest.approx(sigma(expansion, curve, exposure), rel=1e-6)
+        expected = linear_chi2(expansion, curve, exposure, room)
+        assert model.chi2(exposure, room) == pytest.approx(expected, rel=1e-6)
+    alone = expansion.without(expansion.names[1:])
+    assert ByExposure(alone, curve).sigma(EXPOSURE) == pytest.approx(sigma(alone, curve, EXPOSURE))
+
+
+def test_what_other_columns_imitate_is_no_information_at_any_exposure():
+    """A mass that moves the data as the index does: its error is that of the index, for good."""
+    model = hypothesis(Straight(twin=True), **STRAIGHT | ALONE | {"refractive_index_sd": 1e-4})
+    likelihood, vector = asimov(model, 100.0)
+    error = ByExposure(expand(likelihood, vector), noise()).sigma
+    assert error(1e40) == pytest.approx(1e3 * 1e-4 * 3.0, rel=1e-3)
+    assert error(1e60) == pytest.approx(error(1e40), rel=1e-6)
+
+
+def test_a_scan_starts_each_point_from_the_nearest_one_before(monkeypatch):
+    likelihood, vector = asimov(hypothesis(nature="dirac"), 100.0)
+    steps, search = [], Profile.at
+
+    def spy(self, m1_meV, start):
+        found = search(self, m1_meV, start)
+        steps.append((m1_meV, start, found.vector))
+        return found
+
+    monkeypatch.setattr(Profile, "at", spy)
+    profile = Profile(likelihood)
+    best = profile.best([vector])
+    crossing(profile, best, 1.0, 5.0)
+    assert len(steps) > 2
+    known = [(best.vector[0], best.vector)]
+    for m1_meV, began, ended in steps:
+        nearest = min(known, key=lambda pair: abs(pair[0] - m1_meV))
+        assert np.array_equal(nearest[1], began)
+        known.append((m1_meV, ended))
+
+
+def test_limits_at_zero():
+    assert limit_quantile(0.90, credible=False) == pytest.approx(1.2816, abs=1e-4)
+    assert limit_quantile(0.95, credible=True) == pytest.approx(1.9600, abs=1e-4)
+
+
+def test_only_two_combinations_of_the_phases_are_seen():
+    """The field depends on alpha21 and alpha31 - 2 delta."""
+    likelihood, vector = asimov(hypothesis(), 100.0)
+    names = ("delta_deg", "alpha21_deg", "alpha31_deg")
+    block = phase_block(expand(likelihood, vector), noise(), EXPOSURE, names)
+    values, vectors = np.linalg.eigh(block)
+    assert values[0] < 1e-9 * values[1]
+    assert abs(vectors[:, 0] @ np.array([1.0, 0.0, 2.0])) == pytest.approx(np.sqrt(5.0))
+    assert PHASE_SD_DEG == pytest.approx(103.923, abs=1e-3)
+
+
+def test_phase_settings_are_even_over_half_the_torus():
+    points = phase_settings(200, (0.3, 1.0, 2.0))
+    assert points[0] == (0.3, 1.0, 2.0)
+    assert len(points) == len(set(points)) == 200
+    effective = np.mod([[p[1], p[2] - 2.0 * p[0]] for p in points[5:]], 2.0 * np.pi)
+    counts, *_ = np.histogram2d(*effective.T, bins=[3, 6], range=[[0, np.pi], [0, 2 * np.pi]])
+    assert counts.sum() == 195
+    assert counts.min() >= 8 and counts.max() <= 14
+
+
+def test_a_rival_starts_near_its_best_fit():
+    model = hypothesis(nature="dirac")
+    grid = np.linspace(10.0, 250.0, 25)
+    library = Library(model, grid, [(0.0, 0.0, 0.0)])
+    found = library.nearest(1.3 * model.field(model.at(101.0)) + 0.2)
+    assert any(abs(p.m1_eV - 0.1) < 1e-9 for p in found)
+
+
+class Counted(ToyResponse):
+    calls = 0
+
+    def __call__(self, x):
+        Counted.calls += 1
+        return super().__call__(x)
+
+
+def test_a_library_knows_its_points_by_heart():
+    model = hypothesis(Counted(THETA))
+    library = Library(model, np.array([50.0, 100.0]), [(0.0, 1.0, 2.0), (0.3, 0.5, 0.7)])
+    likelihood, _ = asimov(library.hypothesis, 80.0)
+    before = Counted.calls
+    point = library.nearest(model.field(model.at(99.0, (0.0, 1.0, 2.0))))[0]
+    before = Counted.calls
+    mean, jacobian = likelihood.linearise(library.hypothesis.vector(point, likelihood))
+    assert Counted.calls == before
+    expected = model.likelihood(likelihood.observation, 1.0)
+    again = expected.linearise(model.vector(point, expected))
+    assert Counted.calls == before + 1
+    assert np.array_equal(mean, again[0]) and np.array_equal(jacobian, again[1])
+
+
+def test_information_without_priors_is_invariant_under_units():
+    likelihood, vector = asimov(hypothesis(LinearResponse(THETA, np.zeros(11))), 100.0)
+    assert isinstance(likelihood, Likelihood)
+    assert information(expand(likelihood, vector), noise(), EXPOSURE) == 0.0

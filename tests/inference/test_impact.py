@@ -1,0 +1,151 @@
+"""Impacts from draws, against fits done again with a nuisance fixed or freed."""
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from renp_infer.inference.impact import impacts, standardised
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import (
+    Circular,
+    InferenceSettings,
+    LogNormal,
+    Normal,
+    Prior,
+    Uniform,
+    build_prior,
+    response_argument,
+    truth_values,
+)
+from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+
+DRAWS = 40_000
+MONTE_CARLO = 1.0 / np.sqrt(DRAWS)
+"""Draws here are independent."""
+
+
+def gaussian_case(seed=3):
+    """Draws of a Gaussian posterior of m1 and two nuisances, and its exact precision.
+
+    Nuisances have standard normal priors and m1 a flat one, wide enough to be flat.
+    """
+    design = np.array([[1.0, 0.6, -0.8], [0.2, 1.2, 0.3], [0.5, -0.2, 0.5], [0.1, 0.3, -0.9]])
+    data = np.array([50.0, 11.0, 25.0, 6.0])
+    information = design.T @ design
+    precision = information + np.diag([0.0, 1.0, 1.0])
+    mean = np.linalg.solve(precision, design.T @ data)
+    rng = np.random.default_rng(seed)
+    draws = rng.multivariate_normal(mean, np.linalg.inv(precision), DRAWS)
+    return draws, information, design.T @ data
+
+
+def refit(information, score, fixed=None, freed=None):
+    """Mean and sd of m1 with one nuisance fixed at a value, or without its prior."""
+    precision = information + np.diag([0.0, *(float(k != freed) for k in (1, 2))])
+    if fixed is None:
+        covariance = np.linalg.inv(precision)
+        return (covariance @ score)[0], np.sqrt(covariance[0, 0])
+    place, value = fixed
+    keep = [k for k in range(3) if k != place]
+    covariance = np.linalg.inv(precision[np.ix_(keep, keep)])
+    mean = covariance @ (score[keep] - precision[keep, place] * value)
+    return mean[0], np.sqrt(covariance[0, 0])
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_gaussian_impacts_are_those_of_refits(place):
+    draws, information, score = gaussian_case()
+    marginals = {"m1_meV": Uniform(-1e3, 1e3), "a": Normal(0.0, 1.0), "b": Normal(0.0, 1.0)}
+    found = impacts(Prior(marginals, {}), draws[None], DRAWS)
+    row = found["nuisances"]["ab"[place - 1]]
+    mean, sd = refit(information, score)
+    center = row["pull"] + row["width"] * np.array([-1.0, 1.0])
+    moved = [refit(information, score, fixed=(place, value)) for value in center]
+    assert abs(moved[1][0] - mean) > 0.2 * sd  # there is something to see
+    for key, (shifted, _) in zip(("down_meV", "up_meV"), moved, strict=True):
+        assert row[key] == pytest.approx(shifted - mean, abs=4.5 * row["error_meV"])
+    assert row["error_meV"] < 0.04 * sd
+    # sds of N independent draws are known to 1 / sqrt(2 N)
+    assert row["fixed_sd_meV"] == pytest.approx(moved[0][1], rel=3.5 * MONTE_CARLO)
+    freed_mean, freed_sd = refit(information, score, freed=place)
+    gain = 1.0 / (1.0 - row["width"] ** 2)
+    tolerance = 4.5 * MONTE_CARLO * gain
+    assert row["freed_shift_meV"] == pytest.approx(freed_mean - mean, abs=2.0 * tolerance * sd)
+    assert row["freed_sd_meV"] == pytest.approx(freed_sd, rel=tolerance)
+    alone = 1.0 / np.sqrt(information[0, 0])
+    assert found["statistical_sd_meV"] == pytest.approx(alone, rel=3.5 * MONTE_CARLO)
+
+
+def toy_posterior(index_sd=0.005, sigma=0.1):
+    """Grid of m1 and refractive index with the toy's posterior, not Gaussian, on it."""
+    toy, truth = ToyResponse(toy_angles(31)), toy_truth()
+    settings = InferenceSettings(
+        amplitude_sd=0.0, baseline_sd=0.0, refractive_index_sd=index_sd, phases="fixed",
+        theta_s_offset_sd_deg=0.0, theta_e_offset_sd_deg=0.0, oscillation_errors=False,
+    )  # fmt: skip
+    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
+    prior = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
+    data = observe(signal, sigma**2 * np.eye(31), toy.theta_s, seed=4)
+    likelihood = Likelihood(prior, toy, data)
+    mass = np.linspace(0.0, 200.0, 141)
+    index = 1.45 + index_sd * np.linspace(-5.5, 5.5, 89)
+    logs = [[likelihood.log_likelihood(np.array([m, n])) for n in index] for m in mass]
+    return prior, mass, index, np.exp(np.array(logs) - np.max(logs))
+
+
+def moments(mass, weights):
+    weights = weights / weights.sum()
+    mean = weights @ mass
+    return mean, np.sqrt(weights @ (mass - mean) ** 2)
+
+
+def test_impacts_of_a_curved_posterior_are_those_of_refits_within_their_error():
+    prior, mass, index, likelihood = toy_posterior()
+    z = standardised(prior.marginals["refractive_index"], index)
+    posterior = likelihood * np.exp(-0.5 * z**2)
+    assert posterior[-1].max() < 1e-6 > posterior[:, [0, -1]].max()  # 0 is a bound
+    rng = np.random.default_rng(5)
+    cells = rng.choice(posterior.size, DRAWS, p=(posterior / posterior.sum()).ravel())
+    rows, columns = np.unravel_index(cells, posterior.shape)
+    draws = np.stack([mass[rows], index[columns]], axis=-1)
+    row = impacts(prior, draws, DRAWS)["nuisances"]["refractive_index"]
+    mean, sd = moments(mass, posterior.sum(axis=1))
+    for key, step in (("down_meV", -1.0), ("up_meV", 1.0)):
+        place = np.interp(row["pull"] + step * row["width"], z, np.arange(z.size))
+        low, share = int(place), place - int(place)
+        pair = [moments(mass, posterior[:, k])[0] for k in (low, low + 1)]
+        shift = (1.0 - share) * pair[0] + share * pair[1] - mean
+        assert abs(shift) > 0.2 * sd
+        assert row[key] == pytest.approx(shift, abs=3.5 * row["error_meV"])
+    center = int(np.argmin(np.abs(z - row["pull"])))
+    assert row["fixed_sd_meV"] == pytest.approx(moments(mass, posterior[:, center])[1], rel=0.05)
+
+
+def test_a_nuisance_that_the_data_do_not_bound_has_no_freed_numbers():
+    rng = np.random.default_rng(6)
+    draws = np.stack([rng.normal(50.0, 2.0, 4000), rng.normal(0.0, 1.0, 4000)], axis=-1)
+    prior = Prior({"m1_meV": Uniform(0.0, 450.0), "a": Normal(0.0, 1.0)}, {})
+    row = impacts(prior, draws, 4000.0)["nuisances"]["a"]
+    assert (row["freed_shift_meV"], row["freed_sd_meV"]) == (None, None)
+    assert abs(row["up_meV"]) < 4.5 * row["error_meV"]
+
+
+def test_a_phase_moves_the_mass_by_its_first_harmonic():
+    rng = np.random.default_rng(7)
+    phase = rng.uniform(0.0, 360.0, DRAWS)
+    mass = 50.0 + 3.0 * np.cos(np.deg2rad(phase - 40.0)) + rng.normal(0.0, 2.0, DRAWS)
+    prior = Prior({"m1_meV": Uniform(0.0, 450.0), "delta_deg": Circular()}, {})
+    found = impacts(prior, np.stack([mass, phase], axis=-1), DRAWS)
+    row = found["nuisances"]["delta_deg"]
+    assert row["up_meV"] == pytest.approx(3.0, abs=4.5 * row["error_meV"])
+    assert row["fixed_sd_meV"] == pytest.approx(2.0, rel=3.5 * MONTE_CARLO)
+    assert found["statistical_sd_meV"] == pytest.approx(2.0, rel=3.5 * MONTE_CARLO)
+    assert row["pull"] is None
+
+
+def test_standardised_values_have_a_standard_normal_prior():
+    rng = np.random.default_rng(8)
+    unit = rng.standard_normal((1000, 1))
+    for marginal in (Normal(3.0, 0.2), LogNormal(0.3)):
+        z = standardised(marginal, marginal.from_unit(unit))
+        assert ndtr(z) == pytest.approx(ndtr(unit[:, 0]), abs=1e-12)

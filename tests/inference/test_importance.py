@@ -1,0 +1,254 @@
+"""Fast evidences against linear algebra and brute quadrature; honest probabilities pass."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from scipy.stats import multivariate_normal
+
+from renp_infer.inference.comparison import posterior_probabilities
+from renp_infer.inference.hypothesis_mocks import draw_hypothesis
+from renp_infer.inference.importance import Evidence, evidence, start_mixture
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.mixture import Mixture, no_bend
+from renp_infer.inference.prior import (
+    InferenceSettings,
+    Prior,
+    build_prior,
+    response_argument,
+    truth_values,
+)
+from renp_infer.inference.reliability import (
+    calibration_error,
+    calibration_p_value,
+    reliability_curve,
+)
+from tests.inference.test_fit import COVARIANCE, LINEAR, THETA, TRUTH
+from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+
+FIXED = {
+    "refractive_index_sd": 0.0,
+    "theta_s_offset_sd_deg": 0.0,
+    "theta_e_offset_sd_deg": 0.0,
+    "phases": "fixed",
+}
+
+
+def linear_likelihood(seed: int = 4, **changes) -> Likelihood:
+    prior = build_prior(TRUTH, InferenceSettings(**(FIXED | changes)), OSCILLATION, 1.45, 1.0)
+    field = LINEAR(response_argument(truth_values(TRUTH, 1.45)))[0]
+    return Likelihood(
+        prior, LINEAR, observe(field, COVARIANCE, THETA, seed), 0.3 * np.cos(7.0 * THETA)
+    )
+
+
+def test_evidence_of_the_linear_gaussian_model_is_exact():
+    """Amplitude fixed: the data are Gaussian, their covariance is known."""
+    likelihood = linear_likelihood(amplitude_sd=0.0, leakage_sd=0.2)
+    prior, total = likelihood.prior, COVARIANCE.copy()
+    center = prior.sample(np.random.default_rng(0), 1)[0]
+    for name, value in (("baseline_nG", 0.0), ("leakage", 0.0)):
+        center[prior.names.index(name)] = value
+    for name in ("sin2_12", "sin2_13", "dm2_21", "dm2_3l"):
+        center[prior.names.index(name)] = prior.marginals[name].mean
+    mean, design = likelihood.linearise(center)
+    for k, name in enumerate(prior.names):
+        if name != "m1_meV":  # the toy does not see it
+            total += prior.marginals[name].sd ** 2 * np.outer(design[:, k], design[:, k])
+    exact = multivariate_normal(mean, total).logpdf(likelihood.observation.field_nG)
+    found = evidence(likelihood, np.random.default_rng(1), 4000)
+    assert found.ess > 400
+    assert found.error < 0.05
+    assert found.log_z == pytest.approx(exact, abs=4.0 * found.error)
+
+
+def parabola(points):
+    """A bend of the second coordinate along the first."""
+    shift = np.zeros_like(points)
+    shift[:, 1] = 0.8 * (points[:, 0] ** 2 - 1.0)
+    return shift
+
+
+@pytest.mark.parametrize("bend", [no_bend, parabola])
+@pytest.mark.parametrize("phases", [0, 2])
+def test_mixtures_are_normalised_and_sample_their_own_density(phases, bend, rng):
+    """The prior's mass, as a mean of prior over mixture at draws of the mixture, is 1."""
+    size = 2 + phases
+    roots = rng.normal(size=(3, size, size))
+    mixture = Mixture(
+        np.array([0.5, 0.3, 0.2]),
+        rng.normal(size=(3, size)),
+        0.1 * np.eye(size) + 0.2 * roots @ roots.transpose(0, 2, 1),
+        phases,
+        bend,
+    )
+    points = mixture.sample(rng, 40_000)
+    ratio = np.exp(mixture.log_prior(points) - mixture.log_density(points))
+    assert ratio.mean() == pytest.approx(1.0, abs=4.5 * ratio.std() / np.sqrt(ratio.size))
+    assert ratio.std() < 5.0
+    turned = points.copy()
+    turned[:, size - phases :] += 2.0 * np.pi
+    assert mixture.log_density(turned) == pytest.approx(mixture.log_density(points), abs=1e-9)
+
+
+def test_every_mode_is_there_with_its_mirror_image():
+    target = marginalise(phase_likelihood(0.3), np.random.default_rng(0)).target
+    mixture = start_mixture(target, np.random.default_rng(1))
+    half = len(mixture.centers) // 2
+    assert mixture.centers[half:, -1] == pytest.approx(-mixture.centers[:half, -1])
+    assert mixture.centers[half:, :-1] == pytest.approx(mixture.centers[:half, :-1])
+    points = mixture.sample(np.random.default_rng(2), 50)
+    mirrored = points * np.array([1.0, -1.0])
+    assert mixture.log_density(mirrored) == pytest.approx(mixture.log_density(points))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_data_that_say_nothing_have_their_density_as_evidence(seed):
+    """All phases free and none of them seen: searches could leap by any number of turns."""
+    toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
+    prior = build_prior(truth, InferenceSettings(), OSCILLATION, 1.45, 1.0)
+    field = toy(response_argument(truth_values(truth, 1.45)))[0]
+    data = observe(field, 1e20 * np.eye(31), toy.theta_s, 6)
+    likelihood = Likelihood(prior, toy, data)
+    level = likelihood.log_likelihood(prior.sample(np.random.default_rng(0), 1)[0])
+    found = evidence(likelihood, np.random.default_rng(seed), 2000)
+    assert found.log_z == pytest.approx(level, abs=5.0 * found.error + 1e-9)
+    assert found.error < 0.05
+    target = marginalise(likelihood, np.random.default_rng(0)).target
+    mixture = start_mixture(target, np.random.default_rng(seed))
+    phases = mixture.centers[:, -mixture.phases :]
+    assert np.all(np.abs(phases) <= np.pi)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_evidence_where_phases_are_seen_a_little_is_that_of_the_prior(seed):
+    """Against the mean of the likelihood over draws of the prior, with all parameters free."""
+    toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
+    prior = build_prior(truth, InferenceSettings(m1_max_meV=200.0), OSCILLATION, 1.45, 1.0)
+    field = toy(response_argument(truth_values(truth, 1.45)))[0]
+    likelihood = Likelihood(prior, toy, observe(field, 0.36 * np.eye(31), toy.theta_s, 6))
+    draws = prior.sample(np.random.default_rng(1), 20_000)
+    logs = np.array([likelihood.log_likelihood(draw) for draw in draws])
+    weights = np.exp(logs - logs.max())
+    exact = logs.max() + np.log(weights.mean())
+    error = weights.std() / weights.mean() / np.sqrt(weights.size)
+    found = evidence(likelihood, np.random.default_rng(seed), 4000)
+    assert error < 0.05
+    assert found.log_z == pytest.approx(exact, abs=4.5 * np.hypot(error, found.error))
+
+
+def test_a_wide_amplitude_is_not_integrated():
+    """Evidence with a spread of 2, against the mean of the likelihood over draws of the prior."""
+    likelihood = linear_likelihood(amplitude_sd=2.0)
+    wider = replace(likelihood.observation, covariance_nG2=400.0 * COVARIANCE)
+    likelihood = Likelihood(likelihood.prior, LINEAR, wider, likelihood.leakage_nG)
+    assert "amplitude" in marginalise(likelihood, np.random.default_rng(0)).target.prior.names
+    draws = likelihood.prior.sample(np.random.default_rng(1), 20_000)
+    weights = np.exp([likelihood.log_likelihood(draw) for draw in draws])
+    error = weights.std() / weights.mean() / np.sqrt(weights.size)
+    found = evidence(likelihood, np.random.default_rng(2), 4000)
+    exact = np.log(weights.mean())
+    assert found.log_z == pytest.approx(exact, abs=4.5 * np.hypot(error, found.error))
+
+
+def phase_likelihood(sigma: float, **changes) -> Likelihood:
+    """Mass and one Majorana phase free, everything else known: two dimensions."""
+    toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
+    settings = InferenceSettings(
+        amplitude_sd=0.0, baseline_sd=0.0, oscillation_errors=False, m1_max_meV=200.0,
+        **(FIXED | {"phases": "free"} | changes),
+    )  # fmt: skip
+    whole = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
+    names = ("m1_meV", "alpha21_deg")
+    values = truth_values(truth, 1.45)
+    prior = Prior(
+        {name: whole.marginals[name] for name in names},
+        {name: value for name, value in values.items() if name not in names},
+    )
+    field = toy(response_argument(values))[0]
+    return Likelihood(prior, toy, observe(field, sigma**2 * np.eye(31), toy.theta_s, 6))
+
+
+def mass_and_phase(likelihood: Likelihood, count: int):
+    """Masses (count,), phases (72,) and the log-likelihood on their grid."""
+    masses = (np.arange(count) + 0.5) / count * 200.0
+    phases = (np.arange(72) + 0.5) / 72 * 360.0
+    rows = [[likelihood.log_likelihood(np.array([m, p])) for p in phases] for m in masses]
+    return masses, phases, np.array(rows)
+
+
+@pytest.mark.parametrize("sigma", [3.0, 0.3])
+def test_evidence_with_a_phase_is_that_of_a_grid(sigma):
+    """Mass and phase on a fine grid: from data that say little to data that fix both."""
+    likelihood = phase_likelihood(sigma)
+    _, _, logs = mass_and_phase(likelihood, 150)
+    exact = logs.max() + np.log(np.mean(np.exp(logs - logs.max())))
+    found = evidence(likelihood, np.random.default_rng(3), 3000)
+    assert found.log_z == pytest.approx(exact, abs=4.0 * found.error + 0.005)
+    assert found.error < 0.1
+
+
+def test_honest_probabilities_pass_and_boasting_ones_fail(rng):
+    logs = 1.5 * rng.standard_normal((400, 4))
+    predicted = softmax(logs, axis=1)
+    truth = np.array([rng.choice(4, p=row) for row in predicted])
+    p_value, expected = calibration_p_value(predicted, truth, rng)
+    assert p_value > 1e-3
+    error = calibration_error(predicted, truth)
+    assert error < 2.0 * expected
+    boasting = softmax(2.5 * logs, axis=1)
+    assert calibration_p_value(boasting, truth, rng)[0] < 1e-3
+    assert calibration_error(boasting, truth) > 2.0 * error
+
+
+def test_reliability_curve_counts_every_probability():
+    predicted = np.array([[0.9, 0.1], [0.85, 0.15], [0.2, 0.8]])
+    rows = reliability_curve(predicted, np.array([0, 1, 1]))
+    assert sum(row.count for row in rows) == 6
+    last = rows[-1]
+    assert (last.low, last.high, last.count, last.found) == (0.9, 1.0, 1, 1.0)
+    eighties = rows[-2]
+    assert eighties.found == 0.5
+    assert eighties.predicted == pytest.approx(0.825)
+    assert eighties.error == pytest.approx(np.sqrt(0.85 * 0.15 + 0.8 * 0.2) / 2)
+    # by bin of the predictions: 0.1 and 0.15 together, 0.2, two eighties, 0.9
+    gaps = [abs(0.1 + 0.15 - 1.0), 0.2, abs(0.85 + 0.8 - 1.0), 0.1]
+    assert calibration_error(predicted, np.array([0, 1, 1])) == pytest.approx(sum(gaps) / 6)
+
+
+def test_hypotheses_that_data_cannot_tell_apart_stay_at_their_odds():
+    likelihood = linear_likelihood(amplitude_sd=0.0)
+    found = draw_hypothesis([likelihood] * 2, np.ones(2), np.random.SeedSequence(5), 2000)
+    assert found.failure == ""
+    gap = abs(found.log_z[0] - found.log_z[1])
+    assert gap < 4.0 * np.hypot(*found.error)
+
+
+def test_hypotheses_are_drawn_with_their_odds(monkeypatch):
+    monkeypatch.setattr(
+        "renp_infer.inference.hypothesis_mocks.evidence", lambda *_: Evidence(0.0, 0.1, 60.0)
+    )
+    likelihood, odds = linear_likelihood(amplitude_sd=0.0), np.array([3.0, 0.0, 1.0])
+    seeds = np.random.SeedSequence(6).spawn(400)
+    truths = [draw_hypothesis([likelihood] * 3, odds, seed, 10).truth for seed in seeds]
+    counts = np.bincount(truths, minlength=3)
+    assert counts[1] == 0
+    assert abs(counts[0] - 300) < 4.0 * np.sqrt(400 * 0.75 * 0.25)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("odds", [(1.0, 1.0), (4.0, 1.0)])
+def test_probabilities_of_toy_hypotheses_are_calibrated(odds):
+    """Two models that the data tell apart in part; evidences as the calibration uses them."""
+    toy = [
+        linear_likelihood(amplitude_sd=0.0),
+        linear_likelihood(amplitude_sd=0.0, baseline_sd=0.3),
+    ]
+    seeds, odds = np.random.SeedSequence(9).spawn(150), np.array(odds)
+    rows = [draw_hypothesis(toy, odds, seed, 1000) for seed in seeds]
+    predicted = posterior_probabilities([row.log_z for row in rows], odds)
+    truth = np.array([row.truth for row in rows])
+    assert predicted.max() > 0.9
+    assert calibration_p_value(predicted, truth, np.random.default_rng(0))[0] > 1e-3

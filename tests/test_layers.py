@@ -1,0 +1,196 @@
+"""Imports go one way, and the command line starts without the heavy packages."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import renp_infer
+
+ROOT = Path(renp_infer.__file__).parent
+ORDER = (
+    (
+        "errors",
+        "finite",
+        "fields",
+        "files",
+        "records",
+        "resources",
+        "versions",
+        "terminal",
+        "display",
+    ),
+    ("physics",),
+    ("measurement",),
+    ("inference",),
+    ("design",),
+    ("reproduction",),
+    ("figures",),
+    ("study",),
+    ("engine",),
+    ("verbs",),
+    ("report",),
+    ("explorer",),
+    ("app",),
+)
+"""Rooms, from the ground up; those of one row do not matter to each other's order."""
+RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+HEAVY = {
+    "arviz",
+    "dash",
+    "dask",
+    "dieke",
+    "distributed",
+    "emcee",
+    "flask",
+    "magpylib",
+    "matplotlib",
+    "numba",
+    "nutpie",
+    "pandas",
+    "pymc",
+    "pytensor",
+    "sklearn",
+    "sympy",
+}
+
+
+def modules() -> dict[str, Path]:
+    """Files of the package by dotted name, without the package itself."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        steps = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(steps).removesuffix(".__init__")] = path
+    del found["__init__"], found["__main__"]
+    return found
+
+
+MODULES = modules()
+
+
+def imported(source: str) -> Iterator[str]:
+    """Modules of the package that a text imports: in functions and for typing, too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import, line {node.lineno}"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "renp_infer" and rest.partition(".")[0] not in renp_infer.__all__:
+                yield rest
+
+
+def module_of(name: str) -> str:
+    """Module that an imported name is, or is in."""
+    while name not in MODULES:
+        name = name.rpartition(".")[0]
+        assert name, "an import from nowhere"
+    return name
+
+
+def room(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def upward(home: str, source: str) -> list[str]:
+    """Rooms that are imported against the order; an unknown room is a ``KeyError``."""
+    rooms = [room(name) for name in imported(source)]
+    return [other for other in rooms if other and RANK[other] > RANK[home]]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_one_way(module: str) -> None:
+    assert upward(room(module), MODULES[module].read_text(encoding="utf-8")) == []
+
+
+def test_every_room_is_seen() -> None:
+    assert {room(module) for module in MODULES} == set(RANK)
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Modules from which a way of imports leads back to themselves."""
+    rest = {name: set(others) for name, others in graph.items()}
+    while free := [name for name, others in rest.items() if not others & rest.keys()]:
+        for name in free:
+            del rest[name]
+    return sorted(rest)
+
+
+def test_no_imports_go_in_circles() -> None:
+    graph = {
+        name: {module_of(other) for other in imported(path.read_text(encoding="utf-8")) if other}
+        - {name}
+        for name, path in MODULES.items()
+    }
+    assert circles(graph) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["a", "b", "c"]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import renp_infer.app.cli",
+        "from renp_infer import app",
+        "from renp_infer.app import cli",
+        "def f():\n    from renp_infer.app.cli import main",
+        "if TYPE_CHECKING:\n    from renp_infer.app.cli import main",
+    ],
+)
+def test_an_upward_import_is_found(source: str) -> None:
+    assert upward("physics", source) == ["app"]
+    assert upward("app", source) == []
+
+
+MOST_MODULES = 25
+CROWDED = {"physics", "inference", "design"}
+"""Rooms without families of names, which may stay flat."""
+
+
+def test_no_folder_is_crowded() -> None:
+    for folder in {path.parent for path in MODULES.values()}:
+        if folder.name not in CROWDED:
+            assert len(list(folder.glob("*.py"))) <= MOST_MODULES, folder
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level packages in a fresh interpreter after a statement."""
+    code = f"{statement}\nimport json, sys\nsys.stdout.write(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+
+
+def test_the_command_line_starts_light() -> None:
+    loaded = loaded_by("import renp_infer.app.cli")
+    assert "renp_infer" in loaded
+    assert not loaded & HEAVY
+
+
+def test_exported_names_are_what_their_module_defines() -> None:
+    for name in renp_infer.__all__:
+        value = getattr(renp_infer, name)
+        home = getattr(value, "__module__", "")
+        homes = ("errors", "records", "app.library", "engine.run")
+        homes += ("study.sources", "study.study")
+        assert home in [f"renp_infer.{place}" for place in homes] or name in (
+            "PRESETS",
+            "__version__",
+        )
+        assert not callable(value) or value.__doc__
+
+
+def test_exported_names_load_lazily() -> None:
+    assert "numpy" not in loaded_by("import renp_infer")
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = renp_infer.nothing

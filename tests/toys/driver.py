@@ -1,0 +1,26 @@
+"""A driver to be killed: ``python toys_driver.py FOLDER COUNT EXECUTOR MILLISECONDS``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from renp_infer.app import cli
+from renp_infer.engine.driver import Options, Plan, bring_up_to_date
+from tests.toys.tasks import toy_study, toy_verb
+
+
+def drive(folder: Path, count: int, executor: str, milliseconds: float) -> int:
+    """Bring a run directory of tiny tasks up to date, as a verb of ``renp`` would."""
+    plan = Plan(toy_study(folder), folder / "run", [toy_verb(folder, count, milliseconds)])
+
+    def work() -> int:
+        bring_up_to_date([plan], Options(executor=executor, quiet=True))
+        return 0
+
+    return cli.guarded(work, debug=False)
+
+
+if __name__ == "__main__":
+    cli.be_interruptible()
+    sys.exit(drive(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])))
