@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.campaign import Work, update
 from renp_infer.engine.executors import parse_executor
 from renp_infer.engine.store import Store
-from renp_infer.engine.tasks import Context, Task, Verb
+from renp_infer.engine.tasks import Context, Task
+from renp_infer.engine.verb import Verb
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 
 
-def _perform(_study: Study, task: Task, _context: Context, seconds: float) -> dict[str, Any]:
-    # by the wall clock, workers that share a core would seem to work at the same time
-    end = time.thread_time() + seconds
-    while time.thread_time() < end:
-        pass
-    return {"index": task.index}
+@dataclass(frozen=True)
+class Tiny(Verb):
+    """Tasks that keep a core busy for some time."""
 
+    count: int
+    seconds: float
 
-def _inputs(study: Study) -> int:
-    return study.seed
+    name, file, rank, merges = "tiny", "tiny.json", 0, True
 
+    def inputs(self, study: Study) -> int:
+        return study.seed
 
-def _many(_study: Study, count: int) -> int:
-    return count
+    def parts(self, _study: Study) -> list[dict[str, Any]]:
+        return [{}] * self.count
 
+    def perform(self, _study: Study, task: Task, _context: Context) -> dict[str, Any]:
+        # by the wall clock, workers that share a core would seem to work at the same time
+        end = time.thread_time() + self.seconds
+        while time.thread_time() < end:
+            pass
+        return {"index": task.index}
 
-def _join(_study: Study, paths: Iterator[str], target: Path) -> None:
-    target.write_text(str(sum(os.path.getsize(path) for path in paths)))
+    def merge(self, _study: Study, paths: Iterator[str], target: Path) -> None:
+        target.write_text(str(sum(os.path.getsize(path) for path in paths)))
 
 
 def tiny(count: int, seconds: float = 0.0) -> Verb:
     """A verb of ``count`` tasks that keep a core busy for some time."""
-    perform = functools.partial(_perform, seconds=seconds)
-    many = functools.partial(_many, count=count)
-    return Verb("tiny", "tiny.json", perform, _inputs, many, merge=_join)
+    return Tiny(count, seconds)
 
 
 def peak_mb() -> float:

@@ -455,7 +455,7 @@ def outcome(sections: dict[str, dict[str, float]]) -> str:
     try:
         here = study(**sections)
         for verb in (verbs.EVALUATE, verbs.SIMULATE):
-            task = verb.task(here, 0, "0" * 64)
+            task = verb.series(here).task(0)
             document(verb.perform(here, task, Context()))
     except (ConfigError, DomainError, NonFiniteError, ConvergenceError) as error:
         return type(error).__name__

@@ -38,8 +38,9 @@ from renp_infer.study.study import Study
 from renp_infer.terminal import document
 from renp_infer.verbs.compare import work as hypotheses
 from renp_infer.verbs.evaluate import work as evaluation
+from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.infer import work as inferring
-from renp_infer.verbs.table import EVALUATE, INFER
+from renp_infer.verbs.infer.verb import INFER
 from tests.toys.hostile import (
     EXECUTORS,
     FILES,

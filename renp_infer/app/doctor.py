@@ -120,12 +120,13 @@ def _compiled() -> tuple[bool, str]:
 def _executor(name: str) -> tuple[bool, str]:
     """Have one small task done as a run would."""
     from renp_infer.engine.executors import parse_executor
-    from renp_infer.engine.tasks import Batch, Context
+    from renp_infer.engine.tasks import Context
+    from renp_infer.engine.verb import Batch
     from renp_infer.study.sources import load_study
-    from renp_infer.verbs.table import EVALUATE
+    from renp_infer.verbs.evaluate.verb import EVALUATE
 
     study = load_study(SMALL)
-    tasks = iter([Batch(study, EVALUATE, (EVALUATE.task(study, 0, EVALUATE.base(study)),))])
+    tasks = iter([Batch(study, EVALUATE, (EVALUATE.series(study).task(0),))])
     begin = time.monotonic()
     with parse_executor(name) as executor:
         [(_, answers)] = executor.run(lambda: next(tasks, None), Context())

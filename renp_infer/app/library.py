@@ -16,22 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.driver import Options, Plan, bring_up_to_date, failures
 from renp_infer.engine.run import Run, load_tree
-from renp_infer.engine.tasks import Verb
+from renp_infer.engine.verb import Verb
 from renp_infer.errors import DiagnosticWarning
 from renp_infer.study.sources import Source, load_study, with_sections
 from renp_infer.study.study import Study
+from renp_infer.verbs.calibrate.verb import CALIBRATE
+from renp_infer.verbs.compare.verb import COMPARE
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.forecast.verb import FORECAST
+from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.load import load_run
 from renp_infer.verbs.optimize.command import require_search
-from renp_infer.verbs.table import (
-    CALIBRATE,
-    COMPARE,
-    ENSEMBLE,
-    EVALUATE,
-    FORECAST,
-    INFER,
-    OPTIMIZE,
-    SIMULATE,
-)
+from renp_infer.verbs.optimize.verb import OPTIMIZE
+from renp_infer.verbs.simulate.verb import ENSEMBLE, SIMULATE
 
 if TYPE_CHECKING:
     import xarray

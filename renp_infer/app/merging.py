@@ -9,7 +9,8 @@ from typing import Any
 from renp_infer.engine.blocks import Blocks, read_entries
 from renp_infer.engine.campaign import Work, merge, write_study
 from renp_infer.engine.store import MANIFEST, Store, check_run, read_manifest
-from renp_infer.engine.tasks import Task, Verb
+from renp_infer.engine.tasks import Task
+from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, is_file
 from renp_infer.study.load import load_study
@@ -64,7 +65,7 @@ def merge_runs(target: Path, sources: Sequence[Path]) -> tuple[Study, list[str]]
             work = Work(study, store, verb)
             for source in sources:
                 _copy(work, source)
-            if not store.is_done(verb, verb.key(study)):
+            if not store.is_done(verb, work.series.key):
                 lacking = _settle(work)
                 if lacking:
                     missing.append(f"{verb.name}: {lacking} of {work.count} tasks are missing")
@@ -91,7 +92,7 @@ def _compared(study: Study) -> dict[str, Any]:
 def _copy(work: Work, source: Path) -> None:
     """Copy a verb's finished tasks, or its whole result, from another run."""
     verb = work.verb
-    if verb.merge is None:
+    if not verb.merges:
         _copy_whole(work, source)
     theirs = Blocks(source, verb.name, verb.suffix)
     for task, entry in _entries(work, theirs):
@@ -108,7 +109,7 @@ def _copy(work: Work, source: Path) -> None:
 
 def _copy_whole(work: Work, source: Path) -> None:
     """Copy the result of a verb whose one task's result it is."""
-    verb, store, key = work.verb, work.store, work.verb.key(work.study)
+    verb, store, key = work.verb, work.store, work.series.key
     manifest = read_manifest(source)
     entry, known = manifest["tasks"].get(verb.name, {}), manifest["files"].get(verb.file)
     path = source / verb.file

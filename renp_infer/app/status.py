@@ -8,7 +8,7 @@ from typing import Any
 
 from renp_infer.engine.blocks import Blocks, read_entries
 from renp_infer.engine.store import PROGRESS, lock_holder, read_manifest
-from renp_infer.engine.tasks import Verb
+from renp_infer.engine.verb import Series, Verb
 from renp_infer.files import digest
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import verbs_of
@@ -51,17 +51,18 @@ def _row(
     writer: str,
     last: dict[str, Any],
 ) -> dict[str, Any]:
-    row = {"name": study.name, "task": verb.name, "total": verb.count(study), "stale": 0}
+    series = verb.series(study)
+    row = {"name": study.name, "task": verb.name, "total": series.count, "stale": 0}
     entry = manifest["tasks"].get(verb.name)
     if writer and last.get("verb") == verb.name and last.get("event") != "finish":
         facts = {k: last.get(k) for k in ("completed", "failed", "rate_per_s", "remaining_s")}
         return row | {"state": "running", "writer": writer} | facts
-    if entry is not None and entry.get("key") == verb.key(study):
+    if entry is not None and entry.get("key") == series.key:
         whole = digest(directory / verb.file) == manifest["files"].get(verb.file)
         failed = entry.get("failed", 0)
         counts = {"completed": row["total"] - failed, "failed": failed}
         return row | {"state": "done" if whole else "altered"} | counts
-    counts = _counts(study, verb, directory)
+    counts = _counts(series, verb, directory)
     if entry is not None:
         state = "stale"
     elif counts["failed"]:
@@ -71,15 +72,14 @@ def _row(
     return row | {"state": state} | counts
 
 
-def _counts(study: Study, verb: Verb, directory: Path) -> dict[str, int]:
+def _counts(series: Series, verb: Verb, directory: Path) -> dict[str, int]:
     """Tasks of the present study that are done or failed, and results of other inputs."""
-    base, total = verb.base(study), verb.count(study)
     found = {"completed": 0, "failed": 0, "stale": 0}
     blocks = Blocks(directory, verb.name, verb.suffix)
     for number, manifest in blocks.manifests():
         entries = read_entries(manifest)
-        for index in blocks.indices(number, total):
-            entry = entries.pop(verb.task(study, index, base).key, {})
+        for index in blocks.indices(number, series.count):
+            entry = entries.pop(series.task(index).key, {})
             found["completed"] += "sha256" in entry
             found["failed"] += "error" in entry
         found["stale"] += sum("sha256" in entry for entry in entries.values())

@@ -28,8 +28,10 @@ from renp_infer.engine.store import Store, read_manifest
 from renp_infer.errors import ConfigError
 from renp_infer.files import is_directory
 from renp_infer.terminal import show, write_document
+from renp_infer.verbs.compare.verb import COMPARE
+from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.load import load_run
-from renp_infer.verbs.table import COMPARE, INFER, verbs_of
+from renp_infer.verbs.table import verbs_of
 
 if TYPE_CHECKING:
     from renp_infer.app.doctor import Check

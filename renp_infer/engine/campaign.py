@@ -23,7 +23,8 @@ from renp_infer.engine.executors import Executor
 from renp_infer.engine.progress import Meter
 from renp_infer.engine.provenance import append_provenance
 from renp_infer.engine.store import PROGRESS, Store
-from renp_infer.engine.tasks import Batch, Context, Task, Verb
+from renp_infer.engine.tasks import Context, Task
+from renp_infer.engine.verb import Batch, Series, Verb
 from renp_infer.engine.worker import Answer
 from renp_infer.errors import ConfigError, TaskError
 from renp_infer.study.study import Study
@@ -67,8 +68,7 @@ class Work:
     store: Store
     verb: Verb
     shard: tuple[int, int] = WHOLE
-    base: str = field(init=False)
-    count: int = field(init=False)
+    series: Series = field(init=False)
     blocks: Blocks = field(init=False)
     failures: list[str] = field(default_factory=list)
     failed: int = 0
@@ -76,19 +76,23 @@ class Work:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        self.base = self.verb.base(self.study)
-        self.count = self.verb.count(self.study)
+        self.series = self.verb.series(self.study)
         self.blocks = self.store.blocks(self.verb)
+
+    @property
+    def count(self) -> int:
+        """Number of the verb's tasks."""
+        return self.series.count
 
     @property
     def mine(self) -> range:
         """Indices of this shard's tasks."""
         first, step = self.shard
-        return range(first, self.count, step)
+        return range(first, self.series.count, step)
 
     def task(self, index: int) -> Task:
         """The task at a place."""
-        return self.verb.task(self.study, index, self.base)
+        return self.series.task(index)
 
     def note_failure(self, task: Task, error: str) -> None:
         """Count a failure, and remember the first few."""
@@ -245,7 +249,7 @@ def update(
     """
     missing = []
     for work in works:
-        key, entry = work.verb.key(work.study), work.store.entry(work.verb.name)
+        key, entry = work.series.key, work.store.entry(work.verb.name)
         if work.store.is_done(work.verb, key):
             if not quiet:
                 say(f"{work.study.name}: {work.verb.name} is done already; --force starts over")
@@ -317,25 +321,23 @@ def merge(work: Work, executor: str) -> None:
     _judge(work)
     begin = time.monotonic()
     paths = _results(work)
-    if verb.merge is None:
+    if not verb.merges:
         only = next(paths)
         store.write(verb.file, lambda path: os.replace(only, path))
     else:
-        join = verb.merge
 
         def write(path: Path) -> None:
-            join(study, paths, path)
+            verb.merge(study, paths, path)
             if verb.suffix == ".nc":
                 append_provenance(path, study, work.seconds + time.monotonic() - begin)
 
         store.write(verb.file, write)
-    if verb.also is not None:
-        for name, text in verb.also(study, _results(work), store.path(verb.file)).items():
-            store.write_text(name, text)
+    for name, text in verb.also(study, _results(work), store.path(verb.file)).items():
+        store.write_text(name, text)
     seconds = work.seconds + time.monotonic() - begin
     counts = {"tasks": work.count, "failed": work.failed}
     facts = counts | {"seconds": round(seconds, 3), "executor": executor}
-    store.finish(verb, verb.key(study), facts)
+    store.finish(verb, work.series.key, facts)
 
 
 def _results(work: Work) -> Iterator[str]:

@@ -16,7 +16,8 @@ from renp_infer.engine.executors import parse_executor
 from renp_infer.engine.provenance import add_provenance
 from renp_infer.engine.run import Run
 from renp_infer.engine.store import PROGRESS, Store
-from renp_infer.engine.tasks import Context, Verb
+from renp_infer.engine.tasks import Context
+from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, TaskError
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
@@ -147,7 +148,7 @@ def failures(run: Run) -> list[str]:
 def result_of(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
     """Result of a verb whose file is JSON, from a run directory if there is one."""
     if options.out is None:
-        task = verb.task(study, 0, verb.base(study))
+        task = verb.series(study).task(0)
         with contextlib.redirect_stdout(sys.stderr):
             begin = time.monotonic()
             result: dict[str, Any] = verb.perform(study, task, Context())

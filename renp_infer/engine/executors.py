@@ -19,7 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from renp_infer.engine.tasks import Batch, Context
+from renp_infer.engine.tasks import Context
+from renp_infer.engine.verb import Batch
 from renp_infer.engine.worker import Answer, identity, perform
 from renp_infer.errors import ConfigError, ExecutorError
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from renp_infer.engine.blocks import TASKS, Blocks
-from renp_infer.engine.tasks import Verb
+from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError
 from renp_infer.files import digest, is_file, make_directory, replacing, write_text
 

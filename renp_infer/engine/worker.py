@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.provenance import add_provenance
-from renp_infer.engine.tasks import Batch, Context, Task, fingerprint
+from renp_infer.engine.tasks import Context, Task, fingerprint
+from renp_infer.engine.verb import Batch
 from renp_infer.errors import RenpError
 from renp_infer.resources import PACKAGE, kernel_cache
 from renp_infer.terminal import document
@@ -100,7 +101,7 @@ def _answer(batch: Batch, task: Task, context: Context) -> Answer:
     blank = Answer(task, None, "", "", False, 0.0, here(), identity())
     try:
         result = batch.verb.perform(batch.study, task, context)
-        if batch.verb.merge is None:
+        if not batch.verb.merges:
             result = add_provenance(result, batch.study, time.monotonic() - begin)
         return replace(blank, payload=encoded(result), seconds=time.monotonic() - begin)
     except Exception as error:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.run import Run, checked, load_tree, parsed, readable
 from renp_infer.engine.store import read_manifest
-from renp_infer.verbs.table import (
-    CALIBRATE,
-    COMPARE,
-    EVALUATE,
-    FORECAST,
-    INFER,
-    OPTIMIZE,
-    SEQUENTIAL,
-)
+from renp_infer.verbs.calibrate.verb import CALIBRATE
+from renp_infer.verbs.compare.verb import COMPARE
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.forecast.verb import FORECAST
+from renp_infer.verbs.infer.verb import INFER
+from renp_infer.verbs.optimize.verb import OPTIMIZE
+from renp_infer.verbs.sequential.verb import SEQUENTIAL
 
 if TYPE_CHECKING:
     import xarray

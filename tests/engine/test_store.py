@@ -13,8 +13,9 @@ from renp_infer.engine.progress import Meter
 from renp_infer.engine.store import MANIFEST, Store, lock_holder, read_manifest
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, make_directory, replacing, write_text
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.load import load_run
-from renp_infer.verbs.table import EVALUATE, INFER
 
 
 def finished(directory: Path, content: str = "{}") -> None:

@@ -14,10 +14,12 @@ from renp_infer.engine.blocks import BLOCK, Blocks, append_line, read_entries
 from renp_infer.engine.campaign import Work, parse_shard, update
 from renp_infer.engine.executors import Serial
 from renp_infer.engine.store import Store
-from renp_infer.engine.tasks import Verb
+from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, TaskError
 from renp_infer.measurement.squid import covariance_nG2
-from renp_infer.verbs.table import ENSEMBLE, EVALUATE, VERBS
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.simulate.verb import ENSEMBLE
+from renp_infer.verbs.table import VERBS
 from tests.toys.tasks import performed, toy_study, toy_verb
 
 
@@ -40,7 +42,7 @@ def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
         sections = [f"{name}={{}}" for name in ("simulate", "inference", "compare", "calibrate")]
         sections += ["optimize.vary.layout.radius_cm={low=0.5,high=2}", "optimize.sequential={}"]
         study = toy_study(tmp_path, *sections, "forecast={}", *overrides)
-        return {verb.name: verb.key(study) for verb in VERBS.values()}
+        return {verb.name: verb.series(study).key for verb in VERBS.values()}
 
     def changed(*overrides: str) -> set[str]:
         first, other = keys(), keys(*overrides)
@@ -70,9 +72,9 @@ def test_a_new_version_of_the_physics_gives_new_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = toy_study(tmp_path)
-    before = EVALUATE.key(study)
+    before = EVALUATE.series(study).key
     monkeypatch.setattr("renp_infer.versions.PHYSICS_VERSION", 10**6)
-    assert EVALUATE.key(study) != before
+    assert EVALUATE.series(study).key != before
 
 
 def test_seeds_follow_root_seed_key_and_stream(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_seeds_follow_root_seed_key_and_stream(tmp_path: Path) -> None:
 
     def first(index: int, *stream: int, root: int = 1) -> float:
         study = toy_study(tmp_path, f"seed={root}")
-        task = verb.task(study, index, verb.base(study))
+        task = verb.series(study).task(index)
         return float(np.random.default_rng(task.seed(*stream)).normal())
 
     numbers = [first(0), first(1), first(0, 0), first(0, 1), first(1, 0), first(0, 0, root=2)]

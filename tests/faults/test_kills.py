@@ -22,7 +22,8 @@ from renp_infer.engine.executors import Serial
 from renp_infer.engine.store import Store
 from renp_infer.errors import StoreError
 from renp_infer.study.load import load_study
-from renp_infer.verbs.table import SIMULATE, VERBS, verbs_of
+from renp_infer.verbs.simulate.verb import SIMULATE
+from renp_infer.verbs.table import VERBS, verbs_of
 from tests.toys import driver
 from tests.toys.tasks import performed, toy_study, toy_verb
 

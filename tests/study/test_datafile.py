@@ -19,8 +19,9 @@ from renp_infer.study import datafile
 from renp_infer.study.datafile import read_measurement, write_measurement
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import mock_observation, observation
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.infer.work import infer
-from renp_infer.verbs.table import EVALUATE, INFER
 
 LAYOUT = np.deg2rad([50.0, 60.0])
 GOOD = "theta_s_deg,field_nG,error_nG,exposure_s\n50,1.5,0.1,60\n52,-2,0.2,60\n55.5,3e0,0.1,120\n"
@@ -312,10 +313,10 @@ def test_a_study_takes_angles_and_exposure_from_its_file(tmp_path: Path) -> None
     assert "data.file: data.csv" in data_digests(study)
     # the resolved study means the same from anywhere
     assert Path(study.resolved["data"]["file"]) == tmp_path / "sub" / "data.csv"
-    key = INFER.key(study)
+    key = INFER.series(study).key
     (tmp_path / "sub" / "data.csv").write_text(text + "# measured in the rain\n")
-    assert INFER.key(load_study(tmp_path / "study.toml")) != key
-    document = EVALUATE.perform(study, EVALUATE.task(study, 0, "0" * 64), Context())
+    assert INFER.series(load_study(tmp_path / "study.toml")).key != key
+    document = EVALUATE.perform(study, EVALUATE.series(study).task(0), Context())
     assert document["data"] == "data.csv"
     assert document["sigma_nG"] == pytest.approx([0.1, 0.1, 0.2])
 

@@ -13,7 +13,7 @@ from renp_infer.physics.pickup import noise_from_flux_fT
 from renp_infer.records import Detector, Pickup
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
-from renp_infer.verbs.table import EVALUATE
+from renp_infer.verbs.evaluate.verb import EVALUATE
 
 Load = Callable[..., Study]
 LOOP = ("detector.coupling=pickup", "detector.pickup.radius_cm=1.2")
@@ -44,7 +44,7 @@ def test_a_loop_and_its_flux_noise_become_a_record(load: Load) -> None:
 
 def test_another_loop_is_another_result(load: Load) -> None:
     studies = [load(*LOOP, f"detector.pickup.tilt_deg={tilt}") for tilt in (0, 1)]
-    assert len({EVALUATE.key(study) for study in studies}) == 2
+    assert len({EVALUATE.series(study).key for study in studies}) == 2
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from renp_infer.study.load import load_study
 from renp_infer.study.reading import StudyConfig, apply_overrides, parse_toml, validate
 from renp_infer.study.sections.apparatus import CHI_SQUARED_MAX, PhysicsSection
 from renp_infer.study.study import Study
-from renp_infer.verbs.table import EVALUATE, verbs_of
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.table import verbs_of
 
 GENERIC_TARGET = [
     "physics.preset=corrected",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from renp_infer.engine.tasks import Context, Task, Verb
+from renp_infer.engine.tasks import Context, Task
+from renp_infer.engine.verb import Verb
 from renp_infer.errors import DomainError
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
@@ -28,48 +29,49 @@ def toy_study(folder: Path, *overrides: str) -> Study:
     return load_study(path, overrides)
 
 
-def _perform(
-    _study: Study, task: Task, _context: Context, orders: str, milliseconds: float
-) -> dict[str, Any]:
-    """Draw a number; first obey ``orders/<index>``, whose last letter is used up."""
-    time.sleep(1e-3 * milliseconds)
-    order = Path(orders) / str(task.index)
-    if order.is_file() and (letters := order.read_text()):
-        order.write_text(letters[:-1])
-        if letters[-1] == "k":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if letters[-1] == "n":
-            raise DomainError("index", task.index, "an index that is not ordered to fail")
-        raise RuntimeError(f"ordered to fail at {task.index}")
-    with (Path(orders) / "log").open("a") as log:
-        log.write(f"{task.index}\n")
-    return {"index": task.index, "value": float(np.random.default_rng(task.seed()).normal())}
+@dataclass(frozen=True)
+class Toy(Verb):
+    """Tasks that draw a number, and log what they do in a folder."""
 
+    orders: str
+    count: int = 20
+    milliseconds: float = 0.0
 
-def _inputs(study: Study) -> dict[str, Any]:
-    return {"seed": study.seed, "length": study.experiment.layout.length_cm}
+    name, file, rank, merges = "toy", "toy.json", 0, True
 
+    def wanted(self, _study: Study) -> bool:
+        return True
 
-def _many(_study: Study, count: int) -> int:
-    return count
+    def inputs(self, study: Study) -> dict[str, Any]:
+        return {"seed": study.seed, "length": study.experiment.layout.length_cm}
 
+    def parts(self, _study: Study) -> list[dict[str, Any]]:
+        return [{}] * self.count
 
-def _join(_study: Study, paths: Iterator[str], target: Path) -> None:
-    rows = [json.loads(Path(path).read_bytes()) for path in paths]
-    target.write_text(json.dumps([[row["index"], row["value"]] for row in rows]))
+    def perform(self, _study: Study, task: Task, _context: Context) -> dict[str, Any]:
+        """Draw a number; first obey ``orders/<index>``, whose last letter is used up."""
+        time.sleep(1e-3 * self.milliseconds)
+        order = Path(self.orders) / str(task.index)
+        if order.is_file() and (letters := order.read_text()):
+            order.write_text(letters[:-1])
+            if letters[-1] == "k":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if letters[-1] == "n":
+                raise DomainError("index", task.index, "an index that is not ordered to fail")
+            raise RuntimeError(f"ordered to fail at {task.index}")
+        with (Path(self.orders) / "log").open("a") as log:
+            log.write(f"{task.index}\n")
+        return {"index": task.index, "value": float(np.random.default_rng(task.seed()).normal())}
+
+    def merge(self, _study: Study, paths: Iterator[str], target: Path) -> None:
+        rows = [json.loads(Path(path).read_bytes()) for path in paths]
+        target.write_text(json.dumps([[row["index"], row["value"]] for row in rows]))
 
 
 def toy_verb(orders: Path, count: int = 20, milliseconds: float = 0.0) -> Verb:
     """A verb of ``count`` tasks that log what they do in a folder."""
     orders.mkdir(exist_ok=True)
-    return Verb(
-        "toy",
-        "toy.json",
-        functools.partial(_perform, orders=str(orders), milliseconds=milliseconds),
-        _inputs,
-        functools.partial(_many, count=count),
-        merge=_join,
-    )
+    return Toy(str(orders), count, milliseconds)
 
 
 def performed(orders: Path) -> list[int]:

@@ -21,7 +21,8 @@ from renp_infer.engine.driver import (
     load,
 )
 from renp_infer.terminal import say, show, write_document
-from renp_infer.verbs.table import CALIBRATE, EVALUATE
+from renp_infer.verbs.calibrate.verb import CALIBRATE
+from renp_infer.verbs.evaluate.verb import EVALUATE
 
 
 def calibrate(

@@ -22,7 +22,7 @@ from renp_infer.inference.refit import Refit
 from renp_infer.inference.sbc import LOG_LIKELIHOOD, Ranked, rank_one
 from renp_infer.terminal import document
 from renp_infer.verbs.calibrate.mocks import MockModel, mock_model
-from renp_infer.verbs.calibrate.parts import belt_points, parts, prior_odds
+from renp_infer.verbs.calibrate.parts import belt_points, prior_odds
 from renp_infer.verbs.calibrate.result import judge
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def perform(study: Study, task: Task, context: Context) -> xr.DataTree:
     DataTree
         One group, named by the task's kind, along dimension ``mock``.
     """
-    kind, point, first, stop = parts(study)[task.index]
+    kind, point, first, stop = task.part
     does = {"ranks": _ranks, "hypotheses": _hypotheses, "belt": _belt}[kind]
     seeds = [task.seed(place) for place in range(stop - first)]
     numbers = {DIMENSION: np.arange(first, stop)}

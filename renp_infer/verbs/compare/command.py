@@ -22,9 +22,10 @@ from renp_infer.engine.driver import (
     load,
 )
 from renp_infer.terminal import WIDTH, digits_of, say, show, write_document
+from renp_infer.verbs.compare.verb import COMPARE
+from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.load import load_run
 from renp_infer.verbs.summary import shortfall
-from renp_infer.verbs.table import COMPARE, EVALUATE
 
 
 def compare(

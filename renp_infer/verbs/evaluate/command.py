@@ -7,7 +7,7 @@ from typing import Any
 
 from renp_infer.engine.driver import DONE, Options, load, result_of
 from renp_infer.terminal import angle_table, show, write_document
-from renp_infer.verbs.table import EVALUATE
+from renp_infer.verbs.evaluate.verb import EVALUATE
 
 
 def evaluate(path: Path, options: Options) -> int:

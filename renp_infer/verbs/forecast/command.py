@@ -9,9 +9,10 @@ from renp_infer.engine.driver import DONE, Options, Plan, bring_up_to_date, home
 from renp_infer.engine.executors import parse_executor
 from renp_infer.study.load import load_study
 from renp_infer.terminal import show, write_document
+from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.forecast.summary import forecast_json, load_forecast
 from renp_infer.verbs.forecast.tables import forecast_remarks, forecast_sheets, terminal_table
-from renp_infer.verbs.table import EVALUATE, FORECAST
+from renp_infer.verbs.forecast.verb import FORECAST
 
 
 def forecast(path: Path, options: Options) -> int:

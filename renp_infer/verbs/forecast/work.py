@@ -31,7 +31,7 @@ from renp_infer.verbs.forecast.cells import (
     linear_rival,
 )
 from renp_infer.verbs.forecast.limits import drawn_limits, expected_limits
-from renp_infer.verbs.forecast.parts import parts, variants
+from renp_infer.verbs.forecast.parts import variants
 from renp_infer.verbs.forecast.steps import steps
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def forecast_part(study: Study, task: Task) -> xarray.DataTree:
     """
     import xarray as xr
 
-    part = parts(study)[task.index]
+    part = task.part
     bench = bench_of(study, task.base)
     kinds: dict[str, Callable[[Bench, dict[str, Any], Task], dict[str, Any]]] = {
         "cell": _cell,

@@ -18,9 +18,10 @@ from renp_infer.engine.driver import (
 )
 from renp_infer.engine.run import Run
 from renp_infer.terminal import show, write_document
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.load import load_run
 from renp_infer.verbs.summary import shortfall, summary_table
-from renp_infer.verbs.table import EVALUATE, INFER
 
 
 def infer(

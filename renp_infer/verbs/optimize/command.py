@@ -24,7 +24,8 @@ from renp_infer.fields import Said
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.terminal import say, show, write_document
-from renp_infer.verbs.table import EVALUATE, OPTIMIZE
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.optimize.verb import OPTIMIZE
 
 LONGEST = 6
 """Values of a list that are shown in full."""

@@ -105,7 +105,7 @@ def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
     design = study.design
     assert design is not None
     section = design.section
-    name, repeat = section.parts[task.index]
+    name, repeat = task.part
     constant = frozen_noise(study)
     region = region_of(study, constant)
     objective = objective_of(study, region)

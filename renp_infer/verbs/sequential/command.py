@@ -19,7 +19,8 @@ from renp_infer.engine.executors import parse_executor
 from renp_infer.errors import ConfigError
 from renp_infer.study.load import load_study
 from renp_infer.terminal import say, show, write_document
-from renp_infer.verbs.table import EVALUATE, SEQUENTIAL
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.sequential.verb import SEQUENTIAL
 
 SECTION = "optimize.sequential"
 

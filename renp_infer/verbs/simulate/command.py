@@ -11,7 +11,7 @@ from renp_infer.engine.driver import DONE, Options, Plan, bring_up_to_date, home
 from renp_infer.errors import ConfigError
 from renp_infer.study.study import Study
 from renp_infer.terminal import angle_table, show, write_document
-from renp_infer.verbs.table import ENSEMBLE, SIMULATE
+from renp_infer.verbs.simulate.verb import ENSEMBLE, SIMULATE
 
 
 def simulate(path: Path, options: Options, *, save: Path | None = None) -> int:
@@ -58,7 +58,7 @@ def _simulate_many(study: Study, options: Options) -> int:
     if parse_shard(options.shard) != WHOLE:
         return DONE
     path = directory / ENSEMBLE.file
-    from renp_infer.verbs.simulate.ensemble import ensemble_summary
+    from renp_infer.verbs.simulate.work import ensemble_summary
 
     found = ensemble_summary(path)
     if options.json:

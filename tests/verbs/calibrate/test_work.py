@@ -20,7 +20,7 @@ from renp_infer.verbs.calibrate.command import calibration_tables
 from renp_infer.verbs.calibrate.figures import calibration_plates
 from renp_infer.verbs.calibrate.mocks import mock_model
 from renp_infer.verbs.calibrate.result import judge
-from renp_infer.verbs.table import CALIBRATE
+from renp_infer.verbs.calibrate.verb import CALIBRATE
 
 TEXT = """schema = 1
 name = "mocks"
@@ -66,14 +66,14 @@ def test_tasks_cover_every_mock_once(study):
 
 def test_a_longer_series_begins_with_the_shorter_one(tmp_path):
     short, long = loaded(tmp_path), loaded(tmp_path, "calibrate.data_sets=40")
-    assert CALIBRATE.base(short) == CALIBRATE.base(long)
-    tasks = [[CALIBRATE.task(s, k, CALIBRATE.base(s)) for k in range(len(calibrating.parts(s)))]
+    assert CALIBRATE.series(short).base == CALIBRATE.series(long).base
+    tasks = [[CALIBRATE.series(s).task(k) for k in range(CALIBRATE.series(s).count)]
              for s in (short, long)]  # fmt: skip
     whole = len(tasks[0]) - 1  # the last block of the shorter one is not full
     assert tasks[0][:whole] == tasks[1][:whole]
-    assert CALIBRATE.key(short) != CALIBRATE.key(long)
+    assert CALIBRATE.series(short).key != CALIBRATE.series(long).key
     other = loaded(tmp_path, "calibrate.draws=41")
-    assert CALIBRATE.base(short) != CALIBRATE.base(other)
+    assert CALIBRATE.series(short).base != CALIBRATE.series(other).base
 
 
 def ranks(rng, fractions) -> xr.Dataset:
@@ -135,8 +135,8 @@ def test_prior_odds_are_those_of_the_comparison(tmp_path, rng):
     assert judge(odd, {"hypotheses": group})["verdict"] == "pass"
     assert judge(odd, {"hypotheses": group})["hypotheses"]["prior_odds"] == odds.tolist()
     assert judge(equal, {"hypotheses": group})["verdict"] == "fail"
-    assert CALIBRATE.base(odd) != CALIBRATE.base(equal)
-    assert CALIBRATE.base(equal) == CALIBRATE.base(loaded(tmp_path, "compare.gate=9"))
+    assert CALIBRATE.series(odd).base != CALIBRATE.series(equal).base
+    assert CALIBRATE.series(equal).base == CALIBRATE.series(loaded(tmp_path, "compare.gate=9")).base
 
 
 DATA = """# units: deg, nG, nG, s

@@ -15,8 +15,8 @@ from renp_infer.engine.store import Store
 from renp_infer.errors import DomainError
 from renp_infer.verbs.forecast.parts import parts
 from renp_infer.verbs.forecast.summary import load_forecast
+from renp_infer.verbs.forecast.verb import FORECAST
 from renp_infer.verbs.forecast.work import PART
-from renp_infer.verbs.table import FORECAST
 from tests.verbs.forecast.test_work import study
 
 BROKEN = 3

@@ -30,7 +30,7 @@ from renp_infer.verbs.forecast.parts import parts, variants
 from renp_infer.verbs.forecast.steps import steps
 from renp_infer.verbs.forecast.summary import forecast_json, load_forecast
 from renp_infer.verbs.forecast.tables import duration, forecast_remarks, forecast_sheets
-from renp_infer.verbs.table import FORECAST
+from renp_infer.verbs.forecast.verb import FORECAST
 
 EDGE = """schema = 1
 name = "edge"

@@ -45,17 +45,6 @@ def one_data_set(study: Study) -> dict[str, Any]:
     }
 
 
-def task_count(study: Study) -> int:
-    """Number of tasks that the ensemble takes."""
-    return -(-study.datasets // DATASETS_PER_TASK)
-
-
-def part(study: Study, index: int) -> range:
-    """Data sets of a task."""
-    first = index * DATASETS_PER_TASK
-    return range(first, min(first + DATASETS_PER_TASK, study.datasets))
-
-
 def data_sets(study: Study, task: Task) -> xarray.DataTree:
     """Draw the data sets of one task.
 
@@ -77,7 +66,7 @@ def data_sets(study: Study, task: Task) -> xarray.DataTree:
     chi2 = coherence(experiment)
     signal = exact_field(experiment, parameters, chi2)
     covariance = noise_covariance(experiment, parameters, chi2)
-    numbers = part(study, task.index)
+    numbers = range(*task.part)
     fields = [
         observe(
             signal,

@@ -1,0 +1,119 @@
+"""A verb: what a study can be asked, as pure tasks and how their results merge.
+
+Everything else (keys, seeds, executors, retries, resuming) is the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from renp_infer.engine.tasks import Context, Task, fingerprint
+from renp_infer.study.study import Study
+
+
+class Verb:
+    """What a study can be asked; a folder of ``verbs`` has the subclass and its work.
+
+    An instance travels to worker processes. Its methods import what they need when
+    they are called, so that naming all verbs costs nothing.
+
+    Attributes
+    ----------
+    name : str
+    file : str
+        Name of the merged result; its suffix is that of the tasks' files.
+    rank : int
+        Its place in the order in which a run does verbs.
+    merges : bool
+        Whether the result is merged from the files of its tasks; else it is that of
+        the one task.
+    sections : tuple of str
+        Sections, by dotted path, whose defaults a study gets that lacks them, where this
+        verb is asked for by name.
+    """
+
+    name: ClassVar[str]
+    file: ClassVar[str]
+    rank: ClassVar[int]
+    merges: ClassVar[bool] = False
+    sections: ClassVar[tuple[str, ...]] = ()
+
+    def wanted(self, study: Study) -> bool:
+        """Whether a run does it, by the study's sections."""
+        raise NotImplementedError
+
+    def inputs(self, study: Study) -> Any:
+        """Everything of a study that results depend on, as plain values."""
+        raise NotImplementedError
+
+    def parts(self, _study: Study) -> Sequence[Any]:
+        """What distinguishes each of its tasks, as plain values, in order."""
+        return ({},)
+
+    def perform(self, study: Study, task: Task, context: Context) -> Any:
+        """Do one task: a pure function, whose result is a plain dict or a DataTree."""
+        raise NotImplementedError
+
+    def merge(self, study: Study, paths: Iterator[str], target: Path) -> None:
+        """Write the result from the files of the tasks that did not fail, in order."""
+        raise NotImplementedError
+
+    def also(self, _study: Study, _paths: Iterator[str], _merged: Path) -> dict[str, str]:
+        """Other files of the result: texts by name."""
+        return {}
+
+    @property
+    def suffix(self) -> str:
+        """Kind of file that its results are."""
+        return Path(self.file).suffix
+
+    def series(self, study: Study) -> Series:
+        """All its tasks for a study."""
+        base = fingerprint(self.name, self.inputs(study))
+        return Series(base, self.parts(study), study.seed)
+
+
+@dataclass(frozen=True)
+class Series:
+    """The tasks of a verb for a study, whose parts are made once.
+
+    Attributes
+    ----------
+    base : str
+        Key that all tasks share.
+    parts : sequence
+        What else distinguishes each.
+    root_seed : int
+    """
+
+    base: str
+    parts: Sequence[Any]
+    root_seed: int
+
+    @property
+    def count(self) -> int:
+        """Number of tasks."""
+        return len(self.parts)
+
+    @property
+    def key(self) -> str:
+        """Key of the merged result: that of a series is given by its last task."""
+        return fingerprint(self.base, "merged", self.count, self.parts[-1])
+
+    def task(self, index: int) -> Task:
+        """The task at a place."""
+        part = self.parts[index]
+        return Task(index, fingerprint(self.base, index, part), self.base, self.root_seed, part)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Tasks that travel to a worker together; their results do not depend on that."""
+
+    study: Study
+    verb: Verb
+    tasks: Sequence[Task]
+    scratch: str = ""

@@ -1,0 +1,37 @@
+"""The forward model at the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from renp_infer.engine.tasks import Context, Task
+from renp_infer.engine.verb import Verb
+from renp_infer.study.study import Study
+from renp_infer.verbs.inputs import model_inputs
+
+
+class Evaluate(Verb):
+    """Rate, magnetization, field and noise at the truth; every run begins with it."""
+
+    name, file, rank = "evaluate", "evaluate.json", 0
+
+    def wanted(self, _study: Study) -> bool:
+        """Always."""
+        return True
+
+    def inputs(self, study: Study) -> dict[str, Any]:
+        """Physics, and the data that are read."""
+        return model_inputs(study)
+
+    def perform(self, study: Study, _task: Task, _context: Context) -> dict[str, Any]:
+        """Evaluate; the noise is that of measured data, if there are any."""
+        from renp_infer.verbs.evaluate.work import evaluate, measured
+
+        found = evaluate(study.experiment, study.parameters, study.name)
+        if study.measurement is None:
+            return found
+        return found | measured(study.measurement.observation, found["signal_nG"])
+
+
+EVALUATE = Evaluate()
+VERBS = (EVALUATE,)

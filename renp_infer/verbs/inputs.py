@@ -1,0 +1,48 @@
+"""What results of a study depend on, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from renp_infer.engine.provenance import data_digests
+from renp_infer.study.study import Study
+from renp_infer.versions import PHYSICS_VERSION
+
+SAMPLING = ("sampler", "chains", "draws", "tune", "target_accept", "cross_check")
+"""Settings of ``[inference]`` that are no priors."""
+
+
+def model_inputs(study: Study) -> dict[str, Any]:
+    """What every result depends on: physics, its version, and the data it reads."""
+    return {
+        "physics_version": PHYSICS_VERSION,
+        "data": data_digests(study),
+        "name": study.name,
+        "experiment": asdict(study.experiment),
+        "parameters": asdict(study.parameters),
+    }
+
+
+def data_inputs(study: Study) -> dict[str, Any]:
+    """What mock data depend on besides."""
+    noise = "drawn" if study.settings is None else study.settings.noise
+    return model_inputs(study) | {"seed": study.seed, "noise": noise}
+
+
+def posterior_inputs(study: Study) -> dict[str, Any]:
+    """What a posterior depends on besides."""
+    assert study.settings is not None
+    settings, table = asdict(study.settings), asdict(study.oscillation)
+    return data_inputs(study) | {"settings": settings, "oscillation": table}
+
+
+def prior_inputs(study: Study) -> dict[str, Any]:
+    """What a forecast of a study depends on: physics, seed and priors, but no sampler."""
+    from renp_infer.inference.prior import InferenceSettings
+
+    priors = asdict(study.settings or InferenceSettings())
+    for name in SAMPLING:
+        del priors[name]
+    facts = {"seed": study.seed, "oscillation": asdict(study.oscillation), "priors": priors}
+    return model_inputs(study) | facts

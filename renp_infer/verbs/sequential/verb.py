@@ -1,0 +1,55 @@
+"""One measurement after the other, each chosen from what is known by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from renp_infer.engine.tasks import Context, Task
+from renp_infer.engine.verb import Verb
+from renp_infer.study.study import Study
+from renp_infer.verbs.inputs import prior_inputs
+
+if TYPE_CHECKING:
+    import xarray
+
+
+class Sequential(Verb):
+    """Campaigns against fixed layouts: a task per campaign."""
+
+    name, file, rank, merges = "sequential", "sequential.nc", 70, True
+    sections = ("optimize.sequential",)
+
+    def wanted(self, study: Study) -> bool:
+        """With a section ``[optimize.sequential]``."""
+        return study.sequential is not None
+
+    def inputs(self, study: Study) -> dict[str, Any]:
+        """All but the number of campaigns, so that a longer series begins with the shorter."""
+        assert study.sequential is not None
+        shared = asdict(study.sequential)
+        del shared["campaigns"]
+        return prior_inputs(study) | {"sequential": shared}
+
+    def parts(self, study: Study) -> list[dict[str, Any]]:
+        """Nothing but its place distinguishes a campaign."""
+        assert study.sequential is not None
+        return [{}] * study.sequential.count
+
+    def perform(self, study: Study, task: Task, _context: Context) -> xarray.DataTree:
+        """Simulate one campaign."""
+        from renp_infer.verbs.sequential.work import perform
+
+        return perform(study, task)
+
+    def merge(self, study: Study, paths: Iterator[str], target: Path) -> None:
+        """Write all campaigns as tables."""
+        from renp_infer.verbs.sequential.work import merge_campaigns
+
+        merge_campaigns(study, paths, target)
+
+
+SEQUENTIAL = Sequential()
+VERBS = (SEQUENTIAL,)
