@@ -8,7 +8,7 @@ import numpy as np
 from renp_infer.engine.run import Run
 from renp_infer.figures import drawing as plots
 from renp_infer.figures import run_figures as figures
-from renp_infer.verbs.load import load_run
+from renp_infer.verbs.table import load_run
 
 
 def draw_field(ax: plt.Axes, run: Run) -> None:

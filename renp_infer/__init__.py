@@ -9,6 +9,7 @@ only. The names below are loaded when first used; docs/library.md shows them at 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
         load_study,
         open_run,
         optimize,
+        reproduce,
+        sequential,
         simulate,
         write_report,
     )
@@ -83,9 +86,20 @@ __all__ = [
     "load_study",
     "open_run",
     "optimize",
+    "reproduce",
+    "sequential",
     "simulate",
     "write_report",
 ]
+
+_HOMES = {
+    "errors": [name for name in __all__ if name.endswith(("Error", "Warning"))],
+    "records": [
+        "PRESETS", "Accuracy", "Detector", "Experiment", "Lasers", "Layout", "Observation",
+        "Parameters", "Switches", "Target",
+    ],
+}  # fmt: skip
+"""Modules of exported names; the others are the library's."""
 
 
 def __getattr__(name: str) -> object:
@@ -93,16 +107,15 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version
 
         return version("renp-infer")
-    if name not in __all__:
+    home = next((home for home, names in _HOMES.items() if name in names), "app.library")
+    if home == "app.library" and name not in __all__ and name not in _verbs():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_home(name)}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
 
 
-def _home(name: str) -> str:
-    """Module of an exported name; functions are the library's."""
-    if name.endswith(("Error", "Warning")):
-        return "errors"
-    return "app.library" if name.islower() or name in ("Run", "Study") else "records"
+def _verbs() -> list[str]:
+    """Folders of verbs, each of which is a function."""
+    return [path.parent.name for path in Path(__file__).parent.glob("verbs/*/verb.py")]
 
 
 def __dir__() -> list[str]:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal
@@ -16,9 +17,10 @@ from typing import Annotated, Literal
 import cyclopts
 from cyclopts import App, Parameter
 
-from renp_infer.app.options import DEFAULTS, NO_FILES, Common, Measured
 from renp_infer.app.scheme_cli import scheme
+from renp_infer.engine.options import DEFAULTS, Options
 from renp_infer.errors import ConfigError, RenpError
+from renp_infer.resources import PACKAGE
 
 INPUT_WRONG, RUN_FAILED, INTERRUPTED = 2, 4, 130
 
@@ -58,99 +60,23 @@ app.command(scheme)
 
 
 @app.command
-def run(*studies: Path, common: Common = DEFAULTS) -> int:
+def run(*studies: Path, options: Options = DEFAULTS) -> int:
     """Do all tasks of one or more studies, then write the report; resumes."""
     from renp_infer.app import commands
 
-    return commands.run(studies, common.options())
+    return commands.run(studies, options)
 
 
-@app.command
-def evaluate(study: Path, /, *, common: Common = DEFAULTS) -> int:
-    """Calculate rate, magnetization and noise at the study's truth."""
-    from renp_infer.verbs.evaluate import command
-
-    return command.evaluate(study, common.options())
-
-
-@app.command
-def simulate(study: Path, /, *, save: Path | None = None, common: Common = DEFAULTS) -> int:
-    """Draw mock data from the study's seed.
-
-    Parameters
-    ----------
-    save
-        Write them as a data file for "renp infer --data", .csv or .nc.
-    """
-    from renp_infer.verbs.simulate import command
-
-    return command.simulate(study, common.options(), save=save)
+def _verbs() -> dict[str, Callable[..., int]]:
+    """The command of each folder of ``verbs`` that has one, by name."""
+    folder = PACKAGE / "verbs"
+    names = sorted(path.parent.name for path in folder.glob("*/command.py"))
+    modules = {name: import_module(f"renp_infer.verbs.{name}.command") for name in names}
+    return {name: getattr(module, name) for name, module in modules.items()}
 
 
-@app.command
-def infer(study: Path, /, *, measured: Measured = NO_FILES, common: Common = DEFAULTS) -> int:
-    """Sample the posterior of the study's data, mock or measured; resumes."""
-    from renp_infer.verbs.infer import command
-
-    return command.infer(study, common.options(), **vars(measured))
-
-
-@app.command
-def calibrate(study: Path, /, *, measured: Measured = NO_FILES, common: Common = DEFAULTS) -> int:
-    """Test posterior, hypothesis probabilities and belt on mock experiments; resumes.
-
-    Of measured data it takes angles, noise and exposure, not the field.
-    """
-    from renp_infer.verbs.calibrate import command as calibration_command
-
-    return calibration_command.calibrate(study, common.options(), **vars(measured))
-
-
-@app.command
-def compare(study: Path, /, *, measured: Measured = NO_FILES, common: Common = DEFAULTS) -> int:
-    """Weigh the four hypotheses, ordering and nature, by their evidence; resumes."""
-    from renp_infer.verbs.compare import command as comparing
-
-    return comparing.compare(study, common.options(), **vars(measured))
-
-
-@app.command
-def forecast(study: Path, /, *, common: Common = DEFAULTS) -> int:
-    """Forecast errors, limits, separations and the exposures they take; resumes."""
-    from renp_infer.verbs.forecast import command as forecast_command
-
-    return forecast_command.forecast(study, common.options())
-
-
-@app.command
-def optimize(
-    study: Path,
-    /,
-    *,
-    sequential: Annotated[bool, Parameter(negative="")] = False,
-    data: Path | None = None,
-    covariance: Path | None = None,
-    common: Common = DEFAULTS,
-) -> int:
-    """Search the design that tells most, with baselines; resumes.
-
-    Parameters
-    ----------
-    sequential
-        Choose one measurement after the other: simulate campaigns, or with --data say
-        what to measure next.
-    data
-        File of what was measured so far, .csv or .nc; with --sequential.
-    covariance
-        File of their covariance, where the data file has no errors.
-    """
-    from renp_infer.verbs.optimize import command as optimize_command
-    from renp_infer.verbs.sequential import command as sequential_command
-
-    if sequential:
-        return sequential_command.sequential(study, common.options(), data, covariance)
-    sequential_command.refuse_data(data, covariance)
-    return optimize_command.optimize(study, common.options())
+for _command in _verbs().values():
+    app.command(_command)
 
 
 @app.command
@@ -181,7 +107,7 @@ def explore(
 
 
 @app.command
-def report(*studies: Path, figures: str = "", common: Common = DEFAULTS) -> int:
+def report(*studies: Path, figures: str = "", options: Options = DEFAULTS) -> int:
     """Write report.html of finished studies or run directories.
 
     Parameters
@@ -191,23 +117,23 @@ def report(*studies: Path, figures: str = "", common: Common = DEFAULTS) -> int:
     """
     from renp_infer.app import commands
 
-    return commands.report(studies, common.options(), figures=figures)
+    return commands.report(studies, options, figures=figures)
 
 
 @app.command
-def status(*runs: Path, common: Common = DEFAULTS) -> int:
+def status(*runs: Path, options: Options = DEFAULTS) -> int:
     """Tell how far studies or run directories are, while they run or after."""
     from renp_infer.app import upkeep
 
-    return upkeep.status(runs, common.options())
+    return upkeep.status(runs, options)
 
 
 @app.command
-def merge(*runs: Path, common: Common = DEFAULTS) -> int:
+def merge(*runs: Path, options: Options = DEFAULTS) -> int:
     """Join run directories of one study, into --out or into the first."""
     from renp_infer.app import upkeep
 
-    return upkeep.merge(runs, common.options())
+    return upkeep.merge(runs, options)
 
 
 @app.command
@@ -217,7 +143,7 @@ def slurm(
     *,
     jobs: int = 10,
     sbatch: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    common: Common = DEFAULTS,
+    options: Options = DEFAULTS,
 ) -> int:
     """Write a study as a SLURM job array, for sites without a scheduler process.
 
@@ -230,26 +156,15 @@ def slurm(
     """
     from renp_infer.app import upkeep
 
-    return upkeep.slurm(study, jobs, sbatch, common.options())
+    return upkeep.slurm(study, jobs, sbatch, options)
 
 
 @app.command
-def reproduce(what: str | None = None, /, *, common: Common = DEFAULTS) -> int:
-    """Recompute what the paper prints; or draw fig6 to fig12; or feasibility; or do a run again.
-
-    A run directory is done again in --out or RUN-again, and all numbers are compared.
-    """
-    from renp_infer.app import upkeep
-
-    return upkeep.reproduce(what, common.options())
-
-
-@app.command
-def doctor(*, common: Common = DEFAULTS) -> int:
+def doctor(*, options: Options = DEFAULTS) -> int:
     """Check this installation, in seconds."""
     from renp_infer.app import upkeep
 
-    return upkeep.doctor(common.options())
+    return upkeep.doctor(options)
 
 
 @app.command
@@ -260,11 +175,11 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
 
 
 @app.command
-def cite(run: Path | None = None, /, *, common: Common = DEFAULTS) -> int:
+def cite(run: Path | None = None, /, *, options: Options = DEFAULTS) -> int:
     """Print BibTeX of what a run used, or of everything."""
     from renp_infer.app import upkeep
 
-    return upkeep.cite(run, common.options())
+    return upkeep.cite(run, options)
 
 
 for _name in app:

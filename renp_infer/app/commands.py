@@ -9,16 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.campaign import WHOLE, parse_shard
-from renp_infer.engine.driver import DONE, Options, Plan, bring_up_to_date, home_of, judge, load
-from renp_infer.engine.run import Run, readable
+from renp_infer.engine.driver import DONE, Plan, bring_up_to_date, home_of, judge, load
+from renp_infer.engine.options import Options
+from renp_infer.engine.result import readable
+from renp_infer.engine.run import Run
 from renp_infer.engine.store import Store, check_directory, check_run
 from renp_infer.errors import ConfigError
 from renp_infer.files import is_directory, make_directory
 from renp_infer.study.study import Study
 from renp_infer.terminal import show, write_document
-from renp_infer.verbs.load import load_run
-from renp_infer.verbs.summary import shortfall, summary_table, verdict_of_hypotheses
-from renp_infer.verbs.table import verbs_of
+from renp_infer.verbs.compare.result import CompareResult
+from renp_infer.verbs.compare.tables import verdict_of_hypotheses
+from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.evaluate.shortfall import shortfall
+from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.summary import summary_table
+from renp_infer.verbs.table import load_run, verbs_of
 
 REPORT = "report.html"
 
@@ -67,15 +73,17 @@ def places(studies: Sequence[Study], options: Options) -> tuple[Path, list[Path]
 
 
 def _outcome(run: Run) -> dict[str, Any]:
+    evaluation = run.get(EvaluateResult).document
+    posterior, comparison = run.find(InferResult), run.find(CompareResult)
     return {
         "name": run.name,
         "directory": str(run.directory),
-        "data": run.evaluation.get("data", "mock"),
-        "peak_snr": run.evaluation["peak_snr"],
-        "normalised": run.evaluation["normalised"],
-        "m1_meV": run.summary["parameters"]["m1_meV"] if run.summary else None,
-        "diagnostics": run.summary["diagnostics"] if run.summary else None,
-        "comparison": run.comparison,
+        "data": evaluation.get("data", "mock"),
+        "peak_snr": evaluation["peak_snr"],
+        "normalised": evaluation["normalised"],
+        "m1_meV": posterior.summary["parameters"]["m1_meV"] if posterior else None,
+        "diagnostics": posterior.summary["diagnostics"] if posterior else None,
+        "comparison": comparison.document if comparison else None,
     }
 
 

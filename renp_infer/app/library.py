@@ -7,46 +7,84 @@ A run directory is made in any case, by the code that the command line runs: in
 from __future__ import annotations
 
 import contextlib
-import json
+import functools
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from renp_infer.engine.driver import Options, Plan, bring_up_to_date, failures
-from renp_infer.engine.run import Run, load_tree
+from renp_infer.app.run import Run
+from renp_infer.engine.driver import Plan, bring_up_to_date, failures
+from renp_infer.engine.options import Options
+from renp_infer.engine.run import Run as AnyRun
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import DiagnosticWarning
 from renp_infer.study.sources import Source, load_study, with_sections
 from renp_infer.study.study import Study
-from renp_infer.verbs.calibrate.verb import CALIBRATE
-from renp_infer.verbs.compare.verb import COMPARE
-from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.forecast.verb import FORECAST
-from renp_infer.verbs.infer.verb import INFER
-from renp_infer.verbs.load import load_run
-from renp_infer.verbs.optimize.command import require_search
-from renp_infer.verbs.optimize.verb import OPTIMIZE
-from renp_infer.verbs.simulate.verb import ENSEMBLE, SIMULATE
+from renp_infer.verbs.table import VERBS, load_run
 
-if TYPE_CHECKING:
-    import xarray
+__all__ = ["Run", "Study", "load_study", "open_run", "reproduce", "write_report"]
 
-__all__ = [
-    "Run",
-    "Study",
-    "calibrate",
-    "compare",
-    "evaluate",
-    "forecast",
-    "infer",
-    "load_study",
-    "open_run",
-    "optimize",
-    "simulate",
-    "write_report",
-]
+_DOC = """{what}
+
+    Parameters
+    ----------
+    study : Study, str, Path or mapping
+        Anything but a `Study` is given to `load_study`.{defaults}
+    out : str or Path, optional
+        Run directory that keeps the result; the same call then only reads it.
+    executor : str
+        ``serial``, ``processes:N``, ``dask:ADDRESS``, see docs/running.md.
+    quiet : bool
+        Whether to show no progress.
+
+    Returns
+    -------
+    {returns}
+
+    Raises
+    ------
+    ConfigError, DomainError, NonFiniteError, TaskError, StoreError
+        See `renp_infer.errors`.
+
+    Warns
+    -----
+    DiagnosticWarning
+        If something that the verb judges has failed.
+    """
+_DEFAULTS = """
+        A study without the sections {} gets their defaults."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in VERBS:
+        return _function(VERBS[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@functools.cache
+def _function(verb: Verb) -> Callable[..., Any]:
+    """The verb as a function."""
+
+    def ask(
+        study: Study | Source,
+        *,
+        out: str | Path | None = None,
+        executor: str = "serial",
+        quiet: bool = False,
+    ) -> Any:
+        found = with_sections(study, *verb.sections)
+        plan = verb.plan(found)
+        with _performed(found, plan, out, executor, quiet=quiet) as directory:
+            return _judged(load_run(directory)).results[plan[-1].name].told()
+
+    ask.__name__ = ask.__qualname__ = verb.name
+    sections = ", ".join(f"``[{name}]``" for name in verb.sections)
+    what = (verb.__doc__ or "").partition("\n")[0]
+    defaults = _DEFAULTS.format(sections) if sections else ""
+    ask.__doc__ = _DOC.format(what=what, defaults=defaults, returns=verb.returns)
+    return ask
 
 
 @contextlib.contextmanager
@@ -61,299 +99,28 @@ def _performed(
         yield Path(place)
 
 
-def _judged(run: Run) -> Run:
+def _judged(run: AnyRun) -> AnyRun:
     """Warn of what failed."""
     for reason in failures(run):
         warnings.warn(reason, DiagnosticWarning, stacklevel=3)
     return run
 
 
-def evaluate(
-    study: Study | Source,
-    *,
-    out: str | Path | None = None,
-    executor: str = "serial",
-    quiet: bool = False,
-) -> xarray.Dataset:
-    """Calculate rate, magnetization, field and noise at the study's truth.
-
-    Parameters
-    ----------
-    study : Study, str, Path or mapping
-        Anything but a `Study` is given to `load_study`.
-    out : str or Path, optional
-        Run directory that keeps the result; the same call then only reads it.
-    executor : str
-        ``serial``, ``processes:N``, ``dask:ADDRESS``, see docs/running.md.
-    quiet : bool
-        Whether to show no progress.
-
-    Returns
-    -------
-    Dataset
-        ``signal_nG``, ``sigma_nG``, ``rate_per_s``, ``magnetization_nG_per_s``
-        and the sums and integrals of `renp evaluate`, by ``theta_s_deg``, ``pair``
-        (``pair_A_eV5``, ``pair_B_eV3``) and ``state`` (``masses_eV``); everything
-        else of that document as JSON in the attribute ``renp_evaluation``.
-
-    Raises
-    ------
-    ConfigError, DomainError, NonFiniteError, TaskError, StoreError
-        See `renp_infer.errors`.
-    """
-    found = with_sections(study)
-    with _performed(found, [EVALUATE], out, executor, quiet=quiet) as directory:
-        return load_run(directory).prediction
-
-
-def simulate(
-    study: Study | Source,
-    *,
-    out: str | Path | None = None,
-    executor: str = "serial",
-    quiet: bool = False,
-) -> xarray.DataTree:
-    """Draw mock data from the study's seed.
-
-    Parameters
-    ----------
-    study, out, executor, quiet
-        See `evaluate`.
-
-    Returns
-    -------
-    DataTree
-        ``observed_data/field_nG`` by ``theta_s_deg``, and by ``dataset`` where the
-        study has a section ``[simulate]``; ``constant_data/sigma_nG``.
-
-    Raises
-    ------
-    ConfigError, DomainError, NonFiniteError, TaskError, StoreError
-        See `renp_infer.errors`.
-    """
-    found = with_sections(study)
-    verb = ENSEMBLE if found.datasets else SIMULATE
-    with _performed(found, [verb], out, executor, quiet=quiet) as directory:
-        if verb is ENSEMBLE:
-            return load_tree(directory / verb.file)
-        return _data_tree(json.loads((directory / verb.file).read_text(encoding="utf-8")))
-
-
-def _data_tree(document: Mapping[str, Any]) -> xarray.DataTree:
-    """Mock data of ``simulate.json`` as ArviZ groups."""
-    import xarray as xr
-
-    angles = {"theta_s_deg": document["theta_s_deg"]}
-    groups = {"observed_data": "field_nG", "constant_data": "sigma_nG"}
-    tree = xr.DataTree.from_dict(
-        {
-            group: xr.Dataset({name: ("theta_s_deg", document[name])}, angles)
-            for group, name in groups.items()
-        }
-    )
-    tree.attrs = {"name": document["name"], "seed": document["seed"]}
-    tree.attrs["normalised"] = int(document["normalised"])
-    return tree
-
-
-def infer(
-    study: Study | Source,
-    *,
-    out: str | Path | None = None,
-    executor: str = "serial",
-    quiet: bool = False,
-) -> xarray.DataTree:
-    """Sample the posterior of the study's data, mock or measured.
-
-    Parameters
-    ----------
-    study, out, executor, quiet
-        See `evaluate`. A study without a section ``[inference]`` gets its defaults.
-
-    Returns
-    -------
-    DataTree
-        ArviZ groups ``posterior``, ``prior``, ``posterior_predictive``,
-        ``log_likelihood``, ``sample_stats``, ``observed_data``, ``constant_data``;
-        estimates and diagnostics as JSON in the attribute ``renp_summary``.
-
-    Raises
-    ------
-    ConfigError, DomainError, NonFiniteError, TaskError, StoreError
-        See `renp_infer.errors`.
-
-    Warns
-    -----
-    DiagnosticWarning
-        If the sampler's diagnostics or the model checks failed.
-    """
-    found = with_sections(study, "inference")
-    with _performed(found, [EVALUATE, INFER], out, executor, quiet=quiet) as directory:
-        tree = _judged(load_run(directory)).inference
-    assert tree is not None
-    return tree
-
-
-def compare(
-    study: Study | Source,
-    *,
-    out: str | Path | None = None,
-    executor: str = "serial",
-    quiet: bool = False,
-) -> xarray.DataTree:
-    """Weigh the four hypotheses, ordering and nature, by their evidence.
-
-    Parameters
-    ----------
-    study, out, executor, quiet
-        See `evaluate`. A study without a section ``[compare]`` gets its defaults.
-
-    Returns
-    -------
-    DataTree
-        ``renp_comparison``: ``log_evidence``, ``log_evidence_error`` and
-        ``probability`` by ``hypothesis``; for each hypothesis and estimator a
-        posterior, as ``normal_dirac/smc/posterior``; everything else that
-        `renp compare` says as JSON in the attribute ``renp_comparison``.
-
-    Raises
-    ------
-    ConfigError, DomainError, NonFiniteError, TaskError, StoreError
-        See `renp_infer.errors`.
-
-    Warns
-    -----
-    DiagnosticWarning
-        If the estimators disagree.
-    """
-    found = with_sections(study, "inference", "compare")
-    with _performed(found, [EVALUATE, COMPARE], out, executor, quiet=quiet) as directory:
-        said = _judged(load_run(directory)).comparison
-        tree = load_tree(directory / COMPARE.file)
-    assert said is not None
-    tree["renp_comparison"] = _comparison_table(said)
-    tree.attrs["renp_comparison"] = json.dumps(said)
-    return tree
-
-
-def _comparison_table(found: Mapping[str, Any]) -> xarray.Dataset:
-    import xarray as xr
-
-    rows = found["hypotheses"]
-    names = [f"{row['ordering']}_{row['nature']}" for row in rows]
-    columns = ("log_evidence", "log_evidence_error", "probability")
-    return xr.Dataset(
-        {name: ("hypothesis", [row[name] for row in rows]) for name in columns},
-        {"hypothesis": names},
-    )
-
-
-def calibrate(
-    study: Study | Source,
-    *,
-    out: str | Path | None = None,
-    executor: str = "serial",
-    quiet: bool = False,
-) -> xarray.DataTree:
-    """Test posterior, hypothesis probabilities and belt on mock experiments.
-
-    Parameters
-    ----------
-    study, out, executor, quiet
-        See `evaluate`. A study without a section ``[calibrate]`` gets its defaults,
-        which take hours.
-
-    Returns
-    -------
-    DataTree
-        Ranks, probabilities and belts; verdict and tables as JSON in the attribute
-        ``renp_calibration``; see docs/calibration.md.
-
-    Raises
-    ------
-    ConfigError, DomainError, NonFiniteError, TaskError, StoreError
-        See `renp_infer.errors`.
-
-    Warns
-    -----
-    DiagnosticWarning
-        If a test failed.
-    """
-    found = with_sections(study, "inference", "calibrate")
-    with _performed(found, [EVALUATE, CALIBRATE], out, executor, quiet=quiet) as directory:
-        tree = _judged(load_run(directory)).calibration
-    assert tree is not None
-    return tree
-
-
-def forecast(
-    study: Study | Source,
-    *,
-    out: str | Path | None = None,
-    executor: str = "serial",
-    quiet: bool = False,
-) -> xarray.DataTree:
-    """Forecast errors, limits, separations and the exposures they take.
-
-    Parameters
-    ----------
-    study, out, executor, quiet
-        See `evaluate`. A study without a section ``[forecast]`` gets its defaults.
-
-    Returns
-    -------
-    DataTree
-        Errors of the parameters by mass, ordering, nature, exposure and
-        systematics; see docs/forecasts.md.
-
-    Raises
-    ------
-    ConfigError, DomainError, NonFiniteError, TaskError, StoreError
-        See `renp_infer.errors`.
-    """
-    found = with_sections(study, "forecast")
-    with _performed(found, [EVALUATE, FORECAST], out, executor, quiet=quiet) as directory:
-        tree = load_run(directory).forecast
-    assert tree is not None
-    return tree
-
-
-def optimize(
-    study: Study | Source,
-    *,
-    out: str | Path | None = None,
-    executor: str = "serial",
-    quiet: bool = False,
-) -> dict[str, Any]:
-    """Search the design that tells most.
-
-    Parameters
-    ----------
-    study, out, executor, quiet
-        See `evaluate`. The study has a section ``[optimize]``: what may vary has no default.
+def reproduce() -> dict[str, Any]:
+    """Recompute every value that the paper prints.
 
     Returns
     -------
     dict
-        The document of ``renp optimize --json``: ``best`` by study key, ``utility``,
-        ``reference_utility``, ``gain``; and ``trials``, a dict each. See docs/design.md.
-
-    Raises
-    ------
-    ConfigError, DomainError, NonFiniteError, TaskError, StoreError
-        See `renp_infer.errors`.
-
-    Warns
-    -----
-    DiagnosticWarning
-        If the search failed its checks.
+        The document of ``renp reproduce --json``: ``rows`` with ``id``, ``where``,
+        ``printed``, ``published``, ``corrected``, ``unit``, ``verdict``, ``why`` and
+        ``test``, and ``findings``.
     """
-    searched = with_sections(study)
-    require_search(searched)
-    with _performed(searched, [EVALUATE, OPTIMIZE], out, executor, quiet=quiet) as directory:
-        found = _judged(load_run(directory)).optimum
-    assert found is not None
-    return found
+    from renp_infer.reproduction.ledger import ledger_document, make_ledger
+    from renp_infer.reproduction.paper import Paper
+
+    paper = Paper()
+    return ledger_document(paper, make_ledger(paper))
 
 
 def open_run(directory: str | Path) -> Run:
@@ -379,7 +146,8 @@ def open_run(directory: str | Path) -> Run:
     DiagnosticWarning
         If diagnostics of the run failed.
     """
-    return _judged(load_run(directory))
+    run = _judged(load_run(directory))
+    return Run(run.directory, run.name, run.study, run.results)
 
 
 def write_report(runs: Run | Sequence[Run], path: str | Path) -> Path:

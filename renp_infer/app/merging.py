@@ -8,28 +8,14 @@ from typing import Any
 
 from renp_infer.engine.blocks import Blocks, read_entries
 from renp_infer.engine.campaign import Work, merge, write_study
-from renp_infer.engine.store import MANIFEST, Store, check_run, read_manifest
+from renp_infer.engine.driver import study_in
+from renp_infer.engine.store import MANIFEST, Store, read_manifest
 from renp_infer.engine.tasks import Task
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, is_file
-from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import verbs_of
-
-RESOLVED = "study.resolved.toml"
-
-
-def study_in(directory: Path) -> Study:
-    """Study of a run directory, as it was resolved.
-
-    Raises
-    ------
-    ConfigError
-        If it is no run directory, or its study is not valid here.
-    """
-    check_run(directory)
-    return load_study(directory / RESOLVED)
 
 
 def merge_runs(target: Path, sources: Sequence[Path]) -> tuple[Study, list[str]]:

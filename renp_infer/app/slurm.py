@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from renp_infer.app.merging import RESOLVED
+from renp_infer.engine.driver import RESOLVED
 from renp_infer.engine.store import Store
 
 ARRAY, JOIN, SUBMIT = "slurm-array.sh", "slurm-join.sh", "slurm-submit.sh"

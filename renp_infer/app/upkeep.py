@@ -11,27 +11,24 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from renp_infer.app.commands import load_all, places
-from renp_infer.app.merging import merge_runs, study_in
+from renp_infer.app.merging import merge_runs
 from renp_infer.engine.campaign import write_study
 from renp_infer.engine.driver import (
-    DIAGNOSTIC_FAILED,
     DONE,
     RUN_FAILED,
-    Options,
-    Plan,
-    bring_up_to_date,
     home_of,
     load,
+    study_in,
 )
 from renp_infer.engine.executors import parse_executor
+from renp_infer.engine.options import Options
 from renp_infer.engine.store import Store, read_manifest
 from renp_infer.errors import ConfigError
 from renp_infer.files import is_directory
 from renp_infer.terminal import show, write_document
 from renp_infer.verbs.compare.verb import COMPARE
 from renp_infer.verbs.infer.verb import INFER
-from renp_infer.verbs.load import load_run
-from renp_infer.verbs.table import verbs_of
+from renp_infer.verbs.table import load_run
 
 if TYPE_CHECKING:
     from renp_infer.app.doctor import Check
@@ -92,32 +89,6 @@ def slurm(path: Path, jobs: int, sbatch: Sequence[str], options: Options) -> int
     else:
         show(f"submit with: sh {scripts[-1]}")
     return DONE
-
-
-def reproduce(what: str | None, options: Options) -> int:
-    """Recompute what the paper prints, or do a run again if its directory is given."""
-    from renp_infer.verbs.reproduce import command
-
-    if what is not None and what not in command.FIGURE_NAMES and is_directory(Path(what)):
-        return _again(Path(what), options)
-    return command.reproduce(what, options)
-
-
-def _again(path: Path, options: Options) -> int:
-    """Do a run again in another directory, and compare all numbers."""
-    from renp_infer.app.rerun import compare_runs
-
-    study = study_in(path)
-    again = options.out if options.out is not None else path.with_name(path.name + "-again")
-    bring_up_to_date([Plan(study, again, verbs_of(study))], options)
-    rows = compare_runs(study, path, again)
-    differing = [row for row in rows if not row["identical"]]
-    if options.json:
-        write_document({"schema": 1, "identical": not differing, "rows": rows})
-    else:
-        lines = [f"{row['task']}: {row['quantity']} differs" for row in differing]
-        show(*lines, f"{len(rows) - len(differing)} of {len(rows)} quantities are identical")
-    return DIAGNOSTIC_FAILED if differing else DONE
 
 
 def doctor(options: Options) -> int:

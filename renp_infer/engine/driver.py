@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renp_infer.engine.campaign import Work, parse_shard, update, write_study
+from renp_infer.engine.campaign import WHOLE, Work, parse_shard, update, write_study
 from renp_infer.engine.executors import parse_executor
+from renp_infer.engine.options import Measured, Options
 from renp_infer.engine.provenance import add_provenance
-from renp_infer.engine.run import Run
-from renp_infer.engine.store import PROGRESS, Store
+from renp_infer.engine.run import Run, load_run
+from renp_infer.engine.store import PROGRESS, Store, check_run
 from renp_infer.engine.tasks import Context
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, TaskError
@@ -23,34 +24,9 @@ from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.terminal import say
 
+RESOLVED = "study.resolved.toml"
+
 DONE, DIAGNOSTIC_FAILED, RUN_FAILED = 0, 3, 4
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the common options say.
-
-    Attributes
-    ----------
-    out : Path or None
-    overrides : tuple of str
-        Values of ``--set``.
-    executor : str
-    shard : str
-        ``K/N``: do only every N-th task, beginning with the K-th.
-    json, quiet, force : bool
-    progress : str
-        ``auto``: a bar on a terminal; ``json``: lines on standard error.
-    """
-
-    out: Path | None = None
-    overrides: tuple[str, ...] = ()
-    executor: str = "serial"
-    shard: str = "0/1"
-    json: bool = False
-    quiet: bool = False
-    force: bool = False
-    progress: str = "auto"
 
 
 def load(
@@ -117,8 +93,9 @@ def _prepare(plan: Plan, store: Store, options: Options) -> None:
     write_study(store, plan.study)
 
 
-def data_section(data: Path | None, covariance: Path | None) -> dict[str, str] | None:
+def data_section(measured: Measured) -> dict[str, str] | None:
     """Section ``[data]`` that the options mean."""
+    data, covariance = measured.data, measured.covariance
     if data is None:
         if covariance is not None:
             raise ConfigError("--covariance", str(covariance), "only with --data FILE")
@@ -138,10 +115,9 @@ def judge(runs: Sequence[Run]) -> int:
 def failures(run: Run) -> list[str]:
     """What failed of a run's diagnostics, checks and tests, each in a line."""
     return [
-        f"{run.name}: {name} {'disagree' if name == 'estimators' else 'failed'}: "
-        f"{'; '.join(found['reasons'])}"
+        f"{run.name}: {name} {found.lapse}: {'; '.join(found.reasons)}"
         for name, found in run.verdicts.items()
-        if found["verdict"] == "fail"
+        if found.verdict == "fail"
     ]
 
 
@@ -158,3 +134,27 @@ def result_of(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
     text = (options.out / verb.file).read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+def whole(options: Options) -> bool:
+    """Whether all tasks are asked for; of a shard there is no result to show."""
+    return parse_shard(options.shard) == WHOLE
+
+
+def asked(study: Study, verb: Verb, options: Options) -> Run | None:
+    """Have a verb done; the run with what it found, ``None`` after a shard."""
+    plan, directory = verb.plan(study), home_of(study, options)
+    bring_up_to_date([Plan(study, directory, plan)], options)
+    return load_run(directory, plan) if whole(options) else None
+
+
+def study_in(directory: Path) -> Study:
+    """Study of a run directory, as it was resolved.
+
+    Raises
+    ------
+    ConfigError
+        If it is no run directory, or its study is not valid here.
+    """
+    check_run(directory)
+    return load_study(directory / RESOLVED)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from renp_infer.engine.blocks import TASKS, Blocks
-from renp_infer.engine.verb import Verb
+from renp_infer.engine.product import Product
 from renp_infer.errors import ConfigError
 from renp_infer.files import digest, is_file, make_directory, replacing, write_text
 
@@ -95,7 +95,7 @@ class Store:
         """Path of a file of this directory."""
         return self.directory / name
 
-    def blocks(self, verb: Verb) -> Blocks:
+    def blocks(self, verb: Product) -> Blocks:
         """Results of a verb's single tasks."""
         return Blocks(self.directory, verb.name, verb.suffix)
 
@@ -104,7 +104,7 @@ class Store:
         found: dict[str, Any] | None = self._manifest["tasks"].get(verb)
         return found
 
-    def is_done(self, verb: Verb, key: str) -> bool:
+    def is_done(self, verb: Product, key: str) -> bool:
         """Tell whether a verb's result is there, whole, and made from the same inputs."""
         entry = self.entry(verb.name)
         return entry is not None and entry.get("key") == key and self.is_intact(verb.file)
@@ -135,14 +135,14 @@ class Store:
         self._manifest["files"] |= {name: digest(self.path(name)) for name in names}
         self._save()
 
-    def forget(self, verbs: Iterable[Verb]) -> None:
+    def forget(self, verbs: Iterable[Product]) -> None:
         """Declare verbs and all their tasks not done, and remove the tasks."""
         for verb in verbs:
             self._manifest["tasks"].pop(verb.name, None)
             self._save()
             self.blocks(verb).forget()
 
-    def finish(self, verb: Verb, key: str, facts: dict[str, Any]) -> None:
+    def finish(self, verb: Product, key: str, facts: dict[str, Any]) -> None:
         """Declare a verb done; its file must have been written."""
         self._manifest["tasks"][verb.name] = {
             "key": key,

@@ -5,16 +5,18 @@ Everything else (keys, seeds, executors, retries, resuming) is the same for all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from renp_infer.engine.product import Product
+from renp_infer.engine.result import Files, Result
 from renp_infer.engine.tasks import Context, Task, fingerprint
 from renp_infer.study.study import Study
 
 
-class Verb:
+class Verb(Product):
     """What a study can be asked; a folder of ``verbs`` has the subclass and its work.
 
     An instance travels to worker processes. Its methods import what they need when
@@ -22,24 +24,25 @@ class Verb:
 
     Attributes
     ----------
-    name : str
-    file : str
-        Name of the merged result; its suffix is that of the tasks' files.
     rank : int
         Its place in the order in which a run does verbs.
     merges : bool
         Whether the result is merged from the files of its tasks; else it is that of
         the one task.
+    section : str
+        Section of a study, by dotted path, that wants it; empty for none.
     sections : tuple of str
-        Sections, by dotted path, whose defaults a study gets that lacks them, where this
-        verb is asked for by name.
+        Sections whose defaults a study gets that lacks them, where this verb is asked for
+        by name.
+    returns : str
+        What the function of Python gives, as the paragraph of its docstring says.
     """
 
-    name: ClassVar[str]
-    file: ClassVar[str]
     rank: ClassVar[int]
     merges: ClassVar[bool] = False
+    section: ClassVar[str] = ""
     sections: ClassVar[tuple[str, ...]] = ()
+    returns: ClassVar[str] = ""
 
     def wanted(self, study: Study) -> bool:
         """Whether a run does it, by the study's sections."""
@@ -65,10 +68,28 @@ class Verb:
         """Other files of the result: texts by name."""
         return {}
 
-    @property
-    def suffix(self) -> str:
-        """Kind of file that its results are."""
-        return Path(self.file).suffix
+    def plan(self, _study: Study) -> tuple[Verb, ...]:
+        """What is done where it is asked for by name; the last one answers.
+
+        Raises
+        ------
+        ConfigError
+            If the study lacks what has no default.
+        """
+        return (self,)
+
+    def read(self, files: Files, study: Mapping[str, Any]) -> Result:
+        """Read its result back, for a resolved study."""
+        raise NotImplementedError
+
+    def belongs(self, study: Mapping[str, Any]) -> bool:
+        """Whether a resolved study has its section."""
+        table: Any = study
+        for step in filter(None, self.section.split(".")):
+            if not isinstance(table, Mapping) or step not in table:
+                return False
+            table = table[step]
+        return True
 
     def series(self, study: Study) -> Series:
         """All its tasks for a study."""

@@ -27,7 +27,7 @@ from renp_infer.study import reading as config
 from renp_infer.study.load import find_study, load_study, resolve
 from renp_infer.study.sections.tasks import InferenceSection
 from renp_infer.study.study import Study
-from renp_infer.verbs.load import load_run
+from renp_infer.verbs.table import load_run
 
 Settings = Mapping[str, str]
 """Texts of the controls by key; an empty one leaves the key out."""

@@ -10,6 +10,7 @@ from renp_infer.explorer.picture import Picture
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.labels import LABELS
 from renp_infer.records import PAIRS
+from renp_infer.verbs.infer.result import InferResult
 
 Rows = list[list[str]]
 NOTHING = "—"
@@ -80,7 +81,8 @@ def threshold_rows(picture: Picture) -> Rows:
 def run_rows(run: Run) -> Rows:
     """Head and rows of a run's posterior."""
     rows = [["parameter", "mean ± sd", "95 % interval"]]
-    for name, found in (run.summary or {"parameters": {}})["parameters"].items():
+    posterior = run.find(InferResult)
+    for name, found in (posterior.summary["parameters"] if posterior else {}).items():
         symbol, unit = LABELS[name]
         low, high = found["interval_95"]
         spread = rounded(found["mean"], found["sd"])

@@ -19,6 +19,7 @@ from renp_infer.explorer.picture import picture_of
 from renp_infer.explorer.state import Opened, blamed, open_study, study_text
 from renp_infer.explorer.tables import free_and_fixed, number_rows, run_rows, threshold_rows
 from renp_infer.records import FloatArray
+from renp_infer.verbs.infer.result import InferResult
 
 KEPT = 50
 """Studies that one session may have open."""
@@ -132,9 +133,9 @@ def _connect_opening(app: Dash, session: Session) -> None:
 
 def _draws(opened: Opened) -> FloatArray | None:
     run = opened.run
-    if run is None or run.inference is None:
+    if run is None or run.find(InferResult) is None:
         return None
-    return np.ravel(run.inference["posterior"].to_dataset()["m1_meV"].values)
+    return np.ravel(run.get(InferResult).tree["posterior"].to_dataset()["m1_meV"].values)
 
 
 def _connect_drawing(app: Dash, session: Session) -> None:

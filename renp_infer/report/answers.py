@@ -11,15 +11,21 @@ import numpy as np
 from renp_infer.figures.drawing import number, rounded, visible_thresholds
 from renp_infer.records import PRESETS, switch_names
 from renp_infer.verbs.compare.page import sentence
+from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.figures import normalised_label
+from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.forecast.result import ForecastResult
 from renp_infer.verbs.forecast.summary import forecast_document
 from renp_infer.verbs.infer.figures import draws
+from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.optimize.page import gain_sentences
+from renp_infer.verbs.optimize.result import OptimizeResult
 
 if TYPE_CHECKING:
     import xarray
 
-    from renp_infer.engine.run import Run
+    from renp_infer.engine.result import WORDS
+from renp_infer.engine.run import Run
 
 UNMEASURED = 0.8
 """A posterior sd above this share of the prior's is called no measurement."""
@@ -36,14 +42,14 @@ def preset_of(run: Run) -> str:
 
 def differing(run: Run, preset: str) -> list[str]:
     """Switches whose value is not the preset's."""
-    model, reference = run.evaluation["model"], asdict(PRESETS[preset])
+    model, reference = run.get(EvaluateResult).document["model"], asdict(PRESETS[preset])
     return [name for name in switch_names() if model[name] != reference[name]]
 
 
 def layout_of(run: Run) -> str:
     """Angles and thresholds in a few words."""
-    theta = run.evaluation["theta_s_deg"]
-    seen = visible_thresholds(run.evaluation["thresholds_deg"], theta)
+    theta = run.get(EvaluateResult).document["theta_s_deg"]
+    seen = visible_thresholds(run.get(EvaluateResult).document["thresholds_deg"], theta)
     text = f"{len(theta)} angles, {number(theta[0])}° to {number(theta[-1])}°"
     if seen:
         return f"{text}; {len(seen)} pair threshold{'s' * (len(seen) > 1)} inside"
@@ -52,20 +58,21 @@ def layout_of(run: Run) -> str:
 
 def verdict(run: Run) -> str:
     """pass, warn or fail of the sampler's diagnostics; "none" without inference."""
-    return str(run.summary["diagnostics"]["verdict"]) if run.summary else "none"
+    found = run.find(InferResult)
+    return "none" if found is None else str(found.summary["diagnostics"]["verdict"])
 
 
 def overall(run: Run) -> str:
     """The worst of a run's verdicts; "none" if nothing was judged."""
-    found = {judged["verdict"] for judged in run.verdicts.values()}
-    return next((name for name in ("fail", "warn", "pass") if name in found), "none")
+    found = {judged.verdict for judged in run.verdicts.values()}
+    return next((name for name in WORDS if name in found), "none")
 
 
 def question(run: Run) -> str:
     """What the run asks."""
     exposure = run.study.get("detector", {}).get("exposure_s")
     time = f" in {number(exposure)} s of exposure" if exposure else ""
-    hypotheses = ", and about ordering and nature" if run.comparison else ""
+    hypotheses = ", and about ordering and nature" if run.find(CompareResult) else ""
     return (
         f"What does the magnetization at {layout_of(run).split(';')[0]}, measured{time}, say about "
         f"the lightest neutrino mass{hypotheses}, with {preset_of(run)} physics?"
@@ -74,7 +81,7 @@ def question(run: Run) -> str:
 
 def answer(run: Run) -> str:
     """The answer in one sentence with its number."""
-    if run.summary is not None:
+    if run.find(InferResult) is not None:
         return _posterior_sentence(run)
     others = list(others_of(run).values())
     return others[0] if others else _evaluation_sentence(run)
@@ -88,12 +95,13 @@ def further_answers(run: Run) -> dict[str, str]:
 def others_of(run: Run) -> dict[str, str]:
     """What a run found besides the posterior, by what it is about."""
     found = {}
-    if run.comparison is not None:
-        found["Hypotheses"] = sentence(run.comparison)
-    if run.forecast is not None and (text := forecast_sentence(run.forecast)):
+    if run.find(CompareResult) is not None:
+        found["Hypotheses"] = sentence(run.get(CompareResult).document)
+    forecast = run.find(ForecastResult)
+    if forecast is not None and (text := forecast_sentence(forecast.tree)):
         found["Forecast"] = text
-    if run.optimum is not None:
-        found["Design"] = " ".join(gain_sentences(run.optimum))
+    if run.find(OptimizeResult) is not None:
+        found["Design"] = " ".join(gain_sentences(run.get(OptimizeResult).document))
     return found
 
 
@@ -115,7 +123,7 @@ def forecast_sentence(tree: xarray.DataTree) -> str:
 
 
 def _evaluation_sentence(run: Run) -> str:
-    document = run.evaluation
+    document = run.get(EvaluateResult).document
     peak = max(document["signal_nG"], key=abs)
     return (
         f"Evaluated only, no inference: the field peaks at {number(peak, 3)} nG, "
@@ -124,8 +132,7 @@ def _evaluation_sentence(run: Run) -> str:
 
 
 def _posterior_sentence(run: Run) -> str:
-    assert run.summary is not None
-    row = run.summary["parameters"]["m1_meV"]
+    row = run.get(InferResult).summary["parameters"]["m1_meV"]
     text = _mass_sentence(row, draws(run, "posterior", "m1_meV"), prior_sd(run, "m1_meV"))
     text += _in_brackets(run) + "."
     if verdict(run) == "fail":
@@ -164,8 +171,8 @@ def _mass_sentence(row: Mapping[str, Any], values: np.ndarray, spread: float) ->
 
 def shortfall(run: Run) -> str:
     """How far an absolute signal is from being seen, or ""."""
-    snr = run.evaluation["peak_snr"]
-    if run.evaluation["normalised"] or snr >= 1:
+    snr = run.get(EvaluateResult).document["peak_snr"]
+    if run.get(EvaluateResult).document["normalised"] or snr >= 1:
         return ""
     if snr <= 0:
         return "There is no signal at these angles."

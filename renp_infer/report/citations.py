@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.executors import DASK_EXECUTORS
 from renp_infer.resources import share_path
+from renp_infer.verbs.compare.result import CompareResult
+from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -113,11 +115,15 @@ def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None)
         Its results; ``None`` if it has none that name a sampler.
     """
     statistics = []
-    if run is not None and run.inference is not None:
-        groups = [run.inference[name] for name in SAMPLED if name in run.inference.children]
+    if run is not None and run.find(InferResult) is not None:
+        groups = [
+            run.get(InferResult).tree[name]
+            for name in SAMPLED
+            if name in run.get(InferResult).tree.children
+        ]
         statistics += [{str(k): v for k, v in group.attrs.items()} for group in groups]
-    if run is not None and run.comparison is not None:
-        statistics += [{"sampler": name} for name in run.comparison["estimators"]]
+    if run is not None and run.find(CompareResult) is not None:
+        statistics += [{"sampler": name} for name in run.get(CompareResult).document["estimators"]]
     if "calibrate" in tasks:
         statistics.append({"sampler": study["inference"]["sampler"]})
     executors = {entry.get("executor", "serial") for entry in tasks.values()}

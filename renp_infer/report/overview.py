@@ -11,6 +11,7 @@ from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.figures import mass_bounds
+from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -21,15 +22,15 @@ NARROW = 0.5
 
 def overview_plate(runs: Sequence[Run]) -> Plate | None:
     """Mass intervals of several runs; ``None`` for one run, or without an inference."""
-    if len(runs) < 2 or all(run.summary is None for run in runs):
+    if len(runs) < 2 or all(run.find(InferResult) is None for run in runs):
         return None
     return plate("overview", "Lightest neutrino mass by run", overview, runs)
 
 
 def overview(runs: Sequence[Run]) -> tuple[Figure, str]:
     """Mass intervals of several runs, numbered as in the summary table."""
-    inferred = {k: run for k, run in enumerate(runs, start=1) if run.summary is not None}
-    rows = [run.summary["parameters"]["m1_meV"] for run in inferred.values() if run.summary]
+    inferred = {k: run for k, run in enumerate(runs, start=1) if run.find(InferResult) is not None}
+    rows = [run.get(InferResult).summary["parameters"]["m1_meV"] for run in inferred.values()]
     top = max(mass_bounds(run)[1] for run in inferred.values())
     low, high = _range(rows)
     narrow = high - low < NARROW * top
@@ -55,7 +56,8 @@ def _range(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
 
 
 def _row_name(index: int, run: Run) -> str:
-    assert run.summary is not None
-    failed = ", diagnostics FAILED" * (run.summary["diagnostics"]["verdict"] == "fail")
+    failed = ", diagnostics FAILED" * (
+        run.get(InferResult).summary["diagnostics"]["verdict"] == "fail"
+    )
     label = normalised_label(run)
     return f"run {index}{failed}" + (f"\n{label}" if label else "")

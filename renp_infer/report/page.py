@@ -22,8 +22,10 @@ from renp_infer.report import answers, tables
 from renp_infer.report.citations import bibtex, used_by
 from renp_infer.report.design import design_section
 from renp_infer.report.overview import overview_plate
+from renp_infer.verbs.calibrate.result import CalibrateResult
 from renp_infer.verbs.compare.page import comparison_section
 from renp_infer.verbs.evaluate.figures import normalised_label, source
+from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.forecast.page import forecast_page
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import run_plates
@@ -127,11 +129,13 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "answer": answers.answer(run),
         "further_answers": answers.further_answers(run),
         "shortfall": answers.shortfall(run),
-        "peak_snr": number(run.evaluation["peak_snr"], 3),
+        "peak_snr": number(run.get(EvaluateResult).document["peak_snr"], 3),
         "mass": tables.mass_cells(run),
-        "mass_truth": "–" if source(run) else number(run.evaluation["truth"]["m1_meV"]),
+        "mass_truth": "–"
+        if source(run)
+        else number(run.get(EvaluateResult).document["truth"]["m1_meV"]),
         "plates": [*run_plates(run), *check_plates(run)],
-        "forecast": forecast_page(run.forecast),
+        "forecast": forecast_page(run),
         "checks": check_rows(run),
         "comparison": comparison_section(run),
         "switches": tables.switch_rows(run),
@@ -156,16 +160,16 @@ CALIBRATED = ("chains", "draws", "tune")
 
 def calibration_of(run: Run) -> dict[str, Any] | None:
     """Verdict and figures of a calibration, and what was calibrated."""
-    if run.calibration is None:
+    if run.find(CalibrateResult) is None:
         return None
     from renp_infer.verbs.calibrate.figures import calibration_plates
 
-    found = json.loads(run.calibration.attrs["renp_calibration"])
+    found = run.get(CalibrateResult).document
     shown = {key: found[key] for key in ("verdict", "reasons", "false_alarm")}
     effort = run.study.get("calibrate", {})
     shown["sampler"] = run.study.get("inference", {}).get("sampler", "")
     shown["effort"] = ", ".join(f"{k} {effort[k]}" for k in CALIBRATED if k in effort)
-    return shown | {"plates": calibration_plates(run.calibration)}
+    return shown | {"plates": calibration_plates(run.get(CalibrateResult).tree)}
 
 
 def study_text(study: Mapping[str, Any]) -> str:

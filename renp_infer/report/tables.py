@@ -15,7 +15,9 @@ from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.labels import LABELS
 from renp_infer.records import PRESETS, switch_names
 from renp_infer.report.answers import differing, prior_sd
+from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.infer.figures import free_parameters
+from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -47,9 +49,9 @@ DIAGNOSTIC_NAMES = {
 
 def mass_cells(run: Run) -> dict[str, str] | None:
     """m1 for the summary table."""
-    if run.summary is None:
+    if run.find(InferResult) is None:
         return None
-    row = run.summary["parameters"]["m1_meV"]
+    row = run.get(InferResult).summary["parameters"]["m1_meV"]
     low, high = (rounded(x, row["sd"]) for x in row["interval_95"])
     estimate = f"{rounded(row['mean'], row['sd'])} ± {rounded(row['sd'], row['sd'])}"
     cells = {"estimate": estimate, "interval": f"{low} to {high}"}
@@ -58,7 +60,7 @@ def mass_cells(run: Run) -> dict[str, str] | None:
 
 def switch_rows(run: Run) -> list[dict[str, Any]]:
     """Resolved switches beside both presets."""
-    model = run.evaluation["model"]
+    model = run.get(EvaluateResult).document["model"]
     presets = {name: asdict(switches) for name, switches in PRESETS.items()}
     return [
         {
@@ -86,20 +88,20 @@ def switch_sentence(run: Run) -> str:
 
 def truth_rows(run: Run) -> list[tuple[str, str]]:
     """The neutrino the data were made with."""
-    truth = run.evaluation["truth"]
+    truth = run.get(EvaluateResult).document["truth"]
     rows = [(PARAMETER_NAMES.get(k, k), _text(v)) for k, v in truth.items()]
-    masses = [1e3 * m for m in run.evaluation["masses_eV"]]
+    masses = [1e3 * m for m in run.get(EvaluateResult).document["masses_eV"]]
     rows.append(("m₁, m₂, m₃ [meV]", ", ".join(number(m) for m in masses)))
     return [*rows, ("sum of masses [meV]", number(sum(masses)))]
 
 
 def parameter_rows(run: Run) -> list[dict[str, Any]]:
     """Posterior of each free parameter, as text."""
-    if run.summary is None:
+    if run.find(InferResult) is None:
         return []
     rows = []
     for name in free_parameters(run):
-        p = run.summary["parameters"][name]
+        p = run.get(InferResult).summary["parameters"][name]
         spread, truth = prior_sd(run, name), p["truth"]
         cells = {k: rounded(p[k], p["sd"]) for k in ("mean", "sd")}
         cells["truth"] = "–" if truth is None else rounded(truth, p["sd"])
@@ -122,9 +124,9 @@ def _inside(value: float, low: float, high: float) -> bool:
 
 def diagnostic_rows(run: Run) -> list[tuple[str, str]]:
     """What the sampler's verdict rests on."""
-    if run.summary is None:
+    if run.find(InferResult) is None:
         return []
-    found = run.summary["diagnostics"]
+    found = run.get(InferResult).summary["diagnostics"]
     # a number that the sampler does not have is not one that is 0
     shown = {k: v for k, v in found.items() if k not in ("verdict", "reasons") and v is not None}
     return [(DIAGNOSTIC_NAMES.get(k, k.replace("_", " ")), _text(v)) for k, v in shown.items()]
@@ -133,12 +135,12 @@ def diagnostic_rows(run: Run) -> list[tuple[str, str]]:
 def provenance_rows(run: Run) -> list[tuple[str, str]]:
     """Where the numbers come from: seed, versions, machine, data."""
     rows: dict[str, Any] = {"study": run.name, "seed": run.study.get("seed")}
-    found = dict(run.evaluation.get(PROVENANCE, {}))
-    if run.inference is not None and PROVENANCE in run.inference.children:
-        found |= {str(k): v for k, v in run.inference[PROVENANCE].attrs.items()}
+    found = dict(run.get(EvaluateResult).document.get(PROVENANCE, {}))
+    if run.find(InferResult) is not None and PROVENANCE in run.get(InferResult).tree.children:
+        found |= {str(k): v for k, v in run.get(InferResult).tree[PROVENANCE].attrs.items()}
     rows |= {k: v for k, v in found.items() if k not in ("study", "seconds")}
-    rows["numerical accuracy"] = run.evaluation["accuracy"]
-    rows["Bloch equations"] = run.evaluation.get("coherence")
+    rows["numerical accuracy"] = run.get(EvaluateResult).document["accuracy"]
+    rows["Bloch equations"] = run.get(EvaluateResult).document.get("coherence")
     return [(k.replace("_", " "), _text(v)) for k, v in rows.items() if v is not None]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+from renp_infer.engine.run import Run
+from renp_infer.engine.run import load_run as read_run
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
 
@@ -22,3 +24,14 @@ VERBS = _verbs()
 def verbs_of(study: Study) -> tuple[Verb, ...]:
     """Verbs that a study has sections for, in their order."""
     return tuple(verb for verb in VERBS.values() if verb.wanted(study))
+
+
+def load_run(directory: str | Path) -> Run:
+    """Read a run directory with the results of all its verbs.
+
+    Raises
+    ------
+    StoreError
+        See ``engine.run.load_run``.
+    """
+    return read_run(directory, VERBS.values())

@@ -18,7 +18,7 @@ from renp_infer.errors import ConvergenceError, NonFiniteError, TaskError
 from renp_infer.files import digest
 from renp_infer.terminal import document, plain, show
 from renp_infer.verbs.evaluate import work as evaluation
-from renp_infer.verbs.summary import summary_table
+from renp_infer.verbs.infer.summary import summary_table
 
 STUDY = 'schema = 1\nname = "short"\n[layout]\ntheta_s_deg = [50.0, 60.0]\n'
 COUNT = {"evaluate": 0}

@@ -16,8 +16,8 @@ from renp_infer.app.cli import app, execute
 from renp_infer.engine import progress
 from renp_infer.engine.progress import Meter, pace_text
 from renp_infer.terminal import angle_table, show
-from renp_infer.verbs.calibrate.command import calibration_tables
-from renp_infer.verbs.summary import summary_table
+from renp_infer.verbs.calibrate.tables import calibration_tables
+from renp_infer.verbs.infer.summary import summary_table
 from tests.toys.runs import make_run
 
 LONG = "a-study-with-a-name-that-is-much-longer-than-anybody-would-like-to-type-twice-" * 2

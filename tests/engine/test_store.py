@@ -15,7 +15,7 @@ from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, make_directory, replacing, write_text
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.infer.verb import INFER
-from renp_infer.verbs.load import load_run
+from renp_infer.verbs.table import load_run
 
 
 def finished(directory: Path, content: str = "{}") -> None:

@@ -73,7 +73,7 @@ def test_a_new_version_of_the_physics_gives_new_keys(
 ) -> None:
     study = toy_study(tmp_path)
     before = EVALUATE.series(study).key
-    monkeypatch.setattr("renp_infer.versions.PHYSICS_VERSION", 10**6)
+    monkeypatch.setattr("renp_infer.verbs.inputs.PHYSICS_VERSION", 10**6)
     assert EVALUATE.series(study).key != before
 
 

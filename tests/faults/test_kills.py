@@ -16,12 +16,12 @@ import psutil
 import pytest
 
 import renp_infer
-from renp_infer.app.rerun import compare_runs
 from renp_infer.engine.campaign import Work, update
 from renp_infer.engine.executors import Serial
 from renp_infer.engine.store import Store
 from renp_infer.errors import StoreError
 from renp_infer.study.load import load_study
+from renp_infer.verbs.reproduce.again import compare_runs
 from renp_infer.verbs.simulate.verb import SIMULATE
 from renp_infer.verbs.table import VERBS, verbs_of
 from tests.toys import driver

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from renp_infer.app import cli
-from renp_infer.engine.driver import Options, Plan, bring_up_to_date
+from renp_infer.engine.driver import Plan, bring_up_to_date
+from renp_infer.engine.options import Options
 from tests.toys.tasks import toy_study, toy_verb
 
 

@@ -1,137 +1,31 @@
-"""``renp calibrate``: run, print, judge."""
+"""``renp calibrate``: mock experiments, what they say, and the verdict."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
-from renp_infer.engine.campaign import WHOLE, parse_shard
-from renp_infer.engine.driver import (
-    DIAGNOSTIC_FAILED,
-    DONE,
-    Options,
-    Plan,
-    bring_up_to_date,
-    data_section,
-    home_of,
-    load,
-)
-from renp_infer.terminal import say, show, write_document
-from renp_infer.verbs.calibrate.verb import CALIBRATE
-from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.engine.options import DEFAULTS, NO_FILES, Measured, Options
 
 
-def calibrate(
-    path: Path, options: Options, *, data: Path | None = None, covariance: Path | None = None
-) -> int:
-    """Perform the mock experiments of a study, print what they say, and judge it."""
-    section = data_section(data, covariance)
-    study = load(path, options, inference=True, data=section, add=["calibrate"])
-    directory = home_of(study, options)
-    bring_up_to_date([Plan(study, directory, [EVALUATE, CALIBRATE])], options)
-    if parse_shard(options.shard) != WHOLE:
+def calibrate(study: Path, /, *, measured: Measured = NO_FILES, options: Options = DEFAULTS) -> int:
+    """Test posterior, hypothesis probabilities and belt on mock experiments; resumes.
+
+    Of measured data it takes angles, noise and exposure, not the field.
+    """
+    from renp_infer.engine.driver import DONE, asked, data_section, judge, load
+    from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.calibrate.result import CalibrateResult
+    from renp_infer.verbs.calibrate.tables import calibration_tables
+    from renp_infer.verbs.calibrate.verb import CALIBRATE
+
+    section = data_section(measured)
+    asks = load(study, options, inference=True, data=section, add=["calibrate"])
+    run = asked(asks, CALIBRATE, options)
+    if run is None:
         return DONE
-    found = read_calibration(directory / CALIBRATE.file)
+    found = run.get(CalibrateResult).document
     if options.json:
-        write_document(found | {"file": str(directory / CALIBRATE.file)})
+        write_document(found | {"file": str(run.directory / CALIBRATE.file)})
     else:
-        show(*calibration_tables(found), f"results: {directory}")
-    return judged(found)
-
-
-def judged(found: dict[str, Any]) -> int:
-    """Exit code of a calibration, its reasons on standard error."""
-    if found["verdict"] == "pass":
-        return DONE
-    say(f"{found['name']}: calibration failed: {'; '.join(found['reasons'])}")
-    return DIAGNOSTIC_FAILED
-
-
-def read_calibration(path: Path) -> dict[str, Any]:
-    """Verdict and tables of ``calibrate.nc``."""
-    import xarray
-
-    with xarray.open_datatree(path, engine="h5netcdf") as tree:
-        found: dict[str, Any] = json.loads(tree.attrs["renp_calibration"])
-    return found
-
-
-def calibration_tables(found: dict[str, Any]) -> list[Any]:
-    """Tables and lines for the terminal."""
-    makers = {"ranks": _rank_table, "hypotheses": _hypothesis_table, "belt": _belt_table}
-    parts: list[Any] = [make(found[kind]) for kind, make in makers.items() if kind in found]
-    parts += [_failure_line(kind, found[kind]) for kind in makers if kind in found]
-    if found["data"] != "mock":
-        parts.append(f"mock data at the angles and with the noise of {found['data']}")
-    rate = f"{100.0 * found['false_alarm']:g} %"
-    return [*parts, f"verdict: {found['verdict']}, at a false-alarm rate of {rate} for each part"]
-
-
-_CAPTION = 62
-"""Columns of the longest caption."""
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD, min_width=_CAPTION)
-    for k, name in enumerate(columns):
-        table.add_column(name, justify="right" if k else "left")
-    return table
-
-
-def _rank_table(found: dict[str, Any]) -> Table:
-    title = f"posterior: {found['fitted']} of {found['mocks']} data sets fitted"
-    table = _table(title, "quantity", "uniformity p", "68 % covers", "95 % covers")
-    for row in found["quantities"]:
-        cells = [row["name"], f"{row['p_value']:.2g}"]
-        for key in ("coverage_68", "coverage_95"):
-            cells.append(f"{row[key]['found']:.3f} ± {row[key]['error']:.3f}")
-        table.add_row(*cells)
-    table.caption = f"a test fails below p = {found['threshold']:.2g}"
-    return table
-
-
-def _hypothesis_table(found: dict[str, Any]) -> Table:
-    title = f"hypothesis probabilities: {found['mocks']} data sets"
-    table = _table(title, "bin", "predicted", "found", "count")
-    for row in found.get("curve", []):
-        table.add_row(
-            f"{row['low']:.1f}-{row['high']:.1f}",
-            f"{row['predicted']:.3f}",
-            f"{row['found']:.3f} ± {row['error']:.3f}",
-            str(row["count"]),
-        )
-    if len(set(found["prior_odds"])) > 1:
-        odds = " : ".join(f"{value:g}" for value in found["prior_odds"])
-        table.title = f"{title}, prior odds {odds}"
-    if "curve" in found:
-        table.caption = (
-            f"calibration error {found['calibration_error']:.3f}, by chance "
-            f"{found['calibration_error_by_chance']:.3f}, p = {found['p_value']:.2g}"
-        )
-    return table
-
-
-def _belt_table(found: dict[str, Any]) -> Table:
-    levels = [f"{100 * level:.0f} %" for level in found.get("levels", [])]
-    table = _table("Feldman-Cousins belt: critical values, then coverage", "m1 [meV]", *levels)
-    for m1, values, errors in zip(
-        found.get("m1_meV", []), found.get("critical", []), found.get("critical_error", []),
-        strict=True,
-    ):  # fmt: skip
-        cells = [f"{v:.2f} ± {e:.2f}" for v, e in zip(values, errors, strict=True)]
-        table.add_row(f"{m1:g}", *cells)
-    rows = found.get("coverage", [])
-    for k in range(0, len(rows), len(levels) or 1):
-        cells = [f"{row['found']:.3f} ± {row['error']:.3f}" for row in rows[k : k + len(levels)]]
-        table.add_row(f"at {rows[k]['m1_meV']:g} covers", *cells)
-    return table
-
-
-def _failure_line(kind: str, found: dict[str, Any]) -> str:
-    kinds = ", ".join(f"{count} {reason}" for reason, count in found["failures"].items())
-    text = f"{kind}: {found['failed']} of {found['mocks']} fits failed"
-    return f"{text} ({kinds})" if kinds else text
+        show(*calibration_tables(found), f"results: {run.directory}")
+    return judge([run])

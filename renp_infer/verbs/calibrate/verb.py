@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
+from renp_infer.verbs.calibrate.result import CalibrateResult
+from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.inputs import posterior_inputs
 
 if TYPE_CHECKING:
@@ -19,7 +22,12 @@ class Calibrate(Verb):
     """Test what the other verbs claim: a task per block of mock experiments."""
 
     name, file, rank, merges = "calibrate", "calibrate.nc", 40, True
+    section = "calibrate"
     sections = ("inference", "calibrate")
+    returns = """DataTree
+        Ranks, probabilities and belts; verdict and tables as JSON in the attribute
+        ``renp_calibration``; see docs/calibration.md. The defaults of ``[calibrate]`` take
+        hours."""
 
     def wanted(self, study: Study) -> bool:
         """With a section ``[calibrate]``."""
@@ -51,6 +59,14 @@ class Calibrate(Verb):
         from renp_infer.verbs.calibrate.work import join
 
         join(study, paths, target)
+
+    def plan(self, _study: Study) -> tuple[Verb, ...]:
+        """The evaluation first: reports rest on it."""
+        return (EVALUATE, self)
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> CalibrateResult:
+        """Read ``calibrate.nc``."""
+        return CalibrateResult.of(files.tree(self.file))
 
 
 CALIBRATE = Calibrate()

@@ -21,9 +21,9 @@ from renp_infer.inference.hypothesis_mocks import draw_hypothesis
 from renp_infer.inference.refit import Refit
 from renp_infer.inference.sbc import LOG_LIKELIHOOD, Ranked, rank_one
 from renp_infer.terminal import document
+from renp_infer.verbs.calibrate.judge import judge
 from renp_infer.verbs.calibrate.mocks import MockModel, mock_model
 from renp_infer.verbs.calibrate.parts import belt_points, prior_odds
-from renp_infer.verbs.calibrate.result import judge
 
 if TYPE_CHECKING:
     from renp_infer.engine.tasks import Context, Task

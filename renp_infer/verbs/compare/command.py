@@ -2,126 +2,45 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from renp_infer.engine.options import DEFAULTS, NO_FILES, Measured, Options
 
-from renp_infer.engine.campaign import WHOLE, parse_shard
-from renp_infer.engine.driver import (
-    DIAGNOSTIC_FAILED,
-    DONE,
-    Options,
-    Plan,
-    bring_up_to_date,
-    data_section,
-    home_of,
-    load,
-)
-from renp_infer.terminal import WIDTH, digits_of, say, show, write_document
-from renp_infer.verbs.compare.verb import COMPARE
-from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.load import load_run
-from renp_infer.verbs.summary import shortfall
+if TYPE_CHECKING:
+    from renp_infer.engine.run import Run
 
 
-def compare(
-    path: Path, options: Options, *, data: Path | None = None, covariance: Path | None = None
-) -> int:
-    """Estimate the evidences and print what they say."""
-    study = load(path, options, data=data_section(data, covariance), add=["compare"])
-    directory = home_of(study, options)
-    bring_up_to_date([Plan(study, directory, [EVALUATE, COMPARE])], options)
-    if parse_shard(options.shard) != WHOLE:
+def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options = DEFAULTS) -> int:
+    """Weigh the four hypotheses, ordering and nature, by their evidence; resumes."""
+    from renp_infer.engine.driver import DONE, asked, data_section, judge, load
+    from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.compare.result import CompareResult
+    from renp_infer.verbs.compare.tables import factor_table, hypothesis_table, mass_line
+    from renp_infer.verbs.compare.verb import COMPARE
+    from renp_infer.verbs.evaluate.shortfall import shortfall
+
+    asks = load(study, options, data=data_section(measured), add=["compare"])
+    run = asked(asks, COMPARE, options)
+    if run is None:
         return DONE
-    run = load_run(directory)
-    found = run.comparison
-    assert found is not None
+    found = run.get(CompareResult).document
     if options.json:
-        head = {"schema": 1, "name": run.name, "data": run.evaluation.get("data", "mock")}
-        head["normalised"] = run.evaluation["normalised"]
-        write_document(head | {"peak_snr": run.evaluation["peak_snr"]} | found)
+        write_document(document_of(run))
     else:
         parts = [hypothesis_table(run.name, found), factor_table(found), mass_line(found)]
         parts += [f"warning: {text}" for text in found["warnings"]]
-        show(*parts, *filter(None, [shortfall(run)]), f"results: {directory}")
-    return judge(run.name, found)
+        show(*parts, *filter(None, [shortfall(run)]), f"results: {run.directory}")
+    return judge([run])
 
 
-def judge(name: str, found: Mapping[str, Any]) -> int:
-    """Exit code by the agreement of the estimators; everything has been saved by then."""
-    if found["agreement"]["verdict"] != "fail":
-        return DONE
-    say(f"{name}: estimators disagree: {'; '.join(found['agreement']['reasons'])}")
-    return DIAGNOSTIC_FAILED
+def document_of(run: Run) -> dict[str, Any]:
+    """The document of ``renp compare --json``."""
+    from renp_infer.verbs.compare.result import CompareResult
+    from renp_infer.verbs.evaluate.result import EvaluateResult
 
-
-def hypothesis_table(name: str, found: Mapping[str, Any]) -> Table:
-    """One row per hypothesis."""
-    table = Table(title=name, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=WIDTH)
-    table.add_column("ordering\nnature")
-    heads = [*found["estimators"], "together", "prior\nodds", "probability", "m1 [meV]"]
-    for head in heads:
-        table.add_column(f"ln Z\n{head}" if head in found["estimators"] else head, justify="right")
-    for row in found["hypotheses"]:
-        cells = [f"{row['ordering']}\n{row['nature']}"]
-        for estimator in found["estimators"]:
-            cell = row["by_estimator"].get(estimator)
-            cells.append(
-                "-" if cell is None else _pair(cell["log_evidence"], cell["log_evidence_error"])
-            )
-        odds = found["prior_odds"][f"{row['ordering']}_{row['nature']}"]
-        cells += [
-            _pair(row["log_evidence"], row["log_evidence_error"]),
-            f"{odds:.3g}",
-            _probability(row["probability"], row["probability_error"]),
-            _pair(row["m1_meV"]["mean"], row["m1_meV"]["sd"]),
-        ]
-        table.add_row(*cells)
-    verdict = found["agreement"]
-    table.caption = (
-        f"agreement: {verdict['verdict']}; estimators at most {verdict['distance']:.1f} "
-        f"combined errors apart, {verdict['gate']:g} allowed"
-    )
-    return table
-
-
-def factor_table(found: Mapping[str, Any]) -> Table:
-    """All pairwise Bayes factors."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=WIDTH)
-    table.add_column("hypothesis")
-    table.add_column("against")
-    table.add_column("ln Bayes factor", justify="right")
-    table.add_column("decided by")
-    for row in found["bayes_factors"]:
-        value = _pair(row["log_bayes_factor"], row["log_bayes_factor_error"], " ± ")
-        names = [row[side].replace("_", " ") for side in ("over", "under")]
-        table.add_row(*names, value, "priors" if row["prior_dominated"] else "data")
-    return table
-
-
-def mass_line(found: Mapping[str, Any]) -> str:
-    """The mass averaged over hypotheses."""
-    m1 = found["m1_meV"]
-    digits = digits_of(m1["sd"])
-    low, high = m1["interval_95"]
-    return (
-        f"m1 averaged over hypotheses: {m1['mean']:.{digits}f} ± {m1['sd']:.{digits}f} meV, "
-        f"95 % interval {low:.{digits}f} to {high:.{digits}f} meV"
-    )
-
-
-def _probability(value: float, error: float) -> str:
-    """With its error, unless that is too small to matter."""
-    return _pair(value, error) if error > 1e-4 else f"{value:.2g}"
-
-
-def _pair(value: float, error: float, join: str = "\n± ") -> str:
-    """A value over its error, both with two digits of the error."""
-    if not math.isfinite(value):
-        return "-"
-    digits = digits_of(error)
-    return f"{value:.{digits}f}{join}{error:.{digits}f}"
+    evaluation = run.get(EvaluateResult).document
+    head = {"schema": 1, "name": run.name, "data": evaluation.get("data", "mock")}
+    head["normalised"] = evaluation["normalised"]
+    head["peak_snr"] = evaluation["peak_snr"]
+    return head | run.get(CompareResult).document

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.plate import new_figure, plate
+from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.figures import normalised_label
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ _CERTAIN = 1e-4
 
 def comparison_section(run: Run) -> dict[str, Any] | None:
     """What the template shows of a comparison; ``None`` without one."""
-    found = run.comparison
-    if found is None:
+    if run.find(CompareResult) is None:
         return None
+    found = run.get(CompareResult).document
     return {
         "plate": plate("evidence", "Evidence of the four hypotheses", evidence_figure, run),
         "sentence": sentence(found),
@@ -87,7 +88,7 @@ def _with_error(value: float, error: float) -> str:
 
 def evidence_figure(run: Run) -> tuple[Figure, str]:
     """Log-evidence of the four hypotheses relative to the largest, by estimator."""
-    found = run.comparison
+    found = run.get(CompareResult).document
     assert found is not None
     rows = found["hypotheses"]
     top = max(row["log_evidence"] for row in rows)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
+from renp_infer.verbs.compare.result import CompareResult
+from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.inputs import SAMPLING, posterior_inputs
 
 if TYPE_CHECKING:
@@ -19,7 +22,13 @@ class Compare(Verb):
     """Weigh ordering and nature by their evidence: a task per hypothesis and estimator."""
 
     name, file, rank, merges = "compare", "compare.nc", 30, True
+    section = "compare"
     sections = ("inference", "compare")
+    returns = """DataTree
+        ``renp_comparison``: ``log_evidence``, ``log_evidence_error`` and ``probability`` by
+        ``hypothesis``; for each hypothesis and estimator a posterior, as
+        ``normal_dirac/smc/posterior``; everything else that `renp compare` says as JSON in
+        the attribute ``renp_comparison``."""
 
     def wanted(self, study: Study) -> bool:
         """With a section ``[compare]``."""
@@ -54,6 +63,19 @@ class Compare(Verb):
         from renp_infer.verbs.compare.work import join
 
         join(study, paths, target)
+
+    def plan(self, _study: Study) -> tuple[Verb, ...]:
+        """The evaluation first: reports rest on it."""
+        return (EVALUATE, self)
+
+    def read(self, files: Files, study: Mapping[str, Any]) -> CompareResult:
+        """Read ``compare.nc``, and weigh it by the study's odds."""
+        from renp_infer.inference.comparison import CompareSettings, compare
+        from renp_infer.verbs.compare.work import evidences
+
+        tree = files.tree(self.file)
+        found = compare(evidences(tree), CompareSettings(**study["compare"]))
+        return CompareResult(tree, found)
 
 
 COMPARE = Compare()

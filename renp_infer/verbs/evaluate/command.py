@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from renp_infer.engine.driver import DONE, Options, load, result_of
-from renp_infer.terminal import angle_table, show, write_document
-from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.engine.options import DEFAULTS, Options
 
 
-def evaluate(path: Path, options: Options) -> int:
-    """Print the forward model at the truth; write it only if ``--out`` is given."""
+def evaluate(study: Path, /, *, options: Options = DEFAULTS) -> int:
+    """Calculate rate, magnetization and noise at the study's truth."""
+    from renp_infer.engine.driver import DONE, load, result_of
+    from renp_infer.terminal import angle_table, show, write_document
+    from renp_infer.verbs.evaluate.verb import EVALUATE
+
     # Where nothing is kept, limits of the inference do not matter.
-    study = load(path, options, inference=False if options.out is None else None)
-    result = result_of(study, EVALUATE, options)
+    found = load(study, options, inference=False if options.out is None else None)
+    result = result_of(found, EVALUATE, options)
     if options.json:
         write_document(result)
         return DONE
@@ -25,7 +27,7 @@ def evaluate(path: Path, options: Options) -> int:
         "sigma [nG]": result["sigma_nG"],
     }
     label = ", normalised" if result.get("normalised") else ""
-    show(angle_table(f"{study.name}{label}", columns))
+    show(angle_table(f"{found.name}{label}", columns))
     show(f"|chi|^2 = {result['chi_squared']:.4g}", *filter(None, [unphysical(result)]))
     return DONE
 

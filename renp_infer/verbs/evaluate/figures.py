@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import FloatArray, number
 from renp_infer.figures.plate import ANGLE, new_figure
+from renp_infer.verbs.evaluate.result import EvaluateResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -18,15 +19,16 @@ if TYPE_CHECKING:
 
 def normalised_label(run: Run) -> str:
     """What must stand beside each number of a run with scaled noise, else ""."""
-    if not run.evaluation["normalised"]:
+    if not run.get(EvaluateResult).document["normalised"]:
         return ""
     reference = run.study.get("detector", {}).get("reference_snr", 0.0)
-    return f"normalised to peak S/N = {number(reference or run.evaluation['peak_snr'])}"
+    peak = reference or run.get(EvaluateResult).document["peak_snr"]
+    return f"normalised to peak S/N = {number(peak)}"
 
 
 def source(run: Run) -> str:
     """Name of the file with the data; empty for mock data, whose truth is known."""
-    return str(run.evaluation.get("data", ""))
+    return str(run.get(EvaluateResult).document.get("data", ""))
 
 
 def stamp(ax: Axes, run: Run) -> None:
@@ -49,7 +51,7 @@ def padded(theta_deg: FloatArray) -> tuple[float, float]:
 
 def angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
     """Label the axes of a figure by angle; the thresholds that it shows."""
-    document = run.evaluation
+    document = run.get(EvaluateResult).document
     theta = np.asarray(document["theta_s_deg"], float)
     visible = plots.visible_thresholds(document["thresholds_deg"], theta)
     total, signal, sigma = (np.asarray(document[k]) for k in ("sum_G_eV5", "signal_nG", "sigma_nG"))
@@ -70,7 +72,7 @@ def angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
 
 def angular_distribution(run: Run) -> tuple[Figure, str]:
     """Unsmoothed sum_G and the smoothed signal with the pair thresholds."""
-    document = run.evaluation
+    document = run.get(EvaluateResult).document
     figure, (upper, lower) = new_figure(5.8, 2, sharex=True)
     visible = angular_axes(run, upper, lower)
     stamp(lower, run)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
+from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.inputs import model_inputs
 
 
@@ -14,6 +17,11 @@ class Evaluate(Verb):
     """Rate, magnetization, field and noise at the truth; every run begins with it."""
 
     name, file, rank = "evaluate", "evaluate.json", 0
+    returns = """Dataset
+        ``signal_nG``, ``sigma_nG``, ``rate_per_s``, ``magnetization_nG_per_s`` and the sums
+        and integrals of `renp evaluate`, by ``theta_s_deg``, ``pair`` (``pair_A_eV5``,
+        ``pair_B_eV3``) and ``state`` (``masses_eV``); everything else of that document as JSON
+        in the attribute ``renp_evaluation``."""
 
     def wanted(self, _study: Study) -> bool:
         """Always."""
@@ -31,6 +39,10 @@ class Evaluate(Verb):
         if study.measurement is None:
             return found
         return found | measured(study.measurement.observation, found["signal_nG"])
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> EvaluateResult:
+        """Read ``evaluate.json``."""
+        return EvaluateResult(files.tables(self.file))
 
 
 EVALUATE = Evaluate()

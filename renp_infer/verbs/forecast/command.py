@@ -1,33 +1,28 @@
-"""``renp forecast``: do the tasks, print the tables, draw the figures."""
+"""``renp forecast``: what an experiment could see, as tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from renp_infer.engine.campaign import WHOLE, parse_shard
-from renp_infer.engine.driver import DONE, Options, Plan, bring_up_to_date, home_of
-from renp_infer.engine.executors import parse_executor
-from renp_infer.study.load import load_study
-from renp_infer.terminal import show, write_document
-from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.forecast.summary import forecast_json, load_forecast
-from renp_infer.verbs.forecast.tables import forecast_remarks, forecast_sheets, terminal_table
-from renp_infer.verbs.forecast.verb import FORECAST
+from renp_infer.engine.options import DEFAULTS, Options
 
 
-def forecast(path: Path, options: Options) -> int:
-    """Forecast a study and print its summary; resumes."""
-    parse_executor(options.executor)
-    parse_shard(options.shard)
-    study = load_study(path, options.overrides, add=["forecast"])
-    directory = home_of(study, options)
-    bring_up_to_date([Plan(study, directory, [EVALUATE, FORECAST])], options)
-    if parse_shard(options.shard) != WHOLE:
+def forecast(study: Path, /, *, options: Options = DEFAULTS) -> int:
+    """Forecast errors, limits, separations and the exposures they take; resumes."""
+    from renp_infer.engine.driver import DONE, asked, load
+    from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.forecast.result import ForecastResult
+    from renp_infer.verbs.forecast.summary import forecast_json
+    from renp_infer.verbs.forecast.tables import forecast_remarks, forecast_sheets, terminal_table
+    from renp_infer.verbs.forecast.verb import FORECAST
+
+    run = asked(load(study, options, add=["forecast"]), FORECAST, options)
+    if run is None:
         return DONE
-    tree = load_forecast(directory / FORECAST.file)
+    tree = run.get(ForecastResult).tree
     if options.json:
-        write_document(forecast_json(tree) | {"file": str(directory / FORECAST.file)})
+        write_document(forecast_json(tree) | {"file": str(run.directory / FORECAST.file)})
         return DONE
     tables = [terminal_table(sheet) for sheet in forecast_sheets(tree)]
-    show(*tables, *forecast_remarks(tree), f"results: {directory}")
+    show(*tables, *forecast_remarks(tree), f"results: {run.directory}")
     return DONE

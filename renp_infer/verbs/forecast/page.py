@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from renp_infer.engine.run import Run
 from renp_infer.verbs.forecast.figures import forecast_plates
+from renp_infer.verbs.forecast.result import ForecastResult
 from renp_infer.verbs.forecast.tables import forecast_remarks, forecast_sheets
 
-if TYPE_CHECKING:
-    import xarray
 
-
-def forecast_page(tree: xarray.DataTree | None) -> dict[str, Any] | None:
+def forecast_page(run: Run) -> dict[str, Any] | None:
     """What the template shows of a forecast; ``None`` without one."""
-    if tree is None:
+    found = run.find(ForecastResult)
+    if found is None:
         return None
+    tree = found.tree
     return {
         "sheets": forecast_sheets(tree),
         "remarks": forecast_remarks(tree),

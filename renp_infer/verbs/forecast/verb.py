@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.forecast.result import ForecastResult
 from renp_infer.verbs.inputs import prior_inputs
 
 if TYPE_CHECKING:
@@ -23,7 +26,11 @@ class Forecast(Verb):
     """Forecast over masses, orderings, natures and phases: a task per cell of a table."""
 
     name, file, rank, merges = "forecast", "forecast.nc", 50, True
+    section = "forecast"
     sections = ("forecast",)
+    returns = """DataTree
+        Errors of the parameters by mass, ordering, nature, exposure and systematics; see
+        docs/forecasts.md."""
 
     def wanted(self, study: Study) -> bool:
         """With a section ``[forecast]``."""
@@ -52,6 +59,14 @@ class Forecast(Verb):
         from renp_infer.verbs.forecast.merge import merge_parts
 
         merge_parts(study, paths, target)
+
+    def plan(self, _study: Study) -> tuple[Verb, ...]:
+        """The evaluation first: reports rest on it."""
+        return (EVALUATE, self)
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> ForecastResult:
+        """Read ``forecast.nc``."""
+        return ForecastResult(files.tree(self.file))
 
 
 FORECAST = Forecast()

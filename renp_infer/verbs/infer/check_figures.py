@@ -13,6 +13,7 @@ from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.labels import LABELS
 from renp_infer.figures.plate import ANGLE, Plate, new_figure, plate
 from renp_infer.verbs.evaluate.figures import caption_tail
+from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -20,20 +21,32 @@ if TYPE_CHECKING:
 DOWN, UP = plots.ORANGE, plots.BLUE
 
 
+def has_checks(run: Run) -> bool:
+    """Whether a run has an inference with model checks."""
+    found = run.find(InferResult)
+    return found is not None and found.checks is not None
+
+
+def checks_of(run: Run) -> dict[str, Any]:
+    """Model checks of a run that has them."""
+    found = run.get(InferResult).checks
+    assert found is not None
+    return found
+
+
 def check_plates(run: Run) -> list[Plate]:
     """Figures of a run's model checks; none without an inference that has them."""
-    if run.checks is None:
+    if not has_checks(run):
         return []
     plates = [plate("pulls", "Pulls and influence by angle", pulls_and_influence, run)]
-    if run.checks["impact"]["nuisances"]:
+    if checks_of(run)["impact"]["nuisances"]:
         plates.append(plate("impact", "Nuisances and their impact on m₁", impact, run))
     return plates
 
 
 def impact(run: Run) -> tuple[Figure, str]:
     """Pull of each nuisance and what it does to the mass, the strongest on top."""
-    assert run.checks is not None
-    found = run.checks["impact"]
+    found = checks_of(run)["impact"]
     nuisances = found["nuisances"]
     names = sorted(nuisances, key=lambda name: -_strength(nuisances[name]))
     rows = [nuisances[name] for name in names]
@@ -86,8 +99,7 @@ def _draw_shifts(ax: Axes, rows: list[dict[str, Any]]) -> None:
 
 def pulls_and_influence(run: Run) -> tuple[Figure, str]:
     """Pulls of the decorrelated data, and the Pareto k of leaving each out."""
-    assert run.checks is not None and run.inference is not None
-    by_angle = run.inference["renp_checks"].to_dataset()
+    by_angle = run.get(InferResult).tree["renp_checks"].to_dataset()
     theta = np.asarray(by_angle["theta_s_deg"], float)
     pull, k = (np.asarray(by_angle[name], float) for name in ("pull", "pareto_k"))
     figure, (upper, lower) = new_figure(4.8, 2, sharex=True, height_ratios=(1.4, 1))
@@ -96,14 +108,14 @@ def pulls_and_influence(run: Run) -> tuple[Figure, str]:
     upper.axhline(0.0, color=plots.GREY, lw=0.8)
     upper.plot(theta, pull, "o", ms=3.5, color=plots.BLACK)
     upper.set_ylabel("pull [σ]")
-    good = run.checks["loo"]["good_k"]
+    good = checks_of(run)["loo"]["good_k"]
     bad = ~(k <= good)
     lower.plot(theta, k, "o", ms=3.5, color=plots.BLUE)
     lower.plot(theta[bad], k[bad], "s", ms=6, mfc="none", color=plots.VERMILION)
     lower.axhline(good, label=f"limit {good:.2f}", **plots.PRIOR)
     lower.set(xlabel=ANGLE, ylabel="Pareto k")
     lower.legend(loc="best")
-    p = run.checks["posterior_p"]
+    p = checks_of(run)["posterior_p"]
     texts = ", ".join(f"{name.replace('_', ' ')} {number(value, 2)}" for name, value in p.items())
     return figure, (
         "Top: data minus the posterior's mean field in units of σ, decorrelated; bands at 1 and "
@@ -115,13 +127,13 @@ def pulls_and_influence(run: Run) -> tuple[Figure, str]:
 
 def check_rows(run: Run) -> list[tuple[str, str]]:
     """What the model checks found, in numbers and words."""
-    if run.checks is None:
+    if not has_checks(run):
         return []
     rows: list[tuple[str, str]] = []
     for key, text in (("posterior_p", "posterior"), ("prior_p", "prior")):
-        for name, p in run.checks[key].items():
+        for name, p in checks_of(run)[key].items():
             rows.append((f"{text} predictive p, {name.replace('_', ' ')}", number(p, 2)))
-    loo, power = run.checks["loo"], run.checks["sensitivity"]
+    loo, power = checks_of(run)["loo"], checks_of(run)["sensitivity"]
     elpd, se = loo["elpd"], loo["se"]
     density = "–" if elpd is None else f"{rounded(elpd, se)} ± {rounded(se, se)}"
     rows.append(("leave-one-out log density", density))

@@ -26,6 +26,7 @@ from renp_infer.verbs.evaluate.figures import (
     source,
     stamp,
 )
+from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -48,22 +49,24 @@ def mass_prior(run: Run, m1_meV: FloatArray) -> FloatArray:
 
 def draws(run: Run, group: str, name: str) -> FloatArray:
     """Draws of one variable, shape (chain, draw, ...)."""
-    assert run.inference is not None
-    return np.asarray(run.inference[group][name], float)
+    return np.asarray(run.get(InferResult).tree[group][name], float)
 
 
 def free_parameters(run: Run) -> list[str]:
     """Names of the parameters that were sampled."""
-    return [] if run.inference is None else [str(n) for n in run.inference["posterior"].data_vars]
+    return (
+        []
+        if run.find(InferResult) is None
+        else [str(n) for n in run.get(InferResult).tree["posterior"].data_vars]
+    )
 
 
 def data_and_prediction(run: Run) -> tuple[Figure, str]:
     """Data, truth, posterior-predictive bands, and pulls."""
-    assert run.inference is not None
     figure, (upper, lower) = new_figure(5.4, 2, sharex=True, height_ratios=(2, 1.2))
-    fixed = run.inference["constant_data"]
+    fixed = run.get(InferResult).tree["constant_data"]
     theta = np.asarray(fixed["theta_s_deg"], float)
-    data = np.asarray(run.inference["observed_data"]["field_nG"], float)
+    data = np.asarray(run.get(InferResult).tree["observed_data"]["field_nG"], float)
     factor, unit = plots.axis_scale(data, "nG")
     data = factor * data
     sigma = factor * np.asarray(fixed["sigma_nG"], float)
@@ -88,8 +91,7 @@ def data_and_prediction(run: Run) -> tuple[Figure, str]:
 
 def mass_posterior(run: Run) -> tuple[Figure, str]:
     """The m1 posterior against its prior, near the posterior and over the prior."""
-    assert run.summary is not None
-    row = run.summary["parameters"]["m1_meV"]
+    row = run.get(InferResult).summary["parameters"]["m1_meV"]
     values, bounds = draws(run, "posterior", "m1_meV").ravel(), mass_bounds(run)
     zoomed = bool(np.ptp(values) < 0.5 * (bounds[1] - bounds[0]))
     figure, grid = new_figure(3.9, 1, 1 + zoomed, squeeze=False, width_ratios=(2, 1)[: 1 + zoomed])
@@ -142,10 +144,9 @@ class _Axis:
 
 def _axis(run: Run, name: str) -> _Axis:
     """Draws of a parameter, shifted and scaled so that ticks stay short."""
-    assert run.summary is not None
     text, unit = LABELS[name]
     values, prior = (draws(run, g, name).ravel() for g in ("posterior", "prior"))
-    known = run.summary["parameters"][name]["truth"]
+    known = run.get(InferResult).summary["parameters"][name]["truth"]
     truth = np.nan if known is None else float(known)  # a line at NaN is none
     if name in CIRCULAR:
         values, prior, truth = values % 360.0, prior % 360.0, truth % 360.0
@@ -253,7 +254,7 @@ def chains(run: Run) -> tuple[Figure, str]:
 def run_plates(run: Run) -> list[Plate]:
     """All figures of one run; the angular distribution alone without inference."""
     plates = [plate("angles", "Angular distribution", angular_distribution, run)]
-    if run.inference is None:
+    if run.find(InferResult) is None:
         return plates
     return [
         *plates,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.inputs import posterior_inputs
 
 if TYPE_CHECKING:
@@ -17,7 +21,12 @@ class Infer(Verb):
     """Sample the posterior of the data, mock or measured."""
 
     name, file, rank = "infer", "infer.nc", 20
+    section = "inference"
     sections = ("inference",)
+    returns = """DataTree
+        ArviZ groups ``posterior``, ``prior``, ``posterior_predictive``, ``log_likelihood``,
+        ``sample_stats``, ``observed_data``, ``constant_data``; estimates and diagnostics as
+        JSON in the attribute ``renp_summary``."""
 
     def wanted(self, study: Study) -> bool:
         """With a section ``[inference]``."""
@@ -32,6 +41,14 @@ class Infer(Verb):
         from renp_infer.verbs.infer.work import infer
 
         return infer(study, context)
+
+    def plan(self, _study: Study) -> tuple[Verb, ...]:
+        """The evaluation first: reports rest on it."""
+        return (EVALUATE, self)
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> InferResult:
+        """Read ``infer.nc``."""
+        return InferResult.of(files.tree(self.file))
 
 
 INFER = Infer()

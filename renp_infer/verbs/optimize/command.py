@@ -1,132 +1,60 @@
-"""``renp optimize``: search, print, judge."""
+"""``renp optimize``: search, print, judge; or one measurement after the other."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from cyclopts import Parameter
 
-from renp_infer.engine.campaign import WHOLE, parse_shard
-from renp_infer.engine.driver import (
-    DIAGNOSTIC_FAILED,
-    DONE,
-    Options,
-    Plan,
-    bring_up_to_date,
-    home_of,
-)
-from renp_infer.engine.executors import parse_executor
-from renp_infer.errors import ConfigError
-from renp_infer.fields import Said
-from renp_infer.study.load import load_study
-from renp_infer.study.study import Study
-from renp_infer.terminal import say, show, write_document
-from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.optimize.verb import OPTIMIZE
-
-LONGEST = 6
-"""Values of a list that are shown in full."""
+from renp_infer.engine.options import DEFAULTS, Options
 
 
-def optimize(path: Path, options: Options) -> int:
-    """Search the designs of a study, print the best, and judge it; resumes."""
-    parse_executor(options.executor)
-    shard = parse_shard(options.shard)
-    study = load_study(path, options.overrides)
-    require_search(study)
-    directory = home_of(study, options)
-    bring_up_to_date([Plan(study, directory, [EVALUATE, OPTIMIZE])], options)
-    if shard != WHOLE:
-        return DONE
-    found = json.loads((directory / OPTIMIZE.file).read_bytes())
-    if options.json:
-        write_document(found | {"file": str(directory / OPTIMIZE.file)})
-    else:
-        show(*optimum_tables(found), f"results: {directory}")
-    return judged(found)
+def optimize(
+    study: Path,
+    /,
+    *,
+    sequential: Annotated[bool, Parameter(negative="")] = False,
+    data: Path | None = None,
+    covariance: Path | None = None,
+    options: Options = DEFAULTS,
+) -> int:
+    """Search the design that tells most, with baselines; resumes.
 
-
-def require_search(study: Study) -> None:
-    """Refuse a study that says nothing of designs.
-
-    Raises
-    ------
-    ConfigError
-        Without a section ``[optimize]``.
+    Parameters
+    ----------
+    sequential
+        Choose one measurement after the other: simulate campaigns, or with --data say
+        what to measure next.
+    data
+        File of what was measured so far, .csv or .nc; with --sequential.
+    covariance
+        File of their covariance, where the data file has no errors.
     """
-    if study.design is None:
-        raise ConfigError("optimize", Said("nothing"), "a section [optimize] with what may vary")
+    from renp_infer.verbs.sequential.ask import campaigns, next_measurement, refuse_data
+
+    if sequential and data is not None:
+        return next_measurement(study, options, data, covariance)
+    if sequential:
+        return campaigns(study, options, covariance)
+    refuse_data(data, covariance)
+    return _search(study, options)
 
 
-def judged(found: dict[str, Any]) -> int:
-    """Exit code of a search, its reasons on standard error."""
-    if found["verdict"] != "fail":
+def _search(path: Path, options: Options) -> int:
+    """Search the designs of a study, print the best, and judge it."""
+    from renp_infer.engine.driver import DONE, asked, judge, load
+    from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.optimize.result import OptimizeResult
+    from renp_infer.verbs.optimize.tables import optimum_tables
+    from renp_infer.verbs.optimize.verb import OPTIMIZE
+
+    run = asked(load(path, options), OPTIMIZE, options)
+    if run is None:
         return DONE
-    say(f"{found['name']}: optimize failed: {'; '.join(found['reasons'])}")
-    return DIAGNOSTIC_FAILED
-
-
-def optimum_tables(found: dict[str, Any]) -> list[Any]:
-    """Tables and lines for the terminal."""
-    label = ", normalised" if found["normalised"] else ""
-    layout = Table(title=f"{found['name']}: best design{label}", box=SIMPLE_HEAD)
-    layout.add_column("key")
-    layout.add_column("value", justify="right", overflow="fold")
-    for key, value in found["best"].items():
-        layout.add_row(key, _shown(value))
-    unit = f" {found['unit']}" if found["unit"] else ""
-    name = found["objective"] + (" per cost" if found["per_cost"] else "")
-    lines = [
-        f"{name}: {_measured(found, 'utility')}{unit}; "
-        f"own design {_measured(found, 'reference_utility')}{unit}; "
-        f"gain {_plain(found['gain'])}{unit}"
-    ]
-    lines.append(f"verdict: {'; '.join([found['verdict'], *found['reasons']])}")
-    tables = [layout, _search_table(found)]
-    return [*tables, *([_gain_table(found)] if "gains" in found else []), *lines]
-
-
-def _search_table(found: dict[str, Any]) -> Table:
-    columns = ("optimizer", "repeats", "lower quartile", "median", "upper quartile")
-    table = Table(title=f"best {found['objective']} of a search, before polish", box=SIMPLE_HEAD)
-    for k, name in enumerate(columns):
-        table.add_column(name, justify="right" if k else "left")
-    for row in found["searches"]:
-        numbers = [_plain(row[key.replace(" ", "_")]) for key in columns[2:]]
-        table.add_row(row["optimizer"], str(row["repeats"]), *numbers)
-    return table
-
-
-def _gain_table(found: dict[str, Any]) -> Table:
-    columns = ("physics", "systematics", "own design", "best design", "gain")
-    table = Table(title="the same design under other physics", box=SIMPLE_HEAD)
-    for k, name in enumerate(columns):
-        table.add_column(name, justify="right" if k > 1 else "left")
-    for row in found["gains"]["rows"]:
-        named = row["preset"], "with" if row["systematics"] else "without"
-        if "failed" in row:
-            table.add_row(*named, row["failed"], "", "")
-        else:
-            own, best = _measured(row, "reference_utility"), _measured(row, "utility")
-            table.add_row(*named, own, best, _plain(row["gain"]))
-    return table
-
-
-def _shown(value: Any) -> str:
-    if not isinstance(value, list):
-        return _plain(value) if isinstance(value, float) else str(value)
-    if len(value) <= LONGEST:
-        return ", ".join(f"{v:.6g}" for v in value)
-    return f"{value[0]:.6g} ... {value[-1]:.6g}, {len(value)} values"
-
-
-def _measured(found: dict[str, Any], key: str) -> str:
-    value, error = found[key], found[f"{key}_error"]
-    return "none" if value is None else f"{value:.4g} ± {error:.2g}"
-
-
-def _plain(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4g}"
+    found = run.get(OptimizeResult).document
+    if options.json:
+        write_document(found | {"file": str(run.directory / OPTIMIZE.file)})
+    else:
+        show(*optimum_tables(found), f"results: {run.directory}")
+    return judge([run])

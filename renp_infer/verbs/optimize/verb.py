@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
 from renp_infer.study.study import Study
+from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.inputs import prior_inputs
+from renp_infer.verbs.optimize.result import TRIALS, OptimizeResult
 
 
 class Optimize(Verb):
     """Search designs: a task per optimizer and repeat."""
 
     name, file, rank, merges = "optimize", "optimize.json", 60, True
+    section = "optimize"
+    returns = """dict
+        The document of ``renp optimize --json``: ``best`` by study key, ``utility``,
+        ``reference_utility``, ``gain``; and ``trials``, a dict each. See docs/design.md. The
+        study has a section ``[optimize]``: what may vary has no default."""
 
     def wanted(self, study: Study) -> bool:
         """With a section ``[optimize]`` in which something varies."""
@@ -51,6 +62,24 @@ class Optimize(Verb):
         from renp_infer.verbs.optimize.work import also
 
         return also(study, paths, merged)
+
+    def plan(self, study: Study) -> tuple[Verb, ...]:
+        """The evaluation first: reports rest on it.
+
+        Raises
+        ------
+        ConfigError
+            Without a section ``[optimize]``.
+        """
+        if study.design is None:
+            allowed = "a section [optimize] with what may vary"
+            raise ConfigError("optimize", Said("nothing"), allowed)
+        return (EVALUATE, self)
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> OptimizeResult:
+        """Read ``optimize.json`` and its trials."""
+        lines = files.path(TRIALS).read_text(encoding="utf-8").splitlines()
+        return OptimizeResult(files.tables(self.file), [json.loads(line) for line in lines])
 
 
 OPTIMIZE = Optimize()

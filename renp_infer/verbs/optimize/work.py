@@ -30,13 +30,13 @@ from renp_infer.study.designing import (
 from renp_infer.terminal import document, plain
 from renp_infer.verbs.optimize.gains import gains
 from renp_infer.verbs.optimize.optimum import summary
+from renp_infer.verbs.optimize.result import BEST, TRIALS
 from renp_infer.verbs.optimize.robust import robustness
 
 if TYPE_CHECKING:
     from renp_infer.engine.tasks import Context, Task
     from renp_infer.study.study import Study
 
-TRIALS, BEST = "trials.jsonl", "best.toml"
 _SHARE_POINTS = 256
 FINALISTS = 5
 """Trials of a search among which other truths choose."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
+from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.inputs import prior_inputs
+from renp_infer.verbs.sequential.result import SequentialResult
 
 if TYPE_CHECKING:
     import xarray
@@ -20,7 +23,11 @@ class Sequential(Verb):
     """Campaigns against fixed layouts: a task per campaign."""
 
     name, file, rank, merges = "sequential", "sequential.nc", 70, True
+    section = "optimize.sequential"
     sections = ("optimize.sequential",)
+    returns = """DataTree
+        Groups ``steps`` and ``layouts``: what campaigns knew after each measurement, and what
+        fixed layouts know after the same times; see docs/design.md."""
 
     def wanted(self, study: Study) -> bool:
         """With a section ``[optimize.sequential]``."""
@@ -49,6 +56,14 @@ class Sequential(Verb):
         from renp_infer.verbs.sequential.work import merge_campaigns
 
         merge_campaigns(study, paths, target)
+
+    def plan(self, _study: Study) -> tuple[Verb, ...]:
+        """The evaluation first: reports rest on it."""
+        return (EVALUATE, self)
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> SequentialResult:
+        """Read ``sequential.nc``."""
+        return SequentialResult(files.tree(self.file))
 
 
 SEQUENTIAL = Sequential()

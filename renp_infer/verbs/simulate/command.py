@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from renp_infer.engine.campaign import WHOLE, parse_shard
-from renp_infer.engine.driver import DONE, Options, Plan, bring_up_to_date, home_of, load, result_of
-from renp_infer.errors import ConfigError
-from renp_infer.study.study import Study
-from renp_infer.terminal import angle_table, show, write_document
-from renp_infer.verbs.simulate.verb import ENSEMBLE, SIMULATE
+from renp_infer.engine.options import DEFAULTS, Options
+
+if TYPE_CHECKING:
+    from renp_infer.study.study import Study
 
 
-def simulate(path: Path, options: Options, *, save: Path | None = None) -> int:
-    """Print mock data; write them only if ``--out`` is given, or to a data file ``save``."""
-    study = load(path, options)
+def simulate(study: Path, /, *, save: Path | None = None, options: Options = DEFAULTS) -> int:
+    """Draw mock data from the study's seed.
+
+    Parameters
+    ----------
+    save
+        Write them as a data file for "renp infer --data", .csv or .nc.
+    """
+    from renp_infer.engine.driver import DONE, load, result_of
+    from renp_infer.terminal import angle_table, show, write_document
+    from renp_infer.verbs.simulate.verb import SIMULATE
+
+    found = load(study, options)
     if save is not None:
-        _save(study, save, options)
-    elif study.datasets:
-        return _simulate_many(study, options)
-    result = result_of(study, SIMULATE, options)
+        _save(found, save, options)
+    elif found.datasets:
+        return _ensemble(found, options)
+    result = result_of(found, SIMULATE, options)
     if options.json:
         write_document(result)
         return DONE
@@ -31,12 +38,16 @@ def simulate(path: Path, options: Options, *, save: Path | None = None) -> int:
         "sigma [nG]": result["sigma_nG"],
     }
     label = ", normalised" if result["normalised"] else ""
-    show(angle_table(f"{study.name}: mock data, seed {study.seed}{label}", columns))
+    show(angle_table(f"{found.name}: mock data, seed {found.seed}{label}", columns))
     return DONE
 
 
 def _save(study: Study, path: Path, options: Options) -> None:
     """Write the study's mock data as a data file."""
+    import contextlib
+    import sys
+
+    from renp_infer.errors import ConfigError
     from renp_infer.measurement.squid import relative_times
     from renp_infer.study.datafile import write_measurement
     from renp_infer.study.observed import mock_observation
@@ -51,15 +62,18 @@ def _save(study: Study, path: Path, options: Options) -> None:
     write_measurement(path, data, times_s, title)
 
 
-def _simulate_many(study: Study, options: Options) -> int:
+def _ensemble(study: Study, options: Options) -> int:
     """Draw the ensemble of a study with a section ``[simulate]``."""
-    directory = home_of(study, options)
-    bring_up_to_date([Plan(study, directory, [ENSEMBLE])], options)
-    if parse_shard(options.shard) != WHOLE:
-        return DONE
-    path = directory / ENSEMBLE.file
+    from renp_infer.engine.driver import DONE, asked
+    from renp_infer.terminal import angle_table, show, write_document
+    from renp_infer.verbs.simulate.result import EnsembleResult
+    from renp_infer.verbs.simulate.verb import ENSEMBLE
     from renp_infer.verbs.simulate.work import ensemble_summary
 
+    run = asked(study, ENSEMBLE, options)
+    if run is None:
+        return DONE
+    path = run.get(EnsembleResult).path
     found = ensemble_summary(path)
     if options.json:
         write_document({"schema": 1, "name": study.name, "file": str(path)} | found)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
 from renp_infer.verbs.inputs import data_inputs
+from renp_infer.verbs.simulate.result import EnsembleResult, SimulateResult
 
 if TYPE_CHECKING:
     import xarray
@@ -19,6 +21,9 @@ class Simulate(Verb):
     """The study's own mock data."""
 
     name, file, rank = "simulate", "simulate.json", 10
+    returns = """DataTree
+        ``observed_data/field_nG`` by ``theta_s_deg``, and by ``dataset`` where the study has a
+        section ``[simulate]``; ``constant_data/sigma_nG``."""
 
     def wanted(self, _study: Study) -> bool:
         """Never as a part of a run: ``infer`` draws the same by itself."""
@@ -34,11 +39,20 @@ class Simulate(Verb):
 
         return one_data_set(study)
 
+    def plan(self, study: Study) -> tuple[Verb, ...]:
+        """An ensemble if the study has a section for one."""
+        return (ENSEMBLE,) if study.datasets else (self,)
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> SimulateResult:
+        """Read ``simulate.json``."""
+        return SimulateResult(files.tables(self.file))
+
 
 class Ensemble(Verb):
     """Independent data sets, as many as ``[simulate]`` says."""
 
     name, file, rank, merges = "ensemble", "ensemble.nc", 11, True
+    section = "simulate"
 
     def wanted(self, study: Study) -> bool:
         """With a section ``[simulate]``."""
@@ -66,6 +80,10 @@ class Ensemble(Verb):
         from renp_infer.verbs.simulate.work import join
 
         join(study, paths, target)
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> EnsembleResult:
+        """Where ``ensemble.nc`` is."""
+        return EnsembleResult(files.path(self.file))
 
 
 SIMULATE, ENSEMBLE = Simulate(), Ensemble()

@@ -16,10 +16,10 @@ from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.terminal import document, show
 from renp_infer.verbs.calibrate import work as calibrating
-from renp_infer.verbs.calibrate.command import calibration_tables
 from renp_infer.verbs.calibrate.figures import calibration_plates
+from renp_infer.verbs.calibrate.judge import judge
 from renp_infer.verbs.calibrate.mocks import mock_model
-from renp_infer.verbs.calibrate.result import judge
+from renp_infer.verbs.calibrate.tables import calibration_tables
 from renp_infer.verbs.calibrate.verb import CALIBRATE
 
 TEXT = """schema = 1

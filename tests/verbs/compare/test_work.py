@@ -21,9 +21,9 @@ from renp_infer.resources import share_path
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import observation
 from renp_infer.verbs.compare import work as hypotheses
+from renp_infer.verbs.compare.tables import verdict_of_hypotheses
 from renp_infer.verbs.compare.work import likelihood_of, under
 from renp_infer.verbs.evaluate import work as evaluation
-from renp_infer.verbs.summary import verdict_of_hypotheses
 
 STUDY = """schema = 1
 name = "four"

@@ -11,7 +11,6 @@ from matplotlib.patches import Rectangle
 
 from renp_infer.app.cli import execute
 from renp_infer.figures import drawing as plots
-from renp_infer.verbs.load import load_run
 from renp_infer.verbs.optimize import figures as design_figures
 from renp_infer.verbs.optimize.drawn import Optimum
 from renp_infer.verbs.optimize.figures import design_plates
@@ -19,6 +18,7 @@ from renp_infer.verbs.optimize.layout_figure import layout_figure
 from renp_infer.verbs.optimize.maps import Surface
 from renp_infer.verbs.optimize.page import search_part
 from renp_infer.verbs.sequential.page import campaign_part
+from renp_infer.verbs.table import load_run
 from tests.toys.design import PEAK, ToyAppraiser
 
 STUDY = """schema = 1

@@ -15,8 +15,8 @@ from renp_infer.design.sequential import campaign, settled
 from renp_infer.errors import ConfigError
 from renp_infer.study.datafile import read_sequence
 from renp_infer.study.load import load_study
-from renp_infer.verbs.load import load_run
 from renp_infer.verbs.sequential.bench import Bench
+from renp_infer.verbs.table import load_run
 
 STUDY = """schema = 1
 name = "toy-sequence"

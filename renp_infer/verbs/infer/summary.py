@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.terminal import WIDTH, digits_of
+from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -31,19 +32,19 @@ def summary_table(runs: Sequence[Run]) -> Table:
 
 def _summary_row(run: Run) -> tuple[str, ...]:
     preset = run.study["physics"]["preset"]
-    label = ",\nnormalised" if run.evaluation["normalised"] else ""
-    theta = run.evaluation["theta_s_deg"]
+    label = ",\nnormalised" if run.get(EvaluateResult).document["normalised"] else ""
+    theta = run.get(EvaluateResult).document["theta_s_deg"]
     estimate = interval = verdict = "-"
     truth = f"{run.study['neutrino']['m1_meV']:.4g}"
-    if run.summary is not None:
-        m1 = run.summary["parameters"]["m1_meV"]
+    if run.find(InferResult) is not None:
+        m1 = run.get(InferResult).summary["parameters"]["m1_meV"]
         digits = digits_of(m1["sd"])
         estimate = f"{m1['mean']:.{digits}f} ± {m1['sd']:.{digits}f}"
         interval = "{:.{d}f}-{:.{d}f}".format(*m1["interval_95"], d=digits)
-        verdict = run.summary["diagnostics"]["verdict"]
+        verdict = run.get(InferResult).summary["diagnostics"]["verdict"]
         if m1["truth"] is None:
             truth = "-"
-    snr = run.evaluation["peak_snr"]
+    snr = run.get(EvaluateResult).document["peak_snr"]
     return (
         f"{run.name}\n{preset}{label}",
         f"{theta[0]:.1f}-\n{theta[-1]:.1f}",
@@ -52,28 +53,4 @@ def _summary_row(run: Run) -> tuple[str, ...]:
         interval,
         truth,
         verdict,
-    )
-
-
-def verdict_of_hypotheses(run: Run) -> str:
-    """The most probable hypothesis of a run; empty if none were compared."""
-    if run.comparison is None:
-        return ""
-    best = max(run.comparison["hypotheses"], key=lambda row: row["probability"])
-    return (
-        f"{run.name}: most probable is {best['ordering']} {best['nature']}, "
-        f"{best['probability']:.3g}; estimators: {run.comparison['agreement']['verdict']}"
-    )
-
-
-def shortfall(run: Run) -> str:
-    """How far an absolute signal is from being seen; empty if it is."""
-    snr = run.evaluation["peak_snr"]
-    if run.evaluation["normalised"] or snr is None or snr >= 1:
-        return ""
-    if snr <= 0:
-        return f"{run.name}: no signal at these angles"
-    return (
-        f"{run.name}: carries nothing, the signal is {-math.log10(snr):.1f} orders of "
-        "magnitude short of S/N = 1"
     )

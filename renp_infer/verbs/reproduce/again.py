@@ -1,4 +1,4 @@
-"""Are two runs the same? Array by array, whatever is told about how they were made."""
+"""A run done again: are both the same? Array by array, whatever is told of how they were made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from renp_infer.engine.driver import DIAGNOSTIC_FAILED, DONE, Plan, bring_up_to_date, study_in
+from renp_infer.engine.options import Options
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.errors import StoreError
 from renp_infer.study.study import Study
+from renp_infer.terminal import show, write_document
 from renp_infer.verbs.table import verbs_of
 
 
@@ -87,3 +90,18 @@ def _difference(ours: Any, theirs: Any) -> dict[str, Any]:
     if not np.issubdtype(ours.dtype, np.number):
         return {"identical": bool(np.array_equal(ours, theirs))}
     return {"identical": False, "largest_difference": float(np.nanmax(np.abs(ours - theirs)))}
+
+
+def do_again(path: Path, options: Options) -> int:
+    """Do a run again in another directory, and compare all numbers."""
+    study = study_in(path)
+    again = options.out if options.out is not None else path.with_name(path.name + "-again")
+    bring_up_to_date([Plan(study, again, verbs_of(study))], options)
+    rows = compare_runs(study, path, again)
+    differing = [row for row in rows if not row["identical"]]
+    if options.json:
+        write_document({"schema": 1, "identical": not differing, "rows": rows})
+    else:
+        lines = [f"{row['task']}: {row['quantity']} differs" for row in differing]
+        show(*lines, f"{len(rows) - len(differing)} of {len(rows)} quantities are identical")
+    return DIAGNOSTIC_FAILED if differing else DONE

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
-
-if TYPE_CHECKING:
-    from renp_infer.engine.driver import Options
 
 FLAG = Parameter(negative="", show_default=False)
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Common:
+class Options:
     """Options of every verb."""
 
     out: Path | None = None
     """Directory of the results; runs/<study name> where a verb has to write."""
-    set: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = ()
+    overrides: Annotated[
+        tuple[str, ...], Parameter(name="--set", negative="", show_default=False)
+    ] = ()
     """Replace one key: section.key=value. Can be repeated."""
     executor: str = "serial"
     """Where tasks run: serial, processes:N, dask:ADDRESS, dask:local:N, jobqueue:SYSTEM:N."""
@@ -38,23 +37,8 @@ class Common:
     debug: Annotated[bool, FLAG] = False
     """Show the traceback of a failure."""
 
-    def options(self) -> Options:
-        """The same for ``commands``."""
-        from renp_infer.engine.driver import Options
 
-        return Options(
-            self.out,
-            self.set,
-            self.executor,
-            self.shard,
-            self.json,
-            self.quiet,
-            self.force,
-            self.progress,
-        )
-
-
-DEFAULTS = Common()
+DEFAULTS = Options()
 
 
 @Parameter(name="*")

@@ -1,0 +1,57 @@
+"""``renp optimize --sequential``: simulate campaigns, or say what to measure next."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+from renp_infer.engine.driver import DIAGNOSTIC_FAILED, DONE, asked, load
+from renp_infer.engine.options import Options
+from renp_infer.errors import ConfigError
+from renp_infer.terminal import say, show, write_document
+from renp_infer.verbs.sequential.result import SequentialResult
+from renp_infer.verbs.sequential.verb import SEQUENTIAL
+
+
+def refuse_data(data: Path | None, covariance: Path | None) -> None:
+    """Refuse files that only the sequence of measurements reads."""
+    for option, path in (("--data", data), ("--covariance", covariance)):
+        if path is not None:
+            raise ConfigError(option, str(path), "only with --sequential")
+
+
+def campaigns(path: Path, options: Options, covariance: Path | None) -> int:
+    """Simulate campaigns and compare them with fixed layouts."""
+    from renp_infer.verbs.sequential.summary import campaign_document, campaign_tables
+
+    if covariance is not None:
+        raise ConfigError("--covariance", str(covariance), "only with --data FILE")
+    study = load(path, options, add=SEQUENTIAL.sections)
+    run = asked(study, SEQUENTIAL, options)
+    if run is None:
+        return DONE
+    found = campaign_document(run.get(SequentialResult).tree)
+    if options.json:
+        write_document(found | {"file": str(run.directory / SEQUENTIAL.file)})
+    else:
+        show(*campaign_tables(found), f"results: {run.directory}")
+    return DONE
+
+
+def next_measurement(path: Path, options: Options, data: Path, covariance: Path | None) -> int:
+    """Say what to measure next, given all data so far; nothing is written."""
+    from renp_infer.verbs.sequential.advice import advice, advice_lines, read_so_far
+
+    study = load(path, options, add=SEQUENTIAL.sections)
+    so_far = read_so_far(study, data, covariance)
+    with contextlib.redirect_stdout(sys.stderr):
+        found = advice(study, so_far)
+    if options.json:
+        write_document(found)
+    else:
+        show(*advice_lines(found))
+    if found["diagnostics"]["verdict"] == "fail":
+        say(f"{found['name']}: {'; '.join(found['diagnostics']['reasons'])}")
+        return DIAGNOSTIC_FAILED
+    return DONE

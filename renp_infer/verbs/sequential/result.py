@@ -1,0 +1,28 @@
+"""What campaigns of measurements found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from renp_infer.engine.result import Result
+
+if TYPE_CHECKING:
+    import xarray
+
+
+@dataclass(frozen=True)
+class SequentialResult(Result):
+    """Campaigns against fixed layouts.
+
+    Attributes
+    ----------
+    tree : DataTree
+        ``sequential.nc``, in memory.
+    """
+
+    tree: xarray.DataTree
+
+    def told(self) -> xarray.DataTree:
+        """The tree."""
+        return self.tree
