@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from renp_infer.engine.run import Run
+from renp_infer.app.run import Run
+from renp_infer.engine.result import Result
+from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.infer.result import InferResult
 from renp_infer.records import PAIR_INDEX, PAIRS, PRESETS
 
 CENTRE, EDGE, EPSILON = 58.79, 85.85, 1.5896
@@ -236,11 +239,7 @@ def make_run(
             "peak_snr": peak_snr,
             "normalised": normalised,
         }
-    return Run(
-        directory=directory,
-        name=name,
-        study=study,
-        evaluation=evaluation,
-        inference=tree,
-        summary=summary,
-    )
+    results: dict[str, Result] = {"evaluate": EvaluateResult(evaluation)}
+    if tree is not None:
+        results["infer"] = InferResult(tree, summary, None)
+    return Run(directory, name, study, results)
