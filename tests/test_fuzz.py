@@ -58,8 +58,10 @@ VERBS = sorted(name for name in app if not name.startswith("-"))
 RUN_VERBS = {"merge": 2, "reproduce": 1, "cite": 1}
 """Verbs whose arguments are run directories, and how many they take."""
 SAMPLING = {"infer", "compare", "calibrate", "forecast", "optimize"}
-LONG = SAMPLING | {"run", "reproduce", "report"}
-"""Verbs that sample or draw figures; on valid studies they are tried a few times."""
+SERVING = {"explore"}
+"""Verbs that on a valid study wait for a reader; they have tests of their own."""
+LONG = SAMPLING | SERVING | {"run", "reproduce", "report"}
+"""Verbs that sample, serve or draw figures; on valid studies most are tried a few times."""
 TIME_LIMIT_S, WAITING = 10, 12
 NAMED = re.compile(r"is no finite number|exceeds the promised")
 UNFINISHED = "run the study again"
@@ -236,7 +238,7 @@ def fuzz(root: Path, examples: int, long: int) -> Counter[str]:
         with sandbox(root) as cwd:
             (cwd / "study.toml").write_bytes(case["study"])
             if case["verb"] in LONG and is_valid(case):
-                if counts["long"] >= long or case["verb"] in SAMPLING:
+                if counts["long"] >= long or case["verb"] in SAMPLING | SERVING:
                     case = case | {"verb": "evaluate"}
                 else:
                     counts["long"] += 1

@@ -8,7 +8,9 @@ from pathlib import Path
 from renp_infer.engine.run import Run
 from renp_infer.engine.run import load_run as read_run
 from renp_infer.engine.verb import Verb
+from renp_infer.errors import StoreError
 from renp_infer.study.study import Study
+from renp_infer.verbs.evaluate.verb import EVALUATE
 
 
 def _verbs() -> dict[str, Verb]:
@@ -32,6 +34,10 @@ def load_run(directory: str | Path) -> Run:
     Raises
     ------
     StoreError
-        See ``engine.run.load_run``.
+        If nothing has been done, or a file is missing or altered.
     """
-    return read_run(directory, VERBS.values())
+    run = read_run(directory, VERBS.values())
+    if EVALUATE.name not in run.results:
+        path = Path(directory) / EVALUATE.file
+        raise StoreError(f"{path} is missing; run the study again")
+    return run
