@@ -1,6 +1,7 @@
 """Rate, moment and field against explicit spinors, anchors and symmetries."""
 
 from dataclasses import replace
+from functools import reduce
 from math import pi
 
 import numpy as np
@@ -266,6 +267,41 @@ def test_the_general_form_is_the_spinor_sum(nature, rng):
             assert violating[k] + conserving[k] == pytest.approx(
                 scale() * direct.real, abs=1e-12 * scale() * max(abs(direct), expected)
             )
+
+
+def test_rate_and_moment_of_a_collection_of_ions(rng):
+    # three ions in a product state, collective jumps J_k = Sum_a j_k: the rate is
+    # <J+ J>, the moment grows by Re <J+ [m, J]>; of them N (N - 1) is coherent
+    ions, rho_l, phase = 3, 0.4, 0.3
+    j = [np.kron(np.array([[0, 0], [1, 0]]), complex_numbers(rng, 2, 2)) for _ in range(2)]
+    share = 0.5 * (1.0 + np.sqrt(1.0 - 4.0 * rho_l**2))
+    state = np.zeros((4, 4), dtype=complex)  # e+, e-, p+, p-
+    for partner, turn in ((0, 1.0), (1, np.exp(2j * phase))):
+        psi = np.zeros(4, dtype=complex)
+        psi[partner], psi[2 + partner] = np.sqrt(share) * turn, np.sqrt(1.0 - share)
+        state += 0.5 * np.outer(psi, psi.conj())
+    m = np.kron(np.diag([1.0, 0.0]), hermitian(rng, 2)) + np.kron(
+        np.diag([0.0, 1.0]), hermitian(rng, 2)
+    )
+
+    def collective(one):
+        parts = [[one if a == b else np.eye(4) for b in range(ions)] for a in range(ions)]
+        return sum(reduce(np.kron, part) for part in parts)
+
+    whole, total_m = reduce(np.kron, [state] * ions), collective(m)
+    ladder = doublet_ladder(phase)
+    for single in j:
+        jump, low = collective(single), single[2:, :2]
+        change = m[2:, 2:] @ low - low @ m[:2, :2]
+        mean, moved = (rho_l * np.trace(ladder @ x) for x in (low, change))
+        for after, pair in (
+            (jump, abs(mean) ** 2),
+            (total_m @ jump - jump @ total_m, (np.conj(mean) * moved).real),
+        ):
+            direct = np.trace(whole @ jump.conj().T @ after).real
+            alone = single if after is jump else m @ single - single @ m
+            own = np.trace(state @ single.conj().T @ alone).real
+            assert direct == pytest.approx(ions * (ions - 1) * pair + ions * own, rel=1e-12)
 
 
 LEVELS = [(2, 2, True), (2, 2, False), (2, 1, False), (1, 2, False)]
