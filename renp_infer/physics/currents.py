@@ -29,6 +29,8 @@ from renp_infer.records import FloatArray
 
 ComplexArray = NDArray[np.complex128]
 VectorCurrent = Literal["spatial", "conserved"]
+_DEFINITE = 1e-6
+"""Largest moment between partners, mu_B, that is rounding."""
 
 
 def _zeros(*shape: int) -> Any:
@@ -50,7 +52,8 @@ class Currents:
     velocity : ndarray, shape (3,), complex
         v = <p|Sum v|e> of the forced electric dipole.
     delta_mu : float
-        mu_p - mu_e of this channel along ``axis``, mu_B: g/2 of each, with its sign.
+        mu_p - mu_e of this channel along ``axis``, mu_B, each the mean of L + 2 S: g/2
+        with its sign. Electrons being negative, the magnetization is minus that.
     axis : ndarray, shape (3,)
         Unit vector of the moments: c at an S4 site.
     doublets : int
@@ -192,7 +195,7 @@ class Channels:
     quadrupole : ndarray, shape (3, 3, n_p, n_e), complex
         1/eV^2.
     moment_p : ndarray, shape (3, n_p, n_p), complex
-        Moment operator -(L + 2 S) or, in the scheme's sign, its negative, mu_B.
+        Moment in mu_B, in the sign of L + 2 S.
     moment_e : ndarray, shape (3, n_e, n_e), complex
     """
 
@@ -245,6 +248,33 @@ class Channels:
         whole = (self.spin, self.magnetic, self.quadrupole, self.velocity)
         parts = tuple(after @ part - part @ before for part in whole)
         return self._four(ladder, parts, epsilon, momentum, "conserved")
+
+    def currents(self, p: int, e: int) -> Currents:
+        """The channel from state e to state p as the "+" one, moments along z.
+
+        Parameters
+        ----------
+        p, e : int
+            States of definite moment along z.
+
+        Raises
+        ------
+        DomainError
+            If a state of a doublet has no definite moment along z.
+        """
+        moments = self.moment_p[2], self.moment_e[2]
+        for name, matrix in zip(("moment_p", "moment_e"), moments, strict=True):
+            mixed = float(np.max(np.abs(matrix - np.diag(np.diag(matrix))), initial=0.0))
+            if mixed > _DEFINITE:
+                raise DomainError(f"{name} along z between partners, mu_B", mixed, "0")
+        return Currents(
+            spin=self.spin[:, p, e],
+            magnetic=self.magnetic[:, p, e],
+            quadrupole=self.quadrupole[:, :, p, e],
+            velocity=self.velocity[:, p, e],
+            delta_mu=float(moments[0][p, p].real - moments[1][e, e].real),
+            doublets=sum(len(matrix) == 2 for matrix in moments),
+        )
 
     def _four(
         self,

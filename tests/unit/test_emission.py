@@ -17,6 +17,7 @@ from toys_currents import (
     hermitian,
     linear_light,
     momentum,
+    time_even,
 )
 
 from renp_infer.errors import DomainError
@@ -392,6 +393,37 @@ def test_two_singlets_emit_and_leave_no_moment(rng):
     np.testing.assert_array_equal(both.moment_p, 0.0)
     doublet = Currents(spin=ion.spin)
     assert event_rate_per_s(CRYSTAL, doublet, sums, p) == pytest.approx(0.5 * rate, rel=1e-4)
+
+
+@pytest.mark.parametrize(("n_p", "n_e", "kramers"), LEVELS)
+def test_one_channel_of_many(n_p, n_e, kramers, rng):
+    # the ladder of that channel and its time-reversed one alone
+    b, c, m = standard()
+    p = np.array([0.3, -0.2, 0.7])
+    sums = sums_at(p, b, c, m)
+    both = channels(rng, n_p, n_e, kramers)
+    definite = {
+        name: np.array([np.diag(np.diag(k)) for k in getattr(both, name)])
+        * np.array([0.0, 0.0, 1.0])[:, None, None]
+        for name in ("moment_p", "moment_e")
+    }
+    both = replace(both, **definite)
+    for to, start in np.ndindex(n_p, n_e):
+        ladder = np.zeros((n_e, n_p), dtype=complex)
+        ladder[start, to] = 1.0
+        ladder = time_even(ladder, kramers)
+        ladder *= (0.5 if n_p == n_e else np.sqrt(0.5)) / np.max(np.abs(ladder))
+        ion = both.currents(to, start)
+        assert ion.doublets == (n_p == 2) + (n_e == 2)
+        violating, _ = general_moment_rate_muB_per_s(CRYSTAL, both, ladder, sums, EPSILON, p)
+        rate = general_rate_per_s(CRYSTAL, both, ladder, sums, EPSILON, p)
+        found = moment_rate_muB_per_s(CRYSTAL, ion, sums, EPSILON, p)
+        np.testing.assert_allclose(violating, [0.0, 0.0, found], atol=1e-13 * rate)
+
+
+def test_states_without_definite_moments_have_no_channel(rng):
+    with pytest.raises(DomainError, match="moment_p along z"):
+        channels(rng).currents(0, 0)
 
 
 # ---- geometry and polarisation --------------------------------------------------------

@@ -115,6 +115,25 @@ def test_spatial_density_is_the_bracket_of_the_paper(axis, rng):
         assert found == pytest.approx(expected, rel=1e-10)
 
 
+def test_bracket_before_any_integral(rng):
+    # what V0 adds at given p1, p2: -V0 [(p1.S) E2 + (p2.S) E1]; planar integrals need it
+    m = (0.05, 0.2)
+    q = four_momentum(EPSILON, np.array([0.3, -0.2, 0.6]))
+    p_1, p_2, _ = spinors.boosted(q, *m)
+    e_1, e_2 = (np.sqrt(k**2 + np.sum(p**2, axis=1)) for k, p in zip(m, (p_1, p_2), strict=True))
+    u, v = spinors.spinors(p_1, m[0])[0], spinors.spinors(p_2, m[1])[1]
+    n = spinors.bilinear(u, v)
+    spin, velocity, charge = rng.normal(size=3), rng.normal(size=3), 0.7
+    axial = np.einsum("m,nmst->nst", spinors.lower([0.0, *spin]), n)
+    vector = np.einsum("m,nmst->nst", spinors.lower([charge, *velocity]), n)
+    found = np.sum((axial * vector.conj()).real, axis=(1, 2))
+    dot = np.sum(p_1 * p_2, axis=1)
+    bracket = (spin @ velocity) * (e_1 * e_2 - dot)
+    bracket += (p_1 @ spin) * (p_2 @ velocity) + (p_2 @ spin) * (p_1 @ velocity)
+    bracket -= charge * ((p_1 @ spin) * e_2 + (p_2 @ spin) * e_1)
+    np.testing.assert_allclose(found, 2.0 * bracket / (e_1 * e_2), atol=1e-13)
+
+
 @pytest.mark.parametrize("conserved", [True, False])
 def test_spin_velocity_is_the_spinor_interference(conserved, rng):
     m = (0.05, 0.2, 0.45)
