@@ -32,9 +32,9 @@ def between(upper, lower, strength):
 )
 def test_the_states_are_those_of_dirac(n, kappa, expected):
     state = hydrogen.State(n, kappa, 0.5, STRONG)
-    assert state.energy == pytest.approx(expected, rel=1e-14)
+    assert state.energy == pytest.approx(expected, rel=1e-14, abs=0.0)
     norm = hydrogen.element(state, state, lambda psi, r, unit: psi)
-    assert norm == pytest.approx(1.0, rel=1e-10)
+    assert norm == pytest.approx(1.0, rel=1e-10, abs=0.0)
 
 
 PAIRS = [
@@ -54,7 +54,7 @@ def test_charge_is_p_dot_v_over_eps_to_all_orders(upper, lower):
         charge = hydrogen.element(b, a, wave)
         vector = hydrogen.vector(b, a, wave)
         assert abs(charge) > 1e-7
-        assert eps * charge == pytest.approx(momentum @ vector, rel=1e-7)
+        assert eps * charge == pytest.approx(momentum @ vector, rel=1e-7, abs=0.0)
 
 
 @pytest.mark.parametrize(("upper", "lower"), PAIRS[:3])
@@ -125,7 +125,7 @@ def test_weak_magnetism_and_quadrupole_of_slow_electrons(upper, lower):
             worst = max(worst, np.max(np.abs(vector - expected)) / np.max(np.abs(expected)))
         errors.append(worst)
     assert errors[1] < WEAK**4
-    assert errors[0] / errors[1] == pytest.approx(16.0, rel=0.05)
+    assert errors[0] / errors[1] == pytest.approx(16.0, rel=0.05, abs=0.0)
 
 
 def test_weak_magnetism_is_axial_current_times_p():

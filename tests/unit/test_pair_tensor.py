@@ -99,7 +99,7 @@ def test_anchors(p_z, dirac_0, dirac_10, majorana_10, dirac_50):
         return float(pair.phi * (pair.k - exchange * m * m))
 
     found = value(0.0, 0), value(0.01, 0), value(0.01, 1), value(0.05, 0)
-    assert found == pytest.approx((dirac_0, dirac_10, majorana_10, dirac_50), rel=1e-9)
+    assert found == pytest.approx((dirac_0, dirac_10, majorana_10, dirac_50), rel=1e-9, abs=0.0)
 
 
 @pytest.mark.parametrize("axis", [(0.0, 0.0, 1.0), (0.6, 0.0, 0.8)])
@@ -112,7 +112,7 @@ def test_spatial_density_is_the_bracket_of_the_paper(axis, rng):
         pair = pair_structure(EPSILON**2 - p @ p, *m)
         found = spin_velocity_density(pair, EPSILON, p, axis, axis, conserved=False)
         expected, _ = slow_twins.full_density(p, EPSILON, m, axis, "parallel")
-        assert found == pytest.approx(expected, rel=1e-10)
+        assert found == pytest.approx(expected, rel=1e-10, abs=0.0)
 
 
 def test_bracket_before_any_integral(rng):
@@ -166,7 +166,7 @@ def test_conservation_cancels_the_signal_at_the_threshold(p, ratio):
         spin_velocity_density(pair, EPSILON, momenta, axis, axis, conserved=how)
         for how in (True, False)
     )
-    assert conserved / spatial == pytest.approx(1.0 - (p / EPSILON) ** 2, rel=1e-12)
+    assert conserved / spatial == pytest.approx(1.0 - (p / EPSILON) ** 2, rel=1e-12, abs=0.0)
     assert conserved / spatial == pytest.approx(ratio, abs=1e-3)
 
 
@@ -178,13 +178,13 @@ def test_normalisation_is_sixteen_times_the_paper(rng):
     axial, zero = np.array([0.0, *(2.0 * spin)]), np.zeros(4)
     one = np.diag([1.0, 0.0, 0.0]).astype(complex)
     rate = spinors.emission(q, (0.05,) * 3, one, one, (axial, zero), False)
-    assert rate / (0.5 * density) == pytest.approx(16.0, rel=1e-12)
+    assert rate / (0.5 * density) == pytest.approx(16.0, rel=1e-12, abs=0.0)
     vector = np.array([0.0, *spin])
     plus, minus = (
         spinors.emission(q, (0.05,) * 3, one, one, (axial, sign * vector), False)
         for sign in (1.0, -1.0)
     )
-    assert -0.5 * (plus - minus) / (0.5 * density) == pytest.approx(16.0, rel=1e-12)
+    assert -0.5 * (plus - minus) / (0.5 * density) == pytest.approx(16.0, rel=1e-12, abs=0.0)
 
 
 @pytest.mark.parametrize("nature", NATURES)
@@ -211,7 +211,7 @@ def test_photon_spectrum_of_dinh_and_others(omega, nature):
         expected += delta * (abs(b[i, j]) ** 2 * shape - swapped)
     sums = pair_sums(s, m, b, c, nature)
     found = (sums.k_axial + sums.a_axial * omega**2 / 3.0) / (2.0 * np.pi)
-    assert found == pytest.approx(expected, rel=1e-13)
+    assert found == pytest.approx(expected, rel=1e-13, abs=0.0)
 
 
 def test_thresholds_of_that_spectrum():
@@ -333,4 +333,4 @@ def test_arrays_of_momenta_are_points(rng):
     assert whole.shape == (2, 3)
     for k in np.ndindex(2, 3):
         sums = pair_sums(minkowski(q[k], q[k]), m, b, c, "majorana")
-        assert even_form(sums, q[k], x, x) == pytest.approx(whole[k], rel=1e-12)
+        assert even_form(sums, q[k], x, x) == pytest.approx(whole[k], rel=1e-12, abs=0.0)
