@@ -12,9 +12,12 @@ much larger than a wavelength (P is what the lasers leave), unpolarised doublets
 with the sums of `PairSums`. In dM/dt only what is odd in P is left: Kramers partners
 emit as Gamma_-(P) = Gamma_+(-P), so the spin-velocity interference cancels between
 them. M is in the sign of L + 2 S, as delta_mu is: electrons being negative, the field
-points the other way. The rate drops the interference of S with v, up to 3e-6 of it,
-and |v|^2 and |V_mag|^2, 1e-12. Fields and moments are in Heaviside-Lorentz units:
-B = M/V inside a long needle, where Gauss has 4 pi M/V.
+points the other way. Fields and moments are in Heaviside-Lorentz units: B = M/V inside
+a long needle, where Gauss has 4 pi M/V.
+
+The closed rate drops the interference of S with v, below 3e-6 of it, and |v|^2 and
+|V_mag|^2, 2e-12; axial charge and retardation, which inversion partners cancel; and
+relativity of the 4f electrons, 1e-3.
 """
 
 from __future__ import annotations

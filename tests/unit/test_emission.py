@@ -250,6 +250,25 @@ def test_the_general_form_holds_the_closed_ones(nature, rng):
             assert whole == pytest.approx(rate, rel=1e-4, abs=0.0)
 
 
+def test_what_the_closed_rate_drops():
+    # v along S with the largest ratio of Table I, M = S; P from rest to the edge
+    b, c, m = standard()
+    spin = np.array([0.3, 0.4j, 0.5])
+    for reach in (0.0, 0.6, 0.92, 1.55):
+        p = reach * np.array([0.6, 0.0, 0.8])
+        sums = sums_at(p, b, c, m)
+        both = {}
+        for ratio in (0.0, 2.73e-6):
+            ion = Currents(spin=spin, magnetic=spin, velocity=ratio * spin)
+            whole = general_rate_per_s(
+                CRYSTAL, partner_channels(ion), doublet_ladder(np.pi / 4), sums, EPSILON, p
+            )
+            closed = event_rate_per_s(CRYSTAL, ion, sums, p, np.pi / 4)
+            both[ratio] = abs(whole / closed - 1.0)
+        assert both[0.0] < 2e-12
+        assert 1e-7 < both[2.73e-6] < 3e-6
+
+
 @pytest.mark.parametrize("nature", NATURES)
 def test_the_general_form_is_the_spinor_sum(nature, rng):
     # any light, any partner-changing channel: T_mn <J^m>* <[m_k, J^n]> with spinors
