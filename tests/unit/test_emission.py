@@ -455,6 +455,38 @@ def test_states_without_definite_moments_have_no_channel(rng):
         channels(rng).currents(0, 0)
 
 
+# ---- what the currents leave out ------------------------------------------------------
+
+
+def test_axial_corrections_leave_no_moment(rng):
+    # <sigma.p>, even under T, and -i P_j <2 S_i r_j> need mixed parity: alone they leave a
+    # moment, by |b|^2, but the sites that inversion exchanges emit together. The second
+    # order, -(P.r)^2/2 times 2 S_i, is even in P: nothing at any site
+    m, (b, c, _) = (0.01, 0.05, 0.3), standard()
+    p = np.array([0.3, -0.2, 0.7])
+    q, spin, zero = four_momentum(EPSILON, p), complex_numbers(rng, 3), np.zeros(4)
+    charge, first = complex_numbers(rng), complex_numbers(rng, 3, 3)
+    second = complex_numbers(rng, 3, 3, 3)
+
+    def moment(site, mixed, higher):
+        """T_++ - T_--: mean over sites of inversion parity +-1 in ``site``."""
+        difference = 0.0
+        for sign, conjugate in ((1.0, np.asarray), (-1.0, np.conj)):
+            axial = np.zeros(4, dtype=complex)
+            for parity in site:
+                one = mixed * parity
+                space = sign * (2.0 * conjugate(spin) - 1j * one * conjugate(first) @ p)
+                space = space - sign * 0.5 * higher * conjugate(second) @ p @ p
+                axial += np.array([one * conjugate(charge), *space]) / len(site)
+            difference += sign * spinors.emission(q, m, b, c, (axial, zero), False)
+        return difference
+
+    scale_of = spinors.emission(q, m, b, c, (np.array([0.0, *(2.0 * spin)]), zero), False)
+    assert abs(moment([1.0], 0.1, 0.0)) > 1e-3 * scale_of
+    for site, mixed, higher in (([1.0], 0.0, 0.0), ([1.0], 0.0, 0.1), ([1.0, -1.0], 0.1, 0.1)):
+        assert abs(moment(site, mixed, higher)) < 1e-13 * scale_of
+
+
 # ---- geometry and polarisation --------------------------------------------------------
 
 
