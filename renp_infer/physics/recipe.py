@@ -46,6 +46,8 @@ class Recipe:
         The file as parsed: its sources go into the built scheme.
     electrons : int
         n of 4f^n.
+    r2 : float or None
+        <r^2> of 4f, squared Bohr radii: for the electric quadrupole.
     free_ion, field : dict
         Parameters, 1/cm.
     omega_cm2 : dict
@@ -61,6 +63,7 @@ class Recipe:
     file: str
     tree: dict[str, Any]
     electrons: int
+    r2: float | None
     free_ion: dict[str, float]
     field: dict[str, complex]
     omega_cm2: dict[int, float]
@@ -95,6 +98,7 @@ def read_recipe(name_or_path: str | os.PathLike[str], key: str = "recipe") -> Re
         file=path.name,
         tree=raw.tree,
         electrons=_electrons(raw),
+        r2=raw.optional("ion.r2", "a0^2"),
         free_ion=_free_ion(raw),
         field=_field(raw),
         omega_cm2={k: 1e-20 * raw.number(f"judd_ofelt.omega_{k}", unit, 0.0) for k in RANKS},
