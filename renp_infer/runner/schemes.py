@@ -302,7 +302,7 @@ def _cell(value: Any) -> str:
 def _channels_table(channels: list[dict[str, Any]]) -> Table:
     """What the pair takes from e and p, and the moment that it leaves."""
     table = Table(
-        "to p", "|S|^2", "M/S", "mu of e, p", "delta mu", "n on c", "quadrupole", "F",
+        "to p", "|S|^2", "M/S", "mu e, p", "delta mu", "n", "of Q", "F",
         title="channels from e+; F = Im[P.(M* x S)] delta mu [eV mu_B]\n"
         "with the quadrupole, for P = eps/sqrt 3 along c", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
