@@ -16,7 +16,7 @@ from typing import Any
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics.channels import Channel, read_channels
 from renp_infer.physics.reader import Reader, checked
-from renp_infer.physics.refraction import Sellmeier
+from renp_infer.physics.refraction import Sellmeier, Uniaxial
 from renp_infer.resources import named_file, read_toml, share_path
 
 LEVELS = ("g", "p", "q", "e")
@@ -109,6 +109,13 @@ class Scheme:
     printed: dict[str, float] = field(default_factory=dict)
     channels: tuple[Channel, ...] = ()
     moments: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def host(self) -> Uniaxial | None:
+        """The host by ray and direction; None without both Sellmeier formulas."""
+        if set(self.sellmeier) != {"ordinary", "extraordinary"}:
+            return None
+        return Uniaxial(self.sellmeier["ordinary"], self.sellmeier["extraordinary"])
 
 
 def locate(name_or_path: str | os.PathLike[str], key: str) -> Path:
