@@ -115,15 +115,16 @@ def _measured(raw: Reader) -> dict[str, tuple[float, ...]]:
 
 def _electrons(raw: Reader) -> int:
     value = raw.at("ion.electrons")
-    if isinstance(value, bool) or not isinstance(value, int) or not 2 <= value <= 12:
-        raise ConfigError(raw.label("ion.electrons"), value, "an integer from 2 to 12")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 13:
+        raise ConfigError(raw.label("ion.electrons"), value, "an integer from 1 to 13")
     return value
 
 
 def _free_ion(raw: Reader) -> dict[str, float]:
     names = [name for name in raw.table("free_ion") if name not in ("unit", "source")]
-    if "F2" not in names or "ZETA" not in names:
-        raise ConfigError(raw.label("free_ion"), names, "at least F2 and ZETA")
+    needed = ["ZETA"] if raw.at("ion.electrons") in (1, 13) else ["F2", "ZETA"]
+    if not set(needed) <= set(names):
+        raise ConfigError(raw.label("free_ion"), names, "at least " + " and ".join(needed))
     raw.text("free_ion.source")
     return {name: raw.number(f"free_ion.{name}", "1/cm", -1e7) for name in names}
 

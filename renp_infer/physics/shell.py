@@ -51,7 +51,7 @@ class Shell:
 
 @cache
 def load_shell(electrons: int) -> Shell:
-    """Operators of 4f^n, n = ``electrons`` from 2 to 12.
+    """Operators of 4f^n, n = ``electrons`` from 1 to 13.
 
     Raises
     ------

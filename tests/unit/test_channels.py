@@ -119,6 +119,15 @@ def test_praseodymium_against_determinants(pr):
     assert count > 60
 
 
+@pytest.mark.parametrize(("n", "zeta"), [(1, 630.0), (13, 2916.0)])
+def test_cerium_and_ytterbium_against_determinants(n, zeta):
+    """One electron and one hole: spin-orbit coupling and the field."""
+    count = compare_with_determinants(
+        Determinants(n), {"ZETA": zeta}, FIELD_PR, load_shell(n), R2, range(3, 7), range(3)
+    )
+    assert count > 12
+
+
 @pytest.mark.slow
 def test_erbium_against_determinants():
     """Eleven electrons: the operators of the recipe that need no three-body table."""

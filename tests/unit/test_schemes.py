@@ -103,7 +103,10 @@ def test_a_file_is_not_replaced_without_force(recipe, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ("electrons = 2", "electrons = 13", "pr.toml:ion.electrons"),
+        ("electrons = 2", "electrons = 14", "pr.toml:ion.electrons"),
+        ("electrons = 2", "electrons = 13", "pr.toml:free_ion.*F2"),
+        ("F2 = 68955.0", "", "pr.toml:free_ion.*F2 and ZETA"),
+        ('symbol = "Pr3+"', 'r2 = { value = 1.2, unit = "nm^2" }', "pr.toml:ion.r2 unit"),
         ("ZETA = 748.0", "ZETTA = 748.0", "pr.toml:free_ion"),
         ("F6 = 33098.0", "F8 = 33098.0", "pr.toml:free_ion.*F8"),
         ("B40 = -1127.0", "B40 = nan", "pr.toml:crystal_field.B40"),
