@@ -101,6 +101,19 @@ class Determinants:
         rows = [[self.sum(with_spin(angular(_product(i, j)))) for j in range(3)] for i in range(3)]
         return np.array(rows)
 
+    def reverse(self, state):
+        """Time reversal: ``T|m s> = (-1)^(m + 1/2 - s)|-m -s>`` of each electron."""
+        found = np.zeros_like(state)
+        for k, occupied in enumerate(self.sets):
+            turned = [13 - o for o in occupied]  # the list of orbitals, read backwards
+            sign = np.prod(
+                [(-1.0) ** round(m + 0.5 - s) for m, s in (ORBITALS[o] for o in occupied)]
+            )
+            order = sorted(turned)
+            swaps = len(turned) * (len(turned) - 1) // 2  # the order is reversed
+            found[self.place[tuple(order)]] = sign * (-1.0) ** swaps * np.conj(state[k])
+        return found
+
     def levels(self, matrix):
         """(energy above the lowest, [states]) by energy; states by M modulo 4, largest first."""
         classes = 2.0 - (2.0 - self.m) % 4.0

@@ -39,7 +39,8 @@ _ABOUT_CHANNELS = (
     "# <p|X|e> from the + partner of Stark level e of its manifold to the same (+) or the other",
     "# (-) partner of level p: [real, imaginary] of x, y, z, z along c. S: spin; M = L + 2 S;",
     "# Q: xx, xy, xz, yy, yz, zz of r_i r_j - r^2/3 delta_ij; mu: <L + g_s S> along c, of e+ and",
-    "# of the state of p. From the - partner: -S*, -M*, Q*, -mu. Channels with S = 0 are left out.",
+    "# of the state of p; mu_flip: <e+|L + g_s S|e-> and <p+|L + g_s S|p->. - is T +, from which",
+    "# channels have -S*, -M*, Q*, -mu. Channels with S = 0 are left out.",
 )
 
 
@@ -141,7 +142,10 @@ def _row(channel: Channel) -> Table:
     }
     if channel.quadrupole is not None:
         row["Q"] = [[x.real, x.imag] for x in channel.quadrupole]
-    return row | {"mu": list(channel.mu)}
+    row["mu"] = list(channel.mu)
+    if channel.flip is not None:
+        row["mu_flip"] = [[[x.real, x.imag] for x in vector] for vector in channel.flip]
+    return row
 
 
 def scheme_text(tables: Table) -> str:

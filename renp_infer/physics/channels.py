@@ -20,18 +20,20 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from renp_infer.errors import ConfigError
 from renp_infer.physics.constants import ELECTRON_MASS_EV, FINE_STRUCTURE
 from renp_infer.physics.reader import Reader, checked
 from renp_infer.records import FloatArray
 
+ComplexArray = NDArray[np.complex128]
 PARTNERS = ("same", "other")
 """From e+ to p+, or from e+ to p-."""
 BOHR_RADIUS_PER_EV = 1.0 / (FINE_STRUCTURE * ELECTRON_MASS_EV)
 """a_0 in natural units, 1/eV."""
 QUADRUPOLE = ("xx", "xy", "xz", "yy", "yz", "zz")
-_KEYS = ("e", "p", "partners", "states", "epsilon_eV", "S", "M", "Q", "mu")
+_KEYS = ("e", "p", "partners", "states", "epsilon_eV", "S", "M", "Q", "mu", "mu_flip")
 _UNITS = {"unit_S": "1", "unit_M": "1", "unit_Q": "a0^2", "unit_mu": "mu_B"}
 _TRACE = 1e-6
 """Largest trace of Q, in a_0^2; files have eight digits."""
@@ -61,6 +63,9 @@ class Channel:
         Q as in `QUADRUPOLE`, in units of the squared Bohr radius; None: not known.
     mu : tuple of float
         <L + g_s S> along c before and after, mu_B: e+, then p of this channel.
+    flip : tuple of tuple of complex, or None
+        x, y, z of ``<e+|L + g_s S|e->`` and of ``<p+|L + g_s S|p->``, mu_B; zero for a
+        singlet; None: not known. For light that mixes partners.
     """
 
     e: int
@@ -72,6 +77,7 @@ class Channel:
     magnetic: Vector
     quadrupole: Vector | None
     mu: tuple[float, float]
+    flip: tuple[Vector, Vector] | None = None
 
     @property
     def spin_squared(self) -> float:
@@ -100,11 +106,14 @@ def magnetic_part(channel: Channel) -> FloatArray:
 
 def quadrupole_part(channel: Channel) -> FloatArray:
     """``-m_e eps Re(S_i Q_ij*)``, shape (3,), dimensionless; zero where Q is not known."""
-    if channel.quadrupole is None:
-        return np.zeros(3)
-    xx, xy, xz, yy, yz, zz = channel.quadrupole
-    tensor = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) * BOHR_RADIUS_PER_EV**2
+    tensor = _tensor(channel) * BOHR_RADIUS_PER_EV**2
     return -ELECTRON_MASS_EV * channel.epsilon * np.real(np.array(channel.spin) @ tensor.conj())
+
+
+def _tensor(channel: Channel) -> ComplexArray:
+    """Q of a channel, shape (3, 3), squared Bohr radii; zero where it is not known."""
+    xx, xy, xz, yy, yz, zz = channel.quadrupole or (0.0,) * 6
+    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]], dtype=complex)
 
 
 def interference(channel: Channel) -> FloatArray:
@@ -157,6 +166,66 @@ def leading_channel(squared: float, step: int, epsilon: float, mu: tuple[float, 
     }  # fmt: skip
     spin = tuple(complex(sqrt(squared) * x) for x in shapes[step])
     return Channel(1, 1, "same", (2, 2), epsilon, spin, spin, None, mu)
+
+
+@dataclass(frozen=True, eq=False)
+class Elements:
+    """All elements between two levels, rows p+, p- and columns e+, e-, for any light.
+
+    Attributes
+    ----------
+    spin, magnetic : ndarray, shape (3, n_p, n_e), complex
+    quadrupole : ndarray, shape (3, 3, n_p, n_e), complex
+        Squared Bohr radii; zero where Q is not known.
+    moment_e, moment_p : ndarray, shape (3, n, n), complex
+        L + g_s S, mu_B; without components across c where `Channel.flip` is not known.
+    """
+
+    spin: ComplexArray
+    magnetic: ComplexArray
+    quadrupole: ComplexArray
+    moment_e: ComplexArray
+    moment_p: ComplexArray
+
+
+def elements(channels: tuple[Channel, ...]) -> Elements:
+    """Elements between two levels from their channels, with time reversal for the rest.
+
+    ``|-> = T|+>``, and ``T T = -1`` where a channel leads to the other partner: at S4
+    only Kramers ions have one.
+
+    Parameters
+    ----------
+    channels : tuple of Channel
+        One or both between one e and one p.
+    """
+    n_e, n_p = channels[0].states
+    spin, magnetic = (np.zeros((3, n_p, n_e), dtype=complex) for _ in range(2))
+    quad = np.zeros((3, 3, n_p, n_e), dtype=complex)
+    mu = [0.0, 0.0]
+    for channel in channels:
+        tensor = _tensor(channel)
+        sign = 1.0 if channel.partners == "same" else -1.0  # T T = -1
+        row = 0 if channel.partners == "same" else 1
+        mu = [channel.mu[0], sign * channel.mu[1]]
+        for whole, part, odd in ((spin, channel.spin, -1.0), (magnetic, channel.magnetic, -1.0),
+                                 (quad, tensor, 1.0)):  # fmt: skip
+            whole[..., row, 0] = part
+            if (n_e, n_p) != (1, 1):
+                back = (1 - row) if n_p == 2 else 0
+                whole[..., back, n_e - 1] = odd * sign * np.conj(part)
+    flip = channels[0].flip or ((0.0,) * 3,) * 2
+    sides = [_moment(m, f, n) for m, f, n in zip(mu, flip, (n_e, n_p), strict=True)]
+    return Elements(spin, magnetic, quad, *sides)
+
+
+def _moment(mu: float, flip: Vector, size: int) -> ComplexArray:
+    found = np.zeros((3, size, size), dtype=complex)
+    if size == 2:
+        found[2] = np.diag([mu, -mu])
+        found[:, 0, 1] += np.array(flip)
+        found[:, 1, 0] += np.conj(flip)
+    return found
 
 
 def read_channels(raw: Reader) -> tuple[Channel, ...]:
@@ -214,6 +283,7 @@ def _channel(row: dict[str, Any], raw: Reader, k: int) -> Channel:
         magnetic=_vector(row.get("M"), f"{path}.M", 3),
         quadrupole=_quadrupole(row, path),
         mu=(mu[0], mu[1]),
+        flip=_flip(row, path, states),
     )
 
 
@@ -244,3 +314,16 @@ def _quadrupole(row: dict[str, Any], path: str) -> Vector | None:
     if abs(trace) > _TRACE:
         raise ConfigError(f"{path}.Q", row["Q"], "xx + yy + zz = 0")
     return found
+
+
+def _flip(row: dict[str, Any], path: str, states: list[int]) -> tuple[Vector, Vector] | None:
+    values, key = row.get("mu_flip"), f"{path}.mu_flip"
+    if values is None:
+        return None
+    if not isinstance(values, list) or len(values) != 2:
+        raise ConfigError(key, values, "two vectors, of e and of p")
+    before, after = (_vector(value, f"{key}[{n}]", 3) for n, value in enumerate(values))
+    for place, (size, vector) in enumerate(zip(states, (before, after), strict=True)):
+        if size == 1 and any(vector):
+            raise ConfigError(f"{key}[{place}]", values[place], "zero: a singlet has no moment")
+    return before, after

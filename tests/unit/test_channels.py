@@ -20,7 +20,6 @@ from renp_infer.physics.ladder import (
     Operators,
     channel_operators,
     channels_between,
-    minus_state,
     plus_state,
 )
 from renp_infer.physics.recipe import read_recipe
@@ -92,8 +91,8 @@ def compare_with_determinants(space, free, field, shell, r2, upper, lower):
     # dieke reads tables of seven digits: energies to 1e-3 1/cm, elements to 1e-5.
     assert [x.energy for x in ours] == pytest.approx([x for x, _ in theirs], abs=2e-3)
     total = space.orbital + 2.0 * space.spin
-    moment = space.orbital[2] + ELECTRON_G * space.spin[2]
-    brute = (space.spin, total, space.quadrupole(), moment)
+    moment = space.orbital + ELECTRON_G * space.spin
+    brute = (space.spin, total, space.quadrupole(), moment[2])
     operators, count = channel_operators(shell, r2), 0
     for a, b in itertools.product(upper, lower):
         found = channels_between(operators, ours[a], ours[b], (1, 1), 1.5)
@@ -108,6 +107,9 @@ def compare_with_determinants(space, free, field, shell, r2, upper, lower):
             if match:
                 count += 1
                 np.testing.assert_allclose(invariants(match[0]), expected, atol=2e-5)
+        if found:
+            states = (states_a[0], states_b[0], len(states_a), len(states_b))
+            check_elements(space, moment, ch.elements(tuple(found)), *states)
     return count
 
 
@@ -145,6 +147,24 @@ def test_erbium_against_determinants():
     assert count == 63
 
 
+def check_elements(space, moment, ours, e, p, n_e, n_p):
+    """Traces around closed paths, which have no phase, of all elements of two levels."""
+    e_all, p_all = ([x, space.reverse(x)][:n] for x, n in ((e, n_e), (p, n_p)))
+    bra, ket = np.array(p_all).conj(), np.array(e_all).T
+    spin = np.array([bra @ o @ ket for o in space.spin])
+    before = np.array([ket.conj().T @ o @ ket for o in moment])
+    after = np.array([bra @ o @ bra.conj().T for o in moment])
+    theirs = np.einsum("iab,jbc,kcd,lad->ijkl", after, spin, before, spin.conj())
+    found = np.einsum(
+        "iab,jbc,kcd,lad->ijkl", ours.moment_p, ours.spin, ours.moment_e, ours.spin.conj()
+    )
+    np.testing.assert_allclose(found, theirs, atol=2e-5 * max(1.0, np.abs(theirs).max()))
+    total = np.einsum("jbc,lbc->jl", spin, spin.conj())
+    np.testing.assert_allclose(
+        np.einsum("jbc,lbc->jl", ours.spin, ours.spin.conj()), total, atol=2e-5
+    )
+
+
 def multiplet(space, j, zeta):
     """States of spin-orbit coupling with one J, as Stark levels |J, +-M>, M modulo 4 apart."""
     total = sum(o @ o for o in space.spin + space.orbital)
@@ -168,8 +188,8 @@ def doublet(states, m, energy=0.0):
 def operators_of(space):
     quad = space.quadrupole()
     six = np.array([quad["xyz".index(a), "xyz".index(b)] for a, b in ch.QUADRUPOLE])
-    moment = space.orbital[2] + ELECTRON_G * space.spin[2]
-    return Operators(space.spin, space.orbital + 2.0 * space.spin, moment, six)
+    moment = space.orbital + ELECTRON_G * space.spin
+    return Operators(space.spin, space.orbital + 2.0 * space.spin, moment, six, space.reverse)
 
 
 @pytest.mark.parametrize(("n", "sign"), [(1, 1), (13, -1)])
@@ -268,7 +288,8 @@ def test_the_other_partner_by_time_reversal(pr, pr_operators, pr_levels):
     for a, b in itertools.product(doublets[3:6], doublets[:3]):
         e, p = plus_state(a), plus_state(b)
         te, tp = (time_reversed(pr, x[:, None])[:, 0] for x in (e, p))
-        assert abs(np.vdot(te, minus_state(a))) == pytest.approx(1.0, abs=1e-9)
+        other = a.states[:, int(np.argmin(a.classes))]
+        assert abs(np.vdot(te, other)) == pytest.approx(1.0, abs=1e-9)
         for stack, sign in (
             (pr_operators.spin, -1.0), (pr_operators.magnetic, -1.0), (pr_operators.quadrupole, 1.0)
         ):  # fmt: skip
@@ -277,7 +298,7 @@ def test_the_other_partner_by_time_reversal(pr, pr_operators, pr_levels):
             )
             np.testing.assert_allclose(minus, sign * plus.conj(), atol=1e-9)
             checked += np.abs(plus).max() > 1e-3
-        moment = pr_operators.moment
+        moment = pr_operators.moment[2]
         assert np.vdot(te, moment @ te).real == pytest.approx(-np.vdot(e, moment @ e).real)
     assert checked > 5
 
@@ -378,6 +399,10 @@ def test_moments_are_half_the_g_factors():
             ("2H11/2", "4I13/2"), (channel.e, channel.p), channel.mu, strict=True
         ):
             assert abs(mu) == pytest.approx(rows[name][number - 1]["g_parallel"] / 2.0, abs=6e-4)
+        for name, number, flip in zip(
+            ("2H11/2", "4I13/2"), (channel.e, channel.p), channel.flip, strict=True
+        ):
+            assert abs(flip[0]) == pytest.approx(rows[name][number - 1]["g_perp"] / 2.0, abs=6e-4)
     assert scheme.crystal["g_parallel"] == pytest.approx(3.1, rel=0.2)
     assert scheme.crystal["g_perp"] == pytest.approx(8.1, rel=0.03)
 
@@ -447,6 +472,7 @@ S = [[0.1, 0.0], [0.0, 0.1], [0.0, 0.0]]
 M = [[0.1, 0.0], [0.0, 0.1], [0.0, 0.0]]
 Q = [[0.0, 0.0], [0.0, 0.0], [0.01, 0.0], [0.0, 0.0], [0.0, 0.01], [0.0, 0.0]]
 mu = [-0.9, 0.8]
+mu_flip = [[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], [[2.0, 0.0], [0.0, -2.0], [0.0, 0.0]]]
 """
 
 
@@ -474,6 +500,7 @@ def test_a_scheme_may_carry_its_channels(edited):
     assert channel.spin == (0.1, 0.1j, 0.0)
     assert channel.delta_mu == pytest.approx(1.7)
     assert ch.magnetic_part(channel) == pytest.approx([0.0, 0.0, 0.02])
+    assert channel.flip == ((1.0, 1.0j, 0.0), (2.0, -2.0j, 0.0))
     expected = -1.5 / (7.2973525643e-3**2 * 510998.95069) * 0.002
     assert ch.quadrupole_part(channel) == pytest.approx([0.0, 0.0, expected])
 
@@ -492,6 +519,10 @@ def test_a_scheme_may_carry_its_channels(edited):
         ("Q = [[0.0, 0.0]", "Q = [[0.3, 0.0]", r"currents\.channels\[0\]\.Q: .*xx \+ yy"),
         ("mu = [-0.9, 0.8]", "mu = [-0.9]", r"currents\.channels\[0\]\.mu: .*2 numbers"),
         ("mu = [-0.9, 0.8]", "", r"currents\.channels\[0\]\.mu: got nothing"),
+        ("mu_flip = [[[1.0", "mu_flip = [[[true", r"currents\.channels\[0\]\.mu_flip\[0\]\[0\]\[0\]"),
+        ("mu_flip = [", "mu_flip = [[], ", r"currents\.channels\[0\]\.mu_flip: .*two vectors"),
+        ("states = [2, 2]\nepsilon_eV = 1.5", "states = [1, 2]\nepsilon_eV = 1.5",
+         r"currents\.channels\[0\]\.mu\[0\]: .*singlet"),
         ("states = [2, 2]", "states = [2, 1]", r"currents\.channels\[0\]\.mu\[1\]: .*singlet"),
         ("states = [2, 2]", "states = [2, 3]", r"currents\.channels\[0\]\.states"),
         ('partners = "same"', 'partners = "both"', r"currents\.channels\[0\]\.partners.*other"),
@@ -512,6 +543,13 @@ def test_a_scheme_may_carry_its_channels(edited):
 def test_wrong_channels_are_blamed_by_key(edited, old, new, key):
     with pytest.raises(ConfigError, match=key):
         read_scheme(edited(old, new))
+
+
+def test_a_singlet_has_no_flip(edited):
+    path = edited("states = [2, 2]", "states = [1, 2]")
+    path.write_text(path.read_text().replace("mu = [-0.9", "mu = [0.0"))
+    with pytest.raises(ConfigError, match=r"channels\[0\]\.mu_flip\[0\]: .*singlet"):
+        read_scheme(path)
 
 
 def test_a_channel_stands_once(edited):
