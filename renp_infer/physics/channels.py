@@ -106,14 +106,15 @@ def magnetic_part(channel: Channel) -> FloatArray:
 
 def quadrupole_part(channel: Channel) -> FloatArray:
     """``-m_e eps Re(S_i Q_ij*)``, shape (3,), dimensionless; zero where Q is not known."""
-    tensor = _tensor(channel) * BOHR_RADIUS_PER_EV**2
+    tensor = quadrupole_tensor(channel)
     return -ELECTRON_MASS_EV * channel.epsilon * np.real(np.array(channel.spin) @ tensor.conj())
 
 
-def _tensor(channel: Channel) -> ComplexArray:
-    """Q of a channel, shape (3, 3), squared Bohr radii; zero where it is not known."""
+def quadrupole_tensor(channel: Channel) -> ComplexArray:
+    """Q of a channel, shape (3, 3), 1/eV^2; zero where it is not known."""
     xx, xy, xz, yy, yz, zz = channel.quadrupole or (0.0,) * 6
-    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]], dtype=complex)
+    tensor = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]], dtype=complex)
+    return np.asarray(BOHR_RADIUS_PER_EV**2 * tensor, dtype=np.complex128)
 
 
 def interference(channel: Channel) -> FloatArray:
@@ -176,7 +177,7 @@ class Elements:
     ----------
     spin, magnetic : ndarray, shape (3, n_p, n_e), complex
     quadrupole : ndarray, shape (3, 3, n_p, n_e), complex
-        Squared Bohr radii; zero where Q is not known.
+        1/eV^2; zero where Q is not known.
     moment_e, moment_p : ndarray, shape (3, n, n), complex
         L + g_s S, mu_B; without components across c where `Channel.flip` is not known.
     """
@@ -204,7 +205,7 @@ def elements(channels: tuple[Channel, ...]) -> Elements:
     quad = np.zeros((3, 3, n_p, n_e), dtype=complex)
     mu = [0.0, 0.0]
     for channel in channels:
-        tensor = _tensor(channel)
+        tensor = quadrupole_tensor(channel)
         sign = 1.0 if channel.partners == "same" else -1.0  # T T = -1
         row = 0 if channel.partners == "same" else 1
         mu = [channel.mu[0], sign * channel.mu[1]]
@@ -263,7 +264,8 @@ def _channel(row: dict[str, Any], raw: Reader, k: int) -> Channel:
         name = error.path.partition(":")[2]
         raise ConfigError(f"{path}.{name}", error.given, error.allowed, error.hint) from None
     states, partners = row.get("states"), row.get("partners")
-    if states not in ([2, 2], [1, 2], [2, 1], [1, 1]):
+    whole = isinstance(states, list) and all(type(n) is int for n in states)
+    if not whole or states not in ([2, 2], [1, 2], [2, 1], [1, 1]):
         raise ConfigError(f"{path}.states", states, "degeneracies of e and p: [2, 2] or with 1")
     if partners not in PARTNERS:
         raise ConfigError(f"{path}.partners", partners, ", ".join(PARTNERS))

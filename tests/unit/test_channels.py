@@ -160,10 +160,14 @@ def check_elements(space, moment, ours, e, p, n_e, n_p):
         "iab,jbc,kcd,lad->ijkl", ours.moment_p, ours.spin, ours.moment_e, ours.spin.conj()
     )
     np.testing.assert_allclose(found, theirs, atol=2e-5 * max(1.0, np.abs(theirs).max()))
-    total = np.einsum("jbc,lbc->jl", spin, spin.conj())
-    np.testing.assert_allclose(
-        np.einsum("jbc,lbc->jl", ours.spin, ours.spin.conj()), total, atol=2e-5
-    )
+    for path, one, two in (
+        ("iab,jbc,lac->ijl", after, ours.moment_p),
+        ("iba,jcb,lca->ijl", before, ours.moment_e),
+        ("iaa,jbc,lbc->ijl", np.ones((1, 1, 1)), np.ones((1, 1, 1))),
+    ):
+        expected = np.einsum(path, one, spin, spin.conj())
+        found = np.einsum(path, two, ours.spin, ours.spin.conj())
+        np.testing.assert_allclose(found, expected, atol=2e-5 * max(1.0, np.abs(expected).max()))
 
 
 def multiplet(space, j, zeta):
@@ -541,6 +545,7 @@ def test_a_scheme_may_carry_its_channels(edited):
         ("states = [2, 2]\nepsilon_eV = 1.5", "states = [1, 2]\nepsilon_eV = 1.5",
          r"currents\.channels\[0\]\.mu\[0\]: .*singlet"),
         ("states = [2, 2]", "states = [2, 1]", r"currents\.channels\[0\]\.mu\[1\]: .*singlet"),
+        ("states = [2, 2]", "states = [true, 2]", r"currents\.channels\[0\]\.states"),
         ("states = [2, 2]", "states = [2, 3]", r"currents\.channels\[0\]\.states"),
         ('partners = "same"', 'partners = "both"', r"currents\.channels\[0\]\.partners.*other"),
         ('partners = "same"\nstates = [2, 2]', 'partners = "other"\nstates = [2, 1]',
