@@ -169,6 +169,13 @@ def check_elements(space, moment, ours, e, p, n_e, n_p):
         found = np.einsum(path, two, ours.spin, ours.spin.conj())
         np.testing.assert_allclose(found, expected, atol=2e-5 * max(1.0, np.abs(expected).max()))
 
+    if n_e + n_p == 3:  # product of both partners, with T|singlet> = |singlet>
+        single = e if n_e == 1 else p
+        even = np.exp((1j if n_e == 1 else -1j) * np.angle(np.vdot(single, space.reverse(single))))
+        pairs = [x.reshape(3, 2) for x in (spin, ours.spin)]
+        theirs, found = (np.outer(x[:, 0], x[:, 1]) for x in pairs)
+        np.testing.assert_allclose(found, even * theirs, atol=2e-5)
+
 
 def multiplet(space, j, zeta):
     """States of spin-orbit coupling with one J, as Stark levels |J, +-M>, M modulo 4 apart."""
