@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import null_space
 from scipy.special import roots_genlaguerre, sph_harm_y
+
 from tests.spinors import GAMMA, PAULI
 
 ALPHA = np.array([GAMMA[0] @ g for g in GAMMA[1:]])

@@ -1,13 +1,13 @@
 """Currents against exact Dirac bound states, time reversal, and identities."""
 
-from tests import hydrogen
 import numpy as np
 import pytest
-from tests.toys.currents import EPSILON, currents
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.constants import ELECTRON_MASS_EV
 from renp_infer.physics.currents import Currents, doublet_ladder, partner_channels
+from tests import hydrogen
+from tests.toys.currents import EPSILON, currents
 
 STRONG, WEAK = 0.4, 0.02
 """Z alpha of the exact identities, and of those that hold for slow electrons."""

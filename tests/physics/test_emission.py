@@ -6,19 +6,6 @@ from math import pi
 
 import numpy as np
 import pytest
-from tests import spinors
-from tests.toys.currents import (
-    EPSILON,
-    MASSES,
-    NATURES,
-    channels,
-    complex_numbers,
-    currents,
-    hermitian,
-    linear_light,
-    momentum,
-    time_even,
-)
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.constants import (
@@ -43,6 +30,19 @@ from renp_infer.physics.pair_tensor import (
     pair_structure,
     pair_sums,
     spin_velocity_density,
+)
+from tests import spinors
+from tests.toys.currents import (
+    EPSILON,
+    MASSES,
+    NATURES,
+    channels,
+    complex_numbers,
+    currents,
+    hermitian,
+    linear_light,
+    momentum,
+    time_even,
 )
 
 CRYSTAL = Ensemble(8.796459e19, 2.0 * pi, 0.01)
