@@ -10,12 +10,12 @@ from renp_infer.engine.run import load_run as read_run
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import StoreError
 from renp_infer.study.study import Study
+from renp_infer.verbs import folders
 from renp_infer.verbs.evaluate.verb import EVALUATE
 
 
 def _verbs() -> dict[str, Verb]:
-    folders = sorted(path.parent.name for path in Path(__file__).parent.glob("*/verb.py"))
-    modules = [import_module(f"{__package__}.{folder}.verb") for folder in folders]
+    modules = [import_module(f"{__package__}.{folder}.verb") for folder in folders("verb.py")]
     found = [verb for module in modules for verb in module.VERBS]
     return {verb.name: verb for verb in sorted(found, key=lambda verb: verb.rank)}
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import slow_twins
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.neutrinos import couplings, load_oscillation, make_parameters, masses
@@ -16,7 +15,7 @@ from renp_infer.physics.pair_tensor import (
     pair_sums,
     spin_velocity_density,
 )
-from tests import spinors
+from tests import slow_twins, spinors
 from tests.toys.currents import EPSILON, MASSES, NATURES, complex_numbers, hermitian, momentum
 
 ONE = np.eye(3, dtype=complex)
