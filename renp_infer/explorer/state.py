@@ -25,7 +25,7 @@ from renp_infer.inference.prior import InferenceSettings
 from renp_infer.records import PRESETS
 from renp_infer.study import reading as config
 from renp_infer.study.load import find_study, load_study, resolve
-from renp_infer.study.sections.tasks import InferenceSection
+from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.study.study import Study
 from renp_infer.verbs.load import load_run
 

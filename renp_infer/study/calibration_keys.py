@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
-from renp_infer.study.sections.tasks import CalibrateSection, InferenceSection
+from renp_infer.study.sections.calibrate import CalibrateSection
+from renp_infer.study.sections.inference import InferenceSection
 
 
 def check_calibration(section: CalibrateSection | None, inference: InferenceSection | None) -> None:

@@ -13,7 +13,8 @@ from renp_infer.fields import Said, nearest
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.designing import region_of, space_of
-from renp_infer.study.sections.optimize import SMALLER, RangeSection, WindowSection, ends
+from renp_infer.study.sections.optimize import SMALLER
+from renp_infer.study.sections.windows import RangeSection, WindowSection, ends
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study

@@ -15,7 +15,7 @@ from renp_infer.records import Experiment, Parameters
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.resolve import assemble
-from renp_infer.study.sections.optimize import RangeSection
+from renp_infer.study.sections.windows import RangeSection
 
 if TYPE_CHECKING:
     from renp_infer.design.objective import Objective

@@ -10,7 +10,7 @@ from renp_infer.errors import ConfigError, ConvergenceError, DomainError
 from renp_infer.fields import Said
 from renp_infer.physics.pickup import noise_from_flux_fT, pickup_coupling
 from renp_infer.records import Detector, Layout, Pickup
-from renp_infer.study.sections.apparatus import DetectorSection
+from renp_infer.study.sections.detector import DetectorSection
 
 _PICKUP = "detector.pickup"
 _BLIND = 1e-12

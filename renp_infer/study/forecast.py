@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from renp_infer.errors import ConfigError
-from renp_infer.study.sections.tasks import InferenceSection
+from renp_infer.study.sections.inference import InferenceSection
 
 if TYPE_CHECKING:
     from renp_infer.records import Experiment
     from renp_infer.study.reading import StudyConfig
-    from renp_infer.study.sections.tasks import ForecastSection
+    from renp_infer.study.sections.forecast import ForecastSection
 
 SYSTEMATICS = {
     "amplitude": ("amplitude",),

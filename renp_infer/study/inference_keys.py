@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from renp_infer.errors import ConfigError
-from renp_infer.study.sections.tasks import InferenceSection
+from renp_infer.study.sections.inference import InferenceSection
 
 if TYPE_CHECKING:
     from renp_infer.records import Switches

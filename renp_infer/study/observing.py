@@ -7,7 +7,7 @@ from pathlib import Path
 
 from renp_infer.records import Experiment
 from renp_infer.study.datafile import Measurement, read_measurement
-from renp_infer.study.sections.tasks import DataSection
+from renp_infer.study.sections.data import DataSection
 
 
 def absolute(section: DataSection | None, folder: Path) -> DataSection | None:

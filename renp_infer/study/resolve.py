@@ -40,7 +40,9 @@ from renp_infer.study.detecting import make_detector, noise_keys
 from renp_infer.study.inference_keys import check_lower_bound, check_weights
 from renp_infer.study.laser_checks import check_lasers
 from renp_infer.study.observing import absolute, apparatus_of, measurement_of
-from renp_infer.study.sections.apparatus import AngleRange, LayoutSection, PhysicsSection
+from renp_infer.study.sections.angles import AngleRange
+from renp_infer.study.sections.layout import LayoutSection
+from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.sequential import sequential_of
 from renp_infer.study.study import Execution, Study
 

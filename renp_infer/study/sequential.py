@@ -9,7 +9,7 @@ import numpy as np
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
-from renp_infer.study.sections.apparatus import AngleRange
+from renp_infer.study.sections.angles import AngleRange
 from renp_infer.study.sections.sequential import SequentialSection
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from renp_infer.inference.prior import InferenceSettings
     from renp_infer.study.design_tables import Design
     from renp_infer.study.forecast import ForecastSettings
-    from renp_infer.study.sections.tasks import CalibrateSection
+    from renp_infer.study.sections.calibrate import CalibrateSection
     from renp_infer.study.sequential import SequentialSettings
 
 TASKS = ("simulate", "inference", "compare", "calibrate", "forecast", "optimize")

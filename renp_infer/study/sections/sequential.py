@@ -8,8 +8,9 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number, Whole, refusal
-from renp_infer.study.sections.apparatus import AngleGrid, Section, as_tuple, choice
-from renp_infer.study.sections.tasks import MassGrid
+from renp_infer.study.sections.angles import AngleGrid
+from renp_infer.study.sections.base import Section, as_tuple, choice
+from renp_infer.study.sections.masses import MassGrid
 
 Seconds = Annotated[float, Before(Number("s", 0, 1e15, open_low=True))]
 
