@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -65,16 +65,14 @@ class CompareSettings:
         Of the hypotheses by name; of any sum.
     """
 
-    estimators: tuple[Estimator, ...] = ESTIMATORS
-    live_points: int = 1000
-    nested_runs: int = 4
-    smc_draws: int = 1000
-    smc_chains: int = 4
-    reference: Literal["fitted", "prior"] = "fitted"
-    gate: float = 4.0
-    prior_odds: Mapping[str, float] = field(
-        default_factory=lambda: {hypothesis.name: 1.0 for hypothesis in HYPOTHESES}
-    )
+    estimators: tuple[Estimator, ...]
+    live_points: int
+    nested_runs: int
+    smc_draws: int
+    smc_chains: int
+    reference: Literal["fitted", "prior"]
+    gate: float
+    prior_odds: Mapping[str, float]
 
 
 UNSEEN = 0.1

@@ -5,6 +5,7 @@ No sampler has to cross from one sign of the phases to the other: ``mirrored`` d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -118,13 +119,17 @@ def _with_evidence(
     from renp_infer.inference.evidence import estimate
 
     chains = max(settings.chains, 2)
+    estimator: Estimator = "smc" if settings.sampler == "smc" else "nested"
     effort = CompareSettings(
+        estimators=(estimator,),
         live_points=settings.draws,
         nested_runs=chains,
         smc_draws=settings.draws,
         smc_chains=chains,
+        reference="fitted",
+        gate=math.inf,  # there is no other estimator
+        prior_odds={},
     )
-    estimator: Estimator = "smc" if settings.sampler == "smc" else "nested"
     found = estimate(likelihood, estimator, effort, seed, report)
     numbers = {
         "log_evidence": found.log_evidence,

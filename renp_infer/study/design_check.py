@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.design.constraints import Constraint, quantities
-from renp_infer.design.cost import CostModel
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said, nearest
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.designing import region_of, space_of
-from renp_infer.study.sections.optimize import SMALLER
+from renp_infer.study.sections.optimize import SMALLER, cost_model
 from renp_infer.study.sections.windows import RangeSection, WindowSection, ends
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _check_constraints(study: Study) -> None:
             raise ConfigError(f"optimize.constraints[{k}]", text, error.allowed) from error
         space = space_of(study)
         example = dict.fromkeys(space.names, 1.0)
-        known = quantities(study.experiment, example, CostModel())
+        known = quantities(study.experiment, example, cost_model(study.design.section.cost))
         for name in sorted(names - set(known)):
             allowed = "quantities such as volume_cm3, total_power_mW, min_spacing_deg, cost"
             hint = nearest(name, known) or "keys of the study, with or without their section"

@@ -71,7 +71,8 @@ def _infer(study: Study, _task: Task, context: Context) -> xarray.DataTree:
 
 def _evidences(study: Study) -> dict[str, Any]:
     """What evidences depend on: priors, not the sampler of ``infer``; not the odds."""
-    inputs, settings = _posterior(study), dict(study.compare or {})
+    assert study.compare is not None
+    inputs, settings = _posterior(study), asdict(study.compare)
     for name in SAMPLING:
         del inputs["settings"][name]
     for name in ("estimators", "gate", "prior_odds"):
@@ -89,14 +90,14 @@ def _estimate_count(study: Study) -> int:
     from renp_infer.inference.comparison import HYPOTHESES
 
     assert study.compare is not None
-    return len(HYPOTHESES) * len(study.compare["estimators"])
+    return len(HYPOTHESES) * len(study.compare.estimators)
 
 
 def _estimate_part(study: Study, index: int) -> list[str]:
     from renp_infer.inference.comparison import task_of
 
     assert study.compare is not None
-    hypothesis, estimator = task_of(index, study.compare["estimators"])
+    hypothesis, estimator = task_of(index, study.compare.estimators)
     return [hypothesis.name, estimator]
 
 
@@ -169,10 +170,8 @@ FORECAST_VERSION = {"forecast_version": 2}
 
 
 def _forecast_inputs(study: Study) -> dict[str, Any]:
-    from renp_infer.inference.prior import InferenceSettings
-
     assert study.forecast is not None
-    priors, shared = asdict(study.settings or InferenceSettings()), asdict(study.forecast)
+    priors, shared = asdict(study.priors), asdict(study.forecast)
     for name in SAMPLING:
         del priors[name]
     facts = {"seed": study.seed, "oscillation": asdict(study.oscillation)}
@@ -205,10 +204,8 @@ def _forecast_merge(study: Study, paths: Iterator[str], target: Path) -> None:
 
 def _optimize_inputs(study: Study) -> dict[str, Any]:
     """Everything but the number of repeats, so that a longer series begins with the shorter."""
-    from renp_infer.inference.prior import InferenceSettings
-
     assert study.design is not None
-    priors = asdict(study.settings or InferenceSettings())
+    priors = asdict(study.priors)
     for name in SAMPLING:
         del priors[name]
     facts = {"seed": study.seed, "oscillation": asdict(study.oscillation), "priors": priors}
@@ -248,10 +245,8 @@ def _optimize_also(study: Study, paths: Iterator[str], merged: Path) -> dict[str
 
 def _sequential_inputs(study: Study) -> dict[str, Any]:
     """Everything but the number of campaigns, so that a longer series begins with the shorter."""
-    from renp_infer.inference.prior import InferenceSettings
-
     assert study.sequential is not None
-    priors, shared = asdict(study.settings or InferenceSettings()), asdict(study.sequential)
+    priors, shared = asdict(study.priors), asdict(study.sequential)
     for name in SAMPLING:
         del priors[name]
     del shared["campaigns"]

@@ -18,6 +18,7 @@ from renp_infer.design.utility import Utility
 from renp_infer.errors import ConfigError, ConvergenceError, DomainError
 from renp_infer.records import Experiment, FloatArray
 from tests.toys.design import PEAK, ToyAppraiser, build, crystal_objective, crystal_region, truth
+from tests.toys.settings import cost_with
 
 NAMES = ("eig_m1",)
 
@@ -85,7 +86,7 @@ def test_choices_are_left_alone_by_the_polish() -> None:
         Dimension("layout.length_cm", 1.0, 4.0),
         Dimension("layout.radius_cm", choices=(0.6, 0.9, 1.2)),
     ]
-    region = Region(Space(dimensions, [], build, truth()))
+    region = Region(Space(dimensions, [], build, truth()), cost_with())
     tried: list[FloatArray] = []
     polish(region, np.array([0.5, 0.5]), lambda x: tried.append(x) or float(-x[0]), 12)
     assert {x[1] for x in tried} == {0.5}

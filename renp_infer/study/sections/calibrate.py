@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
+from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole, refusal
 from renp_infer.study.sections.base import Section, as_tuple
 
@@ -39,3 +40,15 @@ class CalibrateSection(Section):
         Before(as_tuple),
         After(_rising_masses),
     ] = (0.0, 5.0, 10.0, 20.0, 40.0)
+
+
+def check_parts(section: CalibrateSection) -> None:
+    """Refuse a calibration of nothing.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if not (section.data_sets or section.hypothesis_sets or section.belt_sets):
+        allowed = "more than 0, unless hypothesis_sets or belt_sets are"
+        raise ConfigError("calibrate.data_sets", 0, allowed)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number, Whole
+from renp_infer.inference.comparison import CompareSettings
 from renp_infer.study.sections.base import Section, choice, several
 from renp_infer.study.sections.odds import OddsSection, some_odds
 
@@ -26,3 +27,8 @@ class CompareSection(Section):
     reference: Annotated[Literal["fitted", "prior"], choice("fitted", "prior")] = "fitted"
     gate: Annotated[float, Before(Number(low=0, high=1e6, open_low=True))] = 4.0
     prior_odds: Annotated[OddsSection, After(some_odds)] = OddsSection()
+
+
+def compare_settings(section: CompareSection) -> CompareSettings:
+    """Settings of a checked section."""
+    return CompareSettings(**section.model_dump())

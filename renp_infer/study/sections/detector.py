@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator as Before
 
-from renp_infer.fields import Number
+from renp_infer.errors import ConfigError, ConvergenceError, DomainError
+from renp_infer.fields import Number, Said
+from renp_infer.physics.pickup import noise_from_flux_fT, pickup_coupling
+from renp_infer.records import Detector, Layout, Pickup
 from renp_infer.study.sections.base import Degrees, Millisecond, Section, as_tuple, choice
 
 Share = Annotated[float, Before(Number(low=0, high=1e9, open_low=True))]
@@ -16,29 +21,148 @@ class PickupSection(Section):
     """Pickup loop; ``physics/pickup.py`` has the geometry."""
 
     radius_cm: Annotated[float, Before(Number("cm", 1e-3, 1e3))]
-    stand_off_cm: Annotated[float, Before(Number("cm", 0, 1e3))] = 0.0
-    tilt_deg: Degrees = 0.0
-    position: Annotated[Literal["around", "beside"], choice("around", "beside")] = "around"
+    stand_off_cm: Annotated[float, Before(Number("cm", 0, 1e3))] = Pickup.stand_off_cm
+    tilt_deg: Degrees = math.degrees(Pickup.tilt)
+    position: Annotated[Literal["around", "beside"], choice("around", "beside")] = Pickup.position
 
 
 class DetectorSection(Section):
     """SQUID, readout and angular resolution; T1 from the target scheme if not given."""
 
-    noise_fT_rtHz: Annotated[float, Before(Number("fT/Hz^0.5", 0, 1e18, open_low=True))] = 2.0
-    knee_hz: Annotated[float, Before(Number("Hz", 0, 1e12))] = 1.0
-    drift_fT: Annotated[float, Before(Number("fT", 0, 1e18))] = 0.0
-    drift_time_s: Annotated[float, Before(Number("s", 0, 1e12, open_low=True))] = 600.0
-    resolution_deg: Annotated[float, Before(Number("degree", 0, 45))] = 1.44
-    kernel: Annotated[Literal["box", "gaussian"], choice("box", "gaussian")] = "box"
+    noise_fT_rtHz: Annotated[float, Before(Number("fT/Hz^0.5", 0, 1e18, open_low=True))] = (
+        Detector.noise_fT_rtHz
+    )
+    knee_hz: Annotated[float, Before(Number("Hz", 0, 1e12))] = Detector.knee_hz
+    drift_fT: Annotated[float, Before(Number("fT", 0, 1e18))] = Detector.drift_fT
+    drift_time_s: Annotated[float, Before(Number("s", 0, 1e12, open_low=True))] = (
+        Detector.drift_time_s
+    )
+    resolution_deg: Annotated[float, Before(Number("degree", 0, 45))] = math.degrees(
+        Detector.resolution
+    )
+    kernel: Annotated[Literal["box", "gaussian"], choice("box", "gaussian")] = Detector.kernel
     noise_uPhi0_rtHz: Annotated[
         float | None, Before(Number("micromagnetic_flux_quantum/Hz^0.5", 0, 1e18, open_low=True))
     ] = None
     flux_transfer: Annotated[float | None, Before(Number(low=0, high=1, open_low=True))] = None
     coupling: Annotated[
         float | Literal["pickup"], Before(Number(low=0, high=1, open_low=True, also="pickup"))
-    ] = 0.01
+    ] = Detector.coupling
     pickup: PickupSection | None = None
     spin_relaxation_ms: Millisecond | None = None
-    exposure_s: Annotated[float, Before(Number("s", 0, 1e15, open_low=True))] = 3600.0
-    exposure_shares: Annotated[tuple[Share, ...] | None, Before(as_tuple)] = None
-    reference_snr: Annotated[float, Before(Number(low=0, high=1e9))] = 0.0
+    exposure_s: Annotated[float, Before(Number("s", 0, 1e15, open_low=True))] = Detector.exposure_s
+    exposure_shares: Annotated[tuple[Share, ...] | None, Before(as_tuple)] = (
+        Detector.exposure_shares
+    )
+    reference_snr: Annotated[float, Before(Number(low=0, high=1e9))] = Detector.reference_snr
+
+
+_PICKUP = "detector.pickup"
+_BLIND = 1e-12
+"""Coupling that is nothing but rounding."""
+
+
+def detector_of(section: DetectorSection, layout: Layout, relaxation_ms: float) -> Detector:
+    """Record of a detector, its loop checked against the crystal.
+
+    Parameters
+    ----------
+    section : DetectorSection
+    layout : Layout
+    relaxation_ms : float
+        T1 of the target, where the section gives none.
+
+    Raises
+    ------
+    ConfigError
+        Keys that exclude or need each other, a wire through the crystal, or a
+        loop that does not see it.
+    """
+    _check_noise(section)
+    _check_coupling(section)
+    _check_shares(section, layout)
+    loop = {"coupling", "pickup", "noise_uPhi0_rtHz", "flux_transfer", "resolution_deg"}
+    values: dict[str, Any] = section.model_dump(exclude=loop)
+    values["resolution"] = math.radians(section.resolution_deg)
+    if section.spin_relaxation_ms is None:
+        values["spin_relaxation_ms"] = relaxation_ms
+    if section.pickup is None:
+        return Detector(**values, coupling=float(section.coupling))
+    keys = section.pickup.model_dump(exclude={"tilt_deg"})
+    pickup = Pickup(**keys, tilt=math.radians(section.pickup.tilt_deg))
+    xi = _coupling(pickup, layout)
+    if section.reference_snr > 0.0:
+        _coupling(pickup, _reference_layout(layout))
+    if section.noise_uPhi0_rtHz is not None and section.flux_transfer is not None:
+        values["noise_fT_rtHz"] = noise_from_flux_fT(
+            section.noise_uPhi0_rtHz, section.flux_transfer, pickup.radius_cm
+        )
+    return Detector(**values, coupling=xi, pickup=pickup)
+
+
+def noise_keys(section: DetectorSection) -> tuple[str, ...]:
+    """Keys whose default does not count, because the noise is given as a flux."""
+    return () if section.noise_uPhi0_rtHz is None else ("noise_fT_rtHz",)
+
+
+def _check_noise(section: DetectorSection) -> None:
+    """Noise as a field, or as a flux with all that turns it into a field."""
+    flux, transfer = section.noise_uPhi0_rtHz, section.flux_transfer
+    if flux is None:
+        if transfer is not None:
+            allowed = "only with detector.noise_uPhi0_rtHz"
+            raise ConfigError("detector.flux_transfer", transfer, allowed)
+        return
+    if "noise_fT_rtHz" in section.model_fields_set:
+        allowed = "no value beside detector.noise_fT_rtHz: one of the two"
+        raise ConfigError("detector.noise_uPhi0_rtHz", flux, allowed)
+    if transfer is None:
+        allowed = "a number > 0 and <= 1: flux in the SQUID per flux in the loop"
+        raise ConfigError("detector.flux_transfer", Said("nothing"), allowed)
+    if section.pickup is None:
+        allowed = 'only with detector.coupling = "pickup": the field needs the loop\'s area'
+        raise ConfigError("detector.noise_uPhi0_rtHz", flux, allowed)
+
+
+def _check_coupling(section: DetectorSection) -> None:
+    """The word "pickup" and its table go together."""
+    if section.coupling == "pickup" and section.pickup is None:
+        allowed = 'a table with radius_cm, for detector.coupling = "pickup"'
+        raise ConfigError(_PICKUP, Said("nothing"), allowed)
+    if section.coupling != "pickup" and section.pickup is not None:
+        given = Said(f"a table beside coupling = {section.coupling}")
+        raise ConfigError(_PICKUP, given, 'only with detector.coupling = "pickup"')
+
+
+def _check_shares(section: DetectorSection, layout: Layout) -> None:
+    """A share of the exposure for each angle, or none."""
+    shares, count = section.exposure_shares, layout.theta_s.size
+    if shares is not None and len(shares) != count:
+        allowed = f"{count} numbers > 0, one for each of layout.theta_s_deg"
+        raise ConfigError("detector.exposure_shares", Said(f"{len(shares)} numbers"), allowed)
+
+
+def _coupling(pickup: Pickup, layout: Layout) -> float:
+    """Coupling of a loop, which must fit this crystal and see its field."""
+    given = Said(
+        f"{pickup.position}, radius_cm = {pickup.radius_cm:g}, stand_off_cm = "
+        f"{pickup.stand_off_cm:g}, tilt_deg = {math.degrees(pickup.tilt):g}"
+    )
+    crystal = f"R = {layout.radius_cm:g} cm, L = {layout.length_cm:g} cm"
+    try:
+        xi = pickup_coupling(pickup, layout.radius_cm, layout.length_cm, layout.c_axis)
+    except (DomainError, ConvergenceError) as error:
+        allowed = f"a loop whose wire keeps clear of the crystal with {crystal}"
+        raise ConfigError(_PICKUP, given, allowed) from error
+    if abs(xi) < _BLIND and layout.c_axis is not None:
+        allowed = f"a loop through which flux of the crystal with {crystal} passes"
+        raise ConfigError(_PICKUP, given, allowed)
+    return xi
+
+
+def _reference_layout(layout: Layout) -> Layout:
+    """The paper's crystal, whose signal a normalised noise refers to."""
+    from renp_infer.measurement.normalise import REFERENCE_CRYSTAL_CM
+
+    length_cm, radius_cm = REFERENCE_CRYSTAL_CM
+    return replace(layout, length_cm=length_cm, radius_cm=radius_cm, c_axis=0.0)

@@ -6,8 +6,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator as Before
 
+from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole
-from renp_infer.inference.prior import Sampler
+from renp_infer.inference.prior import InferenceSettings, Sampler
 from renp_infer.study.sections.base import Flag, Section, choice
 
 Spread = Annotated[float, Before(Number(low=0, high=5))]
@@ -39,3 +40,27 @@ class InferenceSection(Section):
     oscillation_errors: Flag = True
     phases: Annotated[Literal["free", "fixed"], choice("free", "fixed")] = "free"
     noise: Annotated[Literal["drawn", "none"], choice("drawn", "none")] = "drawn"
+
+
+def inference_settings(section: InferenceSection) -> InferenceSettings:
+    """Settings of a checked section."""
+    return InferenceSettings(**section.model_dump())
+
+
+def check_lower_bound(section: InferenceSection) -> None:
+    """A lower bound of m1 belongs to the log-uniform prior, and is below the upper one.
+
+    Raises
+    ------
+    ConfigError
+    """
+    given = "m1_min_meV" in section.model_fields_set
+    if given and section.m1_prior == "uniform":
+        allowed = 'only with m1_prior = "log-uniform"; the uniform prior starts at 0'
+        raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
+    if section.m1_min_meV >= section.m1_max_meV:
+        if given:
+            allowed = f"< inference.m1_max_meV = {section.m1_max_meV:g}"
+            raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
+        allowed = f"> inference.m1_min_meV = {section.m1_min_meV:g}"
+        raise ConfigError("inference.m1_max_meV", section.m1_max_meV, allowed)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
+from renp_infer.design.cost import CostModel
 from renp_infer.fields import Number, Several, Whole, nearest, refusal
 from renp_infer.study.sections.base import Flag, Section, Word, as_tuple, choice, several
 from renp_infer.study.sections.odds import Odds, OddsSection, some_odds
@@ -24,12 +25,20 @@ OPTIMIZERS = ("skopt", "sobol", "random", "botorch")
 
 
 class CostSection(Section):
-    """Prices; see ``design/cost.py``."""
+    """Prices; see ``design/cost.py``.
+
+    The defaults are placeholders in hours of beam time, to be replaced by a study's own.
+    """
 
     crystal_per_cm3: Odds = 0.1
     beam_per_hour: Odds = 1.0
     laser_per_W: Odds = 10.0
     per_angle: Odds = 0.0
+
+
+def cost_model(section: CostSection) -> CostModel:
+    """Prices of a checked section."""
+    return CostModel(**section.model_dump())
 
 
 def _objectives(value: object) -> object:

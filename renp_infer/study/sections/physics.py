@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number
+from renp_infer.records import PRESETS, Switches
 from renp_infer.study.sections.base import Section, choice
 
 
@@ -35,3 +37,9 @@ class PhysicsSection(Section):
     current_axis: Annotated[
         Literal["parallel", "transverse"] | None, choice("parallel", "transverse")
     ] = None
+
+
+def switches_of(section: PhysicsSection) -> Switches:
+    """Switches of the preset, with the single keys over them."""
+    chosen = section.model_dump(exclude={"preset"}, exclude_none=True)
+    return Switches(**(asdict(PRESETS[section.preset]) | chosen))

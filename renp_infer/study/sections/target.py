@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator as Before
@@ -43,3 +44,9 @@ class TargetSection(Section):
     ed_rates_per_s: RatesSection | None = None
     g_factor: Annotated[float | None, Before(Number(low=0, high=30, open_low=True))] = None
     spin_squared: Annotated[float | None, Before(Number(low=0, high=100, open_low=True))] = None
+
+
+def scheme_of(section: TargetSection, folder: Path) -> str:
+    """Name of a scheme, or the path of its file, which is relative to a folder."""
+    scheme = section.scheme
+    return str((folder / scheme).absolute()) if scheme.endswith(".toml") else scheme
