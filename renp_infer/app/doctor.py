@@ -121,7 +121,7 @@ def _executor(name: str) -> tuple[bool, str]:
     """Have one small task done as a run would."""
     from renp_infer.engine.executors import parse_executor
     from renp_infer.engine.tasks import Batch, Context
-    from renp_infer.study.sources import load_study
+    from renp_infer.study.load import load_study
     from renp_infer.verbs.table import EVALUATE
 
     study = load_study(SMALL)

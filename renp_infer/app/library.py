@@ -18,7 +18,7 @@ from renp_infer.engine.driver import Options, Plan, bring_up_to_date, failures
 from renp_infer.engine.run import Run, load_tree
 from renp_infer.engine.tasks import Verb
 from renp_infer.errors import DiagnosticWarning
-from renp_infer.study.sources import Source, load_study, with_sections
+from renp_infer.study.load import Source, load_study, with_sections
 from renp_infer.study.study import Study
 from renp_infer.verbs.load import load_run
 from renp_infer.verbs.optimize.command import require_search
