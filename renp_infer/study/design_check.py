@@ -1,4 +1,7 @@
-"""What is refused of a section ``[optimize]`` before any work."""
+"""Designs of a section ``[optimize]`` that make no studies, refused before any work.
+
+What concerns the section's own keys alone stands beside them in ``sections``.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from renp_infer.fields import Said, nearest
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.designing import region_of, space_of
-from renp_infer.study.sections.optimize import SMALLER, cost_model
-from renp_infer.study.sections.windows import RangeSection, WindowSection, ends
+from renp_infer.study.sections.optimize import check_wanted, cost_model
+from renp_infer.study.sections.windows import RangeSection, check_windows, ends
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -39,16 +42,8 @@ def check_design(study: Study) -> None:
         raise ConfigError("optimize.vary", Said("nothing"), allowed)
     for name, setting in section.vary.items():
         _check_key(study.design, name, setting)
-    _check_windows(study, section.windows)
-    smaller = [n for n in section.utility if n in SMALLER]
-    if section.per_cost and smaller:
-        allowed = f"false with {smaller[0]}, of which less is better"
-        raise ConfigError("optimize.per_cost", True, allowed)
-    fewest = 2 * len(section.orderings) * len(section.natures)
-    for key in ("truths", "final_truths"):
-        if section.truth == "prior" and getattr(section, key) < fewest:
-            allowed = f">= {fewest}, two for each hypothesis: else there is no error"
-            raise ConfigError(f"optimize.{key}", getattr(section, key), allowed)
+    check_windows(section.windows, study.parameters.m1_eV)
+    check_wanted(section)
     _check_constraints(study)
 
 
@@ -66,20 +61,6 @@ def _check_key(design: Design, name: str, setting: RangeSection | tuple[Any, ...
             config.validate(with_keys(design.tables, {name: value}))
         except ConfigError as error:
             raise ConfigError(path, error.given, error.allowed, error.hint) from error
-
-
-def _check_windows(study: Study, windows: tuple[WindowSection, ...]) -> None:
-    if len(windows) > 2:
-        raise ConfigError("optimize.windows", Said(f"{len(windows)} windows"), "one or two")
-    for k, window in enumerate(windows):
-        if window.share is not None and (k or len(windows) == 1):
-            allowed = "only in the first of two windows; the other has the rest"
-            raise ConfigError(f"optimize.windows[{k}].share", Said("a share"), allowed)
-        lowest = -1e3 * study.parameters.m1_eV
-        for value in ends(window.distance_meV):
-            if value < lowest:
-                path = f"optimize.windows[{k}].distance_meV"
-                raise ConfigError(path, value, f">= {lowest:g}: no mass is negative")
 
 
 def _check_constraints(study: Study) -> None:

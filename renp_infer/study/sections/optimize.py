@@ -8,6 +8,7 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
 from renp_infer.design.cost import CostModel
+from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Several, Whole, nearest, refusal
 from renp_infer.study.sections.base import Flag, Section, Word, as_tuple, choice, several
 from renp_infer.study.sections.odds import Odds, OddsSection, some_odds
@@ -131,3 +132,21 @@ class OptimizeSection(Section):
         """Optimizer and repeat of each task; more repeats begin with the fewer."""
         names = (self.optimizer, *self.baselines)
         return [(name, repeat) for repeat in range(self.repeats) for name in names]
+
+
+def check_wanted(section: OptimizeSection) -> None:
+    """Refuse what is less the better, by cost, and too few truths for an error.
+
+    Raises
+    ------
+    ConfigError
+    """
+    smaller = [n for n in section.utility if n in SMALLER]
+    if section.per_cost and smaller:
+        allowed = f"false with {smaller[0]}, of which less is better"
+        raise ConfigError("optimize.per_cost", True, allowed)
+    fewest = 2 * len(section.orderings) * len(section.natures)
+    for key in ("truths", "final_truths"):
+        if section.truth == "prior" and getattr(section, key) < fewest:
+            allowed = f">= {fewest}, two for each hypothesis: else there is no error"
+            raise ConfigError(f"optimize.{key}", getattr(section, key), allowed)

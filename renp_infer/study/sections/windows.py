@@ -8,7 +8,8 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 from pydantic import Discriminator, Tag, model_validator
 
-from renp_infer.fields import Number, refusal
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Number, Said, refusal
 from renp_infer.study.sections.base import Section, as_tuple, choice, kind_of_grid
 
 PAIR_NAMES = ("11", "12", "22", "13", "23", "33")
@@ -100,3 +101,23 @@ def ends(setting: Any) -> tuple[float, ...]:
     if isinstance(setting, RangeSection):
         return setting.low, setting.high
     return setting if isinstance(setting, tuple) else (setting,)
+
+
+def check_windows(windows: tuple[WindowSection, ...], m1_eV: float) -> None:
+    """Refuse a third window, a share of nothing, and masses below 0.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if len(windows) > 2:
+        raise ConfigError("optimize.windows", Said(f"{len(windows)} windows"), "one or two")
+    for k, window in enumerate(windows):
+        if window.share is not None and (k or len(windows) == 1):
+            allowed = "only in the first of two windows; the other has the rest"
+            raise ConfigError(f"optimize.windows[{k}].share", Said("a share"), allowed)
+        lowest = -1e3 * m1_eV
+        for value in ends(window.distance_meV):
+            if value < lowest:
+                path = f"optimize.windows[{k}].distance_meV"
+                raise ConfigError(path, value, f">= {lowest:g}: no mass is negative")
