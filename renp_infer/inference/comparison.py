@@ -46,12 +46,11 @@ def task_of(index: int, estimators: Sequence[Estimator]) -> tuple[Hypothesis, Es
 
 
 @dataclass(frozen=True)
-class CompareSettings:
-    """Section ``[compare]`` of a study.
+class EvidenceSettings:
+    """How much is spent on one evidence.
 
     Attributes
     ----------
-    estimators : tuple of {"smc", "nested"}
     live_points : int
         Of all independent nested runs together.
     nested_runs : int
@@ -59,6 +58,22 @@ class CompareSettings:
         Particles per chain, and chains.
     reference : {"fitted", "prior"}
         Density the estimators start from; changes the work, not the result.
+    """
+
+    live_points: int
+    nested_runs: int
+    smc_draws: int
+    smc_chains: int
+    reference: Literal["fitted", "prior"]
+
+
+@dataclass(frozen=True)
+class CompareSettings(EvidenceSettings):
+    """Section ``[compare]`` of a study.
+
+    Attributes
+    ----------
+    estimators : tuple of {"smc", "nested"}
     gate : float
         Largest distance of two estimators, in their combined errors.
     prior_odds : dict
@@ -66,11 +81,6 @@ class CompareSettings:
     """
 
     estimators: tuple[Estimator, ...]
-    live_points: int
-    nested_runs: int
-    smc_draws: int
-    smc_chains: int
-    reference: Literal["fitted", "prior"]
     gate: float
     prior_odds: Mapping[str, float]
 

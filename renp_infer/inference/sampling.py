@@ -5,7 +5,6 @@ No sampler has to cross from one sign of the phases to the other: ``mirrored`` d
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from renp_infer.inference.comparison import CompareSettings, Estimator
+from renp_infer.inference.comparison import Estimator, EvidenceSettings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.phases import mirrored
 from renp_infer.inference.prior import InferenceSettings
@@ -119,17 +118,14 @@ def _with_evidence(
     from renp_infer.inference.evidence import estimate
 
     chains = max(settings.chains, 2)
-    estimator: Estimator = "smc" if settings.sampler == "smc" else "nested"
-    effort = CompareSettings(
-        estimators=(estimator,),
+    effort = EvidenceSettings(
         live_points=settings.draws,
         nested_runs=chains,
         smc_draws=settings.draws,
         smc_chains=chains,
         reference="fitted",
-        gate=math.inf,  # there is no other estimator
-        prior_odds={},
     )
+    estimator: Estimator = "smc" if settings.sampler == "smc" else "nested"
     found = estimate(likelihood, estimator, effort, seed, report)
     numbers = {
         "log_evidence": found.log_evidence,
