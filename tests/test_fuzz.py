@@ -371,7 +371,7 @@ def finished(root: Path) -> Iterator[Path]:
 def estimated(study: Study, task: Task, _context: object) -> xr.DataTree:
     """Stands in for the evidence of one hypothesis by one estimator."""
     assert study.compare is not None
-    hypothesis, estimator = task_of(task.index, study.compare["estimators"])
+    hypothesis, estimator = task_of(task.index, study.compare.estimators)
     draws = xr.Dataset({"m1_meV": (("chain", "draw"), [[1.0, 2.0], [3.0, 4.0]])})
     tree = xr.DataTree.from_dict({"/posterior": draws})
     tree.attrs = {"hypothesis": hypothesis.name, "estimator": estimator}

@@ -18,7 +18,7 @@ from renp_infer.app.cli import execute
 from renp_infer.display import table
 from renp_infer.engine.store import read_manifest
 from renp_infer.errors import ConfigError, DiagnosticWarning
-from renp_infer.study.sources import with_sections
+from renp_infer.study.load import with_sections
 from tests.toys.runs import make_run
 
 STUDY: dict[str, Any] = {

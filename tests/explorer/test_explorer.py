@@ -28,7 +28,6 @@ from renp_infer.explorer.state import (
 )
 from renp_infer.explorer.tables import free_and_fixed, number_rows, run_rows, threshold_rows
 from renp_infer.inference.fisher import expand, sigma
-from renp_infer.inference.prior import InferenceSettings
 from renp_infer.measurement import smoothing
 from renp_infer.measurement.field import exact_field
 from renp_infer.records import Pickup
@@ -38,8 +37,9 @@ from renp_infer.verbs.evaluate.work import evaluate
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell
 from tests.toys.runs import make_run
+from tests.toys.settings import inference_with
 
-PRIORS = InferenceSettings()
+PRIORS = inference_with()
 CONTROL_KEYS = [control.key for control in CONTROLS]
 LOOP = {
     "detector.coupling": "pickup",

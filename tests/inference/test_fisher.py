@@ -18,7 +18,7 @@ from renp_infer.inference.fisher import (
 )
 from renp_infer.inference.hypothesis import Hypothesis, Library, phase_settings
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import InferenceSettings, LogNormal, Normal
+from renp_infer.inference.prior import LogNormal, Normal
 from renp_infer.inference.profile import Profile, crossing
 from tests.toys.response import (
     OSCILLATION,
@@ -28,6 +28,7 @@ from tests.toys.response import (
     toy_angles,
     toy_truth,
 )
+from tests.toys.settings import inference_with
 
 THETA = toy_angles(41)
 EXPOSURE = 3600.0
@@ -45,7 +46,7 @@ def noise(sigma_nG=1e-3, drift_nG=0.0, drift_time_s=600.0):
 
 def hypothesis(response=None, nature="majorana", **settings):
     response = ToyResponse(THETA) if response is None else response
-    chosen = InferenceSettings(**({"m1_max_meV": 300.0} | settings))
+    chosen = inference_with(**({"m1_max_meV": 300.0} | settings))
     return Hypothesis(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
 
 

@@ -13,7 +13,6 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nuts import Coordinates, compile_model, sample_nuts
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
@@ -27,6 +26,7 @@ from tests.toys.response import (
     toy_angles,
     toy_truth,
 )
+from tests.toys.settings import inference_with
 
 THETA = toy_angles(21)
 TRUTH = toy_truth("dirac")
@@ -58,7 +58,7 @@ def conjugate_settings(sampler, **changes):
     """Amplitude fixed: everything but the mass and delta is linear and Gaussian."""
     numbers = {"draws": 500, "tune": 400, "amplitude_sd": 0.0, "refractive_index_sd": 0.0}
     numbers |= {"theta_s_offset_sd_deg": 0.0, "theta_e_offset_sd_deg": 0.0}
-    return InferenceSettings(sampler=sampler, **(numbers | changes))
+    return inference_with(sampler=sampler, **(numbers | changes))
 
 
 def run(sampler, seed=5, **changes):
@@ -326,7 +326,7 @@ def test_nuts_names_the_parameters_where_the_response_breaks():
 def toy_likelihood(sigma, nature="majorana", seed=1, **settings):
     toy = ToyResponse(toy_angles(61))
     truth = toy_truth(nature)
-    chosen = InferenceSettings(**settings)
+    chosen = inference_with(**settings)
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
     data = observe(signal, sigma**2 * np.eye(61), toy.theta_s, seed)
     prior = build_prior(truth, chosen, OSCILLATION, 1.45, np.abs(signal).max())
@@ -347,7 +347,7 @@ def test_cores_do_not_change_the_draws():
 def test_data_that_say_nothing_return_the_prior(sampler):
     toy = ToyResponse(toy_angles(5))
     truth = toy_truth("majorana")
-    chosen = InferenceSettings(sampler=sampler)
+    chosen = inference_with(sampler=sampler)
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
     data = observe(signal, 1e6 * np.eye(5), toy.theta_s, seed=1)
     tree = fit(toy, data, truth, chosen, OSCILLATION, 2, refractive_index=1.45)

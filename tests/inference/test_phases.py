@@ -12,13 +12,13 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.phases import ALPHA21, ALPHA31, DELTA, Planes, mirrored, mixing, width
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
 )
 from renp_infer.inference.sampling import draw_sample
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.settings import inference_with
 
 NONE_SLOPES = np.zeros((1, 0))
 NAMES = (DELTA, ALPHA21, ALPHA31)
@@ -29,7 +29,7 @@ def target(sigma, **settings):
     """A toy experiment with all phases free."""
     toy, truth = ToyResponse(toy_angles(31), width=0.02), toy_truth()
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, InferenceSettings(**settings), OSCILLATION, 1.45, 1.0)
+    prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
     return Likelihood(prior, toy, observe(signal, sigma**2 * np.eye(31), toy.theta_s, 1))
 
 
@@ -129,7 +129,7 @@ def test_starts_lie_at_the_radii_of_their_planes(rng):
 def test_a_measured_phase_is_sampled_without_divergence():
     """Two modes in the sign of the phases, against importance sampling."""
     likelihood = target(1e-3, amplitude_sd=0.0)
-    settings = InferenceSettings(draws=500, tune=500, chains=4)
+    settings = inference_with(draws=500, tune=500, chains=4)
     sample = draw_sample(likelihood, settings, np.random.SeedSequence(3), 1, lambda *_: None)
     assert float(sample.statistics["diverging"].mean()) <= 0.001
     place = likelihood.prior.names.index(ALPHA21)

@@ -12,7 +12,7 @@ import renp_infer
 from renp_infer.report import citations
 from renp_infer.report.citations import bibtex, citations_of, entries, used_by
 from renp_infer.resources import share_path
-from renp_infer.study.sections.tasks import InferenceSection
+from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.verbs.table import VERBS
 
 REQUIRED = {

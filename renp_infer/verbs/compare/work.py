@@ -163,4 +163,4 @@ def evidences(tree: xarray.DataTree) -> list[Evidence]:
 
 def _settings(study: Study) -> CompareSettings:
     assert study.compare is not None
-    return CompareSettings(**study.compare)
+    return study.compare

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.study.forecast import ForecastSettings
+from renp_infer.study.sections.forecast import ForecastSettings
 from renp_infer.verbs.forecast.parts import parts, variants
 from renp_infer.verbs.forecast.work import PART
 

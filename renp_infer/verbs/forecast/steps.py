@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 from renp_infer.inference.exposure import ByExposure, required_exposure
 from renp_infer.inference.fisher import Expansion, expand, sigma
-from renp_infer.study.forecast import SYSTEMATICS
+from renp_infer.study.sections.forecast import SYSTEMATICS
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell, half_width
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.inference.fisher import NONLINEAR
-from renp_infer.study.forecast import SYSTEMATICS
+from renp_infer.study.sections.forecast import SYSTEMATICS
 from renp_infer.terminal import plain
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from renp_infer.inference.fisher import expand, sigma
 from renp_infer.measurement.field import exact_field
 from renp_infer.physics.neutrinos import make_parameters
 from renp_infer.records import PRESETS
-from renp_infer.study.forecast import SYSTEMATICS
 from renp_infer.study.load import load_study
+from renp_infer.study.sections.forecast import SYSTEMATICS
 from renp_infer.study.study import Study
 from renp_infer.terminal import document
 from renp_infer.verbs.forecast.bench import Bench
