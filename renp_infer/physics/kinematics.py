@@ -1,6 +1,7 @@
 """Wave-vector mismatch, phase matching, and pair thresholds as angles.
 
 All beams lie in one plane; angles are measured from k1, which is the z axis.
+They are directions: full turns do not matter, ``full_turns`` is what takes them off.
 """
 
 from __future__ import annotations
@@ -12,6 +13,32 @@ from numpy.typing import ArrayLike
 
 from renp_infer.errors import DomainError
 from renp_infer.records import FloatArray, Target
+
+
+def full_turns(angle: ArrayLike, centre: float = 0.0) -> FloatArray:
+    """Full turns by which an angle exceeds the half turns around ``centre``, rad.
+
+    Exactly 0 for angles within (centre - pi, centre + pi]: what is right stays bit for bit.
+
+    Parameters
+    ----------
+    angle : array_like, shape (...)
+        rad.
+    centre : float
+        rad.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        A multiple of 2 pi; NaN where the angle is.
+    """
+    ahead = np.asarray(angle, dtype=np.float64) - centre
+    return np.asarray(2.0 * math.pi * np.ceil((ahead - math.pi) / (2.0 * math.pi)))
+
+
+def on_circle(angle: ArrayLike, centre: float = 0.0) -> FloatArray:
+    """The same direction within (centre - pi, centre + pi], rad; see ``full_turns``."""
+    return np.asarray(np.asarray(angle, dtype=np.float64) - full_turns(angle, centre))
 
 
 def mismatch(theta_s: ArrayLike, theta_e: float, target: Target) -> tuple[FloatArray, FloatArray]:
@@ -83,8 +110,8 @@ def threshold_angles(
 
     With k = k1 + k2 in the direction theta_c, abs(w)^2 is
     n^2 (k^2 + omega_s^2 - 2 k omega_s cos(theta_s - theta_c)): pairs are
-    emitted for theta_s between the two angles, which lie symmetrically about
-    theta_c.
+    emitted from the lower angle upwards to the upper one, which lie symmetrically
+    about theta_c. Where lower > upper these directions cross the half turn.
 
     Parameters
     ----------
@@ -97,7 +124,7 @@ def threshold_angles(
     Returns
     -------
     lower, upper : ndarray, shape (...)
-        rad, not wrapped: theta_c - a and theta_c + a with 0 <= a <= pi. NaN
+        rad, within (-pi, pi]: theta_c - a and theta_c + a with 0 <= a <= pi. NaN
         where the threshold is never crossed: the pair is then emitted in all
         directions or in none (``invariant_s`` at any angle tells which).
 
@@ -117,4 +144,4 @@ def threshold_angles(
     swing = 2.0 * index2 * imprint * target.omega_s
     with np.errstate(divide="ignore", invalid="ignore"):  # NaN is the answer
         half = np.arccos((constant - target.epsilon_ep**2 + mass**2) / swing)
-    return centre - half, centre + half
+    return on_circle(centre - half), on_circle(centre + half)
