@@ -2,6 +2,7 @@
 
 All beams lie in one plane; angles are measured from k1, which is the z axis. With one
 refractive index, as the paper has it, or with that of each photon: see `Beams`.
+Angles are directions: full turns do not matter, ``full_turns`` is what takes them off.
 """
 
 from __future__ import annotations
@@ -19,6 +20,32 @@ from renp_infer.records import FloatArray, Target
 
 _STEPS, _STILL = 200, 1e-14
 """Iterations of phase matching, and the change in rad at which they end."""
+
+
+def full_turns(angle: ArrayLike, centre: float = 0.0) -> FloatArray:
+    """Full turns by which an angle exceeds the half turns around ``centre``, rad.
+
+    Exactly 0 for angles within (centre - pi, centre + pi]: what is right stays bit for bit.
+
+    Parameters
+    ----------
+    angle : array_like, shape (...)
+        rad.
+    centre : float
+        rad.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        A multiple of 2 pi; NaN where the angle is.
+    """
+    ahead = np.asarray(angle, dtype=np.float64) - centre
+    return np.asarray(2.0 * math.pi * np.ceil((ahead - math.pi) / (2.0 * math.pi)))
+
+
+def on_circle(angle: ArrayLike, centre: float = 0.0) -> FloatArray:
+    """The same direction within (centre - pi, centre + pi], rad; see ``full_turns``."""
+    return np.asarray(np.asarray(angle, dtype=np.float64) - full_turns(angle, centre))
 
 
 def mismatch(theta_s: ArrayLike, theta_e: float, target: Target) -> tuple[FloatArray, FloatArray]:
@@ -94,8 +121,8 @@ def threshold_angles(
 
     With k = k1 + k2 in the direction theta_c, abs(w)^2 is
     n^2 (k^2 + omega_s^2 - 2 k omega_s cos(theta_s - theta_c)): pairs are
-    emitted for theta_s between the two angles, which lie symmetrically about
-    theta_c.
+    emitted from the lower angle upwards to the upper one, which lie symmetrically
+    about theta_c. Where lower > upper these directions cross the half turn.
 
     Parameters
     ----------
@@ -108,7 +135,7 @@ def threshold_angles(
     Returns
     -------
     lower, upper : ndarray, shape (...)
-        rad, not wrapped: theta_c - a and theta_c + a with 0 <= a <= pi. NaN
+        rad, within (-pi, pi]: theta_c - a and theta_c + a with 0 <= a <= pi. NaN
         where the threshold is never crossed: the pair is then emitted in all
         directions or in none (``invariant_s`` at any angle tells which).
 
@@ -128,7 +155,7 @@ def threshold_angles(
     swing = 2.0 * index2 * imprint * target.omega_s
     with np.errstate(divide="ignore", invalid="ignore"):  # NaN is the answer
         half = np.arccos((constant - target.epsilon_ep**2 + mass**2) / swing)
-    return centre - half, centre + half
+    return on_circle(centre - half), on_circle(centre + half)
 
 
 @dataclass(frozen=True)
@@ -226,7 +253,7 @@ def beam_phase_matched(target: Target, beams: Beams) -> tuple[float, float]:
 
 def beam_threshold_angles(
     m_sum_eV: float, target: Target, theta_e: float, beams: Beams
-) -> tuple[float, float]:
+) -> tuple[FloatArray, FloatArray]:
     """Trigger directions where the invariant mass equals m_i + m_j, an index for each photon.
 
     See `threshold_angles`. One root is sought on each side of the direction of
@@ -244,8 +271,8 @@ def beam_threshold_angles(
 
     Returns
     -------
-    lower, upper : float
-        rad, not wrapped; NaN where the threshold is not crossed.
+    lower, upper : ndarray, shape ()
+        rad, within (-pi, pi]; NaN where the threshold is not crossed.
 
     Raises
     ------
@@ -266,4 +293,4 @@ def beam_threshold_angles(
             return math.nan
         return float(brentq(excess, centre, end, xtol=1e-14))
 
-    return edge(centre - math.pi), edge(centre + math.pi)
+    return on_circle(edge(centre - math.pi)), on_circle(edge(centre + math.pi))
