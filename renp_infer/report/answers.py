@@ -14,24 +14,19 @@ from renp_infer.verbs.compare.page import sentence
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.forecast.page import forecast_sentence
 from renp_infer.verbs.forecast.result import ForecastResult
-from renp_infer.verbs.forecast.summary import forecast_document
 from renp_infer.verbs.infer.figures import draws
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.optimize.page import gain_sentences
 from renp_infer.verbs.optimize.result import OptimizeResult
 
 if TYPE_CHECKING:
-    import xarray
-
     from renp_infer.engine.result import WORDS
 from renp_infer.engine.run import Run
 
 UNMEASURED = 0.8
 """A posterior sd above this share of the prior's is called no measurement."""
-
-
-METHODS = {"asimov": "profile likelihood", "fisher": "Fisher information"}
 
 
 def preset_of(run: Run) -> str:
@@ -98,28 +93,11 @@ def others_of(run: Run) -> dict[str, str]:
     if run.find(CompareResult) is not None:
         found["Hypotheses"] = sentence(run.get(CompareResult).document)
     forecast = run.find(ForecastResult)
-    if forecast is not None and (text := forecast_sentence(forecast.tree)):
+    if forecast is not None and (text := forecast_sentence(forecast)):
         found["Forecast"] = text
     if run.find(OptimizeResult) is not None:
         found["Design"] = " ".join(gain_sentences(run.get(OptimizeResult).document))
     return found
-
-
-def forecast_sentence(tree: xarray.DataTree) -> str:
-    """Expected error of the mass nearest to the study's own; empty without one."""
-    found = forecast_document(tree)
-    if "sigma_m1_meV" not in found:
-        return ""
-    masses = np.asarray(found["m1_meV"], float)
-    place = int(np.argmin(np.abs(masses - found["truth"]["m1_meV"])))
-    sigma = float(np.asarray(found["sigma_m1_meV"], float)[place])
-    text = f"Expected error of m₁ = {number(masses[place])} meV: {number(sigma, 2)} meV"
-    scaled = ", normalised noise" if found["normalised"] else ""
-    return (
-        f"{text} after {number(found['exposure_s'])} s "
-        f"({found['ordering']} ordering, {found['nature'].capitalize()}, "
-        f"{METHODS[found['method']]}{scaled})."
-    )
 
 
 def _evaluation_sentence(run: Run) -> str:
