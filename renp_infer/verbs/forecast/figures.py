@@ -42,8 +42,8 @@ def forecast_plates(found: ForecastResult) -> list[Plate]:
     ]
     return [
         plate(f"forecast-{key}", title, functools.partial(_with_tail, maker), found)
-        for key, title, needed, maker in makers
-        if needed
+        for key, title, basis, maker in makers
+        if basis
     ]
 
 

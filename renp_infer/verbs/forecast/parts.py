@@ -140,7 +140,7 @@ class CorrectionPart(Part):
     variant: str
 
 
-KINDS: dict[str, type[Part]] = {
+BY_KIND: dict[str, type[Part]] = {
     kind.kind: kind
     for kind in (
         CellPart,
@@ -157,7 +157,7 @@ KINDS: dict[str, type[Part]] = {
 
 def part_of(plain: dict[str, Any]) -> Part:
     """The part that plain values are."""
-    return KINDS[plain["kind"]](**{name: v for name, v in plain.items() if name != "kind"})
+    return BY_KIND[plain["kind"]](**{name: v for name, v in plain.items() if name != "kind"})
 
 
 def parts(study: Study) -> list[Part]:
