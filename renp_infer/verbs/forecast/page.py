@@ -1,14 +1,15 @@
-"""The forecast in the report: its sentence, its tables, its figures, what is said beside them."""
+"""The forecast in the report: its tables, its figures, and what is said beside them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
+from renp_infer.engine.page import Answer, Block, Column, Page, Part, Table, Text
 from renp_infer.engine.run import Run
 from renp_infer.figures.drawing import number
-from renp_infer.figures.plate import Plate
+from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.forecast.figures import forecast_plates
 from renp_infer.verbs.forecast.result import ForecastResult
 from renp_infer.verbs.forecast.summary import headline
@@ -17,27 +18,32 @@ from renp_infer.verbs.forecast.tables import Sheet, forecast_remarks, forecast_s
 METHODS = {"asimov": "profile likelihood", "fisher": "Fisher information"}
 
 
-@dataclass(frozen=True)
-class ForecastPage:
-    """What the template shows of a forecast."""
-
-    sheets: list[Sheet]
-    remarks: list[str]
-    plates: list[Plate]
+def page(run: Run) -> Page:
+    """Remarks, tables and figures of a run's forecast, and the error that it expects."""
+    return page_of(run.get(ForecastResult), normalised_label(run))
 
 
-def forecast_page(run: Run) -> ForecastPage | None:
-    """The forecast's part of the page; ``None`` without one."""
-    found = run.find(ForecastResult)
-    return None if found is None else page_of(found)
+def page_of(found: ForecastResult, label: str) -> Page:
+    """The same of a forecast, with the label of its noise."""
+    blocks: list[Block] = [Text(text) for text in forecast_remarks(found)]
+    for sheet in forecast_sheets(found):
+        blocks += _sheet(sheet, label)
+    part = Part(40, "forecast", "Forecast", (*blocks, *forecast_plates(found)))
+    text = sentence(found)
+    return Page((part,), (Answer("Forecast", text),) if text else ())
 
 
-def page_of(found: ForecastResult) -> ForecastPage:
-    """What is shown of a forecast."""
-    return ForecastPage(forecast_sheets(found), forecast_remarks(found), forecast_plates(found))
+def _sheet(sheet: Sheet, label: str) -> Iterator[Block]:
+    tail = f", {label}" if label and not sheet.absolute else ""
+    note = f"{sheet.note} For the total of all angles, unless said otherwise{tail}."
+    yield Text(note, title=sheet.title, small=True)
+    columns = [
+        Column(head, number=bool(head), heads=place == 0) for place, head in enumerate(sheet.heads)
+    ]
+    yield Table(tuple(columns), sheet.rows, name=sheet.title, style="sheet")
 
 
-def forecast_sentence(found: ForecastResult) -> str:
+def sentence(found: ForecastResult) -> str:
     """Expected error of the mass nearest to the study's own; empty without one."""
     first, about = headline(found), found.about
     if first is None:

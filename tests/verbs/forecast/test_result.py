@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from renp_infer.engine.page import Table, Text
 from renp_infer.engine.result import load_tree
 from renp_infer.study.study import Study
 from renp_infer.terminal import document
 from renp_infer.verbs.forecast.columns import assemble, written
 from renp_infer.verbs.forecast.document import forecast_json
 from renp_infer.verbs.forecast.merge import merge_parts
-from renp_infer.verbs.forecast.page import forecast_sentence, page_of
+from renp_infer.verbs.forecast.page import page_of, sentence
 from renp_infer.verbs.forecast.parts import CellPart, DrawnLimitPart, LimitPart, Part, parts
 from renp_infer.verbs.forecast.quantities import (
     AsimovCell,
@@ -117,7 +118,7 @@ def test_the_headline_is_of_the_studys_hypothesis_by_profile_likelihood(
     ]
     assert first.cells.sigma_m1_meV.tolist() == indices
     assert first.cells.against.nature.exposure_5sigma_s.tolist() == [k + 9.0 for k in indices]
-    assert "profile likelihood" in forecast_sentence(found)
+    assert "profile likelihood" in sentence(found)
     said = forecast_json(found)
     assert said["exposure_5sigma_s"]["nature"] == [k + 9.0 for k in indices]
 
@@ -139,7 +140,7 @@ def test_a_forecast_of_which_whole_kinds_failed_is_shown(
 ) -> None:
     found = merged(tmp_path, whole, kinds)
     assert json.loads(document(forecast_json(found)))["missing_tasks"] > 0
-    page = page_of(found)
-    assert any("tasks failed" in line for line in page.remarks)
-    assert bool(page.sheets) == (kinds != (DrawnLimitPart,))
+    blocks = page_of(found, "").parts[0].blocks
+    assert any("tasks failed" in block.text for block in blocks if isinstance(block, Text))
+    assert any(isinstance(block, Table) for block in blocks) == (kinds != (DrawnLimitPart,))
     assert len(method_rows(found)) == (2 if CellPart in kinds else 0)
