@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from renp_infer.engine.page import Cell
+from renp_infer.engine.page import Answer, Cell, Part, Text
+from renp_infer.engine.page import Page as ToyPage
+from renp_infer.engine.result import Result, Verdict
 from renp_infer.engine.store import MANIFEST, read_manifest
+from renp_infer.engine.verb import Verb
 from renp_infer.errors import DomainError, StoreError
 from renp_infer.figures import drawing as plots
 from renp_infer.records import PRESETS
@@ -29,6 +32,7 @@ from renp_infer.verbs.infer.judged import Diagnostics
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.optimize import page as optimize_page
 from renp_infer.verbs.optimize.result import OptimizeResult
+from renp_infer.verbs.table import VERBS
 from tests.toys.runs import make_run, with_estimates, with_evaluation, with_result
 
 SHAPE = (4, 250)
@@ -376,3 +380,53 @@ def test_the_answer_of_a_search_is_what_it_gains(monkeypatch):
     run = with_result(make_run(infer=False), "optimize", OptimizeResult(found, []))
     assert answer(run).startswith("Best design: information on m₁ [nat] = 4.65")
     assert "the gain in information on m₁ is 4.21 more" in answer(run)
+
+
+@dataclasses.dataclass(frozen=True)
+class Count(Result):
+    """What a toy found."""
+
+    number: int
+
+    def verdicts(self):
+        return {"count": Verdict("fail", ("too <few>",))}
+
+    def rows(self):
+        return [("ions", str(self.number))]
+
+
+class Counting(Verb):
+    """A verb that says nothing of the page."""
+
+    name, file, rank = "counting", "counting.json", 99
+
+
+def test_a_verb_without_a_page_shows_verdict_reasons_and_rows(tmp_path, monkeypatch):
+    monkeypatch.setitem(VERBS, Counting.name, Counting())
+    run = with_result(make_run(tmp_path / "run", infer=False), Counting.name, Count(7))
+    html = report.write_report([run], tmp_path / "r.html").read_text(encoding="utf-8")
+    page = Page(html)
+    part = html[html.index('id="run-1-counting"') : html.index('id="run-1-provenance"')]
+    assert "Counting ✗ fail Count" in page.words() and "too &lt;few&gt;" in part
+    assert '<th scope="row">ions</th><td class="wide">7</td>' in part
+    assert {"href": "#run-1-counting"} in [
+        attributes for tag, attributes in page.tags if tag == "a"
+    ]
+    assert "1 of 1 run failed" in page.words()
+
+
+def test_parts_with_one_anchor_are_one_and_stand_in_their_places():
+    parts = [
+        Part(50, "late", "Late", (Text("c"),)),
+        Part(10, "early", "Early", (Text("a"),), "E"),
+        Part(10, "early", "ignored", (Text("b"),)),
+    ]
+    joined = report.joined(parts)
+    assert joined == (Part(10, "early", "Early", (Text("a"), Text("b")), "E"), parts[0])
+
+
+def test_a_modest_answer_is_given_only_alone():
+    modest, other = Answer("Evaluation", "x", modest=True), Answer("Mass", "y")
+    pages = [ToyPage(answers=(modest,)), ToyPage(answers=(other,))]
+    assert answers.answers_of(pages) == [other]
+    assert answers.answers_of(pages[:1]) == [modest]

@@ -77,7 +77,7 @@ def test_document_has_the_contract_s_keys_and_shapes():
         assert np.shape(document[key]) == shape, key
         assert np.all(np.isfinite(document[key])), key
     rows = dict(document["backgrounds"])
-    shares = rows.pop("depletion_per_cycle")
+    shares = {k: np.array(v) for k, v in rows.pop("depletion_per_cycle").items()}
     arrays = [*rows.values(), *shares.values()]
     assert {np.shape(row) for row in arrays} == {(), (3,)}
     assert np.all(np.isfinite(np.concatenate([np.ravel(row) for row in arrays])))
