@@ -96,7 +96,7 @@ def others_of(run: Run) -> dict[str, str]:
     """What a run found besides the posterior, by what it is about."""
     found = {}
     if run.find(CompareResult) is not None:
-        found["Hypotheses"] = sentence(run.get(CompareResult).document)
+        found["Hypotheses"] = sentence(run.get(CompareResult).comparison)
     forecast = run.find(ForecastResult)
     if forecast is not None and (text := forecast_sentence(forecast.tree)):
         found["Forecast"] = text

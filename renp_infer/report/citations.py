@@ -123,7 +123,7 @@ def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None)
         ]
         statistics += [{str(k): v for k, v in group.attrs.items()} for group in groups]
     if run is not None and run.find(CompareResult) is not None:
-        statistics += [{"sampler": name} for name in run.get(CompareResult).document["estimators"]]
+        statistics += [{"sampler": name} for name in run.get(CompareResult).comparison.estimators]
     if "calibrate" in tasks:
         statistics.append({"sampler": study["inference"]["sampler"]})
     executors = {entry.get("executor", "serial") for entry in tasks.values()}

@@ -23,7 +23,7 @@ from renp_infer.report.citations import bibtex, used_by
 from renp_infer.report.design import design_section
 from renp_infer.report.overview import overview_plate
 from renp_infer.verbs.calibrate.result import CalibrateResult
-from renp_infer.verbs.compare.page import comparison_section
+from renp_infer.verbs.compare.page import comparison_part
 from renp_infer.verbs.evaluate.figures import normalised_label, source
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.forecast.page import forecast_page
@@ -137,7 +137,7 @@ def section(run: Run, index: int, start: Path) -> dict[str, Any]:
         "plates": [*run_plates(run), *check_plates(run)],
         "forecast": forecast_page(run),
         "checks": check_rows(run),
-        "comparison": comparison_section(run),
+        "comparison": comparison_part(run),
         "switches": tables.switch_rows(run),
         "switch_sentence": tables.switch_sentence(run),
         "truth": tables.truth_rows(run),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number, rounded
-from renp_infer.figures.plate import new_figure, plate
+from renp_infer.figures.plate import Plate, new_figure, plate
+from renp_infer.inference.compared import Agreement, BayesFactor, Comparison, LogEvidence, Weighed
+from renp_infer.inference.comparison import columns
+from renp_infer.records import FloatArray
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.figures import normalised_label
 
@@ -22,62 +27,98 @@ _CERTAIN = 1e-4
 """Error of a probability below which it is not shown."""
 
 
-def comparison_section(run: Run) -> dict[str, Any] | None:
-    """What the template shows of a comparison; ``None`` without one."""
-    if run.find(CompareResult) is None:
+@dataclass(frozen=True)
+class HypothesisRow:
+    """Cells of one hypothesis."""
+
+    name: str
+    log_evidence: str
+    estimates: str
+    odds: str
+    probability: str
+    mass: str
+
+
+@dataclass(frozen=True)
+class FactorRow:
+    """Cells of one Bayes factor; ``warning`` is empty where data decide."""
+
+    over: str
+    under: str
+    value: str
+    warning: str
+
+
+@dataclass(frozen=True)
+class ComparisonPart:
+    """What the template shows of a comparison."""
+
+    plate: Plate
+    sentence: str
+    agreement: Agreement
+    rows: tuple[HypothesisRow, ...]
+    factors: tuple[FactorRow, ...]
+    warnings: tuple[str, ...]
+
+
+def comparison_part(run: Run) -> ComparisonPart | None:
+    """What a run's comparison shows; ``None`` without one."""
+    result = run.find(CompareResult)
+    if result is None:
         return None
-    found = run.get(CompareResult).document
-    return {
-        "plate": plate("evidence", "Evidence of the four hypotheses", evidence_figure, run),
-        "sentence": sentence(found),
-        "agreement": found["agreement"],
-        "rows": [_row(row, found) for row in found["hypotheses"]],
-        "factors": [_factor(row) for row in found["bayes_factors"]],
-        "warnings": [text.replace("_", " ") for text in found["warnings"]],
-    }
+    found = result.comparison
+    data = (found, normalised_label(run))
+    return ComparisonPart(
+        plate=plate("evidence", "Evidence of the four hypotheses", evidence_figure, data),
+        sentence=sentence(found),
+        agreement=found.agreement,
+        rows=tuple(_row(row, found.prior_odds[row.name]) for row in found.hypotheses),
+        factors=tuple(map(_factor, found.bayes_factors)),
+        warnings=tuple(text.replace("_", " ") for text in found.warnings),
+    )
 
 
-def sentence(found: dict[str, Any]) -> str:
+def sentence(found: Comparison) -> str:
     """The answer in a line."""
-    best = max(found["hypotheses"], key=lambda row: row["probability"])
-    m1 = found["m1_meV"]
-    low, high = (rounded(x, m1["sd"]) for x in m1["interval_95"])
+    best, m1 = found.best, found.m1_meV
+    low, high = (rounded(x, m1.sd) for x in m1.interval_95)
     return (
-        f"Most probable: {best['ordering']} ordering, {best['nature'].capitalize()}, with "
+        f"Most probable: {best.ordering} ordering, {best.nature.capitalize()}, with "
         f"probability {_probability(best)} for the stated prior odds; the estimators are at most "
-        f"{number(found['agreement']['distance'], 2)} combined errors apart. Averaged over "
-        f"hypotheses, m₁ = {rounded(m1['mean'], m1['sd'])} ± {rounded(m1['sd'], m1['sd'])} meV, "
+        f"{number(found.agreement.distance, 2)} combined errors apart. Averaged over "
+        f"hypotheses, m₁ = {rounded(m1.mean, m1.sd)} ± {rounded(m1.sd, m1.sd)} meV, "
         f"95 % interval {low} to {high} meV."
     )
 
 
-def _row(row: dict[str, Any], found: dict[str, Any]) -> dict[str, str]:
-    mass = row["m1_meV"]
-    return {
-        "name": f"{row['ordering']}, {row['nature'].capitalize()}",
-        "log_evidence": _with_error(row["log_evidence"], row["log_evidence_error"]),
-        "estimates": "; ".join(
-            f"{name} {_with_error(cell['log_evidence'], cell['log_evidence_error'])}"
-            for name, cell in row["by_estimator"].items()
-        ),
-        "odds": number(found["prior_odds"][f"{row['ordering']}_{row['nature']}"], 3),
-        "probability": _probability(row),
-        "mass": _with_error(mass["mean"], mass["sd"]),
-    }
+def _row(row: Weighed, odds: float) -> HypothesisRow:
+    return HypothesisRow(
+        name=_label(row),
+        log_evidence=_evidence(row),
+        estimates="; ".join(f"{name} {_evidence(z)}" for name, z in row.by_estimator.items()),
+        odds=number(odds, 3),
+        probability=_probability(row),
+        mass=_with_error(row.m1_meV.mean, row.m1_meV.sd),
+    )
 
 
-def _factor(row: dict[str, Any]) -> dict[str, str]:
-    return {
-        "over": row["over"].replace("_", " "),
-        "under": row["under"].replace("_", " "),
-        "value": _with_error(row["log_bayes_factor"], row["log_bayes_factor_error"]),
-        "warning": row["prior_dominated"],
-    }
+def _factor(row: BayesFactor) -> FactorRow:
+    over, under = (side.replace("_", " ") for side in (row.over, row.under))
+    value = _with_error(row.log_bayes_factor, row.log_bayes_factor_error)
+    return FactorRow(over, under, value, row.prior_dominated)
 
 
-def _probability(row: dict[str, Any]) -> str:
+def _label(row: Weighed) -> str:
+    return f"{row.ordering}, {row.nature.capitalize()}"
+
+
+def _evidence(found: Weighed | LogEvidence) -> str:
+    return _with_error(found.log_evidence, found.log_evidence_error)
+
+
+def _probability(row: Weighed) -> str:
     """With its error, unless that is too small to matter."""
-    value, error = row["probability"], row["probability_error"]
+    value, error = row.probability, row.probability_error
     return _with_error(value, error) if error > _CERTAIN else number(value, 2)
 
 
@@ -86,31 +127,32 @@ def _with_error(value: float, error: float) -> str:
     return f"{rounded(value, error)} ± {rounded(error, error)}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def evidence_figure(run: Run) -> tuple[Figure, str]:
+def evidence_figure(shown: tuple[Comparison, str]) -> tuple[Figure, str]:
     """Log-evidence of the four hypotheses relative to the largest, by estimator."""
-    found = run.get(CompareResult).document
-    assert found is not None
-    rows = found["hypotheses"]
-    top = max(row["log_evidence"] for row in rows)
+    found, label = shown
+    rows = found.hypotheses
+    top = max(row.log_evidence for row in rows)
     figure, ax = new_figure(2.9)
     places = np.arange(len(rows))
-    heights = [row["log_evidence"] - top for row in rows]
+    heights = [row.log_evidence - top for row in rows]
     ax.barh(places, heights, height=0.62, color=plots.SKY, alpha=0.5, label="together")
-    names = found["estimators"]
-    for k, name in enumerate(names):
+    for k, name in enumerate(found.estimators):
         marker, colour = _MARKS[name]
-        cells = [row["by_estimator"].get(name) for row in rows]
-        values = [np.nan if c is None else c["log_evidence"] - top for c in cells]
-        errors = [0.0 if c is None else c["log_evidence_error"] for c in cells]
-        shift = _SPREAD * (k - 0.5 * (len(names) - 1))
-        keys: dict[str, Any] = {"fmt": marker, "color": colour, "ms": 5, "capsize": 3}
-        ax.errorbar(values, places + shift, xerr=errors, label=name, **keys)
-    labels = [f"{r['ordering']}, {r['nature'].capitalize()}" for r in rows]
-    ax.set_yticks(places, labels)
+        values, errors = _bars(rows, name)
+        ax.errorbar(
+            values - top,
+            places + _SPREAD * (k - 0.5 * (len(found.estimators) - 1)),
+            xerr=errors,
+            label=name,
+            fmt=marker,
+            color=colour,
+            ms=5,
+            capsize=3,
+        )
+    ax.set_yticks(places, [_label(row) for row in rows])
     ax.invert_yaxis()
     ax.set_xlabel("ln Z − largest ln Z")
     ax.legend(loc="best")
-    label = normalised_label(run)
     if label:
         ax.set_title(label, loc="right", fontsize=8.5, color=plots.BLACK)
     tail = f" The noise is {label} at the paper's layout, not absolute." if label else ""
@@ -119,3 +161,9 @@ def evidence_figure(run: Run) -> tuple[Figure, str]:
         "estimators with their errors (symbols) and their weighted mean (bars). A difference of "
         f"1 changes the odds by a factor e.{tail}"
     )
+
+
+def _bars(rows: Sequence[Weighed], estimator: str) -> tuple[FloatArray, FloatArray]:
+    """Log-evidences (k,) by an estimator, and their errors; NaN and 0 where it has none."""
+    missing = LogEvidence(np.nan, 0.0)
+    return columns([row.by_estimator.get(estimator, missing) for row in rows])
