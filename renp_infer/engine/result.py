@@ -55,6 +55,10 @@ class Result:
         """What was found, in a few words each."""
         return []
 
+    def origin(self) -> Mapping[str, Any]:
+        """Where it comes from, as far as the report tells it."""
+        return {}
+
     def told(self) -> Any:
         """What a Python session gets of it."""
         raise NotImplementedError

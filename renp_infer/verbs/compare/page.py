@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from renp_infer.engine.page import Answer, Block, Column, Note, Page, Part, Table, Text, reasons
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number, rounded
-from renp_infer.figures.plate import Plate, new_figure, plate
-from renp_infer.inference.compared import Agreement, BayesFactor, Comparison, LogEvidence, Weighed
+from renp_infer.figures.plate import new_figure, plate
+from renp_infer.inference.compared import BayesFactor, Comparison, LogEvidence, Weighed
 from renp_infer.inference.comparison import columns
 from renp_infer.records import FloatArray
 from renp_infer.verbs.compare.result import CompareResult
@@ -27,55 +27,20 @@ _CERTAIN = 1e-4
 """Error of a probability below which it is not shown."""
 
 
-@dataclass(frozen=True)
-class HypothesisRow:
-    """Cells of one hypothesis."""
-
-    name: str
-    log_evidence: str
-    estimates: str
-    odds: str
-    probability: str
-    mass: str
-
-
-@dataclass(frozen=True)
-class FactorRow:
-    """Cells of one Bayes factor; ``warning`` is empty where data decide."""
-
-    over: str
-    under: str
-    value: str
-    warning: str
-
-
-@dataclass(frozen=True)
-class ComparisonPart:
-    """What the template shows of a comparison."""
-
-    plate: Plate
-    sentence: str
-    agreement: Agreement
-    rows: tuple[HypothesisRow, ...]
-    factors: tuple[FactorRow, ...]
-    warnings: tuple[str, ...]
-
-
-def comparison_part(run: Run) -> ComparisonPart | None:
-    """What a run's comparison shows; ``None`` without one."""
-    result = run.find(CompareResult)
-    if result is None:
-        return None
-    found = result.comparison
-    data = (found, normalised_label(run))
-    return ComparisonPart(
-        plate=plate("evidence", "Evidence of the four hypotheses", evidence_figure, data),
-        sentence=sentence(found),
-        agreement=found.agreement,
-        rows=tuple(_row(row, found.prior_odds[row.name]) for row in found.hypotheses),
-        factors=tuple(map(_factor, found.bayes_factors)),
-        warnings=tuple(text.replace("_", " ") for text in found.warnings),
+def page(run: Run) -> Page:
+    """Evidence, probabilities and Bayes factors of the hypotheses."""
+    result, label = run.get(CompareResult), normalised_label(run)
+    found, text = result.comparison, sentence(result.comparison)
+    blocks: tuple[Block, ...] = (
+        Text(text, result.verdict.verdict),
+        *reasons(result.verdict),
+        *(Note(warning.replace("_", " ")) for warning in found.warnings),
+        plate("evidence", "Evidence of the four hypotheses", evidence_figure, (found, label)),
+        _probabilities(found, label),
+        _factors(found.bayes_factors),
     )
+    part = Part(50, "hypotheses", "Four hypotheses", blocks, "Hypotheses")
+    return Page((part,), (Answer("Hypotheses", text),), ", and about ordering and nature")
 
 
 def sentence(found: Comparison) -> str:
@@ -91,21 +56,46 @@ def sentence(found: Comparison) -> str:
     )
 
 
-def _row(row: Weighed, odds: float) -> HypothesisRow:
-    return HypothesisRow(
-        name=_label(row),
-        log_evidence=_evidence(row),
-        estimates="; ".join(f"{name} {_evidence(z)}" for name, z in row.by_estimator.items()),
-        odds=number(odds, 3),
-        probability=_probability(row),
-        mass=_with_error(row.m1_meV.mean, row.m1_meV.sd),
+def _probabilities(found: Comparison, label: str) -> Table:
+    columns = (
+        Column("hypothesis", heads=True),
+        Column("ln Z", number=True),
+        Column("by estimator"),
+        Column("prior odds", number=True),
+        Column("probability", number=True),
+        Column("m₁ [meV]", number=True),
+    )
+    rows = tuple(_row(row, found.prior_odds[row.name]) for row in found.hypotheses)
+    tail = f", {label}" if label else ""
+    caption = f"Log-evidence, normalised in the data, and probability{tail}."
+    return Table(columns, rows, caption)
+
+
+def _row(row: Weighed, odds: float) -> tuple[str, ...]:
+    return (
+        _label(row),
+        _evidence(row),
+        "; ".join(f"{name} {_evidence(cell)}" for name, cell in row.by_estimator.items()),
+        number(odds, 3),
+        _probability(row),
+        _with_error(row.m1_meV.mean, row.m1_meV.sd),
     )
 
 
-def _factor(row: BayesFactor) -> FactorRow:
+def _factors(found: Sequence[BayesFactor]) -> Table:
+    columns = (
+        Column("hypothesis", heads=True),
+        Column("against"),
+        Column("ln Bayes factor", number=True),
+        Column("decided by priors?"),
+    )
+    return Table(columns, tuple(map(_factor, found)), "Bayes factors of all pairs.")
+
+
+def _factor(row: BayesFactor) -> tuple[str, ...]:
     over, under = (side.replace("_", " ") for side in (row.over, row.under))
     value = _with_error(row.log_bayes_factor, row.log_bayes_factor_error)
-    return FactorRow(over, under, value, row.prior_dominated)
+    return over, under, value, row.prior_dominated or "no"
 
 
 def _label(row: Weighed) -> str:

@@ -37,10 +37,15 @@ class CompareResult(Result):
         found: dict[str, Any] = plain(asdict(self.comparison))
         return found
 
-    def verdicts(self) -> dict[str, Verdict]:
+    @property
+    def verdict(self) -> Verdict:
         """Of the estimators, which should agree."""
         found = self.comparison.agreement
-        return {"estimators": Verdict(found.verdict, found.reasons, lapse="disagree")}
+        return Verdict(found.verdict, found.reasons, lapse="disagree")
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Of the estimators."""
+        return {"estimators": self.verdict}
 
     def rows(self) -> list[tuple[str, str]]:
         """The most probable hypothesis."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
@@ -11,6 +11,10 @@ from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.inputs import model_inputs
+
+if TYPE_CHECKING:
+    from renp_infer.engine.page import Page
+    from renp_infer.engine.run import Run
 
 
 class Evaluate(Verb):
@@ -36,13 +40,34 @@ class Evaluate(Verb):
         from renp_infer.verbs.evaluate.work import evaluate, measured
 
         found = evaluate(study.experiment, study.parameters, study.name)
-        if study.measurement is None:
-            return found
-        return found | measured(study.measurement.observation, found["signal_nG"])
+        if study.measurement is not None:
+            found = measured(found, study.measurement.observation)
+        return found.document
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> EvaluateResult:
         """Read ``evaluate.json``."""
-        return EvaluateResult(files.tables(self.file))
+        return EvaluateResult.of(files.tables(self.file))
+
+    def page(self, run: Run) -> Page:
+        """Switches, the angular distribution, and the truth."""
+        from renp_infer.verbs.evaluate.page import page
+
+        return page(run)
+
+    def outcome(self, run: Run) -> dict[str, Any]:
+        """Peak S/N, and what it is relative to."""
+        found = run.get(EvaluateResult)
+        return {
+            "data": found.data or "mock",
+            "peak_snr": found.peak_snr,
+            "normalised": found.normalised,
+        }
+
+    def remark(self, run: Run) -> str:
+        """How far an absolute signal is from being seen."""
+        from renp_infer.verbs.evaluate.shortfall import shortfall
+
+        return shortfall(run)
 
 
 EVALUATE = Evaluate()

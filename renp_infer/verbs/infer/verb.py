@@ -10,11 +10,14 @@ from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.result import MASS, InferResult, summary_in
 from renp_infer.verbs.inputs import posterior_inputs
 
 if TYPE_CHECKING:
     import xarray
+
+    from renp_infer.engine.page import Page
+    from renp_infer.engine.run import Run
 
 
 class Infer(Verb):
@@ -49,6 +52,20 @@ class Infer(Verb):
     def read(self, files: Files, _study: Mapping[str, Any]) -> InferResult:
         """Read ``infer.nc``."""
         return InferResult.of(files.tree(self.file))
+
+    def page(self, run: Run) -> Page:
+        """The posterior: figures, parameters, diagnostics and model checks."""
+        from renp_infer.verbs.infer.page import page
+
+        return page(run)
+
+    def outcome(self, run: Run) -> dict[str, Any]:
+        """Mass and diagnostics."""
+        found = run.find(InferResult)
+        if found is None:
+            return {"m1_meV": None, "diagnostics": None}
+        summary = summary_in(found.tree)
+        return {"m1_meV": summary["parameters"][MASS], "diagnostics": summary["diagnostics"]}
 
 
 INFER = Infer()
