@@ -12,9 +12,9 @@ import xarray as xr
 
 from renp_infer.app.run import Run
 from renp_infer.engine.result import Result
+from renp_infer.records import PAIR_INDEX, PAIRS, PRESETS
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.infer.result import InferResult
-from renp_infer.records import PAIR_INDEX, PAIRS, PRESETS
 
 CENTRE, EDGE, EPSILON = 58.79, 85.85, 1.5896
 PRESET_SCALE = {"published": 3e-3, "corrected": 2e-22}
