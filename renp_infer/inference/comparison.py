@@ -8,12 +8,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import softmax
 
+from renp_infer.inference.compared import (
+    Agreement,
+    Averaged,
+    BayesFactor,
+    Comparison,
+    LogEvidence,
+    Weighed,
+)
 from renp_infer.records import FloatArray
 
 Estimator = Literal["smc", "nested"]
@@ -99,33 +107,44 @@ class Evidence:
     Attributes
     ----------
     hypothesis : Hypothesis
-    estimates : dict
-        Value and error by estimator.
+    estimates : dict of LogEvidence
+        By estimator.
     draws : dict
         By estimator: arrays (n,) by parameter, of equal weight.
     """
 
     hypothesis: Hypothesis
-    estimates: Mapping[str, tuple[float, float]]
+    estimates: Mapping[str, LogEvidence]
     draws: Mapping[str, Mapping[str, FloatArray]]
 
     @property
-    def combined(self) -> tuple[float, float]:
+    def combined(self) -> LogEvidence:
         """Weighted mean; where estimates disagree, the error grows by their scatter."""
-        values, errors = np.array(list(self.estimates.values())).T
+        values, errors = columns(list(self.estimates.values()))
         weights = 1.0 / np.maximum(errors, 1e-6) ** 2
         mean = float(np.average(values, weights=weights))
         scatter = np.sum(weights * (values - mean) ** 2) / max(values.size - 1, 1)
-        return mean, float(np.sqrt(max(scatter, 1.0) / np.sum(weights)))
+        return LogEvidence(mean, float(np.sqrt(max(scatter, 1.0) / np.sum(weights))))
 
     @property
     def distance(self) -> float:
         """Largest distance of two estimates, in combined errors."""
         pairs = itertools.combinations(self.estimates.values(), 2)
-        return max((abs(a - b) / np.hypot(da, db) for (a, da), (b, db) in pairs), default=0.0)
+        return max((_distance(a, b) for a, b in pairs), default=0.0)
 
 
-def compare(rows: Sequence[Evidence], settings: CompareSettings) -> dict[str, Any]:
+def _distance(a: LogEvidence, b: LogEvidence) -> float:
+    error = np.hypot(a.log_evidence_error, b.log_evidence_error)
+    return float(abs(a.log_evidence - b.log_evidence) / error)
+
+
+def columns(rows: Sequence[LogEvidence]) -> tuple[FloatArray, FloatArray]:
+    """Values and errors of log-evidences, shape (k,) each."""
+    values = np.array([row.log_evidence for row in rows])
+    return values, np.array([row.log_evidence_error for row in rows])
+
+
+def compare(rows: Sequence[Evidence], settings: CompareSettings) -> Comparison:
     """Probabilities, Bayes factors, the averaged mass, and what to think of them.
 
     Parameters
@@ -133,29 +152,24 @@ def compare(rows: Sequence[Evidence], settings: CompareSettings) -> dict[str, An
     rows : sequence of Evidence
         One per hypothesis.
     settings : CompareSettings
-
-    Returns
-    -------
-    dict
-        Plain values: ``estimators``, ``hypotheses``, ``bayes_factors``, ``m1_meV``,
-        ``prior_odds``, ``agreement``, ``warnings``.
     """
     names = [row.hypothesis.name for row in rows]
     odds = np.array([settings.prior_odds[name] for name in names])
-    values, errors = np.array([row.combined for row in rows]).T
+    values, errors = columns([row.combined for row in rows])
     probabilities = posterior_probabilities(values, odds)
     spreads = probability_errors(probabilities, errors)
-    bayes_factors = [_bayes_factor(a, b) for a, b in itertools.combinations(rows, 2)]
-    return {
-        "estimators": list(settings.estimators),
-        "hypotheses": [_row(*row) for row in zip(rows, probabilities, spreads, strict=True)],
-        "bayes_factors": bayes_factors,
-        "m1_meV": averaged([row.draws for row in rows], probabilities, "m1_meV"),
-        "prior_odds": dict(zip(names, odds.tolist(), strict=True)),
-        "agreement": agreement(rows, settings.gate),
-        "warnings": [f"{b['over']} : {b['under']}: {b['prior_dominated']}"
-                     for b in bayes_factors if b["prior_dominated"]],
-    }  # fmt: skip
+    factors = tuple(_bayes_factor(a, b) for a, b in itertools.combinations(rows, 2))
+    return Comparison(
+        estimators=tuple(settings.estimators),
+        hypotheses=tuple(_weighed(*row) for row in zip(rows, probabilities, spreads, strict=True)),
+        bayes_factors=factors,
+        m1_meV=averaged([row.draws for row in rows], probabilities, "m1_meV"),
+        prior_odds=dict(zip(names, odds.tolist(), strict=True)),
+        agreement=agreement(rows, settings.gate),
+        warnings=tuple(
+            f"{b.over} : {b.under}: {b.prior_dominated}" for b in factors if b.prior_dominated
+        ),
+    )
 
 
 def posterior_probabilities(log_evidence: ArrayLike, odds: FloatArray) -> FloatArray:
@@ -171,38 +185,34 @@ def probability_errors(probabilities: FloatArray, errors: FloatArray) -> FloatAr
     return np.asarray(np.sqrt(slopes**2 @ errors**2))
 
 
-def _row(row: Evidence, probability: float, spread: float) -> dict[str, Any]:
-    value, error = row.combined
-    return {
-        "ordering": row.hypothesis.ordering,
-        "nature": row.hypothesis.nature,
-        "log_evidence": value,
-        "log_evidence_error": error,
-        "probability": float(probability),
-        "probability_error": float(spread),
-        "by_estimator": {
-            name: {"log_evidence": z, "log_evidence_error": dz}
-            for name, (z, dz) in row.estimates.items()
-        },
-        "distance": float(row.distance),
-        "m1_meV": averaged([row.draws], np.ones(1), "m1_meV"),
-    }
+def _weighed(row: Evidence, probability: float, spread: float) -> Weighed:
+    return Weighed(
+        ordering=row.hypothesis.ordering,
+        nature=row.hypothesis.nature,
+        log_evidence=row.combined.log_evidence,
+        log_evidence_error=row.combined.log_evidence_error,
+        probability=float(probability),
+        probability_error=float(spread),
+        by_estimator=row.estimates,
+        distance=row.distance,
+        m1_meV=averaged([row.draws], np.ones(1), "m1_meV"),
+    )
 
 
-def _bayes_factor(over: Evidence, under: Evidence) -> dict[str, Any]:
-    (z, dz), (y, dy) = over.combined, under.combined
-    return {
-        "over": over.hypothesis.name,
-        "under": under.hypothesis.name,
-        "log_bayes_factor": z - y,
-        "log_bayes_factor_error": float(np.hypot(dz, dy)),
-        "prior_dominated": prior_dominated(over, under),
-    }
+def _bayes_factor(over: Evidence, under: Evidence) -> BayesFactor:
+    (z, y), (dz, dy) = columns([over.combined, under.combined])
+    return BayesFactor(
+        over=over.hypothesis.name,
+        under=under.hypothesis.name,
+        log_bayes_factor=float(z - y),
+        log_bayes_factor_error=float(np.hypot(dz, dy)),
+        prior_dominated=prior_dominated(over, under),
+    )
 
 
 def prior_dominated(over: Evidence, under: Evidence) -> str:
     """Why priors rather than data decide a Bayes factor; empty if they do not."""
-    factor = over.combined[0] - under.combined[0]
+    factor = over.combined.log_evidence - under.combined.log_evidence
     if over.hypothesis.nature == under.hypothesis.nature:
         return ""
     majorana = over if over.hypothesis.nature == "majorana" else under
@@ -247,7 +257,7 @@ def phase_information(row: Evidence) -> tuple[float, float]:
 
 def averaged(
     draws: Sequence[Mapping[str, Mapping[str, FloatArray]]], shares: FloatArray, name: str
-) -> dict[str, Any]:
+) -> Averaged:
     """Mean, sd, median and intervals of a parameter averaged over hypotheses.
 
     Parameters
@@ -269,15 +279,11 @@ def averaged(
     values = np.concatenate([part for part, _ in parts])
     weights = np.concatenate([np.full(part.size, weight) for part, weight in parts])
     mean = float(np.average(values, weights=weights))
-    numbers: dict[str, Any] = {
-        "mean": mean,
-        "sd": float(np.sqrt(np.average((values - mean) ** 2, weights=weights))),
-        "median": float(weighted_quantile(values, weights, np.array([0.5]))[0]),
-    }
-    for key, probability in INTERVALS.items():
-        tails = np.array([0.5 * (1.0 - probability), 0.5 * (1.0 + probability)])
-        numbers[key] = weighted_quantile(values, weights, tails).tolist()
-    return numbers
+    sd = float(np.sqrt(np.average((values - mean) ** 2, weights=weights)))
+    tails = [0.5 * (1.0 + sign * level) for level in INTERVALS.values() for sign in (-1.0, 1.0)]
+    middle, *limits = weighted_quantile(values, weights, np.array([0.5, *tails])).tolist()
+    low68, high68, low95, high95 = limits
+    return Averaged(mean, sd, middle, (low68, high68), (low95, high95))
 
 
 def weighted_quantile(
@@ -289,15 +295,8 @@ def weighted_quantile(
     return np.interp(probabilities, masses / np.sum(weights), values[order])
 
 
-def agreement(rows: Sequence[Evidence], gate: float) -> dict[str, Any]:
-    """Whether the estimators agree on every row.
-
-    Returns
-    -------
-    dict
-        ``verdict``: pass, fail, or warn where there is only one estimator;
-        ``distance`` and ``gate`` in combined errors; ``reasons``.
-    """
+def agreement(rows: Sequence[Evidence], gate: float) -> Agreement:
+    """Whether the estimators agree on every row."""
     far = [row for row in rows if not row.distance <= gate]
     reasons = [
         f"the estimates of {row.hypothesis.name} are {row.distance:.1f} combined errors apart"
@@ -306,9 +305,5 @@ def agreement(rows: Sequence[Evidence], gate: float) -> dict[str, Any]:
     single = min(len(row.estimates) for row in rows) < 2
     if single:
         reasons.append("one estimator alone: nothing to compare it with")
-    return {
-        "verdict": "fail" if far else "warn" if single else "pass",
-        "distance": float(max(row.distance for row in rows)),
-        "gate": gate,
-        "reasons": reasons,
-    }
+    verdict: Literal["pass", "warn", "fail"] = "fail" if far else "warn" if single else "pass"
+    return Agreement(verdict, max(row.distance for row in rows), gate, tuple(reasons))

@@ -16,6 +16,7 @@ from renp_infer.app.cli import app, execute
 from renp_infer.engine import progress
 from renp_infer.engine.progress import Meter, pace_text
 from renp_infer.terminal import angle_table, show
+from renp_infer.verbs.calibrate.found import Calibration, Covered, Fits, Quantity, Ranks
 from renp_infer.verbs.calibrate.tables import calibration_tables
 from renp_infer.verbs.infer.summary import summary_table
 from tests.toys.runs import make_run
@@ -169,11 +170,10 @@ def test_tables_fit_80_columns_and_lose_nothing(capsys: pytest.CaptureFixture[st
     for name in ("name", "value", LONG[:40]):
         wide.add_column(name)
     wide.add_row(LONG, "1.234567e-22 ± 0.000001e-22", "x" * 90)
-    ranks = {"fitted": 5, "mocks": 5, "failed": 0, "threshold": 1e-3, "failures": {}}
-    cell = {"found": 0.68, "error": 0.01, "nominal": 0.68}
-    row = {"name": LONG, "p_value": 0.5, "coverage_68": cell, "coverage_95": cell}
-    ranks["quantities"] = [row]
-    calibration = {"ranks": ranks, "verdict": "pass", "false_alarm": 0.01, "data": "mock"}
+    cell = Covered(0.68, 0.68, 0.01, 0.5, 0.68)
+    rows = (Quantity(LONG, 0.5, cell, cell),)
+    ranks = Ranks(Fits(5, 0, {}), 5, 1e-3, rows, None, ())
+    calibration = Calibration("s", 0.01, "mock", ranks, None, None, "pass", ())
     run = make_run(name=LONG, normalised=True, infer=True, shape=(2, 50))
     tables = [
         wide,

@@ -12,8 +12,7 @@ from renp_infer.inference.amplitude import log_integral
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.prior import Prior
-from tests.inference.test_fit import COVARIANCE, LINEAR, THETA
-from tests.inference.test_importance import linear_likelihood
+from tests.toys.linear import COVARIANCE, LINEAR, THETA, linear_likelihood
 
 
 def height(log_a, square, overlap, sd):

@@ -11,7 +11,7 @@ from renp_infer.inference.descent import descend
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import build_prior, response_argument
 from renp_infer.inference.profile import MASS, Profile
-from tests.inference.test_fit import COVARIANCE, LINEAR, THETA, TRUTH
+from tests.toys.linear import COVARIANCE, LINEAR, THETA, TRUTH
 from tests.toys.response import OSCILLATION, observe
 from tests.toys.settings import inference_with
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from renp_infer.inference.compared import LogEvidence
 from renp_infer.inference.comparison import (
     HYPOTHESES,
     Evidence,
@@ -28,7 +29,8 @@ def row(ordering="normal", nature="dirac", z=0.0, other=None, mass=50.0, seed=1,
     if nature == "majorana":
         flat = {name: rng.uniform(0.0, 360.0, N) for name in ("delta_deg", "alpha31_deg")}
         draws |= {"alpha21_deg": rng.uniform(0.0, 360.0, N)} | flat | phases
-    estimates = {"smc": (z, 0.1), "nested": (z if other is None else other, 0.2)}
+    other = z if other is None else other
+    estimates = {"smc": LogEvidence(z, 0.1), "nested": LogEvidence(other, 0.2)}
     return Evidence(Hypothesis(ordering, nature), estimates, {"smc": draws, "nested": draws})
 
 
@@ -53,43 +55,45 @@ def test_errors_of_probabilities_are_those_of_scattered_evidences(rng):
 
 def test_all_pairs_and_all_rows():
     found = compare(four(5.0, 2.0, 1.0, -3.0), compare_with())
-    assert [(r["ordering"], r["nature"]) for r in found["hypotheses"]] == list(HYPOTHESES)
-    assert sum(r["probability"] for r in found["hypotheses"]) == pytest.approx(1.0)
-    assert len(found["bayes_factors"]) == 6
-    for factor in found["bayes_factors"]:
+    assert [(r.ordering, r.nature) for r in found.hypotheses] == list(HYPOTHESES)
+    assert [r.name for r in found.hypotheses] == [h.name for h in HYPOTHESES]
+    assert sum(r.probability for r in found.hypotheses) == pytest.approx(1.0)
+    assert found.best is found.hypotheses[0]
+    assert len(found.bayes_factors) == 6
+    for factor in found.bayes_factors:
         names = [h.name for h in HYPOTHESES]
         z = dict(zip(names, (5.0, 2.0, 1.0, -3.0), strict=True))
-        assert factor["log_bayes_factor"] == pytest.approx(z[factor["over"]] - z[factor["under"]])
+        assert factor.log_bayes_factor == pytest.approx(z[factor.over] - z[factor.under])
         error = np.sqrt(2.0 / (0.1**-2 + 0.2**-2))
-        assert factor["log_bayes_factor_error"] == pytest.approx(error)
-    assert found["agreement"]["verdict"] == "pass"
+        assert factor.log_bayes_factor_error == pytest.approx(error)
+    assert found.agreement.verdict == "pass"
 
 
 def test_estimators_that_disagree_fail_and_widen_the_error():
     apart = row(z=0.0, other=1.0)
     assert apart.distance == pytest.approx(1.0 / np.hypot(0.1, 0.2))
-    assert agreement([row(), apart], 4.0)["verdict"] == "fail"
-    assert agreement([row(), apart], 5.0)["verdict"] == "pass"
-    assert "normal_dirac" in agreement([row(), apart], 4.0)["reasons"][0]
-    assert apart.combined[0] == pytest.approx(0.2)
-    assert apart.combined[1] == pytest.approx(np.sqrt(0.008) * apart.distance)
-    single = Evidence(HYPOTHESES[0], {"smc": (1.0, 0.1)}, {"smc": {}})
-    assert agreement([single], 4.0)["verdict"] == "warn"
+    assert agreement([row(), apart], 4.0).verdict == "fail"
+    assert agreement([row(), apart], 5.0).verdict == "pass"
+    assert "normal_dirac" in agreement([row(), apart], 4.0).reasons[0]
+    assert apart.combined.log_evidence == pytest.approx(0.2)
+    assert apart.combined.log_evidence_error == pytest.approx(np.sqrt(0.008) * apart.distance)
+    single = Evidence(HYPOTHESES[0], {"smc": LogEvidence(1.0, 0.1)}, {"smc": {}})
+    assert agreement([single], 4.0).verdict == "warn"
 
 
 def test_a_nan_does_not_pass():
-    assert agreement([row(other=np.nan)], 4.0)["verdict"] == "fail"
+    assert agreement([row(other=np.nan)], 4.0).verdict == "fail"
 
 
 def test_average_weighs_hypotheses_by_probability_and_estimators_equally():
     low, high = row(mass=10.0), row(mass=90.0, seed=2)
     found = averaged([low.draws, high.draws], np.array([0.75, 0.25]), "m1_meV")
     means = [r.draws["smc"]["m1_meV"].mean() for r in (low, high)]
-    assert found["mean"] == pytest.approx(0.75 * means[0] + 0.25 * means[1], rel=1e-12)
-    assert found["interval_95"][0] == pytest.approx(8.2, abs=0.3)
-    assert found["interval_95"][1] == pytest.approx(91.3, abs=0.3)
-    assert found["median"] < 13.0
-    assert found["sd"] == pytest.approx(np.sqrt(1.0 + 0.75 * 0.25 * 80.0**2), rel=0.01)
+    assert found.mean == pytest.approx(0.75 * means[0] + 0.25 * means[1], rel=1e-12)
+    assert found.interval_95[0] == pytest.approx(8.2, abs=0.3)
+    assert found.interval_95[1] == pytest.approx(91.3, abs=0.3)
+    assert found.median < 13.0
+    assert found.sd == pytest.approx(np.sqrt(1.0 + 0.75 * 0.25 * 80.0**2), rel=0.01)
 
 
 def test_weighted_quantiles_of_equal_weights_are_plain_ones(rng):

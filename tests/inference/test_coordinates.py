@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from renp_infer.inference.coordinates import Coordinates
-from tests.inference.test_fit import toy_likelihood
+from tests.toys.likelihoods import toy_likelihood
 
 STEP = 1e-5
 

@@ -18,6 +18,8 @@ from renp_infer.inference.prior import (
     truth_values,
 )
 from renp_infer.inference.pymc_nuts import nuts_step
+from tests.toys.likelihoods import toy_likelihood
+from tests.toys.linear import COVARIANCE, DATA, LINEAR, THETA, TRUTH, VALUES, conjugate_settings
 from tests.toys.response import (
     OSCILLATION,
     LinearResponse,
@@ -28,14 +30,6 @@ from tests.toys.response import (
 )
 from tests.toys.settings import inference_with
 
-THETA = toy_angles(21)
-TRUTH = toy_truth("dirac")
-VALUES = truth_values(TRUTH, 1.45)
-LINEAR = LinearResponse(THETA, response_argument(VALUES))
-SIGMA = 0.1
-LAG = np.abs(np.subtract.outer(np.arange(THETA.size), np.arange(THETA.size)))
-COVARIANCE = SIGMA**2 * (np.eye(THETA.size) + np.exp(-LAG / 6.0))
-DATA = observe(LINEAR(response_argument(VALUES))[0], COVARIANCE, THETA, seed=11)
 GROUPS = {
     "posterior",
     "prior",
@@ -52,13 +46,6 @@ GROUPS = {
 EXTRA = {"smc": {"renp_evidence"}, "nested": {"renp_evidence", "renp_nested"}}
 OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("pymc-nuts", "smc", "nested")]
 CONJUGATE = ("baseline_nG", "sin2_12", "sin2_13")
-
-
-def conjugate_settings(sampler, **changes):
-    """Amplitude fixed: everything but the mass and delta is linear and Gaussian."""
-    numbers = {"draws": 500, "tune": 400, "amplitude_sd": 0.0, "refractive_index_sd": 0.0}
-    numbers |= {"theta_s_offset_sd_deg": 0.0, "theta_e_offset_sd_deg": 0.0}
-    return inference_with(sampler=sampler, **(numbers | changes))
 
 
 def run(sampler, seed=5, **changes):
@@ -321,16 +308,6 @@ def test_nuts_names_the_parameters_where_the_response_breaks():
     compiled = compile_model(build_model(target))
     with pytest.raises(NonFiniteError, match="finite number.*m1_meV"):
         sample_nuts(compiled, target, conjugate_settings("nuts"), np.random.SeedSequence(1))
-
-
-def toy_likelihood(sigma, nature="majorana", seed=1, **settings):
-    toy = ToyResponse(toy_angles(61))
-    truth = toy_truth(nature)
-    chosen = inference_with(**settings)
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    data = observe(signal, sigma**2 * np.eye(61), toy.theta_s, seed)
-    prior = build_prior(truth, chosen, OSCILLATION, 1.45, np.abs(signal).max())
-    return Likelihood(prior, toy, data), chosen
 
 
 @pytest.mark.slow

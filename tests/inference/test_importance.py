@@ -14,7 +14,6 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.mixture import Mixture, no_bend
 from renp_infer.inference.prior import (
-    Prior,
     build_prior,
     response_argument,
     truth_values,
@@ -24,24 +23,10 @@ from renp_infer.inference.reliability import (
     calibration_p_value,
     reliability_curve,
 )
-from tests.inference.test_fit import COVARIANCE, LINEAR, THETA, TRUTH
+from tests.toys.likelihoods import mass_and_phase, phase_likelihood
+from tests.toys.linear import COVARIANCE, LINEAR, linear_likelihood
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 from tests.toys.settings import inference_with
-
-FIXED = {
-    "refractive_index_sd": 0.0,
-    "theta_s_offset_sd_deg": 0.0,
-    "theta_e_offset_sd_deg": 0.0,
-    "phases": "fixed",
-}
-
-
-def linear_likelihood(seed: int = 4, **changes) -> Likelihood:
-    prior = build_prior(TRUTH, inference_with(**(FIXED | changes)), OSCILLATION, 1.45, 1.0)
-    field = LINEAR(response_argument(truth_values(TRUTH, 1.45)))[0]
-    return Likelihood(
-        prior, LINEAR, observe(field, COVARIANCE, THETA, seed), 0.3 * np.cos(7.0 * THETA)
-    )
 
 
 def test_evidence_of_the_linear_gaussian_model_is_exact():
@@ -151,32 +136,6 @@ def test_a_wide_amplitude_is_not_integrated():
     found = evidence(likelihood, np.random.default_rng(2), 4000)
     exact = np.log(weights.mean())
     assert found.log_z == pytest.approx(exact, abs=4.5 * np.hypot(error, found.error))
-
-
-def phase_likelihood(sigma: float, **changes) -> Likelihood:
-    """Mass and one Majorana phase free, everything else known: two dimensions."""
-    toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
-    settings = inference_with(
-        amplitude_sd=0.0, baseline_sd=0.0, oscillation_errors=False, m1_max_meV=200.0,
-        **(FIXED | {"phases": "free"} | changes),
-    )  # fmt: skip
-    whole = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
-    names = ("m1_meV", "alpha21_deg")
-    values = truth_values(truth, 1.45)
-    prior = Prior(
-        {name: whole.marginals[name] for name in names},
-        {name: value for name, value in values.items() if name not in names},
-    )
-    field = toy(response_argument(values))[0]
-    return Likelihood(prior, toy, observe(field, sigma**2 * np.eye(31), toy.theta_s, 6))
-
-
-def mass_and_phase(likelihood: Likelihood, count: int):
-    """Masses (count,), phases (72,) and the log-likelihood on their grid."""
-    masses = (np.arange(count) + 0.5) / count * 200.0
-    phases = (np.arange(72) + 0.5) / 72 * 360.0
-    rows = [[likelihood.log_likelihood(np.array([m, p])) for p in phases] for m in masses]
-    return masses, phases, np.array(rows)
 
 
 @pytest.mark.parametrize("sigma", [3.0, 0.3])

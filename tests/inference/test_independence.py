@@ -6,8 +6,8 @@ import pytest
 from renp_infer.inference.diagnostics import convergence
 from renp_infer.inference.independence import _path, sample_independence
 from renp_infer.inference.phases import ALPHA21
-from tests.inference.test_importance import linear_likelihood, mass_and_phase, phase_likelihood
-from tests.inference.test_phases import target
+from tests.toys.likelihoods import free_phases, mass_and_phase, phase_likelihood
+from tests.toys.linear import linear_likelihood
 from tests.toys.settings import inference_with
 
 
@@ -37,7 +37,7 @@ def test_every_parameter_is_drawn_together_with_its_density():
 
 
 def test_both_signs_of_measured_phases_are_in_every_chain():
-    likelihood = target(1e-3, amplitude_sd=0.0)
+    likelihood = free_phases(1e-3, amplitude_sd=0.0)
     settings = inference_with(sampler="independence", draws=500, tune=500)
     vectors, _ = sample_independence(likelihood, settings, np.random.SeedSequence(3))
     sine = np.sin(np.deg2rad(vectors[..., likelihood.prior.names.index(ALPHA21)]))

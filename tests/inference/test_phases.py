@@ -8,29 +8,15 @@ from scipy.stats import kstest
 from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.diagnostics import convergence
 from renp_infer.inference.importance import importance_sample
-from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.phases import ALPHA21, ALPHA31, DELTA, Planes, mirrored, mixing, width
-from renp_infer.inference.prior import (
-    build_prior,
-    response_argument,
-    truth_values,
-)
 from renp_infer.inference.sampling import draw_sample
-from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.likelihoods import free_phases
 from tests.toys.settings import inference_with
 
 NONE_SLOPES = np.zeros((1, 0))
 NAMES = (DELTA, ALPHA21, ALPHA31)
 STEP = 1e-5
-
-
-def target(sigma, **settings):
-    """A toy experiment with all phases free."""
-    toy, truth = ToyResponse(toy_angles(31), width=0.02), toy_truth()
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
-    return Likelihood(prior, toy, observe(signal, sigma**2 * np.eye(31), toy.theta_s, 1))
 
 
 @pytest.mark.parametrize("freedom", [2.0, 8.0, 200.0])
@@ -91,7 +77,7 @@ def test_width_of_a_valley_is_its_standard_deviation(sd):
 
 
 def test_the_mirror_changes_no_signal_and_half_of_the_draws(rng):
-    likelihood = target(0.01)
+    likelihood = free_phases(0.01)
     draws = likelihood.prior.sample(rng, 400).reshape(2, 200, -1)
     turned = mirrored(likelihood.prior, draws, rng)
     moved = np.any(turned != draws, axis=-1)
@@ -107,7 +93,7 @@ def test_the_mirror_changes_no_signal_and_half_of_the_draws(rng):
 
 
 def test_the_mirror_needs_both_phases(rng):
-    likelihood = target(0.01)
+    likelihood = free_phases(0.01)
     prior = likelihood.prior
     marginals = {name: m for name, m in prior.marginals.items() if name != ALPHA21}
     half = type(prior)(marginals, {**prior.fixed, ALPHA21: 40.0})
@@ -116,7 +102,7 @@ def test_the_mirror_needs_both_phases(rng):
 
 
 def test_starts_lie_at_the_radii_of_their_planes(rng):
-    coordinates = Coordinates(target(1e-3, amplitude_sd=0.0), rng)
+    coordinates = Coordinates(free_phases(1e-3, amplitude_sd=0.0), rng)
     planes = coordinates.planes
     assert planes.freedom[1] > 10.0  # alpha21 is measured
     assert planes.freedom[0] == 2.0  # delta is not: only alpha31 - 2 delta is
@@ -128,7 +114,7 @@ def test_starts_lie_at_the_radii_of_their_planes(rng):
 
 def test_a_measured_phase_is_sampled_without_divergence():
     """Two modes in the sign of the phases, against importance sampling."""
-    likelihood = target(1e-3, amplitude_sd=0.0)
+    likelihood = free_phases(1e-3, amplitude_sd=0.0)
     settings = inference_with(draws=500, tune=500, chains=4)
     sample = draw_sample(likelihood, settings, np.random.SeedSequence(3), 1, lambda *_: None)
     assert float(sample.statistics["diverging"].mean()) <= 0.001

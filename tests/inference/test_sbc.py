@@ -17,7 +17,7 @@ from renp_infer.inference.sbc import (
     thinned,
 )
 from renp_infer.inference.uniformity import EcdfTest, coverage
-from tests.inference.test_fit import COVARIANCE, DATA, LINEAR, THETA, TRUTH, conjugate_settings
+from tests.toys.linear import COVARIANCE, DATA, LINEAR, THETA, TRUTH, conjugate_settings
 from tests.toys.response import OSCILLATION, observe
 from tests.toys.settings import inference_with
 

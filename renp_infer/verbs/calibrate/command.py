@@ -23,9 +23,9 @@ def calibrate(study: Path, /, *, measured: Measured = NO_FILES, options: Options
     run = asked(asks, CALIBRATE, options)
     if run is None:
         return DONE
-    found = run.get(CalibrateResult).document
+    found = run.get(CalibrateResult).calibration
     if options.json:
-        write_document(found | {"file": str(run.directory / CALIBRATE.file)})
+        write_document(found.document | {"file": str(run.directory / CALIBRATE.file)})
     else:
         show(*calibration_tables(found), f"results: {run.directory}")
     return judge([run])

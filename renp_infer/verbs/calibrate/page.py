@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from renp_infer.engine.page import Block, Page, Part, Text, reasons
-from renp_infer.engine.result import Verdict
 from renp_infer.figures.drawing import number
 from renp_infer.verbs.calibrate.figures import calibration_plates
 from renp_infer.verbs.calibrate.result import CalibrateResult
@@ -20,15 +19,15 @@ EFFORT = ("chains", "draws", "tune")
 def page(run: Run) -> Page:
     """Verdict and figures of a calibration."""
     result = run.get(CalibrateResult)
-    found = Verdict.of(result.document)
+    found = result.calibration.judged
     section = run.study.get("calibrate", {})
     sampler = run.study.get("inference", {}).get("sampler", "")
     effort = ", ".join(f"{key} {section[key]}" for key in EFFORT if key in section)
-    rate = number(result.document["false_alarm"])
+    rate = number(result.calibration.false_alarm)
     text = (
         f"Tests on mock experiments; each part has a false-alarm rate of {rate}. "
         f"Fits by {sampler} ({effort})."
     )
-    plates = calibration_plates(result.tree)
+    plates = calibration_plates(result)
     blocks: tuple[Block, ...] = (Text(text, found.verdict), *reasons(found), *plates)
     return Page((Part(70, "calibration", "Calibration", blocks),))

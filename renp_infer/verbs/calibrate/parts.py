@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,25 +13,32 @@ if TYPE_CHECKING:
     from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
 
-BLOCK = {"ranks": 5, "hypotheses": 10, "belt": 50}
+SIZES = {"ranks": 5, "hypotheses": 10, "belt": 50}
 """Mock experiments of a task: half a minute, long against its file, short against a kill."""
 
 
-def parts(study: Study) -> list[tuple[str, int, int, int]]:
-    """Kind, belt point, first mock and the one after the last, of every task."""
+class Block(NamedTuple):
+    """Mock experiments of one task: kind, belt point, the first and the one after the last."""
+
+    kind: str
+    point: int
+    first: int
+    stop: int
+
+
+def parts(study: Study) -> list[Block]:
+    """Blocks of all tasks."""
     section = study.calibration
     assert section is not None
     points = range(belt_points(study).size if section.belt_sets else 0)
-    rows = [
-        ("belt", point, *block) for point in points for block in _blocks("belt", section.belt_sets)
-    ]
-    rows += [("hypotheses", 0, *block) for block in _blocks("hypotheses", section.hypothesis_sets)]
-    return rows + [("ranks", 0, *block) for block in _blocks("ranks", section.data_sets)]
+    rows = [row for point in points for row in _blocks("belt", section.belt_sets, point)]
+    rows += _blocks("hypotheses", section.hypothesis_sets)
+    return rows + _blocks("ranks", section.data_sets)
 
 
-def _blocks(kind: str, count: int) -> list[tuple[int, int]]:
-    size = BLOCK[kind]
-    return [(first, min(first + size, count)) for first in range(0, count, size)]
+def _blocks(kind: str, count: int, point: int = 0) -> list[Block]:
+    size = SIZES[kind]
+    return [Block(kind, point, first, min(first + size, count)) for first in range(0, count, size)]
 
 
 def belt_points(study: Study) -> FloatArray:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from renp_infer.inference.belt import BeltCoverage
+from renp_infer.inference.reliability import Bin
+from renp_infer.verbs.calibrate.found import Calibration, Covered, Fits, Hypotheses, Limits, Ranks
 
-def calibration_tables(found: dict[str, Any]) -> list[Any]:
+
+def calibration_tables(found: Calibration) -> list[Table | str]:
     """Tables and lines for the terminal."""
-    makers = {"ranks": _rank_table, "hypotheses": _hypothesis_table, "belt": _belt_table}
-    parts: list[Any] = [make(found[kind]) for kind, make in makers.items() if kind in found]
-    parts += [_failure_line(kind, found[kind]) for kind in makers if kind in found]
-    if found["data"] != "mock":
-        parts.append(f"mock data at the angles and with the noise of {found['data']}")
-    rate = f"{100.0 * found['false_alarm']:g} %"
-    return [*parts, f"verdict: {found['verdict']}, at a false-alarm rate of {rate} for each part"]
+    parts: list[Table | str] = []
+    if found.ranks is not None:
+        parts.append(_rank_table(found.ranks))
+    if found.hypotheses is not None:
+        parts.append(_hypothesis_table(found.hypotheses))
+    if found.belt is not None:
+        parts.append(_belt_table(found.belt.limits))
+    parts += [_failure_line(name, kind.fits) for name, kind in found.kinds.items()]
+    if found.data != "mock":
+        parts.append(f"mock data at the angles and with the noise of {found.data}")
+    rate = f"{100.0 * found.false_alarm:g} %"
+    return [*parts, f"verdict: {found.verdict}, at a false-alarm rate of {rate} for each part"]
 
 
 _CAPTION = 62
@@ -30,56 +37,54 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _rank_table(found: dict[str, Any]) -> Table:
-    title = f"posterior: {found['fitted']} of {found['mocks']} data sets fitted"
+def _rank_table(found: Ranks) -> Table:
+    title = f"posterior: {found.fitted} of {found.fits.mocks} data sets fitted"
     table = _table(title, "quantity", "uniformity p", "68 % covers", "95 % covers")
-    for row in found["quantities"]:
-        cells = [row["name"], f"{row['p_value']:.2g}"]
-        for key in ("coverage_68", "coverage_95"):
-            cells.append(f"{row[key]['found']:.3f} ± {row[key]['error']:.3f}")
-        table.add_row(*cells)
-    table.caption = f"a test fails below p = {found['threshold']:.2g}"
+    for row in found.quantities:
+        shares = [_share(facts) for facts in (row.coverage_68, row.coverage_95)]
+        table.add_row(row.name, f"{row.p_value:.2g}", *shares)
+    table.caption = f"a test fails below p = {found.threshold:.2g}"
     return table
 
 
-def _hypothesis_table(found: dict[str, Any]) -> Table:
-    title = f"hypothesis probabilities: {found['mocks']} data sets"
+def _share(found: Covered | Bin | BeltCoverage) -> str:
+    return f"{found.found:.3f} ± {found.error:.3f}"
+
+
+def _hypothesis_table(found: Hypotheses) -> Table:
+    title, tests = f"hypothesis probabilities: {found.fits.mocks} data sets", found.reliability
     table = _table(title, "bin", "predicted", "found", "count")
-    for row in found.get("curve", []):
-        table.add_row(
-            f"{row['low']:.1f}-{row['high']:.1f}",
-            f"{row['predicted']:.3f}",
-            f"{row['found']:.3f} ± {row['error']:.3f}",
-            str(row["count"]),
-        )
-    if len(set(found["prior_odds"])) > 1:
-        odds = " : ".join(f"{value:g}" for value in found["prior_odds"])
+    if len(set(found.prior_odds)) > 1:
+        odds = " : ".join(f"{value:g}" for value in found.prior_odds)
         table.title = f"{title}, prior odds {odds}"
-    if "curve" in found:
-        table.caption = (
-            f"calibration error {found['calibration_error']:.3f}, by chance "
-            f"{found['calibration_error_by_chance']:.3f}, p = {found['p_value']:.2g}"
-        )
+    if tests is None:
+        return table
+    for row in tests.curve:
+        limits = f"{row.low:.1f}-{row.high:.1f}"
+        table.add_row(limits, f"{row.predicted:.3f}", _share(row), str(row.count))
+    table.caption = (
+        f"calibration error {tests.calibration_error:.3f}, by chance "
+        f"{tests.calibration_error_by_chance:.3f}, p = {tests.p_value:.2g}"
+    )
     return table
 
 
-def _belt_table(found: dict[str, Any]) -> Table:
-    levels = [f"{100 * level:.0f} %" for level in found.get("levels", [])]
-    table = _table("Feldman-Cousins belt: critical values, then coverage", "m1 [meV]", *levels)
-    for m1, values, errors in zip(
-        found.get("m1_meV", []), found.get("critical", []), found.get("critical_error", []),
-        strict=True,
-    ):  # fmt: skip
+def _belt_table(found: Limits | None) -> Table:
+    title = "Feldman-Cousins belt: critical values, then coverage"
+    if found is None:
+        return _table(title, "m1 [meV]")
+    table = _table(title, "m1 [meV]", *(f"{100 * level:.0f} %" for level in found.levels))
+    for m1, values, errors in zip(found.m1_meV, found.critical, found.critical_error, strict=True):
         cells = [f"{v:.2f} ± {e:.2f}" for v, e in zip(values, errors, strict=True)]
         table.add_row(f"{m1:g}", *cells)
-    rows = found.get("coverage", [])
-    for k in range(0, len(rows), len(levels) or 1):
-        cells = [f"{row['found']:.3f} ± {row['error']:.3f}" for row in rows[k : k + len(levels)]]
-        table.add_row(f"at {rows[k]['m1_meV']:g} covers", *cells)
+    count = len(found.levels)
+    for k in range(0, len(found.coverage), count):
+        rows = found.coverage[k : k + count]
+        table.add_row(f"at {rows[0].m1_meV:g} covers", *map(_share, rows))
     return table
 
 
-def _failure_line(kind: str, found: dict[str, Any]) -> str:
-    kinds = ", ".join(f"{count} {reason}" for reason, count in found["failures"].items())
-    text = f"{kind}: {found['failed']} of {found['mocks']} fits failed"
+def _failure_line(name: str, fits: Fits) -> str:
+    kinds = ", ".join(f"{count} {reason}" for reason, count in fits.failures.items())
+    text = f"{name}: {fits.failed} of {fits.mocks} fits failed"
     return f"{text} ({kinds})" if kinds else text

@@ -23,7 +23,8 @@ from renp_infer.inference.sbc import LOG_LIKELIHOOD, Ranked, rank_one
 from renp_infer.terminal import document
 from renp_infer.verbs.calibrate.judge import judge
 from renp_infer.verbs.calibrate.mocks import MockModel, mock_model
-from renp_infer.verbs.calibrate.parts import belt_points, prior_odds
+from renp_infer.verbs.calibrate.parts import Block, belt_points, prior_odds
+from renp_infer.verbs.calibrate.result import ATTRIBUTE
 
 if TYPE_CHECKING:
     from renp_infer.engine.tasks import Context, Task
@@ -59,12 +60,12 @@ def perform(study: Study, task: Task, context: Context) -> xr.DataTree:
     DataTree
         One group, named by the task's kind, along dimension ``mock``.
     """
-    kind, point, first, stop = task.part
-    does = {"ranks": _ranks, "hypotheses": _hypotheses, "belt": _belt}[kind]
-    seeds = [task.seed(place) for place in range(stop - first)]
-    numbers = {DIMENSION: np.arange(first, stop)}
-    columns = does(study, task, context, point, seeds)
-    return xr.DataTree.from_dict({kind: xr.Dataset(columns, numbers)})
+    block = Block(*task.part)
+    does = {"ranks": _ranks, "hypotheses": _hypotheses, "belt": _belt}[block.kind]
+    seeds = [task.seed(place) for place in range(block.stop - block.first)]
+    numbers = {DIMENSION: np.arange(block.first, block.stop)}
+    rows = does(study, task, context, block.point, seeds).assign_coords(numbers)
+    return xr.DataTree.from_dict({block.kind: rows})
 
 
 def _model(study: Study, task: Task, hypothesis: Hypothesis) -> MockModel:
@@ -78,7 +79,7 @@ def _truth_model(study: Study, task: Task) -> MockModel:
 
 def _ranks(
     study: Study, task: Task, context: Context, _: int, seeds: list[np.random.SeedSequence]
-) -> dict[str, Any]:
+) -> xr.Dataset:
     section, settings, model = study.calibration, study.settings, _truth_model(study, task)
     assert section is not None and settings is not None
     settings = replace(settings, chains=section.chains, draws=section.draws, tune=section.tune)
@@ -91,16 +92,14 @@ def _ranks(
             rank_one(model.likelihood, model.expected, sample, seed, section.thinning or None)
         )
     names = [*model.likelihood.prior.names, LOG_LIKELIHOOD]
-    return ranked_columns(rows, names, model.likelihood.prior.circular)
+    return ranked(rows, names, model.likelihood.prior.circular)
 
 
-def ranked_columns(
-    rows: list[Ranked], names: list[str], circular: tuple[str, ...]
-) -> dict[str, Any]:
-    """Columns of a dataset, a row for each fit."""
+def ranked(rows: list[Ranked], names: list[str], circular: tuple[str, ...]) -> xr.Dataset:
+    """Dataset of fits along ``mock``."""
     both = (DIMENSION, "quantity")
     lone = {key: [getattr(row, key) for row in rows] for key in ("ranked", "r_hat", "ess")}
-    return {
+    columns = {
         "quantity": ("quantity", names),
         "is_circular": ("quantity", [name in circular for name in names]),
         "truth": ((DIMENSION, "parameter"), [row.truth for row in rows]),
@@ -110,11 +109,12 @@ def ranked_columns(
         "failure": (DIMENSION, [row.failure for row in rows]),
         **{key: (DIMENSION, values) for key, values in lone.items()},
     }
+    return xr.Dataset(columns)
 
 
 def _hypotheses(
     study: Study, task: Task, context: Context, _: int, seeds: list[np.random.SeedSequence]
-) -> dict[str, Any]:
+) -> xr.Dataset:
     section = study.calibration
     assert section is not None
     models = [_model(study, task, hypothesis).likelihood for hypothesis in HYPOTHESES]
@@ -123,7 +123,7 @@ def _hypotheses(
         context.tell("hypotheses", k / len(seeds))
         rows.append(draw_hypothesis(models, odds, seed, section.importance_draws))
     both = (DIMENSION, "hypothesis")
-    return {
+    columns = {
         "hypothesis": ("hypothesis", [" ".join(h) for h in HYPOTHESES]),
         "true_hypothesis": (DIMENSION, [row.truth for row in rows]),
         "log_evidence": (both, [row.log_z for row in rows]),
@@ -131,11 +131,12 @@ def _hypotheses(
         "ess": (both, [row.ess for row in rows]),
         "failure": (DIMENSION, [row.failure for row in rows]),
     }
+    return xr.Dataset(columns)
 
 
 def _belt(
     study: Study, task: Task, context: Context, point: int, seeds: list[np.random.SeedSequence]
-) -> dict[str, Any]:
+) -> xr.Dataset:
     section, model = study.calibration, _truth_model(study, task)
     assert section is not None
     m1_meV = float(belt_points(study)[point])
@@ -143,12 +144,13 @@ def _belt(
     for k, seed in enumerate(seeds):
         context.tell("belt", k / len(seeds))
         rows.append(belt_mock(model.likelihood, model.truth, m1_meV, section.belt_m1_meV, seed))
-    return {
+    columns = {
         "point": (DIMENSION, [point] * len(rows)),
         "statistic": (DIMENSION, [row.statistic for row in rows]),
         "best_m1_meV": (DIMENSION, [row.best_m1_meV for row in rows]),
         "failure": (DIMENSION, [row.failure for row in rows]),
     }
+    return xr.Dataset(columns)
 
 
 def join(study: Study, paths: Iterator[str], target: Path) -> None:
@@ -173,5 +175,5 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
     found = judge(study, together)
     tree = xr.DataTree.from_dict(together)
     tree.attrs = {"schema": 1, "name": study.name, "seed": str(study.seed)}
-    tree.attrs["renp_calibration"] = document(found)
+    tree.attrs[ATTRIBUTE] = document(found.document)
     tree.to_netcdf(target, engine="h5netcdf")

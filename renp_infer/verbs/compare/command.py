@@ -24,12 +24,12 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     run = asked(asks, COMPARE, options)
     if run is None:
         return DONE
-    found = run.get(CompareResult).document
+    found = run.get(CompareResult).comparison
     if options.json:
         write_document(document_of(run))
     else:
-        parts = [hypothesis_table(run.name, found), factor_table(found), mass_line(found)]
-        parts += [f"warning: {text}" for text in found["warnings"]]
+        parts = [hypothesis_table(run.name, found), factor_table(found), mass_line(found.m1_meV)]
+        parts += [f"warning: {text}" for text in found.warnings]
         show(*parts, *filter(None, [shortfall(run)]), f"results: {run.directory}")
     return judge([run])
 

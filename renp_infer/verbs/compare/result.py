@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.result import Result, Verdict
 
 if TYPE_CHECKING:
     import xarray
+
+    from renp_infer.inference.compared import Comparison
 
 
 @dataclass(frozen=True)
@@ -21,28 +22,36 @@ class CompareResult(Result):
     ----------
     tree : DataTree
         ``compare.nc``, in memory.
-    document : dict
+    comparison : Comparison
         Probabilities, Bayes factors, agreement of the estimators.
     """
 
     tree: xarray.DataTree
-    document: dict[str, Any]
+    comparison: Comparison
 
     @property
-    def best(self) -> Mapping[str, Any]:
-        """Row of the most probable hypothesis."""
-        rows: list[Mapping[str, Any]] = self.document["hypotheses"]
-        return max(rows, key=lambda row: row["probability"])
+    def document(self) -> dict[str, Any]:
+        """The comparison as plain values."""
+        from renp_infer.terminal import plain
+
+        found: dict[str, Any] = plain(asdict(self.comparison))
+        return found
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the estimators, which should agree."""
+        found = self.comparison.agreement
+        return Verdict(found.verdict, found.reasons, lapse="disagree")
 
     def verdicts(self) -> dict[str, Verdict]:
-        """Of the estimators, which should agree."""
-        return {"estimators": Verdict.of(self.document["agreement"], lapse="disagree")}
+        """Of the estimators."""
+        return {"estimators": self.verdict}
 
     def rows(self) -> list[tuple[str, str]]:
         """The most probable hypothesis."""
-        best = self.best
-        name = f"{best['ordering']} ordering, {best['nature']}"
-        return [("most probable", f"{name}: {best['probability']:.3g}")]
+        best = self.comparison.best
+        name = f"{best.ordering} ordering, {best.nature}"
+        return [("most probable", f"{name}: {best.probability:.3g}")]
 
     def samplers(self) -> list[str]:
         """The estimators."""
@@ -52,12 +61,15 @@ class CompareResult(Result):
         """The tree, with the comparison as a table and as JSON."""
         import xarray as xr
 
-        rows = self.document["hypotheses"]
-        columns = ("log_evidence", "log_evidence_error", "probability")
+        rows, dimension = self.comparison.hypotheses, "hypothesis"
         tree = self.tree.copy()
         tree["renp_comparison"] = xr.Dataset(
-            {name: ("hypothesis", [row[name] for row in rows]) for name in columns},
-            {"hypothesis": [f"{row['ordering']}_{row['nature']}" for row in rows]},
+            {
+                "log_evidence": (dimension, [row.log_evidence for row in rows]),
+                "log_evidence_error": (dimension, [row.log_evidence_error for row in rows]),
+                "probability": (dimension, [row.probability for row in rows]),
+            },
+            {dimension: [row.name for row in rows]},
         )
         tree.attrs["renp_comparison"] = json.dumps(self.document)
         return tree

@@ -3,68 +3,68 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.engine.run import Run
+from renp_infer.inference.compared import Averaged, Comparison, LogEvidence, Weighed
 from renp_infer.terminal import WIDTH, digits_of
 from renp_infer.verbs.compare.result import CompareResult
 
 
-def hypothesis_table(name: str, found: Mapping[str, Any]) -> Table:
+def hypothesis_table(name: str, found: Comparison) -> Table:
     """One row per hypothesis."""
     table = Table(title=name, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=WIDTH)
     table.add_column("ordering\nnature")
-    heads = [*found["estimators"], "together", "prior\nodds", "probability", "m1 [meV]"]
-    for head in heads:
-        table.add_column(f"ln Z\n{head}" if head in found["estimators"] else head, justify="right")
-    for row in found["hypotheses"]:
-        cells = [f"{row['ordering']}\n{row['nature']}"]
-        for estimator in found["estimators"]:
-            cell = row["by_estimator"].get(estimator)
-            cells.append(
-                "-" if cell is None else _pair(cell["log_evidence"], cell["log_evidence_error"])
-            )
-        odds = found["prior_odds"][f"{row['ordering']}_{row['nature']}"]
-        cells += [
-            _pair(row["log_evidence"], row["log_evidence_error"]),
-            f"{odds:.3g}",
-            _probability(row["probability"], row["probability_error"]),
-            _pair(row["m1_meV"]["mean"], row["m1_meV"]["sd"]),
-        ]
-        table.add_row(*cells)
-    verdict = found["agreement"]
+    heads = [f"ln Z\n{estimator}" for estimator in found.estimators]
+    for head in [*heads, "together", "prior\nodds", "probability", "m1 [meV]"]:
+        table.add_column(head, justify="right")
+    for row in found.hypotheses:
+        table.add_row(*_cells(row, found))
+    verdict = found.agreement
     table.caption = (
-        f"agreement: {verdict['verdict']}; estimators at most {verdict['distance']:.1f} "
-        f"combined errors apart, {verdict['gate']:g} allowed"
+        f"agreement: {verdict.verdict}; estimators at most {verdict.distance:.1f} "
+        f"combined errors apart, {verdict.gate:g} allowed"
     )
     return table
 
 
-def factor_table(found: Mapping[str, Any]) -> Table:
+def _cells(row: Weighed, found: Comparison) -> list[str]:
+    return [
+        f"{row.ordering}\n{row.nature}",
+        *(_evidence(row.by_estimator.get(name)) for name in found.estimators),
+        _pair(row.log_evidence, row.log_evidence_error),
+        f"{found.prior_odds[row.name]:.3g}",
+        _probability(row.probability, row.probability_error),
+        _pair(row.m1_meV.mean, row.m1_meV.sd),
+    ]
+
+
+def _evidence(found: LogEvidence | None) -> str:
+    return "-" if found is None else _pair(found.log_evidence, found.log_evidence_error)
+
+
+def factor_table(found: Comparison) -> Table:
     """All pairwise Bayes factors."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=WIDTH)
     table.add_column("hypothesis")
     table.add_column("against")
     table.add_column("ln Bayes factor", justify="right")
     table.add_column("decided by")
-    for row in found["bayes_factors"]:
-        value = _pair(row["log_bayes_factor"], row["log_bayes_factor_error"], " ± ")
-        names = [row[side].replace("_", " ") for side in ("over", "under")]
-        table.add_row(*names, value, "priors" if row["prior_dominated"] else "data")
+    for row in found.bayes_factors:
+        value = _pair(row.log_bayes_factor, row.log_bayes_factor_error, " ± ")
+        names = [side.replace("_", " ") for side in (row.over, row.under)]
+        table.add_row(*names, value, "priors" if row.prior_dominated else "data")
     return table
 
 
-def mass_line(found: Mapping[str, Any]) -> str:
+def mass_line(m1_meV: Averaged) -> str:
     """The mass averaged over hypotheses."""
-    m1 = found["m1_meV"]
-    digits = digits_of(m1["sd"])
-    low, high = m1["interval_95"]
+    digits = digits_of(m1_meV.sd)
+    low, high = m1_meV.interval_95
     return (
-        f"m1 averaged over hypotheses: {m1['mean']:.{digits}f} ± {m1['sd']:.{digits}f} meV, "
+        f"m1 averaged over hypotheses: {m1_meV.mean:.{digits}f} ± {m1_meV.sd:.{digits}f} meV, "
         f"95 % interval {low:.{digits}f} to {high:.{digits}f} meV"
     )
 
@@ -87,8 +87,8 @@ def verdict_of_hypotheses(run: Run) -> str:
     found = run.find(CompareResult)
     if found is None:
         return ""
-    best, agreement = found.best, found.document["agreement"]
+    best, agreement = found.comparison.best, found.comparison.agreement
     return (
-        f"{run.name}: most probable is {best['ordering']} {best['nature']}, "
-        f"{best['probability']:.3g}; estimators: {agreement['verdict']}"
+        f"{run.name}: most probable is {best.ordering} {best.nature}, "
+        f"{best.probability:.3g}; estimators: {agreement.verdict}"
     )

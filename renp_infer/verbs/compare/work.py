@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.errors import TaskError
+from renp_infer.inference.compared import LogEvidence
 from renp_infer.inference.comparison import (
     HYPOTHESES,
     CompareSettings,
@@ -145,20 +146,22 @@ def _evidence_group(table: Any, estimators: tuple[str, ...]) -> xarray.Dataset:
 
 def evidences(tree: xarray.DataTree) -> list[Evidence]:
     """Rows of a comparison, from the tree of ``compare.nc``."""
+    return [_evidence(tree, hypothesis) for hypothesis in HYPOTHESES]
+
+
+def _evidence(tree: xarray.DataTree, hypothesis: Hypothesis) -> Evidence:
     table = tree[EVIDENCE].to_dataset()
-    rows = []
-    for hypothesis in HYPOTHESES:
-        estimates, draws = {}, {}
-        for name in map(str, table["estimator"].values):
-            cell = table.sel(hypothesis=hypothesis.name, estimator=name)
-            if not np.isfinite(cell["log_evidence"]):
-                continue
-            estimates[name] = (float(cell["log_evidence"]), float(cell["log_evidence_error"]))
-            posterior = tree[f"{hypothesis.name}/{name}/posterior"].to_dataset()
-            kept = [n for n in ("m1_meV", *PHASE_NAMES) if n in posterior]
-            draws[name] = {n: posterior[n].values.ravel() for n in kept}
-        rows.append(Evidence(hypothesis, estimates, draws))
-    return rows
+    estimates, draws = {}, {}
+    for name in map(str, table["estimator"].values):
+        cell = table.sel(hypothesis=hypothesis.name, estimator=name)
+        if not np.isfinite(cell["log_evidence"]):
+            continue
+        found = LogEvidence(float(cell["log_evidence"]), float(cell["log_evidence_error"]))
+        posterior = tree[f"{hypothesis.name}/{name}/posterior"].to_dataset()
+        kept = [n for n in ("m1_meV", *PHASE_NAMES) if n in posterior]
+        estimates[name] = found
+        draws[name] = {n: posterior[n].values.ravel() for n in kept}
+    return Evidence(hypothesis, estimates, draws)
 
 
 def _settings(study: Study) -> CompareSettings:

@@ -17,8 +17,11 @@ from renp_infer.study.study import Study
 from renp_infer.terminal import document, show
 from renp_infer.verbs.calibrate import work as calibrating
 from renp_infer.verbs.calibrate.figures import calibration_plates
+from renp_infer.verbs.calibrate.found import Calibration
 from renp_infer.verbs.calibrate.judge import judge
 from renp_infer.verbs.calibrate.mocks import mock_model
+from renp_infer.verbs.calibrate.parts import belt_points, parts
+from renp_infer.verbs.calibrate.result import CalibrateResult
 from renp_infer.verbs.calibrate.tables import calibration_tables
 from renp_infer.verbs.calibrate.verb import CALIBRATE
 
@@ -53,8 +56,8 @@ def loaded(folder: Path, *overrides: str) -> Study:
 
 
 def test_tasks_cover_every_mock_once(study):
-    rows = calibrating.parts(study)
-    masses = calibrating.belt_points(study)
+    rows = parts(study)
+    masses = belt_points(study)
     assert masses.tolist() == [0.0, 10.0, 30.0, 0.0, 5.0, 20.0]
     for kind, count in (("ranks", 12), ("hypotheses", 5)):
         numbers = [n for k, _, a, b in rows if k == kind for n in range(a, b)]
@@ -80,18 +83,18 @@ def ranks(rng, fractions) -> xr.Dataset:
     rows = [
         Ranked(np.zeros(2), f, np.abs(2.0 * f - 1.0), 100, 1.01, 300.0, 0.0, "") for f in fractions
     ]
-    return xr.Dataset(calibrating.ranked_columns(rows, NAMES, ("delta_deg",)))
+    return calibrating.ranked(rows, NAMES, ("delta_deg",))
 
 
 def test_uniform_ranks_pass_and_narrow_posteriors_fail(study, rng):
     uniform = rng.uniform(size=(300, 3))
     found = judge(study, {"ranks": ranks(rng, uniform)})
-    assert found["verdict"] == "pass"
+    assert found.verdict == "pass"
     narrow = uniform.copy()
     narrow[:, 0] = np.where(rng.uniform(size=300) < 0.3, np.round(narrow[:, 0]), narrow[:, 0])
     found = judge(study, {"ranks": ranks(rng, narrow)})
-    assert found["verdict"] == "fail"
-    assert all(reason.startswith("m1_meV") for reason in found["reasons"])
+    assert found.verdict == "fail"
+    assert all(reason.startswith("m1_meV") for reason in found.reasons)
 
 
 def test_failed_fits_are_counted_by_reason_and_fail_the_verdict(study, rng):
@@ -100,13 +103,13 @@ def test_failed_fits_are_counted_by_reason_and_fail_the_verdict(study, rng):
     group["failure"] = ("mock", texts)
     group["fraction"][94:] = np.nan
     found = judge(study, {"ranks": group})
-    facts = found["ranks"]
-    assert (facts["mocks"], facts["failed"], facts["fitted"]) == (100, 10, 94)
-    assert facts["failures"] == {"R-hat": 4, "ConvergenceError": 6}
-    assert found["verdict"] == "fail"
-    assert "10.0 % of the fits failed" in found["reasons"][-1]
-    row = facts["quantities"][0]["coverage_68"]
-    assert row["found_if_no_fit_misses"] == pytest.approx(row["found"] * 0.94)
+    facts = found.ranks
+    assert (facts.fits.mocks, facts.fits.failed, facts.fitted) == (100, 10, 94)
+    assert facts.fits.failures == {"R-hat": 4, "ConvergenceError": 6}
+    assert found.verdict == "fail"
+    assert "10.0 % of the fits failed" in found.reasons[-1]
+    row = facts.quantities[0].coverage_68
+    assert row.found_if_no_fit_misses == pytest.approx(row.found * 0.94)
 
 
 def hypotheses(rng, factor: float) -> xr.Dataset:
@@ -132,9 +135,9 @@ def test_prior_odds_are_those_of_the_comparison(tmp_path, rng):
     mass = np.log(odds) + group["log_evidence"].values
     group["true_hypothesis"] = ("mock", [rng.choice(4, p=row) for row in softmax(mass, axis=1)])
     equal, odd = loaded(tmp_path), loaded(tmp_path, "compare.prior_odds.normal_dirac=8")
-    assert judge(odd, {"hypotheses": group})["verdict"] == "pass"
-    assert judge(odd, {"hypotheses": group})["hypotheses"]["prior_odds"] == odds.tolist()
-    assert judge(equal, {"hypotheses": group})["verdict"] == "fail"
+    assert judge(odd, {"hypotheses": group}).verdict == "pass"
+    assert judge(odd, {"hypotheses": group}).hypotheses.prior_odds == tuple(odds)
+    assert judge(equal, {"hypotheses": group}).verdict == "fail"
     assert CALIBRATE.series(odd).base != CALIBRATE.series(equal).base
     assert CALIBRATE.series(equal).base == CALIBRATE.series(loaded(tmp_path, "compare.gate=9")).base
 
@@ -156,11 +159,11 @@ def test_mock_data_have_angles_and_noise_of_measured_ones_but_not_their_field(tm
         model = mock_model(study, Hypothesis("normal", "dirac"))
         drawn = mock(model.likelihood, model.expected(model.truth), np.random.default_rng(seed))
         found.append(drawn.observation)
-        assert judge(study, {})["data"] == f"{k}.csv"
+        assert judge(study, {}).data == f"{k}.csv"
     assert np.rad2deg(found[0].theta_s) == pytest.approx([141.0, 143.5, 147.0])
     assert found[0].sigma_nG == pytest.approx([1e-5, 2e-5, 4e-5])
     assert np.array_equal(found[0].field_nG, found[1].field_nG)
-    assert judge(loaded(tmp_path), {})["data"] == "mock"
+    assert judge(loaded(tmp_path), {}).data == "mock"
 
 
 def belt(rng, points, factor: float = 1.0) -> xr.Dataset:
@@ -179,9 +182,9 @@ def belt(rng, points, factor: float = 1.0) -> xr.Dataset:
 
 def test_verdicts_on_hypotheses_and_belt(study, rng):
     good = {"hypotheses": hypotheses(rng, 1.0), "belt": belt(rng, 6)}
-    assert judge(study, good)["verdict"] == "pass"
-    assert "probabilities" in judge(study, {"hypotheses": hypotheses(rng, 2.5)})["reasons"][0]
-    assert "coverage" in judge(study, {"belt": belt(rng, 6, 1.8)})["reasons"][0]
+    assert judge(study, good).verdict == "pass"
+    assert "probabilities" in judge(study, {"hypotheses": hypotheses(rng, 2.5)}).reasons[0]
+    assert "coverage" in judge(study, {"belt": belt(rng, 6, 1.8)}).reasons[0]
 
 
 def test_everything_is_shown_and_drawn(study, rng, capsys):
@@ -190,17 +193,70 @@ def test_everything_is_shown_and_drawn(study, rng, capsys):
         "hypotheses": hypotheses(rng, 1.0),
         "belt": belt(rng, 6),
     }
-    found = json.loads(document(judge(study, groups)))
-    show(*calibration_tables(found))
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs["renp_calibration"] = document(judge(study, groups).document)
+    result = CalibrateResult.of(tree)
+    show(*calibration_tables(result.calibration))
     text = capsys.readouterr().out
     assert "noise of" not in text  # the data are mock data
     for word in ("log_likelihood", "calibration error", "at 5 covers", "0 of 60 fits failed"):
         assert word in text
-    tree = xr.DataTree.from_dict(groups)
-    tree.attrs["renp_calibration"] = json.dumps(found)
-    plates = calibration_plates(tree)
+    plates = calibration_plates(result)
     assert [p.key for p in plates] == ["ranks", "coverage", "reliability", "belt"]
     assert all(p.svg.startswith("<?xml") and p.caption for p in plates)
+
+
+def lost(group: xr.Dataset, name: str) -> xr.Dataset:
+    """The same mock experiments, of which no fit succeeded."""
+    none = np.full(group[name].shape, np.nan)
+    failure = np.full(group.sizes["mock"], "ConvergenceError: x")
+    return group.assign({name: (group[name].dims, none), "failure": ("mock", failure)})
+
+
+@pytest.mark.parametrize("fitted", [True, False])
+def test_a_document_read_back_is_what_was_written(study, rng, fitted):
+    """Every key, whether or not there was something to test."""
+    groups = {
+        "ranks": ranks(rng, rng.uniform(size=(20, 3))),
+        "hypotheses": hypotheses(rng, 1.0),
+        "belt": belt(rng, 6),
+    }
+    if not fitted:
+        names = {"ranks": "fraction", "hypotheses": "log_evidence", "belt": "statistic"}
+        groups = {kind: lost(group, names[kind]) for kind, group in groups.items()}
+    for kinds in (groups, {"belt": groups["belt"]}, {}):
+        written = document(judge(study, kinds).document)
+        again = Calibration.of(json.loads(written))
+        assert document(again.document) == written
+        assert set(again.kinds) == set(kinds)
+    assert judge(study, groups).verdict == ("pass" if fitted else "fail")
+
+
+def test_the_document_of_the_contract(study, rng):
+    groups = {
+        "ranks": ranks(rng, rng.uniform(size=(20, 3))),
+        "hypotheses": hypotheses(rng, 1.0),
+        "belt": belt(rng, 6),
+    }
+    found = json.loads(document(judge(study, groups).document))
+    counts = ["mocks", "failed", "failures"]
+    coverage = ["nominal", "found", "error", "p_value", "found_if_no_fit_misses"]
+    head = ["schema", "name", "false_alarm", "data"]
+    assert list(found) == [*head, *groups, "verdict", "reasons"]
+    tail = ["fitted", "threshold", "quantities", "band", "reasons"]
+    assert list(found["ranks"]) == [*counts, *tail]
+    row = found["ranks"]["quantities"][0]
+    assert list(row) == ["name", "p_value", "coverage_68", "coverage_95"]
+    assert list(row["coverage_68"]) == coverage
+    assert list(found["ranks"]["band"]) == ["points", "low", "high"]
+    tests = ["curve", "calibration_error", "calibration_error_by_chance", "p_value"]
+    tests += ["largest_evidence_error", "smallest_ess", "mean_probability_of_truth", "reasons"]
+    assert list(found["hypotheses"]) == [*counts, "hypotheses", "prior_odds", *tests]
+    bins = ["low", "high", "predicted", "found", "error", "count"]
+    assert list(found["hypotheses"]["curve"][0]) == bins
+    limits = ["levels", "m1_meV", "critical", "critical_error", "accepted_best_m1_meV"]
+    assert list(found["belt"]) == [*counts, *limits, "coverage", "threshold", "reasons"]
+    assert list(found["belt"]["coverage"][0]) == ["m1_meV", "level", "found", "error", "p_value"]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from renp_infer.resources import share_path
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import observation
 from renp_infer.verbs.compare import work as hypotheses
+from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.compare.tables import verdict_of_hypotheses
 from renp_infer.verbs.compare.work import likelihood_of, under
 from renp_infer.verbs.evaluate import work as evaluation
@@ -262,8 +263,8 @@ def test_report_shows_the_comparison(folder, monkeypatch):
     words = ["four.toml", "--quiet", "--set", "compare.estimators=['smc']"]
     assert execute(["compare", *words]) == 0
     run = commands.load_run(folder / "runs" / "four")
-    assert run.comparison is not None
-    assert run.comparison["agreement"]["verdict"] == "warn"
+    assert run.get(CompareResult).comparison.agreement.verdict == "warn"
+    assert run.verdicts["estimators"].lapse == "disagree"
     assert "most probable is inverted majorana, 1; estimators: warn" in verdict_of_hypotheses(run)
     assert execute(["report", "runs/four"]) == 0
     page = (folder / "runs" / "four" / "report.html").read_text()
