@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from renp_infer.engine.progress import Meter
+from renp_infer.engine.result import Files
+from renp_infer.engine.run import load_run
 from renp_infer.engine.store import MANIFEST, Store, lock_holder, read_manifest
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, make_directory, replacing, write_text
-from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.verb import INFER
-from renp_infer.verbs.table import load_run
+from renp_infer.verbs.table import load_run as load_any_run
+from tests.toys.tasks import ToyResult, toy_verb
 
 
 def finished(directory: Path, content: str = "{}") -> None:
@@ -151,38 +152,40 @@ def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_load_run_checks_the_hashes(tmp_path: Path) -> None:
+def test_a_run_is_read_back_if_its_hashes_match(tmp_path: Path) -> None:
+    toy = toy_verb(tmp_path / "orders")
     with Store(tmp_path) as store:
         store.write_text("study.resolved.toml", 'name = "x"')
-        store.write_text("evaluate.json", '{"peak_snr": 2.0}')
-        store.finish(EVALUATE, "key", {})
-    run = load_run(tmp_path)
-    assert run.name == "x"
-    assert run.results == {"evaluate": EvaluateResult({"peak_snr": 2.0})}
-    (tmp_path / "evaluate.json").write_text("{}")
+        store.write_text("toy.json", "[[0, 0.5]]")
+        store.finish(toy, "key", {})
+    run = load_run(tmp_path, [toy, EVALUATE])
+    assert (run.name, run.get(ToyResult).rows_found) == ("x", [[0, 0.5]])
+    assert list(run.results) == ["toy"]  # nothing else has been done
+    (tmp_path / "toy.json").write_text("[]")
     with pytest.raises(StoreError, match="not what the manifest says"):
-        load_run(tmp_path)
+        load_run(tmp_path, [toy])
     with pytest.raises(StoreError, match="missing"):
-        load_run(tmp_path / "nowhere")
+        load_run(tmp_path / "nowhere", [toy])
+
+
+def test_a_run_without_an_evaluation_is_named(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.write_text("study.resolved.toml", 'name = "x"')
+    with pytest.raises(StoreError, match=r"evaluate\.json is missing; run the study again"):
+        load_any_run(tmp_path)
 
 
 def test_a_tree_is_read_back_and_its_file_can_be_replaced(tmp_path: Path) -> None:
     import xarray
 
-    summary = {"parameters": {}, "diagnostics": {"verdict": "pass"}}
-    tree = xarray.DataTree.from_dict(
-        {"posterior": xarray.Dataset({"m1_meV": (("chain", "draw"), [[1.0, 2.0]])})}
-    )
-    tree.attrs["renp_summary"] = json.dumps(summary)
+    draws = xarray.Dataset({"m1_meV": (("chain", "draw"), [[1.0, 2.0]])})
+    tree = xarray.DataTree.from_dict({"posterior": draws})
     with Store(tmp_path) as store:
-        store.write_text("study.resolved.toml", 'name = "x"\n[inference]')
-        store.write_text("evaluate.json", "{}")
         for _ in range(2):
             store.write("infer.nc", lambda path: tree.to_netcdf(path, engine="h5netcdf"))
             store.finish(INFER, "key", {})
-            run = load_run(tmp_path)
-            assert run.get(InferResult).summary == summary
-            assert run.get(InferResult).tree["posterior"]["m1_meV"].values.tolist() == [[1.0, 2.0]]
+            found = Files.of(tmp_path).tree("infer.nc")
+            assert found["posterior"]["m1_meV"].values.tolist() == [[1.0, 2.0]]
 
 
 def test_progress_is_appended_as_json_lines(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from renp_infer.engine.result import Files, Result
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import DomainError
@@ -27,6 +28,13 @@ def toy_study(folder: Path, *overrides: str) -> Study:
     path = folder / "toy.toml"
     path.write_text(STUDY)
     return load_study(path, overrides)
+
+
+@dataclass(frozen=True)
+class ToyResult(Result):
+    """Index and number of each task."""
+
+    rows_found: list[list[float]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,9 @@ class Toy(Verb):
     def merge(self, _study: Study, paths: Iterator[str], target: Path) -> None:
         rows = [json.loads(Path(path).read_bytes()) for path in paths]
         target.write_text(json.dumps([[row["index"], row["value"]] for row in rows]))
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> ToyResult:
+        return ToyResult(json.loads(files.path(self.file).read_bytes()))
 
 
 def toy_verb(orders: Path, count: int = 20, milliseconds: float = 0.0) -> Verb:
