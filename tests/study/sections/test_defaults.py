@@ -13,7 +13,7 @@ from renp_infer.study.sections.base import Section
 
 ROOT = Path(renp_infer.__file__).parent
 SECTIONS = sorted((ROOT / "study" / "sections").glob("*.py"))
-RESULTS = sorted((ROOT / "verbs").rglob("*.py"))
+RESULTS = sorted([*(ROOT / "verbs").rglob("*.py"), *(ROOT / "report").rglob("*.py")])
 """What was found may have the name of a key, but is no setting."""
 OTHERS = [path for path in sorted(ROOT.rglob("*.py")) if path not in [*SECTIONS, *RESULTS]]
 UNITS = ("", "_deg", "_meV", "_s")
