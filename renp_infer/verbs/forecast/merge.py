@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.study.forecast import ForecastSettings
 from renp_infer.verbs.forecast.parts import parts, variants
 from renp_infer.verbs.forecast.work import PART
@@ -50,7 +51,7 @@ def merge_parts(study: Study, paths: Iterator[str], target: Path) -> None:
         "missing": len(parts(study)) - done,
         "systematics": json.dumps(list(study.forecast.systematics)),
         "truth": json.dumps(
-            {"m1_meV": 1e3 * own.m1_eV, "ordering": own.ordering, "nature": own.nature}
+            {"m1_meV": EV_TO_MILLI_EV * own.m1_eV, "ordering": own.ordering, "nature": own.nature}
         ),
         "preset": str(study.resolved["physics"]["preset"]),
         "exposure_s": study.experiment.detector.exposure_s,

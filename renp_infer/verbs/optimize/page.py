@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from renp_infer.design.objective import direction
+from renp_infer.design.measures import MEASURES, direction
 from renp_infer.figures.drawing import number, rounded
 
 
@@ -46,9 +46,12 @@ def _gain_cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def gain_sentences(found: dict[str, Any]) -> list[str]:
     """How good the best design is, and how much better than the study's own."""
-    from renp_infer.verbs.optimize.figures import WORDS, label_of
+    from renp_infer.verbs.optimize.figures import label_of
 
-    name, unit = WORDS[found["objective"]], label_of(found["objective"], per_cost=found["per_cost"])
+    name, unit = (
+        MEASURES[found["objective"]].words,
+        label_of(found["objective"], per_cost=found["per_cost"]),
+    )
     sentences = [f"Best design: {unit} = {_measured(found, 'utility')}."]
     if found["reference_utility"] is not None:
         better = "more" if direction(found["objective"]) > 0 else "less"
