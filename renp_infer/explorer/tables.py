@@ -8,7 +8,7 @@ from renp_infer.engine.run import Run
 from renp_infer.explorer.curves import Curve, MassError
 from renp_infer.explorer.picture import Picture
 from renp_infer.figures.drawing import number, rounded
-from renp_infer.figures.labels import LABELS
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import PAIRS
 
 Rows = list[list[str]]
@@ -63,7 +63,7 @@ def free_and_fixed(picture: Picture) -> str:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(LABELS[name][0] for name in names) or "nothing"
+    return ", ".join(PARAMETERS.label(name)[0] for name in names) or "nothing"
 
 
 def threshold_rows(picture: Picture) -> Rows:
@@ -81,10 +81,8 @@ def run_rows(run: Run) -> Rows:
     """Head and rows of a run's posterior."""
     rows = [["parameter", "mean ± sd", "95 % interval"]]
     for name, found in (run.summary or {"parameters": {}})["parameters"].items():
-        symbol, unit = LABELS[name]
         low, high = found["interval_95"]
         spread = rounded(found["mean"], found["sd"])
         interval = f"{rounded(low, found['sd'])} to {rounded(high, found['sd'])}"
-        label = f"{symbol} [{unit}]" if unit else symbol
-        rows.append([label, f"{spread} ± {number(found['sd'], 2)}", interval])
+        rows.append([PARAMETERS.text(name), f"{spread} ± {number(found['sd'], 2)}", interval])
     return rows

@@ -12,7 +12,8 @@ import numpy as np
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.store import read_manifest
 from renp_infer.figures.drawing import number, rounded
-from renp_infer.figures.labels import LABELS
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import PRESETS, switch_names
 from renp_infer.report.answers import differing, prior_sd
 from renp_infer.verbs.infer.figures import free_parameters
@@ -33,7 +34,6 @@ SWITCH_MEANING = {
     "bloch": "optical Bloch equations as printed, or Lindblad",
     "current_axis": "electron current along the c axis, or across it",
 }
-PARAMETER_NAMES = {k: f"{text} [{unit}]" if unit else text for k, (text, unit) in LABELS.items()}
 DIAGNOSTIC_NAMES = {
     "divergences": "divergent transitions",
     "r_hat_max": "largest R-hat",
@@ -87,8 +87,8 @@ def switch_sentence(run: Run) -> str:
 def truth_rows(run: Run) -> list[tuple[str, str]]:
     """The neutrino the data were made with."""
     truth = run.evaluation["truth"]
-    rows = [(PARAMETER_NAMES.get(k, k), _text(v)) for k, v in truth.items()]
-    masses = [1e3 * m for m in run.evaluation["masses_eV"]]
+    rows = [(PARAMETERS.text(k), _text(v)) for k, v in truth.items()]
+    masses = [EV_TO_MILLI_EV * m for m in run.evaluation["masses_eV"]]
     rows.append(("m₁, m₂, m₃ [meV]", ", ".join(number(m) for m in masses)))
     return [*rows, ("sum of masses [meV]", number(sum(masses)))]
 
@@ -111,7 +111,7 @@ def parameter_rows(run: Run) -> list[dict[str, Any]]:
             cells[key] = "–" if p[key] is None else f"{p[key]:.{digits}f}"
         cells["prior_sd"] = number(spread, 2)
         outside = truth is not None and not any(_inside(truth, *pair) for pair in ranges)
-        rows.append({"name": PARAMETER_NAMES.get(name, name), "outside": outside, **cells})
+        rows.append({"name": PARAMETERS.text(name), "outside": outside, **cells})
     return rows
 
 

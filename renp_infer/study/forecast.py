@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from renp_infer.errors import ConfigError
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.study.sections.tasks import InferenceSection
 
 if TYPE_CHECKING:
@@ -15,15 +17,6 @@ if TYPE_CHECKING:
     from renp_infer.study.reading import StudyConfig
     from renp_infer.study.sections.tasks import ForecastSection
 
-SYSTEMATICS = {
-    "amplitude": ("amplitude",),
-    "baseline": ("baseline_nG", "leakage"),
-    "refractive-index": ("refractive_index",),
-    "pointing": ("theta_s_offset_deg", "theta_e_offset_deg"),
-    "oscillations": ("sin2_12", "sin2_13", "dm2_21", "dm2_3l"),
-    "phases": ("delta_deg", "alpha21_deg", "alpha31_deg"),
-}
-"""Parameters of each systematic, in the order in which they are added."""
 MASS_MARGIN, PAIR_SHARE = 1.25, 0.98
 """Rivals may be heavier than the heaviest truth, up to where no pair is emitted."""
 
@@ -37,7 +30,7 @@ class ForecastSettings:
     m1_meV : tuple of float
         True lightest masses.
     orderings, natures, methods, systematics : tuple of str
-        Systematics are those of ``SYSTEMATICS`` that are included.
+        Systematics are those of ``inference.parameters`` that are included.
     phase_settings : int
         Settings of the CP phases of a Majorana truth.
     datasets : int
@@ -52,7 +45,7 @@ class ForecastSettings:
     orderings: tuple[str, ...] = ("normal", "inverted")
     natures: tuple[str, ...] = ("dirac", "majorana")
     methods: tuple[str, ...] = ("fisher", "asimov", "ensemble")
-    systematics: tuple[str, ...] = tuple(SYSTEMATICS)
+    systematics: tuple[str, ...] = tuple(PARAMETERS.systematics)
     phase_settings: int = 4
     datasets: int = 12
     goal_meV: float = 10.0
@@ -69,7 +62,7 @@ def settings_from(section: ForecastSection) -> ForecastSettings:
     grid = section.m1_meV
     if not isinstance(grid, tuple):
         values["m1_meV"] = tuple(np.geomspace(grid.start, grid.stop, grid.points).tolist())
-    values["systematics"] = tuple(n for n in SYSTEMATICS if n in values["systematics"])
+    values["systematics"] = tuple(n for n in PARAMETERS.systematics if n in values["systematics"])
     return ForecastSettings(**values)
 
 
@@ -93,4 +86,4 @@ def check_forecast(settings: ForecastSettings, experiment: Experiment) -> None:
 
 def largest_mass_meV(experiment: Experiment) -> float:
     """Largest m1 that pairs allow, short of the end of phase space."""
-    return PAIR_SHARE * 1e3 * experiment.target.epsilon_ep / 2.0
+    return PAIR_SHARE * EV_TO_MILLI_EV * experiment.target.epsilon_ep / 2.0

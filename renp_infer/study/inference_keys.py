@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from renp_infer.errors import ConfigError
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.study.sections.tasks import InferenceSection
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def check_weights(study: StudyConfig, switches: Switches) -> None:
     """
     if switches.weights != "table-iv":
         return
-    for key in ("delta_deg", "alpha21_deg", "alpha31_deg"):
+    for key in PARAMETERS.phases:
         value = getattr(study.neutrino, key)
         if value != 0:
             allowed = '0 with physics.weights = "table-iv", which conserves CP'

@@ -16,7 +16,7 @@ from renp_infer.inference.fisher import (
     sigma,
     validity,
 )
-from renp_infer.inference.hypothesis import Hypothesis, Library, phase_settings
+from renp_infer.inference.hypothesis import HypothesisModel, Library, phase_settings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import InferenceSettings, LogNormal, Normal
 from renp_infer.inference.profile import Profile, crossing
@@ -46,7 +46,7 @@ def noise(sigma_nG=1e-3, drift_nG=0.0, drift_time_s=600.0):
 def hypothesis(response=None, nature="majorana", **settings):
     response = ToyResponse(THETA) if response is None else response
     chosen = InferenceSettings(**({"m1_max_meV": 300.0} | settings))
-    return Hypothesis(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
+    return HypothesisModel(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
 
 
 def asimov(model, m1_meV, drawn=None, covariance=None):
@@ -54,8 +54,8 @@ def asimov(model, m1_meV, drawn=None, covariance=None):
     field = model.field(truth)
     covariance = noise().covariance(EXPOSURE) if covariance is None else covariance
     data = observe(field, covariance, THETA, drawn)
-    likelihood = model.likelihood(data, float(np.max(np.abs(field))))
-    return likelihood, model.vector(truth, likelihood)
+    likelihood = model.of_peak(float(np.max(np.abs(field)))).likelihood(data)
+    return likelihood, model.vector(truth)
 
 
 class Straight:
@@ -145,7 +145,7 @@ def test_two_hypotheses_that_are_linear_part_as_the_projection_says():
     unit = (THETA - THETA.mean()) / np.ptp(THETA)
     odd = 4e-3 * np.sin(7.0 * unit)
     field = likelihood.observation.field_nG + odd
-    rival = model.likelihood(observe(field, noise().covariance(EXPOSURE), THETA), 1.0)
+    rival = model.of_peak(1.0).likelihood(observe(field, noise().covariance(EXPOSURE), THETA))
     rest = odd - unit * (unit @ odd) / (unit @ unit)
     expected = float(rest @ rest) / 1e-6
     assert linear_chi2(expand(rival, vector), noise(), EXPOSURE) == pytest.approx(expected)
@@ -311,10 +311,10 @@ def test_a_library_knows_its_points_by_heart():
     before = Counted.calls
     point = library.nearest(model.field(model.at(99.0, (0.0, 1.0, 2.0))))[0]
     before = Counted.calls
-    mean, jacobian = likelihood.linearise(library.hypothesis.vector(point, likelihood))
+    mean, jacobian = likelihood.linearise(library.hypothesis.vector(point))
     assert Counted.calls == before
-    expected = model.likelihood(likelihood.observation, 1.0)
-    again = expected.linearise(model.vector(point, expected))
+    expected = model.of_peak(1.0).likelihood(likelihood.observation)
+    again = expected.linearise(model.vector(point))
     assert Counted.calls == before + 1
     assert np.array_equal(mean, again[0]) and np.array_equal(jacobian, again[1])
 

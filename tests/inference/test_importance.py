@@ -39,9 +39,8 @@ FIXED = {
 def linear_likelihood(seed: int = 4, **changes) -> Likelihood:
     prior = build_prior(TRUTH, InferenceSettings(**(FIXED | changes)), OSCILLATION, 1.45, 1.0)
     field = LINEAR(response_argument(truth_values(TRUTH, 1.45)))[0]
-    return Likelihood(
-        prior, LINEAR, observe(field, COVARIANCE, THETA, seed), 0.3 * np.cos(7.0 * THETA)
-    )
+    shapes = {"leakage": 0.3 * np.cos(7.0 * THETA)}
+    return Likelihood(prior, LINEAR, observe(field, COVARIANCE, THETA, seed), shapes)
 
 
 def test_evidence_of_the_linear_gaussian_model_is_exact():
@@ -143,7 +142,7 @@ def test_a_wide_amplitude_is_not_integrated():
     """Evidence with a spread of 2, against the mean of the likelihood over draws of the prior."""
     likelihood = linear_likelihood(amplitude_sd=2.0)
     wider = replace(likelihood.observation, covariance_nG2=400.0 * COVARIANCE)
-    likelihood = Likelihood(likelihood.prior, LINEAR, wider, likelihood.leakage_nG)
+    likelihood = Likelihood(likelihood.prior, LINEAR, wider, likelihood.shapes)
     assert "amplitude" in marginalise(likelihood, np.random.default_rng(0)).target.prior.names
     draws = likelihood.prior.sample(np.random.default_rng(1), 20_000)
     weights = np.exp([likelihood.log_likelihood(draw) for draw in draws])

@@ -32,7 +32,7 @@ def test_limits_are_those_of_a_gaussian_cut_at_zero(pull):
     response = model.response
     x = np.array([1e-3 * pull * error, 1.45, *[0.0] * 9])
     data = observe(response(x)[0], noise().covariance(EXPOSURE), THETA)
-    profile = Profile(model.likelihood(data, 1.0), np.zeros(0))
+    profile = Profile(model.of_peak(1.0).likelihood(data), np.zeros(0))
     found = upper_limits(profile, profile.best([vector]), error)
     for level in (0.90, 0.95):
         z = norm.ppf(level)
@@ -50,8 +50,8 @@ def test_phases_leave_the_ridge_where_cp_is_conserved():
     model = hypothesis(**settings)
     truth = model.at(100.0, (0.0, 0.0, 0.0))
     field = model.field(truth)
-    likelihood = model.likelihood(observe(field, noise().covariance(EXPOSURE), THETA), 1.0)
-    vector = model.vector(truth, likelihood)
+    likelihood = model.of_peak(1.0).likelihood(observe(field, noise().covariance(EXPOSURE), THETA))
+    vector = model.vector(truth)
     fit = Profile(likelihood).at(102.0, vector)
 
     def chi2(alpha21, alpha31):
@@ -75,8 +75,8 @@ def test_a_turn_of_an_unknown_phase_that_moves_the_mass_is_flagged():
         model = hypothesis(nature=nature, **settings)
         truth = model.at(100.0, (0.0, 0.0, 0.0))
         data = observe(model.field(truth), loud.covariance(EXPOSURE), THETA)
-        likelihood = model.likelihood(data, 1.0)
-        vector = model.vector(truth, likelihood)
+        likelihood = model.of_peak(1.0).likelihood(data)
+        vector = model.vector(truth)
         assert validity(likelihood, vector, loud, 300.0).phases == flagged
 
 

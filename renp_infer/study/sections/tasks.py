@@ -12,6 +12,7 @@ from pydantic import BeforeValidator as Before
 from pydantic import Discriminator, Tag
 
 from renp_infer.fields import Number, Several, Whole, refusal
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import Sampler
 from renp_infer.study.sections.apparatus import Flag, Section, Word, as_tuple, choice, kind_of_grid
 
@@ -19,9 +20,7 @@ MAX_DATASETS = 100_000_000
 """Largest ensemble: at 61 angles half a gigabyte per million."""
 MAX_MASSES = 10_000
 METHODS = ("fisher", "asimov", "ensemble")
-SYSTEMATIC_NAMES = (
-    "amplitude", "baseline", "refractive-index", "pointing", "oscillations", "phases",
-)  # fmt: skip
+SYSTEMATICS = tuple(PARAMETERS.systematics)
 Spread = Annotated[float, Before(Number(low=0, high=5))]
 Pointing = Annotated[float, Before(Number("degree", 0, 10))]
 Mass = Annotated[float, Before(Number("meV", 1e-3, 1e9))]
@@ -182,7 +181,7 @@ class ForecastSection(Section):
     orderings: Annotated[tuple[str, ...], _some_of("normal", "inverted")] = ("normal", "inverted")
     natures: Annotated[tuple[str, ...], _some_of("dirac", "majorana")] = ("dirac", "majorana")
     methods: Annotated[tuple[str, ...], _some_of(*METHODS)] = METHODS
-    systematics: Annotated[tuple[str, ...], _some_of(*SYSTEMATIC_NAMES)] = SYSTEMATIC_NAMES
+    systematics: Annotated[tuple[str, ...], _some_of(*SYSTEMATICS)] = SYSTEMATICS
     phase_settings: Annotated[int, Before(Whole(1, 10_000))] = 4
     datasets: Annotated[int, Before(Whole(2, 1_000_000))] = 12
     goal_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 10.0

@@ -11,8 +11,8 @@ from scipy.stats import chi2
 
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number
-from renp_infer.figures.labels import LABELS
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
+from renp_infer.inference.parameters import PARAMETERS
 
 if TYPE_CHECKING:
     import xarray
@@ -37,7 +37,7 @@ def calibration_plates(tree: xarray.DataTree) -> list[Plate]:
 
 
 def _label(name: str) -> str:
-    return LABELS[name][0] if name in LABELS else "log-likelihood"
+    return PARAMETERS.label(name)[0] if name in PARAMETERS.names else "log-likelihood"
 
 
 def rank_ecdfs(data: tuple[dict[str, Any], xarray.Dataset]) -> tuple[Figure, str]:

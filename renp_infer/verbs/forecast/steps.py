@@ -11,7 +11,8 @@ from scipy.optimize import brentq
 
 from renp_infer.inference.exposure import ByExposure, required_exposure
 from renp_infer.inference.fisher import Expansion, expand, sigma
-from renp_infer.study.forecast import SYSTEMATICS
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell, half_width
 
@@ -52,7 +53,7 @@ def steps(bench: Bench) -> dict[str, Any]:
     found["curve_meV"] = (("step", "exposure"), np.array([row["curve_meV"] for row in rows]))
     found["curve_exposure_s"] = ("exposure", EXPOSURES_S)
     wanted = bench.settings.systematics
-    ranks = [_systematic(bench, full, SYSTEMATICS[name]) for name in wanted]
+    ranks = [_systematic(bench, full, PARAMETERS.systematics[name]) for name in wanted]
     for name in ("impact_meV", "factor"):
         found[name] = ("systematic", np.array([row[name] for row in ranks]))
     found["asimov_sigma_m1_meV"] = (
@@ -69,10 +70,10 @@ def steps(bench: Bench) -> dict[str, Any]:
 def _step(bench: Bench, full: Expansion, count: int) -> dict[str, Any]:
     """Statistics and the first systematics, the others known exactly."""
     later = bench.settings.systematics[count:]
-    known = [name for group in later for name in SYSTEMATICS[group]]
+    known = [name for group in later for name in PARAMETERS.systematics[group]]
     model = ByExposure(full.without(known), bench.noise)
     exposure, goal = bench.noise.exposure_s, bench.settings.goal_meV
-    m1_meV, monotone = 1e3 * bench.study.parameters.m1_eV, not bench.noise.drifts
+    m1_meV, monotone = EV_TO_MILLI_EV * bench.study.parameters.m1_eV, not bench.noise.drifts
 
     def search(target_meV: float) -> float:
         return required_exposure(

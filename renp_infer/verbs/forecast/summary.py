@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.inference.fisher import NONLINEAR
-from renp_infer.study.forecast import SYSTEMATICS
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.terminal import plain
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def required_precision(tree: xarray.DataTree) -> list[dict[str, Any]]:
     rows = [
         {
             "systematic": name,
-            "parameters": SYSTEMATICS[name],
+            "parameters": PARAMETERS.systematics[name],
             "impact_meV": float(table["impact_meV"][k]),
             "asimov_impact_meV": float(table["asimov_impact_meV"][k]),
             "factor": float(table["factor"][k]),

@@ -16,9 +16,11 @@ from renp_infer.inference.fisher import (
     expand,
     phase_block,
 )
-from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.response import Response, approximation_error
 from renp_infer.measurement.normalise import coherence
+from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.physics.matrix_elements import missing_printed
 from renp_infer.records import PRESETS
 from renp_infer.verbs.forecast.bench import Bench, bench_of, noise_of
@@ -104,7 +106,7 @@ def _accuracy(bench: Bench, task: Task) -> dict[str, Any]:
     cell = Cell(bench, model, own)
     rng = np.random.default_rng(task.seed())
     prior = cell.own.prior
-    draws = [prior.to_response_vector(row)[0] for row in prior.sample(rng, CHECKED_DRAWS)]
+    draws = [prior.to_response_vector(row) for row in prior.sample(rng, CHECKED_DRAWS)]
     sigma_nG = np.sqrt(np.diag(bench.covariance))
     response = bench.response(own.ordering)
     return {"response_error_sigma": approximation_error(response, np.array(draws), sigma_nG)}
@@ -125,7 +127,7 @@ def _map(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
     }
 
 
-def _separation(bench: Bench, model: Hypothesis, m1: float, axis: str, angle: float) -> float:
+def _separation(bench: Bench, model: HypothesisModel, m1: float, axis: str, angle: float) -> float:
     truth = replace(model.at(m1), **{axis: angle})  # type: ignore[arg-type]
     return linear_rival(Cell(bench, model, truth), "nature")(bench.noise.exposure_s)
 
@@ -138,14 +140,15 @@ def _phases(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, Any]:
     """
     model = bench.hypothesis(part["ordering"], "majorana")
     delta = bench.study.parameters.delta
-    names = ("delta_deg", "alpha21_deg", "alpha31_deg")
+    own_meV = EV_TO_MILLI_EV * bench.study.parameters.m1_eV
+    names = PARAMETERS.phases
     first = np.linspace(0.0, np.pi, PHASE_GRID[0])
     second = np.linspace(0.0, 2.0 * np.pi, PHASE_GRID[1], endpoint=False)
     values, vectors, separations = [], [], []
     for alpha21 in first:
         for effective in second:
             phases = (delta, float(alpha21), float(effective + 2.0 * delta))
-            cell = Cell(bench, model, model.at(1e3 * bench.study.parameters.m1_eV, phases))
+            cell = Cell(bench, model, model.at(own_meV, phases))
             exposure = bench.noise.exposure_s
             if set(names) <= set(cell.own.prior.names):
                 block = phase_block(expand(cell.own, cell.vector), bench.noise, exposure, names)
@@ -184,14 +187,14 @@ def _correction(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, An
     chi2 = coherence(experiment)
     noise = noise_of(experiment, own, chi2)
     model = bench.hypothesis(own.ordering, own.nature)
-    response = Response(experiment, model.parameters, chi2, 1e-3 * bench.m1_max_meV)
+    response = Response(experiment, model.parameters, chi2, MILLI_EV_TO_EV * bench.m1_max_meV)
     model = replace(model, response=response)
     field = model.field(own)
     peak = float(np.max(np.abs(field)))
     covariance = noise.covariance(noise.exposure_s)
     data = replace(bench.data(field), covariance_nG2=covariance, normalised=False)
-    likelihood = bench.likelihood(model, data, peak)
-    expanded = ByExposure(expand(likelihood, model.vector(own, likelihood)), noise)
+    likelihood = bench.likelihood(model, data, model, peak)
+    expanded = ByExposure(expand(likelihood, model.vector(own)), noise)
     found: dict[str, Any] = {
         "peak_nG": peak,
         "sigma_nG": float(np.sqrt(covariance[0, 0])),
@@ -199,7 +202,7 @@ def _correction(bench: Bench, part: dict[str, Any], _task: Task) -> dict[str, An
     }
     for key, level in LEVELS.items():
         found[key] = required_exposure(
-            lambda t: 1e3 * own.m1_eV / expanded.sigma(t),
+            lambda t: EV_TO_MILLI_EV * own.m1_eV / expanded.sigma(t),
             level,
             start_s=noise.exposure_s,
             monotone=not noise.drifts,
