@@ -212,7 +212,7 @@ def fit_kernels(kind: str) -> Iterator[Kernel]:
     response, model = target.response, posteriors.compiled(target)
     assert isinstance(response, Response)
     point = np.zeros(model.size)
-    x, *_ = target.prior.to_response_vector(model(point)[2])
+    x = target.prior.to_response_vector(model(point)[2])
     *tables, table = response.tables
     read = touched(x, *tables, table[:, :, :LAGRANGE_NODES])
     field = of_numba(

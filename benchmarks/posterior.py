@@ -34,7 +34,7 @@ from scipy.optimize import minimize
 
 from renp_infer.inference.independence import sample_independence
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import PARAMETERS, build_model
+from renp_infer.inference.model import VECTOR, build_model
 from renp_infer.inference.nuts import sample_nuts
 from renp_infer.inference.prior import (
     Circular,
@@ -127,7 +127,7 @@ def by_plain_pymc(target: Likelihood, effort: Effort) -> Row:
                 draws, tune=draws, random_seed=6, compute_convergence_checks=False, **keys
             )
         )
-    vectors = tree["posterior"][PARAMETERS].transpose("chain", "draw", ...).values
+    vectors = tree["posterior"][VECTOR].transpose("chain", "draw", ...).values
     return chains(target, vectors, seconds)
 
 

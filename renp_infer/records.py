@@ -8,6 +8,7 @@ out. All are frozen; inside the package energies are in eV, angles in rad.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from renp_infer.errors import DomainError
 
 FloatArray = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+"""Called with a stage's name and the fraction done."""
 PAIRS = ("11", "12", "22", "13", "23", "33")
 """The six unordered mass-eigenstate pairs, in the order of every array."""
 PAIR_INDEX = ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))

@@ -20,6 +20,7 @@ from renp_infer.errors import ConfigError, ConvergenceError, DomainError, NonFin
 from renp_infer.finite import faults, require_finite, require_finite_tree
 from renp_infer.inference import diagnostics, likelihood, nuts, response
 from renp_infer.inference.fit import fit
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.prior import (
     build_prior,
     response_argument,
@@ -243,7 +244,7 @@ def fitted(broken: Any, sampler: str, field: np.ndarray | None = None, cores: in
     signal, _ = toy(response_argument(truth_values(truth, 1.45)))
     data = observe(signal if field is None else field, 1e-4 * np.eye(9), toy.theta_s)
     short = inference_with(sampler=sampler, chains=2, draws=60, tune=60)
-    return fit(broken, data, truth, short, OSCILLATION, 3, refractive_index=1.45, cores=cores)
+    return fit(HypothesisModel(broken, truth, OSCILLATION, short, 1.45), data, 3, cores=cores)
 
 
 @pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence"])

@@ -12,24 +12,32 @@ from scipy.special import ndtri
 from renp_infer.design.gaussian import Marginal, Mocks, marginalise
 from renp_infer.design.landscape import FAR, curves_around, find_tops
 from renp_infer.design.posterior import Learnt, learn
-from renp_infer.design.prediction import Prediction, cosines_of, nuisances, predict, turned
+from renp_infer.design.prediction import (
+    Prediction,
+    cosines_of,
+    in_degrees,
+    nuisances,
+    predict,
+    turned,
+)
 from renp_infer.design.truths import Truths
+from renp_infer.inference.comparison import hypothesis_named
 from renp_infer.inference.exposure import ByExposure, required_exposure
 from renp_infer.inference.fisher import MASSLESS_MEV, PHASE_SD_DEG, Expansion, Noise
-from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.hypothesis import (
+    HypothesisModel,
+    Responses,
+    hypothesis_model,
+    offset_shapes,
+)
+from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import (
-    OSCILLATION_NAMES,
-    PHASE_NAMES,
-    GaussianPrior,
     InferenceSettings,
     Prior,
-    build_prior,
     response_argument,
     truth_values,
 )
-from renp_infer.inference.profile import MASS
 from renp_infer.inference.response import Response
-from renp_infer.measurement.field import leakage_shape
 from renp_infer.physics.bloch import chi_squared
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import OscillationTable
@@ -48,26 +56,23 @@ class Rival:
 
     Attributes
     ----------
-    model : Hypothesis
-    prior : Prior
-    leakage_nG : ndarray, shape (n,), or None
-        Field of leakage 1, where it is free.
+    model : HypothesisModel
     """
 
-    model: Hypothesis
-    prior: Prior
-    leakage_nG: FloatArray | None = None
+    model: HypothesisModel
+
+    @property
+    def prior(self) -> Prior:
+        """Of every parameter."""
+        return self.model.prior
 
     def predicted(self, m1_meV: FloatArray) -> Prediction:
         """Fields at masses (k,)."""
-        return predict(self.model, self.prior, m1_meV, self.leakage_nG)
+        return predict(self.model, m1_meV)
 
     def field(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> FloatArray:
         """Expected field (n,), nG, at phases (2,) and nuisances (d,) in standard deviations."""
-        values = self.values(m1_meV, phases, shifts)
-        template, _ = self.model.response(response_argument(values))
-        field: FloatArray = values["amplitude"] * template + values["baseline_nG"]
-        return field if self.leakage_nG is None else field + values["leakage"] * self.leakage_nG
+        return self.model.expected(self.values(m1_meV, phases, shifts))
 
     def values(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> dict[str, float]:
         """Every parameter by name at such a point."""
@@ -76,8 +81,7 @@ class Rival:
             values[name] = float(self.prior.marginals[name].from_unit(np.array([shift])))
         if self.prior.circular:
             own = self.model.parameters
-            turns = own.delta, phases[0], phases[1] + 2.0 * own.delta
-            values |= zip(PHASE_NAMES, np.rad2deg(turns).tolist(), strict=True)
+            values |= in_degrees(own.delta, phases[0], phases[1] + 2.0 * own.delta)
         return values
 
 
@@ -92,38 +96,30 @@ def rivals_of(
 ) -> list[Rival]:
     """Hypotheses of an experiment, one response for each ordering.
 
-    The unit of the baseline's prior, and the template of a leakage, are those of the
+    The unit of the baseline's prior, and the shapes of the offsets, are those of the
     parameters ``own``, whatever the hypothesis.
     """
     chi2 = chi_squared(experiment.target, experiment.lasers, experiment.switches)
-    index = experiment.target.refractive_index
-
-    def response_of(parameters: Parameters) -> Response:
-        largest = settings.m1_max_meV * MILLI_EV_TO_EV
-        return Response(experiment, parameters, chi2, largest, finite_crystal=finite_crystal)
-
-    responses = {o: response_of(_parameters(own, o, table)) for o, _ in hypotheses}
-    central = responses.get(own.ordering) or response_of(own)
-    central = central.with_nature(own.nature)
-    values = truth_values(own, index)
-    peak = max(float(np.max(np.abs(central(response_argument(values))[0]))), _NO_PEAK_NG)
-    leakage = leakage_shape(experiment, own, chi2) if settings.leakage_sd > 0.0 else None
-    rivals = []
-    for ordering, nature in hypotheses:
-        response = responses[ordering].with_nature(nature)  # type: ignore[arg-type]
-        center, errors = table.values[ordering], table.sigmas[ordering]
-        measured = {n: GaussianPrior(center[n], errors[n]) for n in OSCILLATION_NAMES}
-        model = Hypothesis(response, response.truth, measured, settings, index)
-        prior = build_prior(response.truth, settings, measured, index, peak)
-        rivals.append(Rival(model, prior, leakage))
-    return rivals
-
-
-def _parameters(own: Parameters, ordering: str, table: OscillationTable) -> Parameters:
-    if ordering == own.ordering:
-        return own
-    values = {name: table.values[ordering][name] for name in OSCILLATION_NAMES}
-    return replace(own, ordering=ordering, **values)  # type: ignore[arg-type]
+    largest = settings.m1_max_meV * MILLI_EV_TO_EV
+    responses = Responses(
+        lambda p: Response(experiment, p, chi2, largest, finite_crystal=finite_crystal)
+    )
+    shapes = offset_shapes(experiment, own, settings)
+    models = [
+        hypothesis_model(
+            hypothesis_named(*pair),
+            experiment,
+            own,
+            table,
+            settings,
+            responses,
+            shapes=shapes,
+        )
+        for pair in hypotheses
+    ]
+    values = truth_values(own, experiment.target.refractive_index)
+    peak = float(np.max(np.abs(responses(own)(response_argument(values))[0])))
+    return [Rival(replace(m, peak_nG=max(peak, _NO_PEAK_NG))) for m in models]
 
 
 class Bench:

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.design.beliefs import Atlas, Beliefs
-from renp_infer.design.prediction import COSINES, cosines_of
-from renp_infer.inference.hypothesis import Hypothesis
-from renp_infer.inference.prior import RESPONSE_SCALES, LogNormal, Normal, Prior, response_argument
+from renp_infer.design.prediction import COSINE_SD, COSINES, cosines_of, in_degrees
+from renp_infer.inference.fisher import MASSLESS_MEV
+from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.parameters import AMPLITUDE, MASS, PARAMETERS
+from renp_infer.inference.prior import LogNormal, Normal, response_argument
 from renp_infer.records import FloatArray
 
-COSINE_SD = np.sqrt(0.5)
 LIVE = 1e-5
 """States less probable than this keep the expansion that they have."""
-LIGHTEST_MEV = 1e-3
 
 
 @dataclass(frozen=True)
@@ -31,27 +31,25 @@ class Expander:
 
     Attributes
     ----------
-    models : sequence of Hypothesis
-    priors : sequence of Prior
-        Of each.
+    models : sequence of HypothesisModel
     names : tuple of str
         Nuisances, then ``COSINES`` where phases are free.
     hypothesis : ndarray of int, shape (k,)
         Place of each state's hypothesis.
     """
 
-    models: Sequence[Hypothesis]
-    priors: Sequence[Prior]
+    models: Sequence[HypothesisModel]
     names: tuple[str, ...]
     hypothesis: np.ndarray
 
     def at(self, atlas: Atlas, state: int, z: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Field (a,) and slopes (a, d), nG, of a state at z (d,)."""
         place = int(self.hypothesis[state])
-        model, prior = self.models[place], self.priors[place]
+        model = self.models[place]
+        prior = model.prior
         m1 = abs(float(atlas.m1_meV[state] + atlas.rest_meV[state] * z[0]))
         own = dict(zip(self.names, z[1:].tolist(), strict=True))
-        values = dict(prior.fixed) | {"m1_meV": max(m1, LIGHTEST_MEV)}
+        values = dict(prior.fixed) | {MASS: max(m1, MASSLESS_MEV)}
         for name, marginal in prior.marginals.items():
             if isinstance(marginal, Normal | LogNormal):
                 values[name] = float(marginal.from_unit(np.array([own[name]])))
@@ -59,33 +57,34 @@ class Expander:
         parts = _at_cosines(model, values) if free else _at_phases(model, values)
         cosines = COSINE_SD * np.array([1.0 / COSINE_SD, *(own.get(n, 0.0) for n in COSINES)])
         whole = parts @ cosines
-        return self._field(prior, values, atlas.rest_meV[state], parts, whole)
+        return self._field(model, values, atlas.rest_meV[state], parts, whole)
 
     def _field(
         self,
-        prior: Prior,
+        model: HypothesisModel,
         values: dict[str, float],
         rest_meV: float,
         parts: FloatArray,
         whole: FloatArray,
     ) -> tuple[FloatArray, FloatArray]:
-        template, jacobian, amplitude = whole[:, 0], whole[:, 1:], values["amplitude"]
-        slots = {name: k for k, name in enumerate(RESPONSE_SCALES)}
-        columns = [amplitude * rest_meV * RESPONSE_SCALES["m1_meV"] * jacobian[:, 0]]
+        template, jacobian, amplitude = whole[:, 0], whole[:, 1:], values[AMPLITUDE]
+        scales, shapes = PARAMETERS.scales, model.all_shapes
+        slots = {name: k for k, name in enumerate(scales)}
+        columns = [amplitude * rest_meV * scales[MASS] * jacobian[:, 0]]
         for name in self.names:
             if name in COSINES:
                 columns.append(amplitude * COSINE_SD * parts[:, 0, 1 + COSINES.index(name)])
                 continue
-            marginal = prior.marginals[name]
+            marginal = model.prior.marginals[name]
             assert isinstance(marginal, Normal | LogNormal)
-            if name == "amplitude":
+            if name == AMPLITUDE:
                 columns.append(marginal.sd * amplitude * template)
-            elif name == "baseline_nG":
-                columns.append(np.full_like(template, marginal.sd))
+            elif name in shapes:
+                columns.append(marginal.sd * shapes[name])
             else:
-                slope = marginal.sd * RESPONSE_SCALES[name] * jacobian[:, slots[name]]
+                slope = marginal.sd * scales[name] * jacobian[:, slots[name]]
                 columns.append(amplitude * slope)
-        return amplitude * template + values["baseline_nG"], np.column_stack(columns)
+        return model.expected(values, template), np.column_stack(columns)
 
     def refined(self, atlas: Atlas, beliefs: Beliefs) -> Atlas:
         """The atlas with live states expanded about what is believed of them.
@@ -100,32 +99,29 @@ class Expander:
         return atlas.with_fields(field, slopes)
 
 
-def _template(model: Hypothesis, values: dict[str, float]) -> FloatArray:
+def _template(model: HypothesisModel, values: dict[str, float]) -> FloatArray:
     """Template and Jacobian, (a, 12)."""
     template, jacobian = model.response(response_argument(values))
     return np.column_stack([template, jacobian])
 
 
-def _at_phases(model: Hypothesis, values: dict[str, float]) -> FloatArray:
+def _at_phases(model: HypothesisModel, values: dict[str, float]) -> FloatArray:
     """Template and Jacobian at the study's phases, (a, 12, 4): no cosine counts."""
     p = model.parameters
-    phases = {"delta_deg": p.delta, "alpha21_deg": p.alpha21, "alpha31_deg": p.alpha31}
-    known = values | {name: float(np.rad2deg(value)) for name, value in phases.items()}
-    whole = _template(model, known)
+    whole = _template(model, values | in_degrees(p.delta, p.alpha21, p.alpha31))
     return np.stack([whole, *(np.zeros_like(whole),) * 3], axis=2)
 
 
-def _at_cosines(model: Hypothesis, values: dict[str, float]) -> FloatArray:
+def _at_cosines(model: HypothesisModel, values: dict[str, float]) -> FloatArray:
     """Template and Jacobian, constant and by cosine, (a, 12, 4)."""
     corners = np.array(list(itertools.product((0.0, np.pi), repeat=2)))
     rows = np.column_stack([np.ones(4), cosines_of(corners)])
     found = [
-        _template(model, values | _phases_deg(model.parameters.delta, *corner))
+        _template(model, values | _effective(model.parameters.delta, *corner))
         for corner in corners.tolist()
     ]
     return np.asarray(np.einsum("ci,iaj->ajc", np.linalg.inv(rows), np.array(found)))
 
 
-def _phases_deg(delta: float, alpha21: float, effective: float) -> dict[str, float]:
-    angles = {"delta_deg": delta, "alpha21_deg": alpha21, "alpha31_deg": effective + 2.0 * delta}
-    return {name: float(np.rad2deg(angle)) for name, angle in angles.items()}
+def _effective(delta: float, alpha21: float, effective: float) -> dict[str, float]:
+    return in_degrees(delta, alpha21, effective + 2.0 * delta)

@@ -18,13 +18,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import ResponseLike
-from renp_infer.inference.prior import LogNormal, Normal, Prior, response_argument, truth_values
+from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
+from renp_infer.inference.prior import LogNormal, Normal, Prior, response_argument
 from renp_infer.inference.response import Response
+from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.records import FloatArray
 
 COSINES = ("cos(alpha21)", "cos(alpha31-2delta)", "cos(alpha31-alpha21-2delta)")
+COSINE_SD = np.sqrt(0.5)
+"""Standard deviation of each, of phases uniform on the circle."""
 _CORNERS = np.array([[0.0, a, b] for b in (0.0, np.pi) for a in (0.0, np.pi)])
 """Phases (delta, alpha21, alpha31) that conserve CP."""
 _SIGNS = np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
@@ -139,64 +143,57 @@ def nuisances(prior: Prior) -> tuple[str, ...]:
     return tuple(n for n, marginal in prior.marginals.items() if isinstance(marginal, _NUISANCES))
 
 
-def predict(
-    hypothesis: Hypothesis,
-    prior: Prior,
-    m1_meV: Sequence[float] | FloatArray,
-    leakage_nG: FloatArray | None = None,
-) -> Prediction:
+def in_degrees(*phases: float) -> dict[str, float]:
+    """Parameters of phases delta, alpha21, alpha31, rad."""
+    return dict(zip(PARAMETERS.phases, np.rad2deg(phases).tolist(), strict=True))
+
+
+def predict(model: HypothesisModel, m1_meV: Sequence[float] | FloatArray) -> Prediction:
     """Predict the field at some masses.
 
     Parameters
     ----------
-    hypothesis : Hypothesis
-    prior : Prior
-        Of this hypothesis, see ``inference.prior.build_prior``.
+    model : HypothesisModel
     m1_meV : sequence of float
-    leakage_nG : ndarray, shape (n,), optional
-        Field of leakage 1, where the leakage is free.
     """
     masses = np.asarray(m1_meV, dtype=float)
-    free = bool(prior.circular) and hypothesis.parameters.nature == "majorana"
-    rows = [
-        _cosine_rows(hypothesis, float(m)) if free else _row(hypothesis, float(m)) for m in masses
-    ]
+    prior, shapes = model.prior, model.all_shapes
+    free = bool(prior.circular) and model.parameters.nature == "majorana"
+    rows = [_cosine_rows(model, float(m)) if free else _row(model, float(m)) for m in masses]
     # (k, n, 1 + 11, 4): template and Jacobian, constant and by cosine
     whole = np.array(rows)
     field, jacobian = whole[:, :, 0, 0], whole[:, :, 1:, 0]
     slots, columns = prior.response_slots(), []
     for name in nuisances(prior):
         sd = prior.marginals[name].sd  # type: ignore[attr-defined]
-        if name == "amplitude":
+        if name == AMPLITUDE:
             columns.append(sd * field)
-        elif name == "baseline_nG":
-            columns.append(np.full_like(field, sd))
-        elif name == "leakage":
-            columns.append(np.broadcast_to(sd * np.asarray(leakage_nG), field.shape))
+        elif name in shapes:
+            columns.append(np.broadcast_to(sd * shapes[name], field.shape))
         else:
             slot, scale = slots[name]
             columns.append(sd * scale * jacobian[:, :, slot])
     slopes = np.stack(columns, axis=-1) if columns else np.zeros((*field.shape, 0))
-    return Prediction(masses, field, 1e-3 * jacobian[:, :, 0], whole[:, :, 0, 1:], slopes)
+    return Prediction(masses, field, MILLI_EV_TO_EV * jacobian[:, :, 0], whole[:, :, 0, 1:], slopes)
 
 
-def _row(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
+def _row(model: HypothesisModel, m1_meV: float) -> FloatArray:
     """Template and Jacobian (n, 12, 4) at a mass; nothing depends on a free phase."""
-    template, jacobian = hypothesis.response(_argument(hypothesis, m1_meV))
+    template, jacobian = model.response(_argument(model, m1_meV))
     whole = np.zeros((template.size, 1 + jacobian.shape[1], 4))
     whole[:, 0, 0], whole[:, 1:, 0] = template, jacobian
     return whole
 
 
-def _cosine_rows(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
+def _cosine_rows(model: HypothesisModel, m1_meV: float) -> FloatArray:
     """Template and Jacobian (n, 12, 4): constant, and factor of each cosine."""
-    corners = _at_phases(hypothesis.response, _argument(hypothesis, m1_meV), _CORNERS)
+    corners = _at_phases(model.response, _argument(model, m1_meV), _CORNERS)
     whole: FloatArray = np.einsum("pnj,pc->njc", corners, _SPLIT)
     return whole
 
 
-def _argument(hypothesis: Hypothesis, m1_meV: float) -> FloatArray:
-    return response_argument(truth_values(hypothesis.at(m1_meV), hypothesis.refractive_index))
+def _argument(model: HypothesisModel, m1_meV: float) -> FloatArray:
+    return response_argument(model.values(model.at(m1_meV)))
 
 
 def _at_phases(response: ResponseLike, x: FloatArray, phases: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from renp_infer.errors import DomainError
-from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.physics.kinematics import threshold_angles
 from renp_infer.physics.neutrinos import masses
 from renp_infer.records import PAIR_INDEX, PAIRS, Experiment, FloatArray, Parameters
@@ -158,7 +158,7 @@ def threshold_deg(
     i, j = PAIR_INDEX[PAIRS.index(pair)]
     m1_eV = truth.m1_eV + shift_meV * MILLI_EV_TO_EV
     if m1_eV < 0.0:
-        raise DomainError("distance_meV", shift_meV, f">= {-1e3 * truth.m1_eV:g}")
+        raise DomainError("distance_meV", shift_meV, f">= {-EV_TO_MILLI_EV * truth.m1_eV:g}")
     m = masses(replace(truth, m1_eV=m1_eV))
     ends = threshold_angles(m[i] + m[j], experiment.target, experiment.layout.theta_e)
     angle = float(np.rad2deg(ends[1 if upper else 0]))

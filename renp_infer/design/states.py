@@ -14,12 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renp_infer.design.prediction import COSINES, Prediction, nuisances, predict
-from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.design.prediction import COSINE_SD, COSINES, Prediction, nuisances, predict
+from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
-
-_COSINE_SD = np.sqrt(0.5)
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,7 @@ class States:
 
 
 def make_states(
-    models: Sequence[Hypothesis],
-    priors: Sequence[Prior],
+    models: Sequence[HypothesisModel],
     m1_meV: FloatArray,
     odds: Sequence[float] | None = None,
 ) -> States:
@@ -77,17 +75,16 @@ def make_states(
 
     Parameters
     ----------
-    models : sequence of Hypothesis
-    priors : sequence of Prior
-        Of each, with the same nuisances.
+    models : sequence of HypothesisModel
+        With the same nuisances.
     m1_meV : ndarray, shape (k,)
         Ascending; a mass stands for what is nearer to it than to its neighbours.
     odds : sequence of float, optional
         Prior weights of the hypotheses; equal by default.
     """
-    parts = [predict(m, p, m1_meV) for m, p in zip(models, priors, strict=True)]
+    parts = [predict(model, m1_meV) for model in models]
     weights = np.ones(len(models)) if odds is None else np.asarray(odds, dtype=float)
-    mass = _shares(priors[0], m1_meV)
+    mass = _shares(models[0].prior, m1_meV)
     cosines = any(np.any(part.cosines_nG) for part in parts)
     return States(
         tuple((m.parameters.ordering, m.parameters.nature) for m in models),
@@ -97,7 +94,7 @@ def make_states(
         models[0].response.theta_s,
         np.concatenate([part.field_nG for part in parts]),
         np.concatenate([part.mass_nG for part in parts]),
-        nuisances(priors[0]) + (COSINES if cosines else ()),
+        nuisances(models[0].prior) + (COSINES if cosines else ()),
         np.concatenate([_slopes(part, cosines) for part in parts]),
     )
 
@@ -105,7 +102,7 @@ def make_states(
 def _slopes(part: Prediction, cosines: bool) -> FloatArray:
     if not cosines:
         return part.slopes_nG
-    return np.concatenate([part.slopes_nG, _COSINE_SD * part.cosines_nG], axis=2)
+    return np.concatenate([part.slopes_nG, COSINE_SD * part.cosines_nG], axis=2)
 
 
 def _shares(prior: Prior, m1_meV: FloatArray) -> FloatArray:
@@ -114,6 +111,6 @@ def _shares(prior: Prior, m1_meV: FloatArray) -> FloatArray:
         return np.ones(1)
     middle = 0.5 * (m1_meV[1:] + m1_meV[:-1])
     ends = np.concatenate([m1_meV[:1], middle, m1_meV[-1:]])
-    density = np.exp([prior.marginals["m1_meV"].log_density(float(m)) for m in m1_meV])
+    density = np.exp([prior.marginals[MASS].log_density(float(m)) for m in m1_meV])
     shares: FloatArray = density * np.diff(ends)
     return shares / shares.sum()

@@ -10,6 +10,7 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from renp_infer.inference.prior import Marginal
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray, Parameters
 
 _EDGE = 1e-9
@@ -72,7 +73,7 @@ def fixed_truth(place: int, parameters: Parameters, count: int, rng: np.random.G
     phases = (parameters.alpha21, parameters.alpha31 - 2.0 * parameters.delta)
     return Truths(
         np.full(count, place),
-        np.full(count, 1e3 * parameters.m1_eV),
+        np.full(count, EV_TO_MILLI_EV * parameters.m1_eV),
         np.tile(phases, (count, 1)),
         _seed(rng),
     )

@@ -7,25 +7,22 @@ masses, crystal, angles and smoothing, and not with nature, phases, lasers or no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 
 import numpy as np
 
 from renp_infer.errors import RenpError
 from renp_infer.inference.fisher import NONLINEAR, Noise, expand, sigma, validity
-from renp_infer.inference.hypothesis import Hypothesis
-from renp_infer.inference.prior import (
-    OSCILLATION_NAMES,
-    GaussianPrior,
-    InferenceSettings,
-)
+from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.response import Response, share_at
-from renp_infer.measurement.field import exact_field, leakage_shape
+from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.measurement.smoothing import Smoother, make_smoother
+from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import masses
 from renp_infer.records import FloatArray, Observation
+from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis
 from renp_infer.study.sections.forecast import largest_mass_meV
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.work import pair_thresholds
@@ -135,7 +132,9 @@ def curve_of(study: Study, priors: InferenceSettings, label: str) -> Curve:
     response: Response | RenpError
     try:
         share = _remembered_share(make_smoother(experiment), masses(own))
-        response = Response(experiment, own, chi2, 1e-3 * largest_mass_meV(experiment), share=share)
+        response = Response(
+            experiment, own, chi2, MILLI_EV_TO_EV * largest_mass_meV(experiment), share=share
+        )
         signal = response(response.nominal())[0]
     except RenpError as error:  # no large-crystal limit: a field, but no derivatives
         response, signal = error, exact_field(experiment, own, chi2)
@@ -175,24 +174,16 @@ def expected_error(
     distance from the edges: up to 1.2 % of the error in docs/explorer.md's 16 cases.
     """
     own, experiment = study.parameters, study.experiment
-    table, limit_meV = study.oscillation, largest_mass_meV(experiment)
-    known = {
-        name: GaussianPrior(table.values[own.ordering][name], table.sigmas[own.ordering][name])
-        for name in OSCILLATION_NAMES
-    }
-    model = Hypothesis(response, own, known, priors, experiment.target.refractive_index)
-    point = model.at(1e3 * own.m1_eV)
-    field_nG = model.field(point)
-    peak_nG = float(np.max(np.abs(field_nG)))
-    leakage = None
-    if priors.leakage_sd > 0.0:
-        shape = leakage_shape(experiment, own, response.chi_squared)
-        leakage = peak_nG * shape / np.max(np.abs(shape))
+    limit_meV = largest_mass_meV(experiment)
+    asked = replace(study, settings=priors)
+    model = hypothesis_of(asked, own_hypothesis(study), lambda _: response)
+    field_nG = model.field(model.at(EV_TO_MILLI_EV * own.m1_eV))
+    model = replace(model, peak_nG=float(np.max(np.abs(field_nG))))
     data = Observation(
         experiment.layout.theta_s, field_nG, noise.covariance(noise.exposure_s), False
     )
-    likelihood = model.likelihood(data, peak_nG, leakage)
-    vector = model.vector(point, likelihood)
+    likelihood = model.likelihood(data)
+    vector = model.vector(model.at(EV_TO_MILLI_EV * own.m1_eV))
     expansion = expand(likelihood, vector)
     others = expansion.names[1:]
     judged = validity(likelihood, vector, noise, limit_meV)

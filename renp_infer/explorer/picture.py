@@ -15,6 +15,7 @@ from renp_infer.explorer.state import (
     study_of,
     tables_of,
 )
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import PRESETS
 from renp_infer.study.study import Study
 
@@ -68,7 +69,7 @@ def picture_of(opened: Opened, settings: Settings) -> Picture:
             "delay change nothing; with “bloch” in its place they do."
         )
     views = side_view(study.experiment), top_view(study.experiment)
-    return Picture(curves, views, 1e3 * study.parameters.m1_eV, tuple(notes))
+    return Picture(curves, views, EV_TO_MILLI_EV * study.parameters.m1_eV, tuple(notes))
 
 
 def _label(study: Study, preset: str) -> str:

@@ -8,7 +8,7 @@ from renp_infer.engine.run import Run
 from renp_infer.explorer.curves import Curve, MassError
 from renp_infer.explorer.picture import Picture
 from renp_infer.figures.drawing import number, rounded
-from renp_infer.figures.labels import LABELS, NAMES
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import PAIRS
 from renp_infer.verbs.infer.result import InferResult
 
@@ -64,7 +64,7 @@ def free_and_fixed(picture: Picture) -> str:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(LABELS[name][0] for name in names) or "nothing"
+    return ", ".join(PARAMETERS.label(name)[0] for name in names) or "nothing"
 
 
 def threshold_rows(picture: Picture) -> Rows:
@@ -85,5 +85,5 @@ def run_rows(run: Run) -> Rows:
     for name, found in (posterior.estimates if posterior else {}).items():
         low, high = (rounded(x, found.sd) for x in found.interval_95)
         spread = f"{rounded(found.mean, found.sd)} ± {number(found.sd, 2)}"
-        rows.append([NAMES[name], spread, f"{low} to {high}"])
+        rows.append([PARAMETERS.text(name), spread, f"{low} to {high}"])
     return rows

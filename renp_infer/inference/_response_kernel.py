@@ -5,10 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.measurement._edge_kernels import GEOMETRY
 from renp_infer.measurement._panel_kernels import panel_integrals
 
-SIZE = 11
+SLOTS = PARAMETERS.slots
+SIZE = len(SLOTS)
+M1, INDEX = SLOTS.index("m1_eV"), SLOTS.index("refractive_index")
+THETA_S, THETA_E = SLOTS.index("theta_s_offset"), SLOTS.index("theta_e_offset")
+S12, S13 = SLOTS.index("sin2_12"), SLOTS.index("sin2_13")
+D21, D3L = SLOTS.index("dm2_21"), SLOTS.index("dm2_3l")
+DELTA, ALPHA21, ALPHA31 = (SLOTS.index(name) for name in ("delta", "alpha21", "alpha31"))
+"""Places of the parameters; ``panel_integrals`` has the apparatus in this order, and the
+phases follow each other."""
 MASS_SCALE = 1e-4
 """eV; the mass coordinate of the correction table is asinh(m1 / this)."""
 FIRST = np.array([0, 0, 1, 0, 1, 2])
@@ -21,19 +30,19 @@ may not. It moves the field by 1e-7 of its peak."""
 @njit(cache=True, error_model="numpy")
 def mass_squares(x, inverted):
     """Squared masses of the three states and their slopes in x, (3,), (3, 11)."""
-    m1 = max(x[0], SMALLEST)
+    m1 = max(x[M1], SMALLEST)
     squares, slopes = np.full(3, m1 * m1), np.zeros((3, SIZE))
-    slopes[:, 0] = 2.0 * m1
+    slopes[:, M1] = 2.0 * m1
     if inverted:
-        squares[1] -= x[7]
-        slopes[1, 7] = -1.0
-        squares[0] -= x[7] + x[6]
-        slopes[0, 7], slopes[0, 6] = -1.0, -1.0
+        squares[1] -= x[D3L]
+        slopes[1, D3L] = -1.0
+        squares[0] -= x[D3L] + x[D21]
+        slopes[0, D3L], slopes[0, D21] = -1.0, -1.0
     else:
-        squares[1] += x[6]
-        slopes[1, 6] = 1.0
-        squares[2] += x[7]
-        slopes[2, 7] = 1.0
+        squares[1] += x[D21]
+        slopes[1, D21] = 1.0
+        squares[2] += x[D3L]
+        slopes[2, D3L] = 1.0
     return squares, slopes
 
 
@@ -43,12 +52,12 @@ def pair_weights(x, sin2_w):
 
     Eq. (3); ``physics.neutrinos.weights`` is the readable twin.
     """
-    s12, s13 = x[4], x[5]
+    s12, s13 = x[S12], x[S13]
     p = np.array([(1.0 - s12) * (1.0 - s13), s12 * (1.0 - s13), s13])
     dp = np.zeros((3, SIZE))
-    dp[0, 4], dp[0, 5] = -(1.0 - s13), -(1.0 - s12)
-    dp[1, 4], dp[1, 5] = 1.0 - s13, -s12
-    dp[2, 5] = 1.0
+    dp[0, S12], dp[0, S13] = -(1.0 - s13), -(1.0 - s12)
+    dp[1, S12], dp[1, S13] = 1.0 - s13, -s12
+    dp[2, S13] = 1.0
     # phases of U_e1, U_e2, U_e3, doubled, as coefficients of delta, a21, a31
     twice = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-2.0, 0.0, 1.0]])
     value, slope = np.zeros((2, 6)), np.zeros((2, 6, SIZE))
@@ -61,14 +70,14 @@ def pair_weights(x, sin2_w):
                 slope[:, k, n] = 2.0 * (b + sin2_w) * dp[i, n]
             continue
         turn = twice[j] - twice[i]
-        phase = turn[0] * x[8] + turn[1] * x[9] + turn[2] * x[10]
+        phase = turn[0] * x[DELTA] + turn[1] * x[ALPHA21] + turn[2] * x[ALPHA31]
         value[0, k] = 2.0 * p[i] * p[j]
         value[1, k] = value[0, k] * np.cos(phase)
         for n in range(SIZE):
             slope[0, k, n] = 2.0 * (dp[i, n] * p[j] + p[i] * dp[j, n])
             slope[1, k, n] = slope[0, k, n] * np.cos(phase)
         for n in range(3):
-            slope[1, k, 8 + n] -= value[0, k] * np.sin(phase) * turn[n]
+            slope[1, k, DELTA + n] -= value[0, k] * np.sin(phase) * turn[n]
     return value, slope
 
 
@@ -119,7 +128,7 @@ def phase_fields(
     out = np.empty((phases.shape[0], first.size, SIZE + 1))
     point = x.copy()
     for p in range(phases.shape[0]):
-        point[8:] = phases[p]
+        point[DELTA : ALPHA31 + 1] = phases[p]
         out[p] = _summed(point, panels, switches, numbers, fixed, used, first, band)
     return out
 
@@ -139,9 +148,9 @@ def _panels(x, switches, numbers, borders, used, form, facing, grid, table):
     """Pair integrals over panels; no phase and no weight of a pair enters."""
     epsilon, one, two, omega, theta_e = numbers[:5]
     squares, _ = mass_squares(x, switches[2] == 1)
-    angle = theta_e + x[3]
+    angle = theta_e + x[THETA_E]
     cosine, sine = np.cos(angle), np.sin(angle)
-    beam = (x[1], one + two * cosine, two * sine, omega, -two * sine, two * cosine)
+    beam = (x[INDEX], one + two * cosine, two * sine, omega, -two * sine, two * cosine)
     nominal = (
         numbers[9],
         one + two * np.cos(theta_e),
@@ -150,14 +159,14 @@ def _panels(x, switches, numbers, borders, used, form, facing, grid, table):
         -two * np.sin(theta_e),
         two * np.cos(theta_e),
     )
-    m1 = max(x[0], SMALLEST)
+    m1 = max(x[M1], SMALLEST)
     first, nodes, node_slopes = mass_nodes(m1, table.shape[2], numbers[8])
     node_slopes = node_slopes / np.sqrt(m1 * m1 + MASS_SCALE * MASS_SCALE)
     return panel_integrals(
         switches[0] == 1,
         borders,
         used,
-        x[2],
+        x[THETA_S],
         beam,
         nominal,
         epsilon,
@@ -206,13 +215,13 @@ def _summed(x, panels, switches, numbers, fixed, used, first, band):
             row[0] += value[0, k] * a - strength * b
             for n in range(SIZE):
                 row[n + 1] += even[n] * a
-            for n in range(1, 4):
+            for n in range(INDEX, THETA_E + 1):
                 row[n + 1] += value[0, k] * cell[n, 0] - strength * cell[n, 1]
             by_a = value[0, k] * cell[4, 0] - strength * cell[4, 1]
             by_b = value[0, k] * cell[5, 0] - strength * cell[5, 1]
-            for n in (0, 6, 7):
+            for n in (M1, D21, D3L):
                 row[n + 1] += by_a * square_slopes[i, n] + by_b * square_slopes[j, n]
-            row[1] += value[0, k] * cell[GEOMETRY + 1, 0] - strength * cell[GEOMETRY + 1, 1]
+            row[M1 + 1] += value[0, k] * cell[GEOMETRY + 1, 0] - strength * cell[GEOMETRY + 1, 1]
             if majorana:
                 for n in range(SIZE):
                     row[n + 1] -= odd[n] * b

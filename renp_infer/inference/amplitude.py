@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 
 from renp_infer.finite import faults
-from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.likelihood import Likelihood, sum_of
+from renp_infer.inference.parameters import AMPLITUDE
 from renp_infer.inference.prior import LogNormal, Prior
 from renp_infer.records import FloatArray
 
-AMPLITUDE = "amplitude"
 WIDEST_SD = 0.5
 """Largest standard deviation of log amplitude that is integrated."""
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(16)
 _GRID: FloatArray = np.linspace(-5.0, 5.0, 161)
 """Nodes of a draw, in the units of Gauss-Hermite nodes: seven standard deviations."""
 _STEP = _GRID[1] - _GRID[0]
-_FLOOR = 0.05
-"""Keeps the first guess of the amplitude positive whatever the data."""
+FLOOR = 0.05
+"""Keeps a first guess of the amplitude positive whatever the data."""
 _NEWTON_STEPS, _LEAP = 8, 3.0
 
 
@@ -39,7 +39,7 @@ class AmplitudeMarginal:
     Parameters
     ----------
     likelihood : Likelihood
-        Baseline and leakage are fixed, as ``marginal.marginalise`` leaves them.
+        All offsets are fixed, as ``marginal.marginalise`` leaves them.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class AmplitudeMarginal:
     sd : float
         Of the log amplitude that is integrated; 0 if none is.
     pull : ndarray, shape (n,)
-        Whitened data less baseline and leakage, in errors.
+        Whitened data less all offsets, in errors.
     constant : float
         Log-likelihood without a signal.
 
@@ -67,9 +67,7 @@ class AmplitudeMarginal:
         if isinstance(found, LogNormal) and found.sd <= WIDEST_SD:
             rest = {name: m for name, m in prior.marginals.items() if name != AMPLITUDE}
             self.sd, self.prior = found.sd, Prior(rest, prior.fixed)
-        self._offset_nG: FloatArray = (
-            prior.fixed["baseline_nG"] + prior.fixed["leakage"] * likelihood.leakage_nG
-        )
+        self._offset_nG = sum_of(prior.fixed[n] * e for n, e in likelihood.shapes.items())
         self.pull = self._whitened(likelihood.observation.field_nG[None] - self._offset_nG)[0]
         with faults("log-likelihood", prior.fixed) as finite:
             self.constant = float(
@@ -79,7 +77,7 @@ class AmplitudeMarginal:
             )
 
     def templates(self, vectors: FloatArray) -> FloatArray:
-        """Expected fields (k, n) less baseline and leakage, nG, at the others (k, d).
+        """Expected fields (k, n) less all offsets, nG, at the others (k, d).
 
         For amplitude 1 if it is integrated.
         """
@@ -160,7 +158,7 @@ def _mode(square: Any, overlap: Any, sd: Any, xp: Any) -> tuple[Any, Any]:
     """Most probable log amplitude, and root of two standard deviations there."""
     precision = sd**-2
     fitted = (overlap + precision) / (square + precision)
-    log_a = xp.log(0.5 * (fitted + xp.sqrt(fitted**2 + _FLOOR**2)))
+    log_a = xp.log(0.5 * (fitted + xp.sqrt(fitted**2 + FLOOR**2)))
     for _ in range(_NEWTON_STEPS):
         a = xp.exp(log_a)
         slope = a * overlap - a**2 * square - log_a * precision

@@ -20,6 +20,7 @@ from scipy import stats
 
 from renp_infer.inference.diagnostics import Verdict, leave_one_out, power_scaling
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
@@ -31,7 +32,6 @@ SMOOTH_TERMS = 6
 SENSITIVE = 0.05
 """Power-scaling sensitivity above which something matters (Kallioinen et al., Stat.
 Comput. 34 (2024) 57)."""
-MASS = "m1_meV"
 
 
 def log_prior_group(prior: Prior, vectors: FloatArray, like: xr.Dataset) -> xr.Dataset:

@@ -47,6 +47,11 @@ HYPOTHESES = tuple(
 )
 
 
+def hypothesis_named(ordering: str, nature: str) -> Hypothesis:
+    """Hypothesis of two words."""
+    return HYPOTHESES[HYPOTHESES.index((ordering, nature))]
+
+
 def task_of(index: int, estimators: Sequence[Estimator]) -> tuple[Hypothesis, Estimator]:
     """Hypothesis and estimator of one of their pairs: estimators vary faster."""
     row, column = divmod(index, len(estimators))

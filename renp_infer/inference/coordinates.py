@@ -17,8 +17,9 @@ from scipy.interpolate import CubicSpline
 from renp_infer.inference._coordinate_kernels import spline_cell, to_model, to_round
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import LINEAR
+from renp_infer.inference.parameters import MASS
 from renp_infer.inference.phases import Planes, mixing, width
-from renp_infer.inference.ridge import MASS, ridge
+from renp_infer.inference.ridge import ridge
 from renp_infer.inference.start import Chart, LocalGaussian, local_gaussian, overdispersed
 from renp_infer.records import FloatArray
 

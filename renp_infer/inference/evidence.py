@@ -8,7 +8,7 @@ reference density (``reference.py``) from its own stream of random numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from renp_infer.inference.comparison import Estimator, EvidenceSettings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import Marginal, marginalise
 from renp_infer.inference.reference import Reference, prior_reference
-from renp_infer.records import FloatArray
+from renp_infer.records import FloatArray, Progress
 
 MIN_LIVE_BY_SIZE = 5
 """Fewest live points of a run, by number of parameters."""
@@ -47,9 +47,6 @@ class Estimate:
     vectors: FloatArray
     statistics: xr.Dataset
     groups: Mapping[str, xr.Dataset] = field(default_factory=dict)
-
-
-Progress = Callable[[str, float], None]
 
 
 def estimate(

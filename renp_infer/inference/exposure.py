@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from renp_infer.inference.fisher import Expansion, Noise, best_step, information
-from renp_infer.inference.profile import MASS
+from renp_infer.inference.parameters import MASS
 from renp_infer.records import FloatArray
 
 SHORTEST_S, LONGEST_S = 1.0, 1e60

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,20 +14,17 @@ from renp_infer.finite import require_finite, require_finite_tree
 from renp_infer.inference.checks import log_prior_group, model_checks
 from renp_infer.inference.cross_check import cross_check
 from renp_infer.inference.diagnostics import convergence, diagnose
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
-from renp_infer.inference.likelihood import Likelihood, ResponseLike
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import (
-    PHASE_NAMES,
-    GaussianPrior,
     InferenceSettings,
     Prior,
-    build_prior,
-    response_argument,
-    truth_values,
 )
 from renp_infer.inference.sampling import draw_sample
 from renp_infer.inference.summary import summarise
-from renp_infer.records import FloatArray, Observation, Parameters
+from renp_infer.records import FloatArray, Observation, Parameters, Progress
 from renp_infer.versions import versions
 
 FIELD = "field_nG"
@@ -39,46 +36,29 @@ PADDED = {"stage", "point"}
 PREDICTIVE_DRAWS = 1000
 """Largest number of draws, over all chains, that predictions are made for."""
 
-Progress = Callable[[str, float], None]
-
 
 def fit(
-    response: ResponseLike,
+    model: HypothesisModel,
     observation: Observation,
-    truth: Parameters,
-    settings: InferenceSettings,
-    oscillation: Mapping[str, GaussianPrior],
     seed: int,
     *,
-    refractive_index: float,
     progress: Progress | None = None,
     cores: int = 1,
-    leakage_nG: FloatArray | None = None,
 ) -> xr.DataTree:
     """Posterior of one observation under one hypothesis.
 
     Parameters
     ----------
-    response : ResponseLike
-        Expected field for amplitude 1 and its exact Jacobian.
+    model : HypothesisModel
+        Its parameters are the truth of the mock data, or for data from a file a point to
+        start from; their values are those of fixed parameters.
     observation : Observation
-    truth : Parameters
-        Truth of the mock data, or for data from a file a point to start from;
-        its ordering and nature are the hypothesis and its values those of
-        fixed parameters.
-    settings : InferenceSettings
-    oscillation : mapping
-        Measured oscillation parameters of this ordering.
     seed : int
         Root of every random stream of the fit, one per purpose.
-    refractive_index : float
-        Nominal value.
     progress : callable, optional
         Called with a stage's name and the fraction done.
     cores : int
         Chains run at the same time; does not change the result.
-    leakage_nG : ndarray, shape (n,), optional
-        Parity-even field of leakage 1, needed if ``leakage_sd`` > 0.
 
     Returns
     -------
@@ -92,17 +72,15 @@ def fit(
     Raises
     ------
     DomainError
-        If ``leakage_nG`` is missing.
+        If the shape of an offset is missing.
     NonFiniteError
         If data, covariance, response or any number of the result is not finite.
     """
     report = progress or (lambda stage, fraction: None)
-    values = truth_values(truth, refractive_index)
-    signal, _ = response(response_argument(values))
-    require_finite("response", signal, values, response.theta_s)
-    peak = float(np.max(np.abs(signal)))
-    prior = build_prior(truth, settings, oscillation, refractive_index, peak)
-    likelihood = Likelihood(prior, response, observation, leakage_nG)
+    truth, settings = model.parameters, model.settings
+    values, signal = model.values(truth), model.field(truth)
+    require_finite("response", signal, values, model.response.theta_s)
+    prior, likelihood = model.prior, model.likelihood(observation)
     purposes = ("sampling", "prior", "prior_predictive", "posterior_predictive", "cross_check")
     seeds = dict(zip(purposes, np.random.SeedSequence(seed).spawn(len(purposes)), strict=True))
 
@@ -262,7 +240,7 @@ def _summary_attributes(
     posterior = tree["posterior"].to_dataset()
     known: Mapping[str, float] = {} if observation.source else values
     draws = {str(name): posterior[name].values for name in posterior.data_vars}
-    circular = {name: name in PHASE_NAMES for name in draws}
+    circular = {name: name in PARAMETERS.phases for name in draws}
     rows = {name: convergence(draws[name], circular[name]) for name in draws}
     diagnostics = diagnose(rows, tree["sample_stats"].to_dataset())
     if CROSS_CHECK in tree.children:
@@ -286,7 +264,7 @@ def _add_cross_check(
     diagnostics: dict[str, Any], draws: Mapping[str, FloatArray], second: xr.Dataset
 ) -> None:
     """Put the second sampler's verdict into the diagnostics."""
-    found = cross_check(draws, {n: second[n].values for n in draws}, PHASE_NAMES)
+    found = cross_check(draws, {n: second[n].values for n in draws}, PARAMETERS.phases)
     diagnostics["cross_check"] = {"sampler": second.attrs["sampler"], **found}
     if found["verdict"] == "fail":
         diagnostics["verdict"] = "fail"

@@ -1,23 +1,48 @@
-"""A hypothesis (ordering, nature): its response, priors, and expectations by mass and phases."""
+"""A hypothesis (ordering, nature) of an experiment: the one assembly of what a fit needs.
+
+Its own are ordering, nature, the oscillation parameters of that ordering, and with them
+response and prior. Common to all hypotheses is what is of the apparatus and the data:
+noise, the peak that scales the prior of the baseline, and the shapes of the offsets.
+
+The shape of a leakage, the truth's, is common, too, also for a rival. A leakage is a field
+that the real crystal adds, of the pairs that it really emits, whatever is assumed of
+them in a fit. A rival evaluated at the truth's mass and phases is not the rival that competes: that
+one has moved to where its signal is most like the data's, with thresholds near theirs, and
+there its rate is nearer to the truth's than to its own elsewhere. And data would
+discriminate between shapes that nobody has predicted: with shapes of their own, two
+hypotheses of the same signal would be told apart by how the leakage was tabulated. What is
+neglected, that the rate changes with what is fitted, is l times the change of the shape,
+for a leakage l; it is the same approximation as within one hypothesis, see
+``measurement.field.leakage_shape``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.fisher import MASSLESS_MEV
-from renp_infer.inference.likelihood import Likelihood, ResponseLike
+from renp_infer.inference.likelihood import Likelihood, ResponseLike, shapes_of, sum_of
+from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
 from renp_infer.inference.prior import (
     GaussianPrior,
     InferenceSettings,
+    Prior,
     build_prior,
     response_argument,
     truth_values,
 )
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.records import FloatArray, Observation, Parameters
+from renp_infer.records import Experiment, FloatArray, Observation, Parameters
+
+if TYPE_CHECKING:
+    from renp_infer.inference.response import Response
+    from renp_infer.physics.neutrinos import OscillationTable
 
 _NEAREST = 2
 TORUS_STEP = (0.7548776662466927, 0.5698402909980532)
@@ -25,19 +50,24 @@ TORUS_STEP = (0.7548776662466927, 0.5698402909980532)
 
 
 @dataclass(frozen=True)
-class Hypothesis:
+class HypothesisModel:
     """What a fit of one ordering and nature needs.
 
     Attributes
     ----------
     response : ResponseLike
     parameters : Parameters
-        Central values; mass and phases are those of the study.
+        Central values; mass and phases are those of the truth.
     oscillation : mapping
         Measured oscillation parameters of this ordering.
     settings : InferenceSettings
     refractive_index : float
         Nominal value.
+    peak_nG : float or None
+        Unit of the baseline's prior: the peak of the true signal. ``None`` is that of
+        this hypothesis's own.
+    shapes : mapping, optional
+        Fields (n,), nG, of offsets of 1, of those that are free and not uniform.
     """
 
     response: ResponseLike
@@ -45,6 +75,18 @@ class Hypothesis:
     oscillation: Mapping[str, GaussianPrior]
     settings: InferenceSettings
     refractive_index: float
+    peak_nG: float | None = None
+    shapes: Mapping[str, FloatArray] | None = None
+
+    @functools.cached_property
+    def prior(self) -> Prior:
+        """Of every parameter."""
+        peak = self.peak_nG
+        if peak is None:
+            peak = float(np.max(np.abs(self.field(self.parameters))))
+        return build_prior(
+            self.parameters, self.settings, self.oscillation, self.refractive_index, peak
+        )
 
     def at(self, m1_meV: float, phases: Sequence[float] | None = None) -> Parameters:
         """Parameters of a mass and of phases (delta, alpha21, alpha31), rad."""
@@ -54,24 +96,138 @@ class Hypothesis:
         delta, alpha21, alpha31 = phases
         return replace(moved, delta=delta, alpha21=alpha21, alpha31=alpha31)
 
+    def values(self, parameters: Parameters) -> dict[str, float]:
+        """Every parameter by name at a point, all nuisances at their centres."""
+        return truth_values(parameters, self.refractive_index)
+
     def field(self, parameters: Parameters) -> FloatArray:
         """Expected field (n,), nG, with the nominal apparatus."""
-        values = truth_values(parameters, self.refractive_index)
-        return self.response(response_argument(values))[0]
+        return self.response(response_argument(self.values(parameters)))[0]
 
-    def likelihood(
-        self, observation: Observation, peak_nG: float, leakage_nG: FloatArray | None = None
-    ) -> Likelihood:
-        """Likelihood of data; ``peak_nG`` is the unit of the baseline's prior."""
-        prior = build_prior(
-            self.parameters, self.settings, self.oscillation, self.refractive_index, peak_nG
-        )
-        return Likelihood(prior, self.response, observation, leakage_nG)
+    def expected(
+        self, values: Mapping[str, float], template: FloatArray | None = None
+    ) -> FloatArray:
+        """Expected field (n,), nG, at values of every parameter, offsets included.
 
-    def vector(self, parameters: Parameters, likelihood: Likelihood) -> FloatArray:
+        ``template`` (n,), nG, is the field for amplitude 1, by default the response's.
+        """
+        if template is None:
+            template = self.response(response_argument(values))[0]
+        return np.asarray(values[AMPLITUDE] * template + self.offset(values))
+
+    @functools.cached_property
+    def all_shapes(self) -> dict[str, FloatArray]:
+        """Fields (n,), nG, of offsets of 1, uniform ones among them."""
+        return shapes_of(self.prior, self.response.theta_s.size, self.shapes)
+
+    def offset(self, values: Mapping[str, float]) -> FloatArray:
+        """Field (n,), nG, of all offsets."""
+        return sum_of(values[name] * shape for name, shape in self.all_shapes.items())
+
+    def likelihood(self, observation: Observation) -> Likelihood:
+        """Likelihood of data."""
+        return Likelihood(self.prior, self.response, observation, self.shapes)
+
+    def vector(self, parameters: Parameters) -> FloatArray:
         """Free parameters (d,) of a point, all nuisances at their centres."""
-        values = truth_values(parameters, self.refractive_index)
-        return np.array([values[name] for name in likelihood.prior.names])
+        values = self.values(parameters)
+        return np.array([values[name] for name in self.prior.names])
+
+    def of_peak(
+        self, peak_nG: float, shapes: Mapping[str, FloatArray] | None = None
+    ) -> HypothesisModel:
+        """The same for a true signal of another peak, which the offsets' shapes (n,) go with."""
+        scaled = {n: peak_nG * (e / np.max(np.abs(e))) for n, e in (shapes or {}).items()}
+        return replace(self, peak_nG=peak_nG, shapes=scaled)
+
+
+class Responses:
+    """Responses of an experiment by ordering: their tables serve both natures.
+
+    Parameters
+    ----------
+    make : callable
+        Response of parameters.
+    """
+
+    def __init__(self, make: Callable[[Parameters], Response]) -> None:
+        self._make = make
+        self._made: dict[str, Response] = {}
+
+    def __call__(self, parameters: Parameters) -> Response:
+        """Response of the ordering and nature of parameters."""
+        if parameters.ordering not in self._made:
+            self._made[parameters.ordering] = self._make(parameters)
+        return self._made[parameters.ordering].with_nature(parameters.nature)
+
+
+def assumed(hypothesis: Hypothesis, truth: Parameters, table: OscillationTable) -> Parameters:
+    """Parameters that a hypothesis assumes: mass and phases are the truth's."""
+    values = table.values[hypothesis.ordering]
+    mixing: dict[str, Any] = {name: values[name] for name in PARAMETERS.oscillation}
+    return replace(truth, **mixing, **hypothesis._asdict())
+
+
+def measured(table: OscillationTable, ordering: str) -> dict[str, GaussianPrior]:
+    """Measured oscillation parameters of an ordering."""
+    values, sigmas = table.values[ordering], table.sigmas[ordering]
+    return {name: GaussianPrior(values[name], sigmas[name]) for name in PARAMETERS.oscillation}
+
+
+def offset_shapes(
+    experiment: Experiment, truth: Parameters, settings: InferenceSettings
+) -> dict[str, FloatArray]:
+    """Shapes (n,), nG, of the offsets that are free and not uniform: those of the truth."""
+    from renp_infer.measurement.normalise import coherence
+
+    wanted = {
+        row.name: row.shape
+        for row in PARAMETERS.rows
+        if row.shape is not None and getattr(settings, row.setting) > 0.0
+    }
+    chi2 = coherence(experiment) if wanted else 0.0
+    return {name: shape(experiment, truth, chi2) for name, shape in wanted.items()}
+
+
+def hypothesis_model(
+    hypothesis: Hypothesis,
+    experiment: Experiment,
+    truth: Parameters,
+    table: OscillationTable,
+    settings: InferenceSettings,
+    response: Callable[[Parameters], ResponseLike],
+    *,
+    peak_nG: float | None = None,
+    shapes: Mapping[str, FloatArray] | None = None,
+) -> HypothesisModel:
+    """Assemble a hypothesis of an experiment.
+
+    Parameters
+    ----------
+    hypothesis : Hypothesis
+    experiment : Experiment
+    truth : Parameters
+        Of the data: their mass and phases are the point that every hypothesis starts
+        from, and offsets have the shapes of theirs.
+    table : OscillationTable
+    settings : InferenceSettings
+    response : callable
+        Response of the parameters that the hypothesis assumes.
+    peak_nG : float, optional
+        See ``HypothesisModel``.
+    shapes : mapping, optional
+        By default those of the truth.
+    """
+    parameters = assumed(hypothesis, truth, table)
+    return HypothesisModel(
+        response(parameters),
+        parameters,
+        measured(table, hypothesis.ordering),
+        settings,
+        experiment.target.refractive_index,
+        peak_nG,
+        offset_shapes(experiment, truth, settings) if shapes is None else shapes,
+    )
 
 
 def phase_settings(count: int, own: Sequence[float]) -> list[tuple[float, float, float]]:
@@ -119,7 +275,7 @@ class Library:
 
     Parameters
     ----------
-    hypothesis : Hypothesis
+    hypothesis : HypothesisModel
     m1_meV : ndarray, shape (k,)
     phases : sequence
         Phase settings.
@@ -127,7 +283,7 @@ class Library:
 
     def __init__(
         self,
-        hypothesis: Hypothesis,
+        hypothesis: HypothesisModel,
         m1_meV: FloatArray,
         phases: Sequence[tuple[float, float, float]],
     ) -> None:

@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
+from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import LogNormal, Marginal, Normal, Prior
 from renp_infer.records import FloatArray
 
-MASS = "m1_meV"
 _NEAR = 0.5
 """Draws within half a posterior sd of a value stand for the nuisance being fixed there."""
 _FEWEST = 12

@@ -23,8 +23,9 @@ from renp_infer.inference.descent import Minimum, descend
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.mixture import WIDEST, Bend, Mixture, within_half_a_turn
+from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Prior
-from renp_infer.inference.ridge import MASS, ridge
+from renp_infer.inference.ridge import ridge
 from renp_infer.inference.start import Chart
 from renp_infer.records import FloatArray
 

@@ -2,9 +2,10 @@
 
 Data y, template t(x) and covariance C = L L^T:
 
-    log N(y | amplitude * t + baseline + leakage * e, C), normalised in y,
+    log N(y | amplitude * t + Sum_k b_k e_k, C), normalised in y,
 
-with a given parity-even template e, which only a free leakage needs.
+with offsets b_k, the baseline among them, and the fields e_k of an offset of 1: uniform
+for the baseline, given for the others, which only those that are not 0 need.
 
 With D = diag(L), the matrix W = D L^-1 is unit lower triangular. W y has
 independent components of standard deviations D and stays a field in nG:
@@ -17,6 +18,9 @@ sum is the likelihood in either case.
 from __future__ import annotations
 
 import copy
+import functools
+import operator
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -25,7 +29,8 @@ from scipy.linalg import solve_triangular
 
 from renp_infer.errors import DomainError
 from renp_infer.finite import faults, require_finite
-from renp_infer.inference.prior import RESPONSE_SCALES, Prior
+from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
+from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray, Observation
 
 
@@ -45,35 +50,38 @@ class ResponseLike(Protocol):
         """Template (n,) in nG and exact Jacobian (n, 11) at ``x`` (11,)."""
 
 
-_OFFSETS = ("amplitude", "baseline_nG", "leakage")
-"""Parameters that the response does not know."""
-
-
 class _Layout:
     """Where the response's arguments stand in a vector of free parameters.
 
     ``Prior.to_response_vector`` by index: names are looked up once, not at each call.
     """
 
-    def __init__(self, prior: Prior) -> None:
+    def __init__(self, prior: Prior, shapes: Collection[str]) -> None:
         self.free = {name: k for k, name in enumerate(prior.names)}
         rows = [(self.free[n], slot, scale) for n, (slot, scale) in prior.response_slots().items()]
         self.places = np.array([row[0] for row in rows], dtype=int)
         self.slots = np.array([row[1] for row in rows], dtype=int)
         self.scales: FloatArray = np.array([row[2] for row in rows])
         self._fixed: FloatArray = np.array(
-            [scale * prior.fixed.get(name, np.nan) for name, scale in RESPONSE_SCALES.items()]
+            [scale * prior.fixed.get(name, np.nan) for name, scale in PARAMETERS.scales.items()]
         )
-        self._offsets = [(self.free.get(n), prior.fixed.get(n, np.nan)) for n in _OFFSETS]
+        self.amplitude = self._entry(prior, AMPLITUDE)
+        self.offsets = [self._entry(prior, name) for name in shapes]
 
-    def arguments(self, vector: FloatArray) -> tuple[FloatArray, float, float, float]:
-        """Argument of the response (11,), amplitude, baseline in nG and leakage."""
+    def _entry(self, prior: Prior, name: str) -> tuple[int | None, float]:
+        """Place among the free parameters, or value."""
+        return self.free.get(name), prior.fixed.get(name, np.nan)
+
+    def argument(self, vector: FloatArray) -> FloatArray:
+        """Argument of the response (11,)."""
         x = self._fixed.copy()
         x[self.slots] = self.scales * vector[self.places]
-        amplitude, baseline, leakage = (
-            fixed if place is None else float(vector[place]) for place, fixed in self._offsets
-        )
-        return x, amplitude, baseline, leakage
+        return x
+
+
+def _value(entry: tuple[int | None, float], vector: FloatArray) -> float:
+    place, fixed = entry
+    return fixed if place is None else float(vector[place])
 
 
 class Likelihood:
@@ -91,16 +99,17 @@ class Likelihood:
         W = D L^-1; ``None`` for uncorrelated noise, where it is 1.
     data_nG : ndarray, shape (n,)
         Decorrelated data W y.
-    leakage_nG : ndarray, shape (n,)
-        Parity-even field e of leakage 1.
+    shapes : dict
+        Fields e (n,), nG, of offsets of 1: of the baseline, and of all others that are
+        not fixed at 0.
 
     Raises
     ------
     DomainError
-        If the covariance is not positive definite, or the leakage is free and
-        its template not given.
+        If the covariance is not positive definite, or the shape of an offset is
+        not given that is not 0.
     NonFiniteError
-        If data, covariance or the leakage's template are not finite.
+        If data, covariance or the shape of an offset are not finite.
     """
 
     def __init__(
@@ -108,18 +117,15 @@ class Likelihood:
         prior: Prior,
         response: ResponseLike,
         observation: Observation,
-        leakage_nG: FloatArray | None = None,
+        shapes: Mapping[str, FloatArray] | None = None,
     ) -> None:
-        if leakage_nG is None:
-            if prior.fixed.get("leakage") != 0.0:
-                raise DomainError("leakage_nG", None, "a template, for a leakage")
-            leakage_nG = np.zeros_like(observation.field_nG)
-        self.leakage_nG = leakage_nG
+        self.shapes = shapes_of(prior, observation.field_nG.size, shapes)
         self.prior, self.response, self.observation = prior, response, observation
-        self._layout = _Layout(prior)
+        self._layout = _Layout(prior, self.shapes)
         angles = observation.theta_s
         require_finite("field_nG", observation.field_nG, prior.fixed, angles)
-        require_finite("leakage_nG", leakage_nG, prior.fixed, angles)
+        for name, shape in self.shapes.items():
+            require_finite(f"shape of {name}", shape, prior.fixed, angles)
         require_finite("covariance_nG2", observation.covariance_nG2, prior.fixed, angles)
         self.cholesky = _cholesky(observation.covariance_nG2)
         self.scale_nG: FloatArray = np.diag(self.cholesky).copy()
@@ -150,9 +156,15 @@ class Likelihood:
         NonFiniteError
             If the response is not finite; carries the parameter values.
         """
-        x, amplitude, baseline, leakage = self._layout.arguments(vector)
-        mean = amplitude * self.response(x)[0] + (baseline + leakage * self.leakage_nG)
+        layout = self._layout
+        template = self.response(layout.argument(vector))[0]
+        mean = _value(layout.amplitude, vector) * template + self.offset(vector)
         return self._checked("response", mean, vector)
+
+    def offset(self, vector: FloatArray) -> FloatArray:
+        """Field (n,), nG, that is not the signal's: of all offsets, at free parameters (d,)."""
+        entries = zip(self._layout.offsets, self.shapes.values(), strict=True)
+        return sum_of(_value(entry, vector) * shape for entry, shape in entries)
 
     def pointwise(self, vector: FloatArray) -> FloatArray:
         """Log-likelihood of each component, shape (n,).
@@ -196,21 +208,43 @@ class Likelihood:
             If either is not finite; carries the parameter values.
         """
         layout = self._layout
-        x, amplitude, baseline, leakage = layout.arguments(vector)
-        template, by_slot = self.response(x)
+        amplitude = _value(layout.amplitude, vector)
+        template, by_slot = self.response(layout.argument(vector))
         jacobian = np.empty((template.size, vector.size))
         jacobian[:, layout.places] = by_slot[:, layout.slots] * (amplitude * layout.scales)
-        columns: tuple[FloatArray | float, ...] = (template, 1.0, self.leakage_nG)
-        for name, column in zip(_OFFSETS, columns, strict=True):
-            if name in layout.free:
-                jacobian[:, layout.free[name]] = column
-        mean = amplitude * template + (baseline + leakage * self.leakage_nG)
+        linear = zip(
+            (layout.amplitude, *layout.offsets), (template, *self.shapes.values()), strict=True
+        )
+        for (place, _), column in linear:
+            if place is not None:
+                jacobian[:, place] = column
+        mean = amplitude * template + self.offset(vector)
         return self._checked("response", mean, vector), self._checked("jacobian", jacobian, vector)
 
     def _checked(self, quantity: str, field: FloatArray, vector: FloatArray) -> FloatArray:
         if not np.all(np.isfinite(field)):  # values are only looked up when they are needed
             require_finite(quantity, field, self.prior.values(vector))
         return field
+
+
+def sum_of(fields: Iterable[FloatArray]) -> FloatArray:
+    """Sum of one or more fields, from the first on."""
+    return functools.reduce(operator.add, fields)
+
+
+def shapes_of(
+    prior: Prior, size: int, given: Mapping[str, FloatArray] | None
+) -> dict[str, FloatArray]:
+    """Fields of offsets of 1, in the order of the table; an offset that is 0 needs none."""
+    found = {}
+    for name, shape in PARAMETERS.offsets.items():
+        if shape is None:
+            found[name] = np.ones(size)
+        elif given is not None and name in given:
+            found[name] = given[name]
+        elif prior.fixed.get(name) != 0.0:
+            raise DomainError(f"shape of {name}", None, "a field, for an offset that is not 0")
+    return found
 
 
 def _cholesky(covariance: FloatArray) -> FloatArray:

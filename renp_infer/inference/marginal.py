@@ -1,7 +1,7 @@
 """Parameters that can be integrated, and drawn back afterwards.
 
-Baseline and leakage enter the mean linearly and have Gaussian priors of mean 0.
-Integrating them adds sd^2 e e^T to the covariance, with e their template: the
+The offsets enter the mean linearly and have Gaussian priors of mean 0. Integrating
+them adds sd^2 e e^T to the covariance, with e their shape: the
 same Gaussian likelihood with fewer parameters. Phases that the response does not
 depend on (all of them, for Dirac neutrinos) integrate to 1. With delta = 0, alpha31
 stands for alpha31 - 2 delta, the only way in which either is seen: its prior is uniform
@@ -18,11 +18,11 @@ import numpy as np
 
 from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.phases import ALPHA31, DELTA
 from renp_infer.inference.prior import FULL_TURN_DEG, Normal, Prior
 from renp_infer.records import FloatArray
 
-GAUSSIAN = ("baseline_nG", "leakage")
 _TRIED = 8
 
 
@@ -69,7 +69,7 @@ class Marginal:
             delta, phase = names.index(DELTA), names.index(ALPHA31)
             turned = complete[:, phase] + 2.0 * complete[:, delta]
             complete[:, phase] = np.mod(turned, FULL_TURN_DEG)
-        linear = [name for name in GAUSSIAN if name in names]
+        linear = [name for name in PARAMETERS.offsets if name in names]
         if linear:
             columns = [names.index(name) for name in linear]
             complete[:, columns] = self._linear(linear, means, rng)
@@ -101,7 +101,7 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
         For the points at which phases are seen to have no effect.
     """
     prior, data = likelihood.prior, likelihood.observation
-    linear = [name for name in GAUSSIAN if name in prior.names]
+    linear = [name for name in PARAMETERS.offsets if name in prior.names]
     design = _design(likelihood, linear) * [_sd(likelihood, name) for name in linear]
     gone = {*linear, *_unseen(likelihood, rng)}
     if _turns(prior, [name for name in prior.names if name not in gone]):
@@ -111,7 +111,7 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
         {**prior.fixed, **dict.fromkeys(gone, 0.0)},
     )
     wider = replace(data, covariance_nG2=data.covariance_nG2 + design @ design.T)
-    integrated = Likelihood(rest, likelihood.response, wider, likelihood.leakage_nG)
+    integrated = Likelihood(rest, likelihood.response, wider, likelihood.shapes)
     return Marginal(likelihood, AmplitudeMarginal(integrated))
 
 
@@ -121,13 +121,9 @@ def _turns(prior: Prior, rest: Sequence[str]) -> bool:
 
 
 def _design(likelihood: Likelihood, names: list[str]) -> FloatArray:
-    """Templates of the linear parameters, shape (n, l), nG."""
-    templates = {
-        "baseline_nG": np.ones_like(likelihood.leakage_nG),
-        "leakage": likelihood.leakage_nG,
-    }
-    columns = [templates[name] for name in names]
-    return np.array(columns).reshape(len(names), likelihood.leakage_nG.size).T
+    """Shapes of the linear parameters, shape (n, l), nG."""
+    columns = [likelihood.shapes[name] for name in names]
+    return np.array(columns).reshape(len(names), likelihood.scale_nG.size).T
 
 
 def _sd(likelihood: Likelihood, name: str) -> float:
@@ -139,6 +135,6 @@ def _sd(likelihood: Likelihood, name: str) -> float:
 def _unseen(likelihood: Likelihood, rng: np.random.Generator) -> list[str]:
     """Phases by which the exact Jacobian is zero wherever it is tried."""
     prior, slots = likelihood.prior, likelihood.prior.response_slots()
-    points = [prior.to_response_vector(draw)[0] for draw in prior.sample(rng, _TRIED)]
+    points = [prior.to_response_vector(draw) for draw in prior.sample(rng, _TRIED)]
     slopes = np.array([likelihood.response(point)[1] for point in points])
     return [name for name in prior.circular if not np.any(slopes[:, :, slots[name][0]])]

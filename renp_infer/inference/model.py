@@ -34,11 +34,11 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 from pytensor.tensor.variable import TensorVariable
 
-from renp_infer.inference.likelihood import Likelihood, ResponseLike
+from renp_infer.inference.amplitude import FLOOR
+from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of
+from renp_infer.inference.parameters import AMPLITUDE, BASELINE, PARAMETERS
 from renp_infer.inference.prior import (
     FULL_TURN_DEG,
-    RESPONSE_NAMES,
-    RESPONSE_SCALES,
     Circular,
     LogNormal,
     LogUniform,
@@ -51,12 +51,10 @@ UNIT = "unit"
 """Sampled coordinates of all parameters but ``LINEAR``."""
 RELATIVE = "relative"
 """Sampled coordinates of ``LINEAR``."""
-LINEAR = ("amplitude", "baseline_nG")
+LINEAR = (AMPLITUDE, BASELINE)
 FIELD = "field_nG"
 DATA = "data_nG"
-PARAMETERS = "parameters"
-# Keeps the centre of the amplitude positive whatever the data.
-_FLOOR = 0.05
+VECTOR = "parameters"
 
 
 class ResponseOp(Op):
@@ -82,7 +80,7 @@ class ResponseOp(Op):
         n = self.response.theta_s.size
         outputs = [
             pt.TensorType("float64", shape=(n,))(),
-            pt.TensorType("float64", shape=(n, len(RESPONSE_NAMES)))(),
+            pt.TensorType("float64", shape=(n, len(PARAMETERS.slots)))(),
         ]
         return Apply(self, [pt.as_tensor_variable(i) for i in inputs], outputs)
 
@@ -163,24 +161,27 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         unit = pm.Normal(UNIT, 0.0, 1.0, shape=rest.unit_size)
         vector = from_unit(rest, unit)
         template = template_of(likelihood.response, argument_of(rest, vector))
-        leakage = _leakage(likelihood, rest, vector)
-        fit = _LinearFit(likelihood, template, data - leakage)
+        others = _other_offsets(likelihood, rest, vector)
+        fit = _LinearFit(likelihood, template, data - others)
         amplitude, baseline = fit.add_to_model()
-        mean = amplitude * fit.template + baseline * fit.ones + leakage
+        mean = amplitude * fit.template + baseline * fit.ones + others
         pm.Normal(FIELD, mean, fit.scale, observed=data, dims="theta_s_deg")
-        linear = {"amplitude": amplitude, "baseline_nG": baseline}
+        linear = {AMPLITUDE: amplitude, BASELINE: baseline}
         parts = [linear[n] if n in LINEAR else vector[rest.names.index(n)] for n in prior.names]
-        pm.Deterministic(PARAMETERS, pt.stack(parts), dims="parameter")
+        pm.Deterministic(VECTOR, pt.stack(parts), dims="parameter")
     return model
 
 
-def _leakage(likelihood: Likelihood, rest: Prior, vector: TensorVariable) -> Any:
-    """Decorrelated parity-even field, shape (n,), or 0 where there is none."""
-    if rest.fixed.get("leakage") == 0.0:
-        return np.float64(0.0)
-    free = "leakage" in rest.names
-    amount = vector[rest.names.index("leakage")] if free else np.float64(rest.fixed["leakage"])
-    return amount * constant(likelihood.decorrelate(likelihood.leakage_nG))
+def _other_offsets(likelihood: Likelihood, rest: Prior, vector: TensorVariable) -> Any:
+    """Decorrelated field, shape (n,), of all offsets but the baseline, or 0."""
+    found = []
+    for name, shape in likelihood.shapes.items():
+        if name in LINEAR or rest.fixed.get(name) == 0.0:
+            continue
+        free = name in rest.names
+        amount = vector[rest.names.index(name)] if free else np.float64(rest.fixed[name])
+        found.append(amount * constant(likelihood.decorrelate(shape)))
+    return sum_of(found) if found else np.float64(0.0)
 
 
 class _LinearFit:
@@ -201,8 +202,8 @@ class _LinearFit:
         self.fixed = {n: likelihood.prior.fixed[n] for n in LINEAR if n not in free}
         self.sd = {name: constant(marginal.sd) for name, marginal in free.items()}
         precision = np.sum((ones / likelihood.scale_nG) ** 2)
-        if "baseline_nG" in free:
-            precision += free["baseline_nG"].sd ** -2
+        if BASELINE in free:
+            precision += free[BASELINE].sd ** -2
         self.precision, self.ones = constant(precision), constant(ones)
         self.scale = constant(likelihood.scale_nG)
         if likelihood.decorrelation is not None:
@@ -220,22 +221,22 @@ class _LinearFit:
         if not self.sd:
             return amplitude, baseline
         relative = pm.Flat(RELATIVE, shape=len(self.sd))
-        if "amplitude" in self.sd:
+        if AMPLITUDE in self.sd:
             amplitude = self._amplitude(relative[0])
-        if "baseline_nG" in self.sd:
+        if BASELINE in self.sd:
             baseline = self._baseline(relative[-1], amplitude)
         return amplitude, baseline
 
     def _amplitude(self, relative: TensorVariable) -> TensorVariable:
-        sd = self.sd["amplitude"]
-        if "baseline_nG" in self.sd:
+        sd = self.sd[AMPLITUDE]
+        if BASELINE in self.sd:
             information = self.tt - self.t1**2 / self.precision
             pull = self.ty - self.t1 * self.y1 / self.precision
         else:
             information = self.tt
-            pull = self.ty - self.t1 * self.fixed["baseline_nG"]
+            pull = self.ty - self.t1 * self.fixed[BASELINE]
         fitted = (pull + sd**-2) / (information + sd**-2)
-        center = 0.5 * (fitted + pt.sqrt(fitted**2 + _FLOOR**2))
+        center = 0.5 * (fitted + pt.sqrt(fitted**2 + FLOOR**2))
         width = (sd**-2 + center**2 * information) ** -0.5
         log_amplitude = pt.log(center) + width * relative
         density = _log_normal(log_amplitude / sd) - pt.log(sd) + pt.log(width)
@@ -243,7 +244,7 @@ class _LinearFit:
         return pt.exp(log_amplitude)
 
     def _baseline(self, relative: TensorVariable, amplitude: Any) -> TensorVariable:
-        sd, width = self.sd["baseline_nG"], self.precision**-0.5
+        sd, width = self.sd[BASELINE], self.precision**-0.5
         baseline = (self.y1 - amplitude * self.t1) / self.precision + width * relative
         density = _log_normal(baseline / sd) - pt.log(sd) + pt.log(width)
         pm.Potential("baseline_prior", density)
@@ -299,7 +300,7 @@ def _normal_cdf(unit: TensorVariable) -> TensorVariable:
 
 def argument_of(rest: Prior, vector: TensorVariable) -> TensorVariable:
     """Argument of the response, shape (11,): an affine map."""
-    scales = RESPONSE_SCALES
+    scales = PARAMETERS.scales
     offset = [scale * rest.fixed.get(name, 0.0) for name, scale in scales.items()]
     matrix = [[s * (row == column) for column in rest.names] for row, s in scales.items()]
     return constant(offset) + pt.dot(constant(matrix), vector)

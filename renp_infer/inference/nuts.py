@@ -31,11 +31,10 @@ from pytensor.graph.traversal import graph_inputs
 from renp_infer.finite import require_finite
 from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import DATA, PARAMETERS
+from renp_infer.inference.model import DATA, VECTOR
 from renp_infer.inference.prior import InferenceSettings
-from renp_infer.records import FloatArray
+from renp_infer.records import FloatArray, Progress
 
-Progress = Callable[[str, float], None]
 """Called with a stage's name and the fraction done."""
 
 STATISTIC_NAMES = {
@@ -123,7 +122,7 @@ def compile_model(model: pm.Model) -> CompiledModel:
         If NUTS cannot sample every variable.
     """
     require_nuts(model)
-    parameters = model.replace_rvs_by_values([model[PARAMETERS]])
+    parameters = model.replace_rvs_by_values([model[VECTOR]])
     origin = {variable.name: np.zeros(variable.type.shape) for variable in model.value_vars}
     outputs, point = join_nonshared_inputs(origin, [model.logp(), *parameters], model.value_vars)
     graph = [outputs[0], pt.grad(outputs[0], point), outputs[1]]
@@ -238,7 +237,7 @@ def sample_nuts(
         "step_methods": "all: NUTS",
         "sampler_names": ", ".join(f"{k}: {v}" for k, v in STATISTIC_NAMES.items()),
     }
-    return tree["posterior"][PARAMETERS].transpose("chain", "draw", ...).values, statistics
+    return tree["posterior"][VECTOR].transpose("chain", "draw", ...).values, statistics
 
 
 def _finished(sampler: Any) -> xr.DataTree:
@@ -281,7 +280,7 @@ def _sampler_model(
         return value + radii, pulled
 
     def parameters(q: FloatArray) -> dict[str, FloatArray]:
-        return {PARAMETERS: compiled(coordinates.point(q))[2]}
+        return {VECTOR: compiled(coordinates.point(q))[2]}
 
     return from_pyfunc(
         ndim=compiled.size,
@@ -289,7 +288,7 @@ def _sampler_model(
         make_expand_fn=lambda seed, other_seed, chain: parameters,
         expanded_dtypes=[np.dtype(float)],
         expanded_shapes=[(len(names),)],
-        expanded_names=[PARAMETERS],
+        expanded_names=[VECTOR],
         make_initial_point_fn=_noting(coordinates.start, raised, lambda seed: origin),
     )
 

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from renp_infer.inference._phase_kernels import by_pairs, directions
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import FULL_TURN_DEG, Prior
 from renp_infer.records import FloatArray
 
 Places = NDArray[np.int64]
 
-DELTA, ALPHA21, ALPHA31 = "delta_deg", "alpha21_deg", "alpha31_deg"
+DELTA, ALPHA21, ALPHA31 = PARAMETERS.phases
 _POINTS = 37
 """Angles of half a turn at which a width is measured."""
 _ROUNDING = 1e-9

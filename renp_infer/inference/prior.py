@@ -16,35 +16,11 @@ import numpy as np
 from scipy.special import ndtr
 
 from renp_infer.errors import DomainError
+from renp_infer.inference.parameters import PARAMETERS, Inferred
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.records import FloatArray, Parameters
 
 FULL_TURN_DEG = 360.0
-_RAD_PER_DEG = float(np.deg2rad(1.0))
-
-_RESPONSE_UNITS: dict[str, tuple[str, float]] = {
-    "m1_meV": ("m1_eV", MILLI_EV_TO_EV),
-    "refractive_index": ("refractive_index", 1.0),
-    "theta_s_offset_deg": ("theta_s_offset", _RAD_PER_DEG),
-    "theta_e_offset_deg": ("theta_e_offset", _RAD_PER_DEG),
-    "sin2_12": ("sin2_12", 1.0),
-    "sin2_13": ("sin2_13", 1.0),
-    "dm2_21": ("dm2_21", 1.0),
-    "dm2_3l": ("dm2_3l", 1.0),
-    "delta_deg": ("delta", _RAD_PER_DEG),
-    "alpha21_deg": ("alpha21", _RAD_PER_DEG),
-    "alpha31_deg": ("alpha31", _RAD_PER_DEG),
-}
-
-RESPONSE_NAMES = tuple(slot for slot, _ in _RESPONSE_UNITS.values())
-"""Arguments of the response, in order; eV, rad."""
-RESPONSE_SCALES = {name: scale for name, (_, scale) in _RESPONSE_UNITS.items()}
-"""Parameters in the response's order, and their units in its units."""
-PARAMETER_NAMES = ("m1_meV", "amplitude", "baseline_nG", "leakage", *tuple(RESPONSE_SCALES)[1:])
-"""Every parameter a result can name, in order."""
-
-OSCILLATION_NAMES = ("sin2_12", "sin2_13", "dm2_21", "dm2_3l")
-PHASE_NAMES = ("delta_deg", "alpha21_deg", "alpha31_deg")
 Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
 
 
@@ -289,54 +265,45 @@ class Prior:
         free = zip(self.names, (float(v) for v in vector), strict=True)
         return {**self.fixed, **dict(free)}
 
-    def to_response_vector(self, vector: FloatArray) -> tuple[FloatArray, float, float]:
-        """Argument of the response, amplitude and baseline.
-
-        Parameters
-        ----------
-        vector : ndarray, shape (d,)
-
-        Returns
-        -------
-        x : ndarray, shape (11,)
-            In eV and rad, in the order of ``RESPONSE_NAMES``.
-        amplitude : float
-        baseline_nG : float
-        """
+    def to_response_vector(self, vector: FloatArray) -> FloatArray:
+        """Argument of the response, shape (11,), in eV and rad, in the order of the table."""
         values = self.values(vector)
-        x = np.array([scale * values[name] for name, scale in RESPONSE_SCALES.items()])
-        return x, values["amplitude"], values["baseline_nG"]
+        return np.array([scale * values[name] for name, scale in PARAMETERS.scales.items()])
 
     def response_slots(self) -> dict[str, tuple[int, float]]:
         """Slot in the response's argument and unit of each free parameter."""
         return {
             name: (slot, scale)
-            for slot, (name, scale) in enumerate(RESPONSE_SCALES.items())
+            for slot, (name, scale) in enumerate(PARAMETERS.scales.items())
             if name in self.marginals
         }
 
 
 def truth_values(truth: Parameters, refractive_index: float) -> dict[str, float]:
     """Every parameter by name at the truth of a mock experiment."""
-    return {
-        "m1_meV": truth.m1_eV / MILLI_EV_TO_EV,
-        "amplitude": 1.0,
-        "baseline_nG": 0.0,
-        "leakage": 0.0,
-        "refractive_index": refractive_index,
-        "theta_s_offset_deg": 0.0,
-        "theta_e_offset_deg": 0.0,
-        **{name: getattr(truth, name) for name in OSCILLATION_NAMES},
-        **{
-            name: float(np.rad2deg(getattr(truth, name.removesuffix("_deg"))))
-            for name in PHASE_NAMES
-        },
-    }
+    return {row.name: _true(row, truth, refractive_index) for row in PARAMETERS.rows}
+
+
+def _true(row: Inferred, truth: Parameters, refractive_index: float) -> float:
+    """Value of a parameter at a truth, with the nominal apparatus."""
+    match row.kind:
+        case "mass":
+            return truth.m1_eV / MILLI_EV_TO_EV
+        case "amplitude":
+            return 1.0
+        case "offset" | "angle":
+            return 0.0
+        case "index":
+            return refractive_index
+        case "oscillation":
+            return float(getattr(truth, row.slot))
+        case "phase":
+            return float(np.rad2deg(getattr(truth, row.slot)))
 
 
 def response_argument(values: Mapping[str, float]) -> FloatArray:
     """Argument of the response, shape (11,), from values of every parameter."""
-    return Prior({}, values).to_response_vector(np.empty(0))[0]
+    return Prior({}, values).to_response_vector(np.empty(0))
 
 
 def build_prior(
@@ -354,7 +321,7 @@ def build_prior(
         Ordering and nature of the hypothesis, and values of what is fixed.
     settings : InferenceSettings
     oscillation : mapping
-        Measured values by ``OSCILLATION_NAMES``, of this ordering.
+        Measured oscillation parameters by name, of this ordering.
     refractive_index : float
         Nominal value.
     peak_nG : float
@@ -367,25 +334,36 @@ def build_prior(
     """
     if settings.baseline_sd > 0.0 and not 0.0 < peak_nG < np.inf:
         raise DomainError("peak_nG", peak_nG, "> 0, finite, for a free baseline")
-    marginals: dict[str, Marginal] = {"m1_meV": mass_prior(settings)}
-    if settings.amplitude_sd > 0.0:
-        marginals["amplitude"] = LogNormal(settings.amplitude_sd)
-    gaussians = {
-        "baseline_nG": GaussianPrior(0.0, settings.baseline_sd * peak_nG),
-        "leakage": GaussianPrior(0.0, settings.leakage_sd),
-        "refractive_index": GaussianPrior(refractive_index, settings.refractive_index_sd),
-        "theta_s_offset_deg": GaussianPrior(0.0, settings.theta_s_offset_sd_deg),
-        "theta_e_offset_deg": GaussianPrior(0.0, settings.theta_e_offset_sd_deg),
-    }
-    if settings.oscillation_errors:
-        gaussians |= {name: oscillation[name] for name in OSCILLATION_NAMES}
-    marginals |= {n: Normal(g.mean, g.sd) for n, g in gaussians.items() if g.sd > 0.0}
-    if settings.phases == "free":
-        phases = PHASE_NAMES if truth.nature == "majorana" else PHASE_NAMES[:1]
-        marginals |= {name: Circular() for name in phases}
     values = truth_values(truth, refractive_index)
+    marginals: dict[str, Marginal] = {}
+    for row in PARAMETERS.rows:
+        if row.kind == "mass":
+            marginals[row.name] = mass_prior(settings)
+        elif row.kind == "phase":
+            if settings.phases == "free" and (truth.nature == "majorana" or not row.majorana):
+                marginals[row.name] = Circular()
+        elif (marginal := _spread(row, settings, oscillation, values, peak_nG)).sd > 0.0:
+            marginals[row.name] = marginal
     fixed = {name: value for name, value in values.items() if name not in marginals}
     return Prior(marginals, fixed)
+
+
+def _spread(
+    row: Inferred,
+    settings: InferenceSettings,
+    oscillation: Mapping[str, GaussianPrior],
+    values: Mapping[str, float],
+    peak_nG: float,
+) -> Normal | LogNormal:
+    """Prior of a parameter that has a standard deviation; 0 where it is known."""
+    given = getattr(settings, row.setting)
+    if row.kind == "oscillation":
+        found = oscillation[row.name] if given else GaussianPrior(values[row.name], 0.0)
+        return Normal(found.mean, found.sd)
+    if row.kind == "amplitude":
+        return LogNormal(given)
+    uniform = row.kind == "offset" and row.shape is None
+    return Normal(values[row.name], given * peak_nG if uniform else given)
 
 
 def mass_prior(settings: InferenceSettings) -> Marginal:

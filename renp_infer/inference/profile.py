@@ -18,10 +18,10 @@ from scipy.optimize import brentq
 
 from renp_infer.inference.descent import STEPS, Minimum, descend, promise
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Circular, LogNormal, LogUniform, Normal, Uniform
 from renp_infer.records import FloatArray
 
-MASS = "m1_meV"
 MAJORANA = ("alpha21_deg", "alpha31_deg")
 _KEPT = 2
 """Starts that are followed."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from renp_infer.errors import ConfigError
+from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import electron_row, masses
 from renp_infer.records import Parameters
 from renp_infer.resources import read_toml, share_path
@@ -49,14 +50,14 @@ class Limit:
 
         if excess(0.0) >= 0.0:
             return np.nan
-        return 1e3 * float(brentq(excess, 0.0, 1e-3 * self.value_meV))
+        return EV_TO_MILLI_EV * float(brentq(excess, 0.0, MILLI_EV_TO_EV * self.value_meV))
 
 
 def _observable(quantity: str, p: Parameters) -> float:
     """Value of what is limited, meV."""
     if quantity == "lightest":
-        return 1e3 * p.m1_eV
-    m = 1e3 * masses(p)
+        return EV_TO_MILLI_EV * p.m1_eV
+    m = EV_TO_MILLI_EV * masses(p)
     if quantity == "sum":
         return float(np.sum(m))
     return float(np.sqrt(np.abs(electron_row(p)) ** 2 @ m**2))

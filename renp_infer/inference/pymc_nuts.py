@@ -10,7 +10,7 @@ import xarray as xr
 
 from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import PARAMETERS, build_model
+from renp_infer.inference.model import VECTOR, build_model
 from renp_infer.inference.nuts import require_nuts
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.records import FloatArray
@@ -77,7 +77,7 @@ def sample_pymc_nuts(
         "step_methods": "all: NUTS",
         "sampler_names": ", ".join(f"{k}: {v}" for k, v in STATISTIC_NAMES.items()),
     }
-    return tree["posterior"][PARAMETERS].transpose("chain", "draw", ...).values, statistics
+    return tree["posterior"][VECTOR].transpose("chain", "draw", ...).values, statistics
 
 
 def nuts_step(model: pm.Model, coordinates: Coordinates, settings: InferenceSettings) -> pm.NUTS:

@@ -17,6 +17,7 @@ import numpy as np
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.finite import faults, require_finite
 from renp_infer.inference._response_kernel import MASS_SCALE, phase_fields, smoothed_field
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.smoothing import Smoother, make_smoother
 from renp_infer.physics.magnetization import signal_factor
@@ -58,19 +59,7 @@ class Response:
         If a table of the response is not finite.
     """
 
-    names = (
-        "m1_eV",
-        "refractive_index",
-        "theta_s_offset",
-        "theta_e_offset",
-        "sin2_12",
-        "sin2_13",
-        "dm2_21",
-        "dm2_3l",
-        "delta",
-        "alpha21",
-        "alpha31",
-    )
+    names = PARAMETERS.slots
 
     def __init__(
         self,
@@ -177,12 +166,8 @@ class Response:
 
     def nominal(self) -> FloatArray:
         """Parameter vector of the truth and the nominal apparatus, (11,)."""
-        p = self.truth
-        index = self.experiment.target.refractive_index
-        return np.array(
-            [p.m1_eV, index, 0.0, 0.0, p.sin2_12, p.sin2_13, p.dm2_21, p.dm2_3l]
-            + [p.delta, p.alpha21, p.alpha31]
-        )
+        known = vars(self.truth) | {"refractive_index": self.experiment.target.refractive_index}
+        return np.array([known.get(slot, 0.0) for slot in self.names])
 
 
 def check_limit(switches: Switches) -> None:
@@ -243,11 +228,16 @@ def exact_at(response: Response, x: FloatArray) -> FloatArray:
 def _apparatus(response: Response, x: FloatArray) -> tuple[Experiment, Parameters]:
     """Experiment and parameters that a vector stands for."""
     layout, target = response.experiment.layout, response.experiment.target
+    at = dict(zip(response.names, x, strict=True))
     moved = replace(
         response.experiment,
-        target=replace(target, refractive_index=float(x[1])),
-        layout=replace(layout, theta_s=layout.theta_s + x[2], theta_e=layout.theta_e + float(x[3])),
+        target=replace(target, refractive_index=float(at["refractive_index"])),
+        layout=replace(
+            layout,
+            theta_s=layout.theta_s + at["theta_s_offset"],
+            theta_e=layout.theta_e + float(at["theta_e_offset"]),
+        ),
     )
-    fields = ("m1_eV", "sin2_12", "sin2_13", "dm2_21", "dm2_3l", "delta", "alpha21", "alpha31")
-    values: dict[str, Any] = dict(zip(fields, [x[0], *x[4:]], strict=True))
+    known = vars(response.truth)
+    values: dict[str, Any] = {name: value for name, value in at.items() if name in known}
     return moved, replace(response.truth, **values)

@@ -10,10 +10,10 @@ import numpy as np
 
 from renp_infer.errors import RenpError
 from renp_infer.inference.descent import Minimum, descend
+from renp_infer.inference.parameters import MASS
 from renp_infer.inference.start import Chart
 from renp_infer.records import FloatArray
 
-MASS = "m1_meV"
 _STEPS, _REACH = 12, 16.0
 """Points of the ridge on each side, and the chi-squared above the mode where it ends."""
 _FARTHEST = 5.0

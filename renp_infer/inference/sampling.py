@@ -5,7 +5,7 @@ No sampler has to cross from one sign of the phases to the other: ``mirrored`` d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,10 @@ from renp_infer.inference.comparison import Estimator, EvidenceSettings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.phases import mirrored
 from renp_infer.inference.prior import InferenceSettings
-from renp_infer.records import FloatArray
+from renp_infer.records import FloatArray, Progress
 
 if TYPE_CHECKING:
     from renp_infer.inference.nuts import CompiledModel
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,15 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from renp_infer.inference.amplitude import AMPLITUDE, AmplitudeMarginal, log_integral
+from renp_infer.inference.amplitude import AmplitudeMarginal, log_integral
 from renp_infer.inference.model import (
-    PARAMETERS,
+    VECTOR,
     argument_of,
     constant,
     from_unit,
     template_of,
 )
+from renp_infer.inference.parameters import AMPLITUDE
 from renp_infer.inference.prior import Prior
 from renp_infer.inference.reference import TAIL, Reference
 from renp_infer.records import FloatArray
@@ -85,7 +86,7 @@ def smc_run(
     )
     stages = padded(tree["sample_stats"].to_dataset())
     return SmcRun(
-        tree["posterior"][PARAMETERS].transpose("chain", "draw", ...).values,
+        tree["posterior"][VECTOR].transpose("chain", "draw", ...).values,
         last_finite(stages["log_marginal_likelihood"].values),
         stages,
     )
@@ -129,7 +130,7 @@ def build_model(target: AmplitudeMarginal, reference: Reference) -> pm.Model:
         pm.Potential("prior_over_reference", ratio + constant(reference.log_volume))
         vector = from_unit(prior, _with_phases(prior, unit))
         pm.Potential("log_likelihood", _log_likelihood(target, vector))
-        pm.Deterministic(PARAMETERS, vector, dims="parameter")
+        pm.Deterministic(VECTOR, vector, dims="parameter")
     return model
 
 

@@ -36,31 +36,6 @@ SERIES_BELOW = 0.02
 EULER_GAMMA = float(np.euler_gamma)
 
 
-def field_psd_fT2_per_Hz(frequency_hz: FloatArray, detector: Detector) -> FloatArray:
-    """One-sided noise power ``noise^2 (1 + knee / f)``, shape (n,), fT^2/Hz.
-
-    Parameters
-    ----------
-    frequency_hz : ndarray, shape (n,)
-        Frequencies > 0, Hz.
-    detector : Detector
-    """
-    return detector.noise_fT_rtHz**2 * (1.0 + detector.knee_hz / frequency_hz)
-
-
-def harmonic_amplitudes(order: FloatArray, cycle_over_relaxation: float) -> FloatArray:
-    """Amplitudes ``a_n = 2 |h_n| = 2 / |tc / T1 + 2 pi i n|``, shape (n,).
-
-    Parameters
-    ----------
-    order : ndarray, shape (n,)
-        Harmonics n >= 1.
-    cycle_over_relaxation : float
-        tc / T1.
-    """
-    return 2.0 / np.hypot(cycle_over_relaxation, 2.0 * pi * order)
-
-
 def information_sum(cycle_over_relaxation: float, knee_cycles: float) -> float:
     """``Sum_n a_n^2 / (1 + k / n)`` over all harmonics n >= 1, exactly.
 

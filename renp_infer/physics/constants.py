@@ -66,3 +66,5 @@ NG_TO_FT = 1e2
 """Magnetic field: nG to fT."""
 MILLI_EV_TO_EV = 1e-3
 """Energy: meV to eV."""
+EV_TO_MILLI_EV = 1e3
+"""Energy: eV to meV."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renp_infer.errors import ConfigError, DomainError
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import PAIR_INDEX, PAIRS, FloatArray, Parameters, Switches
 from renp_infer.resources import named_file, read_toml, share_path
 
@@ -298,7 +299,7 @@ def _table_iv() -> tuple[tuple[float, ...], tuple[float, ...]]:
 def truth_of(parameters: Parameters) -> dict[str, Any]:
     """Parameters by the keys of a study's section ``[neutrino]``."""
     return {
-        "m1_meV": 1e3 * parameters.m1_eV,
+        "m1_meV": EV_TO_MILLI_EV * parameters.m1_eV,
         "ordering": parameters.ordering,
         "nature": parameters.nature,
         "delta_deg": float(np.rad2deg(parameters.delta)),

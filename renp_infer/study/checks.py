@@ -9,6 +9,7 @@ from __future__ import annotations
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.matrix_elements import missing_printed
 from renp_infer.records import PRESETS, Experiment, Parameters, Switches, Target
@@ -78,7 +79,7 @@ def check_weights(study: StudyConfig, switches: Switches) -> None:
     """
     if switches.weights != "table-iv":
         return
-    for key in ("delta_deg", "alpha21_deg", "alpha31_deg"):
+    for key in PARAMETERS.phases:
         value = getattr(study.neutrino, key)
         if value != 0:
             allowed = '0 with physics.weights = "table-iv", which conserves CP'

@@ -9,6 +9,7 @@ from typing import Any
 from renp_infer.display import Display
 from renp_infer.inference.comparison import CompareSettings
 from renp_infer.inference.prior import InferenceSettings
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study.datafile import Measurement
@@ -89,7 +90,8 @@ class Study(Display):
         """What the study is about, in a few words each."""
         truth, experiment = self.parameters, self.experiment
         layout, theta = experiment.layout, [math.degrees(x) for x in experiment.layout.theta_s]
-        mass = f"m1 = {1e3 * truth.m1_eV:.4g} meV, {truth.ordering} ordering, {truth.nature}"
+        m1_meV = EV_TO_MILLI_EV * truth.m1_eV
+        mass = f"m1 = {m1_meV:.4g} meV, {truth.ordering} ordering, {truth.nature}"
         data = self.measurement.observation.source if self.measurement is not None else "mock"
         crystal = f"{layout.length_cm:g} cm long, {layout.radius_cm:g} cm in radius"
         tasks = [name for name in TASKS if name in self.resolved]

@@ -13,8 +13,8 @@ from renp_infer.design.prediction import COSINES, cosines_of, nuisances, predict
 from renp_infer.design.sequential import measured
 from renp_infer.design.states import make_states
 from renp_infer.inference.fisher import Noise
-from renp_infer.inference.hypothesis import Hypothesis
-from renp_infer.inference.prior import build_prior, response_argument
+from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.prior import response_argument
 from renp_infer.inference.response import Response
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
@@ -30,17 +30,17 @@ SETTINGS = inference_with(m1_max_meV=300.0)
 
 def model(nature="majorana", response=None, settings=SETTINGS):
     response = ToyResponse(THETA, width=0.03) if response is None else response
-    return Hypothesis(response, toy_truth(nature), OSCILLATION, settings, 1.45)
+    return HypothesisModel(response, toy_truth(nature), OSCILLATION, settings, 1.45, 2.0)
 
 
 def prior_of(nature="majorana", settings=SETTINGS):
-    return build_prior(toy_truth(nature), settings, OSCILLATION, 1.45, 2.0)
+    return model(nature, settings=settings).prior
 
 
 @pytest.fixture(scope="module")
 def states():
     pair = ("dirac", "majorana")
-    return make_states([model(n) for n in pair], [prior_of(n) for n in pair], MASSES, [1.0, 3.0])
+    return make_states([model(n) for n in pair], MASSES, [1.0, 3.0])
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,8 @@ def test_phases_at_once_are_phases_one_by_one(response):
 
 def test_field_is_affine_in_three_cosines(response):
     own = response.truth
-    hypothesis = Hypothesis(response, own, OSCILLATION, SETTINGS, 1.4667)
-    prior = build_prior(own, SETTINGS, OSCILLATION, 1.4667, 1.0)
-    part = predict(hypothesis, prior, [30.0, 200.0])
+    hypothesis = HypothesisModel(response, own, OSCILLATION, SETTINGS, 1.4667, 1.0)
+    part = predict(hypothesis, [30.0, 200.0])
     for delta, first, last in ((0.1, 2.0, 0.3), (1.0, -1.0, 3.0)):
         cosines = cosines_of(np.array([first, last - 2.0 * delta]))
         for k, m1 in enumerate((30.0, 200.0)):
@@ -74,7 +73,7 @@ def test_field_is_affine_in_three_cosines(response):
 
 
 def test_slopes_are_differences_of_the_field():
-    part, hypothesis = predict(model(), prior_of(), [120.0]), model()
+    part, hypothesis = predict(model(), [120.0]), model()
     names = nuisances(prior_of())
     phases = np.pi / 2.0 * np.array([1.0, 1.0])  # two cosines 0, the third 1
     for name, sd, slot in (("refractive_index", 5e-4, 1), ("sin2_12", 0.012, 4)):
@@ -106,10 +105,10 @@ def _values(point):
 
 
 def test_table_of_masses_gives_the_fields_between():
-    hypothesis, prior = model(), prior_of()
-    coarse = predict(hypothesis, prior, np.linspace(0.0, 300.0, 76))
+    hypothesis = model()
+    coarse = predict(hypothesis, np.linspace(0.0, 300.0, 76))
     between = np.array([11.0, 123.4, 287.0])
-    direct, found = predict(hypothesis, prior, between), coarse.at(between)
+    direct, found = predict(hypothesis, between), coarse.at(between)
     for name in ("field_nG", "cosines_nG", "slopes_nG"):
         scale = np.abs(getattr(direct, name)).max()
         assert getattr(found, name) == pytest.approx(getattr(direct, name), abs=2e-3 * scale)
@@ -141,7 +140,7 @@ def test_readings_one_by_one_are_the_likelihood_of_all(states):
     mocks = Mocks(data[None] / 0.02, np.zeros((1, len(nuisances(prior_of())))))
     logs = []
     for nature in ("dirac", "majorana"):
-        states_of = marginalise(predict(model(nature), prior_of(nature), MASSES), noise)
+        states_of = marginalise(predict(model(nature), MASSES), noise)
         logs.append(fit(states_of, mocks, every=True).smooth[0])
     log = np.concatenate(logs) + states.log_prior
     assert belief.log_weights == pytest.approx(log - logsumexp(log), abs=1e-6)

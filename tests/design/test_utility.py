@@ -13,14 +13,14 @@ from scipy.stats import norm
 from renp_infer.design._torus_kernel import torus_integrals
 from renp_infer.design.appraisal import Bench, Rival
 from renp_infer.design.landscape import hermite
+from renp_infer.design.measures import UTILITIES, direction
 from renp_infer.design.noise import design_noise
 from renp_infer.design.truths import prior_truths, spread
-from renp_infer.design.utility import NAMES, UNITS, Appraiser, sense
+from renp_infer.design.utility import Appraiser
 from renp_infer.errors import DomainError
 from renp_infer.inference.fisher import Noise
-from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.marginal import marginalise
-from renp_infer.inference.prior import build_prior
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
@@ -71,8 +71,8 @@ def bench(responses, sigma_nG=0.1, masses=193, noise=None, **settings):
     chosen = inference_with(**{"m1_max_meV": 300.0, **PLAIN, **settings})
     rivals = []
     for response, nature in zip(responses, ("dirac", "majorana"), strict=False):
-        model = Hypothesis(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
-        rivals.append(Rival(model, build_prior(toy_truth(nature), chosen, OSCILLATION, 1.45, 1.0)))
+        model = HypothesisModel(response, toy_truth(nature), OSCILLATION, chosen, 1.45, 1.0)
+        rivals.append(Rival(model))
     odds = np.full(len(rivals), -np.log(len(rivals)))
     return Bench(rivals, odds, white(sigma_nG) if noise is None else noise, masses)
 
@@ -270,7 +270,7 @@ def test_information_agrees_with_brute_force():
         amplitude, baseline = np.exp(0.2 * rng.normal()), 0.1 * rng.normal()
         field = amplitude * rival.model.field(rival.model.at(m1)) + baseline
         data = observe(field, sigma**2 * np.eye(THETA.size), THETA, int(rng.integers(2**31)))
-        likelihood = rival.model.likelihood(data, 1.0)
+        likelihood = rival.model.of_peak(1.0).likelihood(data)
         target = marginalise(likelihood, np.random.default_rng(6)).target
         log = target.of_templates(target.templates(masses[:, None]))
         posterior = np.exp(log - logsumexp(log))
@@ -348,7 +348,7 @@ def appraiser():
 def test_appraisal_of_an_experiment(appraiser):
     apparatus = experiment()
     first = appraiser(apparatus)
-    assert tuple(first) == NAMES == tuple(UNITS)
+    assert tuple(first) == UTILITIES
     assert first == appraiser(apparatus), "common random numbers"
     assert all(np.isfinite(u.value) and u.error >= 0.0 for u in first.values())
     assert 0.0 < first["eig_m1"].value < first["eig_interest"].value
@@ -362,7 +362,7 @@ def test_appraisal_of_an_experiment(appraiser):
 
 
 def test_senses():
-    assert [sense(n) for n in ("eig_m1", "sd_m1", "exposure_3sigma_s")] == [1, -1, -1]
+    assert [direction(n) for n in ("eig_m1", "sd_m1", "exposure_3sigma_s")] == [1, -1, -1]
 
 
 def test_settings_are_checked():

@@ -68,12 +68,12 @@ def test_linear_parameters_are_integrated_as_by_quadrature():
     total = COVARIANCE.copy()
     for name, shape in (
         ("baseline_nG", np.ones(THETA.size)),
-        ("leakage", likelihood.leakage_nG),
+        ("leakage", likelihood.shapes["leakage"]),
     ):
         total += prior.marginals[name].sd ** 2 * np.outer(shape, shape)
     sd = prior.marginals["amplitude"].sd
     for vector, value in zip(vectors, found, strict=True):
-        x, _, _ = Prior(marginal.prior.marginals, marginal.prior.fixed | {
+        x = Prior(marginal.prior.marginals, marginal.prior.fixed | {
             "amplitude": 1.0, "baseline_nG": 0.0, "leakage": 0.0,
         }).to_response_vector(vector)  # fmt: skip
         template = LINEAR(x)[0]
@@ -92,7 +92,7 @@ def test_amplitudes_are_drawn_from_their_conditional_density(sigma):
     """Against the integral of the density: data that fix the amplitude, and data that do not."""
     fixed = linear_likelihood(leakage_sd=0.2)
     wider = replace(fixed.observation, covariance_nG2=sigma**2 * COVARIANCE)
-    full = Likelihood(fixed.prior, LINEAR, wider, fixed.leakage_nG)
+    full = Likelihood(fixed.prior, LINEAR, wider, fixed.shapes)
     marginal = marginalise(full, np.random.default_rng(1)).target
     likelihood = marginal.likelihood
     vector = np.tile(marginal.prior.sample(np.random.default_rng(2), 1), (2000, 1))

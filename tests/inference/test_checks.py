@@ -15,6 +15,7 @@ from renp_infer.inference.checks import (
 )
 from renp_infer.inference.diagnostics import leave_one_out, power_scaling
 from renp_infer.inference.fit import fit
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
 from renp_infer.inference.prior import (
     Circular,
@@ -145,7 +146,7 @@ def checked():
         numbers = {"chains": 2, "draws": 200, "tune": 200, "phases": "fixed"}
         numbers |= {"theta_s_offset_sd_deg": 0.0, "theta_e_offset_sd_deg": 0.0}
         chosen = inference_with(oscillation_errors=False, **(numbers | settings))
-        tree = fit(toy, data, truth, chosen, OSCILLATION, 6, refractive_index=1.45)
+        tree = fit(HypothesisModel(toy, truth, OSCILLATION, chosen, 1.45), data, 6)
         return json.loads(tree.attrs["renp_checks"]), tree
 
     return run

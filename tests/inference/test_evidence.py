@@ -55,14 +55,16 @@ def linear_likelihood(**settings):
     chosen = inference_with(**(STILL | {"amplitude_sd": 0.0} | settings))
     prior = build_prior(truth, chosen, OSCILLATION, 1.45, 1.0)
     data = observe(response(response_argument(values))[0] + 0.05, COVARIANCE, THETA, 11)
-    return Likelihood(prior, response, data, LEAKAGE)
+    return Likelihood(prior, response, data, {"leakage": LEAKAGE})
 
 
 def toy_likelihood(sigma=0.05, nature="majorana", **settings):
     toy, truth = ToyResponse(THETA, width=0.05), toy_truth(nature)
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
     prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
-    return Likelihood(prior, toy, observe(signal, sigma**2 * np.eye(THETA.size), THETA, 1), LEAKAGE)
+    return Likelihood(
+        prior, toy, observe(signal, sigma**2 * np.eye(THETA.size), THETA, 1), {"leakage": LEAKAGE}
+    )
 
 
 def exact_log_evidence(likelihood):
@@ -210,7 +212,7 @@ def test_smc_model_is_the_numpy_density(settings, rng):
             likelihood.prior, fixed={**likelihood.prior.fixed, "amplitude": 1.3, "leakage": 0.4}
         )
         marginal = AmplitudeMarginal(
-            Likelihood(prior, likelihood.response, likelihood.observation, LEAKAGE)
+            Likelihood(prior, likelihood.response, likelihood.observation, {"leakage": LEAKAGE})
         )
     reference = wide_reference(marginal.prior)
     model = build_model(marginal, reference)

@@ -91,7 +91,7 @@ def test_two_hypotheses_that_are_linear_part_as_the_projection_says():
     unit = (THETA - THETA.mean()) / np.ptp(THETA)
     odd = 4e-3 * np.sin(7.0 * unit)
     field = likelihood.observation.field_nG + odd
-    rival = model.likelihood(observe(field, noise().covariance(EXPOSURE), THETA), 1.0)
+    rival = model.of_peak(1.0).likelihood(observe(field, noise().covariance(EXPOSURE), THETA))
     rest = odd - unit * (unit @ odd) / (unit @ unit)
     expected = float(rest @ rest) / 1e-6
     assert linear_chi2(expand(rival, vector), noise(), EXPOSURE) == pytest.approx(expected)
@@ -257,10 +257,10 @@ def test_a_library_knows_its_points_by_heart():
     before = Counted.calls
     point = library.nearest(model.field(model.at(99.0, (0.0, 1.0, 2.0))))[0]
     before = Counted.calls
-    mean, jacobian = likelihood.linearise(library.hypothesis.vector(point, likelihood))
+    mean, jacobian = likelihood.linearise(library.hypothesis.vector(point))
     assert Counted.calls == before
-    expected = model.likelihood(likelihood.observation, 1.0)
-    again = expected.linearise(model.vector(point, expected))
+    expected = model.of_peak(1.0).likelihood(likelihood.observation)
+    again = expected.linearise(model.vector(point))
     assert Counted.calls == before + 1
     assert np.array_equal(mean, again[0]) and np.array_equal(jacobian, again[1])
 

@@ -9,6 +9,7 @@ import xarray as xr
 from renp_infer.errors import NonFiniteError
 from renp_infer.inference import nuts, pymc_nuts
 from renp_infer.inference.fit import fit
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nuts import Coordinates, compile_model, sample_nuts
@@ -50,7 +51,7 @@ CONJUGATE = ("baseline_nG", "sin2_12", "sin2_13")
 
 def run(sampler, seed=5, **changes):
     chosen = conjugate_settings(sampler, **changes)
-    return fit(LINEAR, DATA, TRUTH, chosen, OSCILLATION, seed, refractive_index=1.45)
+    return fit(HypothesisModel(LINEAR, TRUTH, OSCILLATION, chosen, 1.45), DATA, seed)
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +99,9 @@ def test_planted_leakage_is_recovered(sampler):
     shape = 1.0 / (1.0 + np.linspace(-1.0, 2.0, THETA.size) ** 2)
     field = LINEAR(response_argument(VALUES))[0]
     data = observe(field + 0.4 * shape, COVARIANCE, THETA, seed=12)
-    tree = fit(
-        LINEAR,
-        data,
-        TRUTH,
-        conjugate_settings(sampler, leakage_sd=0.5),
-        OSCILLATION,
-        6,
-        refractive_index=1.45,
-        leakage_nG=shape,
-    )
+    chosen, shapes = conjugate_settings(sampler, leakage_sd=0.5), {"leakage": shape}
+    model = HypothesisModel(LINEAR, TRUTH, OSCILLATION, chosen, 1.45, shapes=shapes)
+    tree = fit(model, data, 6)
     ones = np.ones(THETA.size)
     design = np.column_stack([shape, ones, LINEAR.slope[:, 4], LINEAR.slope[:, 5]])
     sds = np.array([0.5, 0.1 * np.abs(field).max(), 0.012, 0.00057])
@@ -327,7 +321,7 @@ def test_data_that_say_nothing_return_the_prior(sampler):
     chosen = inference_with(sampler=sampler)
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
     data = observe(signal, 1e6 * np.eye(5), toy.theta_s, seed=1)
-    tree = fit(toy, data, truth, chosen, OSCILLATION, 2, refractive_index=1.45)
+    tree = fit(HypothesisModel(toy, truth, OSCILLATION, chosen, 1.45), data, 2)
     rows = json.loads(tree.attrs["renp_summary"])["parameters"]
     prior = build_prior(truth, chosen, OSCILLATION, 1.45, np.abs(signal).max())
     reference = prior.sample(np.random.default_rng(0), 200_000)
@@ -346,16 +340,8 @@ def test_data_that_say_nothing_return_the_prior(sampler):
 @pytest.mark.slow
 def test_a_precise_measurement_contains_the_truth():
     target, chosen = toy_likelihood(1e-3)
-    tree = fit(
-        target.response,
-        target.observation,
-        toy_truth("majorana"),
-        chosen,
-        OSCILLATION,
-        2,
-        refractive_index=1.45,
-        cores=2,
-    )
+    model = HypothesisModel(target.response, toy_truth("majorana"), OSCILLATION, chosen, 1.45)
+    tree = fit(model, target.observation, 2, cores=2)
     summary = json.loads(tree.attrs["renp_summary"])
     # one in a thousand draws is the gate's limit to a warning
     assert summary["diagnostics"]["divergences"] <= 4

@@ -128,7 +128,7 @@ def test_a_wide_amplitude_is_not_integrated():
     """Evidence with a spread of 2, against the mean of the likelihood over draws of the prior."""
     likelihood = linear_likelihood(amplitude_sd=2.0)
     wider = replace(likelihood.observation, covariance_nG2=400.0 * COVARIANCE)
-    likelihood = Likelihood(likelihood.prior, LINEAR, wider, likelihood.leakage_nG)
+    likelihood = Likelihood(likelihood.prior, LINEAR, wider, likelihood.shapes)
     assert "amplitude" in marginalise(likelihood, np.random.default_rng(0)).target.prior.names
     draws = likelihood.prior.sample(np.random.default_rng(1), 20_000)
     weights = np.exp([likelihood.log_likelihood(draw) for draw in draws])

@@ -28,6 +28,7 @@ def covariance(correlated):
 
 
 LEAKAGE = np.linspace(1.0, 0.3, THETA.size) ** 2
+SHAPES = {"leakage": LEAKAGE}
 
 
 def likelihood(correlated, response=TOY):
@@ -35,7 +36,7 @@ def likelihood(correlated, response=TOY):
     prior = build_prior(toy_truth(), settings, OSCILLATION, 1.45, 1.0)
     truth = TOY(response_argument(truth_values(toy_truth(), 1.45)))[0]
     data = observe(truth, covariance(correlated), THETA, seed=3)
-    return Likelihood(prior, response, data, LEAKAGE)
+    return Likelihood(prior, response, data, SHAPES)
 
 
 class Broken:
@@ -58,7 +59,7 @@ def test_mean_is_amplitude_times_template_plus_baseline_plus_leakage(rng):
     target = likelihood(0)
     vector = target.prior.sample(rng, 1)[0]
     names = target.prior.names
-    template = TOY(target.prior.to_response_vector(vector)[0])[0]
+    template = TOY(target.prior.to_response_vector(vector))[0]
     expected = vector[names.index("amplitude")] * template + vector[names.index("baseline_nG")]
     expected += vector[names.index("leakage")] * LEAKAGE
     assert target.mean(vector) == pytest.approx(expected, rel=1e-14)
@@ -117,7 +118,7 @@ def test_other_data_are_those_of_a_likelihood_made_for_them(correlated, rng):
     field = rng.normal(size=target.data_nG.size)
     other = target.with_field(field)
     observation = replace(target.observation, field_nG=field)
-    fresh = Likelihood(target.prior, target.response, observation, target.leakage_nG)
+    fresh = Likelihood(target.prior, target.response, observation, target.shapes)
     vector = target.prior.sample(rng, 1)[0]
     assert other.log_likelihood(vector) == fresh.log_likelihood(vector)
     assert other.log_likelihood(vector) != target.log_likelihood(vector)
@@ -131,8 +132,8 @@ def test_data_and_covariance_must_make_sense():
     prior = likelihood(0).prior
     zeros = np.zeros(THETA.size)
     with pytest.raises(DomainError, match="covariance_nG2"):
-        Likelihood(prior, TOY, observe(zeros, -covariance(0), THETA), LEAKAGE)
+        Likelihood(prior, TOY, observe(zeros, -covariance(0), THETA), SHAPES)
     with pytest.raises(NonFiniteError, match="field_nG"):
-        Likelihood(prior, TOY, observe(zeros + np.nan, covariance(0), THETA), LEAKAGE)
-    with pytest.raises(DomainError, match="leakage_nG"):
+        Likelihood(prior, TOY, observe(zeros + np.nan, covariance(0), THETA), SHAPES)
+    with pytest.raises(DomainError, match="shape of leakage"):
         Likelihood(prior, TOY, observe(zeros, covariance(0), THETA))

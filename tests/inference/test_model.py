@@ -9,7 +9,7 @@ from pytensor.graph.op import Op
 from scipy import stats
 
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import LINEAR, PARAMETERS, build_model
+from renp_infer.inference.model import LINEAR, VECTOR, build_model
 from renp_infer.inference.nuts import require_nuts
 from renp_infer.inference.prior import (
     build_prior,
@@ -54,10 +54,10 @@ class Compiled:
         prior = build_prior(toy_truth(), chosen, OSCILLATION, 1.45, 1.0)
         signal = TOY(response_argument(truth_values(toy_truth(), 1.45)))[0]
         data = observe(signal, covariance, THETA, 2)
-        self.likelihood = Likelihood(prior, response, data, LEAKAGE)
+        self.likelihood = Likelihood(prior, response, data, {"leakage": LEAKAGE})
         model = build_model(self.likelihood)
         self.unit_size = prior.unit_size - sum(n in prior.names for n in LINEAR)
-        values = model.replace_rvs_by_values([model[PARAMETERS]])
+        values = model.replace_rvs_by_values([model[VECTOR]])
         outputs = [model.logp(), model.dlogp(), *values]
         self._function = model.compile_fn(
             outputs, inputs=model.value_vars, point_fn=False, mode=mode

@@ -5,9 +5,8 @@ import pytest
 from scipy import stats
 
 from renp_infer.errors import DomainError
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import (
-    PARAMETER_NAMES,
-    RESPONSE_NAMES,
     Circular,
     GaussianPrior,
     LogNormal,
@@ -69,9 +68,9 @@ def test_mass_stays_inside_for_any_unit_coordinate():
 
 
 def test_majorana_has_every_parameter_and_dirac_no_majorana_phase():
-    assert prior_of(leakage_sd=0.1).names == PARAMETER_NAMES
+    assert prior_of(leakage_sd=0.1).names == PARAMETERS.names
     dirac = prior_of("dirac", leakage_sd=0.1)
-    assert set(PARAMETER_NAMES) - set(dirac.names) == {"alpha21_deg", "alpha31_deg"}
+    assert set(PARAMETERS.names) - set(dirac.names) == {"alpha21_deg", "alpha31_deg"}
     assert dirac.fixed["alpha21_deg"] == pytest.approx(np.rad2deg(1.0))
 
 
@@ -94,7 +93,7 @@ def test_zero_standard_deviation_fixes(setting, name, value):
 
 def test_oscillations_and_phases_can_be_fixed():
     prior = prior_of(oscillation_errors=False, phases="fixed", leakage_sd=0.1)
-    assert prior.names == PARAMETER_NAMES[:7]
+    assert prior.names == PARAMETERS.names[:7]
     assert prior.fixed["dm2_3l"] == 2.513e-3
     assert prior.fixed["delta_deg"] == pytest.approx(np.rad2deg(0.6))
 
@@ -109,13 +108,12 @@ def test_response_vector_has_the_response_units():
     prior = prior_of()
     names = {name: k for k, name in enumerate(prior.names)}
     vector = prior.sample(np.random.default_rng(1), 1)[0]
-    x, amplitude, baseline = prior.to_response_vector(vector)
-    slots = {name: k for k, name in enumerate(RESPONSE_NAMES)}
+    x = prior.to_response_vector(vector)
+    slots = {name: k for k, name in enumerate(PARAMETERS.slots)}
     assert x[slots["m1_eV"]] == vector[names["m1_meV"]] / 1000
     offset = vector[names["theta_s_offset_deg"]]
     assert x[slots["theta_s_offset"]] == pytest.approx(np.pi / 180 * offset)
     assert x[slots["alpha31"]] == pytest.approx(np.pi / 180 * vector[names["alpha31_deg"]])
-    assert (amplitude, baseline) == (vector[names["amplitude"]], vector[names["baseline_nG"]])
 
 
 def test_truth_reaches_the_response_unchanged():

@@ -24,8 +24,8 @@ def test_phases_leave_the_ridge_where_cp_is_conserved():
     model = hypothesis(**settings)
     truth = model.at(100.0, (0.0, 0.0, 0.0))
     field = model.field(truth)
-    likelihood = model.likelihood(observe(field, noise().covariance(EXPOSURE), THETA), 1.0)
-    vector = model.vector(truth, likelihood)
+    likelihood = model.of_peak(1.0).likelihood(observe(field, noise().covariance(EXPOSURE), THETA))
+    vector = model.vector(truth)
     fit = Profile(likelihood).at(102.0, vector)
 
     def chi2(alpha21, alpha31):
@@ -49,8 +49,8 @@ def test_a_turn_of_an_unknown_phase_that_moves_the_mass_is_flagged():
         model = hypothesis(nature=nature, **settings)
         truth = model.at(100.0, (0.0, 0.0, 0.0))
         data = observe(model.field(truth), loud.covariance(EXPOSURE), THETA)
-        likelihood = model.likelihood(data, 1.0)
-        vector = model.vector(truth, likelihood)
+        likelihood = model.of_peak(1.0).likelihood(data)
+        vector = model.vector(truth)
         assert validity(likelihood, vector, loud, 300.0).phases == flagged
 
 

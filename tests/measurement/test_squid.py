@@ -21,6 +21,11 @@ def detector(**changes):
     return Detector(noise_fT_rtHz=2.0, spin_relaxation_ms=1e3 * T1_S, **changes)
 
 
+def harmonic_amplitudes(order, ratio):
+    """``a_n = 2 |h_n| = 2 / |tc / T1 + 2 pi i n|`` of the template."""
+    return 2.0 / np.hypot(ratio, 2.0 * np.pi * order)
+
+
 def template(time_s):
     phase = np.mod(time_s, CYCLE_S)
     return -np.expm1(-phase / T1_S) / -np.expm1(-CYCLE_S / T1_S)
@@ -60,7 +65,7 @@ def test_noise_averages_to_its_psd_and_whitens(simulation):
     bins = harmonic_bins(samples)[:20]
     spectrum = np.fft.rfft(noise)[:, bins]
     power = 2 * dt / samples * np.mean(np.abs(spectrum) ** 2, axis=0)
-    psd = squid.field_psd_fT2_per_Hz(bins / (samples * dt), detector(knee_hz=knee))
+    psd = detector().noise_fT_rtHz ** 2 * (1.0 + knee * samples * dt / bins)
     # 1500 draws of a two-component power: standard error 2.6 %, 20 bins.
     assert np.abs(power / psd - 1).max() < 4.5 / np.sqrt(1500) + 0.03
     assert np.mean(power / psd) == pytest.approx(1.0, abs=4.5 / np.sqrt(1500 * 20) + 0.02)
@@ -92,7 +97,7 @@ def test_white_noise_is_a_least_squares_fit_of_amplitude_and_baseline():
 @pytest.mark.parametrize("knee", [0.0, 1e-3, 0.01, 3.0, 400.0])
 def test_closed_sum_is_the_series(ratio, knee):
     order = np.arange(1.0, 2_000_001.0)
-    terms = squid.harmonic_amplitudes(order, ratio) ** 2 / (1 + knee / order)
+    terms = harmonic_amplitudes(order, ratio) ** 2 / (1 + knee / order)
     tail = 1 / (np.pi**2 * order[-1])  # of Sum 1 / (pi n)^2, relative error below 1e-3
     assert squid.information_sum(ratio, knee) == pytest.approx(
         terms.sum() + tail, rel=1e-9, abs=1e-3 * tail
@@ -104,7 +109,7 @@ def test_harmonic_amplitudes_are_those_of_the_template():
     spectrum = np.fft.rfft(template((np.arange(samples) + 0.5) * CYCLE_S / samples)) / samples
     order = np.arange(1, 9)
     np.testing.assert_allclose(
-        squid.harmonic_amplitudes(order.astype(float), CYCLE_S / T1_S),
+        harmonic_amplitudes(order.astype(float), CYCLE_S / T1_S),
         2 * np.abs(spectrum[order]),
         rtol=1e-6,
     )
@@ -198,7 +203,7 @@ def test_white_noise_fits_a_bloch_field_and_a_baseline(bloch_field):
 def test_information_of_the_sawtooth_is_the_closed_sum(knee):
     """The constant-rate template as a field cycle, its tail known by Parseval only."""
     order, ratio = np.arange(1.0, 20_001.0), CYCLE_S / T1_S
-    amplitudes = squid.harmonic_amplitudes(order, ratio)
+    amplitudes = harmonic_amplitudes(order, ratio)
     cycle = FieldCycle(1.0, 1.0, 0.0, amplitudes, squid.information_sum(ratio, 0.0))
     expected = squid.information_sum(ratio, knee)
     assert squid.cycle_information(cycle, knee) == pytest.approx(
@@ -207,7 +212,7 @@ def test_information_of_the_sawtooth_is_the_closed_sum(knee):
 
 
 def test_a_knee_beyond_the_harmonics_is_refused():
-    amplitudes = squid.harmonic_amplitudes(np.arange(1.0, 11.0), 2.0)
+    amplitudes = harmonic_amplitudes(np.arange(1.0, 11.0), 2.0)
     cycle = FieldCycle(1.0, 1.0, 0.0, amplitudes, squid.information_sum(2.0, 0.0))
     with pytest.raises(ConvergenceError, match="matched filter"):
         squid.cycle_information(cycle, 1e3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from renp_infer.inference.fisher import Noise
-from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.hypothesis import HypothesisModel
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 from tests.toys.settings import inference_with
 
@@ -26,7 +26,7 @@ def noise(sigma_nG=1e-3, drift_nG=0.0, drift_time_s=600.0):
 def hypothesis(response=None, nature="majorana", **settings):
     response = ToyResponse(THETA) if response is None else response
     chosen = inference_with(**({"m1_max_meV": 300.0} | settings))
-    return Hypothesis(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
+    return HypothesisModel(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
 
 
 def asimov(model, m1_meV, drawn=None, covariance=None):
@@ -34,8 +34,8 @@ def asimov(model, m1_meV, drawn=None, covariance=None):
     field = model.field(truth)
     covariance = noise().covariance(EXPOSURE) if covariance is None else covariance
     data = observe(field, covariance, THETA, drawn)
-    likelihood = model.likelihood(data, float(np.max(np.abs(field))))
-    return likelihood, model.vector(truth, likelihood)
+    likelihood = model.of_peak(float(np.max(np.abs(field)))).likelihood(data)
+    return likelihood, model.vector(truth)
 
 
 class Straight:

@@ -40,6 +40,5 @@ def conjugate_settings(sampler, **changes):
 def linear_likelihood(seed: int = 4, **changes) -> Likelihood:
     prior = build_prior(TRUTH, inference_with(**(FIXED | changes)), OSCILLATION, 1.45, 1.0)
     field = LINEAR(response_argument(truth_values(TRUTH, 1.45)))[0]
-    return Likelihood(
-        prior, LINEAR, observe(field, COVARIANCE, THETA, seed), 0.3 * np.cos(7.0 * THETA)
-    )
+    shapes = {"leakage": 0.3 * np.cos(7.0 * THETA)}
+    return Likelihood(prior, LINEAR, observe(field, COVARIANCE, THETA, seed), shapes)

@@ -8,19 +8,13 @@ from typing import Annotated
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number, Whole
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import Experiment
 from renp_infer.study.sections.base import Flag, Section, several
 from renp_infer.study.sections.masses import MassGrid, MassRange, masses_of
 
-SYSTEMATICS = {
-    "amplitude": ("amplitude",),
-    "baseline": ("baseline_nG", "leakage"),
-    "refractive-index": ("refractive_index",),
-    "pointing": ("theta_s_offset_deg", "theta_e_offset_deg"),
-    "oscillations": ("sin2_12", "sin2_13", "dm2_21", "dm2_3l"),
-    "phases": ("delta_deg", "alpha21_deg", "alpha31_deg"),
-}
-"""Parameters of each systematic, in the order in which they are added."""
+SYSTEMATICS = tuple(PARAMETERS.systematics)
 MASS_MARGIN, PAIR_SHARE = 1.25, 0.98
 """Rivals may be heavier than the heaviest truth, up to where no pair is emitted."""
 METHODS = ("fisher", "asimov", "ensemble")
@@ -33,7 +27,7 @@ class ForecastSection(Section):
     orderings: Annotated[tuple[str, ...], several("normal", "inverted")] = ("normal", "inverted")
     natures: Annotated[tuple[str, ...], several("dirac", "majorana")] = ("dirac", "majorana")
     methods: Annotated[tuple[str, ...], several(*METHODS)] = METHODS
-    systematics: Annotated[tuple[str, ...], several(*SYSTEMATICS)] = tuple(SYSTEMATICS)
+    systematics: Annotated[tuple[str, ...], several(*SYSTEMATICS)] = SYSTEMATICS
     phase_settings: Annotated[int, Before(Whole(1, 10_000))] = 4
     datasets: Annotated[int, Before(Whole(2, 1_000_000))] = 12
     goal_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 10.0
@@ -49,7 +43,7 @@ class ForecastSettings:
     m1_meV : tuple of float
         True lightest masses.
     orderings, natures, methods, systematics : tuple of str
-        Systematics are those of ``SYSTEMATICS`` that are included.
+        Systematics are those of ``inference.parameters`` that are included.
     phase_settings : int
         Settings of the CP phases of a Majorana truth.
     datasets : int
@@ -82,4 +76,4 @@ def forecast_settings(section: ForecastSection) -> ForecastSettings:
 
 def largest_mass_meV(experiment: Experiment) -> float:
     """Largest m1 that pairs allow, short of the end of phase space."""
-    return PAIR_SHARE * 1e3 * experiment.target.epsilon_ep / 2.0
+    return PAIR_SHARE * EV_TO_MILLI_EV * experiment.target.epsilon_ep / 2.0

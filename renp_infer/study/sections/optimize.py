@@ -8,6 +8,7 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
 from renp_infer.design.cost import CostModel
+from renp_infer.design.measures import OBJECTIVES, UTILITIES, direction
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Several, Whole, nearest, refusal
 from renp_infer.study.sections.base import Flag, Section, Word, as_tuple, choice, several
@@ -15,13 +16,6 @@ from renp_infer.study.sections.odds import Odds, OddsSection, some_odds
 from renp_infer.study.sections.sequential import SequentialSection
 from renp_infer.study.sections.windows import Varied, WindowSection
 
-UTILITIES = (
-    "eig_m1", "eig_interest", "sd_m1", "log_bf_nature", "p_nature", "log_bf_ordering",
-    "p_ordering", "exposure_3sigma_s",
-)  # fmt: skip
-OBJECTIVES = (*UTILITIES, "cost", "min_spacing_deg")
-SMALLER = ("sd_m1", "exposure_3sigma_s", "cost")
-"""Objectives of which less is better: they are not divided by a cost."""
 OPTIMIZERS = ("skopt", "sobol", "random", "botorch")
 
 
@@ -141,7 +135,7 @@ def check_wanted(section: OptimizeSection) -> None:
     ------
     ConfigError
     """
-    smaller = [n for n in section.utility if n in SMALLER]
+    smaller = [n for n in section.utility if direction(n) < 0]
     if section.per_cost and smaller:
         allowed = f"false with {smaller[0]}, of which less is better"
         raise ConfigError("optimize.per_cost", True, allowed)

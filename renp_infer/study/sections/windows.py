@@ -10,6 +10,7 @@ from pydantic import Discriminator, Tag, model_validator
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said, refusal
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.study.sections.base import Section, as_tuple, choice, kind_of_grid
 
 PAIR_NAMES = ("11", "12", "22", "13", "23", "33")
@@ -116,7 +117,7 @@ def check_windows(windows: tuple[WindowSection, ...], m1_eV: float) -> None:
         if window.share is not None and (k or len(windows) == 1):
             allowed = "only in the first of two windows; the other has the rest"
             raise ConfigError(f"optimize.windows[{k}].share", Said("a share"), allowed)
-        lowest = -1e3 * m1_eV
+        lowest = -EV_TO_MILLI_EV * m1_eV
         for value in ends(window.distance_meV):
             if value < lowest:
                 path = f"optimize.windows[{k}].distance_meV"

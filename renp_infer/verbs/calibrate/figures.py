@@ -10,8 +10,8 @@ from scipy.stats import chi2
 
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number
-from renp_infer.figures.labels import LABELS
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
+from renp_infer.inference.parameters import PARAMETERS
 
 if TYPE_CHECKING:
     from renp_infer.records import FloatArray
@@ -38,7 +38,7 @@ def calibration_plates(result: CalibrateResult) -> list[Plate]:
 
 
 def _label(name: str) -> str:
-    return LABELS[name][0] if name in LABELS else "log-likelihood"
+    return PARAMETERS.label(name)[0] if name in PARAMETERS.names else "log-likelihood"
 
 
 def rank_ecdfs(data: tuple[Ranks, Band, FloatArray]) -> tuple[Figure, str]:

@@ -6,19 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import build_prior, truth_values
 from renp_infer.inference.response import Response, exact_at
-from renp_infer.measurement.field import exact_field, leakage_shape
-from renp_infer.measurement.normalise import coherence
-from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.records import FloatArray
+from renp_infer.study.hypotheses import hypothesis_of, true_peak_nG
 from renp_infer.study.observed import observation
-from renp_infer.verbs.compare.work import under
-from renp_infer.verbs.infer.work import oscillation_prior
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -47,24 +40,15 @@ def mock_model(study: Study, hypothesis: Hypothesis) -> MockModel:
     """Model of a hypothesis in a study's experiment.
 
     The unit of the baseline's prior is the peak at the study's truth, whatever
-    the hypothesis and the parameters of a mock; so is the template of a leakage.
+    the hypothesis and the parameters of a mock.
     """
-    settings, experiment = study.settings, study.experiment
-    assert settings is not None
-    index, chi2 = experiment.target.refractive_index, coherence(experiment)
-    truth = under(study, hypothesis).parameters
-    response = Response(experiment, truth, chi2, settings.m1_max_meV * MILLI_EV_TO_EV)
-    peak = float(np.max(np.abs(exact_field(experiment, study.parameters, chi2))))
-    prior = build_prior(truth, settings, oscillation_prior(study, hypothesis.ordering), index, peak)
-    leakage = (
-        leakage_shape(experiment, study.parameters, chi2) if settings.leakage_sd > 0.0 else None
-    )
-    likelihood = Likelihood(prior, response, observation(study), leakage)
+    model = hypothesis_of(study, hypothesis, peak_nG=true_peak_nG(study))
+    response = model.response
+    assert isinstance(response, Response)
 
     def expected(vector: FloatArray) -> FloatArray:
-        x, amplitude, baseline_nG = prior.to_response_vector(vector)
-        offset = baseline_nG + prior.values(vector)["leakage"] * likelihood.leakage_nG
-        return amplitude * exact_at(response, x) + offset
+        template = exact_at(response, model.prior.to_response_vector(vector))
+        return model.expected(model.prior.values(vector), template)
 
-    values = truth_values(truth, index)
-    return MockModel(likelihood, np.array([values[name] for name in prior.names]), expected)
+    likelihood = model.likelihood(observation(study))
+    return MockModel(likelihood, model.vector(model.parameters), expected)

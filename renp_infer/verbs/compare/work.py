@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +20,10 @@ from renp_infer.inference.comparison import (
 from renp_infer.inference.evidence import estimate
 from renp_infer.inference.fit import parameter_group
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import OSCILLATION_NAMES, PHASE_NAMES, build_prior
-from renp_infer.measurement.field import exact_field, leakage_shape
-from renp_infer.measurement.normalise import coherence
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.study.hypotheses import true_peak_nG
 from renp_infer.study.observed import observation
-from renp_infer.verbs.infer.work import checked_response, oscillation_prior
+from renp_infer.verbs.infer.work import checked_model
 
 if TYPE_CHECKING:
     import xarray
@@ -75,34 +73,12 @@ def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
 def likelihood_of(study: Study, hypothesis: Hypothesis) -> tuple[Likelihood, float]:
     """Likelihood of the study's data under a hypothesis, and its response's error.
 
-    Data, and what scales the priors of baseline and leakage, are those of the
-    study whatever the hypothesis. Ordering, nature, the oscillation parameters of
-    that ordering and the response are the hypothesis's own.
+    Data are those of the study whatever the hypothesis; see ``inference.hypothesis`` for
+    what else is.
     """
-    settings, experiment, truth = study.settings, study.experiment, study.parameters
-    assert settings is not None
-    data, chi2 = observation(study), coherence(experiment)
-    assumed = under(study, hypothesis)
-    response, error = checked_response(assumed, data.sigma_nG)
-    peak = float(np.max(np.abs(exact_field(experiment, truth, chi2))))
-    prior = build_prior(
-        assumed.parameters,
-        settings,
-        oscillation_prior(assumed),
-        experiment.target.refractive_index,
-        peak,
-    )
-    leaks = settings.leakage_sd > 0.0
-    leakage = leakage_shape(experiment, truth, chi2) if leaks else None
-    return Likelihood(prior, response, data, leakage), error
-
-
-def under(study: Study, hypothesis: Hypothesis) -> Study:
-    """The study with the parameters that a hypothesis assumes."""
-    values = study.oscillation.values[hypothesis.ordering]
-    assumed: dict[str, Any] = {name: values[name] for name in OSCILLATION_NAMES}
-    parameters = replace(study.parameters, **assumed, **hypothesis._asdict())
-    return replace(study, parameters=parameters)
+    data = observation(study)
+    model, error = checked_model(study, hypothesis, data.sigma_nG, true_peak_nG(study))
+    return model.likelihood(data), error
 
 
 def join(study: Study, paths: Iterator[str], target: Path) -> None:
@@ -158,7 +134,7 @@ def _evidence(tree: xarray.DataTree, hypothesis: Hypothesis) -> Evidence:
             continue
         found = LogEvidence(float(cell["log_evidence"]), float(cell["log_evidence_error"]))
         posterior = tree[f"{hypothesis.name}/{name}/posterior"].to_dataset()
-        kept = [n for n in ("m1_meV", *PHASE_NAMES) if n in posterior]
+        kept = [n for n in ("m1_meV", *PARAMETERS.phases) if n in posterior]
         estimates[name] = found
         draws[name] = {n: posterior[n].values.ravel() for n in kept}
     return Evidence(hypothesis, estimates, draws)

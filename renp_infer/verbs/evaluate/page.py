@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from renp_infer.engine.page import Answer, Facts, Page, Part, Text
 from renp_infer.figures.drawing import number
-from renp_infer.figures.labels import NAMES
 from renp_infer.figures.plate import plate
 from renp_infer.figures.words import text_of
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.verbs.evaluate.figures import angular_distribution, normalised_label, source
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.switches import switch_sentence, switch_table
@@ -34,8 +35,8 @@ def page(run: Run) -> Page:
 def truth(run: Run) -> Facts:
     """The neutrino that the data were made with, or that the study fixes."""
     found = run.get(EvaluateResult)
-    rows = [(NAMES.get(key, key), text_of(value)) for key, value in vars(found.truth).items()]
-    masses = [1e3 * mass for mass in found.masses_eV]
+    rows = [(PARAMETERS.text(key), text_of(value)) for key, value in vars(found.truth).items()]
+    masses = [EV_TO_MILLI_EV * mass for mass in found.masses_eV]
     rows.append(("m₁, m₂, m₃ [meV]", ", ".join(number(mass) for mass in masses)))
     rows.append(("sum of masses [meV]", number(sum(masses))))
     if source(run):

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from renp_infer.inference.comparison import Hypothesis, hypothesis_named
 from renp_infer.inference.exposure import ByExposure
 from renp_infer.inference.fisher import Noise, expand
-from renp_infer.inference.hypothesis import Hypothesis, Library, phase_settings
-from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import (
-    OSCILLATION_NAMES,
-    GaussianPrior,
-    InferenceSettings,
+from renp_infer.inference.hypothesis import (
+    HypothesisModel,
+    Library,
+    Responses,
+    assumed,
+    hypothesis_model,
+    offset_shapes,
+    phase_settings,
 )
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.response import Response
-from renp_infer.measurement.field import leakage_shape
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.measurement.squid import covariance_nG2
+from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.physics.field_cycle import bloch_cycle
-from renp_infer.physics.neutrinos import make_parameters
 from renp_infer.records import Experiment, FloatArray, Observation, Parameters
-from renp_infer.study.sections.forecast import (
-    MASS_MARGIN,
-    SYSTEMATICS,
-    ForecastSettings,
-    largest_mass_meV,
-)
+from renp_infer.study.sections.forecast import MASS_MARGIN, ForecastSettings, largest_mass_meV
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -82,7 +82,7 @@ class Bench:
         self.chi2 = coherence(self.experiment)
         self.noise = noise_of(self.experiment, study.parameters, self.chi2)
         self.covariance = self.noise.covariance(self.noise.exposure_s)
-        heaviest = MASS_MARGIN * max(*self.settings.m1_meV, 1e3 * study.parameters.m1_eV)
+        heaviest = MASS_MARGIN * max(*self.settings.m1_meV, EV_TO_MILLI_EV * study.parameters.m1_eV)
         priors = study.priors
         self.m1_max_meV = min(max(heaviest, priors.m1_max_meV), largest_mass_meV(self.experiment))
         self.priors = replace(priors, m1_max_meV=self.m1_max_meV, m1_prior="uniform")
@@ -90,61 +90,33 @@ class Bench:
         self.phases = phase_settings(
             self.settings.phase_settings, (own.delta, own.alpha21, own.alpha31)
         )
-        self.excluded = [
-            name
-            for group, names in SYSTEMATICS.items()
-            if group not in self.settings.systematics
-            for name in names
-        ]
-        self._responses: dict[str, Response] = {}
+        limit = self.m1_max_meV * MILLI_EV_TO_EV
+        self._responses = Responses(lambda p: Response(self.experiment, p, self.chi2, limit))
         self._libraries: dict[tuple[str, str], Library] = {}
-        self._leakages: dict[tuple[str, str], FloatArray] = {}
+        self._shapes: dict[Hypothesis, dict[str, FloatArray]] = {}
 
-    def hypothesis(self, ordering: str, nature: str) -> Hypothesis:
+    def hypothesis(self, ordering: str, nature: str) -> HypothesisModel:
         """Hypothesis at the study's mass and phases; one response serves both natures."""
-        own, table = self.study.parameters, self.study.oscillation
-        parameters = make_parameters(
-            own.m1_eV,
-            "normal" if ordering == "normal" else "inverted",
-            "dirac" if nature == "dirac" else "majorana",
-            own.delta,
-            own.alpha21,
-            own.alpha31,
-            table,
+        return hypothesis_model(
+            hypothesis_named(ordering, nature),
+            self.experiment,
+            self.study.parameters,
+            self.study.oscillation,
+            self.fit_settings(),
+            self._responses,
+            shapes={},
         )
-        response = self._response_of(parameters).with_nature(parameters.nature)
-        values, sigmas = table.values[ordering], table.sigmas[ordering]
-        measured = {n: GaussianPrior(values[n], sigmas[n]) for n in OSCILLATION_NAMES}
-        index = self.experiment.target.refractive_index
-        return Hypothesis(response, parameters, measured, self.fit_settings(), index)
 
     def response(self, ordering: str) -> Response:
         """Response of the study's nature in an ordering."""
-        self.hypothesis(ordering, self.study.parameters.nature)
-        return self._responses[ordering].with_nature(self.study.parameters.nature)
-
-    def _response_of(self, parameters: Parameters) -> Response:
-        ordering = parameters.ordering
-        if ordering not in self._responses:
-            limit = 1e-3 * self.m1_max_meV
-            self._responses[ordering] = Response(self.experiment, parameters, self.chi2, limit)
-        return self._responses[ordering]
+        own = self.study.parameters
+        pair = hypothesis_named(ordering, own.nature)
+        return self._responses(assumed(pair, own, self.study.oscillation))
 
     def fit_settings(self, known: Collection[str] = ()) -> InferenceSettings:
         """Priors with the systematics fixed that are known or that the forecast leaves out."""
-        left_out = set(SYSTEMATICS) - set(self.settings.systematics) | set(known)
-        changes: dict[str, dict[str, object]] = {
-            "amplitude": {"amplitude_sd": 0.0},
-            "baseline": {"baseline_sd": 0.0, "leakage_sd": 0.0},
-            "refractive-index": {"refractive_index_sd": 0.0},
-            "pointing": {"theta_s_offset_sd_deg": 0.0, "theta_e_offset_sd_deg": 0.0},
-            "oscillations": {"oscillation_errors": False},
-            "phases": {"phases": "fixed"},
-        }
-        chosen = self.priors
-        for name in left_out:
-            chosen = replace(chosen, **changes[name])  # type: ignore[arg-type]
-        return chosen
+        left_out = set(PARAMETERS.systematics) - set(self.settings.systematics) | set(known)
+        return replace(self.priors, **PARAMETERS.known(*left_out))
 
     def library(self, ordering: str, nature: str) -> Library:
         """Expectations of a rival hypothesis over masses and phases."""
@@ -164,15 +136,17 @@ class Bench:
         normalised = self.experiment.detector.reference_snr > 0.0
         return Observation(self.experiment.layout.theta_s, field_nG, self.covariance, normalised)
 
-    def likelihood(self, model: Hypothesis, data: Observation, peak_nG: float) -> Likelihood:
-        """Likelihood of data under a hypothesis; leakage has the shape of the study's mass."""
-        if model.settings.leakage_sd == 0.0:
-            return model.likelihood(data, peak_nG)
-        key = (model.parameters.ordering, model.parameters.nature)
-        if key not in self._leakages:
-            shape = leakage_shape(self.experiment, model.parameters, self.chi2)
-            self._leakages[key] = shape / np.max(np.abs(shape))
-        return model.likelihood(data, peak_nG, peak_nG * self._leakages[key])
+    def likelihood(
+        self, model: HypothesisModel, data: Observation, truth: HypothesisModel, peak_nG: float
+    ) -> Likelihood:
+        """Likelihood under a hypothesis of data of another, or the same, and their peak.
+
+        Offsets have the shapes of the truth's hypothesis at the study's mass and phases.
+        """
+        pair = Hypothesis(truth.parameters.ordering, truth.parameters.nature)
+        if pair not in self._shapes:
+            self._shapes[pair] = offset_shapes(self.experiment, truth.parameters, self.priors)
+        return model.of_peak(peak_nG, self._shapes[pair]).likelihood(data)
 
     def room(self, m1_meV: float) -> tuple[float, float]:
         """How far m1 may move down and up, meV."""

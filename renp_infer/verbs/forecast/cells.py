@@ -14,9 +14,10 @@ import numpy as np
 
 from renp_infer.inference.exposure import required_exposure
 from renp_infer.inference.fisher import MASSLESS_MEV, Noise, expand, sigma, validity
-from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.profile import Fit, Profile, crossing
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray, Observation, Parameters
 from renp_infer.verbs.forecast.bench import OTHER, Bench
 from renp_infer.verbs.forecast.columns import stacked
@@ -43,13 +44,14 @@ _REFITTED = 1e-3
 class Cell:
     """A truth on the bench: its Asimov data, its own fit and its rivals'."""
 
-    def __init__(self, bench: Bench, model: Hypothesis, truth: Parameters) -> None:
+    def __init__(self, bench: Bench, model: HypothesisModel, truth: Parameters) -> None:
         self.bench, self.model, self.truth = bench, model, truth
         self.field_nG = model.field(truth)
         self.peak_nG = float(np.max(np.abs(self.field_nG)))
-        self.m1_meV = 1e3 * truth.m1_eV
-        self.own = bench.likelihood(model, bench.data(self.field_nG), self.peak_nG)
-        self.vector = model.vector(truth, self.own)
+        self.m1_meV = EV_TO_MILLI_EV * truth.m1_eV
+        data = bench.data(self.field_nG)
+        self.own = bench.likelihood(model, data, model, self.peak_nG)
+        self.vector = model.vector(truth)
 
     def rival(self, target: Rival) -> tuple[Likelihood, list[FloatArray]]:
         """Likelihood of the same data under the other ordering or nature, and starts."""
@@ -60,9 +62,10 @@ class Cell:
             pair = str(ordering), OTHER[nature]
         library = self.bench.library(*pair)
         model = library.hypothesis
-        likelihood = self.bench.likelihood(model, self.own.observation, self.peak_nG)
+        data = self.own.observation
+        likelihood = self.bench.likelihood(model, data, self.model, self.peak_nG)
         points = library.nearest(self.field_nG)
-        return likelihood, [model.vector(point, likelihood) for point in points]
+        return likelihood, [model.vector(point) for point in points]
 
 
 def fisher_cell(cell: Cell) -> FisherCell[float]:
@@ -170,7 +173,7 @@ def _refitted(cell: Cell, target: Target, fit: Fit) -> Callable[[float], float]:
         old = likelihood.observation
         covariance = cell.bench.noise.covariance(exposure_s)
         data = Observation(old.theta_s, old.field_nG, covariance, old.normalised)
-        moved = Likelihood(likelihood.prior, likelihood.response, data, likelihood.leakage_nG)
+        moved = Likelihood(likelihood.prior, likelihood.response, data, likelihood.shapes)
         profile, points = Profile(moved), [*starts[:1], *warm]
         if target == "mass":
             found = min((profile.at(0.0, p) for p in points), key=lambda fit: fit.chi2)

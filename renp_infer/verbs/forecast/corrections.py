@@ -10,6 +10,7 @@ from renp_infer.inference.exposure import ByExposure
 from renp_infer.inference.fisher import expand
 from renp_infer.inference.response import Response
 from renp_infer.measurement.normalise import coherence
+from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.physics.matrix_elements import missing_printed
 from renp_infer.records import PRESETS
 from renp_infer.verbs.forecast.bench import Bench, noise_of
@@ -33,17 +34,17 @@ def correction(bench: Bench, variant: str) -> Correction[float]:
     chi2 = coherence(experiment)
     noise = noise_of(experiment, own, chi2)
     model = bench.hypothesis(own.ordering, own.nature)
-    response = Response(experiment, model.parameters, chi2, 1e-3 * bench.m1_max_meV)
+    response = Response(experiment, model.parameters, chi2, MILLI_EV_TO_EV * bench.m1_max_meV)
     model = replace(model, response=response)
     field = model.field(own)
     peak = float(np.max(np.abs(field)))
     covariance = noise.covariance(noise.exposure_s)
     data = replace(bench.data(field), covariance_nG2=covariance, normalised=False)
-    likelihood = bench.likelihood(model, data, peak)
-    expanded = ByExposure(expand(likelihood, model.vector(own, likelihood)), noise)
+    likelihood = bench.likelihood(model, data, model, peak)
+    expanded = ByExposure(expand(likelihood, model.vector(own)), noise)
 
     def significance(exposure_s: float) -> float:
-        return 1e3 * own.m1_eV / expanded.sigma(exposure_s)
+        return EV_TO_MILLI_EV * own.m1_eV / expanded.sigma(exposure_s)
 
     return Correction(
         peak_nG=peak,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.study.sections.forecast import ForecastSettings
 from renp_infer.verbs.forecast.parts import Part, part_of, parts, variants
@@ -55,7 +56,7 @@ def _about(study: Study, missing: int) -> About:
         name=study.name,
         missing=missing,
         systematics=study.forecast.systematics,
-        truth=Truth(1e3 * own.m1_eV, own.ordering, own.nature),
+        truth=Truth(EV_TO_MILLI_EV * own.m1_eV, own.ordering, own.nature),
         preset=str(study.resolved["physics"]["preset"]),
         exposure_s=detector.exposure_s,
         goal_meV=study.forecast.goal_meV,

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from renp_infer.inference.fisher import PHASE_SD_DEG, PHASE_SHARE, expand, phase_block
-from renp_infer.inference.hypothesis import Hypothesis
+from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell, linear_rival
@@ -15,7 +17,6 @@ from renp_infer.verbs.forecast.quantities import PhaseMap, PhaseSurvey
 
 MAP_MASSES, MAP_PHASES = 16, 13
 PHASE_GRID = (7, 12)
-NAMES = ("delta_deg", "alpha21_deg", "alpha31_deg")
 
 
 def phase_map(bench: Bench, axis: str) -> PhaseMap:
@@ -29,7 +30,7 @@ def phase_map(bench: Bench, axis: str) -> PhaseMap:
     return PhaseMap(np.array(masses), np.rad2deg(angles), np.array(grid))
 
 
-def _separation(bench: Bench, model: Hypothesis, m1: float, axis: str, angle: float) -> float:
+def _separation(bench: Bench, model: HypothesisModel, m1: float, axis: str, angle: float) -> float:
     truth = replace(model.at(m1), **{axis: angle})  # type: ignore[arg-type]
     return linear_rival(Cell(bench, model, truth), "nature")(bench.noise.exposure_s)
 
@@ -39,11 +40,12 @@ def phase_survey(bench: Bench, ordering: str) -> PhaseSurvey:
     model, own = bench.hypothesis(ordering, "majorana"), bench.study.parameters
     first = np.linspace(0.0, np.pi, PHASE_GRID[0])
     second = np.linspace(0.0, 2.0 * np.pi, PHASE_GRID[1], endpoint=False)
+    own_meV = EV_TO_MILLI_EV * own.m1_eV
     values, vectors, separations = [], [], []
     for alpha21 in first:
         for effective in second:
             phases = (own.delta, float(alpha21), float(effective + 2.0 * own.delta))
-            cell = Cell(bench, model, model.at(1e3 * own.m1_eV, phases))
+            cell = Cell(bench, model, model.at(own_meV, phases))
             value, vector = np.linalg.eigh(_information(cell))
             values.append(value)
             vectors.append(vector)
@@ -62,7 +64,7 @@ def phase_survey(bench: Bench, ordering: str) -> PhaseSurvey:
 
 def _information(cell: Cell) -> FloatArray:
     """About the three phases, all else profiled, per rad^2; none where they are fixed."""
-    if not set(NAMES) <= set(cell.own.prior.names):
+    if not set(PARAMETERS.phases) <= set(cell.own.prior.names):
         return np.zeros((3, 3))
     noise = cell.bench.noise
-    return phase_block(expand(cell.own, cell.vector), noise, noise.exposure_s, NAMES)
+    return phase_block(expand(cell.own, cell.vector), noise, noise.exposure_s, PARAMETERS.phases)

@@ -10,8 +10,9 @@ from scipy.optimize import brentq
 
 from renp_infer.inference.exposure import ByExposure
 from renp_infer.inference.fisher import Expansion, expand, sigma
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
-from renp_infer.study.sections.forecast import SYSTEMATICS
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell, half_width, reached
 from renp_infer.verbs.forecast.quantities import Steps
@@ -29,7 +30,7 @@ def steps(bench: Bench) -> Steps:
     full = expand(cell.own, cell.vector)
     wanted = bench.settings.systematics
     rows = [_step(bench, full, wanted[k:]) for k in range(len(wanted) + 1)]
-    ranks = [_systematic(bench, full, SYSTEMATICS[name]) for name in wanted]
+    ranks = [_systematic(bench, full, PARAMETERS.systematics[name]) for name in wanted]
     profiled = np.array([_profiled(bench, wanted[k:]) for k in range(len(wanted) + 1)])
     known = np.array([_profiled(bench, [name]) for name in wanted])
     return Steps(
@@ -59,9 +60,9 @@ class _Step:
 
 def _step(bench: Bench, full: Expansion, later: Collection[str]) -> _Step:
     """Errors while later systematics are known exactly."""
-    known = [name for group in later for name in SYSTEMATICS[group]]
+    known = [name for group in later for name in PARAMETERS.systematics[group]]
     model, noise = ByExposure(full.without(known), bench.noise), bench.noise
-    m1_meV = 1e3 * bench.study.parameters.m1_eV
+    m1_meV = EV_TO_MILLI_EV * bench.study.parameters.m1_eV
 
     def search(target_meV: float) -> float:
         return reached(lambda t: target_meV / model.sigma(t), 1.0, noise)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from renp_infer.inference.fisher import NONLINEAR
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import FloatArray
-from renp_infer.study.sections.forecast import SYSTEMATICS
 from renp_infer.verbs.forecast.columns import picked
 from renp_infer.verbs.forecast.quantities import (
     RIVALS,
@@ -110,7 +110,7 @@ def required_precision(found: ForecastResult) -> list[Precision]:
     rows = [
         Precision(
             name,
-            SYSTEMATICS[name],
+            PARAMETERS.systematics[name],
             float(steps.impact_meV[k]),
             float(steps.asimov_impact_meV[k]),
             float(steps.factor[k]),

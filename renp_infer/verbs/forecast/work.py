@@ -112,7 +112,7 @@ def _accuracy(bench: Bench, task: Task) -> Accuracy[float]:
     model = bench.hypothesis(own.ordering, own.nature)
     rng = np.random.default_rng(task.seed())
     prior = Cell(bench, model, own).own.prior
-    draws = [prior.to_response_vector(row)[0] for row in prior.sample(rng, CHECKED_DRAWS)]
+    draws = [prior.to_response_vector(row) for row in prior.sample(rng, CHECKED_DRAWS)]
     sigma_nG = np.sqrt(np.diag(bench.covariance))
     response = bench.response(own.ordering)
     return Accuracy(approximation_error(response, np.array(draws), sigma_nG))

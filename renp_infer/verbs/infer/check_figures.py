@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number, rounded
-from renp_infer.figures.labels import LABELS
 from renp_infer.figures.plate import ANGLE, Plate, new_figure, plate
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.verbs.evaluate.figures import caption_tail
 from renp_infer.verbs.infer.judged import Checks, Nuisance
 from renp_infer.verbs.infer.result import InferResult
@@ -47,7 +47,7 @@ def impact(run: Run) -> tuple[Figure, str]:
     figure, (left, right) = new_figure(1.3 + 0.34 * len(rows), 1, 2, width_ratios=(1, 1.6))
     _draw_pulls(left, rows)
     _draw_shifts(right, rows)
-    left.set_yticks(range(len(rows)), [LABELS[name][0] for name in names])
+    left.set_yticks(range(len(rows)), [PARAMETERS.label(name)[0] for name in names])
     left.set_xlabel("(posterior − prior mean) / prior sd")
     right.set(yticks=[], xlabel="change of the mean of m₁ [meV]")
     for ax in (left, right):

@@ -16,8 +16,8 @@ from matplotlib.ticker import MaxNLocator
 
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import FloatArray, number, rounded
-from renp_infer.figures.labels import CIRCULAR, CORNER, LABELS
 from renp_infer.figures.plate import ANGLE, M1, WIDTH, Plate, new_figure, plate
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.verbs.evaluate.figures import (
     caption_tail,
     normalised_label,
@@ -143,11 +143,11 @@ class _Axis:
 
 def _axis(run: Run, name: str) -> _Axis:
     """Draws of a parameter, shifted and scaled so that ticks stay short."""
-    text, unit = LABELS[name]
+    text, unit = PARAMETERS.label(name)
     values, prior = (draws(run, g, name).ravel() for g in ("posterior", "prior"))
     known = run.get(InferResult).estimates[name].truth
     truth = np.nan if known is None else float(known)  # a line at NaN is none
-    if name in CIRCULAR:
+    if name in PARAMETERS.phases:
         values, prior, truth = values % 360.0, prior % 360.0, truth % 360.0
         whole = (0.0, 360.0)
         return _Axis(f"{text} [{unit}]", values, prior, truth, whole, whole, True)
@@ -180,7 +180,7 @@ def _diagonal(ax: Axes, axis: _Axis) -> None:
 
 def corner(run: Run) -> tuple[Figure, str]:
     """Pairs of the parameters that matter, with truth lines."""
-    axes = [_axis(run, n) for n in CORNER if n in free_parameters(run)]
+    axes = [_axis(run, n) for n in PARAMETERS.corner if n in free_parameters(run)]
     size = len(axes)
     figure = Figure(figsize=(WIDTH, WIDTH))  # fixed margins: many axes make a solver slow
     grid: Any = figure.subplots(size, size, squeeze=False)
@@ -237,8 +237,7 @@ def chains(run: Run) -> tuple[Figure, str]:
         values = draws(run, "posterior", name)
         plots.draw_trace(trace, values)
         plots.draw_ranks(rank, values)
-        text, unit = LABELS[name]
-        trace.set_ylabel(f"{text} [{unit}]" if unit else text)
+        trace.set_ylabel(PARAMETERS.text(name))
         rank.set_ylabel("draws per bin")
     grid[-1, 0].set_xlabel("draw after tuning")
     grid[-1, 1].set_xlabel("rank among all draws")

@@ -9,8 +9,8 @@ import numpy as np
 
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text
 from renp_infer.figures.drawing import number, rounded
-from renp_infer.figures.labels import NAMES
 from renp_infer.figures.words import text_of
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
@@ -31,7 +31,7 @@ DIAGNOSTIC_NAMES = {
     "sampler": "sampler",
     "step_methods": "step methods",
 }
-PARAMETERS = (
+COLUMNS = (
     Column("parameter", heads=True),
     *(
         Column(title, number=True)
@@ -58,14 +58,14 @@ def _parameters(run: Run) -> list[Block]:
     tail = f", {label}" if label else ""
     caption = f"Posterior of every free parameter{tail}. ESS: effective number of draws."
     rows = parameter_rows(run)
-    blocks: list[Block] = [Table(PARAMETERS, tuple(rows), caption, style="dense")]
+    blocks: list[Block] = [Table(COLUMNS, tuple(rows), caption, style="dense")]
     if any(row[5].endswith("*") for row in rows):
         blocks.append(Text("* outside the 95 % interval.", small=True))
     return blocks
 
 
 def parameter_rows(run: Run) -> list[tuple[str, ...]]:
-    """Posterior of each free parameter, by the columns ``PARAMETERS``."""
+    """Posterior of each free parameter, by the columns ``COLUMNS``."""
     found = run.get(InferResult).estimates
     return [_row(name, found[name], prior_sd(run, name)) for name in free_parameters(run)]
 
@@ -83,7 +83,7 @@ def _row(name: str, found: Estimate, spread: float) -> tuple[str, ...]:
         for value, digits in ((found.ess_bulk, 0), (found.ess_tail, 0), (found.r_hat, 3))
     ]
     numbers = (rounded(found.mean, sd), rounded(sd, sd), *intervals, shown, number(spread, 2))
-    return (NAMES.get(name, name), *numbers, *checks)
+    return (PARAMETERS.text(name), *numbers, *checks)
 
 
 def _inside(value: float, low: float, high: float) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from renp_infer.design.objective import Objective, direction
+from renp_infer.design.measures import direction
+from renp_infer.design.objective import Objective
 from renp_infer.errors import RenpError
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import PRESETS
 from renp_infer.study.design_tables import with_keys
 from renp_infer.study.designing import frozen_noise, objective_of, region_of, study_at
@@ -17,15 +19,8 @@ if TYPE_CHECKING:
 
 Keys = Mapping[str, Any]
 
-NO_SYSTEMATICS: dict[str, Any] = {
-    "inference.amplitude_sd": 0.0,
-    "inference.baseline_sd": 0.0,
-    "inference.leakage_sd": 0.0,
-    "inference.refractive_index_sd": 0.0,
-    "inference.theta_s_offset_sd_deg": 0.0,
-    "inference.theta_e_offset_sd_deg": 0.0,
-    "inference.oscillation_errors": False,
-    "inference.phases": "fixed",
+NO_SYSTEMATICS = {
+    f"inference.{key}": value for key, value in PARAMETERS.known(*PARAMETERS.systematics).items()
 }
 """Keys of a study in which nothing is unknown but m1 and the hypothesis."""
 

@@ -19,6 +19,7 @@ from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number
 from renp_infer.figures.plate import ANGLE, Plate, new_figure, plate
 from renp_infer.measurement.smoothing import smoothed_pairs
+from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.magnetization import direction_factor
 from renp_infer.physics.neutrinos import masses, weights
 from renp_infer.physics.sums import weighted_sums
@@ -186,8 +187,8 @@ def figure_9(paper: Paper) -> Drawn:
         setup = paper.experiment("published", angles=paper.angles(step_deg=step))
         turn = direction_factor(setup.layout)
         for k, mass in enumerate(paper.inputs["light_meV"]):
-            exact = turn * paper.sums(setup, 1e-3 * mass)[1]
-            grid = turn * grid_sum(paper, setup, 1e-3 * mass)
+            exact = turn * paper.sums(setup, MILLI_EV_TO_EV * mass)[1]
+            grid = turn * grid_sum(paper, setup, MILLI_EV_TO_EV * mass)
             _line(row[0], _degrees(setup), 1e9 * exact, k, f"m₁ = {number(mass)} meV")
             row[1].semilogy(_degrees(setup), np.abs(grid), lw=1.1, **LINES[k])
         row[0].set_ylabel(f"step {number(step)}°\ncos θₛ ΣG [10⁻⁹ eV⁵]")
@@ -206,7 +207,7 @@ def figure_9(paper: Paper) -> Drawn:
 def figure_10(paper: Paper) -> Drawn:
     """Dirac and Majorana."""
     figure, (left, right) = new_figure(3.8, 1, 2)
-    mass = 1e-3 * paper.inputs["heavy_meV"][-1]
+    mass = MILLI_EV_TO_EV * paper.inputs["heavy_meV"][-1]
     step = paper.given("fine_step_deg")
     angles = paper.angles(round(paper.given("fine_span_deg") / step) + 1, step)
     setup = paper.experiment("published", angles=angles)

@@ -13,16 +13,12 @@ from renp_infer.design.expansion import Expander
 from renp_infer.design.sequential import MASS, Menu
 from renp_infer.design.states import make_states
 from renp_infer.inference.comparison import HYPOTHESES
-from renp_infer.inference.hypothesis import Hypothesis
-from renp_infer.inference.prior import Prior, build_prior
-from renp_infer.inference.response import Response
-from renp_infer.measurement.field import exact_field
+from renp_infer.inference.fisher import MASSLESS_MEV
+from renp_infer.inference.hypothesis import HypothesisModel, Responses
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.measurement.squid import standard_error_nG
-from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.field_cycle import bloch_cycle
-from renp_infer.verbs.compare.work import under
-from renp_infer.verbs.infer.work import oscillation_prior
+from renp_infer.study.hypotheses import hypothesis_of, response_maker, true_peak_nG
 
 if TYPE_CHECKING:
     from renp_infer.records import FloatArray
@@ -79,34 +75,19 @@ class Bench:
         self.experiment = replace(study.experiment, layout=layout, detector=detector)
         self.chi2 = coherence(self.experiment)
         self.priors = study.priors
-        peak = np.max(np.abs(exact_field(study.experiment, study.parameters, self.chi2)))
         odds = dict(zip(HYPOTHESES, self.settings.odds, strict=True))
         self.hypotheses = tuple(pair for pair, weight in odds.items() if weight)
         self._models = self._hypotheses()
-        self._priors = [self._prior(model, float(peak)) for model in self._models]
         weights = [odds[pair] for pair in self.hypotheses]
-        states = make_states(self._models, self._priors, self._masses(), weights)
+        states = make_states(self._models, self._masses(), weights)
         self.atlas = Atlas.of(states)
-        self.expander = Expander(self._models, self._priors, states.names, states.hypothesis)
+        self.expander = Expander(self._models, states.names, states.hypothesis)
         self._second_nG = self._noise()
 
-    def _hypotheses(self) -> list[Hypothesis]:
-        index = self.experiment.target.refractive_index
-        largest = self.priors.m1_max_meV * MILLI_EV_TO_EV
-        responses: dict[str, Response] = {}
-        found = []
-        for pair in self.hypotheses:
-            parameters, (ordering, nature) = under(self.study, pair).parameters, pair
-            if ordering not in responses:  # its tables serve both natures
-                responses[ordering] = Response(self.experiment, parameters, self.chi2, largest)
-            response = responses[ordering].with_nature(nature)
-            measured = oscillation_prior(self.study, ordering)
-            found.append(Hypothesis(response, parameters, measured, self.priors, index))
-        return found
-
-    def _prior(self, model: Hypothesis, peak_nG: float) -> Prior:
-        index = model.refractive_index
-        return build_prior(model.parameters, self.priors, model.oscillation, index, peak_nG)
+    def _hypotheses(self) -> list[HypothesisModel]:
+        bench, peak = replace(self.study, experiment=self.experiment), true_peak_nG(self.study)
+        responses = Responses(response_maker(bench))
+        return [hypothesis_of(bench, h, responses, peak_nG=peak) for h in self.hypotheses]
 
     def _masses(self) -> FloatArray:
         """Centres of the cells of m1, meV: equal in the measure of its prior."""
@@ -155,8 +136,7 @@ class Bench:
         """
         own = (self.study.parameters.ordering, self.study.parameters.nature)
         k = self.hypotheses.index(own)
-        model, prior = self._models[k], self._priors[k]
+        model, prior = self._models[k], self._models[k].prior
         vector = prior.sample(rng, 1)[0]
-        vector[prior.names.index("m1_meV")] = max(m1_meV, 1e-3)
-        x, amplitude, baseline_nG = prior.to_response_vector(vector)
-        return np.asarray(amplitude * model.response(x)[0] + baseline_nG)
+        vector[prior.names.index("m1_meV")] = max(m1_meV, MASSLESS_MEV)
+        return model.expected(prior.values(vector))

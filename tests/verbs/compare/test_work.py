@@ -12,18 +12,20 @@ from renp_infer.app import commands
 from renp_infer.app.cli import execute
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.evidence import Estimate
+from renp_infer.inference.hypothesis import assumed
 from renp_infer.inference.importance import evidence
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.response import Response
 from renp_infer.measurement.field import exact_field
 from renp_infer.physics.neutrinos import masses
 from renp_infer.resources import share_path
+from renp_infer.study.hypotheses import hypothesis_of
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import observation
 from renp_infer.verbs.compare import work as hypotheses
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.compare.tables import verdict_of_hypotheses
-from renp_infer.verbs.compare.work import likelihood_of, under
+from renp_infer.verbs.compare.work import likelihood_of
 from renp_infer.verbs.evaluate import work as evaluation
 from tests.toys.settings import inference_with
 
@@ -106,11 +108,14 @@ def test_each_hypothesis_has_its_own_physics_and_the_same_data(folder, monkeypat
     study = load_study("four.toml")
     built = []
 
-    def response(assumed, _sigma):
-        built.append(assumed.parameters)
-        return Response(assumed.experiment, assumed.parameters, 1e-3, 0.2), 0.0
+    def checked(study, hypothesis, _sigma, peak_nG):
+        def response(assumed):
+            built.append(assumed)
+            return Response(study.experiment, assumed, 1e-3, 0.2)
 
-    monkeypatch.setattr(hypotheses, "checked_response", response)
+        return hypothesis_of(study, hypothesis, response, peak_nG=peak_nG), 0.0
+
+    monkeypatch.setattr(hypotheses, "checked_model", checked)
     data, table = observation(study), study.oscillation
     baselines = set()
     for hypothesis in HYPOTHESES:
@@ -127,7 +132,7 @@ def test_each_hypothesis_has_its_own_physics_and_the_same_data(folder, monkeypat
         assert len(likelihood.prior.circular) == phases
         baselines.add(marginals["baseline_nG"].sd)
     assert len(baselines) == 1  # what scales it is the study's, not the hypothesis's
-    assert under(study, HYPOTHESES[1]).parameters == study.parameters
+    assert assumed(HYPOTHESES[1], study.parameters, study.oscillation) == study.parameters
 
 
 class Faked:

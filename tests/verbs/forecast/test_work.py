@@ -16,10 +16,10 @@ from renp_infer.engine.result import load_tree
 from renp_infer.engine.store import Store
 from renp_infer.errors import ConfigError
 from renp_infer.inference.fisher import expand, sigma
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.measurement.field import exact_field
 from renp_infer.physics.neutrinos import make_parameters
 from renp_infer.records import PRESETS
-from renp_infer.study.sections.forecast import SYSTEMATICS
 from renp_infer.terminal import document
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell, asimov_cell, ensemble_cell, fisher_cell
@@ -104,7 +104,7 @@ def test_steps_only_grow_and_the_required_precision_reaches_the_goal(tmp_path: P
     reached = [k for k, f in enumerate(factors) if np.isfinite(f)]
     assert reached
     for k in reached:
-        names = SYSTEMATICS[list(SYSTEMATICS)[k]]
+        names = list(PARAMETERS.systematics.values())[k]
         narrowed = expand(own.own, own.vector).scaled(names, float(factors[k]))
         assert sigma(narrowed, bench.noise, bench.noise.exposure_s) == pytest.approx(2.5, rel=1e-3)
 

@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from renp_infer.inference.fit import fit
+from renp_infer.inference.hypothesis import HypothesisModel, measured
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
     build_prior,
@@ -25,7 +26,6 @@ from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.records import Detector, Lasers
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import observation
-from renp_infer.verbs.infer.work import oscillation_prior
 from tests.toys.response import (
     OSCILLATION,
     LinearResponse,
@@ -46,7 +46,7 @@ ALONE = inference_with(
 
 
 def posterior(response, data, truth, settings, seed=3):
-    tree = fit(response, data, truth, settings, OSCILLATION, seed, refractive_index=1.45)
+    tree = fit(HypothesisModel(response, truth, OSCILLATION, settings, 1.45), data, seed)
     return tree, json.loads(tree.attrs["renp_summary"])["parameters"]
 
 
@@ -172,16 +172,10 @@ def test_a_dirac_truth_leaves_the_majorana_phases_at_their_prior(tmp_path):
     data = observation(study)
     change = majorana_field(majorana_field.nominal())[1][:, 9] / data.sigma_nG
     assert np.linalg.norm(change) > 10.0  # as a Majorana truth, the phase would be measured
-    tree = fit(
-        dirac_field,
-        data,
-        majorana,
-        study.settings,
-        oscillation_prior(study),
-        1,
-        refractive_index=study.experiment.target.refractive_index,
-        cores=2,
-    )
+    known = measured(study.oscillation, majorana.ordering)
+    index = study.experiment.target.refractive_index
+    model = HypothesisModel(dirac_field, majorana, known, study.settings, index)
+    tree = fit(model, data, 1, cores=2)
     rows = json.loads(tree.attrs["renp_summary"])["parameters"]
     for name in ("alpha21_deg", "alpha31_deg"):
         turns = np.exp(1j * np.deg2rad(tree["posterior"][name].values))

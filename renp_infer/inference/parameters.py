@@ -1,0 +1,205 @@
+"""The one table of inferred parameters: every list of their names follows from its rows.
+
+A new nuisance is one row here, its setting in ``InferenceSettings``, its physics and its
+test. Where a parameter enters decides all else:
+
+- ``mass``: argument of the response, with a prior of its own;
+- ``amplitude``: factor of the response; Gaussian in the logarithm, around 1;
+- ``offset``: a field added to the signal, ``shape`` times the parameter; Gaussian around 0;
+- ``index``, ``angle``: argument of the response; Gaussian around the nominal apparatus,
+  for an angle 0;
+- ``oscillation``: argument of the response; Gaussian as measured, of each ordering;
+- ``phase``: argument of the response; uniform on the circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.records import Experiment, FloatArray, Parameters
+
+Kind = Literal["mass", "amplitude", "offset", "index", "angle", "oscillation", "phase"]
+Shape = Callable[[Experiment, Parameters, float], FloatArray]
+"""Field (n,), nG, that an offset of 1 adds: of experiment, truth and coherence factor."""
+
+MASS, AMPLITUDE, BASELINE = "m1_meV", "amplitude", "baseline_nG"
+"""The mass, the factor of the response, and the uniform offset, which some inferences treat
+on their own."""
+_RAD_PER_DEG = float(np.deg2rad(1.0))
+_KNOWN: dict[str, Any] = {"oscillation": False, "phase": "fixed"}
+"""Values of a setting by which its parameters are known; a spread's is 0."""
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """A row: one parameter that can be inferred.
+
+    Attributes
+    ----------
+    name : str
+        With its unit, as results name it.
+    symbol, unit : str
+        As figures and tables show it; no unit is empty.
+    kind : str
+        Where it enters, see the module.
+    setting : str
+        Field of ``InferenceSettings`` that gives its prior.
+    systematic : str
+        Name in ``forecast.systematics``; empty for the mass.
+    slot : str
+        Argument of the response; empty where the response does not know it.
+    scale : float
+        Its unit in that of the slot, eV, rad or 1.
+    corner : bool
+        Whether it is among the pairs that are drawn.
+    majorana : bool
+        Whether only Majorana neutrinos have it.
+    shape : callable or None
+        Of an offset: as large as the signal's peak. ``None`` is uniform, 1 nG, with a
+        prior in units of the peak.
+    """
+
+    name: str
+    symbol: str
+    unit: str
+    kind: Kind
+    setting: str
+    systematic: str = ""
+    slot: str = ""
+    scale: float = 1.0
+    corner: bool = True
+    majorana: bool = False
+    shape: Shape | None = None
+
+    @property
+    def known(self) -> Any:
+        """Value of its setting by which it is known."""
+        return _KNOWN.get(self.kind, 0.0)
+
+
+class Table:
+    """Rows in the order of every parameter vector, and what follows from them.
+
+    Parameters
+    ----------
+    rows : tuple of Inferred
+    """
+
+    def __init__(self, *rows: Inferred) -> None:
+        self.rows = rows
+
+    def of(self, *kinds: Kind) -> tuple[str, ...]:
+        """Names of some kinds."""
+        return tuple(row.name for row in self.rows if row.kind in kinds)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every parameter that a result can name."""
+        return tuple(row.name for row in self.rows)
+
+    @property
+    def oscillation(self) -> tuple[str, ...]:
+        """Measured oscillation parameters."""
+        return self.of("oscillation")
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Parameters that live on the circle."""
+        return self.of("phase")
+
+    @property
+    def corner(self) -> tuple[str, ...]:
+        """Parameters whose pairs are drawn."""
+        return tuple(row.name for row in self.rows if row.corner)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Arguments of the response, in order; eV, rad."""
+        return tuple(row.slot for row in self.rows if row.slot)
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """Parameters in the response's order, and their units in its units."""
+        return {row.name: row.scale for row in self.rows if row.slot}
+
+    @property
+    def offsets(self) -> dict[str, Shape | None]:
+        """Parameters that add a field, and its shape."""
+        return {row.name: row.shape for row in self.rows if row.kind == "offset"}
+
+    @property
+    def systematics(self) -> dict[str, tuple[str, ...]]:
+        """Parameters of each systematic, in the order in which they are added."""
+        found: dict[str, tuple[str, ...]] = {}
+        for row in self.rows:
+            if row.systematic:
+                found[row.systematic] = (*found.get(row.systematic, ()), row.name)
+        return found
+
+    def known(self, *systematics: str) -> dict[str, Any]:
+        """Settings with which systematics are known exactly."""
+        return {row.setting: row.known for row in self.rows if row.systematic in systematics}
+
+    def label(self, name: str) -> tuple[str, str]:
+        """Symbol and unit of a parameter.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        """
+        return {row.name: (row.symbol, row.unit) for row in self.rows}[name]
+
+    def text(self, name: str) -> str:
+        """Symbol with unit in brackets; a name that the table does not have stays."""
+        if name not in self.names:
+            return name
+        symbol, unit = self.label(name)
+        return f"{symbol} [{unit}]" if unit else symbol
+
+
+def _leakage(experiment: Experiment, truth: Parameters, chi_squared: float) -> FloatArray:
+    from renp_infer.measurement.field import leakage_shape
+
+    return leakage_shape(experiment, truth, chi_squared)
+
+
+PARAMETERS = Table(
+    Inferred(MASS, "m₁", "meV", "mass", "m1_prior", slot="m1_eV", scale=MILLI_EV_TO_EV),
+    Inferred(AMPLITUDE, "amplitude", "", "amplitude", "amplitude_sd", "amplitude"),
+    Inferred(BASELINE, "baseline", "nG", "offset", "baseline_sd", "baseline"),
+    Inferred("leakage", "leakage", "", "offset", "leakage_sd", "baseline", shape=_leakage),
+    Inferred(
+        "refractive_index", "nᵣ", "", "index", "refractive_index_sd",
+        "refractive-index", "refractive_index",
+    ),
+    Inferred(
+        "theta_s_offset_deg", "Δθₛ", "deg", "angle", "theta_s_offset_sd_deg",
+        "pointing", "theta_s_offset", _RAD_PER_DEG,
+    ),
+    Inferred(
+        "theta_e_offset_deg", "Δθₑ", "deg", "angle", "theta_e_offset_sd_deg",
+        "pointing", "theta_e_offset", _RAD_PER_DEG,
+    ),
+    *(
+        Inferred(name, symbol, unit, "oscillation", "oscillation_errors",
+                 "oscillations", name, corner=False)
+        for name, symbol, unit in (
+            ("sin2_12", "sin²θ₁₂", ""),
+            ("sin2_13", "sin²θ₁₃", ""),
+            ("dm2_21", "Δm²₂₁", "eV²"),
+            ("dm2_3l", "Δm²₃ₗ", "eV²"),
+        )
+    ),
+    *(
+        Inferred(f"{slot}_deg", symbol, "deg", "phase", "phases",
+                 "phases", slot, _RAD_PER_DEG, majorana=slot != "delta")
+        for slot, symbol in (("delta", "δ"), ("alpha21", "α₂₁"), ("alpha31", "α₃₁"))
+    ),
+)  # fmt: skip
+"""The table."""

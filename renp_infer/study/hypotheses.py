@@ -1,0 +1,67 @@
+"""The hypotheses of a study, see ``inference.hypothesis``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from renp_infer.inference.comparison import Hypothesis
+from renp_infer.inference.hypothesis import HypothesisModel, hypothesis_model
+from renp_infer.inference.response import Response
+from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.normalise import coherence
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+
+if TYPE_CHECKING:
+    from renp_infer.inference.likelihood import ResponseLike
+    from renp_infer.records import Parameters
+    from renp_infer.study.study import Study
+
+
+def own_hypothesis(study: Study) -> Hypothesis:
+    """Hypothesis that is true, or that data from a file are fitted with."""
+    return Hypothesis(study.parameters.ordering, study.parameters.nature)
+
+
+def hypothesis_of(
+    study: Study,
+    hypothesis: Hypothesis,
+    response: Callable[[Parameters], ResponseLike] | None = None,
+    *,
+    peak_nG: float | None = None,
+) -> HypothesisModel:
+    """A hypothesis of a study, by default with the tabulated response.
+
+    Parameters
+    ----------
+    study : Study
+    hypothesis : Hypothesis
+    response : callable, optional
+        Response of the parameters that the hypothesis assumes.
+    peak_nG : float, optional
+        Unit of the baseline's prior; by default the peak of the hypothesis's own signal.
+    """
+    return hypothesis_model(
+        hypothesis,
+        study.experiment,
+        study.parameters,
+        study.oscillation,
+        study.priors,
+        response or response_maker(study),
+        peak_nG=peak_nG,
+    )
+
+
+def response_maker(study: Study) -> Callable[[Parameters], Response]:
+    """Tabulated response of a study's experiment up to the largest mass of its prior."""
+    settings = study.priors
+    chi2, largest = coherence(study.experiment), settings.m1_max_meV * MILLI_EV_TO_EV
+    return lambda parameters: Response(study.experiment, parameters, chi2, largest)
+
+
+def true_peak_nG(study: Study) -> float:
+    """Largest absolute true signal, nG."""
+    field = exact_field(study.experiment, study.parameters, coherence(study.experiment))
+    return float(np.max(np.abs(field)))
