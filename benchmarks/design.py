@@ -55,7 +55,7 @@ def searches(name: str, seeds: int, evaluations: int) -> list[Row]:
         for place, optimizer in enumerate(names):
             asker = make_optimizer(optimizer, region, np.random.SeedSequence([k, 7]))
             begin = process_time()
-            trials = Search(objective).run(asker, [], Budget(evaluations))
+            trials = Search(objective).run(asker, [], Budget(evaluations, 0, 1))
             seconds[place] += (process_time() - begin) / seeds
             best = best_of(trials, objective.names)
             found[place, k] = judge(np.array(best.x))[objective.names[0]].value

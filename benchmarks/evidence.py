@@ -17,11 +17,12 @@ from posteriors import PRESETS, QUICK_PRESETS, likelihood, publish, reference, s
 from run import Row
 from scipy.special import ndtri
 
-from renp_infer.inference.comparison import CompareSettings, Estimator
+from renp_infer.inference.comparison import Estimator
 from renp_infer.inference.evidence import estimate
 from renp_infer.inference.importance import evidence
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.records import FloatArray
+from renp_infer.study.sections.compare import CompareSection, compare_settings
 
 WANTED, TARGET_RATIO = 0.1, 5.0
 DRAWS = 2000
@@ -39,7 +40,8 @@ def by(estimator: Estimator, live: int) -> Callable[[Likelihood, int], Found]:
     """Ours, as ``renp compare`` takes them, with what an error of 0.1 asks for."""
 
     def run(target: Likelihood, _live: int) -> Found:
-        settings = CompareSettings(live_points=live, nested_runs=2, smc_draws=live, smc_chains=4)
+        section = CompareSection(live_points=live, nested_runs=2, smc_draws=live, smc_chains=4)
+        settings = compare_settings(section)
         found = estimate(target, estimator, settings, np.random.SeedSequence(3))
         return found.log_evidence, found.log_evidence_error
 

@@ -31,6 +31,7 @@ from renp_infer.inference.fisher import expand, sigma
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.records import FloatArray, Observation
 from renp_infer.study.load import load_study
+from renp_infer.study.sections.optimize import OptimizeSection
 from renp_infer.study.study import Study
 
 STUDY, ERROR, SNR = "edge-layout-normalised", 0.05, (1.0, 3.0, 10.0, 30.0, 1000.0)
@@ -109,7 +110,15 @@ def main(outer: int = 150, inner: int = 256) -> None:
 
 def appraiser_of(study: Study, truths: int = 64) -> Appraiser:
     """Normal ordering, Dirac: every nuisance free, m1 unknown."""
-    settings = UtilitySettings(study.settings, ("normal",), ("dirac",), truths=truths)
+    settings = UtilitySettings(
+        inference=study.priors,
+        orderings=("normal",),
+        natures=("dirac",),
+        odds={},
+        truth="prior",
+        truths=truths,
+        masses=OptimizeSection().masses,
+    )
     scale = noise_scale(study.experiment, study.parameters, coherence(study.experiment))
     rng = np.random.default_rng(0)
     return Appraiser(settings, study.parameters, study.oscillation, rng, noise_scale=scale)

@@ -38,7 +38,6 @@ from renp_infer.inference.model import PARAMETERS, build_model
 from renp_infer.inference.nuts import sample_nuts
 from renp_infer.inference.prior import (
     Circular,
-    InferenceSettings,
     LogNormal,
     Marginal,
     Normal,
@@ -47,6 +46,7 @@ from renp_infer.inference.prior import (
 from renp_infer.inference.pymc_nuts import sample_pymc_nuts
 from renp_infer.inference.start import overdispersed
 from renp_infer.records import FloatArray
+from renp_infer.study.sections.inference import InferenceSection, inference_settings
 
 TARGET_RATIO = 50.0
 MASS = "m1_meV"
@@ -83,7 +83,7 @@ QUICK = Effort(300, 1000, 60, 800, 50, 8000)
 
 def by_nuts(target: Likelihood, effort: Effort) -> Row:
     """Ours: nutpie's NUTS in coordinates made for these posteriors."""
-    settings = InferenceSettings(draws=effort.draws, tune=effort.draws)
+    settings = inference_settings(InferenceSection(draws=effort.draws, tune=effort.draws))
     model, compiling = spent(lambda: compiled(target))
     (vectors, _), seconds = spent(
         lambda: sample_nuts(model, target, settings, np.random.SeedSequence(4))
@@ -93,7 +93,7 @@ def by_nuts(target: Likelihood, effort: Effort) -> Row:
 
 def by_independence(target: Likelihood, effort: Effort) -> Row:
     """Ours: independence Metropolis, ``sampler = "independence"``."""
-    settings = InferenceSettings(draws=effort.independence_draws)
+    settings = inference_settings(InferenceSection(draws=effort.independence_draws))
     (vectors, _), seconds = spent(
         lambda: sample_independence(target, settings, np.random.SeedSequence(4))
     )
@@ -108,7 +108,9 @@ def by_weights(target: Likelihood, effort: Effort) -> Row:
 
 def by_our_pymc(target: Likelihood, effort: Effort) -> Row:
     """PyMC's NUTS in the same coordinates, as ``sampler = "pymc-nuts"`` runs it."""
-    settings = InferenceSettings(draws=effort.pymc_draws, tune=effort.pymc_draws, chains=2)
+    settings = inference_settings(
+        InferenceSection(draws=effort.pymc_draws, tune=effort.pymc_draws, chains=2)
+    )
     (vectors, _), seconds = spent(
         lambda: sample_pymc_nuts(target, settings, np.random.SeedSequence(5))
     )

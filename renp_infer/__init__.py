@@ -9,7 +9,6 @@ only. The names below are loaded when first used; docs/library.md shows them at 
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -115,7 +114,9 @@ def __getattr__(name: str) -> object:
 
 def _verbs() -> list[str]:
     """Folders of verbs, each of which is a function."""
-    return [path.parent.name for path in Path(__file__).parent.glob("verbs/*/verb.py")]
+    from renp_infer.verbs import folders
+
+    return folders("verb.py")
 
 
 def __dir__() -> list[str]:

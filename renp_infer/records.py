@@ -160,6 +160,10 @@ class Target:
         return self.omega_1 + self.omega_2 - self.omega_s
 
 
+ALONG_K1 = 0.0
+"""Direction of k1, from which all are measured."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """Crystal and beam directions.
@@ -181,7 +185,7 @@ class Layout:
     radius_cm: float
     theta_e: float
     theta_s: FloatArray
-    c_axis: float | None = 0.0
+    c_axis: float | None = ALONG_K1
 
     def __post_init__(self) -> None:
         for name in ("length_cm", "radius_cm"):
@@ -317,7 +321,7 @@ class Detector:
     resolution: float = float(np.deg2rad(1.44))
     kernel: Literal["box", "gaussian"] = "box"
     coupling: float = 0.01
-    spin_relaxation_ms: float = 5.0
+    spin_relaxation_ms: float = Target.spin_relaxation_ms
     exposure_s: float = 3600.0
     reference_snr: float = 0.0
     pickup: Pickup | None = None

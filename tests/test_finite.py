@@ -21,7 +21,6 @@ from renp_infer.finite import faults, require_finite, require_finite_tree
 from renp_infer.inference import diagnostics, likelihood, nuts, response
 from renp_infer.inference.fit import fit
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
@@ -43,6 +42,7 @@ from tests.toys.response import (
     toy_angles,
     toy_truth,
 )
+from tests.toys.settings import inference_with
 
 BAD = (np.nan, np.inf, -np.inf)
 TEXT = (
@@ -242,7 +242,7 @@ def fitted(broken: Any, sampler: str, field: np.ndarray | None = None, cores: in
     toy, truth = ToyResponse(toy_angles(9)), toy_truth()
     signal, _ = toy(response_argument(truth_values(truth, 1.45)))
     data = observe(signal if field is None else field, 1e-4 * np.eye(9), toy.theta_s)
-    short = InferenceSettings(sampler=sampler, chains=2, draws=60, tune=60)
+    short = inference_with(sampler=sampler, chains=2, draws=60, tune=60)
     return fit(broken, data, truth, short, OSCILLATION, 3, refractive_index=1.45, cores=cores)
 
 
@@ -288,7 +288,7 @@ def test_a_step_far_out_of_the_prior_ends_a_trajectory_and_not_the_fit(
     """A first step that is too long meets imaginary masses; nearby a NaN stays an error."""
     toy, truth, caught = ToyResponse(toy_angles(9)), toy_truth(), {}
     signal, _ = toy(response_argument(truth_values(truth, 1.45)))
-    prior = build_prior(truth, InferenceSettings(), OSCILLATION, 1.45, 1.0)
+    prior = build_prior(truth, inference_with(), OSCILLATION, 1.45, 1.0)
     data = observe(signal, 1e-4 * np.eye(9), toy.theta_s)
     size, vector = prior.unit_size, prior.sample(np.random.default_rng(0), 1)[0]
     nothing = nuts.CompiledModel(lambda point: (np.nan, np.zeros(size), vector), (), 0, size)
@@ -375,7 +375,7 @@ def test_the_command_ends_in_one_line_with_the_values(
 
 def test_evaluate_refuses_a_document_with_nan(monkeypatch: pytest.MonkeyPatch) -> None:
     here = study(lasers={"chi_squared": 1e-3})
-    found = evaluation.evaluate(here.experiment, here.parameters, "s")
+    found = evaluation.evaluate(here.experiment, here.parameters, "s").document
     assert json.loads(document(found))["rate_per_s"][0] == found["rate_per_s"][0]
     found["rate_per_s"][1] = np.nan
     with pytest.raises(NonFiniteError, match=r"rate_per_s\[1\].*m1_meV = 50"):

@@ -58,8 +58,10 @@ VERBS = sorted(name for name in app if not name.startswith("-"))
 RUN_VERBS = {"merge": 2, "reproduce": 1, "cite": 1}
 """Verbs whose arguments are run directories, and how many they take."""
 SAMPLING = {"infer", "compare", "calibrate", "forecast", "optimize"}
-LONG = SAMPLING | {"run", "reproduce", "report"}
-"""Verbs that sample or draw figures; on valid studies they are tried a few times."""
+SERVING = {"explore"}
+"""Verbs that on a valid study wait for a reader; they have tests of their own."""
+LONG = SAMPLING | SERVING | {"run", "reproduce", "report"}
+"""Verbs that sample, serve or draw figures; on valid studies most are tried a few times."""
 TIME_LIMIT_S, WAITING = 10, 12
 NAMED = re.compile(r"is no finite number|exceeds the promised")
 UNFINISHED = "run the study again"
@@ -236,7 +238,7 @@ def fuzz(root: Path, examples: int, long: int) -> Counter[str]:
         with sandbox(root) as cwd:
             (cwd / "study.toml").write_bytes(case["study"])
             if case["verb"] in LONG and is_valid(case):
-                if counts["long"] >= long or case["verb"] in SAMPLING:
+                if counts["long"] >= long or case["verb"] in SAMPLING | SERVING:
                     case = case | {"verb": "evaluate"}
                 else:
                     counts["long"] += 1
@@ -339,7 +341,7 @@ def finished(root: Path) -> Iterator[Path]:
     (root / "s.toml").write_text(STUDY)
     study = load_study("s.toml")
     result = evaluation.evaluate(study.experiment, study.parameters, "s")
-    known = json.loads(document(result)) | {"normalised": False}
+    known = json.loads(document(result.document)) | {"normalised": False}
     angles = known | {"theta_s_deg": np.linspace(50, 60, 61).tolist()}
     angles |= {k: [1.0] * 61 for k in ("signal_nG", "sigma_nG")}
     tree, parameters = make_inference(np.random.default_rng(1), angles, "seed", (2, 20))
@@ -356,7 +358,7 @@ def finished(root: Path) -> Iterator[Path]:
     }
     tree.attrs = {"renp_summary": json.dumps(summary)}
     patch = pytest.MonkeyPatch()
-    patch.setattr(evaluation, "evaluate", lambda *_: dict(result))
+    patch.setattr(evaluation, "evaluate", lambda *_: result)
     patch.setattr(inferring, "infer", lambda *_: tree.copy(deep=True))
     patch.setattr(hypotheses, "estimate_one", estimated)
     code, out, err = attempt(["run", "s.toml", "--out", str(home), "--quiet"])
@@ -369,7 +371,7 @@ def finished(root: Path) -> Iterator[Path]:
 def estimated(study: Study, task: Task, _context: object) -> xr.DataTree:
     """Stands in for the evidence of one hypothesis by one estimator."""
     assert study.compare is not None
-    hypothesis, estimator = task_of(task.index, study.compare["estimators"])
+    hypothesis, estimator = task_of(task.index, study.compare.estimators)
     draws = xr.Dataset({"m1_meV": (("chain", "draw"), [[1.0, 2.0], [3.0, 4.0]])})
     tree = xr.DataTree.from_dict({"/posterior": draws})
     tree.attrs = {"hypothesis": hypothesis.name, "estimator": estimator}

@@ -88,6 +88,13 @@ def imported(source: str) -> Iterator[str]:
                 yield rest
 
 
+VERBS = (
+    "inputs", "evaluate", "simulate", "infer", "compare", "calibrate", "forecast", "sequential",
+    "optimize", "table", "reproduce",
+)  # fmt: skip
+"""Inside ``verbs``: what may import what. Only the table looks at all of them."""
+
+
 def module_of(name: str) -> str:
     """Module that an imported name is, or is in."""
     while name not in MODULES:
@@ -109,6 +116,20 @@ def upward(home: str, source: str) -> list[str]:
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_go_one_way(module: str) -> None:
     assert upward(room(module), MODULES[module].read_text(encoding="utf-8")) == []
+
+
+def verb_of(module: str) -> str:
+    """Folder or file of ``verbs`` that a module is in; empty elsewhere."""
+    steps = module.split(".")
+    return steps[1] if steps[0] == "verbs" and len(steps) > 1 else ""
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if verb_of(name)])
+def test_verbs_know_those_before_them(module: str) -> None:
+    text = MODULES[module].read_text(encoding="utf-8")
+    others = {verb_of(module_of(name)) for name in imported(text) if name} - {""}
+    rank = VERBS.index(verb_of(module))
+    assert [other for other in others if VERBS.index(other) > rank] == []
 
 
 def test_every_room_is_seen() -> None:
@@ -181,8 +202,8 @@ def test_exported_names_are_what_their_module_defines() -> None:
     for name in renp_infer.__all__:
         value = getattr(renp_infer, name)
         home = getattr(value, "__module__", "")
-        homes = ("errors", "records", "app.library", "engine.run")
-        homes += ("study.sources", "study.study")
+        homes = ("errors", "records", "app.library", "app.run")
+        homes += ("study.load", "study.study")
         assert home in [f"renp_infer.{place}" for place in homes] or name in (
             "PRESETS",
             "__version__",

@@ -20,7 +20,7 @@ from cyclopts import App, Parameter
 from renp_infer.app.scheme_cli import scheme
 from renp_infer.engine.options import DEFAULTS, Options
 from renp_infer.errors import ConfigError, RenpError
-from renp_infer.resources import PACKAGE
+from renp_infer.verbs import folders
 
 INPUT_WRONG, RUN_FAILED, INTERRUPTED = 2, 4, 130
 
@@ -69,8 +69,7 @@ def run(*studies: Path, options: Options = DEFAULTS) -> int:
 
 def _verbs() -> dict[str, Callable[..., int]]:
     """The command of each folder of ``verbs`` that has one, by name."""
-    folder = PACKAGE / "verbs"
-    names = sorted(path.parent.name for path in folder.glob("*/command.py"))
+    names = folders("command.py")
     modules = {name: import_module(f"renp_infer.verbs.{name}.command") for name in names}
     return {name: getattr(module, name) for name, module in modules.items()}
 

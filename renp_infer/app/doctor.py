@@ -122,7 +122,7 @@ def _executor(name: str) -> tuple[bool, str]:
     from renp_infer.engine.executors import parse_executor
     from renp_infer.engine.tasks import Context
     from renp_infer.engine.verb import Batch
-    from renp_infer.study.sources import load_study
+    from renp_infer.study.load import load_study
     from renp_infer.verbs.evaluate.verb import EVALUATE
 
     study = load_study(SMALL)

@@ -20,7 +20,7 @@ from renp_infer.engine.options import Options
 from renp_infer.engine.run import Run as AnyRun
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import DiagnosticWarning
-from renp_infer.study.sources import Source, load_study, with_sections
+from renp_infer.study.load import Source, load_study, with_sections
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import VERBS, load_run
 

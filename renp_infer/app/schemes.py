@@ -7,18 +7,25 @@ import os
 from pathlib import Path
 from typing import Any
 
-import tomli_w
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics import matrix_elements as elements
-from renp_infer.physics.build import build_scheme
+from renp_infer.physics.build import build_scheme, scheme_text
+from renp_infer.physics.channels import (
+    Channel,
+    axis,
+    figure_of_merit,
+    interference,
+    magnetic_part,
+    quadrupole_part,
+)
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.recipe import read_recipe
 from renp_infer.physics.refraction import Sellmeier
 from renp_infer.physics.scheme import LEVELS, TRANSITIONS, Scheme, locate, read_scheme
-from renp_infer.physics.target import target_of
+from renp_infer.physics.target import channels_of, target_of
 from renp_infer.records import PRESETS, Lasers
 from renp_infer.resources import read_toml
 from renp_infer.terminal import say, show, write_document
@@ -61,6 +68,11 @@ def implied(scheme: Scheme) -> dict[str, float | None]:
     for t, energy in (("pg", target.omega_s), ("qg", target.omega_1), ("eq", target.omega_2)):
         rabi = elements.rabi_per_s(scheme.md[t] + scheme.ed[t], energy, INTENSITY_MW_CM2)
         found[f"rabi_{t}_kHz"] = 1e-3 * rabi / (2.0 * math.pi)
+    for channel in channels_of(scheme)[:1]:
+        found |= {
+            "delta_mu_mu_B": channel.delta_mu,
+            "figure_of_merit_eV_mu_B": figure_of_merit(channel),
+        }
     try:
         theta_s, theta_e = phase_matched(target)
     except DomainError:
@@ -94,8 +106,39 @@ def describe(scheme: Scheme) -> dict[str, Any]:
         },
         "crystal": scheme.crystal | rays,
         "implied": implied(scheme),
+        "channels": [_channel(c) for c in channels_of(scheme)],
+        "all_channels": [_channel(c) for c in scheme.channels],
         "printed": scheme.printed,
     }  # fmt: skip
+
+
+def _channel(channel: Channel) -> dict[str, Any]:
+    """A channel and what follows from it, as a document."""
+    n, magnetic = axis(channel), float(magnetic_part(channel)[2])
+    square = channel.spin_squared
+    ratio = sum(m * s.conjugate() for m, s in zip(channel.magnetic, channel.spin, strict=True))
+    return {
+        "e": channel.e,
+        "p": channel.p,
+        "partners": channel.partners,
+        "epsilon_eV": channel.epsilon,
+        "S": _pairs(channel.spin),
+        "M": _pairs(channel.magnetic),
+        "Q_a0_squared": None if channel.quadrupole is None else _pairs(channel.quadrupole),
+        "S_squared": square,
+        "M_over_S": [(ratio / square).real, (ratio / square).imag],
+        "mu_mu_B": list(channel.mu),
+        "delta_mu_mu_B": channel.delta_mu,
+        "weight": channel.weight,
+        "interference": interference(channel).tolist(),
+        "n": None if n is None else n.tolist(),
+        "quadrupole_share": float(quadrupole_part(channel)[2]) / magnetic if magnetic else None,
+        "figure_of_merit_eV_mu_B": figure_of_merit(channel),
+    }
+
+
+def _pairs(vector: tuple[complex, ...]) -> list[list[float]]:
+    return [[x.real, x.imag] for x in vector]
 
 
 def _index(ray: Sellmeier, energy: float) -> float | None:
@@ -121,12 +164,17 @@ def show_scheme(name: str, *, json: bool) -> None:
         See `read_scheme`.
     """
     found = describe(read_scheme(name, "scheme"))
-    built = read_toml(locate(name, "scheme"), "scheme").get("built", {})
+    tree = read_toml(locate(name, "scheme"), "scheme")
+    built, note = tree.get("built", {}), tree.get("currents", {}).get("note")
     if json:
-        write_document(found | {"built": built})
+        write_document(found | {"built": built, "note": note})
         return
     show(found["title"], _levels_table(found), _rates_table(found))
     show(_numbers_table("implied", [found]), _numbers_table("crystal", [found]))
+    if found["channels"]:
+        show(_channels_table(found["channels"]), *([note] if note else []))
+    if found["all_channels"]:
+        show(_merits_table(found))
     if built:
         _show_built(built, found["levels"])
 
@@ -180,7 +228,7 @@ def write_scheme(name: str, out: Path | None, *, force: bool) -> None:
         raise ConfigError("--out", given, "a file that ends in .toml, in a folder that is there")
     if out.exists() and not force:
         raise ConfigError("--out", str(out), "a new file", "--force replaces it")
-    text = tomli_w.dumps(build_scheme(recipe))
+    text = scheme_text(build_scheme(recipe))
     draft = out.with_name(f".{out.stem}.{os.getpid()}.toml")
     try:
         draft.write_text(text, encoding="utf-8")
@@ -249,6 +297,50 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     return value if isinstance(value, str) else f"{value:.5g}"
+
+
+def _channels_table(channels: list[dict[str, Any]]) -> Table:
+    """What the pair takes from e and p, and the moment that it leaves."""
+    table = Table(
+        "to p", "|S|^2", "M/S", "mu e, p", "delta mu", "n", "of Q", "F",
+        title="channels from e+; F = Im[P.(M* x S)] delta mu [eV mu_B]\n"
+        "with the quadrupole, for P = eps/sqrt 3 along c", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    for row in channels:
+        real, imaginary = row["M_over_S"]
+        table.add_row(
+            row["partners"], f"{row['S_squared']:.4g}", f"{real:.3f}{imaginary:+.3f}i",
+            ", ".join(f"{mu:.3f}" for mu in row["mu_mu_B"]), f"{row['delta_mu_mu_B']:.3f}",
+            f"{row['n'][2]:+.0f}" if row["n"] else "-", _share(row),
+            f"{row['figure_of_merit_eV_mu_B']:.4g}",
+        )  # fmt: skip
+    return table
+
+
+def _share(row: dict[str, Any]) -> str:
+    """What the quadrupole adds to the magnetic part."""
+    if row["Q_a0_squared"] is None:
+        return "not known"
+    if row["quadrupole_share"] is None:
+        return "alone" if row["n"] else "-"
+    return f"{100.0 * row['quadrupole_share']:+.1f} %"
+
+
+def _merits_table(found: dict[str, Any]) -> Table:
+    """The largest figure of merit between each two Stark levels of e and p."""
+    best: dict[tuple[int, int], float] = {}
+    for row in found["all_channels"]:
+        key, merit = (row["e"], row["p"]), row["figure_of_merit_eV_mu_B"]
+        best[key] = max(best.get(key, 0.0), merit, key=abs)
+    columns = range(1, 1 + max(p for _, p in best))
+    table = Table(
+        "", *(f"p {p}" for p in columns), title="1000 F of the strongest channel [eV mu_B]",
+        box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    for e in range(1, 1 + max(e for e, _ in best)):
+        row = [best.get((e, p)) for p in columns]
+        table.add_row(f"e {e}", *("-" if m is None else f"{1e3 * m:.3g}" for m in row))
+    return table
 
 
 def _show_built(built: dict[str, Any], levels: dict[str, Any]) -> None:

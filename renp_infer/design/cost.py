@@ -10,10 +10,7 @@ from renp_infer.records import Experiment
 
 @dataclass(frozen=True)
 class CostModel:
-    """Prices; the defaults are placeholders that a study should replace by its own.
-
-    A cost is ``crystal V + beam T + laser P + angle n``. The unit is that of the
-    prices; the defaults are in hours of beam time.
+    """Prices: a cost is ``crystal V + beam T + laser P + angle n``, in their unit.
 
     Attributes
     ----------
@@ -27,10 +24,10 @@ class CostModel:
         For the trigger to be set to another angle.
     """
 
-    crystal_per_cm3: float = 0.1
-    beam_per_hour: float = 1.0
-    laser_per_W: float = 10.0
-    per_angle: float = 0.0
+    crystal_per_cm3: float
+    beam_per_hour: float
+    laser_per_W: float
+    per_angle: float
 
     def __call__(self, experiment: Experiment) -> float:
         """Cost of a design."""

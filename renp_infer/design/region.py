@@ -24,15 +24,14 @@ class Region:
     Parameters
     ----------
     space : Space
-    constraints : sequence of Constraint
     cost : CostModel
+    constraints : sequence of Constraint
     """
 
     def __init__(
-        self, space: Space, constraints: Sequence[Constraint] = (), cost: CostModel | None = None
+        self, space: Space, cost: CostModel, constraints: Sequence[Constraint] = ()
     ) -> None:
-        self.space, self.constraints = space, tuple(constraints)
-        self.cost = cost or CostModel()
+        self.space, self.cost, self.constraints = space, cost, tuple(constraints)
 
     def experiment(self, x: Sequence[float] | FloatArray) -> Experiment | None:
         """Apparatus of a point (d,); ``None`` if it is not allowed."""

@@ -72,14 +72,14 @@ class Budget:
     search : int
         Trials of starts and optimizer.
     polish : int
-        Trials of the local polish after it; none for several objectives.
+        Trials of the local polish after it, 0 for none; none for several objectives.
     batch : int
         Points that the optimizer is asked for at a time.
     """
 
     search: int
-    polish: int = 0
-    batch: int = 1
+    polish: int
+    batch: int
 
 
 class Search:

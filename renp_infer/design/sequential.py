@@ -48,7 +48,7 @@ class Menu:
     exposures_s: FloatArray
     sigma_nG: Callable[[float], float]
     setting_s: float
-    goal: str = MASS
+    goal: str
 
 
 @dataclass(frozen=True)

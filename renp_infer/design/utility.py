@@ -9,7 +9,7 @@ integrated out; see docs/design.md. Truths and noise are the same for every desi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,13 +95,13 @@ class UtilitySettings:
         between.
     """
 
-    inference: InferenceSettings = field(default_factory=InferenceSettings)
-    orderings: tuple[str, ...] = ("normal", "inverted")
-    natures: tuple[str, ...] = ("dirac", "majorana")
-    odds: Mapping[str, float] = field(default_factory=dict)
-    truth: str = "prior"
-    truths: int = 32
-    masses: int = 193
+    inference: InferenceSettings
+    orderings: tuple[str, ...]
+    natures: tuple[str, ...]
+    odds: Mapping[str, float]
+    truth: str
+    truths: int
+    masses: int
 
     def __post_init__(self) -> None:
         for name in ("truths", "masses"):

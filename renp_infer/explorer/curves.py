@@ -26,7 +26,7 @@ from renp_infer.measurement.normalise import coherence
 from renp_infer.measurement.smoothing import Smoother, make_smoother
 from renp_infer.physics.neutrinos import masses
 from renp_infer.records import FloatArray, Observation
-from renp_infer.study.forecast import largest_mass_meV
+from renp_infer.study.sections.forecast import largest_mass_meV
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.work import pair_thresholds
 from renp_infer.verbs.forecast.bench import noise_of

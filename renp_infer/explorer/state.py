@@ -25,7 +25,9 @@ from renp_infer.inference.prior import InferenceSettings
 from renp_infer.records import PRESETS
 from renp_infer.study import reading as config
 from renp_infer.study.load import find_study, load_study, resolve
-from renp_infer.study.sections.tasks import InferenceSection
+from renp_infer.study.sections.detector import PickupSection
+from renp_infer.study.sections.inference import InferenceSection, inference_settings
+from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import load_run
 
@@ -33,7 +35,7 @@ Settings = Mapping[str, str]
 """Texts of the controls by key; an empty one leaves the key out."""
 TASKS = ("inference", "compare", "calibrate", "forecast", "simulate", "optimize")
 """Sections whose limits do not count where nothing is inferred."""
-_LOOP_SHOWN = {"radius_cm": 1.5, "stand_off_cm": 0.0, "tilt_deg": 0.0, "position": "around"}
+_LOOP_SHOWN = PickupSection(radius_cm=1.5).model_dump()
 """Loop that is offered to a study without one."""
 _LOOP_KEYS = tuple(f"{LOOP}.{name}" for name in _LOOP_SHOWN)
 
@@ -168,12 +170,12 @@ def study_of(tables: Mapping[str, Any]) -> Study:
 def priors_of(tables: Mapping[str, Any]) -> InferenceSettings:
     """Priors of a study's ``[inference]``, or its defaults, for the error of m1."""
     section = config.validate(tables).inference or InferenceSection()
-    return InferenceSettings(**section.model_dump())
+    return inference_settings(section)
 
 
 def other_preset(tables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The preset that a study does not have, and the study with it and no other switch."""
-    own = tables.get("physics", {}).get("preset", "published")
+    own = tables.get("physics", {}).get("preset", PhysicsSection().preset)
     name = next(preset for preset in PRESETS if preset != own)
     return name, {**tables, "physics": {"preset": name}}
 

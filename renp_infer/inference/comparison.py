@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -54,12 +54,11 @@ def task_of(index: int, estimators: Sequence[Estimator]) -> tuple[Hypothesis, Es
 
 
 @dataclass(frozen=True)
-class CompareSettings:
-    """Section ``[compare]`` of a study.
+class EvidenceSettings:
+    """How much is spent on one evidence.
 
     Attributes
     ----------
-    estimators : tuple of {"smc", "nested"}
     live_points : int
         Of all independent nested runs together.
     nested_runs : int
@@ -67,22 +66,31 @@ class CompareSettings:
         Particles per chain, and chains.
     reference : {"fitted", "prior"}
         Density the estimators start from; changes the work, not the result.
+    """
+
+    live_points: int
+    nested_runs: int
+    smc_draws: int
+    smc_chains: int
+    reference: Literal["fitted", "prior"]
+
+
+@dataclass(frozen=True)
+class CompareSettings(EvidenceSettings):
+    """Section ``[compare]`` of a study.
+
+    Attributes
+    ----------
+    estimators : tuple of {"smc", "nested"}
     gate : float
         Largest distance of two estimators, in their combined errors.
     prior_odds : dict
         Of the hypotheses by name; of any sum.
     """
 
-    estimators: tuple[Estimator, ...] = ESTIMATORS
-    live_points: int = 1000
-    nested_runs: int = 4
-    smc_draws: int = 1000
-    smc_chains: int = 4
-    reference: Literal["fitted", "prior"] = "fitted"
-    gate: float = 4.0
-    prior_odds: Mapping[str, float] = field(
-        default_factory=lambda: {hypothesis.name: 1.0 for hypothesis in HYPOTHESES}
-    )
+    estimators: tuple[Estimator, ...]
+    gate: float
+    prior_odds: Mapping[str, float]
 
 
 UNSEEN = 0.1

@@ -16,7 +16,7 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from renp_infer.inference.amplitude import AmplitudeMarginal
-from renp_infer.inference.comparison import CompareSettings, Estimator
+from renp_infer.inference.comparison import Estimator, EvidenceSettings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import Marginal, marginalise
 from renp_infer.inference.reference import Reference, prior_reference
@@ -55,7 +55,7 @@ Progress = Callable[[str, float], None]
 def estimate(
     likelihood: Likelihood,
     estimator: Estimator,
-    settings: CompareSettings,
+    settings: EvidenceSettings,
     seed: np.random.SeedSequence,
     progress: Progress = lambda stage, fraction: None,
 ) -> Estimate:
@@ -65,7 +65,7 @@ def estimate(
     ----------
     likelihood : Likelihood
     estimator : {"smc", "nested"}
-    settings : CompareSettings
+    settings : EvidenceSettings
     seed : numpy.random.SeedSequence
     progress : callable, optional
         Called with a stage's name and the fraction done.
@@ -82,7 +82,7 @@ def estimate(
 
 
 def _reference(
-    target: AmplitudeMarginal, settings: CompareSettings, seed: np.random.SeedSequence
+    target: AmplitudeMarginal, settings: EvidenceSettings, seed: np.random.SeedSequence
 ) -> Reference:
     if settings.reference == "prior":
         return prior_reference(target.prior)
@@ -94,7 +94,7 @@ def _reference(
 def _by_smc(
     marginal: Marginal,
     reference: Reference,
-    settings: CompareSettings,
+    settings: EvidenceSettings,
     seed: np.random.SeedSequence,
     rng: np.random.Generator,
 ) -> Estimate:
@@ -117,7 +117,7 @@ def _by_smc(
 def _by_nested(
     marginal: Marginal,
     reference: Reference,
-    settings: CompareSettings,
+    settings: EvidenceSettings,
     seed: np.random.SeedSequence,
     rng: np.random.Generator,
     progress: Progress,

@@ -79,24 +79,24 @@ class InferenceSettings:
         Mock data with noise, or the expectation (Asimov) data.
     """
 
-    sampler: Sampler = "nuts"
-    cross_check: Literal["none"] | Sampler = "none"
-    chains: int = 4
-    draws: int = 1000
-    tune: int = 1000
-    target_accept: float = 0.9
-    m1_prior: Literal["uniform", "log-uniform"] = "uniform"
-    m1_min_meV: float = 0.1
-    m1_max_meV: float = 450.0
-    amplitude_sd: float = 0.2
-    baseline_sd: float = 0.1
-    leakage_sd: float = 0.0
-    refractive_index_sd: float = 5e-4
-    theta_s_offset_sd_deg: float = 0.01
-    theta_e_offset_sd_deg: float = 0.01
-    oscillation_errors: bool = True
-    phases: Literal["free", "fixed"] = "free"
-    noise: Literal["drawn", "none"] = "drawn"
+    sampler: Sampler
+    cross_check: Literal["none"] | Sampler
+    chains: int
+    draws: int
+    tune: int
+    target_accept: float
+    m1_prior: Literal["uniform", "log-uniform"]
+    m1_min_meV: float
+    m1_max_meV: float
+    amplitude_sd: float
+    baseline_sd: float
+    leakage_sd: float
+    refractive_index_sd: float
+    theta_s_offset_sd_deg: float
+    theta_e_offset_sd_deg: float
+    oscillation_errors: bool
+    phases: Literal["free", "fixed"]
+    noise: Literal["drawn", "none"]
 
     def __post_init__(self) -> None:
         for name in ("chains", "draws", "tune"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from renp_infer.inference.comparison import CompareSettings, Estimator
+from renp_infer.inference.comparison import Estimator, EvidenceSettings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.phases import mirrored
 from renp_infer.inference.prior import InferenceSettings
@@ -118,11 +118,12 @@ def _with_evidence(
     from renp_infer.inference.evidence import estimate
 
     chains = max(settings.chains, 2)
-    effort = CompareSettings(
+    effort = EvidenceSettings(
         live_points=settings.draws,
         nested_runs=chains,
         smc_draws=settings.draws,
         smc_chains=chains,
+        reference="fitted",
     )
     estimator: Estimator = "smc" if settings.sampler == "smc" else "nested"
     found = estimate(likelihood, estimator, effort, seed, report)

@@ -86,6 +86,7 @@ def correction_table(
 ):
     """What a finite crystal adds, cumulated over the angle from an edge.
 
+    For pairs that are produced at all angles, from the antipode of the support's middle.
     ``pair_masses`` is (mass nodes, 6, 2), ``sides`` which of the lower and
     upper edge to do. Returns (6, 2, mass nodes, x nodes, 4) for ``look_up``.
     Panels that straddle the edge are split there.
@@ -98,8 +99,9 @@ def correction_table(
             centre, width = edge_angle(
                 beam[1], beam[2], beam[3], beam[0], epsilon, masses[0] + masses[1]
             )
-            if width == 0.0 or not np.isfinite(width):
+            if width == 0.0:
                 continue
+            width = min(width, np.pi)
             for side in range(2):
                 if not sides[side]:
                     continue

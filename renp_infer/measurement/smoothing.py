@@ -20,14 +20,16 @@ from renp_infer.measurement._edge_kernels import edge_angle
 from renp_infer.measurement._panel_kernels import panel_integrals
 from renp_infer.physics._crystal_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
-from renp_infer.physics.pairs import current_form
+from renp_infer.physics.kinematics import full_turns, on_circle
+from renp_infer.physics.pairs import Density, density_form
 from renp_infer.records import Experiment, FloatArray, Layout, Target
 
 POINT = np.deg2rad(1e-4)
 """Width of the box that stands for no smoothing at all, or less, rad."""
 WIDEST_PANEL = np.deg2rad(0.75)
 EVEN = np.array([0.0, 0.0, 1.0])
-"""No direction factor: ``facing`` of a rate, which is even under parity."""
+"""No direction factor: ``facing`` of a rate, and of a moment seen along its own axis."""
+TURN = 2.0 * np.pi
 GAUSS_STEPS, GAUSS_REACH = 24, 5.0
 """Panels per standard deviation, and reach in standard deviations."""
 MARGIN = np.deg2rad(3.0)
@@ -80,12 +82,16 @@ def smoothing_grid(
     at five: an error of at most 0.03/24^2 = 5e-5 of a step within its
     width, and 4e-4 of the 1/sqrt(s) peak of a light planar pair.
 
+    Angles are directions: panels lie within half a turn of the centre, and windows across
+    its antipode go on at the other end.
+
     Parameters
     ----------
     theta_s : ndarray, shape (n,)
         Window centres, rad.
     resolution : float
-        Full width, rad; up to 1e-4 degrees it stands for a box of that width.
+        Full width, rad, less than half a turn; up to 1e-4 degrees it stands for a box of
+        that width.
     kernel : {"box", "gaussian"}
     centre : float
         Angle at which a panel must end: the middle of the support, rad.
@@ -95,31 +101,54 @@ def smoothing_grid(
     SmoothingGrid
     """
     if kernel == "box" or resolution <= POINT:
-        half = 0.5 * max(resolution, POINT)
-        marks = np.concatenate([theta_s - half, theta_s + half])
+        borders, weights = _boxes(theta_s, 0.5 * max(resolution, POINT), centre)
     else:
-        sigma = resolution / (2.0 * np.sqrt(2.0 * np.log(2.0)))
-        step = sigma / GAUSS_STEPS
-        reach = GAUSS_REACH * sigma
-        count = int(np.ceil((theta_s.max() - theta_s.min() + 2.0 * reach) / step))
-        marks = theta_s.min() - reach + step * np.arange(count + 1)
-    borders = _refine(np.append(marks, centre))
-    low, high = borders[:-1], borders[1:]
-    if kernel == "box" or resolution <= POINT:
-        middle = 0.5 * (low + high)
-        inside = np.abs(middle - theta_s[:, None]) < half
-        weights = inside / (2.0 * half)
-    else:
-        # a staircase widens the Gaussian by step^2/6 in variance
-        narrow = np.sqrt(sigma**2 - step**2 / 6.0)
-        mass = ndtr((high - theta_s[:, None]) / narrow) - ndtr((low - theta_s[:, None]) / narrow)
-        near = np.abs(0.5 * (low + high) - theta_s[:, None]) < reach
-        mass = np.where(near, mass, 0.0)
-        weights = mass / mass.sum(axis=1, keepdims=True) / (high - low)
+        borders, weights = _gaussians(theta_s, resolution, centre)
     first, last = np.flatnonzero(np.any(weights != 0.0, axis=0))[[0, -1]]
     return SmoothingGrid(
         borders[first : last + 2], np.ascontiguousarray(weights[:, first : last + 1])
     )
+
+
+def _boxes(theta_s: FloatArray, half: float, centre: float) -> tuple[FloatArray, FloatArray]:
+    """Borders (J + 1) and weights (n, J) of boxes, see ``smoothing_grid``."""
+    angles = on_circle(theta_s, centre)
+    borders = _refine(_around(np.concatenate([angles - half, angles + half]), centre))
+    inside = np.abs(on_circle(0.5 * (borders[:-1] + borders[1:]) - angles[:, None])) < half
+    return borders, inside / (2.0 * half)
+
+
+def _gaussians(
+    theta_s: FloatArray, resolution: float, centre: float
+) -> tuple[FloatArray, FloatArray]:
+    """Borders (J + 1) and weights (n, J) of staircases, see ``smoothing_grid``."""
+    sigma = resolution / (2.0 * np.sqrt(2.0 * np.log(2.0)))
+    step = sigma / GAUSS_STEPS
+    reach = GAUSS_REACH * sigma
+    span = theta_s.max() - theta_s.min() + 2.0 * reach
+    if span < TURN - step:
+        marks = theta_s.min() - reach + step * np.arange(int(np.ceil(span / step)) + 1)
+    else:
+        # a comb that closes: its teeth would else meet those of the turn before
+        step = TURN / np.ceil(TURN / step)
+        marks = centre + step * (np.arange(round(TURN / step)) + 0.5)
+    borders = _refine(_around(marks, centre))
+    low, high = borders[:-1], borders[1:]
+    ahead = 0.5 * (low + high) - theta_s[:, None]
+    angles = theta_s[:, None] + full_turns(ahead)
+    # a staircase widens the Gaussian by step^2/6 in variance
+    narrow = np.sqrt(sigma**2 - step**2 / 6.0)
+    mass = ndtr((high - angles) / narrow) - ndtr((low - angles) / narrow)
+    mass = np.where(np.abs(on_circle(ahead)) < reach, mass, 0.0)
+    return borders, mass / mass.sum(axis=1, keepdims=True) / (high - low)
+
+
+def _around(marks: FloatArray, centre: float) -> FloatArray:
+    """Marks within half a turn of the centre, the centre, and the antipode if any crossed it."""
+    folded = np.append(on_circle(marks, centre), centre)
+    if np.any(full_turns(marks, centre)):
+        folded = np.append(folded, [centre - 0.5 * TURN, centre + 0.5 * TURN])
+    return folded
 
 
 def _refine(marks: FloatArray) -> FloatArray:
@@ -234,9 +263,12 @@ class Smoother:
         reach = [MARGIN]
         for q0 in pairs.sum(axis=2).ravel():
             centre, width = edge_angle(k_l, k_t, omega, index, self.epsilon, q0)
-            if 0.0 < width < np.inf:
+            if width > 0.0:
                 ends = np.abs(self.grid.borders[[0, -1]] - centre)
-                reach.extend(np.abs(ends - width) + MARGIN)
+                if width == np.inf or ends.max() > np.pi - 1e-9:
+                    # up to the antipode: what the panels leave out may be the middle
+                    ends = np.append(ends, 0.0)
+                reach.extend(np.abs(ends - min(width, np.pi)) + MARGIN)
         finest = np.clip(0.02 * self._width() / (index * omega), 3e-7, 1e-3)
         # a wide kernel is all correction, a narrow one hardly any
         ratio = 1.35 if self.exact else 1.6
@@ -252,7 +284,7 @@ class Smoother:
         borders = self.grid.borders
         index, k_l, k_t, omega = self.beam[:4]
         turns = [edge_angle(k_l, k_t, omega, index, self.epsilon, q)[1] for q in masses.sum(axis=1)]
-        edges = [turn if side else -turn for turn in turns if 0.0 < turn < np.inf]
+        edges = [min(turn, np.pi) * (1.0 if side else -1.0) for turn in turns if turn > 0.0]
         if not edges:
             return slice(0, 2)
         centre = np.arctan2(k_t, k_l)
@@ -296,8 +328,20 @@ class Smoother:
         )
 
 
-def make_smoother(experiment: Experiment) -> Smoother:
-    """Prepare the smoothing of an experiment's layout."""
+def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoother:
+    """Prepare the smoothing of an experiment's layout.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    density : {"spatial", "conserved", "weak-magnetism"}
+        What is smoothed, see ``physics.pairs``.
+
+    Raises
+    ------
+    DomainError
+        For a density that the phase space does not have.
+    """
     layout, switches, detector = experiment.layout, experiment.switches, experiment.detector
     planar, lorentz = switches.phase_space == "planar", switches.form_factor == "lorentzian"
     crystal = np.array(crystal_size(experiment))
@@ -311,7 +355,7 @@ def make_smoother(experiment: Experiment) -> Smoother:
         lorentz=lorentz,
         beam=beam,
         facing=facing_of(layout),
-        form=current_form(layout, switches),
+        form=density_form(layout, switches, density),
         crystal=crystal,
         epsilon=experiment.target.epsilon_ep,
         norm=float(form_norm(planar, *crystal)),
@@ -321,7 +365,10 @@ def make_smoother(experiment: Experiment) -> Smoother:
 
 
 def smoothed_pairs(
-    experiment: Experiment, masses_eV: FloatArray, facing: FloatArray | None = None
+    experiment: Experiment,
+    masses_eV: FloatArray,
+    facing: FloatArray | None = None,
+    density: Density = "spatial",
 ) -> tuple[FloatArray, FloatArray]:
     """Pair integrals times the direction factor, smoothed over the resolution.
 
@@ -331,11 +378,13 @@ def smoothed_pairs(
     masses_eV : ndarray, shape (3,)
     facing : ndarray, shape (3,), optional
         Another direction factor than ``facing_of`` the layout.
+    density : {"spatial", "conserved", "weak-magnetism"}
+        See ``physics.pairs``.
 
     Returns
     -------
     a_eV5, b_eV3 : ndarray, shape (6, n)
-        As ``pair_integrals``, times cos(theta_s - c axis).
+        As ``pair_integrals``, times cos(theta_s - c axis); of weak magnetism in eV^6 and eV^4.
 
     Raises
     ------
@@ -344,7 +393,7 @@ def smoothed_pairs(
     """
     causes, angles = crystal_causes(experiment, masses_eV), experiment.layout.theta_s
     with faults("smoothed pair integral", causes, angles) as finite:
-        smoother = make_smoother(experiment)
+        smoother = make_smoother(experiment, density)
         if facing is not None:
             smoother = replace(smoother, facing=facing)
         masses = np.asarray(masses_eV, dtype=float)

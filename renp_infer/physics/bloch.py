@@ -48,6 +48,8 @@ class Evolution:
         Start and length of each panel, s.
     rho : ndarray, shape (n * NODES, 4, 4), complex
         Density matrix, level order e, g, q, p. Measured below, never repaired.
+    population_power : int
+        Powers of rho_ee in ``chi_squared``: 3, Fig. 11, or 0, the coherence alone.
     detunings : int
         Number of detunings averaged over.
     spread_error : float
@@ -57,6 +59,7 @@ class Evolution:
     start_s: FloatArray
     span_s: FloatArray
     rho: ComplexArray
+    population_power: int = 3
     detunings: int = 1
     spread_error: float = 0.0
 
@@ -72,8 +75,8 @@ class Evolution:
 
     @property
     def chi_squared(self) -> FloatArray:
-        """``rho_ee^3 |rho_ep|^2`` of Fig. 11, shape of ``time_s``."""
-        return _chi_squared(self.rho.reshape(-1, 16))
+        """``rho_ee^3 |rho_ep|^2`` of Fig. 11, or ``|rho_ep|^2``, shape of ``time_s``."""
+        return _chi_squared(self.rho.reshape(-1, 16), self.population_power)
 
     @property
     def peak(self) -> float:
@@ -113,11 +116,11 @@ class Evolution:
         return float(1.0 - self.rho[-1, G, G].real)
 
 
-def _chi_squared(states: ComplexArray) -> FloatArray:
-    """``rho_ee^3 |rho_ep|^2`` of states, shape (n, 16)."""
+def _chi_squared(states: ComplexArray, power: int) -> FloatArray:
+    """``rho_ee^power |rho_ep|^2`` of states, shape (n, 16)."""
     population: FloatArray = states[:, 4 * E + E].real
     coherence: FloatArray = np.abs(states[:, 4 * E + P])
-    return population**3 * coherence**2
+    return population**power * coherence**2
 
 
 def _mean(values: FloatArray, span_s: FloatArray) -> float:
@@ -126,7 +129,11 @@ def _mean(values: FloatArray, span_s: FloatArray) -> float:
 
 
 def evolve(
-    target: Target, lasers: Lasers, switches: Switches, longest_s: float = np.inf
+    target: Target,
+    lasers: Lasers,
+    switches: Switches,
+    longest_s: float = np.inf,
+    population_power: int = 3,
 ) -> Evolution:
     """One laser cycle.
 
@@ -136,6 +143,8 @@ def evolve(
         What evolves.
     longest_s : float
         Bound on the length of a panel, s.
+    population_power : int
+        See `Evolution`: the average over detunings converges in that |chi|^2.
 
     Raises
     ------
@@ -146,7 +155,7 @@ def evolve(
         average over detunings takes more than ``MAX_WORK``.
     """
     drive = laser_drive(target, lasers, switches)
-    return _solve(drive, min(longest_s, drive.cycle_s / LEAST_PANELS))
+    return _solve(drive, min(longest_s, drive.cycle_s / LEAST_PANELS), population_power)
 
 
 def panels_needed(drive: Drive, longest_s: float = np.inf) -> float:
@@ -156,7 +165,7 @@ def panels_needed(drive: Drive, longest_s: float = np.inf) -> float:
 
 
 @lru_cache(maxsize=2)
-def _solve(drive: Drive, longest_s: float) -> Evolution:
+def _solve(drive: Drive, longest_s: float, population_power: int) -> Evolution:
     if (needed := panels_needed(drive, longest_s)) > MAX_PANELS:
         raise ConvergenceError("panels of a laser cycle", needed, MAX_PANELS)
     rate = needed * PANEL_PHASE / drive.cycle_s
@@ -167,13 +176,14 @@ def _solve(drive: Drive, longest_s: float) -> Evolution:
         for s, h, n in zip(drive.segments, span, panels, strict=True)
     ]  # fmt: skip
     span = np.repeat(span, panels)
-    states, count, error = _ensemble(drive, panels, span)
+    states, count, error = _ensemble(drive, panels, span, population_power)
     states.flags.writeable = False  # shared by all who ask again
-    return Evolution(np.concatenate(start), span, states.reshape(-1, 4, 4), count, error)
+    rho = states.reshape(-1, 4, 4)
+    return Evolution(np.concatenate(start), span, rho, population_power, count, error)
 
 
 def _ensemble(
-    drive: Drive, panels: list[int], span_s: FloatArray
+    drive: Drive, panels: list[int], span_s: FloatArray, population_power: int
 ) -> tuple[ComplexArray, int, float]:
     """Mean state of all ions, number of detunings, change at the last doubling."""
     if max(drive.spread) == 0.0:
@@ -188,7 +198,7 @@ def _ensemble(
         for ion, weight in zip(ions, weights, strict=True):
             total += weight * drive.states(panels, ion)
         norm += weights.sum()
-        chi2 = _chi_squared(total / norm)
+        chi2 = _chi_squared(total / norm, population_power)
         error = _mean(np.abs(chi2 - before), span_s) / max(_mean(chi2, span_s), SMALLEST)
         before = chi2
     return total / norm, count, error

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import tomli_w
+
 from renp_infer.errors import ConfigError, DomainError
+from renp_infer.physics.channels import Channel, figure_of_merit
 from renp_infer.physics.constants import PHOTON_EV_CM
 from renp_infer.physics.crystal_field import Stark, find_level, manifold, stark_levels
 from renp_infer.physics.intensities import (
@@ -15,6 +19,7 @@ from renp_infer.physics.intensities import (
     spin_current,
     unit_strengths,
 )
+from renp_infer.physics.ladder import channel_operators, channels_between
 from renp_infer.physics.matrix_elements import three_j
 from renp_infer.physics.reader import Reader
 from renp_infer.physics.recipe import Recipe
@@ -26,6 +31,17 @@ _COMPLETE = 0.99
 """Sum of shares from which a composition counts as complete: the rest has M > J."""
 _SMALLEST_CURRENT = 1e-9
 """S_ep^2 below this is zero by symmetry, with rounding."""
+NO_MOMENT = (
+    "the pair leaves no moment in first order between these levels; a study of them may ask "
+    "for the event rate, not for a magnetization"
+)
+_ABOUT_CHANNELS = (
+    "# <p|X|e> from the + partner of Stark level e of its manifold to the same (+) or the other",
+    "# (-) partner of level p: [real, imaginary] of x, y, z, z along c. S: spin; M = L + 2 S;",
+    "# Q: xx, xy, xz, yy, yz, zz of r_i r_j - r^2/3 delta_ij; mu: <L + g_s S> along c, of e+ and",
+    "# of the state of p; mu_flip: <e+|L + g_s S|e-> and <p+|L + g_s S|p->. - is T +, from which",
+    "# channels have -S*, -M*, Q*, -mu. Channels with S = 0 are left out.",
+)
 
 
 def build_scheme(recipe: Recipe) -> Table:
@@ -59,6 +75,7 @@ def build_scheme(recipe: Recipe) -> Table:
         "composition": _composition(chosen),
         "current": _current(recipe, shell, chosen),
         "built": _record(recipe, shell, levels, chosen),
+        "currents": _currents(recipe, shell, levels),
     }
     if "sellmeier" in recipe.tree:
         tables["sellmeier"] = recipe.tree["sellmeier"]
@@ -76,6 +93,70 @@ def _current(recipe: Recipe, shell: Shell, chosen: dict[str, Stark]) -> Table:
         f"{found.longitudinal:.3g} along c, {found.transverse:.3g} across c"
     )
     return {"S_ep_squared": _value(found.total, "1", source)}
+
+
+def _currents(recipe: Recipe, shell: Shell, levels: list[Stark]) -> Table:
+    """Channels between all Stark levels of the manifolds of e and p."""
+    operators, found = channel_operators(shell, recipe.r2), []
+    upper, lower = (manifold(levels, recipe.states[n].manifold) for n in ("e", "p"))
+    for k, a in enumerate(upper, start=1):
+        for n, b in enumerate(lower, start=1):
+            if a.energy > b.energy:
+                epsilon = _stark_energy(recipe, "e", k, a) - _stark_energy(recipe, "p", n, b)
+                found += channels_between(operators, a, b, (k, n), epsilon)
+    numbers = recipe.states["e"].stark, recipe.states["p"].stark
+    own = [c for c in found if (c.e, c.p) == numbers]
+    about: Table = {
+        "source": "calculated from the wave functions; energies measured where the recipe has them",
+        "unit_S": "1",
+        "unit_M": "1",
+        "unit_Q": "a0^2",
+        "unit_mu": "mu_B",
+    }
+    if recipe.r2 is not None:
+        about["r2"] = recipe.tree["ion"]["r2"]
+    if not any(figure_of_merit(c) for c in own):
+        about["note"] = NO_MOMENT
+    return about | {"channels": [_row(c) for c in found]}
+
+
+def _stark_energy(recipe: Recipe, name: str, stark: int, level: Stark) -> float:
+    """Energy in eV of a Stark level of the manifold of e or p; see `_energy`."""
+    choice = recipe.states[name]
+    if stark == choice.stark:
+        return _energy(recipe, name, level)
+    measured = recipe.measured.get(choice.manifold, ())
+    per_cm = measured[stark - 1] if stark <= len(measured) else level.energy
+    return per_cm * PHOTON_EV_CM
+
+
+def _row(channel: Channel) -> Table:
+    row: Table = {
+        "e": channel.e,
+        "p": channel.p,
+        "partners": channel.partners,
+        "states": list(channel.states),
+        "epsilon_eV": channel.epsilon,
+        "S": [[x.real, x.imag] for x in channel.spin],
+        "M": [[x.real, x.imag] for x in channel.magnetic],
+    }
+    if channel.quadrupole is not None:
+        row["Q"] = [[x.real, x.imag] for x in channel.quadrupole]
+    row["mu"] = list(channel.mu)
+    if channel.flip is not None:
+        row["mu_flip"] = [[[x.real, x.imag] for x in vector] for vector in channel.flip]
+    return row
+
+
+def scheme_text(tables: Table) -> str:
+    """The TOML file of a built scheme: channels last, each vector on one line."""
+    rest = {name: table for name, table in tables.items() if name != "currents"}
+    about = {name: value for name, value in tables["currents"].items() if name != "channels"}
+    lines = [tomli_w.dumps(rest), *_ABOUT_CHANNELS, tomli_w.dumps({"currents": about})]
+    for row in tables["currents"]["channels"]:
+        values = [f"{name} = {json.dumps(value)}" for name, value in row.items()]
+        lines += ["[[currents.channels]]", *values, ""]
+    return "\n".join(lines)
 
 
 def _value(value: float, unit: str, source: str) -> Table:

@@ -1,17 +1,51 @@
 """Wave-vector mismatch, phase matching, and pair thresholds as angles.
 
-All beams lie in one plane; angles are measured from k1, which is the z axis.
+All beams lie in one plane; angles are measured from k1, which is the z axis. With one
+refractive index, as the paper has it, or with that of each photon: see `Beams`.
+Angles are directions: full turns do not matter, ``full_turns`` is what takes them off.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 
-from renp_infer.errors import DomainError
+from renp_infer.errors import ConvergenceError, DomainError
+from renp_infer.physics.refraction import Uniaxial, ray_of
 from renp_infer.records import FloatArray, Target
+
+_STEPS, _STILL = 200, 1e-14
+"""Iterations of phase matching, and the change in rad at which they end."""
+
+
+def full_turns(angle: ArrayLike, centre: float = 0.0) -> FloatArray:
+    """Full turns by which an angle exceeds the half turns around ``centre``, rad.
+
+    Exactly 0 for angles within (centre - pi, centre + pi]: what is right stays bit for bit.
+
+    Parameters
+    ----------
+    angle : array_like, shape (...)
+        rad.
+    centre : float
+        rad.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        A multiple of 2 pi; NaN where the angle is.
+    """
+    ahead = np.asarray(angle, dtype=np.float64) - centre
+    return np.asarray(2.0 * math.pi * np.ceil((ahead - math.pi) / (2.0 * math.pi)))
+
+
+def on_circle(angle: ArrayLike, centre: float = 0.0) -> FloatArray:
+    """The same direction within (centre - pi, centre + pi], rad; see ``full_turns``."""
+    return np.asarray(np.asarray(angle, dtype=np.float64) - full_turns(angle, centre))
 
 
 def mismatch(theta_s: ArrayLike, theta_e: float, target: Target) -> tuple[FloatArray, FloatArray]:
@@ -55,11 +89,15 @@ def phase_matched(target: Target) -> tuple[float, float]:
     DomainError
         If the three photon momenta cannot form a triangle.
     """
-    one, two, trigger = target.omega_1, target.omega_2, target.omega_s
+    return _triangle(target.omega_1, target.omega_2, target.omega_s)
+
+
+def _triangle(one: float, two: float, trigger: float) -> tuple[float, float]:
+    """theta_s and theta_e of three photon momenta that add up to zero."""
     cos_s = (one**2 - two**2 + trigger**2) / (2.0 * one * trigger)
     cos_e = (trigger**2 - one**2 - two**2) / (2.0 * one * two)
     if not (abs(cos_s) <= 1.0 and abs(cos_e) <= 1.0):
-        allowed = "three photon energies, none larger than the sum of the others"
+        allowed = "three photon momenta, none larger than the sum of the others"
         raise DomainError("omega_1, omega_2, omega_s", (one, two, trigger), allowed)
     return math.acos(cos_s), math.acos(cos_e)
 
@@ -83,8 +121,8 @@ def threshold_angles(
 
     With k = k1 + k2 in the direction theta_c, abs(w)^2 is
     n^2 (k^2 + omega_s^2 - 2 k omega_s cos(theta_s - theta_c)): pairs are
-    emitted for theta_s between the two angles, which lie symmetrically about
-    theta_c.
+    emitted from the lower angle upwards to the upper one, which lie symmetrically
+    about theta_c. Where lower > upper these directions cross the half turn.
 
     Parameters
     ----------
@@ -97,7 +135,7 @@ def threshold_angles(
     Returns
     -------
     lower, upper : ndarray, shape (...)
-        rad, not wrapped: theta_c - a and theta_c + a with 0 <= a <= pi. NaN
+        rad, within (-pi, pi]: theta_c - a and theta_c + a with 0 <= a <= pi. NaN
         where the threshold is never crossed: the pair is then emitted in all
         directions or in none (``invariant_s`` at any angle tells which).
 
@@ -117,4 +155,142 @@ def threshold_angles(
     swing = 2.0 * index2 * imprint * target.omega_s
     with np.errstate(divide="ignore", invalid="ignore"):  # NaN is the answer
         half = np.arccos((constant - target.epsilon_ep**2 + mass**2) / swing)
-    return centre - half, centre + half
+    return on_circle(centre - half), on_circle(centre + half)
+
+
+@dataclass(frozen=True)
+class Beams:
+    """Polarised beams in a uniaxial host: an index for each photon.
+
+    Attributes
+    ----------
+    host : Uniaxial
+    c_axis : float or None
+        c axis from k1 in the plane of the beams, rad; None: across that plane.
+    polarisations : tuple of str
+        Of the first and second excitation laser and the trigger, each one of
+        `refraction.POLARISATIONS`.
+    """
+
+    host: Uniaxial
+    c_axis: float | None = 0.0
+    polarisations: tuple[str, str, str] = ("ordinary", "ordinary", "ordinary")
+
+    def index(self, beam: int, energy: float, direction: ArrayLike) -> FloatArray:
+        """Index of a photon of beam 0, 1 or 2 by its direction from k1, rad.
+
+        Raises
+        ------
+        DomainError
+            See `Uniaxial.index` and `ray_of`.
+        """
+        ray = ray_of(self.polarisations[beam], self.c_axis)
+        angle = np.asarray(direction, dtype=np.float64)
+        to_c = np.full_like(angle, math.pi / 2.0) if self.c_axis is None else angle - self.c_axis
+        return self.host.index(energy, ray, to_c)
+
+
+def _imprint(theta_e: float, target: Target, beams: Beams) -> tuple[float, float]:
+    """Momentum of both excitation photons along k1 and across it, eV."""
+    one = float(beams.index(0, target.omega_1, 0.0)) * target.omega_1
+    two = float(beams.index(1, target.omega_2, theta_e)) * target.omega_2
+    return one + two * math.cos(theta_e), two * math.sin(theta_e)
+
+
+def beam_mismatch(
+    theta_s: ArrayLike, theta_e: float, target: Target, beams: Beams
+) -> tuple[FloatArray, FloatArray]:
+    """Momentum that the lasers leave to the pair, an index for each photon.
+
+    ``n_1 omega_1 k1 + n_2 omega_2 k2 - n_s omega_s ks``; where all indices are equal
+    it is `mismatch`.
+
+    Parameters
+    ----------
+    theta_s : array_like, shape (...)
+        Trigger directions, rad.
+    theta_e : float
+        Direction of the second excitation laser, rad.
+    target : Target
+    beams : Beams
+
+    Returns
+    -------
+    w_l, w_t : ndarray, shape (...)
+        Components along k1 and across it, eV.
+    """
+    angle = np.asarray(theta_s, dtype=np.float64)
+    along, across = _imprint(theta_e, target, beams)
+    trigger = beams.index(2, target.omega_s, angle) * target.omega_s
+    return along - trigger * np.cos(angle), across - trigger * np.sin(angle)
+
+
+def beam_phase_matched(target: Target, beams: Beams) -> tuple[float, float]:
+    """Directions at which `beam_mismatch` vanishes, rad; see `phase_matched`.
+
+    Indices that depend on direction are followed to 1e-14 rad. Of the two mirror
+    solutions, which differ where the c axis is tilted, it is that with positive angles.
+
+    Raises
+    ------
+    DomainError
+        If the three photon momenta cannot form a triangle.
+    ConvergenceError
+        If the directions do not settle.
+    """
+    theta_s = theta_e = 0.0
+    for _ in range(_STEPS):
+        one = float(beams.index(0, target.omega_1, 0.0)) * target.omega_1
+        two = float(beams.index(1, target.omega_2, theta_e)) * target.omega_2
+        trigger = float(beams.index(2, target.omega_s, theta_s)) * target.omega_s
+        found = _triangle(one, two, trigger)
+        change = max(abs(found[0] - theta_s), abs(found[1] - theta_e))
+        theta_s, theta_e = found
+        if change < _STILL:
+            return theta_s, theta_e
+    raise ConvergenceError("phase-matched directions, rad", change, _STILL)
+
+
+def beam_threshold_angles(
+    m_sum_eV: float, target: Target, theta_e: float, beams: Beams
+) -> tuple[FloatArray, FloatArray]:
+    """Trigger directions where the invariant mass equals m_i + m_j, an index for each photon.
+
+    See `threshold_angles`. One root is sought on each side of the direction of
+    k1 + k2: where an extraordinary trigger would cross the threshold twice within a
+    degree of that direction or its opposite, one of the crossings is missed.
+
+    Parameters
+    ----------
+    m_sum_eV : float
+        m_i + m_j, eV.
+    target : Target
+    theta_e : float
+        Direction of the second excitation laser, rad.
+    beams : Beams
+
+    Returns
+    -------
+    lower, upper : ndarray, shape ()
+        rad, within (-pi, pi]; NaN where the threshold is not crossed.
+
+    Raises
+    ------
+    DomainError
+        If the mass sum is negative or not finite.
+    """
+    if not 0.0 <= m_sum_eV < math.inf:
+        raise DomainError("m_sum_eV", m_sum_eV, ">= 0, finite")
+    along, across = _imprint(theta_e, target, beams)
+    centre = math.atan2(across, along)
+
+    def excess(angle: float) -> float:
+        w_l, w_t = beam_mismatch(angle, theta_e, target, beams)
+        return float(target.epsilon_ep**2 - w_l**2 - w_t**2) - m_sum_eV**2
+
+    def edge(end: float) -> float:
+        if excess(centre) <= 0.0 or excess(end) >= 0.0:
+            return math.nan
+        return float(brentq(excess, centre, end, xtol=1e-14))
+
+    return on_circle(edge(centre - math.pi)), on_circle(edge(centre + math.pi))

@@ -46,6 +46,8 @@ class Recipe:
         The file as parsed: its sources go into the built scheme.
     electrons : int
         n of 4f^n.
+    r2 : float or None
+        <r^2> of 4f, squared Bohr radii: for the electric quadrupole.
     free_ion, field : dict
         Parameters, 1/cm.
     omega_cm2 : dict
@@ -61,6 +63,7 @@ class Recipe:
     file: str
     tree: dict[str, Any]
     electrons: int
+    r2: float | None
     free_ion: dict[str, float]
     field: dict[str, complex]
     omega_cm2: dict[int, float]
@@ -95,6 +98,7 @@ def read_recipe(name_or_path: str | os.PathLike[str], key: str = "recipe") -> Re
         file=path.name,
         tree=raw.tree,
         electrons=_electrons(raw),
+        r2=raw.optional("ion.r2", "a0^2"),
         free_ion=_free_ion(raw),
         field=_field(raw),
         omega_cm2={k: 1e-20 * raw.number(f"judd_ofelt.omega_{k}", unit, 0.0) for k in RANKS},
@@ -111,15 +115,16 @@ def _measured(raw: Reader) -> dict[str, tuple[float, ...]]:
 
 def _electrons(raw: Reader) -> int:
     value = raw.at("ion.electrons")
-    if isinstance(value, bool) or not isinstance(value, int) or not 2 <= value <= 12:
-        raise ConfigError(raw.label("ion.electrons"), value, "an integer from 2 to 12")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 13:
+        raise ConfigError(raw.label("ion.electrons"), value, "an integer from 1 to 13")
     return value
 
 
 def _free_ion(raw: Reader) -> dict[str, float]:
     names = [name for name in raw.table("free_ion") if name not in ("unit", "source")]
-    if "F2" not in names or "ZETA" not in names:
-        raise ConfigError(raw.label("free_ion"), names, "at least F2 and ZETA")
+    needed = ["ZETA"] if raw.at("ion.electrons") in (1, 13) else ["F2", "ZETA"]
+    if not set(needed) <= set(names):
+        raise ConfigError(raw.label("free_ion"), names, "at least " + " and ".join(needed))
     raw.text("free_ion.source")
     return {name: raw.number(f"free_ion.{name}", "1/cm", -1e7) for name in names}
 

@@ -7,14 +7,16 @@ the key in the file.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from renp_infer.errors import ConfigError, DomainError
+from renp_infer.physics.channels import Channel, read_channels
 from renp_infer.physics.reader import Reader, checked
-from renp_infer.physics.refraction import Sellmeier
+from renp_infer.physics.refraction import Sellmeier, Uniaxial
 from renp_infer.resources import named_file, read_toml, share_path
 
 LEVELS = ("g", "p", "q", "e")
@@ -34,7 +36,7 @@ CRYSTAL = {  # unit and smallest allowed value; None: anything above zero
 }
 _SECTIONS = (
     "title", "levels", "photons", "crystal", "sellmeier", "rates", "composition", "current",
-    "printed", "built",
+    "currents", "moments", "printed", "built",
 )  # fmt: skip
 _CLOSURE_EV = 1e-6
 """Levels and photon energies must agree to this; schemes are given to 1e-4 eV."""
@@ -53,12 +55,13 @@ class Component:
 
 @dataclass(frozen=True)
 class Level:
-    """Stark level: manifold, energy in eV, J, and its composition as far as given."""
+    """Stark level: manifold, energy in eV, J, its composition and number as far as given."""
 
     term: str
     energy: float
     j: float
     components: tuple[Component, ...] = ()
+    stark: int | None = None
 
     @property
     def used(self) -> Component | None:
@@ -88,6 +91,10 @@ class Scheme:
         S_ep^2 if the file gives it, instead of Eqs. (33), (42).
     printed : dict
         What a paper prints for quantities that are recomputed otherwise.
+    channels : tuple of Channel
+        Between all Stark levels of the manifolds of e and p; empty without wave functions.
+    moments : dict
+        ``g_J M`` of the leading components of e and p, mu_B, in their place.
     """
 
     name: str
@@ -100,6 +107,15 @@ class Scheme:
     sellmeier: dict[str, Sellmeier] = field(default_factory=dict)
     spin_squared: float | None = None
     printed: dict[str, float] = field(default_factory=dict)
+    channels: tuple[Channel, ...] = ()
+    moments: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def host(self) -> Uniaxial | None:
+        """The host by ray and direction; None without both Sellmeier formulas."""
+        if set(self.sellmeier) != {"ordinary", "extraordinary"}:
+            return None
+        return Uniaxial(self.sellmeier["ordinary"], self.sellmeier["extraordinary"])
 
 
 def locate(name_or_path: str | os.PathLike[str], key: str) -> Path:
@@ -152,6 +168,8 @@ def read_scheme(name_or_path: str | os.PathLike[str], key: str = "target.scheme"
         sellmeier=sellmeier,
         spin_squared=spin_squared,
         printed=_printed(raw),
+        channels=_channels(raw, levels, spin_squared),
+        moments=_moments(raw, levels),
     )
 
 
@@ -166,7 +184,15 @@ def _level(raw: Reader, name: str) -> Level:
         energy=raw.number(f"{path}.energy", "eV", 0.0),
         j=j,
         components=_components(raw, name, j),
+        stark=_stark(raw, path),
     )
+
+
+def _stark(raw: Reader, path: str) -> int | None:
+    value = raw.at(f"{path}.stark")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ConfigError(raw.label(f"{path}.stark"), value, "an integer from 1: 1 is the lowest")
+    return value
 
 
 def _components(raw: Reader, level: str, j: float) -> tuple[Component, ...]:
@@ -249,6 +275,45 @@ def _check_current(raw: Reader, levels: dict[str, Level], spin_squared: float | 
                 allowed = "tables with M and probability, or current.S_ep_squared"
                 raise ConfigError(key, raw.at(f"composition.{name}"), allowed)
             raise ConfigError(f"{key}.used", marked, "true in exactly one component")
+
+
+def _channels(
+    raw: Reader, levels: dict[str, Level], spin_squared: float | None
+) -> tuple[Channel, ...]:
+    """Channels of all levels; those of e and p themselves are there and add up to S_ep^2."""
+    found = read_channels(raw)
+    if not found:
+        return found
+    own = tuple(c for c in found if (c.e, c.p) == (levels["e"].stark, levels["p"].stark))
+    if not own:
+        numbers = f"e = {levels['e'].stark}, p = {levels['p'].stark} of [levels]"
+        raise ConfigError(raw.label("currents.channels"), None, f"a channel with {numbers}")
+    total = sum(c.spin_squared * (2.0 if c.states == (1, 2) else 1.0) for c in own)
+    if spin_squared is None or abs(total / spin_squared - 1.0) > _NORM:
+        allowed = f"|S|^2 of the channels of e and p, {total:.6g}"
+        raise ConfigError(raw.label("current.S_ep_squared"), spin_squared, allowed)
+    return found
+
+
+def _moments(raw: Reader, levels: dict[str, Level]) -> dict[str, float]:
+    """``g_J M`` of the components marked ``used`` of e and p, where M = S holds for them."""
+    if raw.at("moments") is None:
+        return {}
+    raw.refuse_unknown(("e", "p"), "moments")
+    if raw.at("currents") is not None:
+        allowed = "[currents] or [moments]: wave functions, or one component of each level"
+        raise ConfigError(raw.label("moments"), "both", allowed)
+    for name in ("e", "p"):
+        if levels[name].used is None:
+            allowed = f"a component of composition.{name} that is used"
+            raise ConfigError(raw.label(f"moments.{name}"), None, allowed)
+    if levels["e"].j % 1.0 == 0.0:
+        allowed = "half J: a level of whole J may be a singlet, without a moment"
+        raise ConfigError(raw.label("moments"), levels["e"].j, allowed)
+    if abs(levels["e"].j - levels["p"].j) != 1.0:
+        js = [levels["e"].j, levels["p"].j]
+        raise ConfigError(raw.label("moments"), js, "J that change by 1: L + 2 S is S only there")
+    return {name: raw.number(f"moments.{name}", "mu_B", -math.inf) for name in ("e", "p")}
 
 
 def read_sellmeier(raw: Reader, ray: str) -> Sellmeier:

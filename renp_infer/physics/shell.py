@@ -51,7 +51,7 @@ class Shell:
 
 @cache
 def load_shell(electrons: int) -> Shell:
-    """Operators of 4f^n, n = ``electrons`` from 2 to 12.
+    """Operators of 4f^n, n = ``electrons`` from 1 to 13.
 
     Raises
     ------
@@ -138,3 +138,18 @@ def cartesian(vector: FloatArray) -> Any:
     """x, y, z from components q = -1, 0, 1, shape (3, n, n), complex."""
     minus, zero, plus = vector
     return np.array([(minus - plus) / sqrt(2.0), 1j * (minus + plus) / sqrt(2.0), zero])
+
+
+def quadrupole(shell: Shell) -> Any:
+    """``Sum (r_i r_j - r^2 delta_ij / 3) / <r^2>``, shape (3, 3, n, n), complex.
+
+    From C^2_q, of which ``C^2_0 = (3 z^2 - r^2) / 2 r^2``.
+    """
+    c = {q: shell.tensors[2, q] for q in range(-2, 3)}
+    zz = 2.0 / 3.0 * c[0]
+    difference = sqrt(2.0 / 3.0) * (c[2] + c[-2])  # xx - yy
+    xy = sqrt(1.0 / 6.0) / 1j * (c[2] - c[-2])
+    xz = sqrt(1.0 / 6.0) * (c[-1] - c[1])
+    yz = 1j * sqrt(1.0 / 6.0) * (c[-1] + c[1])
+    xx, yy = (difference - zz) / 2.0, (-difference - zz) / 2.0
+    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from renp_infer.errors import ConfigError
+from renp_infer.physics.channels import Channel, figure_of_merit, leading_channel
+from renp_infer.physics.matrix_elements import spin_squared
 from renp_infer.physics.reader import checked
 from renp_infer.physics.scheme import CRYSTAL, TRANSITIONS, Scheme, read_scheme
-from renp_infer.records import Target
+from renp_infer.records import PRESETS, Target
 
 GENERIC = "generic"
 """The scheme of which the study gives everything."""
@@ -99,6 +101,25 @@ def target_of(scheme: Scheme, changes: Mapping[str, float | None] | None = None)
         printed=scheme.printed,
         **relaxation,
     )
+
+
+def channels_of(scheme: Scheme) -> tuple[Channel, ...]:
+    """Channels between the levels e and p of a scheme, the strongest first.
+
+    From its wave functions; or the one that its leading components make, with
+    ``M = S`` and |S|^2 of Eqs. (33), (42); or none.
+    """
+    e, p = scheme.levels["e"], scheme.levels["p"]
+    own = [c for c in scheme.channels if (c.e, c.p) == (e.stark, p.stark)]
+    if own:
+        return tuple(sorted(own, key=lambda c: (-abs(figure_of_merit(c)), -c.spin_squared)))
+    if not scheme.moments or e.used is None or p.used is None:
+        return ()
+    target = target_of(scheme)
+    squared = spin_squared(target, PRESETS["corrected"])
+    mu = (scheme.moments["e"], scheme.moments["p"])
+    step = round(p.used.m - e.used.m)
+    return (leading_channel(squared, step, target.epsilon_ep, mu),)
 
 
 def _generic(crystal: Mapping[str, float | None], given: Mapping[str, Any], key: str) -> Target:

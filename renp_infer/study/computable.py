@@ -19,7 +19,7 @@ from renp_infer.physics.constants import NG_TO_FT
 from renp_infer.physics.kinematics import invariant_s, phase_matched
 from renp_infer.physics.magnetization import rate_per_s, signal_factor
 from renp_infer.records import Experiment, Parameters, switch_names
-from renp_infer.study.sections.apparatus import CHI_SQUARED_MAX
+from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
 
 LEAST_REFERENCE_SNR = 1e-9
 """Smallest signal-to-noise that a study may be normalised to."""

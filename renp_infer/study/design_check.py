@@ -1,4 +1,7 @@
-"""What is refused of a section ``[optimize]`` before any work."""
+"""Designs of a section ``[optimize]`` that make no studies, refused before any work.
+
+What concerns the section's own keys alone stands beside them in ``sections``.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.design.constraints import Constraint, quantities
-from renp_infer.design.cost import CostModel
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said, nearest
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.designing import region_of, space_of
-from renp_infer.study.sections.optimize import SMALLER, RangeSection, WindowSection, ends
+from renp_infer.study.sections.optimize import check_wanted, cost_model
+from renp_infer.study.sections.windows import RangeSection, check_windows, ends
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -39,16 +42,8 @@ def check_design(study: Study) -> None:
         raise ConfigError("optimize.vary", Said("nothing"), allowed)
     for name, setting in section.vary.items():
         _check_key(study.design, name, setting)
-    _check_windows(study, section.windows)
-    smaller = [n for n in section.utility if n in SMALLER]
-    if section.per_cost and smaller:
-        allowed = f"false with {smaller[0]}, of which less is better"
-        raise ConfigError("optimize.per_cost", True, allowed)
-    fewest = 2 * len(section.orderings) * len(section.natures)
-    for key in ("truths", "final_truths"):
-        if section.truth == "prior" and getattr(section, key) < fewest:
-            allowed = f">= {fewest}, two for each hypothesis: else there is no error"
-            raise ConfigError(f"optimize.{key}", getattr(section, key), allowed)
+    check_windows(section.windows, study.parameters.m1_eV)
+    check_wanted(section)
     _check_constraints(study)
 
 
@@ -68,20 +63,6 @@ def _check_key(design: Design, name: str, setting: RangeSection | tuple[Any, ...
             raise ConfigError(path, error.given, error.allowed, error.hint) from error
 
 
-def _check_windows(study: Study, windows: tuple[WindowSection, ...]) -> None:
-    if len(windows) > 2:
-        raise ConfigError("optimize.windows", Said(f"{len(windows)} windows"), "one or two")
-    for k, window in enumerate(windows):
-        if window.share is not None and (k or len(windows) == 1):
-            allowed = "only in the first of two windows; the other has the rest"
-            raise ConfigError(f"optimize.windows[{k}].share", Said("a share"), allowed)
-        lowest = -1e3 * study.parameters.m1_eV
-        for value in ends(window.distance_meV):
-            if value < lowest:
-                path = f"optimize.windows[{k}].distance_meV"
-                raise ConfigError(path, value, f">= {lowest:g}: no mass is negative")
-
-
 def _check_constraints(study: Study) -> None:
     """Each is a constraint, speaks of known quantities, and all hold somewhere."""
     assert study.design is not None
@@ -93,7 +74,7 @@ def _check_constraints(study: Study) -> None:
             raise ConfigError(f"optimize.constraints[{k}]", text, error.allowed) from error
         space = space_of(study)
         example = dict.fromkeys(space.names, 1.0)
-        known = quantities(study.experiment, example, CostModel())
+        known = quantities(study.experiment, example, cost_model(study.design.section.cost))
         for name in sorted(names - set(known)):
             allowed = "quantities such as volume_cm3, total_power_mW, min_spacing_deg, cost"
             hint = nearest(name, known) or "keys of the study, with or without their section"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.design.constraints import Constraint, quantities
-from renp_infer.design.cost import CostModel
 from renp_infer.design.region import Region
 from renp_infer.design.space import Dimension, Keys, Space, Window
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.resolve import assemble
-from renp_infer.study.sections.optimize import RangeSection
+from renp_infer.study.sections.optimize import cost_model
+from renp_infer.study.sections.windows import RangeSection
 
 if TYPE_CHECKING:
     from renp_infer.design.objective import Objective
@@ -73,7 +73,7 @@ def region_of(study: Study, constant: Keys | None = None) -> Region:
     assert study.design is not None
     section = study.design.section
     constraints = [Constraint(text) for text in section.constraints]
-    return Region(space_of(study, constant), constraints, CostModel(**section.cost.model_dump()))
+    return Region(space_of(study, constant), cost_model(section.cost), constraints)
 
 
 def own_values(study: Study, region: Region) -> dict[str, Any]:
@@ -130,14 +130,13 @@ def objective_of(
     """
     from renp_infer.design.objective import Objective
     from renp_infer.design.utility import Appraiser, UtilitySettings
-    from renp_infer.inference.prior import InferenceSettings
     from renp_infer.measurement.normalise import coherence, noise_scale
 
     assert study.design is not None
     section = study.design.section
     odds = {k.replace("_", " "): v for k, v in section.prior_odds.model_dump().items()}
     settings = UtilitySettings(
-        inference=study.settings or InferenceSettings(),
+        inference=study.priors,
         orderings=section.orderings,
         natures=section.natures,
         odds=odds,

@@ -1,9 +1,10 @@
-"""From a study file to a checked study."""
+"""From a study file, a name or tables to a checked study."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from renp_infer.files import is_file
 from renp_infer.resources import share_path
@@ -12,10 +13,15 @@ from renp_infer.study.design_check import check_design
 from renp_infer.study.resolve import assemble
 from renp_infer.study.study import Study
 
+Source = str | Path | Mapping[str, Any]
+"""A study file, the name of a study that ships with the package, or its tables."""
+Changes = Mapping[str, Any] | Iterable[str]
+"""Values by key; or texts ``section.key=value``, as ``--set`` takes them."""
+
 
 def load_study(
-    path: str | Path,
-    overrides: Iterable[str] = (),
+    source: Source,
+    changes: Changes | None = None,
     *,
     inference: bool | None = None,
     data: Mapping[str, str] | None = None,
@@ -25,10 +31,12 @@ def load_study(
 
     Parameters
     ----------
-    path : str or Path
-        A TOML file, or the name of a study that ships with the package.
-    overrides : iterable of str
-        Settings ``section.key=value`` that replace those of the file.
+    source : str, Path or mapping
+        A TOML file, the name of a study that ships with the package, or the
+        tables of a study, whose relative paths start from the working directory.
+    changes : mapping or iterable of str, optional
+        Values by key that replace those of the source: ``{"neutrino.m1_meV": 20.0}``;
+        or the texts of ``--set``.
     inference : bool, optional
         True adds the defaults of ``[inference]`` if the section is missing,
         False leaves it and what builds on it out, whose limits then do not count.
@@ -37,15 +45,26 @@ def load_study(
     add : iterable of str
         Sections, by dotted path, whose defaults are added if they are missing.
 
+    Returns
+    -------
+    Study
+
     Raises
     ------
     ConfigError
-        On the first thing that is wrong; nothing has been written then.
+        On the first thing that is wrong, with its key; nothing has been written then.
+
+    Examples
+    --------
+    >>> load_study("edge-layout-corrected", {"neutrino.m1_meV": 20.0}).parameters.m1_eV
+    0.02
     """
-    file = find_study(path)
-    text = config.read_study_text(file)
-    raw = config.apply_overrides(config.parse_toml(text, str(file)), overrides)
-    raw.setdefault("name", file.stem)
+    raw, text, folder, name = _given(source)
+    if isinstance(changes, Mapping):
+        raw = config.apply_changes(raw, changes)
+    else:
+        raw = config.apply_overrides(raw, changes or ())
+    raw.setdefault("name", name)
     if data is not None:
         raw["data"] = dict(data)
     config.add_sections(raw, add)
@@ -55,7 +74,18 @@ def load_study(
     if inference is False:
         gone = dict.fromkeys(("inference", "compare", "calibrate", "forecast", "optimize"))
         study = study.model_copy(update=gone)
-    return resolve(study, text, file.parent)
+    return resolve(study, text, folder)
+
+
+def _given(source: Source) -> tuple[dict[str, Any], str, Path, str]:
+    """Tables of a source, their text, the folder of relative paths, a name for the study."""
+    if isinstance(source, Mapping):
+        import tomli_w
+
+        return dict(source), tomli_w.dumps(source), Path.cwd(), "study"
+    file = find_study(source)
+    text = config.read_study_text(file)
+    return config.parse_toml(text, str(file)), text, file.parent, file.stem
 
 
 def find_study(path: str | Path) -> Path:
@@ -63,6 +93,16 @@ def find_study(path: str | Path) -> Path:
     shipped = share_path("studies") / f"{path}.toml"
     plain = Path(path).name == str(path) and not str(path).endswith(".toml")
     return shipped if plain and is_file(shipped) and not Path(path).exists() else Path(path)
+
+
+def with_sections(study: Study | Source, *sections: str) -> Study:
+    """The study, with the defaults of sections that it lacks."""
+    if not isinstance(study, Study):
+        study = load_study(study)
+    missing: dict[str, Any] = {name: {} for name in sections if name not in study.resolved}
+    if not missing:
+        return study
+    return resolve(config.validate(study.resolved | missing), study.text, Path.cwd())
 
 
 def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:

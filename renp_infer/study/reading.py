@@ -22,9 +22,21 @@ from renp_infer.fields import (
     directory_name,
     nearest,
 )
-from renp_infer.study.sections import apparatus as sections
-from renp_infer.study.sections import tasks
+from renp_infer.study.sections.accuracy import AccuracySection
+from renp_infer.study.sections.calibrate import CalibrateSection
+from renp_infer.study.sections.compare import CompareSection
+from renp_infer.study.sections.data import DataSection
+from renp_infer.study.sections.detector import DetectorSection
+from renp_infer.study.sections.execution import ExecutionSection
+from renp_infer.study.sections.forecast import ForecastSection
+from renp_infer.study.sections.inference import InferenceSection
+from renp_infer.study.sections.lasers import LasersSection
+from renp_infer.study.sections.layout import LayoutSection
+from renp_infer.study.sections.neutrino import NeutrinoSection
 from renp_infer.study.sections.optimize import OptimizeSection
+from renp_infer.study.sections.physics import PhysicsSection
+from renp_infer.study.sections.simulate import SimulateSection
+from renp_infer.study.sections.target import TargetSection
 
 MAX_BYTES = 10_000_000
 """Largest study file that is read."""
@@ -41,21 +53,21 @@ class StudyConfig(BaseModel):
     schema_version: Annotated[Literal[1], Before(Choice(1))] = Field(alias="schema")
     name: Annotated[str, Before(directory_name)]
     seed: Annotated[int, Before(Whole(0, 2**63 - 1))] = 20211207
-    neutrino: sections.NeutrinoSection = sections.NeutrinoSection()
-    physics: sections.PhysicsSection = sections.PhysicsSection()
-    target: sections.TargetSection = sections.TargetSection()
-    layout: sections.LayoutSection = sections.LayoutSection()
-    lasers: sections.LasersSection = sections.LasersSection()
-    detector: sections.DetectorSection = sections.DetectorSection()
-    accuracy: sections.AccuracySection = sections.AccuracySection()
-    execution: tasks.ExecutionSection = tasks.ExecutionSection()
-    simulate: tasks.SimulateSection | None = None
-    data: tasks.DataSection | None = None
-    inference: tasks.InferenceSection | None = None
-    compare: tasks.CompareSection | None = None
-    forecast: tasks.ForecastSection | None = None
+    neutrino: NeutrinoSection = NeutrinoSection()
+    physics: PhysicsSection = PhysicsSection()
+    target: TargetSection = TargetSection()
+    layout: LayoutSection = LayoutSection()
+    lasers: LasersSection = LasersSection()
+    detector: DetectorSection = DetectorSection()
+    accuracy: AccuracySection = AccuracySection()
+    execution: ExecutionSection = ExecutionSection()
+    simulate: SimulateSection | None = None
+    data: DataSection | None = None
+    inference: InferenceSection | None = None
+    compare: CompareSection | None = None
+    forecast: ForecastSection | None = None
     optimize: OptimizeSection | None = None
-    calibrate: tasks.CalibrateSection | None = None
+    calibrate: CalibrateSection | None = None
 
 
 def read_study_text(path: Path) -> str:

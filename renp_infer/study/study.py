@@ -4,38 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from renp_infer.display import Display
+from renp_infer.inference.comparison import CompareSettings
+from renp_infer.inference.prior import InferenceSettings
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study.datafile import Measurement
-
-if TYPE_CHECKING:
-    from renp_infer.inference.prior import InferenceSettings
-    from renp_infer.study.design_tables import Design
-    from renp_infer.study.forecast import ForecastSettings
-    from renp_infer.study.sections.tasks import CalibrateSection
-    from renp_infer.study.sequential import SequentialSettings
+from renp_infer.study.design_tables import Design
+from renp_infer.study.sections.calibrate import CalibrateSection
+from renp_infer.study.sections.execution import ExecutionSection
+from renp_infer.study.sections.forecast import ForecastSettings
+from renp_infer.study.sections.inference import InferenceSection, inference_settings
+from renp_infer.study.sections.sequential import SequentialSettings
 
 TASKS = ("simulate", "inference", "compare", "calibrate", "forecast", "optimize")
 """Sections that ask for work."""
-
-
-@dataclass(frozen=True)
-class Execution:
-    """How failing tasks are dealt with; changes no result.
-
-    Attributes
-    ----------
-    attempts : int
-        How often a task is tried before its failure is recorded.
-    failures_allowed : float
-        Share of a verb's tasks that may fail without the run failing.
-    """
-
-    attempts: int = 3
-    failures_allowed: float = 0.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,9 +43,10 @@ class Study(Display):
         ``None`` without a section ``[inference]``.
     datasets : int
         Mock data sets of the ensemble; 0 without a section ``[simulate]``.
-    execution : Execution
-    compare : dict or None
-        Keys of ``CompareSettings``; ``None`` without a section ``[compare]``.
+    execution : ExecutionSection
+        How failing tasks are dealt with; changes no result.
+    compare : CompareSettings or None
+        ``None`` without a section ``[compare]``.
     measurement : Measurement or None
         Data of a file, whose angles are those of the layout; ``None`` for mock data.
     calibration : CalibrateSection or None
@@ -81,13 +67,18 @@ class Study(Display):
     oscillation: OscillationTable
     settings: InferenceSettings | None
     datasets: int
-    execution: Execution
-    compare: dict[str, Any] | None = None
+    execution: ExecutionSection
+    compare: CompareSettings | None = None
     measurement: Measurement | None = None
     calibration: CalibrateSection | None = None
     forecast: ForecastSettings | None = None
     design: Design | None = None
     sequential: SequentialSettings | None = None
+
+    @property
+    def priors(self) -> InferenceSettings:
+        """Settings of ``[inference]``; that section's defaults where there is none."""
+        return self.settings or inference_settings(InferenceSection())
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:

@@ -39,9 +39,7 @@ def posterior_inputs(study: Study) -> dict[str, Any]:
 
 def prior_inputs(study: Study) -> dict[str, Any]:
     """What a forecast of a study depends on: physics, seed and priors, but no sampler."""
-    from renp_infer.inference.prior import InferenceSettings
-
-    priors = asdict(study.settings or InferenceSettings())
+    priors = asdict(study.priors)
     for name in SAMPLING:
         del priors[name]
     facts = {"seed": study.seed, "oscillation": asdict(study.oscillation), "priors": priors}

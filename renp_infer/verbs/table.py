@@ -8,12 +8,14 @@ from pathlib import Path
 from renp_infer.engine.run import Run
 from renp_infer.engine.run import load_run as read_run
 from renp_infer.engine.verb import Verb
+from renp_infer.errors import StoreError
 from renp_infer.study.study import Study
+from renp_infer.verbs import folders
+from renp_infer.verbs.evaluate.verb import EVALUATE
 
 
 def _verbs() -> dict[str, Verb]:
-    folders = sorted(path.parent.name for path in Path(__file__).parent.glob("*/verb.py"))
-    modules = [import_module(f"{__package__}.{folder}.verb") for folder in folders]
+    modules = [import_module(f"{__package__}.{folder}.verb") for folder in folders("verb.py")]
     found = [verb for module in modules for verb in module.VERBS]
     return {verb.name: verb for verb in sorted(found, key=lambda verb: verb.rank)}
 
@@ -32,6 +34,10 @@ def load_run(directory: str | Path) -> Run:
     Raises
     ------
     StoreError
-        See ``engine.run.load_run``.
+        If nothing has been done, or a file is missing or altered.
     """
-    return read_run(directory, VERBS.values())
+    run = read_run(directory, VERBS.values())
+    if EVALUATE.name not in run.results:
+        path = Path(directory) / EVALUATE.file
+        raise StoreError(f"{path} is missing; run the study again")
+    return run

@@ -82,6 +82,9 @@ def test_a_built_scheme_is_a_scheme(recipe, tmp_path, capsys):
     assert built["free_ion"]["source"] == "test"
     assert len(built["stark"]["3H4"]) == 7
     assert built["S_squared"][1][1] == pytest.approx(scheme.spin_squared, abs=1e-5)
+    assert {(c.e, c.p) for c in scheme.channels} >= {(2, 2), (1, 1)}
+    assert all(c.quadrupole is None for c in scheme.channels)  # the recipe has no <r^2>
+    assert scheme.channels[0].epsilon < scheme.levels["e"].energy
     assert execute(["scheme", "show", str(out)]) == 0
     assert "Stark levels of 3H4" in capsys.readouterr().out
 
@@ -100,7 +103,10 @@ def test_a_file_is_not_replaced_without_force(recipe, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ("electrons = 2", "electrons = 13", "pr.toml:ion.electrons"),
+        ("electrons = 2", "electrons = 14", "pr.toml:ion.electrons"),
+        ("electrons = 2", "electrons = 13", "pr.toml:free_ion.*F2"),
+        ("F2 = 68955.0", "", "pr.toml:free_ion.*F2 and ZETA"),
+        ('symbol = "Pr3+"', 'r2 = { value = 1.2, unit = "nm^2" }', "pr.toml:ion.r2 unit"),
         ("ZETA = 748.0", "ZETTA = 748.0", "pr.toml:free_ion"),
         ("F6 = 33098.0", "F8 = 33098.0", "pr.toml:free_ion.*F8"),
         ("B40 = -1127.0", "B40 = nan", "pr.toml:crystal_field.B40"),
@@ -165,6 +171,37 @@ def test_show_as_json_is_one_document(capsys):
     assert found["crystal"]["n_ordinary"]["omega_s"] == pytest.approx(1.4452, abs=5e-5)
     assert found["rates_per_s"]["eg"]["v_over_S"] is None
     assert found["printed"]["h_r"] == 748.0
+
+
+def test_show_prints_channels_and_figures_of_merit(capsys):
+    """Im[P.(M* x S)] delta mu at P = eps / sqrt 3, of the lowest levels and of all."""
+    assert execute(["scheme", "show", "er-ylf-built", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (channel,) = found["channels"]
+    ratio, size = channel["M_over_S"][0], channel["S_squared"]
+    assert channel["n"] == [0.0, 0.0, 1.0]
+    assert ratio == pytest.approx(0.885, abs=5e-4)
+    merit = 1.56369 / math.sqrt(3.0) * ratio * size * (1.0 + channel["quadrupole_share"]) * 1.7014
+    assert channel["figure_of_merit_eV_mu_B"] == pytest.approx(merit, rel=1e-4)
+    assert found["implied"]["figure_of_merit_eV_mu_B"] == channel["figure_of_merit_eV_mu_B"]
+    assert len(found["all_channels"]) == 63
+    assert execute(["scheme", "show", "er-ylf-built"]) == 0
+    out = capsys.readouterr().out
+    assert "channels from e+" in out and "1000 F of the strongest channel" in out
+    assert execute(["scheme", "show", "er-ylf"]) == 0
+    out = capsys.readouterr().out
+    assert "not known" in out and "1000 F" not in out
+    assert execute(["scheme", "show", "ho-ylf"]) == 0
+    assert "no moment in first order" in capsys.readouterr().out
+
+
+def test_a_scheme_without_channels_shows_none(tmp_path, capsys):
+    text = (resources.share_path("models") / "targets" / "er-ylf.toml").read_text()
+    head, _, rest = text.partition("[moments]")
+    path = tmp_path / "old.toml"
+    path.write_text(head + rest[rest.index("[printed]") :])
+    assert execute(["scheme", "show", str(path)]) == 0
+    assert "channels from" not in capsys.readouterr().out
 
 
 def test_compare_shows_every_scheme(capsys):

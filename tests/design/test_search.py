@@ -18,6 +18,7 @@ from renp_infer.design.utility import Utility
 from renp_infer.errors import ConfigError, ConvergenceError, DomainError
 from renp_infer.records import Experiment, FloatArray
 from tests.toys.design import PEAK, ToyAppraiser, build, crystal_objective, crystal_region, truth
+from tests.toys.settings import cost_with
 
 NAMES = ("eig_m1",)
 
@@ -37,7 +38,7 @@ def best_found(name: str, k: int, budget: Budget, *constraints: str) -> Trial:
 def test_a_model_finds_a_ridge_that_sequences_miss() -> None:
     """The ridge covers a fifth of the square; its top is 3. Medians of five seeds."""
     found = {
-        name: np.median([best_found(name, k, Budget(24)).values["eig_m1"] for k in range(5)])
+        name: np.median([best_found(name, k, Budget(24, 0, 1)).values["eig_m1"] for k in range(5)])
         for name in ("skopt", "sobol", "random")
     }
     assert found["skopt"] > 2.99
@@ -45,7 +46,7 @@ def test_a_model_finds_a_ridge_that_sequences_miss() -> None:
 
 
 def test_polish_reaches_the_peak() -> None:
-    best = best_found("sobol", 1, Budget(12, polish=60))
+    best = best_found("sobol", 1, Budget(12, 60, 1))
     assert best.stage == "polish"
     assert best.design["layout.radius_cm"] == pytest.approx(PEAK[0], abs=2e-3)
     assert best.design["layout.length_cm"] == pytest.approx(PEAK[1], rel=5e-3)
@@ -53,7 +54,7 @@ def test_polish_reaches_the_peak() -> None:
 
 def test_polish_climbs_along_a_constraint() -> None:
     """On radius + length = 2.4 the best of the toy is found by a fine scan."""
-    best = best_found("sobol", 1, Budget(16, polish=120), "radius_cm + length_cm <= 2.4")
+    best = best_found("sobol", 1, Budget(16, 120, 1), "radius_cm + length_cm <= 2.4")
     radii = np.linspace(0.5, 1.4, 20001)
     scan = [
         3.0 * math.exp(-0.5 * ((r - PEAK[0]) / 0.1) ** 2)
@@ -85,7 +86,7 @@ def test_choices_are_left_alone_by_the_polish() -> None:
         Dimension("layout.length_cm", 1.0, 4.0),
         Dimension("layout.radius_cm", choices=(0.6, 0.9, 1.2)),
     ]
-    region = Region(Space(dimensions, [], build, truth()))
+    region = Region(Space(dimensions, [], build, truth()), cost_with())
     tried: list[FloatArray] = []
     polish(region, np.array([0.5, 0.5]), lambda x: tried.append(x) or float(-x[0]), 12)
     assert {x[1] for x in tried} == {0.5}
@@ -112,7 +113,7 @@ def test_a_search_that_is_stopped_anywhere_goes_on_as_if_it_had_not(name: str, b
 
 
 def test_trials_of_another_search_are_not_believed() -> None:
-    objective, budget = crystal_objective(), Budget(6)
+    objective, budget = crystal_objective(), Budget(6, 0, 1)
 
     def run(k: int, recorded: Sequence[Trial]) -> list[Trial]:
         search = Search(objective, recorded)
@@ -183,7 +184,7 @@ def test_a_design_that_cannot_be_appraised_is_no_end() -> None:
 
     objective = Objective(crystal_region(), Failing(), NAMES)
     search = Search(objective)
-    trials = search.run(make_optimizer("skopt", objective.region, seed(8)), [], Budget(12, 5))
+    trials = search.run(make_optimizer("skopt", objective.region, seed(8)), [], Budget(12, 5, 1))
     failed = [t for t in trials if t.failed]
     assert failed and all("exceeds the promised" in t.failed for t in failed)
     assert search.best.values and not search.best.failed

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renp_infer.design.constraints import Constraint, quantities
-from renp_infer.design.cost import CostModel
 from renp_infer.design.region import Region
 from renp_infer.design.space import Dimension, Space, Window, threshold_deg
 from renp_infer.design.starts import starts
@@ -17,6 +16,7 @@ from renp_infer.physics.kinematics import invariant_s, phase_matched
 from renp_infer.physics.neutrinos import masses
 from renp_infer.study.sections.optimize import UTILITIES
 from tests.toys.design import build, crystal_region, truth
+from tests.toys.settings import cost_with
 
 UNIT = st.floats(0.0, 1.0)
 
@@ -146,7 +146,7 @@ def test_nothing_else_is_a_constraint(text: str) -> None:
 def test_quantities_and_cost_of_the_papers_layout() -> None:
     """Against the numbers of the paper's layout worked out by hand."""
     experiment = build({"layout.theta_s_deg": [10.0, 10.5, 12.0]})
-    known = quantities(experiment, {"window1.width_deg": 2.0, "kernel": "box"}, CostModel())
+    known = quantities(experiment, {"window1.width_deg": 2.0, "kernel": "box"}, cost_with())
     assert known["volume_cm3"] == pytest.approx(2.0 * math.pi)
     assert known["total_power_mW"] == pytest.approx(12.001 * math.pi)
     assert known["peak_intensity_mW_cm2"] == 9.0
@@ -157,7 +157,7 @@ def test_quantities_and_cost_of_the_papers_layout() -> None:
     assert known["lasers.cycle_ms"] == 10.0
     expected = 0.1 * 2.0 * math.pi + 1.0 + 10.0 * 12.001e-3 * math.pi
     assert known["cost"] == pytest.approx(expected)
-    dear = CostModel(per_angle=2.0, laser_per_W=0.0, beam_per_hour=0.0, crystal_per_cm3=0.0)
+    dear = cost_with(per_angle=2.0, laser_per_W=0.0, beam_per_hour=0.0, crystal_per_cm3=0.0)
     assert dear(experiment) == 6.0
 
 
@@ -196,12 +196,12 @@ def test_starts_stand_where_physics_says() -> None:
     space = Space([Dimension("window1.centre_deg", -60.0, 170.0)], [window], build, truth())
     centres = {
         round(space.values(x)["window1.centre_deg"], 6)
-        for x in starts(Region(space), experiment, {})
+        for x in starts(Region(space, cost_with()), experiment, {})
     }
     edges = [threshold_deg(experiment, truth(), "33", upper=upper) for upper in (True, False)]
     expected = [float(np.rad2deg(phase_matched(experiment.target)[0])), *edges]
     assert centres == {round(angle, 6) for angle in expected}
-    tight = Region(space, [Constraint("theta_s_deg within [0, 100]")])
+    tight = Region(space, cost_with(), [Constraint("theta_s_deg within [0, 100]")])
     assert len(starts(tight, experiment, {})) == 1
 
 
@@ -210,7 +210,7 @@ def test_two_windows_start_at_both_edges() -> None:
     windows = [Window(f"window{k}", {"width_deg": 4.0, "points": 5.0}) for k in (1, 2)]
     dimensions = [Dimension(f"{w.name}.centre_deg", -60.0, 170.0) for w in windows]
     space = Space(dimensions, windows, build, truth())
-    first = space.values(starts(Region(space), experiment, {})[0])
+    first = space.values(starts(Region(space, cost_with()), experiment, {})[0])
     for name, upper in (("window1.centre_deg", False), ("window2.centre_deg", True)):
         assert first[name] == pytest.approx(threshold_deg(experiment, truth(), "33", upper=upper))
 

@@ -14,17 +14,18 @@ from renp_infer.design.sequential import measured
 from renp_infer.design.states import make_states
 from renp_infer.inference.fisher import Noise
 from renp_infer.inference.hypothesis import Hypothesis
-from renp_infer.inference.prior import InferenceSettings, build_prior, response_argument
+from renp_infer.inference.prior import build_prior, response_argument
 from renp_infer.inference.response import Response
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, Detector, Experiment, Lasers, Layout
 from tests.toys.response import OSCILLATION, ToyResponse, toy_angles, toy_truth
+from tests.toys.settings import inference_with
 
 THETA = toy_angles(9)
 MASSES = np.linspace(1.0, 250.0, 12)
-SETTINGS = InferenceSettings(m1_max_meV=300.0)
+SETTINGS = inference_with(m1_max_meV=300.0)
 
 
 def model(nature="majorana", response=None, settings=SETTINGS):

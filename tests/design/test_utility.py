@@ -15,18 +15,19 @@ from renp_infer.design.appraisal import Bench, Rival
 from renp_infer.design.landscape import hermite
 from renp_infer.design.noise import design_noise
 from renp_infer.design.truths import prior_truths, spread
-from renp_infer.design.utility import NAMES, UNITS, Appraiser, UtilitySettings, sense
+from renp_infer.design.utility import NAMES, UNITS, Appraiser, sense
 from renp_infer.errors import DomainError
 from renp_infer.inference.fisher import Noise
 from renp_infer.inference.hypothesis import Hypothesis
 from renp_infer.inference.marginal import marginalise
-from renp_infer.inference.prior import InferenceSettings, build_prior
+from renp_infer.inference.prior import build_prior
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, Detector, Experiment, Lasers, Layout
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.settings import inference_with, utility_with
 
 THETA = toy_angles(21)
 UNIT = (THETA - THETA.mean()) / np.ptp(THETA)
@@ -67,7 +68,7 @@ def white(sigma_nG):
 
 def bench(responses, sigma_nG=0.1, masses=193, noise=None, **settings):
     """One hypothesis for each response: Dirac, then Majorana."""
-    chosen = InferenceSettings(**{"m1_max_meV": 300.0, **PLAIN, **settings})
+    chosen = inference_with(**{"m1_max_meV": 300.0, **PLAIN, **settings})
     rivals = []
     for response, nature in zip(responses, ("dirac", "majorana"), strict=False):
         model = Hypothesis(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
@@ -78,8 +79,12 @@ def bench(responses, sigma_nG=0.1, masses=193, noise=None, **settings):
 
 def appraise(apparatus, truths=64, seed=1, truth="prior", m1_eV=0.1):
     natures = ("dirac", "majorana")[: len(apparatus.rivals)]
-    settings = UtilitySettings(
-        apparatus.rivals[0].model.settings, ("normal",), natures, truth=truth, truths=truths
+    settings = utility_with(
+        inference=apparatus.rivals[0].model.settings,
+        orderings=("normal",),
+        natures=natures,
+        truth=truth,
+        truths=truths,
     )
     own = toy_truth("dirac", m1_eV)
     return Appraiser(settings, own, TABLE, np.random.default_rng(seed)).of_bench(apparatus)
@@ -243,8 +248,8 @@ def test_more_parameters_tell_at_least_as_much():
 
 def test_lower_bound_is_below():
     apparatus = toy_bench()
-    settings = UtilitySettings(
-        apparatus.rivals[0].model.settings, ("normal",), ("dirac", "majorana"), truths=128
+    settings = utility_with(
+        inference=apparatus.rivals[0].model.settings, orderings=("normal",), truths=128
     )
     appraiser = Appraiser(settings, toy_truth("dirac"), TABLE, np.random.default_rng(3))
     bound, found = appraiser.lower_bound(apparatus), appraiser.of_bench(apparatus, ["eig_m1"])
@@ -336,7 +341,7 @@ def test_noise_of_unequal_shares():
 @pytest.fixture(scope="module")
 def appraiser():
     own = make_parameters(0.05, "normal", "dirac", 0.7, 0.4, 1.1, TABLE)
-    settings = UtilitySettings(truths=8, masses=65)
+    settings = utility_with(truths=8, masses=65)
     return Appraiser(settings, own, TABLE, np.random.default_rng(2), noise_scale=1e-23)
 
 
@@ -362,4 +367,4 @@ def test_senses():
 
 def test_settings_are_checked():
     with pytest.raises(DomainError, match="truths"):
-        UtilitySettings(truths=1)
+        utility_with(truths=1)

@@ -13,7 +13,9 @@ from renp_infer.engine.progress import Meter
 from renp_infer.engine.store import MANIFEST, Store, lock_holder, read_manifest
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, make_directory, replacing, write_text
+from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.table import load_run
 
@@ -155,7 +157,8 @@ def test_load_run_checks_the_hashes(tmp_path: Path) -> None:
         store.write_text("evaluate.json", '{"peak_snr": 2.0}')
         store.finish(EVALUATE, "key", {})
     run = load_run(tmp_path)
-    assert (run.name, run.evaluation, run.summary) == ("x", {"peak_snr": 2.0}, None)
+    assert run.name == "x"
+    assert run.results == {"evaluate": EvaluateResult({"peak_snr": 2.0})}
     (tmp_path / "evaluate.json").write_text("{}")
     with pytest.raises(StoreError, match="not what the manifest says"):
         load_run(tmp_path)
@@ -178,9 +181,8 @@ def test_a_tree_is_read_back_and_its_file_can_be_replaced(tmp_path: Path) -> Non
             store.write("infer.nc", lambda path: tree.to_netcdf(path, engine="h5netcdf"))
             store.finish(INFER, "key", {})
             run = load_run(tmp_path)
-    assert run.summary == summary
-    assert run.inference is not None
-    assert run.inference["posterior"]["m1_meV"].values.tolist() == [[1.0, 2.0]]
+            assert run.get(InferResult).summary == summary
+            assert run.get(InferResult).tree["posterior"]["m1_meV"].values.tolist() == [[1.0, 2.0]]
 
 
 def test_progress_is_appended_as_json_lines(tmp_path: Path) -> None:

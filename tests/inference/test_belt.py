@@ -9,10 +9,11 @@ from renp_infer.inference.belt import LEVELS, belt_coverage, build_belt
 from renp_infer.inference.belt_mocks import belt_mock, ratio
 from renp_infer.inference.descent import descend
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import InferenceSettings, build_prior, response_argument
+from renp_infer.inference.prior import build_prior, response_argument
 from renp_infer.inference.profile import MASS, Profile
 from tests.toys.linear import COVARIANCE, LINEAR, THETA, TRUTH
 from tests.toys.response import OSCILLATION, observe
+from tests.toys.settings import inference_with
 
 
 def gaussian_ratio(x, mu):
@@ -111,7 +112,7 @@ class MassResponse:
 
 
 def mass_likelihood():
-    settings = InferenceSettings(
+    settings = inference_with(
         amplitude_sd=0.0,
         refractive_index_sd=0.0,
         theta_s_offset_sd_deg=0.0,

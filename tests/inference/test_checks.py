@@ -18,7 +18,6 @@ from renp_infer.inference.fit import fit
 from renp_infer.inference.impact import impacts
 from renp_infer.inference.prior import (
     Circular,
-    InferenceSettings,
     Normal,
     Prior,
     Uniform,
@@ -26,6 +25,7 @@ from renp_infer.inference.prior import (
     truth_values,
 )
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.settings import inference_with
 
 ANGLES = toy_angles(41)
 FALSE_ALARM = 1e-4
@@ -144,7 +144,7 @@ def checked():
         data = observe(data.field_nG, (stated * SIGMA) ** 2 * np.eye(41), ANGLES)
         numbers = {"chains": 2, "draws": 200, "tune": 200, "phases": "fixed"}
         numbers |= {"theta_s_offset_sd_deg": 0.0, "theta_e_offset_sd_deg": 0.0}
-        chosen = InferenceSettings(oscillation_errors=False, **(numbers | settings))
+        chosen = inference_with(oscillation_errors=False, **(numbers | settings))
         tree = fit(toy, data, truth, chosen, OSCILLATION, 6, refractive_index=1.45)
         return json.loads(tree.attrs["renp_checks"]), tree
 

@@ -6,7 +6,6 @@ import pytest
 from renp_infer.inference.compared import LogEvidence
 from renp_infer.inference.comparison import (
     HYPOTHESES,
-    CompareSettings,
     Evidence,
     Hypothesis,
     agreement,
@@ -18,6 +17,7 @@ from renp_infer.inference.comparison import (
     probability_errors,
     weighted_quantile,
 )
+from tests.toys.settings import compare_with
 
 N = 4000
 
@@ -54,7 +54,7 @@ def test_errors_of_probabilities_are_those_of_scattered_evidences(rng):
 
 
 def test_all_pairs_and_all_rows():
-    found = compare(four(5.0, 2.0, 1.0, -3.0), CompareSettings())
+    found = compare(four(5.0, 2.0, 1.0, -3.0), compare_with())
     assert [(r.ordering, r.nature) for r in found.hypotheses] == list(HYPOTHESES)
     assert [r.name for r in found.hypotheses] == [h.name for h in HYPOTHESES]
     assert sum(r.probability for r in found.hypotheses) == pytest.approx(1.0)

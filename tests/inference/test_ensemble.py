@@ -6,19 +6,19 @@ import pytest
 from renp_infer.inference.ensemble import sample_ensembles
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
 )
 from renp_infer.inference.start import Chart, local_gaussian, overdispersed
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.settings import inference_with
 
 
 def likelihood(sigma, points=21, width=0.02, **settings):
     toy, truth = ToyResponse(toy_angles(points), width=width), toy_truth()
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, InferenceSettings(**settings), OSCILLATION, 1.45, 1.0)
+    prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
     data = observe(signal, sigma**2 * np.eye(points), toy.theta_s, 1)
     return Likelihood(prior, toy, data)
 
@@ -61,7 +61,7 @@ def test_local_gaussian_is_the_prior_without_data():
 
 def test_short_ensembles_say_so():
     target = likelihood(0.05)
-    settings = InferenceSettings(sampler="emcee", draws=4, tune=1, chains=2)
+    settings = inference_with(sampler="emcee", draws=4, tune=1, chains=2)
     unit, statistics = sample_ensembles(target, settings, np.random.SeedSequence(1))
     assert unit.shape[0] == 4
     assert statistics.attrs["length_rule_reached"] == 0
@@ -71,7 +71,7 @@ def test_short_ensembles_say_so():
 def test_log_density_of_the_draws_is_the_posterior():
     """``lp`` is the log-likelihood plus the standard normal in unit coordinates."""
     target = likelihood(0.05)
-    settings = InferenceSettings(sampler="emcee", draws=4, tune=1)
+    settings = inference_with(sampler="emcee", draws=4, tune=1)
     unit, statistics = sample_ensembles(target, settings, np.random.SeedSequence(1))
     for k in (0, -1):
         vector = target.prior.from_unit(unit[2, k])

@@ -11,13 +11,11 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from renp_infer.inference.amplitude import AmplitudeMarginal
-from renp_infer.inference.comparison import CompareSettings
 from renp_infer.inference.evidence import estimate, mean_evidence, mean_log_evidence
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.nested import nested_run
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
@@ -39,6 +37,7 @@ from tests.toys.response import (
     toy_angles,
     toy_truth,
 )
+from tests.toys.settings import compare_with, inference_with
 
 THETA = toy_angles(21)
 LAG = np.abs(np.subtract.outer(np.arange(THETA.size), np.arange(THETA.size)))
@@ -53,7 +52,7 @@ def linear_likelihood(**settings):
     truth = toy_truth("dirac")
     values = truth_values(truth, 1.45)
     response = LinearResponse(THETA, response_argument(values))
-    chosen = InferenceSettings(**(STILL | {"amplitude_sd": 0.0} | settings))
+    chosen = inference_with(**(STILL | {"amplitude_sd": 0.0} | settings))
     prior = build_prior(truth, chosen, OSCILLATION, 1.45, 1.0)
     data = observe(response(response_argument(values))[0] + 0.05, COVARIANCE, THETA, 11)
     return Likelihood(prior, response, data, LEAKAGE)
@@ -62,7 +61,7 @@ def linear_likelihood(**settings):
 def toy_likelihood(sigma=0.05, nature="majorana", **settings):
     toy, truth = ToyResponse(THETA, width=0.05), toy_truth(nature)
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, InferenceSettings(**settings), OSCILLATION, 1.45, 1.0)
+    prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
     return Likelihood(prior, toy, observe(signal, sigma**2 * np.eye(THETA.size), THETA, 1), LEAKAGE)
 
 
@@ -81,7 +80,7 @@ def exact_log_evidence(likelihood):
 @pytest.mark.parametrize("reference", ["fitted", pytest.param("prior", marks=pytest.mark.slow)])
 def test_conjugate_evidence_and_posterior(estimator, reference):
     likelihood = linear_likelihood()
-    settings = CompareSettings(reference=reference, **QUICK)
+    settings = compare_with(reference=reference, **QUICK)
     found = estimate(likelihood, estimator, settings, np.random.SeedSequence(3))
     exact = exact_log_evidence(likelihood)
     assert 0.0 < found.log_evidence_error < 0.3
@@ -106,7 +105,7 @@ def test_conjugate_evidence_and_posterior(estimator, reference):
 @pytest.mark.slow
 def test_estimators_agree_where_nothing_is_linear():
     likelihood = toy_likelihood(oscillation_errors=False, **STILL)
-    settings = CompareSettings(**QUICK)
+    settings = compare_with(**QUICK)
     found = [
         estimate(likelihood, name, settings, np.random.SeedSequence(4))
         for name in ("smc", "nested")

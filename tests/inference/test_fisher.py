@@ -8,7 +8,6 @@ import pytest
 from renp_infer.inference.exposure import ByExposure, linear_chi2, required_exposure
 from renp_infer.inference.fisher import (
     PHASE_SD_DEG,
-    Noise,
     expand,
     information,
     limit_quantile,
@@ -16,70 +15,25 @@ from renp_infer.inference.fisher import (
     sigma,
     validity,
 )
-from renp_infer.inference.hypothesis import Hypothesis, Library, phase_settings
+from renp_infer.inference.hypothesis import Library, phase_settings
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import InferenceSettings, LogNormal, Normal
+from renp_infer.inference.prior import LogNormal, Normal
 from renp_infer.inference.profile import Profile, crossing
+from tests.toys.expected import (
+    ALONE,
+    EXPOSURE,
+    STRAIGHT,
+    THETA,
+    Straight,
+    asimov,
+    hypothesis,
+    noise,
+)
 from tests.toys.response import (
-    OSCILLATION,
     LinearResponse,
     ToyResponse,
     observe,
-    toy_angles,
-    toy_truth,
 )
-
-THETA = toy_angles(41)
-EXPOSURE = 3600.0
-
-
-def noise(sigma_nG=1e-3, drift_nG=0.0, drift_time_s=600.0):
-    def covariance(exposure_s):
-        start = exposure_s / THETA.size * np.arange(THETA.size)
-        lag = np.abs(start[:, None] - start) / drift_time_s
-        white = sigma_nG**2 * EXPOSURE / exposure_s
-        return white * np.eye(THETA.size) + drift_nG**2 * np.exp(-lag)
-
-    return Noise(covariance, drift_nG > 0.0, EXPOSURE)
-
-
-def hypothesis(response=None, nature="majorana", **settings):
-    response = ToyResponse(THETA) if response is None else response
-    chosen = InferenceSettings(**({"m1_max_meV": 300.0} | settings))
-    return Hypothesis(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
-
-
-def asimov(model, m1_meV, drawn=None, covariance=None):
-    truth = model.at(m1_meV)
-    field = model.field(truth)
-    covariance = noise().covariance(EXPOSURE) if covariance is None else covariance
-    data = observe(field, covariance, THETA, drawn)
-    likelihood = model.likelihood(data, float(np.max(np.abs(field))))
-    return likelihood, model.vector(truth, likelihood)
-
-
-class Straight:
-    """A template linear in the mass, the index (or its twin) and one pointing offset."""
-
-    theta_s = THETA
-
-    def __init__(self, *, twin=False):
-        self.power = 1 if twin else 2
-
-    def __call__(self, x):
-        unit = (THETA - THETA.mean()) / np.ptp(THETA)
-        jacobian = np.zeros((THETA.size, 11))
-        jacobian[:, 0], jacobian[:, 2] = unit, 2.0 * unit**3
-        jacobian[:, 1] = 3.0 * unit**self.power
-        return 1.0 + jacobian @ (x - np.array([0.1, 1.45, *[0.0] * 9])), jacobian
-
-
-STRAIGHT = {
-    "amplitude_sd": 0.0,
-    "oscillation_errors": False,
-    "phases": "fixed",
-    "m1_max_meV": 1e6,
-}
 
 
 @pytest.mark.parametrize("drift_nG", [0.0, 5e-4])
@@ -107,14 +61,6 @@ def test_one_parameter_without_nuisances_is_the_closed_form():
     assert likelihood.prior.names == ("m1_meV",)
     assert sigma(expansion, noise(), EXPOSURE) == pytest.approx(expected, rel=1e-12)
     assert sigma(expansion, noise(), 1e6 * EXPOSURE) == pytest.approx(expected / 1e3, rel=1e-12)
-
-
-ALONE = {
-    "baseline_sd": 0.0,
-    "refractive_index_sd": 0.0,
-    "theta_s_offset_sd_deg": 0.0,
-    "theta_e_offset_sd_deg": 0.0,
-}
 
 
 def test_fisher_profile_and_drawn_data_agree_where_all_is_linear():

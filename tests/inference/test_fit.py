@@ -13,7 +13,6 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nuts import Coordinates, compile_model, sample_nuts
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
@@ -29,6 +28,7 @@ from tests.toys.response import (
     toy_angles,
     toy_truth,
 )
+from tests.toys.settings import inference_with
 
 GROUPS = {
     "posterior",
@@ -324,7 +324,7 @@ def test_cores_do_not_change_the_draws():
 def test_data_that_say_nothing_return_the_prior(sampler):
     toy = ToyResponse(toy_angles(5))
     truth = toy_truth("majorana")
-    chosen = InferenceSettings(sampler=sampler)
+    chosen = inference_with(sampler=sampler)
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
     data = observe(signal, 1e6 * np.eye(5), toy.theta_s, seed=1)
     tree = fit(toy, data, truth, chosen, OSCILLATION, 2, refractive_index=1.45)

@@ -8,7 +8,6 @@ from renp_infer.inference.impact import impacts, standardised
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
     Circular,
-    InferenceSettings,
     LogNormal,
     Normal,
     Prior,
@@ -18,6 +17,7 @@ from renp_infer.inference.prior import (
     truth_values,
 )
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.settings import inference_with
 
 DRAWS = 40_000
 MONTE_CARLO = 1.0 / np.sqrt(DRAWS)
@@ -79,7 +79,7 @@ def test_gaussian_impacts_are_those_of_refits(place):
 def toy_posterior(index_sd=0.005, sigma=0.1):
     """Grid of m1 and refractive index with the toy's posterior, not Gaussian, on it."""
     toy, truth = ToyResponse(toy_angles(31)), toy_truth()
-    settings = InferenceSettings(
+    settings = inference_with(
         amplitude_sd=0.0, baseline_sd=0.0, refractive_index_sd=index_sd, phases="fixed",
         theta_s_offset_sd_deg=0.0, theta_e_offset_sd_deg=0.0, oscillation_errors=False,
     )  # fmt: skip

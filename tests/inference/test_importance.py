@@ -14,7 +14,6 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.mixture import Mixture, no_bend
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
@@ -27,6 +26,7 @@ from renp_infer.inference.reliability import (
 from tests.toys.likelihoods import mass_and_phase, phase_likelihood
 from tests.toys.linear import COVARIANCE, LINEAR, linear_likelihood
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.settings import inference_with
 
 
 def test_evidence_of_the_linear_gaussian_model_is_exact():
@@ -93,7 +93,7 @@ def test_every_mode_is_there_with_its_mirror_image():
 def test_data_that_say_nothing_have_their_density_as_evidence(seed):
     """All phases free and none of them seen: searches could leap by any number of turns."""
     toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
-    prior = build_prior(truth, InferenceSettings(), OSCILLATION, 1.45, 1.0)
+    prior = build_prior(truth, inference_with(), OSCILLATION, 1.45, 1.0)
     field = toy(response_argument(truth_values(truth, 1.45)))[0]
     data = observe(field, 1e20 * np.eye(31), toy.theta_s, 6)
     likelihood = Likelihood(prior, toy, data)
@@ -111,7 +111,7 @@ def test_data_that_say_nothing_have_their_density_as_evidence(seed):
 def test_evidence_where_phases_are_seen_a_little_is_that_of_the_prior(seed):
     """Against the mean of the likelihood over draws of the prior, with all parameters free."""
     toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
-    prior = build_prior(truth, InferenceSettings(m1_max_meV=200.0), OSCILLATION, 1.45, 1.0)
+    prior = build_prior(truth, inference_with(m1_max_meV=200.0), OSCILLATION, 1.45, 1.0)
     field = toy(response_argument(truth_values(truth, 1.45)))[0]
     likelihood = Likelihood(prior, toy, observe(field, 0.36 * np.eye(31), toy.theta_s, 6))
     draws = prior.sample(np.random.default_rng(1), 20_000)

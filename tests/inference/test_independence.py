@@ -6,9 +6,9 @@ import pytest
 from renp_infer.inference.diagnostics import convergence
 from renp_infer.inference.independence import _path, sample_independence
 from renp_infer.inference.phases import ALPHA21
-from renp_infer.inference.prior import InferenceSettings
 from tests.toys.likelihoods import free_phases, mass_and_phase, phase_likelihood
 from tests.toys.linear import linear_likelihood
+from tests.toys.settings import inference_with
 
 
 def test_a_chain_has_the_density_of_its_weights(rng):
@@ -26,7 +26,7 @@ def test_a_chain_has_the_density_of_its_weights(rng):
 def test_every_parameter_is_drawn_together_with_its_density():
     """Amplitude, baseline and leakage are drawn back: the log posterior is that of the draw."""
     likelihood = linear_likelihood(leakage_sd=0.2)
-    settings = InferenceSettings(sampler="independence", draws=40, tune=200)
+    settings = inference_with(sampler="independence", draws=40, tune=200)
     vectors, statistics = sample_independence(likelihood, settings, np.random.SeedSequence(5))
     for chain, densities in zip(vectors, statistics["lp"].values, strict=True):
         expected = [likelihood.log_posterior(vector) for vector in chain]
@@ -38,7 +38,7 @@ def test_every_parameter_is_drawn_together_with_its_density():
 
 def test_both_signs_of_measured_phases_are_in_every_chain():
     likelihood = free_phases(1e-3, amplitude_sd=0.0)
-    settings = InferenceSettings(sampler="independence", draws=500, tune=500)
+    settings = inference_with(sampler="independence", draws=500, tune=500)
     vectors, _ = sample_independence(likelihood, settings, np.random.SeedSequence(3))
     sine = np.sin(np.deg2rad(vectors[..., likelihood.prior.names.index(ALPHA21)]))
     assert np.mean(np.abs(sine) < 0.1) < 0.02  # two modes, apart
@@ -52,7 +52,7 @@ def test_a_mass_with_a_phase_is_that_of_a_grid(sigma):
     masses, phases, logs = mass_and_phase(likelihood, 300)
     weights = np.exp(logs - logs.max())
     weights /= weights.sum()
-    settings = InferenceSettings(sampler="independence", draws=1000, tune=600)
+    settings = inference_with(sampler="independence", draws=1000, tune=600)
     vectors, statistics = sample_independence(likelihood, settings, np.random.SeedSequence(2))
     found = convergence(vectors[..., 0])
     assert found.r_hat < 1.01
@@ -72,7 +72,7 @@ def test_a_mass_with_a_phase_is_that_of_a_grid(sigma):
 
 def test_draws_are_those_of_the_seed():
     likelihood = phase_likelihood(0.3)
-    settings = InferenceSettings(sampler="independence", chains=2, draws=1200, tune=60)
+    settings = inference_with(sampler="independence", chains=2, draws=1200, tune=60)
     one, again, other = (
         sample_independence(likelihood, settings, np.random.SeedSequence(seed))[0]
         for seed in (3, 3, 4)

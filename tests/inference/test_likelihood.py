@@ -9,12 +9,12 @@ from scipy import stats
 from renp_infer.errors import DomainError, NonFiniteError
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
 )
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.settings import inference_with
 
 THETA = toy_angles(31)
 TOY = ToyResponse(THETA)
@@ -31,7 +31,7 @@ LEAKAGE = np.linspace(1.0, 0.3, THETA.size) ** 2
 
 
 def likelihood(correlated, response=TOY):
-    settings = InferenceSettings(m1_max_meV=200.0, leakage_sd=0.3)
+    settings = inference_with(m1_max_meV=200.0, leakage_sd=0.3)
     prior = build_prior(toy_truth(), settings, OSCILLATION, 1.45, 1.0)
     truth = TOY(response_argument(truth_values(toy_truth(), 1.45)))[0]
     data = observe(truth, covariance(correlated), THETA, seed=3)

@@ -12,7 +12,6 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import LINEAR, PARAMETERS, build_model
 from renp_infer.inference.nuts import require_nuts
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
@@ -25,6 +24,7 @@ from tests.toys.response import (
     toy_angles,
     toy_truth,
 )
+from tests.toys.settings import inference_with
 
 THETA = toy_angles(21)
 TOY = ToyResponse(THETA, width=0.05)
@@ -50,7 +50,7 @@ class Compiled:
     """Model functions of one flat coordinate vector, and the likelihood."""
 
     def __init__(self, response, covariance, settings, mode="FAST_COMPILE"):
-        chosen = InferenceSettings(m1_max_meV=200.0, **settings)
+        chosen = inference_with(m1_max_meV=200.0, **settings)
         prior = build_prior(toy_truth(), chosen, OSCILLATION, 1.45, 1.0)
         signal = TOY(response_argument(truth_values(toy_truth(), 1.45)))[0]
         data = observe(signal, covariance, THETA, 2)

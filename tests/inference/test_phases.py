@@ -10,15 +10,13 @@ from renp_infer.inference.diagnostics import convergence
 from renp_infer.inference.importance import importance_sample
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.phases import ALPHA21, ALPHA31, DELTA, Planes, mirrored, mixing, width
-from renp_infer.inference.prior import (
-    InferenceSettings,
-)
 from renp_infer.inference.sampling import draw_sample
 from tests.toys.likelihoods import free_phases
 
 NONE_SLOPES = np.zeros((1, 0))
 NAMES = (DELTA, ALPHA21, ALPHA31)
 STEP = 1e-5
+from tests.toys.settings import inference_with
 
 
 @pytest.mark.parametrize("freedom", [2.0, 8.0, 200.0])
@@ -117,7 +115,7 @@ def test_starts_lie_at_the_radii_of_their_planes(rng):
 def test_a_measured_phase_is_sampled_without_divergence():
     """Two modes in the sign of the phases, against importance sampling."""
     likelihood = free_phases(1e-3, amplitude_sd=0.0)
-    settings = InferenceSettings(draws=500, tune=500, chains=4)
+    settings = inference_with(draws=500, tune=500, chains=4)
     sample = draw_sample(likelihood, settings, np.random.SeedSequence(3), 1, lambda *_: None)
     assert float(sample.statistics["diverging"].mean()) <= 0.001
     place = likelihood.prior.names.index(ALPHA21)

@@ -10,7 +10,6 @@ from renp_infer.inference.prior import (
     RESPONSE_NAMES,
     Circular,
     GaussianPrior,
-    InferenceSettings,
     LogNormal,
     LogUniform,
     Normal,
@@ -20,6 +19,7 @@ from renp_infer.inference.prior import (
     truth_values,
 )
 from tests.toys.response import OSCILLATION, toy_truth
+from tests.toys.settings import inference_with
 
 PAIRS = [
     (Uniform(0.0, 450.0), stats.uniform(0.0, 450.0)),
@@ -32,7 +32,7 @@ IDS = [type(marginal).__name__ for marginal, _ in PAIRS]
 
 
 def prior_of(nature="majorana", **settings):
-    chosen = InferenceSettings(**settings)
+    chosen = inference_with(**settings)
     return build_prior(toy_truth(nature), chosen, OSCILLATION, 1.45, 2.0)
 
 
@@ -101,7 +101,7 @@ def test_oscillations_and_phases_can_be_fixed():
 
 def test_an_exactly_known_oscillation_parameter_is_fixed():
     table = OSCILLATION | {"sin2_13": GaussianPrior(0.02215, 0.0)}
-    prior = build_prior(toy_truth(), InferenceSettings(), table, 1.45, 2.0)
+    prior = build_prior(toy_truth(), inference_with(), table, 1.45, 2.0)
     assert "sin2_13" not in prior.names
 
 
@@ -149,9 +149,9 @@ def test_density_is_the_sum_over_parameters(rng):
 )
 def test_settings_refuse_what_means_nothing(wrong):
     with pytest.raises(DomainError, match=next(iter(wrong)).replace("min", "max")):
-        InferenceSettings(**wrong)
+        inference_with(**wrong)
 
 
 def test_a_free_baseline_needs_a_signal():
     with pytest.raises(DomainError, match="peak_nG"):
-        build_prior(toy_truth(), InferenceSettings(), OSCILLATION, 1.45, 0.0)
+        build_prior(toy_truth(), inference_with(), OSCILLATION, 1.45, 0.0)

@@ -1,47 +1,21 @@
-"""Profile likelihood: limits against the cut Gaussian, phases against a grid, bounded steps."""
+"""Profile likelihood: phases against a grid, bounded steps."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 from renp_infer.inference.descent import descend
-from renp_infer.inference.fisher import expand, sigma, validity
+from renp_infer.inference.fisher import validity
 from renp_infer.inference.profile import Profile
-from renp_infer.verbs.forecast.limits import upper_limits
-from tests.inference.test_fisher import (
+from tests.toys.expected import (
     ALONE,
     EXPOSURE,
-    STRAIGHT,
     THETA,
-    Straight,
-    asimov,
     hypothesis,
     noise,
 )
 from tests.toys.response import observe
-
-
-@pytest.mark.parametrize("pull", [-1.5, 0.0, 0.7, 2.0])
-def test_limits_are_those_of_a_gaussian_cut_at_zero(pull):
-    """Linear template; an estimate of ``pull`` standard errors, which may lie below 0."""
-    model = hypothesis(Straight(), **STRAIGHT | ALONE)
-    likelihood, vector = asimov(model, 0.0)
-    error = sigma(expand(likelihood, vector), noise(), EXPOSURE)
-    response = model.response
-    x = np.array([1e-3 * pull * error, 1.45, *[0.0] * 9])
-    data = observe(response(x)[0], noise().covariance(EXPOSURE), THETA)
-    profile = Profile(model.likelihood(data, 1.0), np.zeros(0))
-    found = upper_limits(profile, profile.best([vector]), error)
-    for level in (0.90, 0.95):
-        z = norm.ppf(level)
-        above = pull + z if pull >= 0.0 else pull + np.hypot(pull, z)
-        name = f"{round(100 * level)}_meV"
-        assert found[f"confidence_{name}"] / error == pytest.approx(above, rel=3e-3)
-        cut = norm.isf((1.0 - level) * norm.sf(-pull)) + pull
-        # a trapezium rule with 24 points over 4 standard errors
-        assert found[f"credible_{name}"] / error == pytest.approx(cut, abs=0.02)
 
 
 def test_phases_leave_the_ridge_where_cp_is_conserved():

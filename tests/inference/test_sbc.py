@@ -6,7 +6,7 @@ import xarray as xr
 
 from renp_infer.errors import DomainError
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import InferenceSettings, build_prior
+from renp_infer.inference.prior import build_prior
 from renp_infer.inference.refit import Refit
 from renp_infer.inference.sampling import Sample
 from renp_infer.inference.sbc import (
@@ -19,6 +19,7 @@ from renp_infer.inference.sbc import (
 from renp_infer.inference.uniformity import EcdfTest, coverage
 from tests.toys.linear import COVARIANCE, DATA, LINEAR, THETA, TRUTH, conjugate_settings
 from tests.toys.response import OSCILLATION, observe
+from tests.toys.settings import inference_with
 
 FALSE_ALARM = 1e-3
 SETS = 200
@@ -158,7 +159,7 @@ def test_every_sampler_can_be_calibrated(sampler, monkeypatch):
         return Sample(np.zeros((2, 4, 1)), xr.Dataset())
 
     monkeypatch.setattr("renp_infer.inference.refit.draw_sample", drawn)
-    Refit(InferenceSettings(sampler=sampler))(conjugate(), np.random.SeedSequence(1))
+    Refit(inference_with(sampler=sampler))(conjugate(), np.random.SeedSequence(1))
     assert asked == [sampler]
 
 

@@ -213,6 +213,11 @@ def test_composition_may_be_replaced_by_the_current_itself(edited):
         "[rates]", '[current.S_ep_squared]\nvalue = 0.3\nunit = "1"\n[rates]'
     )
     path.write_text(text)
+    with pytest.raises(ConfigError, match=r"moments\.e: .*component of composition\.e"):
+        load_target(path)
+    head, _, rest = text.partition("[moments]")
+    text = head + rest[rest.index("[printed]") :]
+    path.write_text(text)
     assert load_target(path).spin_squared == 0.3
     assert spin_squared(load_target(path), PRESETS["corrected"]) == 0.3
 

@@ -11,6 +11,7 @@ from scipy import constants as codata
 from scipy.integrate import dblquad, quad, solve_ivp
 
 import renp_infer
+import tests
 from renp_infer.errors import DomainError
 from renp_infer.physics import lindblad
 from renp_infer.physics.form_factor import pair_integrals
@@ -36,7 +37,7 @@ from renp_infer.reproduction.product_grid import product_integrals
 from renp_infer.reproduction.verdict import AGREES, ROUNDING, VERDICTS, Row
 from tests.slow_twins import LORENTZ_WIDTH
 
-HERE = Path(__file__).parent
+TESTS = Path(tests.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,8 @@ def test_every_named_test_exists(rows: dict[str, Row]) -> None:
     named = {row.found.test for row in rows.values()} | {f.test for f in findings(Paper())}
     for name in named:
         file, _, function = name.partition("::")
-        tree = ast.parse((HERE / file).read_text(encoding="utf-8"))
+        (found,) = TESTS.rglob(file)
+        tree = ast.parse(found.read_text(encoding="utf-8"))
         assert function in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, name
 
 

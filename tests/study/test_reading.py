@@ -15,7 +15,8 @@ from renp_infer.records import BLOCH_KEYS, PRESETS, switch_names
 from renp_infer.resources import share_path
 from renp_infer.study.load import load_study
 from renp_infer.study.reading import StudyConfig, apply_overrides, parse_toml, validate
-from renp_infer.study.sections.apparatus import CHI_SQUARED_MAX, PhysicsSection
+from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
+from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.table import verbs_of

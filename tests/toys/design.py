@@ -15,6 +15,7 @@ from renp_infer.design.utility import Utility
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
 from renp_infer.physics.target import load_target
 from renp_infer.records import Detector, Experiment, Lasers, Layout, Parameters, Switches
+from tests.toys.settings import cost_with
 
 PEAK = (0.9, 2.2)
 """Radius and length of the best crystal of the toy utility, cm."""
@@ -50,7 +51,7 @@ def crystal_space() -> Space:
 
 
 def crystal_region(*constraints: str) -> Region:
-    return Region(crystal_space(), [Constraint(text) for text in constraints])
+    return Region(crystal_space(), cost_with(), [Constraint(text) for text in constraints])
 
 
 class ToyAppraiser:

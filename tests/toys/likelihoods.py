@@ -6,7 +6,6 @@ import numpy as np
 
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
-    InferenceSettings,
     Prior,
     build_prior,
     response_argument,
@@ -14,12 +13,13 @@ from renp_infer.inference.prior import (
 )
 from tests.toys.linear import FIXED
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.settings import inference_with
 
 
 def toy_likelihood(sigma, nature="majorana", seed=1, **settings):
     toy = ToyResponse(toy_angles(61))
     truth = toy_truth(nature)
-    chosen = InferenceSettings(**settings)
+    chosen = inference_with(**settings)
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
     data = observe(signal, sigma**2 * np.eye(61), toy.theta_s, seed)
     prior = build_prior(truth, chosen, OSCILLATION, 1.45, np.abs(signal).max())
@@ -30,14 +30,14 @@ def free_phases(sigma, **settings):
     """A toy experiment with all phases free."""
     toy, truth = ToyResponse(toy_angles(31), width=0.02), toy_truth()
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, InferenceSettings(**settings), OSCILLATION, 1.45, 1.0)
+    prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
     return Likelihood(prior, toy, observe(signal, sigma**2 * np.eye(31), toy.theta_s, 1))
 
 
 def phase_likelihood(sigma: float, **changes) -> Likelihood:
     """Mass and one Majorana phase free, everything else known: two dimensions."""
     toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
-    settings = InferenceSettings(
+    settings = inference_with(
         amplitude_sd=0.0, baseline_sd=0.0, oscillation_errors=False, m1_max_meV=200.0,
         **(FIXED | {"phases": "free"} | changes),
     )  # fmt: skip

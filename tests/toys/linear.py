@@ -6,12 +6,12 @@ import numpy as np
 
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
 )
 from tests.toys.response import OSCILLATION, LinearResponse, observe, toy_angles, toy_truth
+from tests.toys.settings import inference_with
 
 THETA = toy_angles(21)
 TRUTH = toy_truth("dirac")
@@ -34,11 +34,11 @@ def conjugate_settings(sampler, **changes):
     """Amplitude fixed: everything but the mass and delta is linear and Gaussian."""
     numbers = {"draws": 500, "tune": 400, "amplitude_sd": 0.0, "refractive_index_sd": 0.0}
     numbers |= {"theta_s_offset_sd_deg": 0.0, "theta_e_offset_sd_deg": 0.0}
-    return InferenceSettings(sampler=sampler, **(numbers | changes))
+    return inference_with(sampler=sampler, **(numbers | changes))
 
 
 def linear_likelihood(seed: int = 4, **changes) -> Likelihood:
-    prior = build_prior(TRUTH, InferenceSettings(**(FIXED | changes)), OSCILLATION, 1.45, 1.0)
+    prior = build_prior(TRUTH, inference_with(**(FIXED | changes)), OSCILLATION, 1.45, 1.0)
     field = LINEAR(response_argument(truth_values(TRUTH, 1.45)))[0]
     return Likelihood(
         prior, LINEAR, observe(field, COVARIANCE, THETA, seed), 0.3 * np.cos(7.0 * THETA)

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
-from pydantic import Discriminator, Tag, model_validator
 
+from renp_infer.design.cost import CostModel
+from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Several, Whole, nearest, refusal
-from renp_infer.study.sections.apparatus import Flag, Section, Word, as_tuple, choice, kind_of_grid
+from renp_infer.study.sections.base import Flag, Section, Word, as_tuple, choice, several
+from renp_infer.study.sections.odds import Odds, OddsSection, some_odds
 from renp_infer.study.sections.sequential import SequentialSection
-from renp_infer.study.sections.tasks import Odds, OddsSection, some_odds
+from renp_infer.study.sections.windows import Varied, WindowSection
 
 UTILITIES = (
     "eig_m1", "eig_interest", "sd_m1", "log_bf_nature", "p_nature", "log_bf_ordering",
@@ -21,104 +23,23 @@ OBJECTIVES = (*UTILITIES, "cost", "min_spacing_deg")
 SMALLER = ("sd_m1", "exposure_3sigma_s", "cost")
 """Objectives of which less is better: they are not divided by a cost."""
 OPTIMIZERS = ("skopt", "sobol", "random", "botorch")
-PAIR_NAMES = ("11", "12", "22", "13", "23", "33")
-MAX_POINTS = 2000
-Scale = Annotated[Literal["linear", "log"], choice("linear", "log")]
-Finite = Annotated[float, Before(Number())]
-
-
-class RangeSection(Section):
-    """A range of numbers."""
-
-    low: Finite
-    high: Finite
-    scale: Scale = "linear"
-
-
-def _rising(found: RangeSection) -> RangeSection:
-    if found.low >= found.high:
-        raise refusal("low < high")
-    if found.scale == "log" and found.low <= 0.0:
-        raise refusal('low > 0 with scale = "log"')
-    return found
-
-
-def _choices(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    plain = all(isinstance(v, int | float | str) and not isinstance(v, bool) for v in values)
-    if len(values) < 2 or not plain or len(set(values)) < len(values):
-        raise refusal("two or more different numbers or words")
-    return values
-
-
-def kind_of_setting(value: object) -> str | None:
-    """Tag of what may vary: a list, a range, or a number that does not."""
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        return "<number>"
-    return kind_of_grid(value)
-
-
-Range = Annotated[RangeSection, After(_rising), Tag("<table>")]
-Choices = Annotated[tuple[Any, ...], Before(as_tuple), After(_choices), Tag("<list>")]
-Varied = Annotated[
-    Range | Choices,
-    Discriminator(
-        kind_of_grid,
-        custom_error_type="refused",
-        custom_error_message="{ low, high, scale } or a list of choices",
-    ),
-]
-Setting = Annotated[
-    Range | Choices | Annotated[float, Before(Number()), Tag("<number>")],
-    Discriminator(
-        kind_of_setting,
-        custom_error_type="refused",
-        custom_error_message="a number, { low, high, scale } or a list of choices",
-    ),
-]
-
-
-class WindowSection(Section):
-    """A stretch of trigger angles: around a centre, or tied to a pair's threshold."""
-
-    centre_deg: Setting | None = None
-    threshold: Annotated[Literal[PAIR_NAMES] | None, choice(*PAIR_NAMES)] = None  # type: ignore[valid-type]
-    side: Annotated[Literal["upper", "lower"], choice("upper", "lower")] = "upper"
-    distance_deg: Setting | None = None
-    distance_meV: Setting | None = None
-    width_deg: Setting = 5.0
-    points: Setting = 30.0
-    share: Setting | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> WindowSection:
-        distances = [d for d in (self.distance_deg, self.distance_meV) if d is not None]
-        if (self.centre_deg is None) == (self.threshold is None):
-            raise refusal("centre_deg, or threshold with distance_deg or distance_meV")
-        if self.threshold is None and distances or len(distances) > 1:
-            raise refusal("distance_deg or distance_meV with threshold, and only one of them")
-        limits = {"width_deg": (1e-6, 180.0), "points": (1, MAX_POINTS), "share": (1e-3, 0.999)}
-        for key, (low, high) in limits.items():
-            if not all(low <= number <= high for number in ends(getattr(self, key))):
-                raise refusal(f"{key} from {low:g} to {high:g}")
-        return self
-
-
-def ends(setting: Any) -> tuple[float, ...]:
-    """Numbers that a setting reaches: its ends, its choices, or itself."""
-    if setting is None:
-        return ()
-    if isinstance(setting, RangeSection):
-        return setting.low, setting.high
-    return setting if isinstance(setting, tuple) else (setting,)
 
 
 class CostSection(Section):
-    """Prices; see ``design/cost.py``."""
+    """Prices; see ``design/cost.py``.
+
+    The defaults are placeholders in hours of beam time, to be replaced by a study's own.
+    """
 
     crystal_per_cm3: Odds = 0.1
     beam_per_hour: Odds = 1.0
     laser_per_W: Odds = 10.0
     per_angle: Odds = 0.0
+
+
+def cost_model(section: CostSection) -> CostModel:
+    """Prices of a checked section."""
+    return CostModel(**section.model_dump())
 
 
 def _objectives(value: object) -> object:
@@ -183,11 +104,11 @@ class OptimizeSection(Section):
     truths: Annotated[int, Before(Whole(2, 100_000))] = 32
     final_truths: Annotated[int, Before(Whole(2, 100_000))] = 128
     masses: Annotated[int, Before(Whole(2, 10_000))] = 193
-    orderings: Annotated[tuple[str, ...], Before(Several("normal", "inverted"))] = (
+    orderings: Annotated[tuple[str, ...], several("normal", "inverted")] = (
         "normal",
         "inverted",
     )
-    natures: Annotated[tuple[str, ...], Before(Several("dirac", "majorana"))] = (
+    natures: Annotated[tuple[str, ...], several("dirac", "majorana")] = (
         "dirac",
         "majorana",
     )
@@ -211,3 +132,21 @@ class OptimizeSection(Section):
         """Optimizer and repeat of each task; more repeats begin with the fewer."""
         names = (self.optimizer, *self.baselines)
         return [(name, repeat) for repeat in range(self.repeats) for name in names]
+
+
+def check_wanted(section: OptimizeSection) -> None:
+    """Refuse what is less the better, by cost, and too few truths for an error.
+
+    Raises
+    ------
+    ConfigError
+    """
+    smaller = [n for n in section.utility if n in SMALLER]
+    if section.per_cost and smaller:
+        allowed = f"false with {smaller[0]}, of which less is better"
+        raise ConfigError("optimize.per_cost", True, allowed)
+    fewest = 2 * len(section.orderings) * len(section.natures)
+    for key in ("truths", "final_truths"):
+        if section.truth == "prior" and getattr(section, key) < fewest:
+            allowed = f">= {fewest}, two for each hypothesis: else there is no error"
+            raise ConfigError(f"optimize.{key}", getattr(section, key), allowed)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import xarray
 
     from renp_infer.records import FloatArray
-    from renp_infer.study.sections.tasks import CalibrateSection
+    from renp_infer.study.sections.calibrate import CalibrateSection
     from renp_infer.study.study import Study
 
 NOMINAL = (0.68, 0.95)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from renp_infer.inference.comparison import HYPOTHESES, CompareSettings
+from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.study.sections.compare import CompareSection, compare_settings
 
 if TYPE_CHECKING:
     from renp_infer.records import FloatArray
@@ -53,5 +54,6 @@ def belt_points(study: Study) -> FloatArray:
 
 def prior_odds(study: Study) -> FloatArray:
     """Prior odds of the hypotheses, those of ``[compare]``; equal without that section."""
-    odds = CompareSettings(**(study.compare or {})).prior_odds
+    settings = study.compare or compare_settings(CompareSection())
+    odds = settings.prior_odds
     return np.array([odds[hypothesis.name] for hypothesis in HYPOTHESES])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,8 @@ class Compare(Verb):
 
     def inputs(self, study: Study) -> dict[str, Any]:
         """Data and priors; not the sampler of ``infer``, not the odds."""
-        inputs, settings = posterior_inputs(study), dict(study.compare or {})
+        assert study.compare is not None
+        inputs, settings = posterior_inputs(study), asdict(study.compare)
         for name in SAMPLING:
             del inputs["settings"][name]
         for name in ("estimators", "gate", "prior_odds"):
@@ -51,7 +53,7 @@ class Compare(Verb):
         from renp_infer.inference.comparison import HYPOTHESES, task_of
 
         assert study.compare is not None
-        estimators = study.compare["estimators"]
+        estimators = study.compare.estimators
         tasks = [task_of(k, estimators) for k in range(len(HYPOTHESES) * len(estimators))]
         return [[hypothesis.name, estimator] for hypothesis, estimator in tasks]
 

@@ -166,4 +166,4 @@ def _evidence(tree: xarray.DataTree, hypothesis: Hypothesis) -> Evidence:
 
 def _settings(study: Study) -> CompareSettings:
     assert study.compare is not None
-    return CompareSettings(**study.compare)
+    return study.compare

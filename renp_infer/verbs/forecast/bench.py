@@ -25,7 +25,7 @@ from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.physics.neutrinos import make_parameters
 from renp_infer.records import Experiment, FloatArray, Observation, Parameters
-from renp_infer.study.forecast import (
+from renp_infer.study.sections.forecast import (
     MASS_MARGIN,
     SYSTEMATICS,
     ForecastSettings,
@@ -83,7 +83,7 @@ class Bench:
         self.noise = noise_of(self.experiment, study.parameters, self.chi2)
         self.covariance = self.noise.covariance(self.noise.exposure_s)
         heaviest = MASS_MARGIN * max(*self.settings.m1_meV, 1e3 * study.parameters.m1_eV)
-        priors = study.settings or InferenceSettings()
+        priors = study.priors
         self.m1_max_meV = min(max(heaviest, priors.m1_max_meV), largest_mass_meV(self.experiment))
         self.priors = replace(priors, m1_max_meV=self.m1_max_meV, m1_prior="uniform")
         own = study.parameters

@@ -8,27 +8,36 @@ formulae; confidence levels count standard deviations as sqrt(Delta chi^2).
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from renp_infer.inference.exposure import required_exposure
-from renp_infer.inference.fisher import MASSLESS_MEV, expand, sigma, validity
+from renp_infer.inference.fisher import MASSLESS_MEV, Noise, expand, sigma, validity
 from renp_infer.inference.hypothesis import Hypothesis
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.profile import Fit, Profile, crossing
 from renp_infer.records import FloatArray, Observation, Parameters
 from renp_infer.verbs.forecast.bench import OTHER, Bench
+from renp_infer.verbs.forecast.columns import stacked
+from renp_infer.verbs.forecast.quantities import (
+    RIVALS,
+    Against,
+    AsimovCell,
+    EnsembleCell,
+    FisherCell,
+    Flags,
+    Rival,
+    Separations,
+    Target,
+)
 
-TARGETS = ("mass", "ordering", "nature")
 APPROACH = 4
 """Gauss-Newton steps to where Fisher expands a rival."""
 _STRIDES = 32.0
 """The search for an interval's end begins within this share of the largest mass."""
 _REFITTED = 1e-3
 """Accuracy of exposures that are searched by refitting, decades."""
-LEVELS = {"exposure_3sigma_s": 3.0, "exposure_5sigma_s": 5.0}
 
 
 class Cell:
@@ -42,7 +51,7 @@ class Cell:
         self.own = bench.likelihood(model, bench.data(self.field_nG), self.peak_nG)
         self.vector = model.vector(truth, self.own)
 
-    def rival(self, target: str) -> tuple[Likelihood, list[FloatArray]]:
+    def rival(self, target: Rival) -> tuple[Likelihood, list[FloatArray]]:
         """Likelihood of the same data under the other ordering or nature, and starts."""
         ordering, nature = self.truth.ordering, self.truth.nature
         if target == "ordering":
@@ -56,32 +65,40 @@ class Cell:
         return likelihood, [model.vector(point, likelihood) for point in points]
 
 
-def fisher_cell(cell: Cell) -> dict[str, Any]:
+def fisher_cell(cell: Cell) -> FisherCell[float]:
     """Forecast from derivatives: of m1 by its error, of rivals by ``linear_rival``."""
     bench, noise = cell.bench, cell.bench.noise
     judged = validity(cell.own, cell.vector, noise, bench.m1_max_meV)
     own = bench.by_exposure(cell.own, cell.vector)
-    curves: dict[str, Callable[[float], float]] = {"mass": lambda t: cell.m1_meV / own.sigma(t)}
-    curves |= {target: linear_rival(cell, target) for target in TARGETS[1:]}
-    found: dict[str, Any] = {
-        "sigma_m1_meV": own.sigma(noise.exposure_s),
-        "peak_nG": float(cell.field_nG[np.argmax(np.abs(cell.field_nG))]),
-        "peak_snr": float(np.max(np.abs(cell.field_nG) / np.sqrt(np.diag(bench.covariance)))),
-        "valid": float(judged.valid),
-        "at_boundary": float(judged.boundary),
-        "nonlinearity": judged.nonlinearity,
-        "phases_unknown": float(judged.phases),
-    }
-    for target, curve in curves.items():
-        found[f"separation_{target}"] = curve(noise.exposure_s)
-        for key, level in LEVELS.items():
-            found[f"{key}_{target}"] = required_exposure(
-                curve, level, start_s=noise.exposure_s, monotone=not noise.drifts
-            )
-    return found
+    return FisherCell(
+        sigma_m1_meV=own.sigma(noise.exposure_s),
+        peak_nG=float(cell.field_nG[np.argmax(np.abs(cell.field_nG))]),
+        peak_snr=float(np.max(np.abs(cell.field_nG) / np.sqrt(np.diag(bench.covariance)))),
+        error=Flags(
+            valid=float(judged.valid),
+            at_boundary=float(judged.boundary),
+            nonlinearity=judged.nonlinearity,
+            phases_unknown=float(judged.phases),
+        ),
+        against=Separations(
+            mass=_linear(lambda t: cell.m1_meV / own.sigma(t), noise),
+            ordering=_linear(linear_rival(cell, "ordering"), noise),
+            nature=_linear(linear_rival(cell, "nature"), noise),
+        ),
+    )
 
 
-def linear_rival(cell: Cell, target: str) -> Callable[[float], float]:
+def _linear(curve: Callable[[float], float], noise: Noise) -> Against[float]:
+    """Separation and exposures of a significance by exposure."""
+    return Against(curve(noise.exposure_s), reached(curve, 3.0, noise), reached(curve, 5.0, noise))
+
+
+def reached(curve: Callable[[float], float], level: float, noise: Noise) -> float:
+    """Exposure at which a significance reaches a level, s; the search begins at the study's."""
+    return required_exposure(curve, level, start_s=noise.exposure_s, monotone=not noise.drifts)
+
+
+def linear_rival(cell: Cell, target: Rival) -> Callable[[float], float]:
     """Standard deviations by exposure between a truth and a rival.
 
     The rival is linearised where a few steps lead from its starts; the nearest counts.
@@ -98,30 +115,37 @@ def linear_rival(cell: Cell, target: str) -> Callable[[float], float]:
     return significance
 
 
-def asimov_cell(cell: Cell, *, exposures: bool) -> dict[str, Any]:
+def asimov_cell(cell: Cell, *, exposures: bool) -> AsimovCell[float]:
     """Forecast from profile likelihoods of expectation data; see ``Profile``."""
-    found = {"sigma_m1_meV": half_width(cell)}
-    fits = {"mass": Profile(cell.own).at(0.0, cell.vector)}
-    for target in TARGETS[1:]:
-        likelihood, starts = cell.rival(target)
-        fits[target] = Profile(likelihood).best(starts)
-    for target, fit in fits.items():
-        found[f"separation_{target}"] = float(np.sqrt(fit.chi2))
-        if exposures:
-            found |= _asimov_exposures(cell, target, fit)
-    return found
+    return AsimovCell(
+        sigma_m1_meV=half_width(cell),
+        against=Separations(
+            mass=_profiled(cell, "mass", exposures),
+            ordering=_profiled(cell, "ordering", exposures),
+            nature=_profiled(cell, "nature", exposures),
+        ),
+    )
 
 
-def _asimov_exposures(cell: Cell, target: str, fit: Fit) -> dict[str, float]:
-    """Exposures of all levels, the search for each beginning where the last ended."""
-    noise = cell.bench.noise
-    curve, found, start_s = _refitted(cell, target, fit), {}, noise.exposure_s
-    for key, level in LEVELS.items():
-        start_s = required_exposure(
-            curve, level, start_s=start_s, monotone=not noise.drifts, decades=_REFITTED
-        )
-        found[f"{key}_{target}"] = start_s
-    return found
+def _profiled(cell: Cell, target: Target, exposures: bool) -> Against[float]:
+    """Separation, and the exposures: the search for each begins where the last ended."""
+    fit, noise = _alternative(cell, target), cell.bench.noise
+    found, start_s = [np.nan, np.nan], noise.exposure_s
+    if exposures:
+        curve = _refitted(cell, target, fit)
+        for k, level in enumerate((3.0, 5.0)):
+            start_s = required_exposure(
+                curve, level, start_s=start_s, monotone=not noise.drifts, decades=_REFITTED
+            )
+            found[k] = start_s
+    return Against(float(np.sqrt(fit.chi2)), *found)
+
+
+def _alternative(cell: Cell, target: Target) -> Fit:
+    if target == "mass":
+        return Profile(cell.own).at(0.0, cell.vector)
+    likelihood, starts = cell.rival(target)
+    return Profile(likelihood).best(starts)
 
 
 def half_width(cell: Cell) -> float:
@@ -136,7 +160,7 @@ def half_width(cell: Cell) -> float:
     return float(np.mean(sides)) if np.isfinite(upper) else np.nan
 
 
-def _refitted(cell: Cell, target: str, fit: Fit) -> Callable[[float], float]:
+def _refitted(cell: Cell, target: Target, fit: Fit) -> Callable[[float], float]:
     """Significance by exposure, each fit starting from the one before."""
     likelihood, starts = (cell.own, [cell.vector]) if target == "mass" else cell.rival(target)
     warm = [fit.vector]
@@ -158,29 +182,28 @@ def _refitted(cell: Cell, target: str, fit: Fit) -> Callable[[float], float]:
     return significance
 
 
-def ensemble_cell(cell: Cell, seeds: list[np.random.SeedSequence]) -> dict[str, Any]:
+def ensemble_cell(cell: Cell, seeds: Sequence[np.random.SeedSequence]) -> EnsembleCell[FloatArray]:
     """Fits of drawn data: estimates of m1 and likelihood ratios, shape (datasets,).
 
     Each Gaussian prior is a calibration, drawn anew with every data set. The fit of a
     rival begins at its fit of the expectation, too.
     """
-    rivals = {target: cell.rival(target) for target in TARGETS[1:]}
+    rivals = {target: cell.rival(target) for target in RIVALS}
     expected = {t: Profile(rival).best(starts).vector for t, (rival, starts) in rivals.items()}
-    rows = []
-    for seed in seeds:
+
+    def row(seed: np.random.SeedSequence) -> EnsembleCell[float]:
         drawn = Drawn(cell, np.random.default_rng(seed))
-        found, best = _own_fits(cell, drawn)
-        for target, (rival, starts) in rivals.items():
-            fit = drawn.profile_of(rival).best([expected[target], *starts])
-            found[f"ratio_{target}"] = fit.chi2 - best.chi2
-        rows.append(found)
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        best = drawn.profile.best([cell.vector])
 
+        def ratio(target: Rival) -> float:
+            rival, starts = rivals[target]
+            return drawn.profile_of(rival).best([expected[target], *starts]).chi2 - best.chi2
 
-def _own_fits(cell: Cell, drawn: Drawn) -> tuple[dict[str, float], Fit]:
-    best = drawn.profile.best([cell.vector])
-    fixed = drawn.profile.at(0.0, best.vector)
-    return {"best_m1_meV": float(best.vector[0]), "ratio_mass": fixed.chi2 - best.chi2}, best
+        massless = drawn.profile.at(0.0, best.vector).chi2 - best.chi2
+        return EnsembleCell(float(best.vector[0]), massless, ratio("ordering"), ratio("nature"))
+
+    whole: EnsembleCell[FloatArray] = stacked([row(seed) for seed in seeds])
+    return whole
 
 
 class Drawn:

@@ -11,18 +11,18 @@ def forecast(study: Path, /, *, options: Options = DEFAULTS) -> int:
     """Forecast errors, limits, separations and the exposures they take; resumes."""
     from renp_infer.engine.driver import DONE, asked, load
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.forecast.document import forecast_json
     from renp_infer.verbs.forecast.result import ForecastResult
-    from renp_infer.verbs.forecast.summary import forecast_json
     from renp_infer.verbs.forecast.tables import forecast_remarks, forecast_sheets, terminal_table
     from renp_infer.verbs.forecast.verb import FORECAST
 
     run = asked(load(study, options, add=["forecast"]), FORECAST, options)
     if run is None:
         return DONE
-    tree = run.get(ForecastResult).tree
+    found = run.get(ForecastResult)
     if options.json:
-        write_document(forecast_json(tree) | {"file": str(run.directory / FORECAST.file)})
+        write_document(forecast_json(found) | {"file": str(run.directory / FORECAST.file)})
         return DONE
-    tables = [terminal_table(sheet) for sheet in forecast_sheets(tree)]
-    show(*tables, *forecast_remarks(tree), f"results: {run.directory}")
+    tables = [terminal_table(sheet) for sheet in forecast_sheets(found)]
+    show(*tables, *forecast_remarks(found), f"results: {run.directory}")
     return DONE

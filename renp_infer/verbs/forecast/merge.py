@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.study.forecast import ForecastSettings
-from renp_infer.verbs.forecast.parts import parts, variants
+from renp_infer.records import FloatArray
+from renp_infer.study.sections.forecast import ForecastSettings
+from renp_infer.verbs.forecast.parts import Part, part_of, parts, variants
+from renp_infer.verbs.forecast.result import About, Truth
 from renp_infer.verbs.forecast.work import PART
 
 if TYPE_CHECKING:
@@ -39,84 +41,80 @@ def merge_parts(study: Study, paths: Iterator[str], target: Path) -> None:
     frame, done = _Frame(study.forecast), 0
     for path in paths:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
-            frame.add(json.loads(tree.attrs[PART]), tree.to_dataset().load())
+            frame.add(part_of(json.loads(tree.attrs[PART])), tree.to_dataset().load())
         done += 1
-    groups = {name: frame.dataset(name) for name in frame.groups}
-    result = xr.DataTree.from_dict(groups)
-    own = study.parameters
-    result.attrs = {
-        "schema": 1,
-        "name": study.name,
-        "missing": len(parts(study)) - done,
-        "systematics": json.dumps(list(study.forecast.systematics)),
-        "truth": json.dumps(
-            {"m1_meV": 1e3 * own.m1_eV, "ordering": own.ordering, "nature": own.nature}
-        ),
-        "preset": str(study.resolved["physics"]["preset"]),
-        "exposure_s": study.experiment.detector.exposure_s,
-        "goal_meV": study.forecast.goal_meV,
-        "reference_snr": study.experiment.detector.reference_snr,
-        "angles": study.experiment.layout.theta_s.size,
-    }
+    result = xr.DataTree.from_dict({name: frame.dataset(name) for name in frame.groups})
+    result.attrs = _about(study, len(parts(study)) - done).to_attributes()
     result.to_netcdf(target, engine="h5netcdf")
+
+
+def _about(study: Study, missing: int) -> About:
+    own, detector = study.parameters, study.experiment.detector
+    assert study.forecast is not None
+    return About(
+        name=study.name,
+        missing=missing,
+        systematics=study.forecast.systematics,
+        truth=Truth(1e3 * own.m1_eV, own.ordering, own.nature),
+        preset=str(study.resolved["physics"]["preset"]),
+        exposure_s=detector.exposure_s,
+        goal_meV=study.forecast.goal_meV,
+        reference_snr=detector.reference_snr,
+        angles=study.experiment.layout.theta_s.size,
+    )
 
 
 class _Frame:
     """Arrays that are filled part by part."""
 
     def __init__(self, settings: ForecastSettings) -> None:
-        self._coordinates: dict[str, list[Any]] = {
+        self._coordinates: dict[str, list[str] | list[float]] = {
             "ordering": list(settings.orderings),
             "nature": list(settings.natures),
             "m1_meV": list(settings.m1_meV),
             "variant": list(variants()),
         }
-        self._columns: dict[str, dict[str, tuple[tuple[str, ...], np.ndarray]]] = {}
+        self._columns: dict[str, dict[str, _Column]] = {}
 
     @property
     def groups(self) -> list[str]:
         """Names of what has been added."""
         return list(self._columns)
 
-    def add(self, part: dict[str, Any], found: xarray.Dataset) -> None:
+    def add(self, part: Part, found: xarray.Dataset) -> None:
         """Put the numbers of one part in their place."""
-        kind = part["kind"]
-        groups = {"cell": part.get("method"), "map": f"map_{part.get('axis')}"}
-        group = (groups | {"drawn limit": "limit"}).get(kind, kind)
-        outer = [name for name in self._coordinates if name in part]
-        place = tuple(self._coordinates[name].index(part[name]) for name in outer)
-        columns = self._columns.setdefault(str(group), {})
+        axes = part.place
+        place = tuple(self._coordinates[name].index(at) for name, at in axes.items())  # type: ignore[arg-type]
+        columns = self._columns.setdefault(part.group, {})
         for name, values in found.data_vars.items():
-            inner = tuple(str(d) for d in values.dims)
-            self._put(columns, str(name), outer, place, inner, values.values)
-
-    def _put(
-        self,
-        columns: dict[str, tuple[tuple[str, ...], np.ndarray]],
-        name: str,
-        outer: list[str],
-        place: tuple[int, ...],
-        inner: tuple[str, ...],
-        values: np.ndarray,
-    ) -> None:
-        sizes = tuple(len(self._coordinates[o]) for o in outer)
-        if name not in columns:
-            columns[name] = ((*outer, *inner), np.full((*sizes, *values.shape), np.nan))
-        dims, whole = columns[name]
-        grown = [
-            (0, max(0, n - m)) for n, m in zip(values.shape, whole.shape[len(sizes) :], strict=True)
-        ]
-        if any(g for _, g in grown):  # a Majorana truth has more settings than a Dirac one
-            whole = np.pad(whole, [(0, 0)] * len(sizes) + grown, constant_values=np.nan)
-            columns[name] = (dims, whole)
-        index: Any = (*place, *(slice(0, n) for n in values.shape))
-        whole[index] = values
+            if str(name) not in columns:
+                sizes = tuple(len(self._coordinates[axis]) for axis in axes)
+                dims = (*axes, *(str(d) for d in values.dims))
+                columns[str(name)] = _Column(dims, np.full((*sizes, *values.shape), np.nan))
+            columns[str(name)].put(place, values.values)
 
     def dataset(self, group: str) -> xarray.Dataset:
         """One group, with the coordinates that it uses."""
         import xarray as xr
 
         columns = self._columns[group]
-        used = {dim for dims, _ in columns.values() for dim in dims}
+        used = {dim for column in columns.values() for dim in column.dims}
         coordinates = {k: v for k, v in self._coordinates.items() if k in used}
-        return xr.Dataset(columns, coordinates)
+        return xr.Dataset({k: (c.dims, c.values) for k, c in columns.items()}, coordinates)
+
+
+class _Column:
+    """Numbers of many truths; NaN where there are none."""
+
+    def __init__(self, dims: tuple[str, ...], values: FloatArray) -> None:
+        self.dims, self.values = dims, values
+
+    def put(self, place: tuple[int, ...], values: FloatArray) -> None:
+        """Put in those of one truth; a Majorana truth has more settings than a Dirac one."""
+        sizes = self.values.shape[len(place) :]
+        grown = [(0, max(0, n - m)) for n, m in zip(values.shape, sizes, strict=True)]
+        whole = [*([(0, 0)] * len(place)), *grown]
+        if any(more for _, more in grown):
+            self.values = np.pad(self.values, whole, constant_values=np.nan)
+        index: Any = (*place, *(slice(0, n) for n in values.shape))
+        self.values[index] = values

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,24 +12,24 @@ from renp_infer.figures.drawing import number
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.forecast.figures import forecast_plates
 from renp_infer.verbs.forecast.result import ForecastResult
-from renp_infer.verbs.forecast.summary import forecast_document
+from renp_infer.verbs.forecast.summary import headline
 from renp_infer.verbs.forecast.tables import Sheet, forecast_remarks, forecast_sheets
-
-if TYPE_CHECKING:
-    import xarray
 
 METHODS = {"asimov": "profile likelihood", "fisher": "Fisher information"}
 
 
 def page(run: Run) -> Page:
-    """Remarks, tables and figures of a forecast, and the error that it expects."""
-    tree = run.get(ForecastResult).tree
-    label = normalised_label(run)
-    blocks: list[Block] = [Text(text) for text in forecast_remarks(tree)]
-    for sheet in forecast_sheets(tree):
+    """Remarks, tables and figures of a run's forecast, and the error that it expects."""
+    return page_of(run.get(ForecastResult), normalised_label(run))
+
+
+def page_of(found: ForecastResult, label: str) -> Page:
+    """The same of a forecast, with the label of its noise."""
+    blocks: list[Block] = [Text(text) for text in forecast_remarks(found)]
+    for sheet in forecast_sheets(found):
         blocks += _sheet(sheet, label)
-    part = Part(40, "forecast", "Forecast", (*blocks, *forecast_plates(tree)))
-    text = sentence(tree)
+    part = Part(40, "forecast", "Forecast", (*blocks, *forecast_plates(found)))
+    text = sentence(found)
     return Page((part,), (Answer("Forecast", text),) if text else ())
 
 
@@ -44,18 +43,17 @@ def _sheet(sheet: Sheet, label: str) -> Iterator[Block]:
     yield Table(tuple(columns), sheet.rows, name=sheet.title, style="sheet")
 
 
-def sentence(tree: xarray.DataTree) -> str:
+def sentence(found: ForecastResult) -> str:
     """Expected error of the mass nearest to the study's own; empty without one."""
-    found = forecast_document(tree)
-    if "sigma_m1_meV" not in found:
+    first, about = headline(found), found.about
+    if first is None:
         return ""
-    masses = np.asarray(found["m1_meV"], float)
-    place = int(np.argmin(np.abs(masses - found["truth"]["m1_meV"])))
-    sigma = float(np.asarray(found["sigma_m1_meV"], float)[place])
-    text = f"Expected error of m₁ = {number(masses[place])} meV: {number(sigma, 2)} meV"
-    scaled = ", normalised noise" if found["normalised"] else ""
+    place = int(np.argmin(np.abs(np.array(first.m1_meV) - about.truth.m1_meV)))
+    sigma = float(first.cells.sigma_m1_meV[place])
+    text = f"Expected error of m₁ = {number(first.m1_meV[place])} meV: {number(sigma, 2)} meV"
+    scaled = ", normalised noise" if about.normalised else ""
     return (
-        f"{text} after {number(found['exposure_s'])} s "
-        f"({found['ordering']} ordering, {found['nature'].capitalize()}, "
-        f"{METHODS[found['method']]}{scaled})."
+        f"{text} after {number(about.exposure_s)} s "
+        f"({first.ordering} ordering, {first.nature.capitalize()}, "
+        f"{METHODS[first.method]}{scaled})."
     )

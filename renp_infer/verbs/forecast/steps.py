@@ -3,91 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
 
-from renp_infer.inference.exposure import ByExposure, required_exposure
+from renp_infer.inference.exposure import ByExposure
 from renp_infer.inference.fisher import Expansion, expand, sigma
-from renp_infer.study.forecast import SYSTEMATICS
+from renp_infer.records import FloatArray
+from renp_infer.study.sections.forecast import SYSTEMATICS
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell, half_width
+from renp_infer.verbs.forecast.cells import Cell, half_width, reached
+from renp_infer.verbs.forecast.quantities import Steps
 
 EXPOSURES_S = np.geomspace(1.0, 1e60, 121)
 SMALLEST = 1e-6
 """A prior narrower by this factor counts as exact."""
-STATISTICS = "statistics"
 
 
-def step_names(bench: Bench) -> list[str]:
-    """Statistics only, then the systematics that the forecast includes."""
-    return [STATISTICS, *bench.settings.systematics]
-
-
-def steps(bench: Bench) -> dict[str, Any]:
-    """Errors of m1 at the study's truth, as systematics are added.
-
-    Returns
-    -------
-    dict
-        Per step: ``sigma_m1_meV``, ``curve_meV`` by exposure, ``exposure_3sigma_s`` and
-        ``exposure_goal_s``; per systematic: its ``impact_meV``, the square root of what
-        knowing it exactly would take off the variance, and ``factor``: by how much all
-        its priors must narrow for the goal, all else as it is (1: the goal is met; NaN:
-        not by this one alone). All by Fisher; ``asimov_sigma_m1_meV`` and
-        ``asimov_impact_meV`` are by profile likelihood, which alone sees phases where CP
-        is conserved. Also ``reach`` by true mass and exposure, in standard deviations.
-    """
+def steps(bench: Bench) -> Steps:
+    """Errors of m1 at the study's truth, as systematics are added."""
     own = bench.study.parameters
     model = bench.hypothesis(own.ordering, own.nature)
     cell = Cell(bench, model, own)
     full = expand(cell.own, cell.vector)
-    rows = [_step(bench, full, k) for k in range(len(step_names(bench)))]
-    found: dict[str, Any] = {
-        name: ("step", np.array([row[name] for row in rows]))
-        for name in ("sigma_m1_meV", "exposure_3sigma_s", "exposure_goal_s")
-    }
-    found["curve_meV"] = (("step", "exposure"), np.array([row["curve_meV"] for row in rows]))
-    found["curve_exposure_s"] = ("exposure", EXPOSURES_S)
     wanted = bench.settings.systematics
+    rows = [_step(bench, full, wanted[k:]) for k in range(len(wanted) + 1)]
     ranks = [_systematic(bench, full, SYSTEMATICS[name]) for name in wanted]
-    for name in ("impact_meV", "factor"):
-        found[name] = ("systematic", np.array([row[name] for row in ranks]))
-    found["asimov_sigma_m1_meV"] = (
-        "step",
-        np.array([_profiled(bench, wanted[k:]) for k in range(len(wanted) + 1)]),
-    )
-    whole = found["asimov_sigma_m1_meV"][1][-1]
+    profiled = np.array([_profiled(bench, wanted[k:]) for k in range(len(wanted) + 1)])
     known = np.array([_profiled(bench, [name]) for name in wanted])
-    gain = np.maximum(whole**2 - known**2, 0.0)
-    found["asimov_impact_meV"] = ("systematic", np.sqrt(gain))
-    return found | _reach(bench)
+    return Steps(
+        sigma_m1_meV=np.array([row.sigma_m1_meV for row in rows]),
+        exposure_3sigma_s=np.array([row.exposure_3sigma_s for row in rows]),
+        exposure_goal_s=np.array([row.exposure_goal_s for row in rows]),
+        curve_meV=np.array([row.curve_meV for row in rows]),
+        curve_exposure_s=EXPOSURES_S,
+        impact_meV=np.array([rank.impact_meV for rank in ranks]),
+        factor=np.array([rank.factor for rank in ranks]),
+        asimov_sigma_m1_meV=profiled,
+        asimov_impact_meV=np.sqrt(np.maximum(profiled[-1] ** 2 - known**2, 0.0)),
+        reach=_reach(bench),
+        reach_m1_meV=np.array(bench.settings.m1_meV),
+    )
 
 
-def _step(bench: Bench, full: Expansion, count: int) -> dict[str, Any]:
-    """Statistics and the first systematics, the others known exactly."""
-    later = bench.settings.systematics[count:]
+@dataclass(frozen=True)
+class _Step:
+    """Statistics and some systematics."""
+
+    sigma_m1_meV: float
+    exposure_3sigma_s: float
+    exposure_goal_s: float
+    curve_meV: list[float]
+
+
+def _step(bench: Bench, full: Expansion, later: Collection[str]) -> _Step:
+    """Errors while later systematics are known exactly."""
     known = [name for group in later for name in SYSTEMATICS[group]]
-    model = ByExposure(full.without(known), bench.noise)
-    exposure, goal = bench.noise.exposure_s, bench.settings.goal_meV
-    m1_meV, monotone = 1e3 * bench.study.parameters.m1_eV, not bench.noise.drifts
+    model, noise = ByExposure(full.without(known), bench.noise), bench.noise
+    m1_meV = 1e3 * bench.study.parameters.m1_eV
 
     def search(target_meV: float) -> float:
-        return required_exposure(
-            lambda t: target_meV / model.sigma(t),
-            1.0,
-            start_s=exposure,
-            monotone=monotone,
-        )
+        return reached(lambda t: target_meV / model.sigma(t), 1.0, noise)
 
-    return {
-        "sigma_m1_meV": model.sigma(exposure),
-        "curve_meV": [model.sigma(float(t)) for t in EXPOSURES_S],
-        "exposure_3sigma_s": search(m1_meV / 3.0) if m1_meV > 0.0 else np.inf,
-        "exposure_goal_s": search(goal),
-    }
+    return _Step(
+        sigma_m1_meV=model.sigma(noise.exposure_s),
+        exposure_3sigma_s=search(m1_meV / 3.0) if m1_meV > 0.0 else np.inf,
+        exposure_goal_s=search(bench.settings.goal_meV),
+        curve_meV=[model.sigma(float(t)) for t in EXPOSURES_S],
+    )
 
 
 def _profiled(bench: Bench, known: Collection[str]) -> float:
@@ -97,7 +81,15 @@ def _profiled(bench: Bench, known: Collection[str]) -> float:
     return half_width(Cell(bench, replace(model, settings=bench.fit_settings(known)), own))
 
 
-def _systematic(bench: Bench, expansion: Expansion, names: tuple[str, ...]) -> dict[str, float]:
+@dataclass(frozen=True)
+class _Rank:
+    """What one systematic does."""
+
+    impact_meV: float
+    factor: float
+
+
+def _systematic(bench: Bench, expansion: Expansion, names: tuple[str, ...]) -> _Rank:
     """Impact and required precision of one systematic, at the study's exposure."""
     exposure, goal = bench.noise.exposure_s, bench.settings.goal_meV
     full = sigma(expansion, bench.noise, exposure)
@@ -115,10 +107,10 @@ def _systematic(bench: Bench, expansion: Expansion, names: tuple[str, ...]) -> d
         factor = np.nan
     else:
         factor = 10.0 ** float(brentq(excess, lowest, 0.0, xtol=1e-4))
-    return {"impact_meV": float(impact), "factor": factor}
+    return _Rank(float(impact), factor)
 
 
-def _reach(bench: Bench) -> dict[str, Any]:
+def _reach(bench: Bench) -> FloatArray:
     """Standard deviations of m1 from 0, m1 / sigma, by true mass and exposure."""
     own = bench.study.parameters
     model = bench.hypothesis(own.ordering, own.nature)
@@ -127,7 +119,4 @@ def _reach(bench: Bench) -> dict[str, Any]:
         cell = Cell(bench, model, model.at(m1_meV))
         own_model = bench.by_exposure(cell.own, cell.vector)
         rows.append([m1_meV / own_model.sigma(float(t)) for t in EXPOSURES_S])
-    return {
-        "reach": (("reach_mass", "exposure"), np.array(rows)),
-        "reach_m1_meV": ("reach_mass", np.array(bench.settings.m1_meV)),
-    }
+    return np.array(rows)

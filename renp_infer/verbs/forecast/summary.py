@@ -1,218 +1,142 @@
-"""A finished forecast in words and numbers: the JSON document and the terminal tables."""
+"""A finished forecast in a few numbers: the headline, the methods compared, what matters."""
 
 from __future__ import annotations
 
-import json
-import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from renp_infer.inference.fisher import NONLINEAR
-from renp_infer.study.forecast import SYSTEMATICS
-from renp_infer.terminal import plain
+from renp_infer.records import FloatArray
+from renp_infer.study.sections.forecast import SYSTEMATICS
+from renp_infer.verbs.forecast.columns import picked
+from renp_infer.verbs.forecast.quantities import (
+    RIVALS,
+    EnsembleCell,
+    FisherCell,
+    Flags,
+    Method,
+    Rival,
+)
+from renp_infer.verbs.forecast.result import Axes, Cells, ForecastResult, LocalCell, Truth
 
-if TYPE_CHECKING:
-    import xarray
-
-TARGETS = ("mass", "ordering", "nature")
 YEAR_S = 3.156e7
-VOCABULARY = {
-    "scope": "every number is for the total of all angles, none per angle, but for peak_snr",
-    "fisher": "median over mock experiments, in the linear approximation; where valid = 0 a "
-    "computed flag says that it must not be used",
-    "asimov": "median over mock experiments, profile likelihood of expectation (Asimov) data",
-    "ensemble": "drawn data and calibrations; median, and central 68 % and 95 % of the experiments",
-    "sigma_m1_meV": "half width of the 68 % confidence interval of m1 (Delta chi^2 = 1)",
-    "separation": "sqrt(Delta chi^2), in standard deviations; the rival is the other ordering with "
-    "the same nature, or the other nature with the same ordering; mass: against m1 = 0",
-    "exposure": "total exposure in s at which the separation is reached; null: not within 1e60 s",
-    "null": "no value: not reached, not measured within the bounds of m1, or no task gave it",
-    "confidence": "upper limit of m1 for a truth of 0, median Asimov, one-sided confidence level",
-    "credible": "upper limit of m1 for a truth of 0, credible, prior uniform in m1, Asimov data",
-    "drawn": "the same limits of mock experiments: median, and central 68 % and 95 % of them",
-    "methods": "at the study's hypothesis and phases; ensemble: half the central 68 % of the "
-    "estimates of m1, median separation and its central 68 %",
-}
+CENTRAL_68 = (0.16, 0.84)
 
 
-def load_forecast(path: Path) -> xarray.DataTree:
-    """Read ``forecast.nc`` into memory."""
-    import xarray as xr
-
-    with xr.open_datatree(path, engine="h5netcdf") as tree:
-        return tree.load()
-
-
-def headline_method(tree: xarray.DataTree) -> str:
-    """Method of the headline figures: the profile likelihood where there is one."""
-    return next((name for name in ("asimov", "fisher") if name in tree.children), "")
+def cells_of(found: ForecastResult) -> dict[Method, Cells]:
+    """Tables of cells by method, of those that the forecast has."""
+    every: dict[Method, Cells | None] = {
+        "fisher": found.fisher,
+        "asimov": found.asimov,
+        "ensemble": found.ensemble,
+    }
+    return {method: cells for method, cells in every.items() if cells is not None}
 
 
-def forecast_document(tree: xarray.DataTree) -> dict[str, Any]:
-    """The document of ``renp forecast --json``.
+@dataclass(frozen=True)
+class Headline:
+    """Numbers for the study's ordering and nature, at its own phases.
 
-    Its first keys are for the study's ordering and nature and its own phases;
-    ``hypotheses`` has all, as median, lowest and highest over the phase settings.
+    Attributes
+    ----------
+    method : {"asimov", "fisher"}
+    ordering, nature : str
+        The study's, or the first that the forecast has.
+    m1_meV : tuple of float
+        True masses.
+    cells : FisherCell or AsimovCell
+        By true mass.
     """
-    truth = json.loads(tree.attrs["truth"])
-    method = headline_method(tree)
-    document: dict[str, Any] = {
-        "schema": 1,
-        "name": tree.attrs["name"],
-        "preset": tree.attrs["preset"],
-        "normalised": float(tree.attrs["reference_snr"]) > 0.0,
-        "truth": truth,
-        "exposure_s": float(tree.attrs["exposure_s"]),
-        "systematics": json.loads(tree.attrs["systematics"]),
-        "method": method,
-        "missing_tasks": int(tree.attrs["missing"]),
-        "vocabulary": VOCABULARY,
-    }
-    if method:
-        document |= _headline(tree[method].to_dataset(), truth)
-        document["hypotheses"] = _hypotheses(tree)
-    document["methods"] = method_rows(tree)
-    parts = {"limits": "limit", "steps": "steps", "corrections": "correction"}
-    for key, group in parts.items():
-        if group in tree.children:
-            document[key] = _group(tree[group].to_dataset())
-    if "limits" in document:
-        document["limits"]["drawn"] = _drawn_limits(tree["limit"].to_dataset())
-    if "steps" in document:
-        document["required_precision"] = required_precision(tree)
-    if "accuracy" in tree.children:
-        found = float(tree["accuracy"]["response_error_sigma"])
-        document["response_error_sigma"] = found
-    if "phases" in tree.children:
-        document["cp_phases"] = cp_phases(tree)
-    return document
+
+    method: Method
+    ordering: str
+    nature: str
+    m1_meV: tuple[float, ...]
+    cells: LocalCell
 
 
-def forecast_json(tree: xarray.DataTree) -> dict[str, Any]:
-    """The document with null for what has no value: never reached, or not measured."""
-
-    def known(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: known(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [known(item) for item in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    found: dict[str, Any] = known(plain(forecast_document(tree)))
-    return found
+def headline(found: ForecastResult) -> Headline | None:
+    """The headline by profile likelihood, or by Fisher where there is none."""
+    table = found.asimov or found.fisher
+    if table is None:
+        return None
+    own = _own(table.axes, found.about.truth)
+    cells = first_setting(table.at(*own))
+    return Headline("asimov" if found.asimov else "fisher", *own, table.axes.m1_meV, cells)
 
 
-def _own(cells: xarray.Dataset, truth: dict[str, Any]) -> dict[str, Any]:
+def first_setting[R](cells: R) -> R:
+    """Cells (..., settings) at the study's own phases, shape (...)."""
+    return picked(cells, (..., 0))
+
+
+def _own(axes: Axes, truth: Truth) -> tuple[str, str]:
     """The study's ordering and nature, or the first that the forecast has."""
-    return {
-        name: truth[name] if truth[name] in cells[name].values else cells[name].values[0]
-        for name in ("ordering", "nature")
-    }
+    ordering = truth.ordering if truth.ordering in axes.ordering else axes.ordering[0]
+    return ordering, truth.nature if truth.nature in axes.nature else axes.nature[0]
 
 
-def _headline(cells: xarray.Dataset, truth: dict[str, Any]) -> dict[str, Any]:
-    own = _own(cells, truth)
-    row = cells.sel(own).isel(setting=0)
-    found = {
-        "ordering": str(own["ordering"]),
-        "nature": str(own["nature"]),
-        "m1_meV": row["m1_meV"].values,
-        "sigma_m1_meV": row["sigma_m1_meV"].values,
-    }
-    for key in ("separation", "exposure_3sigma_s", "exposure_5sigma_s"):
-        columns = {t: row[f"{key}_{t}"].values for t in TARGETS if f"{key}_{t}" in row}
-        if columns:
-            found[key] = columns
-    return found
+@dataclass(frozen=True)
+class Precision:
+    """How well a systematic must be known, at the study's truth.
+
+    Attributes
+    ----------
+    systematic : str
+    parameters : tuple of str
+    impact_meV, asimov_impact_meV : float
+        Square root of what knowing it exactly would take off the variance of m1.
+    factor : float
+        By how much its priors must narrow for the goal; 1: it is met; NaN: not by this alone.
+    goal_meV : float
+    """
+
+    systematic: str
+    parameters: tuple[str, ...]
+    impact_meV: float
+    asimov_impact_meV: float
+    factor: float
+    goal_meV: float
 
 
-def _hypotheses(tree: xarray.DataTree) -> list[dict[str, Any]]:
-    rows = []
-    for method in ("fisher", "asimov", "ensemble"):
-        if method not in tree.children:
-            continue
-        cells = tree[method].to_dataset()
-        for ordering in cells["ordering"].values:
-            for nature in cells["nature"].values:
-                one = cells.sel(ordering=ordering, nature=nature)
-                row = {"method": method, "ordering": str(ordering), "nature": str(nature)}
-                rows.append(row | _spread(one, "dataset" if method == "ensemble" else "setting"))
-    return rows
-
-
-def _spread(one: xarray.Dataset, over: str) -> dict[str, Any]:
-    """Median and bands of each number, by mass."""
-    shares = {"median": 0.5}
-    if over == "dataset":
-        shares |= {"low_95": 0.025, "low_68": 0.16, "high_68": 0.84, "high_95": 0.975}
-    else:
-        shares |= {"lowest": 0.0, "highest": 1.0}
-    return {
-        str(name): {key: _quantile(values, share, over) for key, share in shares.items()}
-        for name, values in one.data_vars.items()
-    }
-
-
-def _quantile(values: xarray.DataArray, share: float, over: str) -> np.ndarray:
-    """Quantile over what is there; what is nowhere there stays NaN, infinity counts."""
-    whole = values.transpose(..., over).values
-    rows = whole.reshape(-1, whole.shape[-1])
-    found = np.full(rows.shape[0], np.nan)
-    for k, row in enumerate(rows):
-        present = row[~np.isnan(row)]
-        if present.size:
-            found[k] = np.quantile(present, share, method="nearest" if share in (0, 1) else "lower")
-    return found.reshape(whole.shape[:-1])
-
-
-def _group(dataset: xarray.Dataset) -> dict[str, Any]:
-    found = {str(n): c.values.tolist() for n, c in dataset.coords.items()}
-    return found | {str(n): v.values for n, v in dataset.data_vars.items()}
-
-
-def _drawn_limits(limits: xarray.Dataset) -> dict[str, Any]:
-    """Median and central 68 % and 95 % of the limits of drawn data, by name."""
-    names = [str(n) for n in limits.data_vars if "dataset" in limits[n].dims]
-    return _spread(limits[names], "dataset") if names else {}
-
-
-def required_precision(tree: xarray.DataTree) -> list[dict[str, Any]]:
+def required_precision(found: ForecastResult) -> list[Precision]:
     """Which systematic must improve, and by how much, for the goal; largest impact first."""
-    names = json.loads(tree.attrs["systematics"])
-    table = tree["steps"].to_dataset()
-    if not names:
+    about, steps = found.about, found.steps
+    if steps is None:
         return []
     rows = [
-        {
-            "systematic": name,
-            "parameters": SYSTEMATICS[name],
-            "impact_meV": float(table["impact_meV"][k]),
-            "asimov_impact_meV": float(table["asimov_impact_meV"][k]),
-            "factor": float(table["factor"][k]),
-            "goal_meV": float(tree.attrs["goal_meV"]),
-        }
-        for k, name in enumerate(names)
+        Precision(
+            name,
+            SYSTEMATICS[name],
+            float(steps.impact_meV[k]),
+            float(steps.asimov_impact_meV[k]),
+            float(steps.factor[k]),
+            about.goal_meV,
+        )
+        for k, name in enumerate(about.systematics)
     ]
-    return sorted(rows, key=lambda row: -float(row["impact_meV"]))
+    return sorted(rows, key=lambda row: -row.impact_meV)
 
 
-def comparison(tree: xarray.DataTree) -> str:
+def comparison(found: ForecastResult) -> str:
     """Where Fisher fails, and how far it is from Asimov elsewhere, in words."""
-    if not {"fisher", "asimov"} <= set(tree.children):
+    if found.fisher is None or found.asimov is None:
         return ""
-    fisher, asimov = tree["fisher"].to_dataset(), tree["asimov"].to_dataset()
-    there = np.isfinite(fisher["valid"].values)
-    valid = there & (fisher["valid"].values == 1.0)
-    boundary = int(np.nansum(fisher["at_boundary"].values))
-    phases = int(np.nansum(fisher["phases_unknown"].values))
-    bent = int(np.sum(np.isfinite(fisher["nonlinearity"]) & (fisher["nonlinearity"] > NONLINEAR)))
+    fisher, asimov = found.fisher.values, found.asimov.values
+    flags = fisher.error
+    there = np.isfinite(flags.valid)
+    valid = there & (flags.valid == 1.0)
+    boundary = int(np.nansum(flags.at_boundary))
+    phases = int(np.nansum(flags.phases_unknown))
+    bent = int(np.sum(_bent(flags)))
     text = (
         f"Fisher is flagged in {int(np.sum(there & ~valid))} of {int(np.sum(there))} cells: "
         f"{boundary} at a bound of m₁, {bent} nonlinear, {phases} with unknown phases that matter."
     )
-    ratio = fisher["sigma_m1_meV"].values[valid] / asimov["sigma_m1_meV"].values[valid]
+    ratio = fisher.sigma_m1_meV[valid] / asimov.sigma_m1_meV[valid]
     ratio = ratio[np.isfinite(ratio)]
     if ratio.size:
         worst = 100.0 * float(np.max(np.abs(ratio - 1.0)))
@@ -220,71 +144,124 @@ def comparison(tree: xarray.DataTree) -> str:
     return text
 
 
-def cp_phases(tree: xarray.DataTree) -> list[dict[str, Any]]:
-    """What the phases do at the study's mass, per ordering: measurable, and from Dirac.
+def _bent(flags: Flags[FloatArray]) -> Any:
+    """Where an expansion is not straight enough."""
+    return np.isfinite(flags.nonlinearity) & (flags.nonlinearity > NONLINEAR)
 
-    ``share_measured`` is the share of the phases' torus in which 0, 1 or 2 combinations
-    are measured; separations from Dirac are for a Majorana truth.
+
+@dataclass(frozen=True)
+class PhaseRow:
+    """What phases do in one ordering, at the study's mass.
+
+    Attributes
+    ----------
+    ordering : str
+    share_measured : list of float
+        Share of the phases' torus in which 0, 1 or 2 combinations are measured.
+    separation_nature_lowest, separation_nature_median, separation_nature_highest : float
+        Of a Majorana truth from Dirac, over the torus, in standard deviations.
+    separation_nature_phases_zero : float
+        Where both combinations are 0.
     """
-    table = tree["phases"].to_dataset()
+
+    ordering: str
+    share_measured: list[float]
+    separation_nature_lowest: float
+    separation_nature_median: float
+    separation_nature_highest: float
+    separation_nature_phases_zero: float
+
+
+def cp_phases(found: ForecastResult) -> list[PhaseRow]:
+    """What the phases do, per ordering."""
+    if found.phases is None:
+        return []
     rows = []
-    for ordering in table["ordering"].values:
-        one = table.sel(ordering=ordering)
-        away, counts = one["separation_nature"].values, one["measurable"].values
+    for ordering in found.phases.axes.ordering:
+        one = found.phases.at(ordering)
+        away, counts = one.separation_nature, one.measurable
         rows.append(
-            {
-                "ordering": str(ordering),
-                "share_measured": [float(np.mean(counts == k)) for k in range(3)],
-                "separation_nature_lowest": float(np.min(away)),
-                "separation_nature_median": float(np.median(away)),
-                "separation_nature_highest": float(np.max(away)),
-                "separation_nature_phases_zero": float(away[0, 0]),
-            }
+            PhaseRow(
+                ordering=ordering,
+                share_measured=[float(np.mean(counts == k)) for k in range(3)],
+                separation_nature_lowest=float(np.min(away)),
+                separation_nature_median=float(np.median(away)),
+                separation_nature_highest=float(np.max(away)),
+                separation_nature_phases_zero=float(away[0, 0]),
+            )
         )
     return rows
 
 
-FLAGS = {"at_boundary": "bound of m1", "phases_unknown": "phases"}
-CENTRAL_68 = (0.16, 0.84)
+@dataclass(frozen=True)
+class MethodCell:
+    """One truth by one method.
 
-
-def method_rows(tree: xarray.DataTree) -> list[dict[str, Any]]:
-    """The methods side by side, by true mass, at the headline's hypothesis and phases.
-
-    Per method ``sigma_m1_meV`` (drawn data: half the central 68 % of the estimates),
-    ``separation_ordering`` and ``separation_nature`` (drawn data: the median); for drawn
-    data also the central 68 % of each separation, and for Fisher what flags it.
+    Attributes
+    ----------
+    sigma_m1_meV : float
+        Of drawn data: half the central 68 % of the estimates.
+    separation : dict
+        By rival; of drawn data the median.
+    band : dict
+        Of drawn data: the central 68 % of each separation.
+    flags : tuple of str, optional
+        Why Fisher must not be believed; ``None`` for other methods.
     """
-    found = [tree[m].to_dataset() for m in ("fisher", "asimov", "ensemble") if m in tree.children]
-    if not found:
+
+    sigma_m1_meV: float
+    separation: Mapping[Rival, float]
+    band: Mapping[Rival, tuple[float, float]]
+    flags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """One true mass by all methods."""
+
+    m1_meV: float
+    methods: Mapping[Method, MethodCell]
+
+
+def method_rows(found: ForecastResult) -> list[MethodRow]:
+    """The methods side by side, by true mass, at the headline's hypothesis and phases."""
+    tables = cells_of(found)
+    if not tables:
         return []
-    own = _own(found[0], json.loads(tree.attrs["truth"]))
+    axes = next(iter(tables.values())).axes
+    own = _own(axes, found.about.truth)
     rows = []
-    for m1_meV in found[0]["m1_meV"].values:
-        row: dict[str, Any] = {"m1_meV": float(m1_meV)}
-        for name, read in (("fisher", _local), ("asimov", _local), ("ensemble", _drawn)):
-            if name in tree.children:
-                row[name] = read(tree[name].to_dataset().sel(own | {"m1_meV": m1_meV}))
-        rows.append(row)
+    for m1_meV in axes.m1_meV:
+        cells = {method: table.at(*own, m1_meV) for method, table in tables.items()}
+        rows.append(MethodRow(m1_meV, {method: _compared(c) for method, c in cells.items()}))
     return rows
 
 
-def _local(cell: xarray.Dataset) -> dict[str, Any]:
-    cell = cell.isel(setting=0)
-    found: dict[str, Any] = {"sigma_m1_meV": float(cell["sigma_m1_meV"])}
-    found |= {f"separation_{t}": float(cell[f"separation_{t}"]) for t in TARGETS[1:]}
-    if "valid" in cell:
-        flags = [text for name, text in FLAGS.items() if cell[name] == 1.0]
-        bent = math.isfinite(cell["nonlinearity"]) and cell["nonlinearity"] > NONLINEAR
-        found["flags"] = [*flags, *(["nonlinear"] if bent else [])]
-    return found
+def _compared(cell: LocalCell | EnsembleCell[FloatArray]) -> MethodCell:
+    if isinstance(cell, EnsembleCell):
+        return _drawn(cell)
+    one = first_setting(cell)
+    away = {rival: float(one.against.of(rival).separation) for rival in RIVALS}
+    flags = _reasons(one.error) if isinstance(one, FisherCell) else None
+    return MethodCell(float(one.sigma_m1_meV), away, {}, flags)
 
 
-def _drawn(cell: xarray.Dataset) -> dict[str, Any]:
-    low, high = np.nanquantile(cell["best_m1_meV"], CENTRAL_68)
-    found: dict[str, Any] = {"sigma_m1_meV": 0.5 * float(high - low)}
-    for target in TARGETS[1:]:
-        away = np.sqrt(np.maximum(cell[f"ratio_{target}"].values, 0.0))
-        found[f"separation_{target}"] = float(np.nanmedian(away))
-        found[f"separation_{target}_68"] = np.nanquantile(away, CENTRAL_68).tolist()
-    return found
+def _reasons(flags: Flags[FloatArray]) -> tuple[str, ...]:
+    """What speaks against an error, in words."""
+    words = {
+        "bound of m1": flags.at_boundary == 1.0,
+        "phases": flags.phases_unknown == 1.0,
+        "nonlinear": _bent(flags),
+    }
+    return tuple(word for word, holds in words.items() if holds)
+
+
+def _drawn(cell: EnsembleCell[FloatArray]) -> MethodCell:
+    low, high = np.nanquantile(cell.best_m1_meV, CENTRAL_68)
+    away = {rival: np.sqrt(np.maximum(cell.ratio(rival), 0.0)) for rival in RIVALS}
+    bands = {rival: np.nanquantile(values, CENTRAL_68).tolist() for rival, values in away.items()}
+    return MethodCell(
+        sigma_m1_meV=0.5 * float(high - low),
+        separation={rival: float(np.nanmedian(values)) for rival, values in away.items()},
+        band={rival: (low, high) for rival, (low, high) in bands.items()},
+    )

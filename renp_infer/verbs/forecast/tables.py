@@ -7,24 +7,41 @@ all are for the total of all angles.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from rich.table import Table as RichTable
 
-from renp_infer.verbs.forecast.summary import (
+from renp_infer.records import FloatArray
+from renp_infer.verbs.forecast.quantities import (
+    PERCENTS,
+    RIVALS,
     TARGETS,
+    Correction,
+    DrawnLimits,
+    ExpectedLimits,
+    Kind,
+    Rival,
+    Steps,
+)
+from renp_infer.verbs.forecast.result import About, ForecastResult, Table
+from renp_infer.verbs.forecast.spread import OVER_DATA, quantile
+from renp_infer.verbs.forecast.summary import (
     YEAR_S,
+    Headline,
+    MethodCell,
+    MethodRow,
+    PhaseRow,
     comparison,
     cp_phases,
-    forecast_document,
+    headline,
+    method_rows,
+    required_precision,
 )
 
-if TYPE_CHECKING:
-    import xarray
-
+Number = float | FloatArray
+"""A number, or an array of no dimension."""
 ALLOWED_ERROR = 0.01
 """Error of the response, in standard errors, beyond which it is said: that of an inference."""
 
@@ -43,39 +60,34 @@ class Sheet:
     absolute: bool = False
 
 
-def forecast_sheets(tree: xarray.DataTree) -> list[Sheet]:
+def forecast_sheets(found: ForecastResult) -> list[Sheet]:
     """All tables that a forecast has the numbers for."""
-    document = forecast_document(tree)
-    sheets = []
-    if document["method"]:
-        sheets += [_headline(document), _methods(document)]
-    if "limits" in document:
-        sheets += _limits(document["limits"])
-    if "steps" in document:
-        sheets += [_steps(document, float(tree.attrs["goal_meV"])), _precision(document)]
-    if "corrections" in document:
-        sheets.append(_corrections(document["corrections"]))
+    first, rows, sheets = headline(found), method_rows(found), []
+    if first is not None:
+        sheets += [_headline(found.about, first), _methods(rows)]
+    if found.limits is not None:
+        sheets += _limits(found.limits, found.drawn_limits)
+    if found.steps is not None:
+        sheets += [_steps(found.about, found.steps), _precision(found)]
+    if found.corrections is not None:
+        sheets.append(_corrections(found.corrections))
     return [sheet for sheet in sheets if sheet.rows]
 
 
-def forecast_remarks(tree: xarray.DataTree) -> list[str]:
+def forecast_remarks(found: ForecastResult) -> list[str]:
     """What is said beside the tables."""
-    found = [comparison(tree)]
-    if "phases" in tree.children:
-        found += [_phase_line(row) for row in cp_phases(tree)]
-    if "accuracy" in tree.children:
-        error = float(tree["accuracy"]["response_error_sigma"])
-        if error > ALLOWED_ERROR:
-            text = f"{error:.2g} standard errors per angle"
-            found.append(f"The tabulated response errs by up to {text}.")
-    if missing := int(tree.attrs["missing"]):
-        found.append(f"{missing} tasks failed; their numbers are missing.")
-    return [text for text in found if text]
+    remarks = [comparison(found), *(_phase_line(row) for row in cp_phases(found))]
+    if found.accuracy is not None and found.accuracy.response_error_sigma > ALLOWED_ERROR:
+        text = f"{found.accuracy.response_error_sigma:.2g} standard errors per angle"
+        remarks.append(f"The tabulated response errs by up to {text}.")
+    if found.about.missing:
+        remarks.append(f"{found.about.missing} tasks failed; their numbers are missing.")
+    return [text for text in remarks if text]
 
 
-def terminal_table(sheet: Sheet) -> Table:
+def terminal_table(sheet: Sheet) -> RichTable:
     """A sheet at most 80 columns wide."""
-    table = Table(
+    table = RichTable(
         title=sheet.title,
         caption=sheet.note,
         box=SIMPLE_HEAD,
@@ -90,59 +102,62 @@ def terminal_table(sheet: Sheet) -> Table:
     return table
 
 
-def _headline(document: dict[str, Any]) -> Sheet:
-    label = ", noise normalised" if document["normalised"] else ""
-    heads, columns = ["m₁\n[meV]", "σ(m₁)\n[meV]"], [document["m1_meV"], document["sigma_m1_meV"]]
-    shown: list[Callable[[float], str]] = [short, short]
+def _headline(about: About, found: Headline) -> Sheet:
+    label = ", noise normalised" if about.normalised else ""
+    heads = ["m₁\n[meV]", "σ(m₁)\n[meV]"]
+    columns = [[short(m) for m in found.m1_meV], [short(v) for v in found.cells.sigma_m1_meV]]
     for target in TARGETS:
-        heads.append(f"{target}\n[σ]")
-        columns.append(document["separation"][target])
-        shown.append(short)
-        for sigmas in (3, 5):
-            heads.append(f"{target}\nin {sigmas}σ")
-            columns.append(document[f"exposure_{sigmas}sigma_s"][target])
-            shown.append(duration)
-    cells = zip(*columns, strict=True)
+        heads += [f"{target}\n[σ]", f"{target}\nin 3σ", f"{target}\nin 5σ"]
+        against = found.cells.against.of(target)
+        columns.append([short(v) for v in against.separation])
+        columns.append([duration(v) for v in against.exposure_3sigma_s])
+        columns.append([duration(v) for v in against.exposure_5sigma_s])
     return Sheet(
-        f"{document['name']} ({document['preset']}{label}): {document['ordering']} ordering, "
-        f"{document['nature']}, median {document['method']}",
+        f"{about.name} ({about.preset}{label}): {found.ordering} ordering, "
+        f"{found.nature}, median {found.method}",
         tuple(heads),
-        tuple(tuple(f(v) for f, v in zip(shown, row, strict=True)) for row in cells),
+        tuple(zip(*columns, strict=True)),
         "σ(m₁): half width of the 68 % confidence interval. mass, ordering, nature: median "
         "significance against m₁ = 0, the other ordering and the other nature, and the total "
         "exposure for 3σ and 5σ; - : not reached or not within bounds.",
     )
 
 
-def _methods(document: dict[str, Any]) -> Sheet:
-    names = [m for m in ("fisher", "asimov", "ensemble") if m in document["methods"][0]]
+def _methods(found: list[MethodRow]) -> Sheet:
+    names = list(found[0].methods)
     heads = ["m₁\n[meV]", *(f"σ(m₁)\n{name}" for name in names)]
-    for target in TARGETS[1:]:
-        heads += [f"{target}\n{name}" for name in names]
-    rows = []
-    for row in document["methods"]:
-        cells = [short(row["m1_meV"]), *(short(row[name]["sigma_m1_meV"]) for name in names)]
-        for target in TARGETS[1:]:
-            cells += [_separation(row[name], target) for name in names]
-        rows.append((*cells, ", ".join(row.get("fisher", {}).get("flags", []))))
+    for rival in RIVALS:
+        heads += [f"{rival}\n{name}" for name in names]
     return Sheet(
         "the methods compared, same truths",
         (*heads, "Fisher fails:\n" if "fisher" in names else ""),
-        tuple(rows),
+        tuple(_method_cells(row) for row in found),
         "σ(m₁) in meV: half of the 68 % confidence interval; of drawn data, half the central "
         "68 % of the estimates, which pile up where m₁ is near 0. Others in σ: median "
         "significance, and the central 68 % of the experiments.",
     )
 
 
-def _separation(row: dict[str, Any], target: str) -> str:
-    text = short(row[f"separation_{target}"])
-    band = row.get(f"separation_{target}_68")
-    return f"{text}\n{short(band[0])}-{short(band[1])}" if band else text
+def _method_cells(row: MethodRow) -> tuple[str, ...]:
+    cells = [short(row.m1_meV), *(short(cell.sigma_m1_meV) for cell in row.methods.values())]
+    for rival in RIVALS:
+        cells += [_separation(cell, rival) for cell in row.methods.values()]
+    flags = [flag for cell in row.methods.values() for flag in cell.flags or ()]
+    return (*cells, ", ".join(flags))
 
 
-def _limits(limits: dict[str, Any]) -> list[Sheet]:
-    words = {
+def _separation(cell: MethodCell, rival: Rival) -> str:
+    text = short(cell.separation[rival])
+    if rival not in cell.band:
+        return text
+    low, high = cell.band[rival]
+    return f"{text}\n{short(low)}-{short(high)}"
+
+
+def _limits(
+    expected: Table[ExpectedLimits[FloatArray]], drawn: Table[DrawnLimits[FloatArray]] | None
+) -> list[Sheet]:
+    words: dict[Kind, str] = {
         "confidence": "one-sided confidence limits",
         "credible": "credible limits, prior uniform in m₁",
     }
@@ -156,76 +171,75 @@ def _limits(limits: dict[str, Any]) -> list[Sheet]:
         "95 %\nof mocks",
     )
     note = "Bands: the central share of mock experiments; - : beyond the largest mass."
-    largest = limits["m1_max_meV"].ravel()[0]
+    largest = expected.values.m1_max_meV.ravel()[0]
     alone = " and ".join(short(level * largest) for level in (0.90, 0.95))
     notes = {"confidence": note, "credible": f"{note} The prior alone gives {alone} meV."}
-    sheets = []
-    for kind, text in words.items():
-        rows = []
-        for o, ordering in enumerate(limits["ordering"]):
-            for n, nature in enumerate(limits["nature"]):
-                for level in (90, 95):
-                    numbers = _limit_cells(limits, f"{kind}_{level}_meV", (o, n))
-                    rows.append((f"{ordering}, {nature}", f"{level} %", *numbers))
-        sheets.append(
-            Sheet(
-                f"expected upper limits of m₁ if it is 0 [meV]: {text} (median experiment)",
-                heads,
-                tuple(rows),
-                notes[kind],
-            )
+    return [
+        Sheet(
+            f"expected upper limits of m₁ if it is 0 [meV]: {text} (median experiment)",
+            heads,
+            tuple(_limit_rows(expected, drawn, kind)),
+            notes[kind],
         )
-    return sheets
+        for kind, text in words.items()
+    ]
 
 
-def _limit_cells(limits: dict[str, Any], name: str, place: tuple[int, int]) -> tuple[str, ...]:
-    cells = [short(limits[f"{method}_{name}"][place]) for method in ("fisher", "asimov")]
-    drawn = limits["drawn"].get(f"ensemble_{name}")
-    if drawn is None:
-        return (*cells, "-", "-", "-")
-    cells.append(short(drawn["median"][place]))
-    for share in (68, 95):
-        low, high = (short(drawn[f"{side}_{share}"][place]) for side in ("low", "high"))
-        cells.append(f"{low} to {high}")
-    return tuple(cells)
+def _limit_rows(
+    expected: Table[ExpectedLimits[FloatArray]],
+    drawn: Table[DrawnLimits[FloatArray]] | None,
+    kind: Kind,
+) -> Iterator[tuple[str, ...]]:
+    for ordering, nature, one in expected.hypotheses():
+        mocks = drawn.at(ordering, nature).ensemble if drawn else None
+        for percent in PERCENTS:
+            median = (short(limits.of(kind, percent)) for limits in (one.fisher, one.asimov))
+            bands = _bands(mocks.of(kind, percent)) if mocks else ("-", "-", "-")
+            yield (f"{ordering}, {nature}", f"{percent} %", *median, *bands)
 
 
-def _steps(document: dict[str, Any], goal_meV: float) -> Sheet:
-    steps, truth = document["steps"], document["truth"]
-    names = ["statistics only", *(f"+ {name}" for name in document["systematics"])]
+def _bands(limits_meV: FloatArray) -> tuple[str, str, str]:
+    """Median and central shares of the limits of drawn data (datasets,)."""
+    found = {name: short(quantile(limits_meV, share)) for name, share in OVER_DATA.items()}
+    return (
+        found["median"],
+        f"{found['low_68']} to {found['high_68']}",
+        f"{found['low_95']} to {found['high_95']}",
+    )
+
+
+def _steps(about: About, steps: Steps) -> Sheet:
+    names = ["statistics only", *(f"+ {name}" for name in about.systematics)]
     rows = [
         (
             name,
-            short(steps["sigma_m1_meV"][k]),
-            short(steps["asimov_sigma_m1_meV"][k]),
-            duration(steps["exposure_3sigma_s"][k]),
-            duration(steps["exposure_goal_s"][k]),
+            short(steps.sigma_m1_meV[k]),
+            short(steps.asimov_sigma_m1_meV[k]),
+            duration(steps.exposure_3sigma_s[k]),
+            duration(steps.exposure_goal_s[k]),
         )
         for k, name in enumerate(names)
     ]
     return Sheet(
-        f"systematics added one by one, at m₁ = {short(truth['m1_meV'])} meV",
-        ("", "σ(m₁)\nFisher", "σ(m₁)\nAsimov", "3σ\nmass", f"time for\n{goal_meV:g} meV"),
+        f"systematics added one by one, at m₁ = {short(about.truth.m1_meV)} meV",
+        ("", "σ(m₁)\nFisher", "σ(m₁)\nAsimov", "3σ\nmass", f"time for\n{about.goal_meV:g} meV"),
         tuple(rows),
         "σ(m₁) in meV: half width of the 68 % confidence interval at the study's exposure; times: "
         "total exposures by Fisher. Where CP is conserved Fisher does not see the phases.",
     )
 
 
-def _precision(document: dict[str, Any]) -> Sheet:
-    rows = document["required_precision"]
-    goal = f"{rows[0]['goal_meV']:g} meV" if rows else ""
+def _precision(found: ForecastResult) -> Sheet:
     cells = []
-    for row in rows:
-        need = f"{row['factor']:.3g} of now"
-        if row["factor"] == 1.0:
+    for row in required_precision(found):
+        need = f"{row.factor:.3g} of now"
+        if row.factor == 1.0:
             need = "good enough"
-        elif math.isnan(row["factor"]):
+        elif math.isnan(row.factor):
             need = "not enough alone"
-        impacts = (short(row[name]) for name in ("impact_meV", "asimov_impact_meV"))
-        cells.append((row["systematic"], *impacts, need))
+        cells.append((row.systematic, short(row.impact_meV), short(row.asimov_impact_meV), need))
     return Sheet(
-        f"which systematic must improve, and to what, for σ(m₁) = {goal}",
+        f"which systematic must improve, and to what, for σ(m₁) = {found.about.goal_meV:g} meV",
         ("", "impact\nFisher", "impact\nAsimov", "its priors\nmust be"),
         tuple(cells),
         "σ(m₁): half width of the 68 % confidence interval. Impact in meV: root of what σ² would "
@@ -234,42 +248,42 @@ def _precision(document: dict[str, Any]) -> Sheet:
     )
 
 
-def _corrections(found: dict[str, Any]) -> Sheet:
-    rows = [
-        (
-            name,
-            short(found["peak_nG"][k]),
-            short(found["sigma_m1_meV"][k]),
-            duration(found["exposure_3sigma_s"][k]),
-            duration(found["exposure_5sigma_s"][k]),
-        )
-        for k, name in enumerate(found["variant"])
-    ]
+def _corrections(found: Table[Correction[FloatArray]]) -> Sheet:
+    rows = [(name, found.at(name)) for name in found.axes.variant]
     return Sheet(
         "published preset, one switch corrected at a time (median Fisher, absolute noise)",
         ("", "peak field\n[nG]", "σ(m₁)\n[meV]", "3σ\nmass", "5σ\nmass"),
-        tuple(rows),
+        tuple(
+            (
+                name,
+                short(one.peak_nG),
+                short(one.sigma_m1_meV),
+                duration(one.exposure_3sigma_s),
+                duration(one.exposure_5sigma_s),
+            )
+            for name, one in rows
+        ),
         "Peak field: that of one angle. σ(m₁): half width of the 68 % confidence interval; times "
         "are total exposures; - : no printed number for this target.",
         absolute=True,
     )
 
 
-def _phase_line(row: dict[str, Any]) -> str:
-    shares = ", ".join(f"{k} in {100.0 * s:.0f} %" for k, s in enumerate(row["share_measured"]))
+def _phase_line(row: PhaseRow) -> str:
+    shares = ", ".join(f"{k} in {100.0 * s:.0f} %" for k, s in enumerate(row.share_measured))
     return (
-        f"CP phases, {row['ordering']} ordering: combinations measured: {shares} of all phases; "
-        f"Majorana from Dirac by {short(row['separation_nature_lowest'])}σ to "
-        f"{short(row['separation_nature_highest'])}σ (median Fisher, at the study's mass)."
+        f"CP phases, {row.ordering} ordering: combinations measured: {shares} of all phases; "
+        f"Majorana from Dirac by {short(row.separation_nature_lowest)}σ to "
+        f"{short(row.separation_nature_highest)}σ (median Fisher, at the study's mass)."
     )
 
 
-def short(value: float) -> str:
+def short(value: Number) -> str:
     """Three digits, or a dash for what has no value."""
     return "-" if not math.isfinite(value) else f"{value:.3g}"
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: Number) -> str:
     """An exposure in a unit that people know."""
     if math.isnan(seconds):
         return "-"

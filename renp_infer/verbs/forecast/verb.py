@@ -49,7 +49,7 @@ class Forecast(Verb):
         """What each task is about, in order."""
         from renp_infer.verbs.forecast.parts import parts
 
-        return parts(study)
+        return [part.plain() for part in parts(study)]
 
     def perform(self, study: Study, task: Task, _context: Context) -> xarray.DataTree:
         """Do one cell, limit, map or table."""
@@ -69,7 +69,7 @@ class Forecast(Verb):
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> ForecastResult:
         """Read ``forecast.nc``."""
-        return ForecastResult(files.tree(self.file))
+        return ForecastResult.of(files.tree(self.file))
 
     def page(self, run: Run) -> Page:
         """Remarks, tables and figures."""

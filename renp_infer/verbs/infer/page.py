@@ -14,6 +14,7 @@ from renp_infer.figures.words import text_of
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
+from renp_infer.verbs.infer.judged import Diagnostics
 from renp_infer.verbs.infer.result import MASS, Estimate, InferResult
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _diagnostics(run: Run) -> list[Block]:
     found = run.get(InferResult)
     blocks: list[Block] = [
         Facts(
-            tuple(diagnostic_rows(run)),
+            tuple(diagnostic_rows(found.diagnostics)),
             "What the verdict rests on.",
             "Diagnostics",
             found.diagnostics.verdict.verdict,
@@ -106,9 +107,9 @@ def _diagnostics(run: Run) -> list[Block]:
     return blocks
 
 
-def diagnostic_rows(run: Run) -> list[tuple[str, str]]:
+def diagnostic_rows(judged: Diagnostics) -> list[tuple[str, str]]:
     """What the sampler's verdict rests on."""
-    found = asdict(run.get(InferResult).diagnostics)
+    found = asdict(judged)
     # a number that the sampler does not have is not one that is 0
     shown = {k: v for k, v in found.items() if k != "verdict" and v is not None}
     return [(DIAGNOSTIC_NAMES.get(k, k.replace("_", " ")), text_of(v)) for k, v in shown.items()]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 type Range = tuple[float, float]
 """From and to, in the unit of the parameter; on a circle it may lead through 0."""
 MASS = "m1_meV"
+SAMPLED = ("sample_stats", "renp_cross_check")
+"""Groups of a posterior whose attributes name a sampler."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,11 @@ class InferResult(Result):
         if PROVENANCE not in self.tree.children:
             return {}
         return {str(k): v for k, v in self.tree[PROVENANCE].attrs.items()}
+
+    def samplers(self) -> list[str]:
+        """That of the posterior, and that of a cross-check."""
+        groups = [self.tree[name] for name in SAMPLED if name in self.tree.children]
+        return [str(group.attrs["sampler"]) for group in groups]
 
     def told(self) -> xarray.DataTree:
         """The tree."""

@@ -137,7 +137,7 @@ def _angles(study: Study, experiment: Experiment, value: Value, loss: float) -> 
 
 def _nuisances(study: Study, experiment: Experiment, value: Value) -> dict[str, Any]:
     """Utility where nuisances are off by two standard deviations, and the worst of them."""
-    priors = study.settings or InferenceSettings()
+    priors = study.priors
     sds = {
         # the coupling of a loop follows from its geometry, and is not scaled here
         "amplitude": 0.0 if experiment.detector.pickup else priors.amplitude_sd,
@@ -177,7 +177,7 @@ def _moved(experiment: Experiment, moves: dict[str, float]) -> Experiment:
 
 def _truths(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) -> dict[str, Any]:
     """Scores at single true masses, equally probable a priori: which design is good at all."""
-    settings = study.settings or InferenceSettings()
+    settings = study.priors
     shares = (np.arange(TRUTHS) + 0.5) / TRUTHS
     masses = _quantiles(settings, shares)
     assert study.design is not None
@@ -236,7 +236,7 @@ def _information(study: Study, region: Region, x: FloatArray) -> dict[str, Any]:
     found = {}
     for name, keys in (("best", region.space.keys(x)), ("own", region.space.constant)):
         at = study_at(study.design, keys)
-        at = replace(at, settings=at.settings or InferenceSettings())
+        at = replace(at, settings=at.priors)
         own = Hypothesis(at.parameters.ordering, at.parameters.nature)
         model = mock_model(at, own)
         covariance = model.likelihood.observation.covariance_nG2

@@ -14,7 +14,7 @@ from renp_infer.design.sequential import MASS, Menu
 from renp_infer.design.states import make_states
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.hypothesis import Hypothesis
-from renp_infer.inference.prior import InferenceSettings, Prior, build_prior
+from renp_infer.inference.prior import Prior, build_prior
 from renp_infer.inference.response import Response
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence, noise_scale
@@ -78,7 +78,7 @@ class Bench:
         layout = replace(study.experiment.layout, theta_s=self.theta_s)
         self.experiment = replace(study.experiment, layout=layout, detector=detector)
         self.chi2 = coherence(self.experiment)
-        self.priors = study.settings or InferenceSettings()
+        self.priors = study.priors
         peak = np.max(np.abs(exact_field(study.experiment, study.parameters, self.chi2)))
         odds = dict(zip(HYPOTHESES, self.settings.odds, strict=True))
         self.hypotheses = tuple(pair for pair, weight in odds.items() if weight)

@@ -25,6 +25,7 @@ from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.compare.tables import verdict_of_hypotheses
 from renp_infer.verbs.compare.work import likelihood_of, under
 from renp_infer.verbs.evaluate import work as evaluation
+from tests.toys.settings import inference_with
 
 STUDY = """schema = 1
 name = "four"
@@ -152,10 +153,10 @@ class Faked:
 
 
 def likelihood_stub(hypothesis):
-    from renp_infer.inference.prior import InferenceSettings, build_prior
+    from renp_infer.inference.prior import build_prior
     from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 
-    prior = build_prior(toy_truth(hypothesis.nature), InferenceSettings(), OSCILLATION, 1.45, 1.0)
+    prior = build_prior(toy_truth(hypothesis.nature), inference_with(), OSCILLATION, 1.45, 1.0)
     theta = toy_angles(5)
     return Likelihood(prior, ToyResponse(theta), observe(np.zeros(5), np.eye(5), theta))
 

@@ -11,13 +11,13 @@ import xarray as xr
 
 from renp_infer.engine.campaign import WHOLE, Work, update
 from renp_infer.engine.executors import Serial
+from renp_infer.engine.result import load_tree
 from renp_infer.engine.store import Store
 from renp_infer.errors import DomainError
 from renp_infer.verbs.forecast.parts import parts
-from renp_infer.verbs.forecast.summary import load_forecast
 from renp_infer.verbs.forecast.verb import FORECAST
 from renp_infer.verbs.forecast.work import PART
-from tests.verbs.forecast.test_work import study
+from tests.toys.forecast import study
 
 BROKEN = 3
 
@@ -34,7 +34,7 @@ class Parts:
         if task.index == BROKEN and self.broken:
             raise DomainError("m1_meV", 50.0, "something else")
         tree = xr.DataTree(xr.Dataset({"number": float(task.index)}))
-        tree.attrs = {PART: json.dumps(parts(study_)[task.index])}
+        tree.attrs = {PART: json.dumps(parts(study_)[task.index].plain())}
         return tree
 
 
@@ -64,7 +64,7 @@ def test_a_scan_resumes_with_what_is_missing_and_names_what_failed(tmp_path, cal
     calculated.done, calculated.broken = [], False
     assert scan(tmp_path)[1] == []
     assert calculated.done == [BROKEN]
-    tree = load_forecast(tmp_path / "run" / FORECAST.file)
+    tree = load_tree(tmp_path / "run" / FORECAST.file)
     assert tree.attrs["missing"] == 0
     assert sorted(tree["fisher"]["number"].values.ravel()) == [0.0, 1.0, 2.0, 3.0]
 
@@ -72,7 +72,7 @@ def test_a_scan_resumes_with_what_is_missing_and_names_what_failed(tmp_path, cal
 def test_failures_that_are_allowed_are_counted_in_the_results(tmp_path, calculated, capsys):
     count, errors = scan(tmp_path, "execution.failures_allowed=0.1")
     assert errors == [] and count > 10
-    tree = load_forecast(tmp_path / "run" / FORECAST.file)
+    tree = load_tree(tmp_path / "run" / FORECAST.file)
     assert tree.attrs["missing"] == 1
     assert f"1 of {count} tasks failed" in capsys.readouterr().err
     assert np.isnan(tree["fisher"]["number"].values).sum() == 1

@@ -12,49 +12,26 @@ import pytest
 from renp_infer.app.cli import execute
 from renp_infer.engine.campaign import Work, update
 from renp_infer.engine.executors import Serial
+from renp_infer.engine.result import load_tree
 from renp_infer.engine.store import Store
 from renp_infer.errors import ConfigError
 from renp_infer.inference.fisher import expand, sigma
 from renp_infer.measurement.field import exact_field
 from renp_infer.physics.neutrinos import make_parameters
 from renp_infer.records import PRESETS
-from renp_infer.study.forecast import SYSTEMATICS
-from renp_infer.study.load import load_study
-from renp_infer.study.study import Study
+from renp_infer.study.sections.forecast import SYSTEMATICS
 from renp_infer.terminal import document
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell, asimov_cell, ensemble_cell, fisher_cell
+from renp_infer.verbs.forecast.document import forecast_json
 from renp_infer.verbs.forecast.figures import forecast_plates
 from renp_infer.verbs.forecast.merge import merge_parts
-from renp_infer.verbs.forecast.parts import parts, variants
+from renp_infer.verbs.forecast.parts import CellPart, part_of, parts, variants
+from renp_infer.verbs.forecast.result import ForecastResult
 from renp_infer.verbs.forecast.steps import steps
-from renp_infer.verbs.forecast.summary import forecast_json, load_forecast
 from renp_infer.verbs.forecast.tables import duration, forecast_remarks, forecast_sheets
 from renp_infer.verbs.forecast.verb import FORECAST
-
-EDGE = """schema = 1
-name = "edge"
-[physics]
-preset = "corrected"
-[layout]
-theta_s_deg = { start = 138.0, stop = 148.0, points = 29 }
-[lasers]
-trigger_mW_cm2 = 10.0
-chi_squared = 1e-3
-[detector]
-reference_snr = 300
-[forecast]
-m1_meV = [50.0, 100.0]
-orderings = ["normal"]
-phase_settings = 2
-datasets = 2
-"""
-
-
-def study(folder: Path, *overrides: str) -> Study:
-    path = folder / "edge.toml"
-    path.write_text(EDGE)
-    return load_study(path, overrides)
+from tests.toys.forecast import EDGE, study
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +57,11 @@ def test_fisher_and_asimov_agree_where_fisher_is_valid(bench: Bench) -> None:
     """Edge layout, Gaussian regime: errors and separation of the orderings within 3 %."""
     one = cell(bench)
     fisher, asimov = fisher_cell(one), asimov_cell(one, exposures=True)
-    assert fisher["valid"] == 1.0
-    assert asimov["sigma_m1_meV"] == pytest.approx(fisher["sigma_m1_meV"], rel=0.03)
-    assert asimov["separation_ordering"] == pytest.approx(fisher["separation_ordering"], rel=0.03)
-    assert asimov["exposure_3sigma_s_ordering"] == pytest.approx(
-        fisher["exposure_3sigma_s_ordering"], rel=0.1
-    )
+    assert fisher.error.valid == 1.0
+    assert asimov.sigma_m1_meV == pytest.approx(fisher.sigma_m1_meV, rel=0.03)
+    linear, profiled = fisher.against.ordering, asimov.against.ordering
+    assert profiled.separation == pytest.approx(linear.separation, rel=0.03)
+    assert profiled.exposure_3sigma_s == pytest.approx(linear.exposure_3sigma_s, rel=0.1)
 
 
 @pytest.mark.slow
@@ -94,24 +70,24 @@ def test_drawn_data_spread_as_fisher_says(bench: Bench) -> None:
     seeds = np.random.SeedSequence(7).spawn(count)
     drawn = ensemble_cell(one, seeds)
     expected = fisher_cell(one)
-    spread = np.std(drawn["best_m1_meV"])
-    assert spread == pytest.approx(expected["sigma_m1_meV"], rel=4.0 / np.sqrt(2.0 * count))
-    median = np.median(drawn["ratio_ordering"])
+    spread = np.std(drawn.best_m1_meV)
+    assert spread == pytest.approx(expected.sigma_m1_meV, rel=4.0 / np.sqrt(2.0 * count))
+    median = np.median(drawn.ratio_ordering)
     # a likelihood ratio q has the spread 2 sqrt(q); its median, 1.25 of that / sqrt(count)
-    asimov = asimov_cell(one, exposures=False)["separation_ordering"] ** 2
+    asimov = asimov_cell(one, exposures=False).against.ordering.separation ** 2
     assert median == pytest.approx(asimov, abs=4.0 * 2.5 * np.sqrt(asimov / count))
 
 
 def test_the_boundary_is_flagged(bench: Bench) -> None:
     found = fisher_cell(cell(bench, m1_meV=0.5))
-    assert found["at_boundary"] == 1.0
-    assert found["valid"] == 0.0
+    assert found.error.at_boundary == 1.0
+    assert found.error.valid == 0.0
 
 
 def test_exposure_and_error_are_consistent(bench: Bench) -> None:
     """At the exposure for 3 sigma the study itself forecasts 3 sigma."""
     one = cell(bench, m1_meV=100.0)
-    exposure = fisher_cell(one)["exposure_3sigma_s_mass"]
+    exposure = fisher_cell(one).against.mass.exposure_3sigma_s
     error = sigma(expand(one.own, one.vector), bench.noise, exposure)
     assert exposure == 1.0 or 100.0 / error == pytest.approx(3.0, rel=1e-3)
 
@@ -120,9 +96,9 @@ def test_steps_only_grow_and_the_required_precision_reaches_the_goal(tmp_path: P
     found = study(tmp_path, "forecast.goal_meV=2.5", "detector.reference_snr=30")
     bench = Bench(found)
     table = steps(bench)
-    errors = table["sigma_m1_meV"][1]
+    errors = table.sigma_m1_meV
     assert np.all(np.diff(errors) >= -1e-12 * errors[0])
-    factors = table["factor"][1]
+    factors = table.factor
     assert errors[-1] > 2.5
     own = cell(bench)
     reached = [k for k, f in enumerate(factors) if np.isfinite(f)]
@@ -143,9 +119,10 @@ def test_parts_cover_every_truth_once_and_variants_lead_from_preset_to_preset(
     tmp_path: Path,
 ) -> None:
     found = parts(study(tmp_path))
-    cells = [p for p in found if p["kind"] == "cell"]
+    cells = [p for p in found if isinstance(p, CellPart)]
     assert len(cells) == 3 * 2 * 2
-    assert len({json.dumps(p) for p in found}) == len(found)
+    assert len({json.dumps(p.plain()) for p in found}) == len(found)
+    assert [part_of(p.plain()) for p in found] == found
     rows = variants()
     together: dict[str, object] = {}
     for name, changes in rows.items():
@@ -183,12 +160,13 @@ def test_the_merged_tree_has_every_part_and_the_document_its_keys(
     assert set(found["exposure_3sigma_s"]) == {"mass", "ordering", "nature"}
     assert found["systematics"][0] == "amplitude"
     assert found["missing_tasks"] == 0
-    tree = load_forecast(tmp_path / "run" / FORECAST.file)
+    tree = load_tree(tmp_path / "run" / FORECAST.file)
     assert {"fisher", "asimov", "ensemble", "limit", "steps", "phases"} <= set(tree.children)
     assert tree["fisher"]["sigma_m1_meV"].dims == ("ordering", "nature", "m1_meV", "setting")
     own = tree["fisher"]["sigma_m1_meV"].sel(nature="dirac").values
     assert np.isnan(own[..., 1]).all() and np.isfinite(own[..., 0]).all()
-    sheets = forecast_sheets(tree)
+    result = ForecastResult.of(tree)
+    sheets = forecast_sheets(result)
     assert len(sheets) == 7
     for sheet in sheets:
         assert all(len(row) == len(sheet.heads) for row in sheet.rows)
@@ -198,7 +176,7 @@ def test_the_merged_tree_has_every_part_and_the_document_its_keys(
     assert {"fisher", "asimov", "ensemble"} <= set(found["methods"][0])
     for name, exposure in found["exposure_5sigma_s"].items():
         assert exposure[0] >= found["exposure_3sigma_s"][name][0]
-    plates = {plate.key: plate for plate in forecast_plates(tree)}
+    plates = {plate.key: plate for plate in forecast_plates(result)}
     assert len(plates) == 7
     assert "Fisher is flagged in" in plates["forecast-error"].caption
     assert all("for all angles together" in plate.caption for plate in plates.values())
@@ -216,9 +194,9 @@ def test_what_failed_is_missing_and_said(tmp_path: Path) -> None:
         assert update([work], Serial(), quiet=True) == []
         paths = [work.blocks.path(work.task(k)) for k in work.mine]
         merge_parts(one, iter(paths), tmp_path / "half.nc")
-    tree = load_forecast(tmp_path / "half.nc")
-    found = forecast_json(tree)
+    half = ForecastResult.of(load_tree(tmp_path / "half.nc"))
+    found = forecast_json(half)
     assert found["missing_tasks"] == len(parts(one)) - len(paths) > 0
     assert json.loads(document(found))["schema"] == 1
-    assert any("tasks failed" in line for line in forecast_remarks(tree))
-    assert forecast_sheets(tree)
+    assert any("tasks failed" in line for line in forecast_remarks(half))
+    assert forecast_sheets(half)

@@ -14,7 +14,6 @@ from scipy import stats
 from renp_infer.inference.fit import fit
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
-    InferenceSettings,
     build_prior,
     response_argument,
     truth_values,
@@ -35,10 +34,11 @@ from tests.toys.response import (
     toy_angles,
     toy_truth,
 )
+from tests.toys.settings import inference_with
 
 THETA = toy_angles(31)
 FALSE_ALARM = 1e-4
-ALONE = InferenceSettings(
+ALONE = inference_with(
     chains=4, draws=1500, tune=300, amplitude_sd=0.0, baseline_sd=0.0, refractive_index_sd=0.0,
     theta_s_offset_sd_deg=0.0, theta_e_offset_sd_deg=0.0, oscillation_errors=False, phases="fixed",
 )  # fmt: skip
@@ -62,7 +62,7 @@ class Silent(LinearResponse):
 def test_without_a_likelihood_the_prior_comes_back():
     """Every parameter at once: quantiles of the draws under the prior's are uniform."""
     truth = toy_truth("majorana")
-    settings = InferenceSettings(amplitude_sd=0.0, baseline_sd=0.0)
+    settings = inference_with(amplitude_sd=0.0, baseline_sd=0.0)
     data = observe(np.ones(31), np.eye(31), THETA, seed=4)
     tree, rows = posterior(Silent(), data, truth, settings)
     prior = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)

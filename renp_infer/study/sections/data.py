@@ -1,4 +1,4 @@
-"""The data of a study: from its section ``[data]`` to a measurement and its apparatus."""
+"""Section ``[data]``: measured data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from pathlib import Path
 
 from renp_infer.records import Experiment
 from renp_infer.study.datafile import Measurement, read_measurement
-from renp_infer.study.sections.tasks import DataSection
+from renp_infer.study.sections.base import Section, Word
+
+
+class DataSection(Section):
+    """Measured data, instead of mock data; paths start from the study's folder."""
+
+    file: Word
+    covariance: Word | None = None
 
 
 def absolute(section: DataSection | None, folder: Path) -> DataSection | None:

@@ -1,23 +1,68 @@
-"""The detector of a study: pickup loop and unit of its noise, from keys to a record."""
+"""Section ``[detector]``: SQUID, pickup loop, readout and angular resolution."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError, ConvergenceError, DomainError
-from renp_infer.fields import Said
+from renp_infer.fields import Number, Said
 from renp_infer.physics.pickup import noise_from_flux_fT, pickup_coupling
 from renp_infer.records import Detector, Layout, Pickup
-from renp_infer.study.sections.apparatus import DetectorSection
+from renp_infer.study.sections.base import Degrees, Millisecond, Section, as_tuple, choice
+
+Share = Annotated[float, Before(Number(low=0, high=1e9, open_low=True))]
+
+
+class PickupSection(Section):
+    """Pickup loop; ``physics/pickup.py`` has the geometry."""
+
+    radius_cm: Annotated[float, Before(Number("cm", 1e-3, 1e3))]
+    stand_off_cm: Annotated[float, Before(Number("cm", 0, 1e3))] = Pickup.stand_off_cm
+    tilt_deg: Degrees = math.degrees(Pickup.tilt)
+    position: Annotated[Literal["around", "beside"], choice("around", "beside")] = Pickup.position
+
+
+class DetectorSection(Section):
+    """SQUID, readout and angular resolution; T1 from the target scheme if not given."""
+
+    noise_fT_rtHz: Annotated[float, Before(Number("fT/Hz^0.5", 0, 1e18, open_low=True))] = (
+        Detector.noise_fT_rtHz
+    )
+    knee_hz: Annotated[float, Before(Number("Hz", 0, 1e12))] = Detector.knee_hz
+    drift_fT: Annotated[float, Before(Number("fT", 0, 1e18))] = Detector.drift_fT
+    drift_time_s: Annotated[float, Before(Number("s", 0, 1e12, open_low=True))] = (
+        Detector.drift_time_s
+    )
+    resolution_deg: Annotated[float, Before(Number("degree", 0, 45))] = math.degrees(
+        Detector.resolution
+    )
+    kernel: Annotated[Literal["box", "gaussian"], choice("box", "gaussian")] = Detector.kernel
+    noise_uPhi0_rtHz: Annotated[
+        float | None, Before(Number("micromagnetic_flux_quantum/Hz^0.5", 0, 1e18, open_low=True))
+    ] = None
+    flux_transfer: Annotated[float | None, Before(Number(low=0, high=1, open_low=True))] = None
+    coupling: Annotated[
+        float | Literal["pickup"], Before(Number(low=0, high=1, open_low=True, also="pickup"))
+    ] = Detector.coupling
+    pickup: PickupSection | None = None
+    spin_relaxation_ms: Millisecond | None = None
+    exposure_s: Annotated[float, Before(Number("s", 0, 1e15, open_low=True))] = Detector.exposure_s
+    exposure_shares: Annotated[tuple[Share, ...] | None, Before(as_tuple)] = (
+        Detector.exposure_shares
+    )
+    reference_snr: Annotated[float, Before(Number(low=0, high=1e9))] = Detector.reference_snr
+
 
 _PICKUP = "detector.pickup"
 _BLIND = 1e-12
 """Coupling that is nothing but rounding."""
 
 
-def make_detector(section: DetectorSection, layout: Layout, relaxation_ms: float) -> Detector:
+def detector_of(section: DetectorSection, layout: Layout, relaxation_ms: float) -> Detector:
     """Record of a detector, its loop checked against the crystal.
 
     Parameters

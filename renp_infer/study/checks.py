@@ -1,0 +1,175 @@
+"""Keys of one section against those of others, and against target and truth.
+
+What concerns a section alone stands in its file in ``sections``; ``computable.py`` has
+numbers that cannot be calculated with, ``design_check.py`` designs that make no studies.
+"""
+
+from __future__ import annotations
+
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
+from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.physics.matrix_elements import missing_printed
+from renp_infer.records import PRESETS, Experiment, Parameters, Switches, Target
+from renp_infer.study.computable import check_computable, check_open_angles
+from renp_infer.study.reading import StudyConfig
+from renp_infer.study.sections.calibrate import CalibrateSection, check_parts
+from renp_infer.study.sections.forecast import ForecastSettings, largest_mass_meV
+from renp_infer.study.sections.inference import InferenceSection, check_lower_bound
+from renp_infer.study.sections.lasers import check_lasers
+from renp_infer.study.sections.sequential import KEY, SequentialSettings
+
+
+def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters) -> None:
+    """Refuse what no task can take, and what ``[inference]`` and ``[calibrate]`` cannot.
+
+    Raises
+    ------
+    ConfigError
+        On the first thing that is wrong.
+    """
+    check_pairs(parameters, experiment.target)
+    check_weights(study, experiment.switches)
+    check_lasers(experiment)
+    check_computable(experiment)
+    if study.inference is not None:
+        check_inference(study, experiment, parameters)
+    check_calibration(study.calibrate, study.inference)
+
+
+def check_printed(switches: Switches, target: Target, chi_squared: float | str) -> None:
+    """A switch that takes a number of the paper needs a target that has it.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for switch, name in missing_printed(target, switches):
+        if switch != "bloch" or chi_squared == "bloch":
+            other = getattr(PRESETS["corrected"], switch)
+            allowed = f'"{other}" with target.scheme = "{target.name}", which prints no {name}'
+            hint = 'physics.preset = "corrected" sets all such switches'
+            raise ConfigError(f"physics.{switch}", getattr(switches, switch), allowed, hint)
+
+
+def check_pairs(parameters: Parameters, target: Target) -> None:
+    """Two of the lightest neutrinos must fit into the energy of the pair.
+
+    Raises
+    ------
+    ConfigError
+    """
+    limit = target.epsilon_ep / 2
+    if parameters.m1_eV >= limit:
+        raise ConfigError(
+            "neutrino.m1_meV",
+            parameters.m1_eV / MILLI_EV_TO_EV,
+            f"< {limit / MILLI_EV_TO_EV:.6g}, else no pair can be emitted (epsilon_ep / 2)",
+        )
+
+
+def check_weights(study: StudyConfig, switches: Switches) -> None:
+    """Refuse CP violation with the rows of Table IV, which have none.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if switches.weights != "table-iv":
+        return
+    for key in ("delta_deg", "alpha21_deg", "alpha31_deg"):
+        value = getattr(study.neutrino, key)
+        if value != 0:
+            allowed = '0 with physics.weights = "table-iv", which conserves CP'
+            raise ConfigError(f"neutrino.{key}", value, allowed)
+    if study.inference is not None and study.inference.phases == "free":
+        allowed = '"fixed" with physics.weights = "table-iv", which conserves CP'
+        raise ConfigError("inference.phases", "free", allowed)
+
+
+def check_inference(study: StudyConfig, experiment: Experiment, parameters: Parameters) -> None:
+    """Settings of ``[inference]``, or its defaults, against truth, layout and physics.
+
+    Raises
+    ------
+    ConfigError
+    """
+    section, switches = study.inference or InferenceSection(), experiment.switches
+    if (switches.phase_space, switches.form_factor) == ("full", "lorentzian"):
+        raise ConfigError(
+            "physics.form_factor",
+            "lorentzian",
+            '"plane-wave" for [inference] with phase_space = "full": the integral of '
+            "Eq. (18) over two transverse dimensions diverges logarithmically, so there "
+            "is no large-crystal limit",
+        )
+    if experiment.layout.c_axis is None:
+        allowed = (
+            "a number for [inference]: k.S vanishes normal to the plane, so there is no signal"
+        )
+        raise ConfigError("layout.c_axis_deg", "normal", allowed)
+    limit = experiment.target.epsilon_ep / 2 / MILLI_EV_TO_EV
+    if section.m1_max_meV >= limit:
+        allowed = f"< {limit:.6g}, beyond which no pair can be emitted"
+        raise ConfigError("inference.m1_max_meV", section.m1_max_meV, allowed)
+    if study.neutrino.m1_meV > section.m1_max_meV:
+        allowed = f"<= inference.m1_max_meV = {section.m1_max_meV:g}"
+        raise ConfigError("neutrino.m1_meV", study.neutrino.m1_meV, allowed)
+    check_lower_bound(section)
+    check_open_angles(experiment, parameters)
+
+
+def check_calibration(section: CalibrateSection | None, inference: InferenceSection | None) -> None:
+    """Refuse a calibration of nothing, and a belt beyond the prior.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if section is None:
+        return
+    check_parts(section)
+    if inference is None:
+        raise ConfigError("inference", Said("nothing"), "a table, for [calibrate]")
+    if section.belt_sets and section.belt_m1_meV[-1] > inference.m1_max_meV:
+        allowed = f"masses <= inference.m1_max_meV = {inference.m1_max_meV:g}"
+        raise ConfigError("calibrate.belt_m1_meV", section.belt_m1_meV[-1], allowed)
+
+
+def check_forecast(settings: ForecastSettings, experiment: Experiment) -> None:
+    """Refuse truths that emit no pair.
+
+    Raises
+    ------
+    ConfigError
+        If the heaviest truth leaves no room for a heavier rival.
+    """
+    limit = largest_mass_meV(experiment)
+    if max(settings.m1_meV) >= limit:
+        raise ConfigError("forecast.m1_meV", max(settings.m1_meV), f"< {limit:.6g}")
+
+
+def check_sequential(settings: SequentialSettings, study: StudyConfig) -> None:
+    """Refuse what a sequence of measurements cannot take into account.
+
+    Raises
+    ------
+    ConfigError
+        A drift, which ties measurements together in time; a free leakage; truths above
+        the prior of m1, or of a hypothesis that is left out.
+    """
+    priors = study.inference or InferenceSection()
+    own = (study.neutrino.ordering, study.neutrino.nature)
+    if not settings.odds[HYPOTHESES.index(own)]:
+        allowed = "the study's own hypothesis among them, from which campaigns are drawn"
+        raise ConfigError("optimize.prior_odds", Said(f"none for {' '.join(own)}"), allowed)
+    if study.detector.drift_fT > 0.0:
+        allowed = "0 with [optimize.sequential]: noise that is independent between measurements"
+        raise ConfigError("detector.drift_fT", study.detector.drift_fT, allowed)
+    if priors.leakage_sd > 0.0:
+        allowed = "0 with [optimize.sequential]"
+        raise ConfigError("inference.leakage_sd", priors.leakage_sd, allowed)
+    if max(settings.m1_meV) > priors.m1_max_meV:
+        allowed = f"<= inference.m1_max_meV = {priors.m1_max_meV:g}"
+        raise ConfigError(f"{KEY}.m1_meV", max(settings.m1_meV), allowed)

@@ -1,0 +1,43 @@
+"""What all sections are made of: base class, kinds of numbers and words, lists."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict
+from pydantic import BeforeValidator as Before
+
+from renp_infer.fields import Choice, Number, Several, flag, word
+
+Degrees = Annotated[float, Before(Number("degree", -180, 180))]
+Millisecond = Annotated[float, Before(Number("ms", 0, 1e9, open_low=True))]
+Flag = Annotated[bool, Before(flag)]
+Word = Annotated[str, Before(word)]
+
+
+def choice(*options: str | int) -> Before:
+    """Check for one of a few values."""
+    return Before(Choice(*options))
+
+
+def several(*options: str) -> Before:
+    """Check for a list of some of a few words."""
+    return Before(Several(*options))
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, exact types, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def kind_of_grid(value: object) -> str | None:
+    """Tag of a grid: a list, or a table."""
+    if isinstance(value, list | tuple):
+        return "<list>"
+    return "<table>" if isinstance(value, dict | Section) else None
+
+
+def as_tuple(value: object) -> object:
+    """Make a list a tuple."""
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,34 @@
+"""Section ``[compare]``: evidence of the four hypotheses."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator as After
+from pydantic import BeforeValidator as Before
+
+from renp_infer.fields import Number, Whole
+from renp_infer.inference.comparison import CompareSettings
+from renp_infer.study.sections.base import Section, choice, several
+from renp_infer.study.sections.odds import OddsSection, some_odds
+
+
+class CompareSection(Section):
+    """Evidence of the four hypotheses."""
+
+    estimators: Annotated[tuple[Literal["smc", "nested"], ...], several("smc", "nested")] = (
+        "smc",
+        "nested",
+    )
+    live_points: Annotated[int, Before(Whole(50, 1_000_000))] = 1000
+    nested_runs: Annotated[int, Before(Whole(2, 256))] = 4
+    smc_draws: Annotated[int, Before(Whole(50, 1_000_000))] = 1000
+    smc_chains: Annotated[int, Before(Whole(2, 256))] = 4
+    reference: Annotated[Literal["fitted", "prior"], choice("fitted", "prior")] = "fitted"
+    gate: Annotated[float, Before(Number(low=0, high=1e6, open_low=True))] = 4.0
+    prior_odds: Annotated[OddsSection, After(some_odds)] = OddsSection()
+
+
+def compare_settings(section: CompareSection) -> CompareSettings:
+    """Settings of a checked section."""
+    return CompareSettings(**section.model_dump())

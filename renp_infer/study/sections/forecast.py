@@ -1,0 +1,85 @@
+"""Section ``[forecast]``: what an experiment would measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator as Before
+
+from renp_infer.fields import Number, Whole
+from renp_infer.records import Experiment
+from renp_infer.study.sections.base import Flag, Section, several
+from renp_infer.study.sections.masses import MassGrid, MassRange, masses_of
+
+SYSTEMATICS = {
+    "amplitude": ("amplitude",),
+    "baseline": ("baseline_nG", "leakage"),
+    "refractive-index": ("refractive_index",),
+    "pointing": ("theta_s_offset_deg", "theta_e_offset_deg"),
+    "oscillations": ("sin2_12", "sin2_13", "dm2_21", "dm2_3l"),
+    "phases": ("delta_deg", "alpha21_deg", "alpha31_deg"),
+}
+"""Parameters of each systematic, in the order in which they are added."""
+MASS_MARGIN, PAIR_SHARE = 1.25, 0.98
+"""Rivals may be heavier than the heaviest truth, up to where no pair is emitted."""
+METHODS = ("fisher", "asimov", "ensemble")
+
+
+class ForecastSection(Section):
+    """Truths, methods and systematics of a forecast."""
+
+    m1_meV: MassGrid = MassRange()
+    orderings: Annotated[tuple[str, ...], several("normal", "inverted")] = ("normal", "inverted")
+    natures: Annotated[tuple[str, ...], several("dirac", "majorana")] = ("dirac", "majorana")
+    methods: Annotated[tuple[str, ...], several(*METHODS)] = METHODS
+    systematics: Annotated[tuple[str, ...], several(*SYSTEMATICS)] = tuple(SYSTEMATICS)
+    phase_settings: Annotated[int, Before(Whole(1, 10_000))] = 4
+    datasets: Annotated[int, Before(Whole(2, 1_000_000))] = 12
+    goal_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 10.0
+    corrections: Flag = True
+
+
+@dataclass(frozen=True)
+class ForecastSettings:
+    """Section ``[forecast]`` of a study.
+
+    Attributes
+    ----------
+    m1_meV : tuple of float
+        True lightest masses.
+    orderings, natures, methods, systematics : tuple of str
+        Systematics are those of ``SYSTEMATICS`` that are included.
+    phase_settings : int
+        Settings of the CP phases of a Majorana truth.
+    datasets : int
+        Mock data sets per truth, for the method "ensemble".
+    goal_meV : float
+        Error of m1 that the table of required precisions aims at.
+    corrections : bool
+        Whether each physics switch is changed by itself.
+    """
+
+    m1_meV: tuple[float, ...]
+    orderings: tuple[str, ...]
+    natures: tuple[str, ...]
+    methods: tuple[str, ...]
+    systematics: tuple[str, ...]
+    phase_settings: int
+    datasets: int
+    goal_meV: float
+    corrections: bool
+
+    def phases_of(self, nature: str) -> int:
+        """Number of phase settings: a Dirac truth has no phase that is seen."""
+        return self.phase_settings if nature == "majorana" else 1
+
+
+def forecast_settings(section: ForecastSection) -> ForecastSettings:
+    """Settings of a checked section."""
+    return ForecastSettings(**section.model_dump() | {"m1_meV": masses_of(section.m1_meV)})
+
+
+def largest_mass_meV(experiment: Experiment) -> float:
+    """Largest m1 that pairs allow, short of the end of phase space."""
+    return PAIR_SHARE * 1e3 * experiment.target.epsilon_ep / 2.0

@@ -1,0 +1,66 @@
+"""Section ``[inference]``: priors and sampler."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import BeforeValidator as Before
+
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Number, Whole
+from renp_infer.inference.prior import InferenceSettings, Sampler
+from renp_infer.study.sections.base import Flag, Section, choice
+
+Spread = Annotated[float, Before(Number(low=0, high=5))]
+Pointing = Annotated[float, Before(Number("degree", 0, 10))]
+
+
+class InferenceSection(Section):
+    """Priors and sampler; a spread of 0 fixes its parameter."""
+
+    sampler: Annotated[Sampler, choice(*get_args(Sampler))] = "nuts"
+    cross_check: Annotated[Literal["none"] | Sampler, choice("none", *get_args(Sampler))] = "none"
+    chains: Annotated[int, Before(Whole(2, 256))] = 4
+    draws: Annotated[int, Before(Whole(4, 10_000_000))] = 1000
+    tune: Annotated[int, Before(Whole(1, 10_000_000))] = 1000
+    target_accept: Annotated[
+        float, Before(Number(low=0.5, high=1, open_low=True, open_high=True))
+    ] = 0.9
+    m1_prior: Annotated[Literal["uniform", "log-uniform"], choice("uniform", "log-uniform")] = (
+        "uniform"
+    )
+    m1_min_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 0.1
+    m1_max_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 450.0
+    amplitude_sd: Spread = 0.2
+    baseline_sd: Spread = 0.1
+    leakage_sd: Spread = 0.0
+    refractive_index_sd: Annotated[float, Before(Number(low=0, high=0.1))] = 5e-4
+    theta_s_offset_sd_deg: Pointing = 0.01
+    theta_e_offset_sd_deg: Pointing = 0.01
+    oscillation_errors: Flag = True
+    phases: Annotated[Literal["free", "fixed"], choice("free", "fixed")] = "free"
+    noise: Annotated[Literal["drawn", "none"], choice("drawn", "none")] = "drawn"
+
+
+def inference_settings(section: InferenceSection) -> InferenceSettings:
+    """Settings of a checked section."""
+    return InferenceSettings(**section.model_dump())
+
+
+def check_lower_bound(section: InferenceSection) -> None:
+    """A lower bound of m1 belongs to the log-uniform prior, and is below the upper one.
+
+    Raises
+    ------
+    ConfigError
+    """
+    given = "m1_min_meV" in section.model_fields_set
+    if given and section.m1_prior == "uniform":
+        allowed = 'only with m1_prior = "log-uniform"; the uniform prior starts at 0'
+        raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
+    if section.m1_min_meV >= section.m1_max_meV:
+        if given:
+            allowed = f"< inference.m1_max_meV = {section.m1_max_meV:g}"
+            raise ConfigError("inference.m1_min_meV", section.m1_min_meV, allowed)
+        allowed = f"> inference.m1_min_meV = {section.m1_min_meV:g}"
+        raise ConfigError("inference.m1_max_meV", section.m1_max_meV, allowed)

@@ -1,0 +1,99 @@
+"""Section ``[lasers]``: intensities, timing and tuning."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator as Before
+
+from renp_infer.errors import ConfigError, DomainError
+from renp_infer.fields import Number
+from renp_infer.physics.bloch import MAX_PANELS, panels_needed
+from renp_infer.physics.drive import Drive, laser_drive, switch_times_s
+from renp_infer.records import BLOCH_KEYS, Experiment, Lasers
+from renp_infer.study.sections.base import Millisecond, Section, choice
+
+CHI_SQUARED_MAX = 256 / 3125
+"""Maximum of rho_ee^3 |rho_ep|^2: |rho_ep|^2 <= rho_ee rho_pp and rho_ee + rho_pp <= 1
+leave x^4 (1 - x), largest at x = 4/5."""
+
+
+Intensity = Annotated[float, Before(Number("mW/cm^2", 0, 1e12, open_low=True))]
+Lifetimes = Annotated[float | None, Before(Number(low=0, high=1e6, open_low=True))]
+Detuning = Annotated[float, Before(Number("kHz", -1e9, 1e9))]
+
+
+class LasersSection(Section):
+    """Intensities, timing and tuning of the lasers; no duration is to the cycle's end."""
+
+    eq_mW_cm2: Intensity = Lasers.eq_mW_cm2
+    qg_mW_cm2: Intensity = Lasers.qg_mW_cm2
+    trigger_mW_cm2: Intensity = Lasers.trigger_mW_cm2
+    trigger_delay_lifetimes: Annotated[float, Before(Number(low=0, high=1e6))] = (
+        Lasers.trigger_delay_lifetimes
+    )
+    cycle_ms: Millisecond = Lasers.cycle_ms
+    zeeman_field_G: Annotated[float, Before(Number("gauss", 0, 1e6))] = Lasers.zeeman_field_G
+    chi_squared: Annotated[
+        float | Literal["bloch"],
+        Before(Number(low=0, high=CHI_SQUARED_MAX, open_low=True, also="bloch")),
+    ] = "bloch"
+    cycle_start: Annotated[Literal["ground", "periodic"], choice("ground", "periodic")] = (
+        Lasers.cycle_start
+    )
+    eq_duration_lifetimes: Lifetimes = Lasers.eq_duration_lifetimes
+    qg_duration_lifetimes: Lifetimes = Lasers.qg_duration_lifetimes
+    trigger_duration_lifetimes: Lifetimes = Lasers.trigger_duration_lifetimes
+    eq_detuning_kHz: Detuning = Lasers.eq_detuning_kHz
+    qg_detuning_kHz: Detuning = Lasers.qg_detuning_kHz
+    trigger_detuning_kHz: Detuning = Lasers.trigger_detuning_kHz
+    dephasing_per_s: Annotated[float, Before(Number("1/s", 0, 1e12))] = Lasers.dephasing_per_s
+    inhomogeneous_width_kHz: Annotated[float, Before(Number("kHz", 0, 1e7))] = (
+        Lasers.inhomogeneous_width_kHz
+    )
+
+
+def lasers_of(section: LasersSection) -> Lasers:
+    """Record of the lasers."""
+    values = section.model_dump()
+    if values["chi_squared"] == "bloch":
+        values["chi_squared"] = None
+    return Lasers(**values)
+
+
+def check_lasers(experiment: Experiment) -> None:
+    """Refuse lasers that are switched outside the cycle or set without effect.
+
+    Parameters
+    ----------
+    experiment : Experiment
+
+    Raises
+    ------
+    ConfigError
+        Also if the Bloch equations would take more panels than are done.
+    """
+    target, lasers = experiment.target, experiment.lasers
+    try:
+        switch_times_s(target, lasers)
+        if lasers.chi_squared is None:
+            _check_bloch(experiment, laser_drive(target, lasers, experiment.switches))
+    except DomainError as error:
+        section = "physics" if error.name == "bloch" else "lasers"
+        raise ConfigError(f"{section}.{error.name}", error.value, error.allowed) from error
+    for key in BLOCH_KEYS if lasers.chi_squared is not None else ():
+        if getattr(lasers, key) != getattr(Lasers(), key):
+            allowed = 'only with lasers.chi_squared = "bloch"'
+            raise ConfigError(f"lasers.{key}", getattr(lasers, key), allowed)
+
+
+def _check_bloch(experiment: Experiment, drive: Drive) -> None:
+    """The cycle can be followed in all detail."""
+    cycle_ms, relaxation_ms = experiment.lasers.cycle_ms, experiment.detector.spin_relaxation_ms
+    most = cycle_ms * MAX_PANELS / panels_needed(drive)
+    if cycle_ms > most:
+        allowed = f'<= {most:.3g} with lasers so strong or detuned and chi_squared = "bloch"'
+        raise ConfigError("lasers.cycle_ms", cycle_ms, allowed)
+    if cycle_ms > relaxation_ms * MAX_PANELS:
+        allowed = f'>= {cycle_ms / MAX_PANELS:.3g} with lasers.chi_squared = "bloch"'
+        raise ConfigError("detector.spin_relaxation_ms", relaxation_ms, allowed)

@@ -1,0 +1,59 @@
+"""Section ``[layout]``: crystal and beam directions."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator as Before
+
+from renp_infer.errors import ConfigError, DomainError
+from renp_infer.fields import Number, Said
+from renp_infer.physics.kinematics import phase_matched
+from renp_infer.records import ALONG_K1, Layout, Target
+from renp_infer.study.sections.angles import AngleGrid, AngleRange, angles_of
+from renp_infer.study.sections.base import Degrees, Section
+
+Crystal = Annotated[float, Before(Number("cm", 1e-3, 20))]
+
+
+class LayoutSection(Section):
+    """Crystal and beam directions; ``theta_e_deg = None`` is phase matched."""
+
+    length_cm: Crystal = 2.0
+    radius_cm: Crystal = 1.0
+    theta_e_deg: Degrees | None = None
+    theta_s_deg: AngleGrid = AngleRange(start=47.99, stop=69.59, points=61)
+    c_axis_deg: Annotated[
+        float | Literal["normal"], Before(Number("degree", -180, 180, also="normal"))
+    ] = math.degrees(ALONG_K1)
+
+
+def layout_of(section: LayoutSection, target: Target) -> Layout:
+    """Record of a layout.
+
+    Raises
+    ------
+    ConfigError
+        If the second laser has no angle and the target no phase-matched direction.
+    """
+    if section.theta_e_deg is None:
+        theta_e = _phase_matched(target)
+    else:
+        theta_e = math.radians(section.theta_e_deg)
+    c_axis = section.c_axis_deg
+    return Layout(
+        length_cm=section.length_cm,
+        radius_cm=section.radius_cm,
+        theta_e=theta_e,
+        theta_s=angles_of(section.theta_s_deg),
+        c_axis=None if c_axis == "normal" else math.radians(c_axis),
+    )
+
+
+def _phase_matched(target: Target) -> float:
+    try:
+        return phase_matched(target)[1]
+    except DomainError as error:
+        allowed = "an angle: this target has no phase-matched direction"
+        raise ConfigError("layout.theta_e_deg", Said("nothing"), allowed) from error

@@ -1,0 +1,41 @@
+"""Section ``[neutrino]``: the truth."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator as Before
+
+from renp_infer.fields import Number
+from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.physics.neutrinos import OscillationTable, make_parameters
+from renp_infer.records import Parameters
+from renp_infer.study.sections.base import Section, Word, choice
+
+Phase = Annotated[float, Before(Number("degree", -360, 360))]
+
+
+class NeutrinoSection(Section):
+    """The truth for mock data and for ``evaluate``."""
+
+    m1_meV: Annotated[float, Before(Number("meV", 0, 1e9))] = 50.0
+    ordering: Annotated[Literal["normal", "inverted"], choice("normal", "inverted")] = "normal"
+    nature: Annotated[Literal["dirac", "majorana"], choice("dirac", "majorana")] = "dirac"
+    delta_deg: Phase = 0.0
+    alpha21_deg: Phase = 0.0
+    alpha31_deg: Phase = 0.0
+    oscillation: Word = "nufit-6.0"
+
+
+def parameters_of(truth: NeutrinoSection, table: OscillationTable) -> Parameters:
+    """The truth, with oscillation parameters of a table."""
+    return make_parameters(
+        m1_eV=truth.m1_meV * MILLI_EV_TO_EV,
+        ordering=truth.ordering,
+        nature=truth.nature,
+        delta=math.radians(truth.delta_deg),
+        alpha21=math.radians(truth.alpha21_deg),
+        alpha31=math.radians(truth.alpha31_deg),
+        table=table,
+    )

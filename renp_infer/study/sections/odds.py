@@ -1,0 +1,28 @@
+"""Prior odds of the hypotheses, of ``[compare]`` and ``[optimize]``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator as Before
+
+from renp_infer.fields import Number, refusal
+from renp_infer.study.sections.base import Section
+
+Odds = Annotated[float, Before(Number(low=0, high=1e9))]
+
+
+class OddsSection(Section):
+    """Prior odds of the hypotheses, of any sum."""
+
+    normal_dirac: Odds = 1.0
+    normal_majorana: Odds = 1.0
+    inverted_dirac: Odds = 1.0
+    inverted_majorana: Odds = 1.0
+
+
+def some_odds(odds: OddsSection) -> OddsSection:
+    """Refuse odds that are all 0."""
+    if not any(odds.model_dump().values()):
+        raise refusal("odds of which at least one is > 0")
+    return odds

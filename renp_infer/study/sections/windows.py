@@ -1,0 +1,123 @@
+"""Tables ``[[optimize.windows]]``, and what may vary of a design: ranges and choices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator as After
+from pydantic import BeforeValidator as Before
+from pydantic import Discriminator, Tag, model_validator
+
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Number, Said, refusal
+from renp_infer.study.sections.base import Section, as_tuple, choice, kind_of_grid
+
+PAIR_NAMES = ("11", "12", "22", "13", "23", "33")
+MAX_POINTS = 2000
+Scale = Annotated[Literal["linear", "log"], choice("linear", "log")]
+Finite = Annotated[float, Before(Number())]
+
+
+class RangeSection(Section):
+    """A range of numbers."""
+
+    low: Finite
+    high: Finite
+    scale: Scale = "linear"
+
+
+def _rising(found: RangeSection) -> RangeSection:
+    if found.low >= found.high:
+        raise refusal("low < high")
+    if found.scale == "log" and found.low <= 0.0:
+        raise refusal('low > 0 with scale = "log"')
+    return found
+
+
+def _choices(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    plain = all(isinstance(v, int | float | str) and not isinstance(v, bool) for v in values)
+    if len(values) < 2 or not plain or len(set(values)) < len(values):
+        raise refusal("two or more different numbers or words")
+    return values
+
+
+def kind_of_setting(value: object) -> str | None:
+    """Tag of what may vary: a list, a range, or a number that does not."""
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return "<number>"
+    return kind_of_grid(value)
+
+
+Range = Annotated[RangeSection, After(_rising), Tag("<table>")]
+Choices = Annotated[tuple[Any, ...], Before(as_tuple), After(_choices), Tag("<list>")]
+Varied = Annotated[
+    Range | Choices,
+    Discriminator(
+        kind_of_grid,
+        custom_error_type="refused",
+        custom_error_message="{ low, high, scale } or a list of choices",
+    ),
+]
+Setting = Annotated[
+    Range | Choices | Annotated[float, Before(Number()), Tag("<number>")],
+    Discriminator(
+        kind_of_setting,
+        custom_error_type="refused",
+        custom_error_message="a number, { low, high, scale } or a list of choices",
+    ),
+]
+
+
+class WindowSection(Section):
+    """A stretch of trigger angles: around a centre, or tied to a pair's threshold."""
+
+    centre_deg: Setting | None = None
+    threshold: Annotated[Literal[PAIR_NAMES] | None, choice(*PAIR_NAMES)] = None  # type: ignore[valid-type]
+    side: Annotated[Literal["upper", "lower"], choice("upper", "lower")] = "upper"
+    distance_deg: Setting | None = None
+    distance_meV: Setting | None = None
+    width_deg: Setting = 5.0
+    points: Setting = 30.0
+    share: Setting | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> WindowSection:
+        distances = [d for d in (self.distance_deg, self.distance_meV) if d is not None]
+        if (self.centre_deg is None) == (self.threshold is None):
+            raise refusal("centre_deg, or threshold with distance_deg or distance_meV")
+        if self.threshold is None and distances or len(distances) > 1:
+            raise refusal("distance_deg or distance_meV with threshold, and only one of them")
+        limits = {"width_deg": (1e-6, 180.0), "points": (1, MAX_POINTS), "share": (1e-3, 0.999)}
+        for key, (low, high) in limits.items():
+            if not all(low <= number <= high for number in ends(getattr(self, key))):
+                raise refusal(f"{key} from {low:g} to {high:g}")
+        return self
+
+
+def ends(setting: Any) -> tuple[float, ...]:
+    """Numbers that a setting reaches: its ends, its choices, or itself."""
+    if setting is None:
+        return ()
+    if isinstance(setting, RangeSection):
+        return setting.low, setting.high
+    return setting if isinstance(setting, tuple) else (setting,)
+
+
+def check_windows(windows: tuple[WindowSection, ...], m1_eV: float) -> None:
+    """Refuse a third window, a share of nothing, and masses below 0.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if len(windows) > 2:
+        raise ConfigError("optimize.windows", Said(f"{len(windows)} windows"), "one or two")
+    for k, window in enumerate(windows):
+        if window.share is not None and (k or len(windows) == 1):
+            allowed = "only in the first of two windows; the other has the rest"
+            raise ConfigError(f"optimize.windows[{k}].share", Said("a share"), allowed)
+        lowest = -1e3 * m1_eV
+        for value in ends(window.distance_meV):
+            if value < lowest:
+                path = f"optimize.windows[{k}].distance_meV"
+                raise ConfigError(path, value, f">= {lowest:g}: no mass is negative")

@@ -1,0 +1,297 @@
+"""What the parts of a forecast find.
+
+``V`` is a number for one truth, and an array where truths, settings of the phases or data
+sets are stacked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from renp_infer.records import FloatArray
+from renp_infer.verbs.forecast.columns import column, group
+
+Method = Literal["fisher", "asimov", "ensemble"]
+METHODS: tuple[Method, ...] = get_args(Method)
+Target = Literal["mass", "ordering", "nature"]
+TARGETS: tuple[Target, ...] = get_args(Target)
+"""What a truth is told from: m1 = 0, the other ordering, the other nature."""
+Rival = Literal["ordering", "nature"]
+RIVALS: tuple[Rival, ...] = get_args(Rival)
+Kind = Literal["confidence", "credible"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Percent = Literal[90, 95]
+PERCENTS: tuple[Percent, ...] = get_args(Percent)
+
+
+@dataclass(frozen=True)
+class Against[V]:
+    """How well a truth is told from one alternative, in the median experiment.
+
+    Attributes
+    ----------
+    separation : number
+        sqrt(Delta chi^2), in standard deviations, at the study's exposure.
+    exposure_3sigma_s, exposure_5sigma_s : number
+        Total exposures at which it is 3 and 5; inf: none; NaN: not calculated.
+    """
+
+    separation: V
+    exposure_3sigma_s: V
+    exposure_5sigma_s: V
+
+
+@dataclass(frozen=True)
+class Separations[V]:
+    """How well a truth is told from m1 = 0, the other ordering and the other nature."""
+
+    mass: Against[V] = group(Against, "{}_mass")
+    ordering: Against[V] = group(Against, "{}_ordering")
+    nature: Against[V] = group(Against, "{}_nature")
+
+    def of(self, target: Target) -> Against[V]:
+        """From one of them."""
+        found: Against[V] = getattr(self, target)
+        return found
+
+
+@dataclass(frozen=True)
+class Flags[V]:
+    """Whether an error by derivatives may be used; 1: so, 0: not so.
+
+    Attributes
+    ----------
+    valid : number
+        Nothing speaks against it.
+    at_boundary, nonlinearity, phases_unknown : number
+        What does: see ``renp_infer.inference.fisher.Validity``.
+    """
+
+    valid: V
+    at_boundary: V
+    nonlinearity: V
+    phases_unknown: V
+
+
+@dataclass(frozen=True)
+class FisherCell[V]:
+    """One truth by derivatives, by setting of its phases.
+
+    Attributes
+    ----------
+    sigma_m1_meV : number
+        Standard error of m1, all else profiled.
+    peak_nG : number
+        Field at its largest angle, with sign.
+    peak_snr : number
+        Largest field of an angle in units of its noise.
+    error : Flags
+        Of ``sigma_m1_meV``.
+    against : Separations
+    """
+
+    sigma_m1_meV: V
+    peak_nG: V
+    peak_snr: V
+    error: Flags[V] = group(Flags)
+    against: Separations[V] = group(Separations)
+
+
+@dataclass(frozen=True)
+class AsimovCell[V]:
+    """One truth by profile likelihoods of expectation data, by setting of its phases.
+
+    Attributes
+    ----------
+    sigma_m1_meV : number
+        Half the interval in which chi^2 rises by less than 1; NaN where it is open.
+    against : Separations
+        Exposures for the first setting only.
+    """
+
+    sigma_m1_meV: V
+    against: Separations[V] = group(Separations)
+
+
+@dataclass(frozen=True)
+class EnsembleCell[V]:
+    """One truth by fits of drawn data, by data set.
+
+    Attributes
+    ----------
+    best_m1_meV : number
+        Estimate.
+    ratio_mass, ratio_ordering, ratio_nature : number
+        chi^2 of the best fit of each alternative above that of the truth's hypothesis.
+    """
+
+    best_m1_meV: V
+    ratio_mass: V
+    ratio_ordering: V
+    ratio_nature: V
+
+    def ratio(self, rival: Rival) -> V:
+        """Likelihood ratio of a rival."""
+        return self.ratio_ordering if rival == "ordering" else self.ratio_nature
+
+
+@dataclass(frozen=True)
+class Limits[V]:
+    """Upper limits of m1 for a truth of 0, by kind and level; NaN beyond the largest mass."""
+
+    confidence_90_meV: V
+    credible_90_meV: V
+    confidence_95_meV: V
+    credible_95_meV: V
+
+    @classmethod
+    def each(cls, make: Callable[[Kind, float], V]) -> Limits[V]:
+        """From a function of kind and level, the level between 0 and 1."""
+        return cls(*(make(kind, percent / 100) for percent in PERCENTS for kind in KINDS))
+
+    def of(self, kind: Kind, percent: Percent) -> V:
+        """That of a kind and a level."""
+        found: V = getattr(self, f"{kind}_{percent}_meV")
+        return found
+
+
+@dataclass(frozen=True)
+class ExpectedLimits[V]:
+    """Limits of the median experiment for one hypothesis.
+
+    Attributes
+    ----------
+    fisher_sigma_m1_meV : number
+        Standard error of m1 at 0.
+    m1_max_meV : number
+        Largest mass that is considered.
+    fisher, asimov : Limits
+    """
+
+    fisher_sigma_m1_meV: V
+    m1_max_meV: V
+    fisher: Limits[V] = group(Limits, "fisher_{}")
+    asimov: Limits[V] = group(Limits, "asimov_{}")
+
+
+@dataclass(frozen=True)
+class DrawnLimits[V]:
+    """Limits of mock experiments for one hypothesis, by data set."""
+
+    ensemble: Limits[V] = group(Limits, "ensemble_{}")
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Errors of m1 at the study's truth, as systematics are added to statistics.
+
+    All by Fisher, but what ``asimov`` stands before: the profile likelihood, which alone
+    sees phases where CP is conserved.
+
+    Attributes
+    ----------
+    sigma_m1_meV : ndarray, shape (steps,)
+    exposure_3sigma_s, exposure_goal_s : ndarray, shape (steps,)
+        For 3 sigma of mass, and for the goal.
+    curve_meV : ndarray, shape (steps, exposures)
+        Error by exposure.
+    curve_exposure_s : ndarray, shape (exposures,)
+    impact_meV : ndarray, shape (systematics,)
+        Square root of what knowing it exactly would take off the variance.
+    factor : ndarray, shape (systematics,)
+        By how much all its priors must narrow for the goal, all else as it is; 1: the
+        goal is met; NaN: not by this one alone.
+    asimov_sigma_m1_meV : ndarray, shape (steps,)
+    asimov_impact_meV : ndarray, shape (systematics,)
+    reach : ndarray, shape (masses, exposures)
+        m1 / sigma by true mass and exposure.
+    reach_m1_meV : ndarray, shape (masses,)
+    """
+
+    sigma_m1_meV: FloatArray = column("step")
+    exposure_3sigma_s: FloatArray = column("step")
+    exposure_goal_s: FloatArray = column("step")
+    curve_meV: FloatArray = column("step", "exposure")
+    curve_exposure_s: FloatArray = column("exposure")
+    impact_meV: FloatArray = column("systematic")
+    factor: FloatArray = column("systematic")
+    asimov_sigma_m1_meV: FloatArray = column("step")
+    asimov_impact_meV: FloatArray = column("systematic")
+    reach: FloatArray = column("reach_mass", "exposure")
+    reach_m1_meV: FloatArray = column("reach_mass")
+
+
+@dataclass(frozen=True)
+class Accuracy[V]:
+    """Largest error of the tabulated response, in standard errors per angle."""
+
+    response_error_sigma: V
+
+
+@dataclass(frozen=True)
+class PhaseMap:
+    """Separation of a Majorana truth from Dirac against m1 and one phase.
+
+    Attributes
+    ----------
+    map_m1_meV : ndarray, shape (masses,)
+    map_phase_deg : ndarray, shape (phases,)
+    separation_nature : ndarray, shape (masses, phases)
+        By Fisher, standard deviations.
+    """
+
+    map_m1_meV: FloatArray = column("map_mass")
+    map_phase_deg: FloatArray = column("map_phase")
+    separation_nature: FloatArray = column("map_mass", "map_phase")
+
+
+_GRID = ("grid_alpha21", "grid_effective")
+
+
+@dataclass(frozen=True)
+class PhaseSurvey:
+    """What data say about alpha21 and alpha31 - 2 delta, over half their torus.
+
+    Attributes
+    ----------
+    grid_alpha21_deg : ndarray, shape (a,)
+    grid_effective_deg : ndarray, shape (b,)
+        alpha31 - 2 delta.
+    eigenvalue_per_rad2 : ndarray, shape (a, b, 3)
+        Of the information about (delta, alpha21, alpha31), all else profiled, ascending.
+    eigenvector : ndarray, shape (a, b, 3, 3)
+        Its columns: phases, then modes.
+    measurable : ndarray, shape (a, b)
+        Number of combinations of phases that are measured.
+    separation_nature : ndarray, shape (a, b)
+        From Dirac, by Fisher, standard deviations.
+    """
+
+    grid_alpha21_deg: FloatArray = column(_GRID[0])
+    grid_effective_deg: FloatArray = column(_GRID[1])
+    eigenvalue_per_rad2: FloatArray = column(*_GRID, "mode")
+    eigenvector: FloatArray = column(*_GRID, "phase", "mode")
+    measurable: FloatArray = column(*_GRID)
+    separation_nature: FloatArray = column(*_GRID)
+
+
+@dataclass(frozen=True)
+class Correction[V]:
+    """Headline figures with some switches changed; NaN where the target prints no number.
+
+    Attributes
+    ----------
+    peak_nG, sigma_nG : number
+        Largest field, and noise of an angle.
+    sigma_m1_meV : number
+    exposure_3sigma_s, exposure_5sigma_s : number
+        For 3 and 5 sigma of mass.
+    """
+
+    peak_nG: V
+    sigma_nG: V
+    sigma_m1_meV: V
+    exposure_3sigma_s: V
+    exposure_5sigma_s: V
