@@ -12,11 +12,11 @@ from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.phases import ALPHA21, ALPHA31, DELTA, Planes, mirrored, mixing, width
 from renp_infer.inference.sampling import draw_sample
 from tests.toys.likelihoods import free_phases
+from tests.toys.settings import inference_with
 
 NONE_SLOPES = np.zeros((1, 0))
 NAMES = (DELTA, ALPHA21, ALPHA31)
 STEP = 1e-5
-from tests.toys.settings import inference_with
 
 
 @pytest.mark.parametrize("freedom", [2.0, 8.0, 200.0])
