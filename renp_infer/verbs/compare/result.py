@@ -55,7 +55,7 @@ class CompareResult(Result):
 
     def samplers(self) -> list[str]:
         """The estimators."""
-        return list(self.document["estimators"])
+        return list(self.comparison.estimators)
 
     def told(self) -> xarray.DataTree:
         """The tree, with the comparison as a table and as JSON."""
