@@ -18,13 +18,8 @@ from renp_infer.errors import ConfigError
 from renp_infer.files import is_directory, make_directory
 from renp_infer.study.study import Study
 from renp_infer.terminal import show, write_document
-from renp_infer.verbs.compare.result import CompareResult
-from renp_infer.verbs.compare.tables import verdict_of_hypotheses
-from renp_infer.verbs.evaluate.result import EvaluateResult
-from renp_infer.verbs.evaluate.shortfall import shortfall
-from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.summary import summary_table
-from renp_infer.verbs.table import load_run, verbs_of
+from renp_infer.verbs.table import VERBS, load_run, verbs_of
 
 REPORT = "report.html"
 
@@ -45,9 +40,8 @@ def run(paths: Sequence[Path], options: Options) -> int:
     if options.json:
         write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
     else:
-        texts = [*map(verdict_of_hypotheses, runs), *map(shortfall, runs)]
-        lines = [line for line in texts if line]
-        show(summary_table(runs), *lines, f"report: {page}")
+        texts = [verb.remark(run) for verb in reversed(VERBS.values()) for run in runs]
+        show(summary_table(runs), *filter(None, texts), f"report: {page}")
     return judge(runs)
 
 
@@ -73,18 +67,10 @@ def places(studies: Sequence[Study], options: Options) -> tuple[Path, list[Path]
 
 
 def _outcome(run: Run) -> dict[str, Any]:
-    evaluation = run.get(EvaluateResult).document
-    posterior, comparison = run.find(InferResult), run.find(CompareResult)
-    return {
-        "name": run.name,
-        "directory": str(run.directory),
-        "data": evaluation.get("data", "mock"),
-        "peak_snr": evaluation["peak_snr"],
-        "normalised": evaluation["normalised"],
-        "m1_meV": posterior.summary["parameters"]["m1_meV"] if posterior else None,
-        "diagnostics": posterior.summary["diagnostics"] if posterior else None,
-        "comparison": comparison.document if comparison else None,
-    }
+    found: dict[str, Any] = {"name": run.name, "directory": str(run.directory)}
+    for verb in VERBS.values():
+        found |= verb.outcome(run)
+    return found
 
 
 def _report(runs: Sequence[Run], top: Path, formats: Sequence[str] = ()) -> Path:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from renp_infer.display import Display
 from renp_infer.engine.result import Files, Result, Verdict, readable
-from renp_infer.engine.verb import Verb
 
 R = TypeVar("R", bound=Result)
 
@@ -76,13 +75,25 @@ def _joined(reasons: tuple[str, ...]) -> list[str]:
     return ["; ".join(reasons)] if reasons else []
 
 
-def load_run(directory: str | Path, verbs: Iterable[Verb]) -> Run:
+class Reader(Protocol):
+    """What can read a result back: a verb."""
+
+    name: ClassVar[str]
+
+    def belongs(self, study: Mapping[str, Any]) -> bool:
+        """Whether a resolved study has its section."""
+
+    def read(self, files: Files, study: Mapping[str, Any]) -> Result:
+        """Read its result back."""
+
+
+def load_run(directory: str | Path, verbs: Iterable[Reader]) -> Run:
     """Read a run directory.
 
     Parameters
     ----------
     directory : str or Path
-    verbs : iterable of Verb
+    verbs : iterable of Reader
         Those whose results are read, as far as the run has done them.
 
     Raises

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from renp_infer.engine.page import Page, plain
 from renp_infer.engine.product import Product
 from renp_infer.engine.result import Files, Result
 from renp_infer.engine.tasks import Context, Task, fingerprint
 from renp_infer.study.study import Study
+
+if TYPE_CHECKING:
+    from renp_infer.engine.run import Run
 
 
 class Verb(Product):
@@ -81,6 +85,18 @@ class Verb(Product):
     def read(self, files: Files, study: Mapping[str, Any]) -> Result:
         """Read its result back, for a resolved study."""
         raise NotImplementedError
+
+    def page(self, run: Run) -> Page:
+        """What the page about a run that has its result shows of it."""
+        return plain(self.name, run.results[self.name])
+
+    def outcome(self, _run: Run) -> dict[str, Any]:
+        """What ``renp run --json`` says of a run, whether or not that has its result."""
+        return {}
+
+    def remark(self, _run: Run) -> str:
+        """What ``renp run`` says of it in a line; empty for nothing."""
+        return ""
 
     def belongs(self, study: Mapping[str, Any]) -> bool:
         """Whether a resolved study has its section."""

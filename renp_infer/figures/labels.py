@@ -28,3 +28,5 @@ LABELS = {
     "alpha31_deg": ("α₃₁", "deg"),
 }
 """Symbol and unit of each parameter."""
+NAMES = {key: f"{text} [{unit}]" if unit else text for key, (text, unit) in LABELS.items()}
+"""Symbol and unit as the head of a row."""

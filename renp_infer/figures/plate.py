@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -32,6 +32,7 @@ class Plate:
     svg: str
     caption: str
     figure: Figure = field(compare=False, repr=False)
+    kind: ClassVar[str] = "plate"
 
     @property
     def uri(self) -> str:

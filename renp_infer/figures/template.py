@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,6 @@ from renp_infer.figures.plate import Plate
 
 EMBEDDED = 120_000
 """Longest table of numbers, in characters, that the page carries beside its figure."""
-
-
-def plates_in(found: Any) -> Iterator[Plate]:
-    """All figures of what a page shows, wherever a section has put them."""
-    if isinstance(found, Plate):
-        yield found
-    elif isinstance(found, Mapping):
-        for item in found.values():
-            yield from plates_in(item)
-    elif isinstance(found, list | tuple):
-        for item in found:
-            yield from plates_in(item)
 
 
 def csv_uri(plate: Plate) -> str:

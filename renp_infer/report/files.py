@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
 from renp_infer.errors import ConfigError
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import Plate
-from renp_infer.figures.template import plates_in
 from renp_infer.files import make_directory, replacing
+
+if TYPE_CHECKING:
+    from renp_infer.report.page import Contents
 
 FORMATS = ("pdf", "svg", "csv")
 FOLDER = "figures"
@@ -32,13 +34,13 @@ def parse_formats(text: str) -> tuple[str, ...]:
     return formats
 
 
-def write_figures(found: Mapping[str, Any], directory: Path, formats: Sequence[str]) -> list[str]:
+def write_figures(found: Contents, directory: Path, formats: Sequence[str]) -> list[str]:
     """Write all figures of a page into ``figures``, of several runs by their number.
 
     Parameters
     ----------
-    found : mapping
-        ``report.contents`` of the page.
+    found : Contents
+        Of the page.
     directory : Path
         That of the page.
     formats : sequence of str
@@ -54,14 +56,14 @@ def write_figures(found: Mapping[str, Any], directory: Path, formats: Sequence[s
     StoreError
         If a file cannot be written.
     """
-    sections = found["sections"]
-    folders = {FOLDER: found} if len(sections) == 1 else {FOLDER: found["overview"]}
-    if len(sections) > 1:
-        folders |= {f"{FOLDER}/{section['anchor']}": section for section in sections}
+    several = [found.overview] if found.overview else []
+    folders = {FOLDER: several} if len(found.sections) > 1 else {}
+    for section in found.sections:
+        folders[f"{FOLDER}/{section.anchor}" if folders else FOLDER] = section.plates
     names = []
-    for folder, part in folders.items() if formats else ():
+    for folder, plates in folders.items() if formats else ():
         make_directory(directory / folder)
-        for plate in plates_in(part):
+        for plate in plates:
             for kind in formats:
                 names.append(f"{folder}/{plate.key}.{kind}")
                 write_figure(plate, directory / names[-1])

@@ -10,30 +10,104 @@ import json
 import os
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.store import read_manifest
 from renp_infer.errors import DomainError, StoreError
-from renp_infer.figures.drawing import number
+from renp_infer.figures.plate import Plate
 from renp_infer.figures.template import fill_template
 from renp_infer.report import answers, tables
 from renp_infer.report.citations import bibtex, used_by
-from renp_infer.report.design import design_section
 from renp_infer.report.overview import overview_plate
-from renp_infer.verbs.calibrate.result import CalibrateResult
-from renp_infer.verbs.compare.page import comparison_section
 from renp_infer.verbs.evaluate.figures import normalised_label, source
-from renp_infer.verbs.evaluate.result import EvaluateResult
-from renp_infer.verbs.forecast.page import forecast_page
-from renp_infer.verbs.infer.check_figures import check_plates, check_rows
-from renp_infer.verbs.infer.figures import run_plates
+from renp_infer.verbs.evaluate.switches import preset_of
+from renp_infer.verbs.table import VERBS
 
 if TYPE_CHECKING:
+    from renp_infer.engine.page import Answer, Page, Part, Table
     from renp_infer.engine.run import Run
+    from renp_infer.report.tables import Summary
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
+
+
+@dataclass(frozen=True)
+class Section:
+    """Everything that the template shows of one run.
+
+    Attributes
+    ----------
+    index : int
+        Number on the page, from 1.
+    run : Run
+    preset, layout : str
+    label : str
+        What stands beside numbers whose noise is scaled, or "".
+    data : str
+        Name of the file with the data; empty for mock data.
+    overall : str
+        Worst verdict, or "none".
+    question : str
+    answer : Answer
+    further : tuple of Answer
+    shortfall : str
+        How far an absolute signal is from being seen, or "".
+    summary : Summary
+        Cells of the table of runs.
+    parts : tuple of Part
+        What the verbs say, from top to bottom.
+    provenance : tuple of (name, value)
+    tasks : Table
+        Every finished verb of the manifest.
+    study, command : str
+        The resolved study, and what makes the run again.
+    citations : tuple of str
+    bibtex : str
+    """
+
+    index: int
+    run: Run
+    preset: str
+    layout: str
+    label: str
+    data: str
+    overall: str
+    question: str
+    answer: Answer
+    further: tuple[Answer, ...]
+    shortfall: str
+    summary: Summary
+    parts: tuple[Part, ...]
+    provenance: tuple[tuple[str, str], ...]
+    tasks: Table
+    study: str
+    command: str
+    citations: tuple[str, ...]
+    bibtex: str
+
+    @property
+    def anchor(self) -> str:
+        """Name of the link to it, with which those to its parts begin."""
+        return f"run-{self.index}"
+
+    @property
+    def plates(self) -> list[Plate]:
+        """All figures, as they follow each other."""
+        blocks = [block for part in self.parts for block in part.blocks]
+        return [block for block in blocks if isinstance(block, Plate)]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the page shows: its runs, and what several of them have in common."""
+
+    title: str
+    sections: tuple[Section, ...]
+    overview: Plate | None
+    differences: tuple[tuple[str, list[str]], ...]
 
 
 def write_report(runs: Sequence[Run], path: Path) -> Path:
@@ -63,7 +137,7 @@ def write_report(runs: Sequence[Run], path: Path) -> Path:
     return path
 
 
-def write_page(found: Mapping[str, Any], path: Path) -> None:
+def write_page(found: Contents, path: Path) -> None:
     """Write the page of ``contents``, whole or not at all.
 
     Raises
@@ -71,7 +145,7 @@ def write_page(found: Mapping[str, Any], path: Path) -> None:
     StoreError
         If the file cannot be written.
     """
-    page = fill_template(TEMPLATE, **found)
+    page = fill_template(TEMPLATE, page=found)
     try:
         _replace(path, page)
     except OSError as error:
@@ -92,7 +166,7 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-def contents(runs: Sequence[Run], start: Path) -> dict[str, Any]:
+def contents(runs: Sequence[Run], start: Path) -> Contents:
     """What the page shows; commands are written as seen from the folder ``start``.
 
     Raises
@@ -102,74 +176,55 @@ def contents(runs: Sequence[Run], start: Path) -> dict[str, Any]:
     """
     if not runs:
         raise DomainError("runs", runs, "at least one run")
-    return {
-        "title": f"{len(runs)} runs" if len(runs) > 1 else runs[0].name,
-        "sections": [section(run, k, start) for k, run in enumerate(runs, start=1)],
-        "overview": overview_plate(runs),
-        "differences": tables.differences(runs),
-        "task_columns": tables.TASK_COLUMNS,
-    }
+    return Contents(
+        f"{len(runs)} runs" if len(runs) > 1 else runs[0].name,
+        tuple(section(run, k, start) for k, run in enumerate(runs, start=1)),
+        overview_plate(runs),
+        tuple(tables.differences(runs)),
+    )
 
 
-def section(run: Run, index: int, start: Path) -> dict[str, Any]:
+def section(run: Run, index: int, start: Path) -> Section:
     """Everything the template shows of one run."""
+    pages = pages_of(run)
+    answer, *further = answers.answers_of(pages)
     used = used_by(run.study, read_manifest(run.directory)["tasks"], run)
-    return {
-        "anchor": f"run-{index}",
-        "index": index,
-        "name": run.name,
-        "preset": answers.preset_of(run),
-        "layout": answers.layout_of(run),
-        "label": normalised_label(run),
-        "data": source(run),
-        "verdict": answers.verdict(run),
-        "overall": answers.overall(run),
-        "verdicts": run.verdicts,
-        "question": answers.question(run),
-        "answer": answers.answer(run),
-        "further_answers": answers.further_answers(run),
-        "shortfall": answers.shortfall(run),
-        "peak_snr": number(run.get(EvaluateResult).document["peak_snr"], 3),
-        "mass": tables.mass_cells(run),
-        "mass_truth": "–"
-        if source(run)
-        else number(run.get(EvaluateResult).document["truth"]["m1_meV"]),
-        "plates": [*run_plates(run), *check_plates(run)],
-        "forecast": forecast_page(run),
-        "checks": check_rows(run),
-        "comparison": comparison_section(run),
-        "switches": tables.switch_rows(run),
-        "switch_sentence": tables.switch_sentence(run),
-        "truth": tables.truth_rows(run),
-        "parameters": tables.parameter_rows(run),
-        "diagnostics": tables.diagnostic_rows(run),
-        "provenance": tables.provenance_rows(run),
-        "tasks": tables.task_rows(run),
-        "calibration": calibration_of(run),
-        "design": design_section(run),
-        "study": study_text(run.study),
-        "command": command(run, start),
-        "citations": used,
-        "bibtex": bibtex(used),
-    }
+    return Section(
+        index=index,
+        run=run,
+        preset=preset_of(run),
+        layout=answers.layout_of(run),
+        label=normalised_label(run),
+        data=source(run),
+        overall=answers.overall(run),
+        question=answers.question(run, pages),
+        answer=answer,
+        further=tuple(further),
+        shortfall=answers.shortfall(run),
+        summary=tables.summary_of(run),
+        parts=joined([part for page in pages for part in page.parts]),
+        provenance=tuple(tables.provenance_rows(run)),
+        tasks=tables.task_table(run),
+        study=study_text(run.study),
+        command=command(run, start),
+        citations=tuple(used),
+        bibtex=bibtex(used),
+    )
 
 
-CALIBRATED = ("chains", "draws", "tune")
-"""What each fit of a calibration takes, by key of the study."""
+def pages_of(run: Run) -> list[Page]:
+    """What the verbs of a run say of it, in their order."""
+    return [verb.page(run) for name, verb in VERBS.items() if name in run.results]
 
 
-def calibration_of(run: Run) -> dict[str, Any] | None:
-    """Verdict and figures of a calibration, and what was calibrated."""
-    if run.find(CalibrateResult) is None:
-        return None
-    from renp_infer.verbs.calibrate.figures import calibration_plates
-
-    found = run.get(CalibrateResult).document
-    shown = {key: found[key] for key in ("verdict", "reasons", "false_alarm")}
-    effort = run.study.get("calibrate", {})
-    shown["sampler"] = run.study.get("inference", {}).get("sampler", "")
-    shown["effort"] = ", ".join(f"{k} {effort[k]}" for k in CALIBRATED if k in effort)
-    return shown | {"plates": calibration_plates(run.get(CalibrateResult).tree)}
+def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Parts by their place; those with the same anchor as one."""
+    found: dict[str, Part] = {}
+    for part in sorted(parts, key=lambda part: part.place):
+        first = found.get(part.anchor)
+        blocks = (*first.blocks, *part.blocks) if first else part.blocks
+        found[part.anchor] = replace(first or part, blocks=blocks)
+    return tuple(found.values())
 
 
 def study_text(study: Mapping[str, Any]) -> str:

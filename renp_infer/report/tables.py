@@ -2,134 +2,58 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from renp_infer.engine.page import Cell, Column, Table
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.store import read_manifest
 from renp_infer.figures.drawing import number, rounded
-from renp_infer.figures.labels import LABELS
-from renp_infer.records import PRESETS, switch_names
-from renp_infer.report.answers import differing, prior_sd
+from renp_infer.figures.words import text_of
+from renp_infer.verbs.evaluate.figures import source
 from renp_infer.verbs.evaluate.result import EvaluateResult
-from renp_infer.verbs.infer.figures import free_parameters
 from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
-SWITCH_MEANING = {
-    "phase_space": "pair momenta in the plane, Eq. (17), or in space, Eq. (12)",
-    "form_factor": "crystal form factor: Eq. (18), or plane waves, Eq. (15)",
-    "majorana_kappa": "coefficient of the Majorana term − κ mᵢ mⱼ",
-    "weights": "pair weights: Eq. (3), or the printed rows of Table IV",
-    "h_r": "through the printed C of Eq. (24), or Eq. (8) with p→g rates (1383)",
-    "gamma_power": "power of γ_ep in rate and magnetization",
-    "moment": "moment per event: nμ, or one ion's μ/V",
-    "rate_prefactor": "the number in Eq. (57), or Eq. (16)",
-    "matrix_elements": "S_ep² and v/S as printed, or from Table I",
-    "bloch": "optical Bloch equations as printed, or Lindblad",
-    "current_axis": "electron current along the c axis, or across it",
-}
-PARAMETER_NAMES = {k: f"{text} [{unit}]" if unit else text for k, (text, unit) in LABELS.items()}
-DIAGNOSTIC_NAMES = {
-    "divergences": "divergent transitions",
-    "r_hat_max": "largest R-hat",
-    "ess_bulk_min": "smallest bulk ESS",
-    "ess_tail_min": "smallest tail ESS",
-    "bfmi_min": "smallest E-BFMI",
-    "sampler": "sampler",
-    "step_methods": "step methods",
-}
+
+@dataclass(frozen=True)
+class Summary:
+    """Cells of a run in the table of several: – for what it does not have.
+
+    Attributes
+    ----------
+    peak_snr : str
+        Of one angle.
+    estimate, interval, truth : str
+        m1, meV: mean ± sd, 95 % interval, truth.
+    """
+
+    peak_snr: str
+    estimate: str = "–"
+    interval: str = "–"
+    truth: str = "–"
 
 
-def mass_cells(run: Run) -> dict[str, str] | None:
-    """m1 for the summary table."""
-    if run.find(InferResult) is None:
-        return None
-    row = run.get(InferResult).summary["parameters"]["m1_meV"]
+def summary_of(run: Run) -> Summary:
+    """Peak S/N and mass."""
+    document = run.get(EvaluateResult).document
+    found = Summary(number(document["peak_snr"], 3))
+    if not source(run):
+        found = replace(found, truth=number(document["truth"]["m1_meV"]))
+    posterior = run.find(InferResult)
+    if posterior is None:
+        return found
+    row = posterior.summary["parameters"]["m1_meV"]
     low, high = (rounded(x, row["sd"]) for x in row["interval_95"])
     estimate = f"{rounded(row['mean'], row['sd'])} ± {rounded(row['sd'], row['sd'])}"
-    cells = {"estimate": estimate, "interval": f"{low} to {high}"}
-    return {k: v.replace(" ", "\N{NO-BREAK SPACE}") for k, v in cells.items()}
+    return replace(found, estimate=_unbroken(estimate), interval=_unbroken(f"{low} to {high}"))
 
 
-def switch_rows(run: Run) -> list[dict[str, Any]]:
-    """Resolved switches beside both presets."""
-    model = run.get(EvaluateResult).document["model"]
-    presets = {name: asdict(switches) for name, switches in PRESETS.items()}
-    return [
-        {
-            "name": name,
-            "meaning": SWITCH_MEANING[name],
-            "value": model[name],
-            "presets": [(presets[p][name], presets[p][name] == model[name]) for p in PRESETS],
-        }
-        for name in switch_names()
-    ]
-
-
-def switch_sentence(run: Run) -> str:
-    """Which corrections the run contains, in words."""
-    parts = []
-    for preset in PRESETS:
-        names = differing(run, preset)
-        parts.append(
-            f"{len(names)} of {len(switch_names())} switches differ from {preset}"
-            if names
-            else f"all {len(switch_names())} switches are as in {preset}"
-        )
-    return "; ".join(parts).capitalize() + "."
-
-
-def truth_rows(run: Run) -> list[tuple[str, str]]:
-    """The neutrino the data were made with."""
-    truth = run.get(EvaluateResult).document["truth"]
-    rows = [(PARAMETER_NAMES.get(k, k), _text(v)) for k, v in truth.items()]
-    masses = [1e3 * m for m in run.get(EvaluateResult).document["masses_eV"]]
-    rows.append(("m₁, m₂, m₃ [meV]", ", ".join(number(m) for m in masses)))
-    return [*rows, ("sum of masses [meV]", number(sum(masses)))]
-
-
-def parameter_rows(run: Run) -> list[dict[str, Any]]:
-    """Posterior of each free parameter, as text."""
-    if run.find(InferResult) is None:
-        return []
-    rows = []
-    for name in free_parameters(run):
-        p = run.get(InferResult).summary["parameters"][name]
-        spread, truth = prior_sd(run, name), p["truth"]
-        cells = {k: rounded(p[k], p["sd"]) for k in ("mean", "sd")}
-        cells["truth"] = "–" if truth is None else rounded(truth, p["sd"])
-        for mass in ("68", "95"):
-            ranges = p.get(f"regions_{mass}") or [p[f"interval_{mass}"]]
-            texts = [" to ".join(rounded(x, p["sd"]) for x in pair) for pair in ranges]
-            cells[f"interval_{mass}"] = "; ".join(texts)
-        for key, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
-            cells[key] = "–" if p[key] is None else f"{p[key]:.{digits}f}"
-        cells["prior_sd"] = number(spread, 2)
-        outside = truth is not None and not any(_inside(truth, *pair) for pair in ranges)
-        rows.append({"name": PARAMETER_NAMES.get(name, name), "outside": outside, **cells})
-    return rows
-
-
-def _inside(value: float, low: float, high: float) -> bool:
-    """Whether an interval has a value; one that ends before it begins leads through 0."""
-    return low <= value <= high if low <= high else value >= low or value <= high
-
-
-def diagnostic_rows(run: Run) -> list[tuple[str, str]]:
-    """What the sampler's verdict rests on."""
-    if run.find(InferResult) is None:
-        return []
-    found = run.get(InferResult).summary["diagnostics"]
-    # a number that the sampler does not have is not one that is 0
-    shown = {k: v for k, v in found.items() if k not in ("verdict", "reasons") and v is not None}
-    return [(DIAGNOSTIC_NAMES.get(k, k.replace("_", " ")), _text(v)) for k, v in shown.items()]
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def provenance_rows(run: Run) -> list[tuple[str, str]]:
@@ -141,34 +65,24 @@ def provenance_rows(run: Run) -> list[tuple[str, str]]:
     rows |= {k: v for k, v in found.items() if k not in ("study", "seconds")}
     rows["numerical accuracy"] = run.get(EvaluateResult).document["accuracy"]
     rows["Bloch equations"] = run.get(EvaluateResult).document.get("coherence")
-    return [(k.replace("_", " "), _text(v)) for k, v in rows.items() if v is not None]
+    return [(k.replace("_", " "), text_of(v)) for k, v in rows.items() if v is not None]
 
 
 TASK_COLUMNS = ("finished", "seconds", "tasks", "failed", "executor", "key")
 
 
-def task_rows(run: Run) -> list[list[str]]:
+def task_table(run: Run) -> Table:
     """Every finished verb of the manifest: its name, then ``TASK_COLUMNS``."""
     entries = read_manifest(run.directory)["tasks"]
-    return [
-        [name, *(_text(entry.get(column, "–")) for column in TASK_COLUMNS)]
-        for name, entry in entries.items()
-    ]
+    rows = [(name, *_task_cells(entry)) for name, entry in entries.items()]
+    columns = (Column("verb", heads=True), *(Column(name) for name in TASK_COLUMNS))
+    caption = "What was done; the key is the hash of everything that the result depends on."
+    return Table(columns, tuple(rows), caption, style="dense")
 
 
-def _text(value: Any) -> str:
-    """A value for a table cell; JSON texts and mappings as "key value" lists."""
-    if isinstance(value, str) and value[:1] in "{[":
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return value
-    if isinstance(value, Mapping):
-        return ", ".join(f"{k} {_text(v)}" for k, v in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_text(v) for v in value)
-    exact = isinstance(value, bool | str | int | np.integer) or value is None
-    return str(value) if exact else number(float(value))
+def _task_cells(entry: Mapping[str, Any]) -> list[str | Cell]:
+    *cells, key = (text_of(entry.get(column, "–")) for column in TASK_COLUMNS)
+    return [*cells, Cell(key, "hash")]
 
 
 def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
@@ -182,7 +96,7 @@ def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     shared = [{k: v for k, v in study.items() if k not in missing} for study in studies]
     flat = [dict(_flat(study)) for study in shared]
     keys = dict.fromkeys(key for study in flat for key in study)
-    rows = [(key, [_text(study.get(key, "–")) for study in flat]) for key in keys]
+    rows = [(key, [text_of(study.get(key, "–")) for study in flat]) for key in keys]
     rows += [(f"[{n}]", ["yes" if n in s else "–" for s in studies]) for n in sorted(missing)]
     return [(key, values) for key, values in rows if len(set(values)) > 1]
 

@@ -17,6 +17,9 @@ from renp_infer.verbs.inputs import posterior_inputs
 if TYPE_CHECKING:
     import xarray
 
+    from renp_infer.engine.page import Page
+    from renp_infer.engine.run import Run
+
 
 class Calibrate(Verb):
     """Test what the other verbs claim: a task per block of mock experiments."""
@@ -67,6 +70,12 @@ class Calibrate(Verb):
     def read(self, files: Files, _study: Mapping[str, Any]) -> CalibrateResult:
         """Read ``calibrate.nc``."""
         return CalibrateResult.of(files.tree(self.file))
+
+    def page(self, run: Run) -> Page:
+        """Verdict and figures."""
+        from renp_infer.verbs.calibrate.page import page
+
+        return page(run)
 
 
 CALIBRATE = Calibrate()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from renp_infer.engine.page import Answer, Block, Column, Note, Page, Part, Table, Text, reasons
+from renp_infer.engine.result import Verdict
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.plate import new_figure, plate
@@ -22,19 +24,21 @@ _CERTAIN = 1e-4
 """Error of a probability below which it is not shown."""
 
 
-def comparison_section(run: Run) -> dict[str, Any] | None:
-    """What the template shows of a comparison; ``None`` without one."""
-    if run.find(CompareResult) is None:
-        return None
+def page(run: Run) -> Page:
+    """Evidence, probabilities and Bayes factors of the hypotheses."""
     found = run.get(CompareResult).document
-    return {
-        "plate": plate("evidence", "Evidence of the four hypotheses", evidence_figure, run),
-        "sentence": sentence(found),
-        "agreement": found["agreement"],
-        "rows": [_row(row, found) for row in found["hypotheses"]],
-        "factors": [_factor(row) for row in found["bayes_factors"]],
-        "warnings": [text.replace("_", " ") for text in found["warnings"]],
-    }
+    agreement = Verdict.of(found["agreement"])
+    text = sentence(found)
+    blocks: tuple[Block, ...] = (
+        Text(text, agreement.verdict),
+        *reasons(agreement),
+        *(Note(warning.replace("_", " ")) for warning in found["warnings"]),
+        plate("evidence", "Evidence of the four hypotheses", evidence_figure, run),
+        _probabilities(found, normalised_label(run)),
+        _factors(found),
+    )
+    part = Part(50, "hypotheses", "Four hypotheses", blocks, "Hypotheses")
+    return Page((part,), (Answer("Hypotheses", text),), ", and about ordering and nature")
 
 
 def sentence(found: dict[str, Any]) -> str:
@@ -51,28 +55,54 @@ def sentence(found: dict[str, Any]) -> str:
     )
 
 
-def _row(row: dict[str, Any], found: dict[str, Any]) -> dict[str, str]:
+def _probabilities(found: dict[str, Any], label: str) -> Table:
+    columns = (
+        Column("hypothesis", heads=True),
+        Column("ln Z", number=True),
+        Column("by estimator"),
+        Column("prior odds", number=True),
+        Column("probability", number=True),
+        Column("m₁ [meV]", number=True),
+    )
+    rows = tuple(_row(row, found) for row in found["hypotheses"])
+    tail = f", {label}" if label else ""
+    caption = f"Log-evidence, normalised in the data, and probability{tail}."
+    return Table(columns, rows, caption)
+
+
+def _row(row: dict[str, Any], found: dict[str, Any]) -> tuple[str, ...]:
     mass = row["m1_meV"]
-    return {
-        "name": f"{row['ordering']}, {row['nature'].capitalize()}",
-        "log_evidence": _with_error(row["log_evidence"], row["log_evidence_error"]),
-        "estimates": "; ".join(
-            f"{name} {_with_error(cell['log_evidence'], cell['log_evidence_error'])}"
-            for name, cell in row["by_estimator"].items()
-        ),
-        "odds": number(found["prior_odds"][f"{row['ordering']}_{row['nature']}"], 3),
-        "probability": _probability(row),
-        "mass": _with_error(mass["mean"], mass["sd"]),
-    }
+    estimates = [
+        f"{name} {_with_error(cell['log_evidence'], cell['log_evidence_error'])}"
+        for name, cell in row["by_estimator"].items()
+    ]
+    return (
+        f"{row['ordering']}, {row['nature'].capitalize()}",
+        _with_error(row["log_evidence"], row["log_evidence_error"]),
+        "; ".join(estimates),
+        number(found["prior_odds"][f"{row['ordering']}_{row['nature']}"], 3),
+        _probability(row),
+        _with_error(mass["mean"], mass["sd"]),
+    )
 
 
-def _factor(row: dict[str, Any]) -> dict[str, str]:
-    return {
-        "over": row["over"].replace("_", " "),
-        "under": row["under"].replace("_", " "),
-        "value": _with_error(row["log_bayes_factor"], row["log_bayes_factor_error"]),
-        "warning": row["prior_dominated"],
-    }
+def _factors(found: dict[str, Any]) -> Table:
+    columns = (
+        Column("hypothesis", heads=True),
+        Column("against"),
+        Column("ln Bayes factor", number=True),
+        Column("decided by priors?"),
+    )
+    rows = tuple(
+        (
+            row["over"].replace("_", " "),
+            row["under"].replace("_", " "),
+            _with_error(row["log_bayes_factor"], row["log_bayes_factor_error"]),
+            row["prior_dominated"] or "no",
+        )
+        for row in found["bayes_factors"]
+    )
+    return Table(columns, rows, "Bayes factors of all pairs.")
 
 
 def _probability(row: dict[str, Any]) -> str:

@@ -17,6 +17,9 @@ from renp_infer.verbs.inputs import SAMPLING, posterior_inputs
 if TYPE_CHECKING:
     import xarray
 
+    from renp_infer.engine.page import Page
+    from renp_infer.engine.run import Run
+
 
 class Compare(Verb):
     """Weigh ordering and nature by their evidence: a task per hypothesis and estimator."""
@@ -76,6 +79,23 @@ class Compare(Verb):
         tree = files.tree(self.file)
         found = compare(evidences(tree), CompareSettings(**study["compare"]))
         return CompareResult(tree, found)
+
+    def page(self, run: Run) -> Page:
+        """Evidence, probabilities and Bayes factors."""
+        from renp_infer.verbs.compare.page import page
+
+        return page(run)
+
+    def outcome(self, run: Run) -> dict[str, Any]:
+        """The comparison."""
+        found = run.find(CompareResult)
+        return {"comparison": None if found is None else found.document}
+
+    def remark(self, run: Run) -> str:
+        """The most probable hypothesis."""
+        from renp_infer.verbs.compare.tables import verdict_of_hypotheses
+
+        return verdict_of_hypotheses(run)
 
 
 COMPARE = Compare()

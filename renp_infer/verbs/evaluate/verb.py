@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
@@ -11,6 +11,10 @@ from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.inputs import model_inputs
+
+if TYPE_CHECKING:
+    from renp_infer.engine.page import Page
+    from renp_infer.engine.run import Run
 
 
 class Evaluate(Verb):
@@ -43,6 +47,24 @@ class Evaluate(Verb):
     def read(self, files: Files, _study: Mapping[str, Any]) -> EvaluateResult:
         """Read ``evaluate.json``."""
         return EvaluateResult(files.tables(self.file))
+
+    def page(self, run: Run) -> Page:
+        """Switches, the angular distribution, and the truth."""
+        from renp_infer.verbs.evaluate.page import page
+
+        return page(run)
+
+    def outcome(self, run: Run) -> dict[str, Any]:
+        """Peak S/N, and what it is relative to."""
+        document = run.get(EvaluateResult).document
+        facts = {key: document[key] for key in ("peak_snr", "normalised")}
+        return {"data": document.get("data", "mock")} | facts
+
+    def remark(self, run: Run) -> str:
+        """How far an absolute signal is from being seen."""
+        from renp_infer.verbs.evaluate.shortfall import shortfall
+
+        return shortfall(run)
 
 
 EVALUATE = Evaluate()

@@ -18,6 +18,9 @@ from renp_infer.verbs.inputs import prior_inputs
 if TYPE_CHECKING:
     import xarray
 
+    from renp_infer.engine.page import Page
+    from renp_infer.engine.run import Run
+
 FORECAST_VERSION = 2
 """Raised when the same study gives other forecasts than before."""
 
@@ -67,6 +70,12 @@ class Forecast(Verb):
     def read(self, files: Files, _study: Mapping[str, Any]) -> ForecastResult:
         """Read ``forecast.nc``."""
         return ForecastResult(files.tree(self.file))
+
+    def page(self, run: Run) -> Page:
+        """Remarks, tables and figures."""
+        from renp_infer.verbs.forecast.page import page
+
+        return page(run)
 
 
 FORECAST = Forecast()

@@ -19,7 +19,6 @@ from renp_infer.figures.drawing import FloatArray, number, rounded
 from renp_infer.figures.labels import CIRCULAR, CORNER, LABELS
 from renp_infer.figures.plate import ANGLE, M1, WIDTH, Plate, new_figure, plate
 from renp_infer.verbs.evaluate.figures import (
-    angular_distribution,
     caption_tail,
     normalised_label,
     padded,
@@ -251,13 +250,9 @@ def chains(run: Run) -> tuple[Figure, str]:
     )
 
 
-def run_plates(run: Run) -> list[Plate]:
-    """All figures of one run; the angular distribution alone without inference."""
-    plates = [plate("angles", "Angular distribution", angular_distribution, run)]
-    if run.find(InferResult) is None:
-        return plates
+def posterior_plates(run: Run) -> list[Plate]:
+    """All figures of a posterior."""
     return [
-        *plates,
         plate("data", "Data and posterior prediction", data_and_prediction, run),
         plate("mass", "Lightest neutrino mass", mass_posterior, run),
         plate("corner", "Parameters in pairs", corner, run),

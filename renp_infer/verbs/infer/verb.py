@@ -16,6 +16,9 @@ from renp_infer.verbs.inputs import posterior_inputs
 if TYPE_CHECKING:
     import xarray
 
+    from renp_infer.engine.page import Page
+    from renp_infer.engine.run import Run
+
 
 class Infer(Verb):
     """Sample the posterior of the data, mock or measured."""
@@ -49,6 +52,20 @@ class Infer(Verb):
     def read(self, files: Files, _study: Mapping[str, Any]) -> InferResult:
         """Read ``infer.nc``."""
         return InferResult.of(files.tree(self.file))
+
+    def page(self, run: Run) -> Page:
+        """The posterior: figures, parameters, diagnostics and model checks."""
+        from renp_infer.verbs.infer.page import page
+
+        return page(run)
+
+    def outcome(self, run: Run) -> dict[str, Any]:
+        """Mass and diagnostics."""
+        found = run.find(InferResult)
+        if found is None:
+            return {"m1_meV": None, "diagnostics": None}
+        summary = found.summary
+        return {"m1_meV": summary["parameters"]["m1_meV"], "diagnostics": summary["diagnostics"]}
 
 
 INFER = Infer()

@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renp_infer.design.objective import direction
+from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text, reasons
+from renp_infer.engine.result import Verdict
 from renp_infer.figures.drawing import number, rounded
+from renp_infer.verbs.optimize.drawn import Optimum
+from renp_infer.verbs.optimize.figures import WORDS, design_plates, label_of
+from renp_infer.verbs.optimize.result import OptimizeResult
+
+if TYPE_CHECKING:
+    from renp_infer.engine.run import Run
+
+BEST = (
+    "The best design, as keys of the study; best.toml in the run directory has them in a study "
+    "of its own."
+)
+GAINS = (
+    Column("physics", heads=True),
+    Column("systematics"),
+    Column("own design", number=True),
+    Column("best design", number=True),
+    Column("gain", number=True),
+)
 
 
-def search_part(found: dict[str, Any]) -> dict[str, Any]:
-    """Verdict, sentences and the table of the best design."""
+def page(run: Run) -> Page:
+    """Verdict, sentences, the best design, what it gains, and figures."""
+    result = run.get(OptimizeResult)
+    found, judged = result.document, Verdict.of(result.document)
+    gain = " ".join(gain_sentences(found))
+    blocks: list[Block] = [Text(" ".join(_sentences(found)), judged.verdict), *reasons(judged)]
+    blocks.append(Facts(tuple((key, _value(v)) for key, v in found["best"].items()), BEST))
+    if rows := tuple(_gain_cells(row) for row in found.get("gains", {}).get("rows", ())):
+        blocks.append(Table(GAINS, rows, _gains_of(found)))
+    blocks += design_plates(Optimum(found, result.trials, run.study))
+    return Page((Part(20, "design", "Design", tuple(blocks)),), (Answer("Design", gain),))
+
+
+def _sentences(found: dict[str, Any]) -> list[str]:
     sentences = gain_sentences(found)
     if found["on_bound"]:
         names = ", ".join(found["on_bound"])
         sentences.append(f"On the end of its range, so more may be had beyond: {names}.")
-    sentences += _robust(found.get("robustness"))
-    rows = [(key, _value(value)) for key, value in found["best"].items()]
-    return {
-        "verdict": found["verdict"],
-        "reasons": found["reasons"],
-        "sentences": sentences,
-        "rows": rows,
-        "gains": [_gain_cells(row) for row in found.get("gains", {}).get("rows", ())],
-        "gains_of": _gains_of(found),
-    }
+    return sentences + _robust(found.get("robustness"))
 
 
 def _gains_of(found: dict[str, Any]) -> str:
     """Caption of the table of gains."""
-    from renp_infer.verbs.optimize.figures import label_of
-
     same = found.get("gains", {}).get("of_best", True)
     which = "the best design" if same else "the best design of the first search"
     unit = label_of(found["objective"], per_cost=found["per_cost"])
@@ -46,8 +67,6 @@ def _gain_cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def gain_sentences(found: dict[str, Any]) -> list[str]:
     """How good the best design is, and how much better than the study's own."""
-    from renp_infer.verbs.optimize.figures import WORDS, label_of
-
     name, unit = WORDS[found["objective"]], label_of(found["objective"], per_cost=found["per_cost"])
     sentences = [f"Best design: {unit} = {_measured(found, 'utility')}."]
     if found["reference_utility"] is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
@@ -16,6 +16,10 @@ from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.inputs import prior_inputs
 from renp_infer.verbs.optimize.result import TRIALS, OptimizeResult
+
+if TYPE_CHECKING:
+    from renp_infer.engine.page import Page
+    from renp_infer.engine.run import Run
 
 
 class Optimize(Verb):
@@ -80,6 +84,12 @@ class Optimize(Verb):
         """Read ``optimize.json`` and its trials."""
         lines = files.path(TRIALS).read_text(encoding="utf-8").splitlines()
         return OptimizeResult(files.tables(self.file), [json.loads(line) for line in lines])
+
+    def page(self, run: Run) -> Page:
+        """The best design and what it gains."""
+        from renp_infer.verbs.optimize.page import page
+
+        return page(run)
 
 
 OPTIMIZE = Optimize()

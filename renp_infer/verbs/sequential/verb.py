@@ -18,6 +18,9 @@ from renp_infer.verbs.sequential.result import SequentialResult
 if TYPE_CHECKING:
     import xarray
 
+    from renp_infer.engine.page import Page
+    from renp_infer.engine.run import Run
+
 
 class Sequential(Verb):
     """Campaigns against fixed layouts: a task per campaign."""
@@ -64,6 +67,12 @@ class Sequential(Verb):
     def read(self, files: Files, _study: Mapping[str, Any]) -> SequentialResult:
         """Read ``sequential.nc``."""
         return SequentialResult(files.tree(self.file))
+
+    def page(self, run: Run) -> Page:
+        """Campaigns against fixed layouts."""
+        from renp_infer.verbs.sequential.page import page
+
+        return page(run)
 
 
 SEQUENTIAL = Sequential()

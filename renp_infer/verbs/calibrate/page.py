@@ -1,0 +1,34 @@
+"""The calibration in the report: its verdict, what was calibrated, and its figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from renp_infer.engine.page import Block, Page, Part, Text, reasons
+from renp_infer.engine.result import Verdict
+from renp_infer.figures.drawing import number
+from renp_infer.verbs.calibrate.figures import calibration_plates
+from renp_infer.verbs.calibrate.result import CalibrateResult
+
+if TYPE_CHECKING:
+    from renp_infer.engine.run import Run
+
+EFFORT = ("chains", "draws", "tune")
+"""What each fit of a calibration takes, by key of the study."""
+
+
+def page(run: Run) -> Page:
+    """Verdict and figures of a calibration."""
+    result = run.get(CalibrateResult)
+    found = Verdict.of(result.document)
+    section = run.study.get("calibrate", {})
+    sampler = run.study.get("inference", {}).get("sampler", "")
+    effort = ", ".join(f"{key} {section[key]}" for key in EFFORT if key in section)
+    rate = number(result.document["false_alarm"])
+    text = (
+        f"Tests on mock experiments; each part has a false-alarm rate of {rate}. "
+        f"Fits by {sampler} ({effort})."
+    )
+    plates = calibration_plates(result.tree)
+    blocks: tuple[Block, ...] = (Text(text, found.verdict), *reasons(found), *plates)
+    return Page((Part(70, "calibration", "Calibration", blocks),))

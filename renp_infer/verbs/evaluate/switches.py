@@ -1,0 +1,75 @@
+"""The physics switches of a run beside those of both presets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from renp_infer.engine.page import Cell, Column, Table
+from renp_infer.records import PRESETS, switch_names
+from renp_infer.verbs.evaluate.result import EvaluateResult
+
+if TYPE_CHECKING:
+    from renp_infer.engine.run import Run
+
+SWITCH_MEANING = {
+    "phase_space": "pair momenta in the plane, Eq. (17), or in space, Eq. (12)",
+    "form_factor": "crystal form factor: Eq. (18), or plane waves, Eq. (15)",
+    "majorana_kappa": "coefficient of the Majorana term − κ mᵢ mⱼ",
+    "weights": "pair weights: Eq. (3), or the printed rows of Table IV",
+    "h_r": "through the printed C of Eq. (24), or Eq. (8) with p→g rates (1383)",
+    "gamma_power": "power of γ_ep in rate and magnetization",
+    "moment": "moment per event: nμ, or one ion's μ/V",
+    "rate_prefactor": "the number in Eq. (57), or Eq. (16)",
+    "matrix_elements": "S_ep² and v/S as printed, or from Table I",
+    "bloch": "optical Bloch equations as printed, or Lindblad",
+    "current_axis": "electron current along the c axis, or across it",
+}
+
+
+def preset_of(run: Run) -> str:
+    """Name of the preset, with a plus sign where single switches depart from it."""
+    name = str(run.study.get("physics", {}).get("preset", "published"))
+    return f"{name} + own switches" if name in PRESETS and differing(run, name) else name
+
+
+def differing(run: Run, preset: str) -> list[str]:
+    """Switches whose value is not the preset's."""
+    model, reference = run.get(EvaluateResult).document["model"], asdict(PRESETS[preset])
+    return [name for name in switch_names() if model[name] != reference[name]]
+
+
+def switch_table(run: Run) -> Table:
+    """Resolved switches beside both presets."""
+    model = run.get(EvaluateResult).document["model"]
+    presets = [asdict(switches) for switches in PRESETS.values()]
+    rows: tuple[tuple[str | Cell, ...], ...] = tuple(
+        (
+            name,
+            Cell(str(model[name]), "other"),
+            *(_beside(preset[name], model[name]) for preset in presets),
+            SWITCH_MEANING[name],
+        )
+        for name in switch_names()
+    )
+    heads = ("switch", "this run", *PRESETS, "what it chooses")
+    columns = tuple(Column(head, heads=not k, code=not k) for k, head in enumerate(heads))
+    caption = "Resolved switches and both presets; ≠ marks where a preset differs from this run."
+    return Table(columns, rows, caption)
+
+
+def _beside(value: object, own: object) -> Cell:
+    return Cell(str(value), "same") if value == own else Cell(f"≠ {value}", "other")
+
+
+def switch_sentence(run: Run) -> str:
+    """Which corrections the run contains, in words."""
+    parts = []
+    for preset in PRESETS:
+        names = differing(run, preset)
+        parts.append(
+            f"{len(names)} of {len(switch_names())} switches differ from {preset}"
+            if names
+            else f"all {len(switch_names())} switches are as in {preset}"
+        )
+    return "; ".join(parts).capitalize() + "."
