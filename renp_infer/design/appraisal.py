@@ -126,7 +126,7 @@ def _parameters(own: Parameters, ordering: str, table: OscillationTable) -> Para
     return replace(own, ordering=ordering, **values)  # type: ignore[arg-type]
 
 
-class Bench:
+class DesignBench:
     """Hypotheses and noise of one design, with a table of fields over m1.
 
     Parameters

@@ -8,20 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from renp_infer.design.measures import COST, SPACING, UTILITIES, direction
 from renp_infer.design.region import Region
-from renp_infer.design.utility import Utility, sense
+from renp_infer.design.utility import Utility
 from renp_infer.errors import DomainError
 from renp_infer.records import Experiment, FloatArray
 
-COST, SPACING = "cost", "min_spacing_deg"
-EXTRA = {COST: -1, SPACING: 1}
-"""Objectives of a front that are no utilities, and their senses."""
 Appraise = Callable[[Experiment, Sequence[str]], dict[str, Utility]]
-
-
-def direction(name: str) -> int:
-    """+1 if more of an objective is better, -1 if less is."""
-    return EXTRA[name] if name in EXTRA else sense(name)
 
 
 def score(name: str, value: float) -> float:
@@ -75,14 +68,14 @@ class Objective:
 
     def of(self, experiment: Experiment) -> dict[str, Utility]:
         """Utilities of an apparatus."""
-        found = self._appraise(experiment, [n for n in self.names if n not in EXTRA])
+        found = self._appraise(experiment, [n for n in self.names if n in UTILITIES])
         cost = self.region.cost(experiment)
         if self.per_cost:
             found = {n: _divided(u, cost) if direction(n) > 0 else u for n, u in found.items()}
         angles = np.rad2deg(experiment.layout.theta_s)
         spacing = float(np.min(np.diff(angles))) if angles.size > 1 else 180.0
         extra = {COST: Utility(cost, 0.0), SPACING: Utility(spacing, 0.0)}
-        return {n: extra[n] if n in EXTRA else found[n] for n in self.names}
+        return {n: found[n] if n in UTILITIES else extra[n] for n in self.names}
 
     def scores(self, found: dict[str, Utility]) -> tuple[float, ...]:
         """Scores, in the order of ``names``."""

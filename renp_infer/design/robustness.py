@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from renp_infer.errors import DomainError
@@ -42,13 +41,6 @@ class Tolerance:
     above: float
     below_ends: bool
     above_ends: bool
-
-    @property
-    def half_width(self) -> float:
-        """The smaller distance that a loss ends, else the distance to a bound."""
-        ended = [d for d, ends in ((self.below, self.below_ends), (self.above, self.above_ends))
-                 if not ends]  # fmt: skip
-        return min(ended) if ended else max(self.below, self.above)
 
 
 def tolerances(
@@ -262,8 +254,3 @@ def robust_choice(table: FloatArray, weights: FloatArray, share: float = 0.1) ->
         name: int(np.argmax([getattr(s, name) for s in spreads]))
         for name in ("mean", "worst", "quantile")
     }
-
-
-def near_optimal(values: FloatArray, loss: float) -> NDArray[np.bool_]:
-    """Which designs (n,) lose at most this much against the best of them."""
-    return np.asarray(values >= np.max(values) - loss)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logsumexp
 
+from renp_infer.design.measures import UTILITIES
 from renp_infer.design.truths import Truths, fixed_truth, prior_truths, spread
 from renp_infer.errors import DomainError
 from renp_infer.inference.prior import InferenceSettings, mass_prior
@@ -22,35 +23,14 @@ from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 if TYPE_CHECKING:
-    from renp_infer.design.appraisal import Bench
+    from renp_infer.design.appraisal import DesignBench
     from renp_infer.design.posterior import Learnt
 
 EXPOSURE = "exposure_3sigma_s"
 
-UNITS: Mapping[str, str] = {
-    "eig_m1": "nat",
-    "eig_interest": "nat",
-    "sd_m1": "meV",
-    "log_bf_nature": "nat",
-    "p_nature": "",
-    "log_bf_ordering": "nat",
-    "p_ordering": "",
-    "exposure_3sigma_s": "s",
-}
-"""Utilities and their units: expected information on m1, and on m1, ordering, nature and
-phases together; expected posterior standard deviation of m1; expected log Bayes factor for
-the true nature or ordering, and expected posterior probability of the true one; exposure
-after which m1 > 0 shows with 3 standard errors, median over the truths."""
-NAMES = tuple(UNITS)
 PRIOR_SHARE = 0.02
 """Share of the prior in the density of a lower bound: where the linear model has lost the
 truth, the bound loses 4 nat and no more."""
-_SMALLER = ("sd_m1", "exposure_3sigma_s")
-
-
-def sense(name: str) -> int:
-    """+1 if more of a utility is better, -1 if less is."""
-    return -1 if name in _SMALLER else 1
 
 
 @dataclass(frozen=True)
@@ -156,7 +136,7 @@ class Appraiser:
     def __call__(
         self,
         experiment: Experiment,
-        names: Sequence[str] = NAMES,
+        names: Sequence[str] = UTILITIES,
         shares: FloatArray | None = None,
     ) -> dict[str, Utility]:
         """Appraise an experiment.
@@ -165,7 +145,7 @@ class Appraiser:
         ----------
         experiment : Experiment
         names : sequence of str
-            Of ``NAMES``.
+            Of ``UTILITIES``.
         shares : ndarray, shape (n,), optional
             Share of the exposure spent at each angle, > 0, summing to one; equal by
             default.
@@ -177,9 +157,9 @@ class Appraiser:
         """
         return self.of_bench(self.bench(experiment, shares), names)
 
-    def bench(self, experiment: Experiment, shares: FloatArray | None = None) -> Bench:
+    def bench(self, experiment: Experiment, shares: FloatArray | None = None) -> DesignBench:
         """Hypotheses and noise of an experiment."""
-        from renp_infer.design.appraisal import Bench, rivals_of
+        from renp_infer.design.appraisal import DesignBench, rivals_of
         from renp_infer.design.noise import design_noise
 
         rivals = rivals_of(
@@ -191,9 +171,9 @@ class Appraiser:
             finite_crystal=self.finite_crystal,
         )
         noise = design_noise(experiment, self.noise_scale, shares)
-        return Bench(rivals, np.log(self.odds), noise, self.settings.masses)
+        return DesignBench(rivals, np.log(self.odds), noise, self.settings.masses)
 
-    def lower_bound(self, bench: Bench) -> Utility:
+    def lower_bound(self, bench: DesignBench) -> Utility:
         """Bound on ``eig_m1`` from below, nat, with data in which nothing is linearised.
 
         Mean log ratio of posterior to prior density at the true m1. For any density in
@@ -205,7 +185,7 @@ class Appraiser:
         log = np.array([row.log_density for row in rows]) + np.log1p(-PRIOR_SHARE)
         return self._mean(np.logaddexp(log, np.log(PRIOR_SHARE)))
 
-    def of_bench(self, bench: Bench, names: Sequence[str] = NAMES) -> dict[str, Utility]:
+    def of_bench(self, bench: DesignBench, names: Sequence[str] = UTILITIES) -> dict[str, Utility]:
         """Appraise hypotheses and noise that are made already."""
         found = {}
         if set(names) - {EXPOSURE}:

@@ -8,12 +8,13 @@ import numpy as np
 
 from renp_infer.design.constraints import Constraint, quantities
 from renp_infer.design.cost import CostModel
+from renp_infer.design.measures import direction
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said, nearest
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.designing import region_of, space_of
-from renp_infer.study.sections.optimize import SMALLER, RangeSection, WindowSection, ends
+from renp_infer.study.sections.optimize import RangeSection, WindowSection, ends
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -40,7 +41,7 @@ def check_design(study: Study) -> None:
     for name, setting in section.vary.items():
         _check_key(study.design, name, setting)
     _check_windows(study, section.windows)
-    smaller = [n for n in section.utility if n in SMALLER]
+    smaller = [n for n in section.utility if direction(n) < 0]
     if section.per_cost and smaller:
         allowed = f"false with {smaller[0]}, of which less is better"
         raise ConfigError("optimize.per_cost", True, allowed)

@@ -15,7 +15,6 @@ from renp_infer.design.starts import starts
 from renp_infer.errors import DomainError
 from renp_infer.physics.kinematics import invariant_s, phase_matched
 from renp_infer.physics.neutrinos import masses
-from renp_infer.study.sections.optimize import UTILITIES
 from tests.toys.design import build, crystal_region, truth
 
 UNIT = st.floats(0.0, 1.0)
@@ -213,11 +212,3 @@ def test_two_windows_start_at_both_edges() -> None:
     first = space.values(starts(Region(space), experiment, {})[0])
     for name, upper in (("window1.centre_deg", False), ("window2.centre_deg", True)):
         assert first[name] == pytest.approx(threshold_deg(experiment, truth(), "33", upper=upper))
-
-
-def test_names_of_utilities_are_those_of_the_appraiser() -> None:
-    from renp_infer.design.utility import NAMES, sense
-    from renp_infer.study.sections.optimize import SMALLER
-
-    assert set(UTILITIES) == set(NAMES)
-    assert {n for n in NAMES if sense(n) < 0} == set(SMALLER) - {"cost"}

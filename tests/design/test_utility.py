@@ -11,11 +11,12 @@ from scipy.special import ive, logsumexp
 from scipy.stats import norm
 
 from renp_infer.design._torus_kernel import torus_integrals
-from renp_infer.design.appraisal import Bench, Rival
+from renp_infer.design.appraisal import DesignBench, Rival
 from renp_infer.design.landscape import hermite
+from renp_infer.design.measures import UTILITIES, direction
 from renp_infer.design.noise import design_noise
 from renp_infer.design.truths import prior_truths, spread
-from renp_infer.design.utility import NAMES, UNITS, Appraiser, UtilitySettings, sense
+from renp_infer.design.utility import Appraiser, UtilitySettings
 from renp_infer.errors import DomainError
 from renp_infer.inference.fisher import Noise
 from renp_infer.inference.hypothesis import Hypothesis
@@ -73,7 +74,7 @@ def bench(responses, sigma_nG=0.1, masses=193, noise=None, **settings):
         model = Hypothesis(response, toy_truth(nature), OSCILLATION, chosen, 1.45)
         rivals.append(Rival(model, build_prior(toy_truth(nature), chosen, OSCILLATION, 1.45, 1.0)))
     odds = np.full(len(rivals), -np.log(len(rivals)))
-    return Bench(rivals, odds, white(sigma_nG) if noise is None else noise, masses)
+    return DesignBench(rivals, odds, white(sigma_nG) if noise is None else noise, masses)
 
 
 def appraise(apparatus, truths=64, seed=1, truth="prior", m1_eV=0.1):
@@ -343,7 +344,7 @@ def appraiser():
 def test_appraisal_of_an_experiment(appraiser):
     apparatus = experiment()
     first = appraiser(apparatus)
-    assert tuple(first) == NAMES == tuple(UNITS)
+    assert tuple(first) == UTILITIES
     assert first == appraiser(apparatus), "common random numbers"
     assert all(np.isfinite(u.value) and u.error >= 0.0 for u in first.values())
     assert 0.0 < first["eig_m1"].value < first["eig_interest"].value
@@ -357,7 +358,7 @@ def test_appraisal_of_an_experiment(appraiser):
 
 
 def test_senses():
-    assert [sense(n) for n in ("eig_m1", "sd_m1", "exposure_3sigma_s")] == [1, -1, -1]
+    assert [direction(n) for n in ("eig_m1", "sd_m1", "exposure_3sigma_s")] == [1, -1, -1]
 
 
 def test_settings_are_checked():

@@ -8,18 +8,12 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 from pydantic import Discriminator, Tag, model_validator
 
+from renp_infer.design.measures import OBJECTIVES, UTILITIES
 from renp_infer.fields import Number, Several, Whole, nearest, refusal
 from renp_infer.study.sections.apparatus import Flag, Section, Word, as_tuple, choice, kind_of_grid
 from renp_infer.study.sections.sequential import SequentialSection
 from renp_infer.study.sections.tasks import Odds, OddsSection, some_odds
 
-UTILITIES = (
-    "eig_m1", "eig_interest", "sd_m1", "log_bf_nature", "p_nature", "log_bf_ordering",
-    "p_ordering", "exposure_3sigma_s",
-)  # fmt: skip
-OBJECTIVES = (*UTILITIES, "cost", "min_spacing_deg")
-SMALLER = ("sd_m1", "exposure_3sigma_s", "cost")
-"""Objectives of which less is better: they are not divided by a cost."""
 OPTIMIZERS = ("skopt", "sobol", "random", "botorch")
 PAIR_NAMES = ("11", "12", "22", "13", "23", "33")
 MAX_POINTS = 2000

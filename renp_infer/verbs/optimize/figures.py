@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from renp_infer.design.objective import direction
-from renp_infer.design.utility import UNITS
+from renp_infer.design.measures import MEASURES, direction
 from renp_infer.figures.drawing import BAND_68, BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, number
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.verbs.optimize.drawn import Optimum
@@ -24,19 +23,6 @@ STYLES = {
 MARKS = "osD^v"
 WIDE = 10.0
 """Objectives of which less is better get a logarithmic axis over ranges beyond this factor."""
-WORDS = {
-    "eig_m1": "information on m₁",
-    "eig_interest": "information",
-    "sd_m1": "sd of m₁",
-    "log_bf_nature": "ln B, nature",
-    "p_nature": "p(true nature)",
-    "log_bf_ordering": "ln B, ordering",
-    "p_ordering": "p(true ordering)",
-    "exposure_3sigma_s": "exposure to 3σ",
-    "cost": "cost",
-    "min_spacing_deg": "smallest spacing",
-}
-OBJECTIVE_UNITS = {**UNITS, "cost": "h of beam time", "min_spacing_deg": "deg"}
 _NUISANCES = {
     "amplitude": "amplitude",
     "refractive_index": "refractive index",
@@ -67,10 +53,10 @@ def design_plates(optimum: Optimum) -> list[Plate]:
 
 def label_of(name: str, *, per_cost: bool = False) -> str:
     """An objective in words, with its unit."""
-    unit = OBJECTIVE_UNITS[name]
+    unit = MEASURES[name].unit
     if per_cost and name not in ("cost", "min_spacing_deg"):
-        unit = f"{unit or '1'} / {OBJECTIVE_UNITS['cost']}"
-    return WORDS[name] + (f" [{unit}]" if unit else "")
+        unit = f"{unit or '1'} / {MEASURES['cost'].unit}"
+    return MEASURES[name].words + (f" [{unit}]" if unit else "")
 
 
 def _axis_of(ax: Any, optimum: Optimum, name: str, which: str) -> None:
@@ -141,7 +127,7 @@ def maps(optimum: Optimum) -> tuple[Figure, str]:
     surface = Surface(np.array([t["x"] for t in rows]), optimum.scores(rows))
     figure = draw_maps(surface, optimum, rows, loss)
     name = optimum.found["objective"]
-    kind = "the utility" if direction(name) > 0 else f"−ln of the {WORDS[name]}"
+    kind = "the utility" if direction(name) > 0 else f"−ln of the {MEASURES[name].words}"
     return figure, (
         f"A Gaussian process fitted to {len(rows)} trials. Diagonal: {kind}, averaged over all "
         "other dimensions as the trials lie, with the standard deviation of the fit. Below: the "
@@ -199,9 +185,11 @@ def front(optimum: Optimum) -> tuple[Figure, str]:
     volume = optimum.found.get("hypervolume")
     text = ""
     if volume:
-        units = [OBJECTIVE_UNITS[n] for n in optimum.names]
+        units = [MEASURES[n].unit for n in optimum.names]
         unit = " × ".join(u for u in units if u)
-        above = ", ".join(f"{WORDS[n]} {number(v, 3)}" for n, v in volume["reference"].items())
+        above = ", ".join(
+            f"{MEASURES[n].words} {number(v, 3)}" for n, v in volume["reference"].items()
+        )
         text = (
             f" Hypervolume {number(volume['value'], 4)} ± {number(volume['error'], 2)} [{unit}] "
             f"against {above}."

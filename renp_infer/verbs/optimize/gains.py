@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from renp_infer.design.objective import Objective, direction
+from renp_infer.design.measures import direction
+from renp_infer.design.objective import Objective
 from renp_infer.errors import RenpError
 from renp_infer.records import PRESETS
 from renp_infer.study.design_tables import with_keys

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.design.objective import direction, score
+from renp_infer.design.measures import MEASURES, direction
+from renp_infer.design.objective import score
 from renp_infer.design.pareto import front_of
 from renp_infer.design.search import Trial, best_of
-from renp_infer.design.utility import UNITS
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -49,7 +49,7 @@ def summary(study: Study, parts: Sequence[Part]) -> dict[str, Any]:
         "schema": 1,
         "name": study.name,
         "objective": names[0],
-        "unit": UNITS[names[0]],
+        "unit": MEASURES[names[0]].unit,
         "per_cost": study.design.section.per_cost,
         "normalised": study.experiment.detector.reference_snr > 0.0,
         "best": top["best"]["keys"],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from renp_infer.design.objective import direction
+from renp_infer.design.measures import MEASURES, direction
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text, reasons
 from renp_infer.engine.result import Verdict
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.verbs.optimize.drawn import Optimum
-from renp_infer.verbs.optimize.figures import WORDS, design_plates, label_of
+from renp_infer.verbs.optimize.figures import design_plates, label_of
 from renp_infer.verbs.optimize.result import OptimizeResult
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def _gain_cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def gain_sentences(found: dict[str, Any]) -> list[str]:
     """How good the best design is, and how much better than the study's own."""
-    name, unit = WORDS[found["objective"]], label_of(found["objective"], per_cost=found["per_cost"])
+    name = MEASURES[found["objective"]].words
+    unit = label_of(found["objective"], per_cost=found["per_cost"])
     sentences = [f"Best design: {unit} = {_measured(found, 'utility')}."]
     if found["reference_utility"] is not None:
         better = "more" if direction(found["objective"]) > 0 else "less"

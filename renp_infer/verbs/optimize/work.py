@@ -34,7 +34,7 @@ from renp_infer.verbs.optimize.result import BEST, TRIALS
 from renp_infer.verbs.optimize.robust import robustness
 
 if TYPE_CHECKING:
-    from renp_infer.engine.tasks import Context, Task
+    from renp_infer.engine.tasks import Context, Scratch, Task
     from renp_infer.study.study import Study
 
 _SHARE_POINTS = 256
@@ -47,16 +47,14 @@ class Journal:
 
     Parameters
     ----------
-    folder : str
-        Scratch folder of the run; without one, or where the run directory is not on
-        this machine, nothing is kept.
+    scratch : Scratch or None
+        Without it, or where the run directory is not on this machine, nothing is kept.
     key : str
         The task's.
     """
 
-    def __init__(self, folder: str, key: str) -> None:
-        reachable = bool(folder) and Path(folder).parents[2].is_dir()
-        self._path = Path(folder) / f"{key[:16]}.jsonl" if reachable else None
+    def __init__(self, scratch: Scratch | None, key: str) -> None:
+        self._path = scratch.path(f"{key[:16]}.jsonl") if scratch else None
 
     def read(self) -> list[Trial]:
         """Trials that were kept, up to the first line that is torn."""

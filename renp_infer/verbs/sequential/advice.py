@@ -12,7 +12,7 @@ from renp_infer.design.beliefs import Beliefs, Readings
 from renp_infer.design.sequential import choose, settled
 from renp_infer.errors import ConfigError
 from renp_infer.study.datafile import Sequence, read_sequence
-from renp_infer.verbs.sequential.bench import Bench
+from renp_infer.verbs.sequential.bench import SequenceBench
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -56,7 +56,7 @@ def advice(study: Study, so_far: Sequence) -> dict[str, Any]:
         ``next_setting`` is null where enough is known or the time is spent, with the
         reason in ``stop``.
     """
-    bench = Bench(study, so_far.theta_s)
+    bench = SequenceBench(study, so_far.theta_s)
     settings, places = bench.settings, bench.places(so_far.theta_s)
     readings = Readings(places, so_far.field_nG, so_far.covariance_nG2)
     atlas, beliefs = settled(bench.atlas, readings, bench.expander.refined, ROUNDS)

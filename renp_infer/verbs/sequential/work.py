@@ -14,7 +14,7 @@ from renp_infer.design.beliefs import Beliefs, Readings
 from renp_infer.design.sequential import Step, campaign, settled
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.measurement.squid import relative_times
-from renp_infer.verbs.sequential.bench import Bench, bench_of
+from renp_infer.verbs.sequential.bench import SequenceBench, bench_of
 
 if TYPE_CHECKING:
     import xarray
@@ -67,7 +67,7 @@ def perform(study: Study, task: Task) -> xarray.DataTree:
     return tree
 
 
-def _columns(bench: Bench, steps: list[Step], m1_meV: float) -> dict[str, Any]:
+def _columns(bench: SequenceBench, steps: list[Step], m1_meV: float) -> dict[str, Any]:
     """One row per measurement."""
     rows = [
         {
@@ -86,7 +86,7 @@ def _columns(bench: Bench, steps: list[Step], m1_meV: float) -> dict[str, Any]:
     return found
 
 
-def knowledge(bench: Bench, beliefs: Beliefs, m1_meV: float) -> dict[str, Any]:
+def knowledge(bench: SequenceBench, beliefs: Beliefs, m1_meV: float) -> dict[str, Any]:
     """What is known of m1 and the hypotheses, and how well that fits a truth.
 
     ``score_nat`` is the log of posterior by prior density at the true m1: its mean over
@@ -98,7 +98,7 @@ def knowledge(bench: Bench, beliefs: Beliefs, m1_meV: float) -> dict[str, Any]:
     return {"m1_mean": mean, "m1_sd": sd, "score_nat": gain, "probability": probability}
 
 
-def log_density(bench: Bench, beliefs: Beliefs, m1_meV: float) -> float:
+def log_density(bench: SequenceBench, beliefs: Beliefs, m1_meV: float) -> float:
     """Log density of m1, per meV."""
     atlas = bench.atlas
     centre = atlas.m1_meV + atlas.rest_meV * beliefs.means[:, 0]
@@ -109,7 +109,7 @@ def log_density(bench: Bench, beliefs: Beliefs, m1_meV: float) -> float:
 
 
 def _fixed(
-    bench: Bench, field: FloatArray, m1_meV: float, rng: np.random.Generator
+    bench: SequenceBench, field: FloatArray, m1_meV: float, rng: np.random.Generator
 ) -> dict[str, Any]:
     """What fixed layouts know after the same times: the study's own, and ``fixed_deg``.
 
@@ -140,7 +140,11 @@ def _fixed(
 
 
 def _learned(
-    bench: Bench, theta_s: FloatArray, field: FloatArray, sigma_nG: FloatArray, draw: FloatArray
+    bench: SequenceBench,
+    theta_s: FloatArray,
+    field: FloatArray,
+    sigma_nG: FloatArray,
+    draw: FloatArray,
 ) -> Beliefs:
     places = bench.places(theta_s)
     readings = Readings(places, field[places] + sigma_nG * draw, np.diag(sigma_nG**2))

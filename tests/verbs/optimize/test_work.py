@@ -11,6 +11,8 @@ import pytest
 from renp_infer.app.cli import execute
 from renp_infer.design.search import Trial
 from renp_infer.design.utility import Utility
+from renp_infer.engine.blocks import Blocks
+from renp_infer.engine.tasks import Scratch
 from renp_infer.errors import ConfigError, ConvergenceError
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.physics.kinematics import phase_matched
@@ -161,9 +163,10 @@ def test_a_search_that_is_killed_goes_on_with_the_next_trial(
 
 
 def test_a_torn_line_ends_what_is_believed(tmp_path: Path) -> None:
-    folder = tmp_path / "run" / "tasks" / "optimize" / "scratch"
+    scratch = Blocks(tmp_path / "run", "optimize", ".json").scratch
+    folder = tmp_path / "run" / scratch.folder
     (tmp_path / "run").mkdir()
-    journal = Journal(str(folder), "a" * 64)
+    journal = Journal(scratch, "a" * 64)
     trials = [
         Trial("search", (0.1 * k,), {"a": k}, {"sd_m1": np.inf if k == 1 else 0.5}, {"sd_m1": 0.0})
         for k in range(4)
@@ -178,7 +181,7 @@ def test_a_torn_line_ends_what_is_believed(tmp_path: Path) -> None:
     journal.rewrite(journal.read())
     journal.append(trials[3])
     assert journal.read() == trials
-    for nowhere in ("", str(tmp_path / "other" / "tasks" / "optimize" / "scratch")):
+    for nowhere in (None, Scratch(str(tmp_path / "other"), scratch.folder)):
         absent = Journal(nowhere, "b" * 64)
         absent.append(trials[0])
         assert absent.read() == []
