@@ -9,7 +9,7 @@ integrated out; see docs/design.md. Truths and noise are the same for every desi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,6 +50,28 @@ class Utility:
     error: float
     lower: float | None = None
     upper: float | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether it is a number."""
+        return bool(np.isfinite(self.value))
+
+    def plain(self) -> dict[str, float | None]:
+        """As JSON knows it; ``None`` for what is no number."""
+        return {
+            name: None if number is None or not np.isfinite(number) else float(number)
+            for name, number in asdict(self).items()
+        }
+
+    @classmethod
+    def read(cls, row: Mapping[str, float | None]) -> Utility:
+        """From a plain row."""
+        value, error = (np.inf if row[n] is None else row[n] for n in ("value", "error"))
+        return cls(value, error, row["lower"], row["upper"])  # type: ignore[arg-type]
+
+
+UNKNOWN = Utility(np.inf, np.inf)
+"""What nothing is known of."""
 
 
 @dataclass(frozen=True)

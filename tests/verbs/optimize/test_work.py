@@ -107,10 +107,10 @@ def test_gains_are_those_of_the_same_design_under_each_physics(
     study = load_study(write(tmp_path, HEAD + CRYSTAL))
     rows = gains(study, {"layout.length_cm": 3.5})
     own = study.experiment.layout.length_cm
-    assert [(r["preset"], r["systematics"]) for r in rows] == [
+    assert [(r.preset, r.systematics) for r in rows] == [
         (p, s) for p in ("published", "corrected") for s in (True, False)
     ]
-    assert [r["gain"] for r in rows] == pytest.approx([2 * (3.5 - own), 3.5 - own] * 2)
+    assert [r.gain for r in rows] == pytest.approx([2 * (3.5 - own), 3.5 - own] * 2)
     assert {a[0] for a in asked[:4]} == {"planar"} and {a[0] for a in asked[4:]} == {"full"}
 
 
@@ -118,7 +118,7 @@ def test_gains_are_those_of_the_same_design_under_each_physics(
 def test_a_gain_that_cannot_be_had_says_why(tmp_path: Path) -> None:
     rows = gains(load_study(write(tmp_path, HEAD + CRYSTAL)), {"layout.length_cm": -1.0})
     assert len(rows) == 4
-    assert all("layout.length_cm" in row["failed"] and "gain" not in row for row in rows)
+    assert all("layout.length_cm" in row.failed and "gain" not in row.plain() for row in rows)
 
 
 @pytest.mark.usefixtures("toy")
