@@ -21,7 +21,6 @@ from renp_infer.verbs.optimize.maps import Surface
 from renp_infer.verbs.optimize.page import best_facts, sentences
 from renp_infer.verbs.optimize.parts import Appraisal
 from renp_infer.verbs.optimize.result import OptimizeResult
-from renp_infer.verbs.sequential.page import campaign_part
 from renp_infer.verbs.table import load_run
 from tests.toys.design import PEAK, ToyAppraiser
 
@@ -207,17 +206,3 @@ def test_the_document_is_written_and_read_back_as_it_was(done: Run) -> None:
     assert {"robustness", "front", "hypervolume", "gains"} <= set(document)
     told = OptimizeResult.of(document, rows).told()
     assert json.loads(json.dumps(told)) == document | {"trials": rows}
-
-
-def test_a_layout_without_room_for_its_moves_has_no_numbers() -> None:
-    blank = {"sd_m1_meV": None, "score_nat": None, "probability": None}
-    full = {"sd_m1_meV": 1.5, "score_nat": 2.0, "probability": 0.7}
-    truth = {"m1_meV": 50.0, "sequential": full | {"measurements": 9.0}, "study": blank,
-             "fixed": blank}  # fmt: skip
-    found = {"truths": [truth], "angles": {"study": 61, "fixed": 0}, "campaigns": 3,
-             "total_s": 100.0, "setting_s": 5.0, "missing_tasks": 1}  # fmt: skip
-    rows = campaign_part(found)["rows"]
-    assert rows == [
-        ("50", "sequence", "1.5", "2", "0.7", "9"),
-        ("50", "own layout", "–", "–", "–", "61"),
-    ]
