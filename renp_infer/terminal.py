@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from renp_infer.finite import require_finite_tree
+
+if TYPE_CHECKING:
+    from renp_infer.records import FloatArray
 
 WIDTH = 80
 MAX_ROWS = 25
@@ -68,7 +71,7 @@ def show(*parts: Any) -> None:
         console.print(part)
 
 
-def angle_table(title: str, columns: dict[str, Sequence[float]]) -> Table:
+def angle_table(title: str, columns: Mapping[str, Sequence[float] | FloatArray]) -> Table:
     """Table of columns of shape (n,), thinned to what fits a screen."""
     table = Table(title=title, box=SIMPLE_HEAD)
     for name in columns:

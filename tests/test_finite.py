@@ -375,7 +375,7 @@ def test_the_command_ends_in_one_line_with_the_values(
 
 def test_evaluate_refuses_a_document_with_nan(monkeypatch: pytest.MonkeyPatch) -> None:
     here = study(lasers={"chi_squared": 1e-3})
-    found = evaluation.evaluate(here.experiment, here.parameters, "s")
+    found = evaluation.evaluate(here.experiment, here.parameters, "s").document
     assert json.loads(document(found))["rate_per_s"][0] == found["rate_per_s"][0]
     found["rate_per_s"][1] = np.nan
     with pytest.raises(NonFiniteError, match=r"rate_per_s\[1\].*m1_meV = 50"):

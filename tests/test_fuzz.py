@@ -341,7 +341,7 @@ def finished(root: Path) -> Iterator[Path]:
     (root / "s.toml").write_text(STUDY)
     study = load_study("s.toml")
     result = evaluation.evaluate(study.experiment, study.parameters, "s")
-    known = json.loads(document(result)) | {"normalised": False}
+    known = json.loads(document(result.document)) | {"normalised": False}
     angles = known | {"theta_s_deg": np.linspace(50, 60, 61).tolist()}
     angles |= {k: [1.0] * 61 for k in ("signal_nG", "sigma_nG")}
     tree, parameters = make_inference(np.random.default_rng(1), angles, "seed", (2, 20))
@@ -358,7 +358,7 @@ def finished(root: Path) -> Iterator[Path]:
     }
     tree.attrs = {"renp_summary": json.dumps(summary)}
     patch = pytest.MonkeyPatch()
-    patch.setattr(evaluation, "evaluate", lambda *_: dict(result))
+    patch.setattr(evaluation, "evaluate", lambda *_: result)
     patch.setattr(inferring, "infer", lambda *_: tree.copy(deep=True))
     patch.setattr(hypotheses, "estimate_one", estimated)
     code, out, err = attempt(["run", "s.toml", "--out", str(home), "--quiet"])

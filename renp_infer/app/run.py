@@ -9,7 +9,7 @@ from renp_infer.verbs.calibrate.result import CalibrateResult
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.forecast.result import ForecastResult
-from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.result import InferResult, checks_in, summary_in
 from renp_infer.verbs.optimize.result import OptimizeResult
 from renp_infer.verbs.sequential.result import SequentialResult
 
@@ -50,13 +50,13 @@ class Run(AnyRun):
     def summary(self) -> dict[str, Any] | None:
         """Estimates and diagnostics of the inference."""
         found = self.find(InferResult)
-        return None if found is None else found.summary
+        return None if found is None else summary_in(found.tree)
 
     @property
     def checks(self) -> dict[str, Any] | None:
         """Model checks of the inference."""
         found = self.find(InferResult)
-        return None if found is None else found.checks
+        return None if found is None else checks_in(found.tree)
 
     @property
     def comparison(self) -> dict[str, Any] | None:

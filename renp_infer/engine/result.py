@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,6 +54,14 @@ class Result:
     def rows(self) -> list[tuple[str, str]]:
         """What was found, in a few words each."""
         return []
+
+    def origin(self) -> Mapping[str, Any]:
+        """Where it comes from, as far as the report tells it."""
+        return {}
+
+    def samplers(self) -> Sequence[str]:
+        """Samplers that made it, as far as it knows."""
+        return ()
 
     def told(self) -> Any:
         """What a Python session gets of it."""

@@ -8,7 +8,7 @@ from renp_infer.engine.run import Run
 from renp_infer.explorer.curves import Curve, MassError
 from renp_infer.explorer.picture import Picture
 from renp_infer.figures.drawing import number, rounded
-from renp_infer.figures.labels import LABELS
+from renp_infer.figures.labels import LABELS, NAMES
 from renp_infer.records import PAIRS
 from renp_infer.verbs.infer.result import InferResult
 
@@ -82,11 +82,8 @@ def run_rows(run: Run) -> Rows:
     """Head and rows of a run's posterior."""
     rows = [["parameter", "mean ± sd", "95 % interval"]]
     posterior = run.find(InferResult)
-    for name, found in (posterior.summary["parameters"] if posterior else {}).items():
-        symbol, unit = LABELS[name]
-        low, high = found["interval_95"]
-        spread = rounded(found["mean"], found["sd"])
-        interval = f"{rounded(low, found['sd'])} to {rounded(high, found['sd'])}"
-        label = f"{symbol} [{unit}]" if unit else symbol
-        rows.append([label, f"{spread} ± {number(found['sd'], 2)}", interval])
+    for name, found in (posterior.estimates if posterior else {}).items():
+        low, high = (rounded(x, found.sd) for x in found.interval_95)
+        spread = f"{rounded(found.mean, found.sd)} ± {number(found.sd, 2)}"
+        rows.append([NAMES[name], spread, f"{low} to {high}"])
     return rows

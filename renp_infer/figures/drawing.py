@@ -382,19 +382,3 @@ def draw_ranks(ax: Axes, draws: ArrayLike, bins: int = 20) -> list[Artist]:
         artists.append(ax.stairs(counts, edges, baseline=None, label=name, **keys))
     ax.set_ylim(0, None)
     return artists
-
-
-def draw_intervals(
-    ax: Axes,
-    rows: Sequence[Mapping[str, Any]],
-) -> list[Artist]:
-    """One row per posterior: 95 % thin, 68 % thick, mean dot, truth tick."""
-    artists: list[Artist] = []
-    for y, row in enumerate(rows):
-        artists.append(ax.hlines(y, *row["interval_95"], color=BLUE, lw=1.5))
-        artists.append(ax.hlines(y, *row["interval_68"], color=BLUE, lw=5))
-        artists += ax.plot(row["mean"], y, "o", color="white", mec=BLUE, ms=5)
-        if row["truth"] is not None:
-            artists.append(ax.vlines(row["truth"], y - 0.35, y + 0.35, **TRUTH))
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    return artists

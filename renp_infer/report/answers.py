@@ -16,9 +16,9 @@ from renp_infer.verbs.evaluate.switches import preset_of
 
 def layout_of(run: Run) -> str:
     """Angles and thresholds in a few words."""
-    document = run.get(EvaluateResult).document
-    theta = document["theta_s_deg"]
-    seen = visible_thresholds(document["thresholds_deg"], theta)
+    found = run.get(EvaluateResult)
+    theta = found.theta_s_deg
+    seen = visible_thresholds(found.thresholds_deg, theta)
     text = f"{len(theta)} angles, {number(theta[0])}° to {number(theta[-1])}°"
     if seen:
         return f"{text}; {len(seen)} pair threshold{'s' * (len(seen) > 1)} inside"
@@ -50,9 +50,9 @@ def answers_of(pages: Sequence[Page]) -> list[Answer]:
 
 def shortfall(run: Run) -> str:
     """How far an absolute signal is from being seen, or ""."""
-    document = run.get(EvaluateResult).document
-    snr = document["peak_snr"]
-    if document["normalised"] or snr >= 1:
+    found = run.get(EvaluateResult)
+    snr = found.peak_snr
+    if found.normalised or snr >= 1:
         return ""
     if snr <= 0:
         return "There is no signal at these angles."

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.executors import DASK_EXECUTORS
 from renp_infer.resources import share_path
-from renp_infer.verbs.compare.result import CompareResult
-from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -51,9 +49,7 @@ SAMPLERS = {
     "smc": ("pymc", "smc", "dynesty"),
     "nested": ("dynesty",),
 }
-"""Packages by the attribute ``sampler`` of the sampler statistics."""
-SAMPLED = ("sample_stats", "renp_cross_check")
-"""Groups of a posterior whose attributes name a sampler."""
+"""Packages by sampler."""
 SEARCHERS = {"skopt": "scikit-optimize", "botorch": "botorch"}
 """Packages by optimizer; sequences of points need none."""
 _MODEL = ("numpy", "scipy", "numba")
@@ -64,7 +60,7 @@ _ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 def citations_of(
     study: Mapping[str, Any],
     tasks: Collection[str],
-    statistics: Iterable[Mapping[str, Any]] = (),
+    samplers: Iterable[str] = (),
     tools: Iterable[str] = (),
 ) -> list[str]:
     """Keys of what a run used, each once.
@@ -75,8 +71,7 @@ def citations_of(
         The resolved study.
     tasks : collection of str
         Names of the finished tasks.
-    statistics : iterable of mapping, optional
-        Attributes of every group of sampler statistics of the run.
+    samplers : iterable of str, optional
     tools : iterable of str, optional
         Other packages that did work, by the names of ``TOOLS``.
 
@@ -86,9 +81,8 @@ def citations_of(
         On a sampler or tool without an entry.
     """
     table = study["neutrino"]["oscillation"]
-    samplers = [attributes["sampler"] for attributes in statistics]
-    packages = [*(_MODEL if tasks else ()), *(_STATISTICS if samplers else ())]
-    packages += [package for sampler in samplers for package in SAMPLERS[sampler]]
+    sampled = [package for sampler in samplers for package in SAMPLERS[sampler]]
+    packages = [*(_MODEL if tasks else ()), *(_STATISTICS if sampled else ()), *sampled]
     if tasks and study.get("detector", {}).get("coupling") == "pickup":
         packages.append("magpylib")
     if "optimize" in tasks:
@@ -114,21 +108,13 @@ def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None)
     run : Run or None
         Its results; ``None`` if it has none that name a sampler.
     """
-    statistics = []
-    if run is not None and run.find(InferResult) is not None:
-        groups = [
-            run.get(InferResult).tree[name]
-            for name in SAMPLED
-            if name in run.get(InferResult).tree.children
-        ]
-        statistics += [{str(k): v for k, v in group.attrs.items()} for group in groups]
-    if run is not None and run.find(CompareResult) is not None:
-        statistics += [{"sampler": name} for name in run.get(CompareResult).document["estimators"]]
+    results = () if run is None else run.results.values()
+    samplers = [name for result in results for name in result.samplers()]
     if "calibrate" in tasks:
-        statistics.append({"sampler": study["inference"]["sampler"]})
+        samplers.append(study["inference"]["sampler"])
     executors = {entry.get("executor", "serial") for entry in tasks.values()}
     tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
-    return citations_of(study, tasks, statistics, tools)
+    return citations_of(study, tasks, samplers, tools)
 
 
 def bibtex(used: Iterable[str]) -> str:

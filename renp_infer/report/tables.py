@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.page import Cell, Column, Table
-from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.store import read_manifest
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.words import text_of
@@ -39,16 +38,16 @@ class Summary:
 
 def summary_of(run: Run) -> Summary:
     """Peak S/N and mass."""
-    document = run.get(EvaluateResult).document
-    found = Summary(number(document["peak_snr"], 3))
+    evaluation = run.get(EvaluateResult)
+    found = Summary(number(evaluation.peak_snr, 3))
     if not source(run):
-        found = replace(found, truth=number(document["truth"]["m1_meV"]))
+        found = replace(found, truth=number(evaluation.truth.m1_meV))
     posterior = run.find(InferResult)
     if posterior is None:
         return found
-    row = posterior.summary["parameters"]["m1_meV"]
-    low, high = (rounded(x, row["sd"]) for x in row["interval_95"])
-    estimate = f"{rounded(row['mean'], row['sd'])} ± {rounded(row['sd'], row['sd'])}"
+    mass = posterior.mass
+    low, high = (rounded(x, mass.sd) for x in mass.interval_95)
+    estimate = f"{rounded(mass.mean, mass.sd)} ± {rounded(mass.sd, mass.sd)}"
     return replace(found, estimate=_unbroken(estimate), interval=_unbroken(f"{low} to {high}"))
 
 
@@ -58,13 +57,12 @@ def _unbroken(text: str) -> str:
 
 def provenance_rows(run: Run) -> list[tuple[str, str]]:
     """Where the numbers come from: seed, versions, machine, data."""
+    evaluation = run.get(EvaluateResult)
     rows: dict[str, Any] = {"study": run.name, "seed": run.study.get("seed")}
-    found = dict(run.get(EvaluateResult).document.get(PROVENANCE, {}))
-    if run.find(InferResult) is not None and PROVENANCE in run.get(InferResult).tree.children:
-        found |= {str(k): v for k, v in run.get(InferResult).tree[PROVENANCE].attrs.items()}
-    rows |= {k: v for k, v in found.items() if k not in ("study", "seconds")}
-    rows["numerical accuracy"] = run.get(EvaluateResult).document["accuracy"]
-    rows["Bloch equations"] = run.get(EvaluateResult).document.get("coherence")
+    for result in run.results.values():
+        rows |= {k: v for k, v in result.origin().items() if k not in ("study", "seconds")}
+    rows["numerical accuracy"] = asdict(evaluation.accuracy)
+    rows["Bloch equations"] = asdict(evaluation.coherence) if evaluation.coherence else None
     return [(k.replace("_", " "), text_of(v)) for k, v in rows.items() if v is not None]
 
 

@@ -16,10 +16,13 @@ import renp_infer as renp
 from renp_infer.app import library
 from renp_infer.app.cli import execute
 from renp_infer.display import table
+from renp_infer.engine.result import Result
 from renp_infer.engine.store import read_manifest
 from renp_infer.errors import ConfigError, DiagnosticWarning
 from renp_infer.study.sources import with_sections
-from tests.toys.runs import make_run
+from renp_infer.verbs.compare.result import CompareResult
+from renp_infer.verbs.optimize.result import OptimizeResult
+from tests.toys.runs import make_run, with_result
 
 STUDY: dict[str, Any] = {
     "schema": 1,
@@ -186,7 +189,8 @@ def test_a_comparison_is_a_table_by_hypothesis() -> None:
         | {"log_evidence": z, "log_evidence_error": 0.1}
         for nature, p, z in (("dirac", 0.75, -1.0), ("majorana", 0.25, -2.1))
     ]
-    frame = library._comparison_table({"hypotheses": rows}).to_dataframe()
+    found = CompareResult(xr.DataTree(), {"hypotheses": rows})
+    frame = found.told()["renp_comparison"].to_dataset().to_dataframe()
     assert frame.loc["normal_majorana", "probability"] == 0.25
     assert list(frame.columns) == ["log_evidence", "log_evidence_error", "probability"]
 
@@ -210,6 +214,16 @@ def test_a_good_run_opens_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> 
         assert renp.open_run("run").name == "edge-layout"
 
 
+@dataclasses.dataclass(frozen=True)
+class Told(Result):
+    """Anything."""
+
+    tree: xr.DataTree
+
+    def told(self) -> xr.DataTree:
+        return self.tree
+
+
 @pytest.mark.parametrize(
     ("verb", "section", "sections"),
     [
@@ -225,19 +239,11 @@ def test_every_verb_does_its_work_and_no_other(
     """The work itself is the command line's, which has its own tests."""
     plans: list[Any] = []
     trees = {name: xr.DataTree(name=name) for name in ("infer", "compare", "calibrate", "forecast")}
-    trees["calibrate"].attrs["renp_calibration"] = '{"verdict": "pass", "reasons": []}'
-    row = {"ordering": "normal", "nature": "dirac", "probability": 1.0}
-    found = {"hypotheses": [row | {"log_evidence": 0.0, "log_evidence_error": 0.1}]}
-    run = dataclasses.replace(
-        make_run(shape=(2, 50)),
-        inference=trees["infer"],
-        calibration=trees["calibrate"],
-        forecast=trees["forecast"],
-        comparison=found | {"agreement": {"verdict": "pass", "reasons": []}},
-    )
+    run = make_run(infer=False)
+    for name, tree in trees.items():
+        run = with_result(run, name, Told(tree))
     monkeypatch.setattr(library, "bring_up_to_date", lambda works, _options: plans.extend(works))
     monkeypatch.setattr(library, "load_run", lambda _directory: run)
-    monkeypatch.setattr(library, "load_tree", lambda path: trees[Path(path).stem])
     tables = {name: value for name, value in STUDY.items() if name != "inference"}
     assert getattr(renp, verb)(tables) is trees[verb]
     [plan] = plans
@@ -248,20 +254,22 @@ def test_every_verb_does_its_work_and_no_other(
 
 def test_a_failed_comparison_warns(monkeypatch: pytest.MonkeyPatch) -> None:
     agreement = {"verdict": "fail", "reasons": ["5.0 combined errors apart"]}
-    run = dataclasses.replace(make_run(shape=(2, 50)), comparison={"agreement": agreement})
+    found = CompareResult(xr.DataTree(), {"agreement": agreement})
+    run = with_result(make_run(infer=False), "compare", found)
     monkeypatch.setattr(library, "load_run", lambda _directory: run)
     with pytest.warns(DiagnosticWarning, match="estimators disagree: 5.0 combined"):
         renp.open_run("run")
 
 
 def test_a_search_gives_its_document_and_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    optimum = {"verdict": "fail", "reasons": ["no utility"], "gain": 1.0, "trials": [{"number": 0}]}
-    run = dataclasses.replace(make_run(shape=(2, 50)), optimum=optimum)
+    optimum = {"verdict": "fail", "reasons": ["no utility"], "gain": 1.0}
+    found = OptimizeResult(optimum, [{"number": 0}])
+    run = with_result(make_run(infer=False), "optimize", found)
     plans: list[Any] = []
     monkeypatch.setattr(library, "bring_up_to_date", lambda works, _options: plans.extend(works))
     monkeypatch.setattr(library, "load_run", lambda _directory: run)
     with pytest.warns(DiagnosticWarning, match="no utility"):
-        assert renp.optimize("optimize-mass") == optimum
+        assert renp.optimize("optimize-mass") == optimum | {"trials": [{"number": 0}]}
     assert [done.name for done in plans[0].verbs] == ["evaluate", "optimize"]
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renp_infer.app import commands
 from renp_infer.errors import ConfigError
 from renp_infer.explorer import curves
 from renp_infer.explorer.controls import CONTROLS, GRID_KEYS
@@ -34,6 +33,7 @@ from renp_infer.measurement.field import exact_field
 from renp_infer.records import Pickup
 from renp_infer.study.load import load_study
 from renp_infer.terminal import plain
+from renp_infer.verbs.evaluate import command as evaluating
 from renp_infer.verbs.evaluate.work import evaluate
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell
@@ -157,7 +157,7 @@ class TestState:
 
     def test_a_run_directory_shows_its_resolved_study(self, tmp_path):
         options = commands.Options(out=tmp_path / "run", quiet=True, json=True)
-        commands.evaluate(Path("feasibility"), options)
+        evaluating.evaluate(Path("feasibility"), options)
         opened = open_study(tmp_path / "run")
         assert opened.run.name == "feasibility"
         shown = study_of(tables_of(opened, opened.settings))
@@ -178,11 +178,11 @@ class TestCurves:
         study = load_study(name, overrides, inference=False)
         found = evaluate(study.experiment, study.parameters, name)
         curve = curve_of(study, PRIORS, name)
-        peak = np.max(np.abs(found["signal_nG"]))
-        np.testing.assert_allclose(curve.signal_nG, found["signal_nG"], rtol=0, atol=1e-12 * peak)
-        np.testing.assert_allclose(curve.sigma_nG, found["sigma_nG"], rtol=1e-9)
-        assert curve.chi_squared == found["chi_squared"]
-        assert curve.thresholds_deg == found["thresholds_deg"]
+        peak = np.max(np.abs(found.signal_nG))
+        np.testing.assert_allclose(curve.signal_nG, found.signal_nG, rtol=0, atol=1e-12 * peak)
+        np.testing.assert_allclose(curve.sigma_nG, found.sigma_nG, rtol=1e-9)
+        assert curve.chi_squared == found.chi_squared
+        assert curve.thresholds_deg == found.thresholds_deg
 
     @pytest.mark.parametrize(
         ("name", "overrides"),

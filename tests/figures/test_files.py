@@ -11,12 +11,14 @@ import pytest
 from matplotlib.figure import Figure
 
 from renp_infer.app import commands
+from renp_infer.engine.page import LAST, Part, Text
 from renp_infer.engine.store import Store, read_manifest
 from renp_infer.errors import ConfigError
 from renp_infer.figures.data import csv_of
 from renp_infer.figures.plate import plate
 from renp_infer.files import digest
 from renp_infer.report.files import FORMATS, parse_formats, write_figures
+from renp_infer.report.page import Contents, section
 from renp_infer.verbs.evaluate.figures import angular_distribution
 from tests.toys.runs import make_run
 
@@ -134,13 +136,18 @@ def test_a_run_directory_gets_its_figures_and_their_hashes(tmp_path: Path) -> No
 
 def test_figures_of_several_runs_do_not_meet(tmp_path: Path) -> None:
     shown = plate("angles", "Angles", angular_distribution, make_run(infer=False))
-    sections = [{"anchor": f"run-{k}", "plates": [shown], "part": {"plate": shown}} for k in (1, 2)]
-    sections[0]["part"] = {"plate": replace(shown, key="other")}
-    names = write_figures({"sections": sections, "overview": shown}, tmp_path, ["csv"])
+    runs = [make_run(tmp_path, infer=False) for _ in (1, 2)]
+    sections = [section(run, k, tmp_path) for k, run in enumerate(runs, start=1)]
+    other = Part(LAST, "more", "More", (replace(shown, key="other"), Text("no figure")))
+    sections[0] = replace(sections[0], parts=(*sections[0].parts, other))
+    found = Contents("2 runs", tuple(sections), shown, ())
+    names = write_figures(found, tmp_path, ["csv"])
     assert set(names) == {
         "figures/angles.csv",
         "figures/run-1/angles.csv",
         "figures/run-1/other.csv",
         "figures/run-2/angles.csv",
     }
-    assert (tmp_path / names[1]).read_text("utf-8").startswith("# Angles\n# Expected for the true")
+    heads = [(tmp_path / name).read_text("utf-8").splitlines()[0] for name in names]
+    assert heads == ["# Angles", "# Angular distribution", "# Angles", "# Angular distribution"]
+    assert [Path(name).stem for name in names] == ["angles", "angles", "other", "angles"]

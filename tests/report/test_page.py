@@ -4,24 +4,46 @@ import json
 import re
 from base64 import b64decode
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+from renp_infer.engine.page import Answer, Cell, Part, Text
+from renp_infer.engine.page import Page as ToyPage
+from renp_infer.engine.result import Result, Verdict
 from renp_infer.engine.store import MANIFEST, read_manifest
+from renp_infer.engine.verb import Verb
 from renp_infer.errors import DomainError, StoreError
 from renp_infer.figures import drawing as plots
-from renp_infer.figures import run_figures as figures
+from renp_infer.records import PRESETS
 from renp_infer.report import answers, tables
 from renp_infer.report import page as report
-from renp_infer.verbs.calibrate import figures as calibration_figures
-from tests.toys.runs import make_run
+from renp_infer.verbs.calibrate import page as calibration_page
+from renp_infer.verbs.calibrate.result import CalibrateResult
+from renp_infer.verbs.evaluate import switches
+from renp_infer.verbs.evaluate.figures import angular_distribution
+from renp_infer.verbs.evaluate.page import page as evaluate_page
+from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.infer import figures
+from renp_infer.verbs.infer import page as inferred
+from renp_infer.verbs.infer.judged import Diagnostics
+from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.optimize import page as optimize_page
+from renp_infer.verbs.optimize.result import OptimizeResult
+from renp_infer.verbs.table import VERBS
+from tests.toys.runs import make_run, with_estimates, with_evaluation, with_result
 
 SHAPE = (4, 250)
 NAME = '<script>alert(1)</script> "$x_1"'
+
+
+TRUTH = [column.title for column in inferred.PARAMETERS].index("truth")
+
+
+def answer(run):
+    return answers.answers_of(report.pages_of(run))[0].text
 
 
 class Page(HTMLParser):
@@ -112,8 +134,9 @@ def test_the_page_carries_the_numbers_of_its_figures(single):
     text = b64decode(found["angles.csv"].removeprefix("data:text/csv;base64,")).decode()
     frame = pd.read_csv(io.StringIO(text), comment="#")
     shown = frame[(frame["panel"] == 2) & (frame["series"] == "smoothed signal")]
-    signal = np.array(single[0].evaluation["signal_nG"])
-    np.testing.assert_allclose(shown["x"], single[0].evaluation["theta_s_deg"], rtol=1e-5)
+    evaluation = single[0].get(EvaluateResult)
+    signal = evaluation.signal_nG
+    np.testing.assert_allclose(shown["x"], evaluation.theta_s_deg, rtol=1e-5)
     scale = signal[0] / shown["y"].iloc[0]
     np.testing.assert_allclose(scale * shown["y"], signal, rtol=1e-4, atol=1e-5 * signal[0])
     assert "y = field at detector [10" in text and "nG]" in text
@@ -141,14 +164,15 @@ def test_a_section_that_a_study_lacks_is_one_row():
 
 
 def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "run_plates", lambda _run: [])
-    monkeypatch.setattr(calibration_figures, "calibration_plates", lambda _tree: [])
+    monkeypatch.setattr(inferred, "posterior_plates", lambda _run: [])
+    monkeypatch.setattr(calibration_page, "calibration_plates", lambda _tree: [])
     run = make_run(tmp_path / "run", shape=SHAPE)
     found = {"verdict": "fail", "reasons": ["ranks: 3 of 9 panels leave the band"]}
     tree = xr.DataTree()
     tree.attrs["renp_calibration"] = json.dumps(found | {"name": "x", "false_alarm": 0.01})
     chosen = {"inference": {"sampler": "independence"}, "calibrate": {"chains": 2, "draws": 7}}
-    run = dataclasses.replace(run, calibration=tree, study=run.study | chosen)
+    run = with_result(run, "calibrate", CalibrateResult.of(tree))
+    run = dataclasses.replace(run, study=run.study | chosen)
     words = Page(report.write_report([run], tmp_path / "r.html").read_text("utf-8")).words()
     assert words.index("1 of 1 run failed") < words.index("calibration: ranks: 3 of 9")
     assert words.index("calibration ✗ fail") < words.index("Physics switches")
@@ -158,16 +182,16 @@ def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path, mo
 
 def test_a_number_that_a_sampler_does_not_have_has_no_row():
     numbers = {"verdict": "pass", "reasons": [], "divergences": None, "r_hat_max": 1.002}
-    rows = tables.diagnostic_rows(SimpleNamespace(summary={"diagnostics": numbers}))
+    rows = inferred.diagnostic_rows(Diagnostics.of(numbers))
     assert rows == [("largest R-hat", "1.002")]
 
 
 def test_answer_has_the_numbers_of_the_summary(single):
     run, path = single
     words = Page(path.read_text(encoding="utf-8")).words()
-    row = run.summary["parameters"]["m1_meV"]
-    assert f"m₁ = {row['mean']:.2f} ± {row['sd']:.2f} meV" in words
-    assert f"95 % interval {row['interval_95'][0]:.2f} to {row['interval_95'][1]:.2f}" in words
+    mass = run.get(InferResult).mass
+    assert f"m₁ = {mass.mean:.2f} ± {mass.sd:.2f} meV" in words
+    assert "95 % interval {:.2f} to {:.2f}".format(*mass.interval_95) in words
     assert f"renp run {run.directory.name}/study.resolved.toml" in words
     assert "pymc 6.4.0" in words and "20211207" in words and "5f1c0a9be3d2" in words
     assert "normalised to" not in words and "orders of magnitude" not in words
@@ -177,10 +201,11 @@ def test_provenance_of_an_evaluation_comes_from_the_manifest(tmp_path):
     entry = {"tasks": {"evaluate": {"key": "c0ffee"}}, "files": {}}
     manifest = {**read_manifest(tmp_path), **entry}
     (tmp_path / MANIFEST).write_text(json.dumps(manifest))
-    run = make_run(tmp_path, infer=False)
-    run.evaluation["renp_provenance"] = {"versions": {"numpy": "2.5.5"}, "git": None}
+    provenance = {"versions": {"numpy": "2.5.5"}, "git": None}
+    run = with_evaluation(make_run(tmp_path, infer=False), provenance=provenance)
     assert dict(tables.provenance_rows(run))["versions"] == "numpy 2.5.5"
-    assert tables.task_rows(run) == [["evaluate", "–", "–", "–", "–", "–", "c0ffee"]]
+    (row,) = tables.task_table(run).rows
+    assert row == ("evaluate", "–", "–", "–", "–", "–", Cell("c0ffee", "hash"))
 
 
 def test_untrusted_text_is_escaped(several):
@@ -202,7 +227,7 @@ def test_normalised_numbers_say_so_wherever_they_appear(several):
     first = html[html.index('id="run-1"') : html.index('id="run-2"')]
     captions = re.findall(r"<figcaption>.*?</figcaption>", first, re.S)
     assert len(captions) == 5 and all(label in c for c in captions)
-    mean = f"{run.summary['parameters']['m1_meV']['mean']:.2f}"
+    mean = f"{run.get(InferResult).mass.mean:.2f}"
     places = [m.start() for m in re.finditer(re.escape(mean), html)]
     assert len(places) >= 4
     for place in places:
@@ -222,41 +247,39 @@ def test_absolute_shortfall_is_counted_and_evaluation_alone_reported(several):
     [("seed", 50.0, "The mass is not measured"), ("edge", 50.0, "m₁ = "), ("edge", 0.4, "m₁ < ")],
 )
 def test_answer_depends_on_what_was_learnt(layout, m1, start):
-    assert answers.answer(make_run(layout=layout, m1=m1, shape=SHAPE)).startswith(start)
+    assert answer(make_run(layout=layout, m1=m1, shape=SHAPE)).startswith(start)
 
 
 def test_truth_outside_the_interval_is_said():
-    run = make_run(shape=SHAPE)
-    run.summary["parameters"]["m1_meV"]["truth"] = 60.0
-    assert "OUTSIDE" in answers.answer(run)
-    assert [r["outside"] for r in tables.parameter_rows(run)][0]
+    run = with_estimates(make_run(shape=SHAPE), {"m1_meV": {"truth": 60.0}})
+    assert "OUTSIDE" in answer(run)
+    assert inferred.parameter_rows(run)[0][TRUTH].endswith("*")
 
 
 @pytest.mark.parametrize(("truth", "outside"), [(0.0, False), (100.0, True), (200.0, False)])
 def test_an_interval_of_a_phase_leads_through_zero(truth, outside):
-    run = make_run(shape=SHAPE)
-    row = run.summary["parameters"]["delta_deg"]
-    row |= {"truth": truth, "interval_95": [105.0, 86.0]}
-    rows = {row["name"]: row for row in tables.parameter_rows(run)}
-    assert rows["δ [deg]"]["outside"] == outside
+    change = {"truth": truth, "interval_95": (105.0, 86.0)}
+    run = with_estimates(make_run(shape=SHAPE), {"delta_deg": change})
+    rows = {row[0]: row for row in inferred.parameter_rows(run)}
+    assert rows["δ [deg]"][TRUTH].endswith("*") == outside
 
 
 def test_switch_rows_compare_with_both_presets():
-    run = make_run(preset="corrected", infer=False)
-    run.evaluation["model"]["majorana_kappa"] = 0.25
-    rows = {r["name"]: r for r in tables.switch_rows(run)}
+    model = dataclasses.replace(PRESETS["corrected"], majorana_kappa=0.25)
+    run = with_evaluation(make_run(preset="corrected", infer=False), model=model)
+    rows = {row[0]: row[2:4] for row in switches.switch_table(run).rows}
     assert len(rows) == 11
-    assert rows["majorana_kappa"]["presets"] == [(0.125, False), (1.0, False)]
-    assert rows["phase_space"]["presets"] == [("planar", False), ("full", True)]
-    assert "1 of 11 switches differ from corrected" in tables.switch_sentence(run)
-    assert answers.preset_of(run) == "corrected + own switches"
+    assert rows["majorana_kappa"] == (Cell("≠ 0.125", "other"), Cell("≠ 1.0", "other"))
+    assert rows["phase_space"] == (Cell("≠ planar", "other"), Cell("full", "same"))
+    assert "1 of 11 switches differ from corrected" in switches.switch_sentence(run)
+    assert switches.preset_of(run) == "corrected + own switches"
 
 
 def test_figures_are_deterministic_and_labelled_with_units():
     run = make_run(infer=False)
-    first, again = (figures.run_plates(run) for _ in range(2))
-    assert first == again and len(first) == 1
-    figure, caption = figures.angular_distribution(run)
+    first, again = (evaluate_page(run) for _ in range(2))
+    assert first == again and [part.anchor for part in first.parts][1] == "figures"
+    figure, caption = angular_distribution(run)
     assert "[" in figure.axes[0].get_ylabel() and "nG" in figure.axes[1].get_ylabel()
     assert [t.get_text() for t in figure.axes[0].texts] == [
         "(33)",
@@ -270,7 +293,7 @@ def test_figures_are_deterministic_and_labelled_with_units():
 
 
 def test_missing_thresholds_are_noted():
-    figure, caption = figures.angular_distribution(make_run(layout="seed", infer=False))
+    figure, caption = angular_distribution(make_run(layout="seed", infer=False))
     assert "no pair threshold" in figure.axes[0].get_title(loc="left")
     assert "No pair threshold lies inside" in caption
 
@@ -330,10 +353,9 @@ def test_no_run_is_refused(tmp_path):
 
 def test_data_from_a_file_have_no_truth(tmp_path):
     """As `fit` and `evaluate` leave it: no truth in the summary, a file in the evaluation."""
-    run = make_run(tmp_path / "run", shape=SHAPE)
-    run.evaluation["data"] = "field.csv"
-    for row in run.summary["parameters"].values():
-        row["truth"] = None
+    run = with_evaluation(make_run(tmp_path / "run", shape=SHAPE), data="field.csv")
+    names = run.get(InferResult).estimates
+    run = with_estimates(run, {name: {"truth": None} for name in names})
     constants = run.inference["constant_data"].to_dataset()
     run.inference["constant_data"] = constants[["sigma_nG"]]
     page = Page(report.write_report([run], tmp_path / "r.html").read_text(encoding="utf-8"))
@@ -343,7 +365,7 @@ def test_data_from_a_file_have_no_truth(tmp_path):
     assert words.replace("Not the truth, which", "").count("truth") == 1  # head of a column
 
 
-def test_the_answer_of_a_search_is_what_it_gains():
+def test_the_answer_of_a_search_is_what_it_gains(monkeypatch):
     found = {
         "objective": "eig_m1",
         "per_cost": False,
@@ -353,6 +375,58 @@ def test_the_answer_of_a_search_is_what_it_gains():
         "reference_utility_error": 0.024,
         "gain": 4.21,
     }
-    run = dataclasses.replace(make_run(shape=SHAPE), summary=None, optimum=found)
-    assert answers.answer(run).startswith("Best design: information on m₁ [nat] = 4.65")
-    assert "the gain in information on m₁ is 4.21 more" in answers.answer(run)
+    found |= {"best": {}, "on_bound": [], "verdict": "pass", "reasons": []}
+    monkeypatch.setattr(optimize_page, "design_plates", lambda _found: [])
+    run = with_result(make_run(infer=False), "optimize", OptimizeResult(found, []))
+    assert answer(run).startswith("Best design: information on m₁ [nat] = 4.65")
+    assert "the gain in information on m₁ is 4.21 more" in answer(run)
+
+
+@dataclasses.dataclass(frozen=True)
+class Count(Result):
+    """What a toy found."""
+
+    number: int
+
+    def verdicts(self):
+        return {"count": Verdict("fail", ("too <few>",))}
+
+    def rows(self):
+        return [("ions", str(self.number))]
+
+
+class Counting(Verb):
+    """A verb that says nothing of the page."""
+
+    name, file, rank = "counting", "counting.json", 99
+
+
+def test_a_verb_without_a_page_shows_verdict_reasons_and_rows(tmp_path, monkeypatch):
+    monkeypatch.setitem(VERBS, Counting.name, Counting())
+    run = with_result(make_run(tmp_path / "run", infer=False), Counting.name, Count(7))
+    html = report.write_report([run], tmp_path / "r.html").read_text(encoding="utf-8")
+    page = Page(html)
+    part = html[html.index('id="run-1-counting"') : html.index('id="run-1-provenance"')]
+    assert "Counting ✗ fail Count" in page.words() and "too &lt;few&gt;" in part
+    assert '<th scope="row">ions</th><td class="wide">7</td>' in part
+    assert {"href": "#run-1-counting"} in [
+        attributes for tag, attributes in page.tags if tag == "a"
+    ]
+    assert "1 of 1 run failed" in page.words()
+
+
+def test_parts_with_one_anchor_are_one_and_stand_in_their_places():
+    parts = [
+        Part(50, "late", "Late", (Text("c"),)),
+        Part(10, "early", "Early", (Text("a"),), "E"),
+        Part(10, "early", "ignored", (Text("b"),)),
+    ]
+    joined = report.joined(parts)
+    assert joined == (Part(10, "early", "Early", (Text("a"), Text("b")), "E"), parts[0])
+
+
+def test_a_modest_answer_is_given_only_alone():
+    modest, other = Answer("Evaluation", "x", modest=True), Answer("Mass", "y")
+    pages = [ToyPage(answers=(modest,)), ToyPage(answers=(other,))]
+    assert answers.answers_of(pages) == [other]
+    assert answers.answers_of(pages[:1]) == [modest]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,19 @@ def make_evaluation(layout: str, preset: str, m1: float, peak_snr: float, normal
         "name": f"{layout}-layout",
         "model": dataclasses.asdict(PRESETS[preset]),
         "theta_s_deg": theta.tolist(),
+        "w_eV": np.zeros((2, 61)).tolist(),
         "masses_eV": masses_eV(m1).tolist(),
         "pairs": list(PAIRS),
+        "pair_A_eV5": np.zeros((6, 61)).tolist(),
+        "pair_B_eV3": np.zeros((6, 61)).tolist(),
         "sum_F_eV5": (4.9e-9 * shape).tolist(),
         "sum_G_eV5": (4.9e-9 * shape).tolist(),
         "chi_squared": 9.3e-3,
+        "coherence": None,
+        "rate_per_s": shape.tolist(),
+        "magnetization_nG_per_s": shape.tolist(),
+        "coupling": 0.01,
+        "backgrounds": make_backgrounds(shape),
         "signal_nG": signal.tolist(),
         "sigma_nG": np.full(61, np.abs(signal).max() / peak_snr).tolist(),
         "accuracy": {"relative_tolerance": 1e-4, "estimated_error": 3.1e-5},
@@ -77,8 +86,20 @@ def make_evaluation(layout: str, preset: str, m1: float, peak_snr: float, normal
             "delta_deg": 212.0,
             "alpha21_deg": 0.0,
             "alpha31_deg": 0.0,
-            "oscillation": "nufit-6.0",
         },
+    }
+
+
+def make_backgrounds(shape: np.ndarray) -> dict[str, Any]:
+    column = shape.tolist()
+    names = ("pair", "two_photon", "three_photon", "four_photon")
+    return {
+        **{f"{name}_per_ion_per_s": column for name in names},
+        "e1_per_s": 518.0,
+        "zeeman_splitting_eV": 3.4e-6,
+        "wrong_partner_share": 3e-17,
+        "depletion_per_cycle": {name: column for name in (*names, "e1", "other")},
+        "events_per_lifetime": column,
     }
 
 
@@ -214,7 +235,7 @@ def make_run(
     rng = np.random.default_rng(seed)
     evaluation = make_evaluation(layout, preset, m1, peak_snr, normalised)
     study = make_study(name, layout, preset, m1, 1000.0 if normalised else 0.0)
-    tree, summary = None, None
+    results: dict[str, Result] = {"evaluate": EvaluateResult.of(evaluation)}
     if infer:
         tree, parameters = make_inference(rng, evaluation, layout, shape)
         reasons = {
@@ -234,12 +255,29 @@ def make_run(
                 "ess_tail_min": 1490.0,
                 "bfmi_min": 0.91,
                 "sampler": "nuts",
-                "step_methods": {"m1_meV": "NUTS"},
+                "step_methods": json.dumps({"m1_meV": "NUTS"}),
             },
             "peak_snr": peak_snr,
             "normalised": normalised,
         }
-    results: dict[str, Result] = {"evaluate": EvaluateResult(evaluation)}
-    if tree is not None:
-        results["infer"] = InferResult(tree, summary, None)
+        tree.attrs["renp_summary"] = json.dumps(summary)
+        results["infer"] = InferResult.of(tree)
     return Run(directory, name, study, results)
+
+
+def with_result(run: Any, name: str, result: Result) -> Any:
+    """The run with a result more, or another one."""
+    return dataclasses.replace(run, results={**run.results, name: result})
+
+
+def with_evaluation(run: Any, **changes: Any) -> Any:
+    """The run with other fields of its evaluation."""
+    return with_result(run, "evaluate", dataclasses.replace(run.get(EvaluateResult), **changes))
+
+
+def with_estimates(run: Any, changes: Mapping[str, Mapping[str, Any]]) -> Any:
+    """The run with other fields of its estimates, by name of the parameter."""
+    found = run.get(InferResult)
+    rows = {k: dataclasses.replace(found.estimates[k], **row) for k, row in changes.items()}
+    estimates = {**found.estimates, **rows}
+    return with_result(run, "infer", dataclasses.replace(found, estimates=estimates))

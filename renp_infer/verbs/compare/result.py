@@ -44,6 +44,10 @@ class CompareResult(Result):
         name = f"{best['ordering']} ordering, {best['nature']}"
         return [("most probable", f"{name}: {best['probability']:.3g}")]
 
+    def samplers(self) -> list[str]:
+        """The estimators."""
+        return list(self.document["estimators"])
+
     def told(self) -> xarray.DataTree:
         """The tree, with the comparison as a table and as JSON."""
         import xarray as xr

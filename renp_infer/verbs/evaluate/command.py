@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from renp_infer.engine.options import DEFAULTS, Options
+
+if TYPE_CHECKING:
+    from renp_infer.verbs.evaluate.result import EvaluateResult
 
 
 def evaluate(study: Path, /, *, options: Options = DEFAULTS) -> int:
     """Calculate rate, magnetization and noise at the study's truth."""
     from renp_infer.engine.driver import DONE, load, result_of
     from renp_infer.terminal import angle_table, show, write_document
+    from renp_infer.verbs.evaluate.result import EvaluateResult
     from renp_infer.verbs.evaluate.verb import EVALUATE
 
     # Where nothing is kept, limits of the inference do not matter.
     found = load(study, options, inference=False if options.out is None else None)
-    result = result_of(found, EVALUATE, options)
+    document = result_of(found, EVALUATE, options)
     if options.json:
-        write_document(result)
+        write_document(document)
         return DONE
+    result = EvaluateResult.of(document)
     columns = {
-        "theta_s [deg]": result["theta_s_deg"],
-        "rate [1/s]": result["rate_per_s"],
-        "signal [nG]": result["signal_nG"],
-        "sigma [nG]": result["sigma_nG"],
+        "theta_s [deg]": result.theta_s_deg,
+        "rate [1/s]": result.rate_per_s,
+        "signal [nG]": result.signal_nG,
+        "sigma [nG]": result.sigma_nG,
     }
-    label = ", normalised" if result.get("normalised") else ""
+    label = ", normalised" if result.normalised else ""
     show(angle_table(f"{found.name}{label}", columns))
-    show(f"|chi|^2 = {result['chi_squared']:.4g}", *filter(None, [unphysical(result)]))
+    show(f"|chi|^2 = {result.chi_squared:.4g}", *filter(None, [unphysical(result)]))
     return DONE
 
 
-def unphysical(result: dict[str, Any]) -> str:
+def unphysical(result: EvaluateResult) -> str:
     """Say that the density matrix is none, if so."""
-    state = result.get("coherence")
-    if state is None or state["positive"]:
+    state = result.coherence
+    if state is None or state.positive:
         return ""
-    return f"the density matrix has an eigenvalue of {state['smallest_eigenvalue']:.3g} < 0"
+    return f"the density matrix has an eigenvalue of {state.smallest_eigenvalue:.3g} < 0"

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 def normalised_label(run: Run) -> str:
     """What must stand beside each number of a run with scaled noise, else ""."""
-    if not run.get(EvaluateResult).document["normalised"]:
+    found = run.get(EvaluateResult)
+    if not found.normalised:
         return ""
-    reference = run.study.get("detector", {}).get("reference_snr", 0.0)
-    peak = reference or run.get(EvaluateResult).document["peak_snr"]
+    peak = run.study.get("detector", {}).get("reference_snr", 0.0) or found.peak_snr
     return f"normalised to peak S/N = {number(peak)}"
 
 
 def source(run: Run) -> str:
     """Name of the file with the data; empty for mock data, whose truth is known."""
-    return str(run.get(EvaluateResult).document.get("data", ""))
+    return run.get(EvaluateResult).data
 
 
 def stamp(ax: Axes, run: Run) -> None:
@@ -51,20 +51,19 @@ def padded(theta_deg: FloatArray) -> tuple[float, float]:
 
 def angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
     """Label the axes of a figure by angle; the thresholds that it shows."""
-    document = run.get(EvaluateResult).document
-    theta = np.asarray(document["theta_s_deg"], float)
-    visible = plots.visible_thresholds(document["thresholds_deg"], theta)
-    total, signal, sigma = (np.asarray(document[k]) for k in ("sum_G_eV5", "signal_nG", "sigma_nG"))
+    found = run.get(EvaluateResult)
+    theta, total, signal = found.theta_s_deg, found.sum_G_eV5, found.signal_nG
+    visible = plots.visible_thresholds(found.thresholds_deg, theta)
     factor, unit = plots.axis_scale(total, "eV⁵")
     upper.plot(theta, factor * total, color=plots.BLACK, marker=".", ms=4, lw=1.3)
     upper.set(ylabel=f"unsmoothed sum_G [{unit}]", xlim=padded(theta))
     factor, unit = plots.axis_scale(signal, "nG")
-    plots.draw_signal(lower, theta, factor * signal, factor * sigma)
+    plots.draw_signal(lower, theta, factor * signal, factor * found.sigma_nG)
     lower.set(xlabel=ANGLE, ylabel=f"field at detector [{unit}]")
     plots.draw_thresholds(upper, visible, label=True)
     plots.draw_thresholds(lower, visible, label=False)
     if not visible:
-        nearest = plots.nearest_threshold(document["thresholds_deg"], theta)
+        nearest = plots.nearest_threshold(found.thresholds_deg, theta)
         where = f"; nearest: ({nearest[0]}) at {number(nearest[1])}°" if nearest else ""
         upper.set_title(f"no pair threshold in this range{where}", loc="left", fontsize=9)
     return visible
@@ -72,7 +71,7 @@ def angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
 
 def angular_distribution(run: Run) -> tuple[Figure, str]:
     """Unsmoothed sum_G and the smoothed signal with the pair thresholds."""
-    document = run.get(EvaluateResult).document
+    found = run.get(EvaluateResult)
     figure, (upper, lower) = new_figure(5.8, 2, sharex=True)
     visible = angular_axes(run, upper, lower)
     stamp(lower, run)
@@ -85,7 +84,7 @@ def angular_distribution(run: Run) -> tuple[Figure, str]:
     return figure, (
         f"Expected for the {whose}. Top: weighted pair integral sum_G of "
         "all nine ordered pairs, before angular smoothing (relative numerical error "
-        f"{number(document['accuracy']['estimated_error'], 2)}). Bottom: field at the detector "
+        f"{number(found.accuracy.estimated_error, 2)}). Bottom: field at the detector "
         f"after smoothing over its resolution, with the noise of one angle. {edges}"
         f"{caption_tail(run)}"
     )

@@ -33,9 +33,9 @@ def page(run: Run) -> Page:
 
 def truth(run: Run) -> Facts:
     """The neutrino that the data were made with, or that the study fixes."""
-    document = run.get(EvaluateResult).document
-    rows = [(NAMES.get(key, key), text_of(value)) for key, value in document["truth"].items()]
-    masses = [1e3 * mass for mass in document["masses_eV"]]
+    found = run.get(EvaluateResult)
+    rows = [(NAMES.get(key, key), text_of(value)) for key, value in vars(found.truth).items()]
+    masses = [1e3 * mass for mass in found.masses_eV]
     rows.append(("m₁, m₂, m₃ [meV]", ", ".join(number(mass) for mass in masses)))
     rows.append(("sum of masses [meV]", number(sum(masses))))
     if source(run):
@@ -45,11 +45,11 @@ def truth(run: Run) -> Facts:
 
 def sentence(run: Run) -> str:
     """What an evaluation alone says."""
-    document = run.get(EvaluateResult).document
-    peak = max(document["signal_nG"], key=abs)
+    found = run.get(EvaluateResult)
+    peak = max(found.signal_nG, key=abs)
     label = normalised_label(run)
     return (
         f"Evaluated only, no inference: the field peaks at {number(peak, 3)} nG, "
-        f"a peak S/N of {number(document['peak_snr'], 3)} per angle"
+        f"a peak S/N of {number(found.peak_snr, 3)} per angle"
         f"{f' ({label})' if label else ''}."
     )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result
+from renp_infer.records import FloatArray, Switches
+from renp_infer.terminal import plain
 
 if TYPE_CHECKING:
     import xarray
@@ -24,24 +30,206 @@ PREDICTED = {
     ("state",): ("masses_eV",),
 }
 """Arrays of ``evaluate.json`` by the names of their axes."""
+ARRAYS = ("theta_s_deg", "w_eV", *(name for names in PREDICTED.values() for name in names))
+FACTS = (
+    "name",
+    "pairs",
+    "chi_squared",
+    "peak_snr",
+    "normalised",
+    "thresholds_deg",
+    "coupling",
+)
 
 
 @dataclass(frozen=True)
+class Truth:
+    """The neutrino, by the keys of a study's section ``[neutrino]``."""
+
+    m1_meV: float
+    ordering: Literal["normal", "inverted"]
+    nature: Literal["dirac", "majorana"]
+    delta_deg: float
+    alpha21_deg: float
+    alpha31_deg: float
+
+
+@dataclass(frozen=True)
+class Coherence:
+    """What the Bloch equations give, and how well they keep what a state must keep.
+
+    Attributes
+    ----------
+    peak, peak_time_ms : float
+        Largest abs(chi)^2 of a cycle, and when.
+    mean : float
+        abs(chi)^2 over a cycle.
+    field_peak_over_growth_ms, field_peak_time_ms : float
+        Largest field of a cycle over its growth at ``mean``, and when.
+    excited_at_end : float
+        Share of e when a cycle ends.
+    trace_error, hermiticity_error : float
+    smallest_eigenvalue : float
+        Of the density matrix.
+    positive : bool
+        Whether that is none below 0, to rounding.
+    detunings : int
+        Classes of ions that were averaged over.
+    spread_error : float
+        Relative, of that average.
+    """
+
+    peak: float
+    peak_time_ms: float
+    mean: float
+    field_peak_over_growth_ms: float
+    field_peak_time_ms: float
+    excited_at_end: float
+    trace_error: float
+    hermiticity_error: float
+    smallest_eigenvalue: float
+    positive: bool
+    detunings: int
+    spread_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Backgrounds:
+    """What empties the excited state besides neutrino pairs, Section V.
+
+    Attributes
+    ----------
+    pair_per_ion_per_s, two_photon_per_ion_per_s : ndarray, shape (n,)
+    three_photon_per_ion_per_s, four_photon_per_ion_per_s : ndarray, shape (n,)
+    e1_per_s : float
+    zeeman_splitting_eV : float
+    wrong_partner_share : float
+    depletion_per_cycle : mapping
+        Share of e by each process, (n,) each, without pumping.
+    events_per_lifetime : ndarray, shape (n,)
+        Eq. (68).
+    """
+
+    pair_per_ion_per_s: FloatArray
+    two_photon_per_ion_per_s: FloatArray
+    three_photon_per_ion_per_s: FloatArray
+    four_photon_per_ion_per_s: FloatArray
+    e1_per_s: float
+    zeeman_splitting_eV: float
+    wrong_partner_share: float
+    depletion_per_cycle: Mapping[str, FloatArray]
+    events_per_lifetime: FloatArray
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Relative numerical error of the pair integrals: what was asked for, and what is."""
+
+    relative_tolerance: float
+    estimated_error: float
+
+
+@dataclass(frozen=True, eq=False)
 class EvaluateResult(Result):
     """The forward model at the truth.
 
     Attributes
     ----------
-    document : dict
-        ``evaluate.json``.
+    name : str
+        The study's.
+    model : Switches
+    truth : Truth
+    theta_s_deg : ndarray, shape (n,)
+    w_eV : ndarray, shape (2, n)
+    masses_eV : ndarray, shape (3,)
+    pairs : sequence of str
+        Names of the pairs of mass states.
+    pair_A_eV5, pair_B_eV3 : ndarray, shape (6, n)
+    sum_F_eV5, sum_G_eV5 : ndarray, shape (n,)
+        Weighted over all nine ordered pairs.
+    chi_squared : float
+    coherence : Coherence or None
+        ``None`` if abs(chi)^2 is given.
+    rate_per_s, magnetization_nG_per_s : ndarray, shape (n,)
+    signal_nG, sigma_nG : ndarray, shape (n,)
+        Field at the detector, and its standard error.
+    peak_snr : float
+        Largest signal over noise of one angle.
+    normalised : bool
+        Whether the noise is scaled.
+    thresholds_deg : mapping
+        Angles of s = (m_i + m_j)^2 on both sides by pair; ``None`` where never crossed.
+    coupling : float
+        Field over magnetization, xi.
+    backgrounds : Backgrounds
+    accuracy : Accuracy
+    data : str
+        Name of the file with the data; empty for mock data.
+    provenance : mapping
+        Where it comes from; empty before it is kept.
     """
 
-    document: dict[str, Any]
+    name: str
+    model: Switches
+    truth: Truth
+    theta_s_deg: FloatArray
+    w_eV: FloatArray
+    masses_eV: FloatArray
+    pairs: list[str]
+    pair_A_eV5: FloatArray
+    pair_B_eV3: FloatArray
+    sum_F_eV5: FloatArray
+    sum_G_eV5: FloatArray
+    chi_squared: float
+    coherence: Coherence | None
+    rate_per_s: FloatArray
+    magnetization_nG_per_s: FloatArray
+    signal_nG: FloatArray
+    sigma_nG: FloatArray
+    peak_snr: float
+    normalised: bool
+    thresholds_deg: Mapping[str, list[float] | None]
+    coupling: float
+    backgrounds: Backgrounds
+    accuracy: Accuracy
+    data: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> EvaluateResult:
+        """Result of ``evaluate.json``."""
+        values: dict[str, Any] = {name: document[name] for name in FACTS}
+        values |= {name: np.asarray(document[name], float) for name in ARRAYS}
+        coherence = document.get("coherence")
+        return cls(
+            **values,
+            model=Switches(**document["model"]),
+            truth=Truth(**document["truth"]),
+            coherence=None if coherence is None else Coherence(**coherence),
+            backgrounds=Backgrounds(**document["backgrounds"]),
+            accuracy=Accuracy(**document["accuracy"]),
+            data=document.get("data", ""),
+            provenance=document.get(PROVENANCE, {}),
+        )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """``evaluate.json``."""
+        found: dict[str, Any] = {"schema": 1} | asdict(self)
+        data, provenance = found.pop("data"), found.pop("provenance")
+        found |= {"data": data} if data else {}
+        found |= {PROVENANCE: provenance} if provenance else {}
+        tree: dict[str, Any] = plain(found)
+        return tree
 
     def rows(self) -> list[tuple[str, str]]:
         """How far the signal stands out."""
-        label = ", normalised" if self.document["normalised"] else ""
-        return [("peak S/N", f"{self.document['peak_snr']:.3g} per angle{label}")]
+        label = ", normalised" if self.normalised else ""
+        return [("peak S/N", f"{self.peak_snr:.3g} per angle{label}")]
+
+    def origin(self) -> Mapping[str, Any]:
+        """Its provenance."""
+        return self.provenance
 
     def told(self) -> xarray.Dataset:
         """Arrays by ``theta_s_deg``, ``pair`` and ``state``.
@@ -50,15 +238,10 @@ class EvaluateResult(Result):
         """
         import xarray
 
-        document = self.document
         axes = {name: axis for axis, names in PREDICTED.items() for name in names}
-        arrays = {name: (axis, document[name]) for name, axis in axes.items()}
-        places = {
-            "theta_s_deg": document["theta_s_deg"],
-            "pair": document["pairs"],
-            "state": [1, 2, 3],
-        }
-        rest = {k: v for k, v in document.items() if k not in axes and k not in places}
-        facts = {"name": document["name"], "chi_squared": document["chi_squared"]}
-        facts["peak_snr"] = document["peak_snr"]
+        arrays = {name: (axis, getattr(self, name)) for name, axis in axes.items()}
+        places = {"theta_s_deg": self.theta_s_deg, "pair": self.pairs, "state": [1, 2, 3]}
+        shown = {*axes, "theta_s_deg", "pair", "state"}
+        rest = {k: v for k, v in self.document.items() if k not in shown}
+        facts = {"name": self.name, "chi_squared": self.chi_squared, "peak_snr": self.peak_snr}
         return xarray.Dataset(arrays, places, facts | {"renp_evaluation": json.dumps(rest)})

@@ -10,8 +10,9 @@ from renp_infer.verbs.evaluate.result import EvaluateResult
 
 def shortfall(run: Run) -> str:
     """How far an absolute signal is from being seen; empty if it is."""
-    snr = run.get(EvaluateResult).document["peak_snr"]
-    if run.get(EvaluateResult).document["normalised"] or snr is None or snr >= 1:
+    found = run.get(EvaluateResult)
+    snr = found.peak_snr
+    if found.normalised or snr >= 1:
         return ""
     if snr <= 0:
         return f"{run.name}: no signal at these angles"

@@ -35,13 +35,13 @@ def preset_of(run: Run) -> str:
 
 def differing(run: Run, preset: str) -> list[str]:
     """Switches whose value is not the preset's."""
-    model, reference = run.get(EvaluateResult).document["model"], asdict(PRESETS[preset])
+    model, reference = asdict(run.get(EvaluateResult).model), asdict(PRESETS[preset])
     return [name for name in switch_names() if model[name] != reference[name]]
 
 
 def switch_table(run: Run) -> Table:
     """Resolved switches beside both presets."""
-    model = run.get(EvaluateResult).document["model"]
+    model = asdict(run.get(EvaluateResult).model)
     presets = [asdict(switches) for switches in PRESETS.values()]
     rows: tuple[tuple[str | Cell, ...], ...] = tuple(
         (

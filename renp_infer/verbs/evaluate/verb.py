@@ -40,13 +40,13 @@ class Evaluate(Verb):
         from renp_infer.verbs.evaluate.work import evaluate, measured
 
         found = evaluate(study.experiment, study.parameters, study.name)
-        if study.measurement is None:
-            return found
-        return found | measured(study.measurement.observation, found["signal_nG"])
+        if study.measurement is not None:
+            found = measured(found, study.measurement.observation)
+        return found.document
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> EvaluateResult:
         """Read ``evaluate.json``."""
-        return EvaluateResult(files.tables(self.file))
+        return EvaluateResult.of(files.tables(self.file))
 
     def page(self, run: Run) -> Page:
         """Switches, the angular distribution, and the truth."""
@@ -56,9 +56,12 @@ class Evaluate(Verb):
 
     def outcome(self, run: Run) -> dict[str, Any]:
         """Peak S/N, and what it is relative to."""
-        document = run.get(EvaluateResult).document
-        facts = {key: document[key] for key in ("peak_snr", "normalised")}
-        return {"data": document.get("data", "mock")} | facts
+        found = run.get(EvaluateResult)
+        return {
+            "data": found.data or "mock",
+            "peak_snr": found.peak_snr,
+            "normalised": found.normalised,
+        }
 
     def remark(self, run: Run) -> str:
         """How far an absolute signal is from being seen."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -26,12 +25,13 @@ from renp_infer.records import (
     Observation,
     Parameters,
 )
+from renp_infer.verbs.evaluate.result import Accuracy, Backgrounds, Coherence, EvaluateResult, Truth
 
 ROUNDING = 1e-9
 """How far below 0 an eigenvalue of the state may be by rounding."""
 
 
-def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[str, Any]:
+def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> EvaluateResult:
     """Evaluate the forward model.
 
     Parameters
@@ -41,14 +41,10 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
     name : str
         The study's.
 
-    Returns
-    -------
-    dict
-        The document of ``renp evaluate --json``: contract keys, and ``name``,
-        ``truth``, ``thresholds_deg``, ``peak_snr``, ``normalised``, ``coupling``
-        (xi), ``backgrounds`` (see `background_rows`), and ``coherence``, what the
-        Bloch equations give and how well they keep trace, Hermiticity and
-        positivity; null if |chi|^2 is given.
+    Raises
+    ------
+    NonFiniteError
+        If a number is not finite; names what went into it.
     """
     m = masses(parameters)
     pairs = pair_integrals(experiment, m)
@@ -62,79 +58,66 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> dict[
     sigma = np.sqrt(variance) * noise_scale(experiment, parameters, chi2)
     with faults("peak_snr", {"chi_squared": chi2, "sigma_nG": sigma[0]}) as finite:
         peak_snr = float(finite(np.max(np.abs(signal) / sigma)))
-    return {
-        "schema": 1,
-        "name": name,
-        "model": asdict(experiment.switches),
-        "truth": truth_of(parameters),
-        "theta_s_deg": np.rad2deg(experiment.layout.theta_s),
-        "w_eV": pairs.w_eV,
-        "masses_eV": m,
-        "pairs": list(PAIRS),
-        "pair_A_eV5": pairs.a_eV5,
-        "pair_B_eV3": pairs.b_eV3,
-        "sum_F_eV5": sum_f,
-        "sum_G_eV5": sum_g,
-        "chi_squared": chi2,
-        "coherence": _coherence(experiment),
-        "rate_per_s": rate,
-        "magnetization_nG_per_s": magnetization_nG_per_s(experiment, sum_g, chi2),
-        "signal_nG": signal,
-        "sigma_nG": sigma,
-        "peak_snr": peak_snr,
-        "normalised": experiment.detector.reference_snr > 0.0,
-        "thresholds_deg": pair_thresholds(experiment, m),
-        "coupling": coupling_of(experiment),
-        "backgrounds": background_rows(experiment, rate, chi2),
-        "accuracy": {
-            "relative_tolerance": experiment.accuracy.relative_tolerance,
-            "estimated_error": float(pairs.error.max()),
-        },
-    }
+    accuracy = Accuracy(experiment.accuracy.relative_tolerance, float(pairs.error.max()))
+    return EvaluateResult(
+        name=name,
+        model=experiment.switches,
+        truth=Truth(**truth_of(parameters)),
+        theta_s_deg=np.rad2deg(experiment.layout.theta_s),
+        w_eV=pairs.w_eV,
+        masses_eV=m,
+        pairs=list(PAIRS),
+        pair_A_eV5=pairs.a_eV5,
+        pair_B_eV3=pairs.b_eV3,
+        sum_F_eV5=sum_f,
+        sum_G_eV5=sum_g,
+        chi_squared=chi2,
+        coherence=_coherence(experiment),
+        rate_per_s=rate,
+        magnetization_nG_per_s=magnetization_nG_per_s(experiment, sum_g, chi2),
+        signal_nG=signal,
+        sigma_nG=sigma,
+        peak_snr=peak_snr,
+        normalised=experiment.detector.reference_snr > 0.0,
+        thresholds_deg=pair_thresholds(experiment, m),
+        coupling=coupling_of(experiment),
+        backgrounds=background_rows(experiment, rate, chi2),
+        accuracy=accuracy,
+    )
 
 
-def _coherence(experiment: Experiment) -> dict[str, Any] | None:
+def _coherence(experiment: Experiment) -> Coherence | None:
     cycle = bloch_cycle(experiment)
     if cycle is None:
         return None
     evolution = bloch_evolution(experiment)
-    return {
-        "peak": evolution.peak,
-        "peak_time_ms": 1e3 * evolution.peak_time_s,
-        "mean": cycle.chi_squared,
-        "field_peak_over_growth_ms": 1e3 * cycle.peak_s,
-        "field_peak_time_ms": 1e3 * cycle.peak_time_s,
-        "excited_at_end": evolution.excited_at_end,
-        "trace_error": evolution.trace_error,
-        "hermiticity_error": evolution.hermiticity_error,
-        "smallest_eigenvalue": evolution.smallest_eigenvalue,
-        "positive": evolution.smallest_eigenvalue > -ROUNDING,
-        "detunings": evolution.detunings,
-        "spread_error": evolution.spread_error,
-    }
+    return Coherence(
+        peak=evolution.peak,
+        peak_time_ms=1e3 * evolution.peak_time_s,
+        mean=cycle.chi_squared,
+        field_peak_over_growth_ms=1e3 * cycle.peak_s,
+        field_peak_time_ms=1e3 * cycle.peak_time_s,
+        excited_at_end=evolution.excited_at_end,
+        trace_error=evolution.trace_error,
+        hermiticity_error=evolution.hermiticity_error,
+        smallest_eigenvalue=evolution.smallest_eigenvalue,
+        positive=evolution.smallest_eigenvalue > -ROUNDING,
+        detunings=evolution.detunings,
+        spread_error=evolution.spread_error,
+    )
 
 
-def measured(data: Observation, signal_nG: FloatArray) -> dict[str, Any]:
-    """What data from a file replace in the document of ``evaluate``: the noise.
-
-    Parameters
-    ----------
-    data : Observation
-    signal_nG : ndarray, shape (n,)
-
-    Returns
-    -------
-    dict
-        ``data``, the file's name; ``sigma_nG`` (n,); ``peak_snr``.
-    """
-    return {
-        "data": data.source,
-        "sigma_nG": data.sigma_nG,
-        "peak_snr": float(np.max(np.abs(signal_nG) / data.sigma_nG)),
-    }
+def measured(found: EvaluateResult, data: Observation) -> EvaluateResult:
+    """An evaluation whose noise is that of data from a file."""
+    return replace(
+        found,
+        data=data.source,
+        sigma_nG=data.sigma_nG,
+        peak_snr=float(np.max(np.abs(found.signal_nG) / data.sigma_nG)),
+    )
 
 
-def background_rows(experiment: Experiment, rate_per_s: FloatArray, chi2: float) -> dict[str, Any]:
+def background_rows(experiment: Experiment, rate_per_s: FloatArray, chi2: float) -> Backgrounds:
     """What empties the excited state besides neutrino pairs, Section V.
 
     Parameters
@@ -145,14 +128,9 @@ def background_rows(experiment: Experiment, rate_per_s: FloatArray, chi2: float)
     chi2 : float
         Coherence factor.
 
-    Returns
-    -------
-    dict
-        ``pair_per_ion_per_s``, ``two_photon_per_ion_per_s``,
-        ``three_photon_per_ion_per_s``, ``four_photon_per_ion_per_s`` (n,);
-        ``e1_per_s``; ``zeeman_splitting_eV``; ``wrong_partner_share``; the
-        ``depletion_per_cycle`` of e by each process, (n,) each, without pumping;
-        ``events_per_lifetime`` (n,), Eq. (68).
+    Raises
+    ------
+    NonFiniteError
     """
     target, lasers = experiment.target, experiment.lasers
     causes = {
@@ -163,26 +141,26 @@ def background_rows(experiment: Experiment, rate_per_s: FloatArray, chi2: float)
     }
     with faults("backgrounds", causes) as finite:
         rates = qed.backgrounds(experiment, rate_per_s, chi2)
-        found = {
-            "pair_per_ion_per_s": rates.pair_per_s,
-            "two_photon_per_ion_per_s": rates.two_photon_per_s,
-            "three_photon_per_ion_per_s": rates.three_photon_per_s,
-            "four_photon_per_ion_per_s": rates.four_photon_per_s,
-            "e1_per_s": rates.e1_per_s,
-            "zeeman_splitting_eV": qed.zeeman_splitting_eV(target, lasers.zeeman_field_G),
-            "wrong_partner_share": qed.partner_share(target, lasers),
-            "depletion_per_cycle": rates.depletion(1e-3 * lasers.cycle_ms),
-            "events_per_lifetime": qed.events_per_lifetime(target, rate_per_s),
-        }
-        for column in found.values():
+        found = Backgrounds(
+            pair_per_ion_per_s=rates.pair_per_s,
+            two_photon_per_ion_per_s=rates.two_photon_per_s,
+            three_photon_per_ion_per_s=rates.three_photon_per_s,
+            four_photon_per_ion_per_s=rates.four_photon_per_s,
+            e1_per_s=rates.e1_per_s,
+            zeeman_splitting_eV=qed.zeeman_splitting_eV(target, lasers.zeeman_field_G),
+            wrong_partner_share=qed.partner_share(target, lasers),
+            depletion_per_cycle=rates.depletion(1e-3 * lasers.cycle_ms),
+            events_per_lifetime=qed.events_per_lifetime(target, rate_per_s),
+        )
+        for column in vars(found).values():
             for row in column.values() if isinstance(column, dict) else (column,):
                 finite(row)
     return found
 
 
-def pair_thresholds(experiment: Experiment, masses_eV: FloatArray) -> dict[str, Any]:
+def pair_thresholds(experiment: Experiment, masses_eV: FloatArray) -> dict[str, list[float] | None]:
     """Angles of s = (m_i + m_j)^2 on both sides, null where never crossed."""
-    found: dict[str, Any] = {}
+    found: dict[str, list[float] | None] = {}
     for pair, total in zip(PAIRS, pair_masses(masses_eV).sum(axis=1), strict=True):
         sides = np.rad2deg(threshold_angles(total, experiment.target, experiment.layout.theta_e))
         found[pair] = sides.tolist() if np.isfinite(sides).all() else None

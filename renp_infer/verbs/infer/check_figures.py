@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +13,7 @@ from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.labels import LABELS
 from renp_infer.figures.plate import ANGLE, Plate, new_figure, plate
 from renp_infer.verbs.evaluate.figures import caption_tail
+from renp_infer.verbs.infer.judged import Checks, Nuisance
 from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
@@ -21,13 +22,7 @@ if TYPE_CHECKING:
 DOWN, UP = plots.ORANGE, plots.BLUE
 
 
-def has_checks(run: Run) -> bool:
-    """Whether a run has an inference with model checks."""
-    found = run.find(InferResult)
-    return found is not None and found.checks is not None
-
-
-def checks_of(run: Run) -> dict[str, Any]:
+def checks_of(run: Run) -> Checks:
     """Model checks of a run that has them."""
     found = run.get(InferResult).checks
     assert found is not None
@@ -35,21 +30,20 @@ def checks_of(run: Run) -> dict[str, Any]:
 
 
 def check_plates(run: Run) -> list[Plate]:
-    """Figures of a run's model checks; none without an inference that has them."""
-    if not has_checks(run):
+    """Figures of a run's model checks; none of an inference that has none."""
+    if run.get(InferResult).checks is None:
         return []
     plates = [plate("pulls", "Pulls and influence by angle", pulls_and_influence, run)]
-    if checks_of(run)["impact"]["nuisances"]:
+    if checks_of(run).impact.nuisances:
         plates.append(plate("impact", "Nuisances and their impact on m₁", impact, run))
     return plates
 
 
 def impact(run: Run) -> tuple[Figure, str]:
     """Pull of each nuisance and what it does to the mass, the strongest on top."""
-    found = checks_of(run)["impact"]
-    nuisances = found["nuisances"]
-    names = sorted(nuisances, key=lambda name: -_strength(nuisances[name]))
-    rows = [nuisances[name] for name in names]
+    found = checks_of(run).impact
+    names = sorted(found.nuisances, key=lambda name: -found.nuisances[name].strength)
+    rows = [found.nuisances[name] for name in names]
     figure, (left, right) = new_figure(1.3 + 0.34 * len(rows), 1, 2, width_ratios=(1, 1.6))
     _draw_pulls(left, rows)
     _draw_shifts(right, rows)
@@ -59,7 +53,7 @@ def impact(run: Run) -> tuple[Figure, str]:
     for ax in (left, right):
         ax.set_ylim(len(rows) - 0.4, -0.6)
     right.legend(loc="lower right", fontsize=8)
-    sd, alone = found["sd_meV"], found["statistical_sd_meV"]
+    sd, alone = found.sd_meV, found.statistical_sd_meV
     return figure, (
         "Left: pull of each nuisance, with its posterior sd in units of the prior's; the grey "
         "band is the prior. Right: mean of m₁ with the nuisance one posterior sd above and "
@@ -70,27 +64,22 @@ def impact(run: Run) -> tuple[Figure, str]:
     )
 
 
-def _strength(row: dict[str, Any]) -> float:
-    return max(abs(row["down_meV"]), abs(row["up_meV"]))
-
-
-def _draw_pulls(ax: Axes, rows: list[dict[str, Any]]) -> None:
+def _draw_pulls(ax: Axes, rows: list[Nuisance]) -> None:
     ax.axvspan(-1.0, 1.0, color="#e4e4e4", lw=0)
     ax.axvline(0.0, color=plots.GREY, lw=0.8)
     for y, row in enumerate(rows):
-        if row["pull"] is not None:
-            ax.errorbar(row["pull"], y, xerr=row["width"], fmt="o", ms=4, lw=1.3, color=plots.BLACK)
+        if row.pull is not None:
+            ax.errorbar(row.pull, y, xerr=row.width, fmt="o", ms=4, lw=1.3, color=plots.BLACK)
 
 
-def _draw_shifts(ax: Axes, rows: list[dict[str, Any]]) -> None:
+def _draw_shifts(ax: Axes, rows: list[Nuisance]) -> None:
     places = np.arange(len(rows))
-    for key, colour, hatch, text in (
-        ("down_meV", DOWN, "///", "one sd below"),
-        ("up_meV", UP, "", "one sd above"),
+    for widths, colour, hatch, text in (
+        ([row.down_meV for row in rows], DOWN, "///", "one sd below"),
+        ([row.up_meV for row in rows], UP, "", "one sd above"),
     ):
-        widths = [row[key] for row in rows]
         ax.barh(places, widths, 0.62, color=colour, hatch=hatch, ec="white", lw=0, label=text)
-    freed = [(row["freed_shift_meV"], y) for y, row in enumerate(rows)]
+    freed = [(row.freed_shift_meV, y) for y, row in enumerate(rows)]
     known = [point for point in freed if point[0] is not None]
     if known:
         ax.plot(*zip(*known, strict=True), "o", color=plots.BLACK, ms=4, label="prior removed")
@@ -108,14 +97,14 @@ def pulls_and_influence(run: Run) -> tuple[Figure, str]:
     upper.axhline(0.0, color=plots.GREY, lw=0.8)
     upper.plot(theta, pull, "o", ms=3.5, color=plots.BLACK)
     upper.set_ylabel("pull [σ]")
-    good = checks_of(run)["loo"]["good_k"]
+    good = checks_of(run).loo.good_k
     bad = ~(k <= good)
     lower.plot(theta, k, "o", ms=3.5, color=plots.BLUE)
     lower.plot(theta[bad], k[bad], "s", ms=6, mfc="none", color=plots.VERMILION)
     lower.axhline(good, label=f"limit {good:.2f}", **plots.PRIOR)
     lower.set(xlabel=ANGLE, ylabel="Pareto k")
     lower.legend(loc="best")
-    p = checks_of(run)["posterior_p"]
+    p = checks_of(run).posterior_p
     texts = ", ".join(f"{name.replace('_', ' ')} {number(value, 2)}" for name, value in p.items())
     return figure, (
         "Top: data minus the posterior's mean field in units of σ, decorrelated; bands at 1 and "
@@ -125,25 +114,25 @@ def pulls_and_influence(run: Run) -> tuple[Figure, str]:
     )
 
 
-def check_rows(run: Run) -> list[tuple[str, str]]:
+def check_rows(found: Checks) -> list[tuple[str, str]]:
     """What the model checks found, in numbers and words."""
-    if not has_checks(run):
-        return []
-    rows: list[tuple[str, str]] = []
-    for key, text in (("posterior_p", "posterior"), ("prior_p", "prior")):
-        for name, p in checks_of(run)[key].items():
-            rows.append((f"{text} predictive p, {name.replace('_', ' ')}", number(p, 2)))
-    loo, power = checks_of(run)["loo"], checks_of(run)["sensitivity"]
-    elpd, se = loo["elpd"], loo["se"]
-    density = "–" if elpd is None else f"{rounded(elpd, se)} ± {rounded(se, se)}"
-    rows.append(("leave-one-out log density", density))
-    rows.append(
-        (f"Pareto k, largest (limit {number(loo['good_k'], 2)})", _or_dash(loo["largest_k"]))
-    )
-    rows.append(("m₁ when powers change", power["verdict"]))
-    rows.append(("sensitivity to priors", _or_dash(power["prior"])))
-    rows.append(("sensitivity to data", _or_dash(power["likelihood"])))
-    return rows
+    rows = [
+        (f"{whose} predictive p, {name.replace('_', ' ')}", number(p, 2))
+        for whose, values in (("posterior", found.posterior_p), ("prior", found.prior_p))
+        for name, p in values.items()
+    ]
+    loo, power = found.loo, found.sensitivity
+    density = "–"
+    if loo.elpd is not None and loo.se is not None:
+        density = f"{rounded(loo.elpd, loo.se)} ± {rounded(loo.se, loo.se)}"
+    return [
+        *rows,
+        ("leave-one-out log density", density),
+        (f"Pareto k, largest (limit {number(loo.good_k, 2)})", _or_dash(loo.largest_k)),
+        ("m₁ when powers change", power.verdict),
+        ("sensitivity to priors", _or_dash(power.prior)),
+        ("sensitivity to data", _or_dash(power.likelihood)),
+    ]
 
 
 def _or_dash(value: float | None) -> str:

@@ -33,17 +33,18 @@ def infer(study: Path, /, *, measured: Measured = NO_FILES, options: Options = D
 def document_of(run: Run) -> dict[str, Any]:
     """The document of ``renp infer --json``."""
     from renp_infer.verbs.evaluate.result import EvaluateResult
-    from renp_infer.verbs.infer.result import InferResult
+    from renp_infer.verbs.infer.result import InferResult, checks_in, summary_in
 
-    found, evaluation = run.get(InferResult), run.get(EvaluateResult).document
-    row = dict(found.summary["hypothesis"])
-    row |= {part: found.summary[part] for part in ("parameters", "diagnostics")}
-    row["checks"] = found.checks
+    tree, evaluation = run.get(InferResult).tree, run.get(EvaluateResult)
+    summary = summary_in(tree)
+    row = dict(summary["hypothesis"])
+    row |= {part: summary[part] for part in ("parameters", "diagnostics")}
+    row["checks"] = checks_in(tree)
     return {
         "schema": 1,
         "name": run.name,
-        "data": evaluation.get("data", "mock"),
-        "normalised": evaluation["normalised"],
-        "peak_snr": evaluation["peak_snr"],
+        "data": evaluation.data or "mock",
+        "normalised": evaluation.normalised,
+        "peak_snr": evaluation.peak_snr,
         "hypotheses": [row],
     }

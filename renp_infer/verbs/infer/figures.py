@@ -90,12 +90,12 @@ def data_and_prediction(run: Run) -> tuple[Figure, str]:
 
 def mass_posterior(run: Run) -> tuple[Figure, str]:
     """The m1 posterior against its prior, near the posterior and over the prior."""
-    row = run.get(InferResult).summary["parameters"]["m1_meV"]
+    found = run.get(InferResult).mass
     values, bounds = draws(run, "posterior", "m1_meV").ravel(), mass_bounds(run)
     zoomed = bool(np.ptp(values) < 0.5 * (bounds[1] - bounds[0]))
     figure, grid = new_figure(3.9, 1, 1 + zoomed, squeeze=False, width_ratios=(2, 1)[: 1 + zoomed])
     main = grid[0, 0]
-    intervals = {"68": row["interval_68"], "95": row["interval_95"]}
+    intervals = {"68": found.interval_68, "95": found.interval_95}
     for ax in grid[0]:
         plots.draw_density(ax, values, bounds, intervals)
         ax.set_xlabel(M1)
@@ -110,16 +110,16 @@ def mass_posterior(run: Run) -> tuple[Figure, str]:
         left, right = ax.get_xlim()
         mass = np.linspace(left, right, 400)
         ax.plot(mass, mass_prior(run, mass), label="prior", **plots.PRIOR)
-    if row["truth"] is not None:
-        main.axvline(row["truth"], label="truth", **plots.TRUTH)
+    if found.truth is not None:
+        main.axvline(found.truth, label="truth", **plots.TRUTH)
     main.set_ylabel("density [1/meV]")
     main.legend(loc="best")
     stamp(main, run)
-    truth = "" if row["truth"] is None else f", truth {number(row['truth'])} meV"
+    truth = "" if found.truth is None else f", truth {number(found.truth)} meV"
     return figure, (
         "Posterior of the lightest neutrino mass against its prior "
-        f"({bounds[0]:g} to {bounds[1]:g} meV): mean {rounded(row['mean'], row['sd'])} meV, "
-        f"sd {rounded(row['sd'], row['sd'])} meV{truth}. "
+        f"({bounds[0]:g} to {bounds[1]:g} meV): mean {rounded(found.mean, found.sd)} meV, "
+        f"sd {rounded(found.sd, found.sd)} meV{truth}. "
         f"The density is kept inside the prior's bounds.{caption_tail(run)}"
     )
 
@@ -145,7 +145,7 @@ def _axis(run: Run, name: str) -> _Axis:
     """Draws of a parameter, shifted and scaled so that ticks stay short."""
     text, unit = LABELS[name]
     values, prior = (draws(run, g, name).ravel() for g in ("posterior", "prior"))
-    known = run.get(InferResult).summary["parameters"][name]["truth"]
+    known = run.get(InferResult).estimates[name].truth
     truth = np.nan if known is None else float(known)  # a line at NaN is none
     if name in CIRCULAR:
         values, prior, truth = values % 360.0, prior % 360.0, truth % 360.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from renp_infer.figures.words import text_of
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
-from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.judged import Diagnostics
+from renp_infer.verbs.infer.result import MASS, Estimate, InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -65,24 +66,23 @@ def _parameters(run: Run) -> list[Block]:
 
 def parameter_rows(run: Run) -> list[tuple[str, ...]]:
     """Posterior of each free parameter, by the columns ``PARAMETERS``."""
-    found = run.get(InferResult).summary["parameters"]
+    found = run.get(InferResult).estimates
     return [_row(name, found[name], prior_sd(run, name)) for name in free_parameters(run)]
 
 
-def _row(name: str, p: Mapping[str, Any], spread: float) -> tuple[str, ...]:
-    sd, truth = p["sd"], p["truth"]
-    intervals = []
-    for mass in ("68", "95"):
-        ranges = p.get(f"regions_{mass}") or [p[f"interval_{mass}"]]
-        texts = [" to ".join(rounded(x, sd) for x in pair) for pair in ranges]
-        intervals.append("; ".join(texts))
-    outside = truth is not None and not any(_inside(truth, *pair) for pair in ranges)
+def _row(name: str, found: Estimate, spread: float) -> tuple[str, ...]:
+    sd, truth = found.sd, found.truth
+    intervals = [
+        "; ".join(" to ".join(rounded(x, sd) for x in pair) for pair in ranges)
+        for ranges in found.ranges()
+    ]
+    outside = truth is not None and not any(_inside(truth, *pair) for pair in found.ranges()[1])
     shown = ("–" if truth is None else rounded(truth, sd)) + "*" * outside
     checks = [
-        "–" if p[key] is None else f"{p[key]:.{digits}f}"
-        for key, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3))
+        "–" if value is None else f"{value:.{digits}f}"
+        for value, digits in ((found.ess_bulk, 0), (found.ess_tail, 0), (found.r_hat, 3))
     ]
-    numbers = (rounded(p["mean"], sd), rounded(sd, sd), *intervals, shown, number(spread, 2))
+    numbers = (rounded(found.mean, sd), rounded(sd, sd), *intervals, shown, number(spread, 2))
     return (NAMES.get(name, name), *numbers, *checks)
 
 
@@ -92,26 +92,26 @@ def _inside(value: float, low: float, high: float) -> bool:
 
 
 def _diagnostics(run: Run) -> list[Block]:
-    judged = run.get(InferResult).verdicts()
+    found = run.get(InferResult)
     blocks: list[Block] = [
         Facts(
-            tuple(diagnostic_rows(run)),
+            tuple(diagnostic_rows(found.diagnostics)),
             "What the verdict rests on.",
             "Diagnostics",
-            judged["diagnostics"].verdict,
+            found.diagnostics.verdict.verdict,
         )
     ]
-    if rows := check_rows(run):
-        caption, verdict = "Whether the model describes the data.", judged["model checks"].verdict
-        blocks.append(Facts(tuple(rows), caption, "Model checks", verdict))
+    if found.checks is not None:
+        caption, verdict = "Whether the model describes the data.", found.checks.verdict.verdict
+        blocks.append(Facts(tuple(check_rows(found.checks)), caption, "Model checks", verdict))
     return blocks
 
 
-def diagnostic_rows(run: Run) -> list[tuple[str, str]]:
+def diagnostic_rows(judged: Diagnostics) -> list[tuple[str, str]]:
     """What the sampler's verdict rests on."""
-    found = run.get(InferResult).summary["diagnostics"]
+    found = asdict(judged)
     # a number that the sampler does not have is not one that is 0
-    shown = {k: v for k, v in found.items() if k not in ("verdict", "reasons") and v is not None}
+    shown = {k: v for k, v in found.items() if k != "verdict" and v is not None}
     return [(DIAGNOSTIC_NAMES.get(k, k.replace("_", " ")), text_of(v)) for k, v in shown.items()]
 
 
@@ -123,17 +123,16 @@ def prior_sd(run: Run, name: str) -> float:
 def sentence(run: Run) -> str:
     """The mass, as far as it was measured and may be quoted."""
     found, label = run.get(InferResult), normalised_label(run)
-    row = found.summary["parameters"]["m1_meV"]
-    text = _mass(row, draws(run, "posterior", "m1_meV"), prior_sd(run, "m1_meV"))
+    text = _mass(found.mass, draws(run, "posterior", MASS), prior_sd(run, MASS))
     text += f" ({label})." if label else "."
-    if found.verdicts()["diagnostics"].verdict == "fail":
+    if found.diagnostics.verdict.verdict == "fail":
         return f"No number may be quoted, the sampler's diagnostics failed; it gave: {text}"
     return text
 
 
-def _mass(row: Mapping[str, Any], values: np.ndarray, spread: float) -> str:
-    mean, sd, truth = row["mean"], row["sd"], row["truth"]
-    low, high = (rounded(x, sd) for x in row["interval_95"])
+def _mass(found: Estimate, values: np.ndarray, spread: float) -> str:
+    mean, sd, truth = found.mean, found.sd, found.truth
+    low, high = (rounded(x, sd) for x in found.interval_95)
     number_ = f"m₁ = {rounded(mean, sd)} ± {rounded(sd, sd)} meV, 95 % interval {low} to {high} meV"
     if sd > UNMEASURED * spread:
         return (
@@ -146,5 +145,5 @@ def _mass(row: Mapping[str, Any], values: np.ndarray, spread: float) -> str:
         return f"m₁ < {limit} meV at 95 % credibility ({number_}{known})"
     if truth is None:
         return number_
-    inside = row["interval_95"][0] <= truth <= row["interval_95"][1]
+    inside = found.interval_95[0] <= truth <= found.interval_95[1]
     return f"{number_}; the truth, {number(truth)} meV, lies {'inside' if inside else 'OUTSIDE'}"

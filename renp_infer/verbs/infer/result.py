@@ -3,16 +3,69 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
+from renp_infer.verbs.infer.judged import Checks, Diagnostics
 
 if TYPE_CHECKING:
     import xarray
 
+type Range = tuple[float, float]
+"""From and to, in the unit of the parameter; on a circle it may lead through 0."""
+MASS = "m1_meV"
+SAMPLED = ("sample_stats", "renp_cross_check")
+"""Groups of a posterior whose attributes name a sampler."""
+
 
 @dataclass(frozen=True)
+class Estimate:
+    """One parameter's posterior, in its own unit.
+
+    Attributes
+    ----------
+    mean, sd, median : float
+    interval_68, interval_95 : Range
+        Equal-tailed, credible.
+    regions_68, regions_95 : tuple of Range
+        Where the density is highest, of several modes; else empty.
+    ess_bulk, ess_tail, r_hat : float or None
+        ``None`` for draws that never moved.
+    truth : float or None
+        ``None`` where nobody knows it.
+    """
+
+    mean: float
+    sd: float
+    median: float
+    interval_68: Range
+    interval_95: Range
+    regions_68: tuple[Range, ...]
+    regions_95: tuple[Range, ...]
+    ess_bulk: float | None
+    ess_tail: float | None
+    r_hat: float | None
+    truth: float | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Estimate:
+        """From a row of a summary."""
+        facts = ("mean", "sd", "median", "ess_bulk", "ess_tail", "r_hat", "truth")
+        values: dict[str, Any] = {name: row[name] for name in facts}
+        for mass in ("68", "95"):
+            values[f"interval_{mass}"] = tuple(row[f"interval_{mass}"])
+            values[f"regions_{mass}"] = tuple(map(tuple, row.get(f"regions_{mass}", ())))
+        return cls(**values)
+
+    def ranges(self) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
+        """Where it lies with 68 % and 95 %: regions of several modes, else intervals."""
+        return self.regions_68 or (self.interval_68,), self.regions_95 or (self.interval_95,)
+
+
+@dataclass(frozen=True, eq=False)
 class InferResult(Result):
     """The posterior, its estimates and what was judged of them.
 
@@ -20,37 +73,71 @@ class InferResult(Result):
     ----------
     tree : DataTree
         ``infer.nc``, in memory.
-    summary : dict
-        Estimates and diagnostics.
-    checks : dict or None
-        Model checks; ``None`` for a result from before there were any.
+    estimates : mapping
+        Of each free parameter, by name.
+    diagnostics : Diagnostics
+    checks : Checks or None
+        ``None`` for a result from before there were any.
     """
 
     tree: xarray.DataTree
-    summary: dict[str, Any]
-    checks: dict[str, Any] | None
+    estimates: Mapping[str, Estimate]
+    diagnostics: Diagnostics
+    checks: Checks | None
 
     @classmethod
     def of(cls, tree: xarray.DataTree) -> InferResult:
         """Result of the tree of ``infer.nc``."""
-        checks = tree.attrs.get("renp_checks")
-        summary = json.loads(tree.attrs["renp_summary"])
-        return cls(tree, summary, None if checks is None else json.loads(checks))
+        summary = summary_in(tree)
+        checks = checks_in(tree)
+        return cls(
+            tree,
+            {name: Estimate.of(row) for name, row in summary["parameters"].items()},
+            Diagnostics.of(summary["diagnostics"]),
+            None if checks is None else Checks.of(checks),
+        )
+
+    @property
+    def mass(self) -> Estimate:
+        """Estimate of m1, meV."""
+        return self.estimates[MASS]
 
     def verdicts(self) -> dict[str, Verdict]:
         """Of the sampler's diagnostics, and of the model checks."""
-        found = {"diagnostics": Verdict.of(self.summary["diagnostics"])}
+        found = {"diagnostics": self.diagnostics.verdict}
         if self.checks is not None:
-            found["model checks"] = Verdict.of(self.checks)
+            found["model checks"] = self.checks.verdict
         return found
 
     def rows(self) -> list[tuple[str, str]]:
         """The mass."""
-        row = self.summary["parameters"]["m1_meV"]
-        low, high = row["interval_95"]
-        estimate = f"{row['mean']:.4g} ± {row['sd']:.2g} meV"
+        low, high = self.mass.interval_95
+        estimate = f"{self.mass.mean:.4g} ± {self.mass.sd:.2g} meV"
         return [("m1", f"{estimate}, 95 % interval {low:.4g} to {high:.4g} meV")]
+
+    def origin(self) -> dict[str, Any]:
+        """Attributes of the tree's group of that name."""
+        if PROVENANCE not in self.tree.children:
+            return {}
+        return {str(k): v for k, v in self.tree[PROVENANCE].attrs.items()}
+
+    def samplers(self) -> list[str]:
+        """That of the posterior, and that of a cross-check."""
+        groups = [self.tree[name] for name in SAMPLED if name in self.tree.children]
+        return [str(group.attrs["sampler"]) for group in groups]
 
     def told(self) -> xarray.DataTree:
         """The tree."""
         return self.tree
+
+
+def summary_in(tree: xarray.DataTree) -> dict[str, Any]:
+    """Estimates and diagnostics as ``infer.nc`` has them."""
+    found: dict[str, Any] = json.loads(tree.attrs["renp_summary"])
+    return found
+
+
+def checks_in(tree: xarray.DataTree) -> dict[str, Any] | None:
+    """Model checks as ``infer.nc`` has them; ``None`` if it has none."""
+    text = tree.attrs.get("renp_checks")
+    return None if text is None else json.loads(text)

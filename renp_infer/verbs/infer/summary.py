@@ -31,24 +31,25 @@ def summary_table(runs: Sequence[Run]) -> Table:
 
 
 def _summary_row(run: Run) -> tuple[str, ...]:
+    found = run.get(EvaluateResult)
     preset = run.study["physics"]["preset"]
-    label = ",\nnormalised" if run.get(EvaluateResult).document["normalised"] else ""
-    theta = run.get(EvaluateResult).document["theta_s_deg"]
+    label = ",\nnormalised" if found.normalised else ""
+    theta = found.theta_s_deg
     estimate = interval = verdict = "-"
     truth = f"{run.study['neutrino']['m1_meV']:.4g}"
-    if run.find(InferResult) is not None:
-        m1 = run.get(InferResult).summary["parameters"]["m1_meV"]
-        digits = digits_of(m1["sd"])
-        estimate = f"{m1['mean']:.{digits}f} ± {m1['sd']:.{digits}f}"
-        interval = "{:.{d}f}-{:.{d}f}".format(*m1["interval_95"], d=digits)
-        verdict = run.get(InferResult).summary["diagnostics"]["verdict"]
-        if m1["truth"] is None:
+    posterior = run.find(InferResult)
+    if posterior is not None:
+        m1 = posterior.mass
+        digits = digits_of(m1.sd)
+        estimate = f"{m1.mean:.{digits}f} ± {m1.sd:.{digits}f}"
+        interval = "{:.{d}f}-{:.{d}f}".format(*m1.interval_95, d=digits)
+        verdict = posterior.diagnostics.verdict.verdict
+        if m1.truth is None:
             truth = "-"
-    snr = run.get(EvaluateResult).document["peak_snr"]
     return (
         f"{run.name}\n{preset}{label}",
         f"{theta[0]:.1f}-\n{theta[-1]:.1f}",
-        f"{snr:.3g}",
+        f"{found.peak_snr:.3g}",
         estimate,
         interval,
         truth,

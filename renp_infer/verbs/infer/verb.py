@@ -10,7 +10,7 @@ from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.result import MASS, InferResult, summary_in
 from renp_infer.verbs.inputs import posterior_inputs
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class Infer(Verb):
         found = run.find(InferResult)
         if found is None:
             return {"m1_meV": None, "diagnostics": None}
-        summary = found.summary
-        return {"m1_meV": summary["parameters"]["m1_meV"], "diagnostics": summary["diagnostics"]}
+        summary = summary_in(found.tree)
+        return {"m1_meV": summary["parameters"][MASS], "diagnostics": summary["diagnostics"]}
 
 
 INFER = Infer()

@@ -41,7 +41,7 @@ def scenario(name: str, overrides: Iterable[str], why: str) -> dict[str, Any]:
     settings = tuple(overrides)
     study = load_study(STUDY, settings, inference=False)
     found = evaluate(study.experiment, study.parameters, study.name)
-    signal, sigma = found["signal_nG"], found["sigma_nG"]
+    signal, sigma = found.signal_nG, found.sigma_nG
     snr = float(np.sqrt(np.sum((signal / sigma) ** 2)))
     exposure = study.experiment.detector.exposure_s
     return {
@@ -50,7 +50,7 @@ def scenario(name: str, overrides: Iterable[str], why: str) -> dict[str, Any]:
         "why": why,
         "peak_signal_nG": float(np.max(np.abs(signal))),
         "sigma_nG": float(np.min(sigma)),
-        "rate_per_s": float(np.max(found["rate_per_s"])),
+        "rate_per_s": float(np.max(found.rate_per_s)),
         "snr": snr,
         "gap_orders": math.log10(SIGMAS / snr),
         "exposure_3sigma_s": exposure * (SIGMAS / snr) ** 2,

@@ -21,6 +21,7 @@ def simulate(study: Path, /, *, save: Path | None = None, options: Options = DEF
     """
     from renp_infer.engine.driver import DONE, load, result_of
     from renp_infer.terminal import angle_table, show, write_document
+    from renp_infer.verbs.simulate.result import SimulateResult
     from renp_infer.verbs.simulate.verb import SIMULATE
 
     found = load(study, options)
@@ -28,16 +29,17 @@ def simulate(study: Path, /, *, save: Path | None = None, options: Options = DEF
         _save(found, save, options)
     elif found.datasets:
         return _ensemble(found, options)
-    result = result_of(found, SIMULATE, options)
+    document = result_of(found, SIMULATE, options)
     if options.json:
-        write_document(result)
+        write_document(document)
         return DONE
+    result = SimulateResult.of(document)
     columns = {
-        "theta_s [deg]": result["theta_s_deg"],
-        "field [nG]": result["field_nG"],
-        "sigma [nG]": result["sigma_nG"],
+        "theta_s [deg]": result.theta_s_deg,
+        "field [nG]": result.field_nG,
+        "sigma [nG]": result.sigma_nG,
     }
-    label = ", normalised" if result["normalised"] else ""
+    label = ", normalised" if result.normalised else ""
     show(angle_table(f"{found.name}: mock data, seed {found.seed}{label}", columns))
     return DONE
 
@@ -76,13 +78,13 @@ def _ensemble(study: Study, options: Options) -> int:
     path = run.get(EnsembleResult).path
     found = ensemble_summary(path)
     if options.json:
-        write_document({"schema": 1, "name": study.name, "file": str(path)} | found)
+        write_document({"schema": 1, "name": study.name, "file": str(path)} | vars(found))
         return DONE
     columns = {
-        "theta_s [deg]": found["theta_s_deg"],
-        "signal [nG]": found["signal_nG"],
-        "mean [nG]": found["mean_nG"],
-        "sd [nG]": found["sd_nG"],
+        "theta_s [deg]": found.theta_s_deg,
+        "signal [nG]": found.signal_nG,
+        "mean [nG]": found.mean_nG,
+        "sd [nG]": found.sd_nG,
     }
-    show(angle_table(f"{study.name}: {found['datasets']} data sets", columns), f"file: {path}")
+    show(angle_table(f"{study.name}: {found.datasets} data sets", columns), f"file: {path}")
     return DONE

@@ -37,7 +37,7 @@ class Simulate(Verb):
         """Draw them."""
         from renp_infer.verbs.simulate.work import one_data_set
 
-        return one_data_set(study)
+        return one_data_set(study).document
 
     def plan(self, study: Study) -> tuple[Verb, ...]:
         """An ensemble if the study has a section for one."""
@@ -45,7 +45,7 @@ class Simulate(Verb):
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> SimulateResult:
         """Read ``simulate.json``."""
-        return SimulateResult(files.tables(self.file))
+        return SimulateResult.of(files.tables(self.file))
 
 
 class Ensemble(Verb):

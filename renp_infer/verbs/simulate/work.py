@@ -12,6 +12,7 @@ from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.study.observed import mock_observation
+from renp_infer.verbs.simulate.result import EnsembleSummary, SimulateResult
 
 if TYPE_CHECKING:
     import xarray
@@ -24,25 +25,17 @@ DATASETS_PER_TASK = 1000
 ANGLE, DATASET, FIELD = "theta_s_deg", "dataset", "field_nG"
 
 
-def one_data_set(study: Study) -> dict[str, Any]:
-    """The study's own mock data, which ``infer`` fits unless the study names a file.
-
-    Returns
-    -------
-    dict
-        ``schema``, ``name``, ``seed``, ``normalised`` and lists of shape (n,):
-        ``theta_s_deg``, ``field_nG``, ``sigma_nG``.
-    """
+def one_data_set(study: Study) -> SimulateResult:
+    """The study's own mock data, which ``infer`` fits unless the study names a file."""
     data = mock_observation(study)
-    return {
-        "schema": 1,
-        "name": study.name,
-        "seed": study.seed,
-        "normalised": data.normalised,
-        "theta_s_deg": np.rad2deg(data.theta_s).tolist(),
-        "field_nG": data.field_nG.tolist(),
-        "sigma_nG": data.sigma_nG.tolist(),
-    }
+    return SimulateResult(
+        study.name,
+        study.seed,
+        data.normalised,
+        np.rad2deg(data.theta_s),
+        data.field_nG,
+        data.sigma_nG,
+    )
 
 
 def data_sets(study: Study, task: Task) -> xarray.DataTree:
@@ -131,19 +124,13 @@ def _append(group: Any, numbers: Any, fields: Any, tree: xarray.DataTree) -> Non
     fields[begin:, :] = rows[FIELD].values
 
 
-def ensemble_summary(path: Path) -> dict[str, Any]:
+def ensemble_summary(path: Path) -> EnsembleSummary:
     """Mean and standard deviation of an ensemble by angle.
 
     Parameters
     ----------
     path : Path
         ``ensemble.nc``.
-
-    Returns
-    -------
-    dict
-        ``datasets``, and lists of shape (n,): ``theta_s_deg``, ``signal_nG``,
-        ``sigma_nG``, ``mean_nG``, ``sd_nG``.
     """
     import xarray as xr
 
@@ -159,11 +146,5 @@ def ensemble_summary(path: Path) -> dict[str, Any]:
             square += (rest**2).sum(axis=0)
         mean = total / count
         spread = np.sqrt(np.maximum(square - count * mean**2, 0.0) / max(count - 1, 1))
-        return {
-            "datasets": count,
-            "theta_s_deg": fields[ANGLE].values.tolist(),
-            "signal_nG": signal.tolist(),
-            "sigma_nG": constants["sigma_nG"].values.tolist(),
-            "mean_nG": (signal + mean).tolist(),
-            "sd_nG": spread.tolist(),
-        }
+        theta, sigma = fields[ANGLE].values, constants["sigma_nG"].values
+        return EnsembleSummary(count, theta, signal, sigma, signal + mean, spread)

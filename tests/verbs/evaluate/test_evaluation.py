@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses, weights
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, Detector, Experiment, Lasers, Layout
+from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.work import evaluate, majorana_kappa, weighted_sums
 
 TARGET = load_target("er-ylf")
@@ -65,7 +67,7 @@ def test_converged_distribution_is_smooth_and_flat():
 
 
 def test_document_has_the_contract_s_keys_and_shapes():
-    document = evaluate(experiment("corrected", [58.0, 59.0, 144.0]), truth(), "toy")
+    document = evaluate(experiment("corrected", [58.0, 59.0, 144.0]), truth(), "toy").document
     shapes = {
         "theta_s_deg": (3,), "w_eV": (2, 3), "masses_eV": (3,), "pair_A_eV5": (6, 3),
         "pair_B_eV3": (6, 3), "sum_F_eV5": (3,), "sum_G_eV5": (3,), "rate_per_s": (3,),
@@ -75,7 +77,7 @@ def test_document_has_the_contract_s_keys_and_shapes():
         assert np.shape(document[key]) == shape, key
         assert np.all(np.isfinite(document[key])), key
     rows = dict(document["backgrounds"])
-    shares = rows.pop("depletion_per_cycle")
+    shares = {k: np.array(v) for k, v in rows.pop("depletion_per_cycle").items()}
     arrays = [*rows.values(), *shares.values()]
     assert {np.shape(row) for row in arrays} == {(), (3,)}
     assert np.all(np.isfinite(np.concatenate([np.ravel(row) for row in arrays])))
@@ -87,6 +89,16 @@ def test_document_has_the_contract_s_keys_and_shapes():
     assert document["model"]["phase_space"] == "full"
     assert document["accuracy"]["estimated_error"] <= document["accuracy"]["relative_tolerance"]
     assert document["thresholds_deg"]["11"][1] > document["thresholds_deg"]["33"][1] > 140.0
+
+
+def test_a_document_is_read_back_as_it_was_written():
+    for chi2 in (1e-3, None):
+        apparatus = experiment("corrected", [58.0, 59.0])
+        apparatus = replace(apparatus, lasers=Lasers(chi_squared=chi2))
+        document = json.loads(json.dumps(evaluate(apparatus, truth(), "toy").document))
+        assert EvaluateResult.of(document).document == document
+        kept = document | {"data": "field.csv", "renp_provenance": {"git": None}}
+        assert list(EvaluateResult.of(kept).document) == list(kept)
 
 
 def test_sum_over_nine_ordered_pairs():
@@ -106,12 +118,12 @@ def test_sum_over_nine_ordered_pairs():
 
 
 def test_signal_is_the_field_of_a_cycle_far_from_the_edges():
-    document = evaluate(experiment("corrected", [58.0, 59.0]), truth(), "toy")
-    growth = np.array(document["magnetization_nG_per_s"])
+    found = evaluate(experiment("corrected", [58.0, 59.0]), truth(), "toy")
+    growth = found.magnetization_nG_per_s
     relaxation, cycle = 5e-3, 10e-3
     expected = growth * relaxation * (1.0 - np.exp(-cycle / relaxation))
     # smoothing over 1.44 degrees bends the curve by its curvature only
-    np.testing.assert_allclose(document["signal_nG"], expected, rtol=2e-4)
+    np.testing.assert_allclose(found.signal_nG, expected, rtol=2e-4)
 
 
 @pytest.mark.parametrize("theta", [[58.0, 59.0], [140.0, 143.0, 144.0, 145.0]])
@@ -138,25 +150,25 @@ def test_table_iv_reproduces_the_printed_weights():
 
 def test_coherence_is_reported_with_what_it_violates():
     given = experiment("corrected", [58.0])
-    assert evaluate(given, truth(), "toy")["coherence"] is None
+    assert evaluate(given, truth(), "toy").coherence is None
     for preset, positive in (("published", False), ("corrected", True)):
         apparatus = replace(experiment(preset, [58.0]), lasers=Lasers())
-        document = evaluate(apparatus, truth(), "toy")
-        state = document["coherence"]
-        assert state["positive"] is positive
-        assert (state["smallest_eigenvalue"] < -0.3) is not positive
-        assert state["trace_error"] < 1e-12 and state["hermiticity_error"] < 1e-12
-        assert state["mean"] == document["chi_squared"] < state["peak"]
-        assert 0.2 * 1.706 < state["peak_time_ms"] < state["field_peak_time_ms"] < 10.0
-        assert 0.0 < state["excited_at_end"] < 1.0
-        assert (state["detunings"], state["spread_error"]) == (1, 0.0)
+        found = evaluate(apparatus, truth(), "toy")
+        state = found.coherence
+        assert state.positive is positive
+        assert (state.smallest_eigenvalue < -0.3) is not positive
+        assert state.trace_error < 1e-12 and state.hermiticity_error < 1e-12
+        assert state.mean == found.chi_squared < state.peak
+        assert 0.2 * 1.706 < state.peak_time_ms < state.field_peak_time_ms < 10.0
+        assert 0.0 < state.excited_at_end < 1.0
+        assert (state.detunings, state.spread_error) == (1, 0.0)
 
 
 def test_signal_and_noise_are_those_of_the_bloch_cycle():
     apparatus = replace(experiment("corrected", [58.0, 59.0]), lasers=Lasers())
-    document = evaluate(apparatus, truth(), "toy")
+    found = evaluate(apparatus, truth(), "toy")
     cycle = bloch_cycle(apparatus)
-    growth = np.array(document["magnetization_nG_per_s"])
-    np.testing.assert_allclose(document["signal_nG"], growth * cycle.peak_s, rtol=2e-4)
+    growth = found.magnetization_nG_per_s
+    np.testing.assert_allclose(found.signal_nG, growth * cycle.peak_s, rtol=2e-4)
     sigma = standard_error_nG(apparatus.detector, apparatus.lasers, 2, cycle)
-    np.testing.assert_array_equal(document["sigma_nG"], [sigma, sigma])
+    np.testing.assert_array_equal(found.sigma_nG, [sigma, sigma])

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from renp_infer.app.commands import _hypotheses
 from renp_infer.engine.driver import DIAGNOSTIC_FAILED, judge
 from renp_infer.report.page import write_report
-from renp_infer.verbs.infer.check_figures import check_plates, check_rows, impact
-from tests.toys.runs import make_run
+from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.infer.check_figures import check_plates, check_rows, checks_of, impact
+from renp_infer.verbs.infer.command import document_of
+from renp_infer.verbs.infer.result import InferResult
+from tests.toys.runs import make_run, with_result
 
 ROW = {"fixed_sd_meV": 0.5, "error_meV": 0.01, "freed_shift_meV": None, "freed_sd_meV": None}
 NUISANCES = {
@@ -43,7 +45,7 @@ CHECKS = {
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory):
     run = make_run(tmp_path_factory.mktemp("checked"), normalised=True, shape=(4, 250))
-    theta = np.asarray(run.evaluation["theta_s_deg"])
+    theta = run.get(EvaluateResult).theta_s_deg
     k = np.full(theta.size, 0.2)
     k[3] = 0.9
     columns = {"pull": np.sin(theta), "pareto_k": k, "elpd_loo": k}
@@ -51,7 +53,7 @@ def checked(tmp_path_factory):
         {name: ("theta_s_deg", column) for name, column in columns.items()}, {"theta_s_deg": theta}
     )
     run.inference.attrs["renp_checks"] = json.dumps(CHECKS)
-    return run
+    return with_result(run, "infer", InferResult.of(run.inference))
 
 
 def test_the_report_tells_a_failed_check_before_its_answer(checked, tmp_path):
@@ -64,7 +66,7 @@ def test_the_report_tells_a_failed_check_before_its_answer(checked, tmp_path):
 
 
 def test_rows_are_the_numbers(checked):
-    rows = dict(check_rows(checked))
+    rows = dict(check_rows(checks_of(checked)))
     assert rows["posterior predictive p, chi squared"] == "0.21"
     assert rows["leave-one-out log density"].startswith("400.0 ± ")
     assert rows["sensitivity to priors"] == "0.2"
@@ -89,10 +91,11 @@ def test_the_strongest_nuisance_is_on_top(checked):
 
 def test_runs_from_before_the_checks_have_none(tmp_path):
     run = make_run(tmp_path, shape=(4, 250))
-    assert run.checks is None and check_plates(run) == [] and check_rows(run) == []
+    assert run.checks is None and run.get(InferResult).checks is None
+    assert check_plates(run) == [] and "model checks" not in run.verdicts
 
 
 def test_a_failed_check_is_exit_3(checked, capsys):
     assert judge([checked]) == DIAGNOSTIC_FAILED
     assert "model checks failed: the model misses the data" in capsys.readouterr().err
-    assert _hypotheses(checked)["hypotheses"][0]["checks"] == CHECKS
+    assert document_of(checked)["hypotheses"][0]["checks"] == CHECKS

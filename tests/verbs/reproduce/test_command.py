@@ -182,7 +182,7 @@ def test_exposure_to_three_sigma(gap: dict[str, dict[str, Any]]) -> None:
     assert row["gap_orders"] == pytest.approx(math.log10(3 / row["snr"]))
     study = load_study("feasibility", [f"detector.exposure_s={row['exposure_3sigma_s'] * 1e-40}"])
     found = evaluate(study.experiment, study.parameters, "x")
-    snr = np.sqrt(np.sum((found["signal_nG"] / found["sigma_nG"]) ** 2))
+    snr = np.sqrt(np.sum((found.signal_nG / found.sigma_nG) ** 2))
     assert snr == pytest.approx(3 * 1e-20, rel=1e-6)
 
 
@@ -217,7 +217,7 @@ def test_studies_of_figures_are_the_ledgers(name: str, mass: float, nature: Any)
     study, paper = load_study(name), Paper()
     found = evaluate(study.experiment, study.parameters, study.name)
     step = 0.36 if name == "fig6" else 0.036
-    setup = paper.experiment("published", angles=paper.angles(len(found["theta_s_deg"]), step))
-    np.testing.assert_allclose(found["theta_s_deg"], np.rad2deg(setup.layout.theta_s), atol=1e-3)
-    np.testing.assert_allclose(found["sum_G_eV5"], paper.sums(setup, mass, nature)[1], rtol=1e-5)
-    assert found["model"]["phase_space"] == PRESETS["published"].phase_space
+    setup = paper.experiment("published", angles=paper.angles(len(found.theta_s_deg), step))
+    np.testing.assert_allclose(found.theta_s_deg, np.rad2deg(setup.layout.theta_s), atol=1e-3)
+    np.testing.assert_allclose(found.sum_G_eV5, paper.sums(setup, mass, nature)[1], rtol=1e-5)
+    assert found.model.phase_space == PRESETS["published"].phase_space
