@@ -122,7 +122,7 @@ def rivals_of(
     return [Rival(replace(m, peak_nG=max(peak, _NO_PEAK_NG))) for m in models]
 
 
-class Bench:
+class DesignBench:
     """Hypotheses and noise of one design, with a table of fields over m1.
 
     Parameters

@@ -42,13 +42,6 @@ class Tolerance:
     below_ends: bool
     above_ends: bool
 
-    @property
-    def half_width(self) -> float:
-        """The smaller distance that a loss ends, else the distance to a bound."""
-        ended = [d for d, ends in ((self.below, self.below_ends), (self.above, self.above_ends))
-                 if not ends]  # fmt: skip
-        return min(ended) if ended else max(self.below, self.above)
-
 
 def tolerances(
     utility: Function, best: FloatArray, low: FloatArray, high: FloatArray, loss: float

@@ -11,6 +11,7 @@ import numpy as np
 from renp_infer.design.objective import Objective, score
 from renp_infer.design.optimizer import Optimizer
 from renp_infer.design.polish import polish
+from renp_infer.design.utility import UNKNOWN, Utility
 from renp_infer.errors import RenpError
 from renp_infer.records import FloatArray
 
@@ -45,6 +46,10 @@ class Trial:
     def scores(self, names: Sequence[str]) -> tuple[float, ...]:
         """Scores of the objectives, -inf after a failure."""
         return tuple(score(n, self.values.get(n, np.nan)) for n in names)
+
+    def utility(self, name: str) -> Utility:
+        """Value and error of an objective; not known after a failure."""
+        return Utility(self.values[name], self.errors[name]) if name in self.values else UNKNOWN
 
     def plain(self) -> dict[str, Any]:
         """As JSON knows it; no number is infinite."""

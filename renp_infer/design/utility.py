@@ -9,7 +9,7 @@ integrated out; see docs/design.md. Truths and noise are the same for every desi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +23,7 @@ from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 if TYPE_CHECKING:
-    from renp_infer.design.appraisal import Bench
+    from renp_infer.design.appraisal import DesignBench
     from renp_infer.design.posterior import Learnt
 
 EXPOSURE = "exposure_3sigma_s"
@@ -50,6 +50,28 @@ class Utility:
     error: float
     lower: float | None = None
     upper: float | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether it is a number."""
+        return bool(np.isfinite(self.value))
+
+    def plain(self) -> dict[str, float | None]:
+        """As JSON knows it; ``None`` for what is no number."""
+        return {
+            name: None if number is None or not np.isfinite(number) else float(number)
+            for name, number in asdict(self).items()
+        }
+
+    @classmethod
+    def read(cls, row: Mapping[str, float | None]) -> Utility:
+        """From a plain row."""
+        value, error = (np.inf if row[n] is None else row[n] for n in ("value", "error"))
+        return cls(value, error, row["lower"], row["upper"])  # type: ignore[arg-type]
+
+
+UNKNOWN = Utility(np.inf, np.inf)
+"""What nothing is known of."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +179,9 @@ class Appraiser:
         """
         return self.of_bench(self.bench(experiment, shares), names)
 
-    def bench(self, experiment: Experiment, shares: FloatArray | None = None) -> Bench:
+    def bench(self, experiment: Experiment, shares: FloatArray | None = None) -> DesignBench:
         """Hypotheses and noise of an experiment."""
-        from renp_infer.design.appraisal import Bench, rivals_of
+        from renp_infer.design.appraisal import DesignBench, rivals_of
         from renp_infer.design.noise import design_noise
 
         rivals = rivals_of(
@@ -171,9 +193,9 @@ class Appraiser:
             finite_crystal=self.finite_crystal,
         )
         noise = design_noise(experiment, self.noise_scale, shares)
-        return Bench(rivals, np.log(self.odds), noise, self.settings.masses)
+        return DesignBench(rivals, np.log(self.odds), noise, self.settings.masses)
 
-    def lower_bound(self, bench: Bench) -> Utility:
+    def lower_bound(self, bench: DesignBench) -> Utility:
         """Bound on ``eig_m1`` from below, nat, with data in which nothing is linearised.
 
         Mean log ratio of posterior to prior density at the true m1. For any density in
@@ -185,7 +207,7 @@ class Appraiser:
         log = np.array([row.log_density for row in rows]) + np.log1p(-PRIOR_SHARE)
         return self._mean(np.logaddexp(log, np.log(PRIOR_SHARE)))
 
-    def of_bench(self, bench: Bench, names: Sequence[str] = UTILITIES) -> dict[str, Utility]:
+    def of_bench(self, bench: DesignBench, names: Sequence[str] = UTILITIES) -> dict[str, Utility]:
         """Appraise hypotheses and noise that are made already."""
         found = {}
         if set(names) - {EXPOSURE}:

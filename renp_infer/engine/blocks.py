@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from renp_infer.engine.tasks import Task
+from renp_infer.engine.tasks import Scratch, Task
 from renp_infer.errors import StoreError
 from renp_infer.files import digest, digest_of, write_bytes
 
@@ -38,6 +38,7 @@ class Blocks:
     """
 
     def __init__(self, directory: Path, verb: str, suffix: str) -> None:
+        self._directory, self._verb = directory, verb
         self.folder = directory / TASKS / verb
         self.suffix = suffix
         self._number = -1
@@ -53,9 +54,9 @@ class Blocks:
         return os.path.join(self._block(task.index), name)
 
     @property
-    def scratch(self) -> str:
-        """Folder in which unfinished tasks keep what they can go on from."""
-        return str((self.folder / SCRATCH).absolute())
+    def scratch(self) -> Scratch:
+        """Where unfinished tasks keep what they can go on from."""
+        return Scratch(str(self._directory.absolute()), os.path.join(TASKS, self._verb, SCRATCH))
 
     def is_done(self, task: Task) -> bool:
         """Tell whether a task's result is there and whole."""

@@ -6,12 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    pass
 
 Tell = Callable[[str, float], None]
 """Called with the name of a stage and the fraction of the task that is done."""
@@ -59,6 +57,26 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Scratch:
+    """Where a task that was killed finds what it can go on from.
+
+    Attributes
+    ----------
+    run : str
+        The run directory.
+    folder : str
+        A folder in it, which need not exist.
+    """
+
+    run: str
+    folder: str
+
+    def path(self, name: str) -> Path | None:
+        """Path of a file; ``None`` where the run directory is not on this machine."""
+        return Path(self.run, self.folder, name) if Path(self.run).is_dir() else None
+
+
+@dataclass(frozen=True)
 class Context:
     """What a task may use; none of it changes a result.
 
@@ -66,10 +84,9 @@ class Context:
     ----------
     cores : int
     tell : callable
-    scratch : str
-        Folder for what a task that was killed can go on from; empty for none.
+    scratch : Scratch, optional
     """
 
     cores: int = 1
     tell: Tell = field(default=silent, compare=False)
-    scratch: str = ""
+    scratch: Scratch | None = None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from renp_infer.engine.page import Page, plain
 from renp_infer.engine.product import Product
 from renp_infer.engine.result import Files, Result
-from renp_infer.engine.tasks import Context, Task, fingerprint
+from renp_infer.engine.tasks import Context, Scratch, Task, fingerprint
 from renp_infer.study.study import Study
 
 if TYPE_CHECKING:
@@ -153,4 +153,4 @@ class Batch:
     study: Study
     verb: Verb
     tasks: Sequence[Task]
-    scratch: str = ""
+    scratch: Scratch | None = None

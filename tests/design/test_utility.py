@@ -11,7 +11,7 @@ from scipy.special import ive, logsumexp
 from scipy.stats import norm
 
 from renp_infer.design._torus_kernel import torus_integrals
-from renp_infer.design.appraisal import Bench, Rival
+from renp_infer.design.appraisal import DesignBench, Rival
 from renp_infer.design.landscape import hermite
 from renp_infer.design.measures import UTILITIES, direction
 from renp_infer.design.noise import design_noise
@@ -74,7 +74,7 @@ def bench(responses, sigma_nG=0.1, masses=193, noise=None, **settings):
         model = HypothesisModel(response, toy_truth(nature), OSCILLATION, chosen, 1.45, 1.0)
         rivals.append(Rival(model))
     odds = np.full(len(rivals), -np.log(len(rivals)))
-    return Bench(rivals, odds, white(sigma_nG) if noise is None else noise, masses)
+    return DesignBench(rivals, odds, white(sigma_nG) if noise is None else noise, masses)
 
 
 def appraise(apparatus, truths=64, seed=1, truth="prior", m1_eV=0.1):

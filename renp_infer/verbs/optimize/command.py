@@ -52,9 +52,9 @@ def _search(path: Path, options: Options) -> int:
     run = asked(load(path, options), OPTIMIZE, options)
     if run is None:
         return DONE
-    found = run.get(OptimizeResult).document
+    found = run.get(OptimizeResult)
     if options.json:
-        write_document(found | {"file": str(run.directory / OPTIMIZE.file)})
+        write_document(found.to_document() | {"file": str(run.directory / OPTIMIZE.file)})
     else:
         show(*optimum_tables(found), f"results: {run.directory}")
     return judge([run])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from renp_infer.design.measures import MEASURES, direction
+from renp_infer.design.search import Trial
+from renp_infer.design.utility import Utility
 from renp_infer.figures.drawing import BAND_68, BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, number
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
-from renp_infer.verbs.optimize.drawn import Optimum
 from renp_infer.verbs.optimize.layout_figure import layout_figure
 from renp_infer.verbs.optimize.maps import Surface, draw_maps
+from renp_infer.verbs.optimize.result import FrontMember, OptimizeResult
 
-Maker = Callable[["Optimum"], tuple[Figure, str]]
+Maker = Callable[[OptimizeResult], tuple[Figure, str]]
 STYLES = {
     "skopt": (BLUE, "-"), "botorch": (GREEN, "-."), "sobol": (ORANGE, "--"), "random": (BLACK, ":"),
 }  # fmt: skip
 MARKS = "osD^v"
+LOSS = 0.1
+"""Trials of a map that lose no more than this are ringed, where the study says nothing."""
 WIDE = 10.0
 """Objectives of which less is better get a logarithmic axis over ranges beyond this factor."""
 _NUISANCES = {
@@ -31,23 +35,24 @@ _NUISANCES = {
 }
 
 
-def design_plates(optimum: Optimum) -> list[Plate]:
-    """All figures that a search has the numbers for."""
-    found = optimum.found
-    robust = found.get("robustness", {})
-    makers: list[tuple[str, str, object, Maker]] = [
-        ("convergence", "Search", optimum.trials, convergence),
-        ("maps", "Utility over the design", _mapped(optimum), maps),
-        ("layout", "Best layout, to scale", found["best"], best_layout),
-        ("information", "Information by angle", robust.get("information"), information),
-        ("front", "Pareto front", found.get("front"), front),
-        ("tolerances", "How well it must be set", robust.get("angles"), tolerances),
-        ("truths", "Over the unknowns", robust.get("truths"), truths),
+def design_plates(found: OptimizeResult, study: Mapping[str, Any]) -> list[Plate]:
+    """All figures that a search of a resolved study has the numbers for."""
+    robust = found.robustness is not None
+
+    def layout(found: OptimizeResult) -> tuple[Figure, str]:
+        return best_layout(found, study)
+
+    makers: list[tuple[str, str, bool, Maker]] = [
+        ("convergence", "Search", bool(found.trials), convergence),
+        ("maps", "Utility over the design", _mapped(found), maps),
+        ("layout", "Best layout, to scale", bool(found.best), layout),
+        ("information", "Information by angle", robust, information),
+        ("front", "Pareto front", bool(found.front), front),
+        ("tolerances", "How well it must be set", robust, tolerances),
+        ("truths", "Over the unknowns", robust, truths),
     ]
     return [
-        plate(f"design-{key}", title, maker, optimum)
-        for key, title, there, maker in makers
-        if there
+        plate(f"design-{key}", title, maker, found) for key, title, there, maker in makers if there
     ]
 
 
@@ -59,22 +64,22 @@ def label_of(name: str, *, per_cost: bool = False) -> str:
     return MEASURES[name].words + (f" [{unit}]" if unit else "")
 
 
-def _axis_of(ax: Any, optimum: Optimum, name: str, which: str) -> None:
+def _axis_of(ax: Any, found: OptimizeResult, name: str, which: str) -> None:
     """Name an axis after an objective, logarithmic where scores are."""
-    text = label_of(name, per_cost=optimum.found["per_cost"])
+    text = label_of(name, per_cost=found.per_cost)
     ax.set(**{f"{which}label": text})
     low, high = getattr(ax, f"get_{which}lim")()
     if direction(name) < 0 and low > 0.0 and high > WIDE * low:
         ax.set(**{f"{which}scale": "log"})
 
 
-def convergence(optimum: Optimum) -> tuple[Figure, str]:
+def convergence(found: OptimizeResult) -> tuple[Figure, str]:
     """Best so far against evaluations: median and quartiles over repeats, by optimizer."""
     figure, ax = new_figure(3.6)
-    name, up = optimum.found["objective"], direction(optimum.found["objective"])
+    name, up = found.objective, direction(found.objective)
     counts = {}
-    for optimizer in dict.fromkeys(t["optimizer"] for t in optimum.trials):
-        runs = _best_so_far(optimum, optimizer)
+    for optimizer in dict.fromkeys(t.optimizer for t in found.trials):
+        runs = _best_so_far(found, optimizer)
         counts[optimizer] = len(runs)
         middle, low, high = (np.quantile(runs, q, axis=0) for q in (0.5, 0.25, 0.75))
         steps = np.arange(1, runs.shape[1] + 1)
@@ -82,11 +87,11 @@ def convergence(optimum: Optimum) -> tuple[Figure, str]:
         ax.step(steps, middle, where="post", color=colour, ls=dash, label=optimizer)
         ax.fill_between(steps, low, high, step="post", color=colour, alpha=0.18, lw=0)
     best = max if up > 0 else min
-    polished = [t["values"][name] for t in optimum.trials if _numeric(t, name, "polish")]
+    polished = [u.value for u in _polished(found) if u.known]
     if polished:
         ax.axhline(best(polished), color=VERMILION, ls=(0, (5, 1, 1, 1)), label="after polish")
     ax.set(xlabel="evaluations")
-    _axis_of(ax, optimum, name, "y")
+    _axis_of(ax, found, name, "y")
     ax.legend()
     repeats = ", ".join(f"{n}: {c}" for n, c in counts.items())
     return figure, (
@@ -96,37 +101,38 @@ def convergence(optimum: Optimum) -> tuple[Figure, str]:
     )
 
 
-def _numeric(trial: dict[str, Any], name: str, stage: str) -> bool:
-    return trial["stage"] == stage and trial["values"].get(name) is not None
+def _polished(found: OptimizeResult) -> list[Utility]:
+    rows = [row.trial for row in found.trials if row.trial.stage == "polish"]
+    return [trial.utility(found.objective) for trial in rows]
 
 
-def _best_so_far(optimum: Optimum, optimizer: str) -> np.ndarray:
+def _best_so_far(found: OptimizeResult, optimizer: str) -> np.ndarray:
     """Best value after each evaluation, shape (repeats, evaluations)."""
-    name, up = optimum.found["objective"], direction(optimum.found["objective"])
-    own = [t for t in optimum.trials if t["optimizer"] == optimizer and t["stage"] != "polish"]
+    name, up = found.objective, direction(found.objective)
+    own = [t for t in found.trials if t.optimizer == optimizer and t.trial.stage != "polish"]
     runs = []
-    for repeat in dict.fromkeys(t["repeat"] for t in own):
-        values = [t["values"].get(name) for t in own if t["repeat"] == repeat]
-        numbers = np.array([-np.inf if v is None else up * v for v in values])
+    for repeat in dict.fromkeys(t.repeat for t in own):
+        values = [t.trial.utility(name) for t in own if t.repeat == repeat]
+        numbers = np.array([up * u.value if u.known else -np.inf for u in values])
         runs.append(up * np.maximum.accumulate(numbers))
     shortest = min(map(len, runs))
-    found = np.array([run[:shortest] for run in runs])
-    return np.where(np.isfinite(found), found, np.nan)
+    cut = np.array([run[:shortest] for run in runs])
+    return np.where(np.isfinite(cut), cut, np.nan)
 
 
-def _mapped(optimum: Optimum) -> bool:
+def _mapped(found: OptimizeResult) -> bool:
     """Whether there are numbers enough, over at least two dimensions."""
-    good = np.isfinite(optimum.scores(optimum.trials))
-    return int(good.sum()) >= 8 and len(optimum.found["x"]) >= 2
+    good = np.isfinite(found.scores(found.trials))
+    return int(good.sum()) >= 8 and len(found.x) >= 2
 
 
-def maps(optimum: Optimum) -> tuple[Figure, str]:
+def maps(found: OptimizeResult) -> tuple[Figure, str]:
     """Partial dependence and pairwise maps of the score, from a Gaussian process."""
-    rows = [t for t in optimum.trials if np.isfinite(optimum.scores([t]))[0]]
-    loss = optimum.found.get("robustness", {}).get("loss", 0.1)
-    surface = Surface(np.array([t["x"] for t in rows]), optimum.scores(rows))
-    figure = draw_maps(surface, optimum, rows, loss)
-    name = optimum.found["objective"]
+    rows = [row for row in found.trials if np.isfinite(found.scores([row]))[0]]
+    loss = found.robustness.loss if found.robustness is not None else LOSS
+    surface = Surface(np.array([row.trial.x for row in rows]), found.scores(rows))
+    figure = draw_maps(surface, found, rows, loss)
+    name = found.objective
     kind = "the utility" if direction(name) > 0 else f"−ln of the {MEASURES[name].words}"
     return figure, (
         f"A Gaussian process fitted to {len(rows)} trials. Diagonal: {kind}, averaged over all "
@@ -137,33 +143,33 @@ def maps(optimum: Optimum) -> tuple[Figure, str]:
     )
 
 
-def best_layout(optimum: Optimum) -> tuple[Figure, str]:
+def best_layout(found: OptimizeResult, study: Mapping[str, Any]) -> tuple[Figure, str]:
     """Crystal and beams of the best design."""
-    layout = dict(optimum.study["layout"])
-    detector = dict(optimum.study["detector"])
-    for path, value in optimum.found["best"].items():
+    layout, detector = dict(study["layout"]), dict(study["detector"])
+    for path, value in found.best.items():
         section, _, key = path.partition(".")
         if section in ("layout", "detector"):
             (layout if section == "layout" else detector)[key] = value
     return layout_figure(layout, detector)
 
 
-def information(optimum: Optimum) -> tuple[Figure, str]:
+def information(found: OptimizeResult) -> tuple[Figure, str]:
     """Fisher information about m1 by angle, of the best and of the study's own layout."""
-    rows = optimum.found["robustness"]["information"]
+    assert found.robustness is not None
+    rows = found.robustness.information
     figure, axes = new_figure(3.4, 1, 2)
     texts = []
     for ax, (name, title) in zip(
         axes, (("best", "best design"), ("own", "own layout")), strict=True
     ):
-        theta, found = np.array(rows[name]["theta_s_deg"]), np.array(rows[name]["per_meV2"])
-        total = float(found.sum() + rows[name]["priors_per_meV2"])
-        ax.vlines(theta, 0.0, 100.0 * found / total, color=BLUE, lw=1.4)
-        ax.plot(theta, 100.0 * found / total, "o", color=BLUE, ms=3.5)
+        theta, each = np.array(rows[name].theta_s_deg), np.array(rows[name].per_meV2)
+        total = float(each.sum() + rows[name].priors_per_meV2)
+        ax.vlines(theta, 0.0, 100.0 * each / total, color=BLUE, lw=1.4)
+        ax.plot(theta, 100.0 * each / total, "o", color=BLUE, ms=3.5)
         error = total**-0.5 if total > 0.0 else np.inf
         ax.set(xlabel="trigger angle θₛ [deg]", title=f"{title}: σ(m₁) = {number(error, 3)} meV")
         ax.set_ylim(0, None)
-        rest = 100.0 * rows[name]["priors_per_meV2"] / total
+        rest = 100.0 * rows[name].priors_per_meV2 / total
         texts.append(f"{title}: {number(rest, 2)} %")
     axes[0].set_ylabel("share of information on m₁ [%]")
     return figure, (
@@ -173,25 +179,25 @@ def information(optimum: Optimum) -> tuple[Figure, str]:
     )
 
 
-def front(optimum: Optimum) -> tuple[Figure, str]:
+def front(found: OptimizeResult) -> tuple[Figure, str]:
     """The designs that no other dominates, with errors, among all trials."""
-    first, *others = optimum.names
+    first, *others = found.names
     figure, grid = new_figure(3.8, 1, len(others), squeeze=False)
-    members = optimum.found["front"]
-    good = [t for t in optimum.trials if all(t["values"].get(n) is not None for n in optimum.names)]
+    members = found.front or ()
+    rows = [row.trial for row in found.trials]
+    good = [trial for trial in rows if all(trial.utility(n).known for n in found.names)]
     for ax, name in zip(grid[0], others, strict=True):
-        _front_panel(ax, optimum, good, members, (name, first))
+        _front_panel(ax, found, good, members, (name, first))
     grid[0, 0].legend()
-    volume = optimum.found.get("hypervolume")
-    text = ""
-    if volume:
-        units = [MEASURES[n].unit for n in optimum.names]
+    volume, text = found.hypervolume, ""
+    if volume is not None:
+        units = [MEASURES[n].unit for n in found.names]
         unit = " × ".join(u for u in units if u)
         above = ", ".join(
-            f"{MEASURES[n].words} {number(v, 3)}" for n, v in volume["reference"].items()
+            f"{MEASURES[n].words} {number(v, 3)}" for n, v in volume.reference.items()
         )
         text = (
-            f" Hypervolume {number(volume['value'], 4)} ± {number(volume['error'], 2)} [{unit}] "
+            f" Hypervolume {number(volume.value, 4)} ± {number(volume.error, 2)} [{unit}] "
             f"against {above}."
         )
     return figure, (
@@ -203,51 +209,51 @@ def front(optimum: Optimum) -> tuple[Figure, str]:
 
 def _front_panel(
     ax: Axes,
-    optimum: Optimum,
-    trials: Sequence[dict[str, Any]],
-    members: Sequence[dict[str, Any]],
+    found: OptimizeResult,
+    trials: Sequence[Trial],
+    members: Sequence[FrontMember],
     axes: tuple[str, str],
 ) -> None:
-    x, y = ([t["values"][n] for t in trials] for n in axes)
+    x, y = ([t.values[n] for t in trials] for n in axes)
     ax.plot(x, y, ".", color=GREY, ms=3, label="trials", zorder=0)
     for sure, face, label in ((True, BLUE, "front"), (False, "white", "front, uncertain")):
-        rows = [m for m in members if (m.get("membership", 1.0) >= 0.5) == sure]
+        rows = [m for m in members if (m.membership >= 0.5) == sure]
         if rows:
-            (a, b), (da, db) = (
-                [[m[kind][n] or 0.0 for m in rows] for n in axes] for kind in ("values", "errors")
-            )
+            a, b = ([m.values[n] for m in rows] for n in axes)
+            da, db = ([m.errors[n] or 0.0 for m in rows] for n in axes)
             ax.errorbar(a, b, db, da, fmt="o", color=BLUE, mfc=face, ms=5, lw=1, label=label)
     for name, which in zip(axes, "xy", strict=True):
-        _axis_of(ax, optimum, name, which)
+        _axis_of(ax, found, name, which)
 
 
-def tolerances(optimum: Optimum) -> tuple[Figure, str]:
+def tolerances(found: OptimizeResult) -> tuple[Figure, str]:
     """Loss against the setting error of the angles, and how far each key may move."""
-    robust = optimum.found["robustness"]
+    robust = found.robustness
+    assert robust is not None
     figure, (left, right) = new_figure(3.8, 1, 2)
-    loss, angles = robust["loss"], robust["angles"]
-    left.plot(angles["error_deg"], angles["loss"], "o-", color=BLUE)
+    loss, angles = robust.loss, robust.angles
+    left.plot(angles.error_deg, angles.loss, "o-", color=BLUE)
     left.axhline(loss, color=VERMILION, ls="--", lw=1.2)
-    if angles["allowed_deg"] is not None:
-        left.axvline(angles["allowed_deg"], color=VERMILION, ls="--", lw=1.2)
+    if angles.allowed_deg is not None:
+        left.axvline(angles.allowed_deg, color=VERMILION, ls="--", lw=1.2)
     left.set(xscale="log", xlabel="error of every angle, sd [deg]", ylabel="mean loss of utility")
-    rows = robust["dimensions"]
+    rows = robust.dimensions
     for y, row in enumerate(rows):
         # each key by what it may move: 1 is the nearer end that a loss sets
-        scale = max(row["below"], row["above"]) or 1.0
-        right.plot([-row["below"] / scale, row["above"] / scale], [y, y], color=BLUE, lw=5,
+        scale = max(row.below, row.above) or 1.0
+        right.plot([-row.below / scale, row.above / scale], [y, y], color=BLUE, lw=5,
                    solid_capstyle="butt")  # fmt: skip
         text = (
-            f"−{number(row['below'], 2)}{'|' * row['below_ends']}   "
-            f"+{number(row['above'], 2)}{'|' * row['above_ends']}"
+            f"−{number(row.below, 2)}{'|' * row.below_ends}   "
+            f"+{number(row.above, 2)}{'|' * row.above_ends}"
         )
-        right.text(0.0, y - 0.32, f"{row['name']} = {number(row['value'], 4)}: {text}", ha="center",
+        right.text(0.0, y - 0.32, f"{row.name} = {number(row.value, 4)}: {text}", ha="center",
                    fontsize=8)  # fmt: skip
     right.axvline(0.0, color=BLACK, lw=0.8)
     right.set(yticks=[], xlabel="move, by the larger tolerance", ylim=(len(rows) - 0.5, -0.8),
               xlim=(-1.15, 1.15))  # fmt: skip
-    which = "" if robust.get("of_best", True) else " (of the first search's best)"
-    allowed = angles["allowed_deg"]
+    which = "" if robust.of_best else " (of the first search's best)"
+    allowed = angles.allowed_deg
     sentence = (
         f"at {number(allowed, 2)}°" if allowed is not None else "nowhere below the largest shown"
     )
@@ -259,31 +265,31 @@ def tolerances(optimum: Optimum) -> tuple[Figure, str]:
     )
 
 
-def truths(optimum: Optimum) -> tuple[Figure, str]:
+def truths(found: OptimizeResult) -> tuple[Figure, str]:
     """Score against the true m1 for several designs, and against shifts of nuisances."""
-    robust = optimum.found["robustness"]
+    robust = found.robustness
+    assert robust is not None
     figure, (left, right) = new_figure(3.8, 1, 2)
-    found = robust["truths"]
-    for k, row in enumerate(found["designs"]):
+    over = robust.truths
+    for k, row in enumerate(over.designs):
         colour = (BLUE, GREEN, ORANGE, BLACK)[k % 4]
-        dash = ":" if row["name"] == "own" else "-"
+        dash = ":" if row.name == "own" else "-"
         style = {"color": colour, "ls": dash, "marker": MARKS[k % len(MARKS)], "ms": 4}
-        left.plot(found["m1_meV"], row["scores"], label=row["name"], **style)
-    name = optimum.found["objective"]
+        left.plot(over.m1_meV, row.scores, label=row.name, **style)
+    name = found.objective
     left.set(xlabel=f"true {M1}", ylabel=_score_label(name))
     left.legend()
-    shifts = robust["nuisances"]
-    for y, (key, (low, high)) in enumerate(zip(shifts["names"], shifts["singles"], strict=True)):
+    shifts = robust.nuisances
+    for y, (low, high) in enumerate(shifts.singles):
         right.plot([low, high], [y, y], color=BAND_68, lw=7, solid_capstyle="butt")
         right.plot(low, y, "v", color=BLUE, ms=6, label="−2 sd" if y == 0 else None)
         right.plot(high, y, "^", color=ORANGE, ms=6, label="+2 sd" if y == 0 else None)
-        assert key in _NUISANCES
-    right.axvline(shifts["nominal"], color=BLACK, lw=1)
-    right.axvline(shifts["lowest"], color=VERMILION, ls="--", lw=1.2, label="worst together")
-    right.set_yticks(range(len(shifts["names"])), [_NUISANCES[n] for n in shifts["names"]])
-    right.set(xlabel=_score_label(name), ylim=(len(shifts["names"]) - 0.4, -0.6))
+    right.axvline(shifts.nominal, color=BLACK, lw=1)
+    right.axvline(shifts.lowest, color=VERMILION, ls="--", lw=1.2, label="worst together")
+    right.set_yticks(range(len(shifts.names)), [_NUISANCES[n] for n in shifts.names])
+    right.set(xlabel=_score_label(name), ylim=(len(shifts.names) - 0.4, -0.6))
     right.legend(fontsize=8)
-    choice = ", ".join(f"{kind}: {where}" for kind, where in found["choice"].items())
+    choice = ", ".join(f"{kind}: {where}" for kind, where in over.choice.items())
     return figure, (
         "Left: utility if m1 is known to the simulation but not to the experiment, equally likely "
         f"masses of the prior, for the best design and others far from it. Best by {choice}. "

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.design.measures import direction
-from renp_infer.design.objective import Objective
+from renp_infer.design.utility import Utility
 from renp_infer.errors import RenpError
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import PRESETS
 from renp_infer.study.design_tables import with_keys
 from renp_infer.study.designing import frozen_noise, objective_of, region_of, study_at
+from renp_infer.verbs.optimize.parts import Gain
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -25,7 +26,7 @@ NO_SYSTEMATICS = {
 """Keys of a study in which nothing is unknown but m1 and the hypothesis."""
 
 
-def gains(study: Study, best: Keys) -> list[dict[str, Any]]:
+def gains(study: Study, best: Keys) -> tuple[Gain, ...]:
     """Utilities of a design and of the study's own, under each physics.
 
     The design is not searched anew: this is what the same crystal and angles are worth.
@@ -40,20 +41,19 @@ def gains(study: Study, best: Keys) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list of dict
-        ``preset``, ``systematics``, and either ``utility``, ``reference_utility``, their
-        errors and the ``gain`` of the first objective, or why there are none, ``failed``.
+    tuple of Gain
+        Of the first objective, or why there is none.
     """
     rows = []
     for preset in PRESETS:
         for systematics in (True, False):
             keys = {"physics.preset": preset} | ({} if systematics else NO_SYSTEMATICS)
-            row = {"preset": preset, "systematics": systematics}
+            row = Gain(preset, systematics)
             try:
-                rows.append(row | _gain(_under(study, keys), best))
+                rows.append(_gain(row, _under(study, keys), best))
             except RenpError as error:
-                rows.append(row | {"failed": " ".join(str(error).split())})
-    return rows
+                rows.append(replace(row, failed=" ".join(str(error).split())))
+    return tuple(rows)
 
 
 def _under(study: Study, keys: Keys) -> Study:
@@ -64,26 +64,17 @@ def _under(study: Study, keys: Keys) -> Study:
     return replace(study_at(changed, {}), design=changed)
 
 
-def _gain(study: Study, best: Keys) -> dict[str, Any]:
+def _gain(row: Gain, study: Study, best: Keys) -> Gain:
     """Both utilities in the last appraisal of a study."""
     design = study.design
     assert design is not None
     constant = frozen_noise(study)
     judge = objective_of(study, region_of(study, constant), "last")
+    name = judge.names[0]
 
-    def value(keys: Keys) -> tuple[float, float]:
-        found = judge.of(study_at(design, {**keys, **constant}).experiment)
-        first = found[judge.names[0]]
-        return float(first.value), float(first.error)
+    def appraised(keys: Keys) -> Utility:
+        return judge.of(study_at(design, {**keys, **constant}).experiment)[name]
 
-    return _row(judge, value(best), value({}))
-
-
-def _row(judge: Objective, ours: tuple[float, float], own: tuple[float, float]) -> dict[str, Any]:
-    return {
-        "utility": ours[0],
-        "utility_error": ours[1],
-        "reference_utility": own[0],
-        "reference_utility_error": own[1],
-        "gain": direction(judge.names[0]) * (ours[0] - own[0]),
-    }
+    ours, own = appraised(best), appraised({})
+    gain = direction(name) * (ours.value - own.value)
+    return replace(row, utility=ours, reference=own, gain=float(gain))

@@ -13,7 +13,7 @@ from renp_infer.figures.drawing import BAND_68, BLACK, BLUE, VERMILION, FloatArr
 from renp_infer.figures.plate import WIDTH
 
 if TYPE_CHECKING:
-    from renp_infer.verbs.optimize.drawn import Optimum
+    from renp_infer.verbs.optimize.result import OptimizeResult, Tried
 
 GRID = 24
 MOST_DIMENSIONS, MOST_TRIALS, MOST_BACKGROUND = 5, 400, 48
@@ -61,10 +61,10 @@ class Surface:
 
 
 def draw_maps(
-    surface: Surface, optimum: Optimum, rows: Sequence[dict[str, Any]], loss: float
+    surface: Surface, found: OptimizeResult, rows: Sequence[Tried], loss: float
 ) -> Figure:
     """Partial dependence on the diagonal, pairs below it."""
-    names = list(optimum.found["design"])[:MOST_DIMENSIONS]
+    names = list(found.design)[:MOST_DIMENSIONS]
     size = len(names)
     figure = Figure(figsize=(WIDTH, 1.2 + 1.55 * size), layout="constrained")
     grid = figure.subplots(size, size, squeeze=False)
@@ -74,8 +74,8 @@ def draw_maps(
     low = min((p.min() for p in planes.values()), default=0.0)
     high = max((p.max() for p in planes.values()), default=1.0)
     levels = np.linspace(low, high + 1e-9, LEVELS)
-    x, best = np.array([row["x"] for row in rows]), np.array(optimum.found["x"])
-    scores = optimum.scores(rows)
+    x, best = np.array([row.trial.x for row in rows]), np.array(found.x)
+    scores = found.scores(rows)
     near = scores >= scores.max() - loss
     fill = None
     for i in range(size):
@@ -104,7 +104,7 @@ def draw_maps(
 def _label(
     ax: Any,
     names: tuple[str, str],
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[Tried],
     place: tuple[int, int],
     size: int,
 ) -> None:
@@ -124,18 +124,18 @@ def _label(
         ax.set_ylabel(names[0], fontsize=8)
 
 
-def _ticks(rows: Sequence[dict[str, Any]], axis: int, name: str, at: Sequence[float]) -> list[str]:
+def _ticks(rows: Sequence[Tried], axis: int, name: str, at: Sequence[float]) -> list[str]:
     """Values of a key at places of the cube, by interpolation between trials."""
-    known = [(row["x"][axis], row["design"][name]) for row in rows]
+    known = [(row.trial.x[axis], row.trial.design[name]) for row in rows]
     if not all(isinstance(value, int | float) for _, value in known):
         return [f"{place:g}" for place in at]
     places, values = np.array(sorted(known)).T
     positive = bool(np.all(values > 0.0))
     line = np.polyfit(places, values, 1)
-    found = np.polyval(line, at)
+    shown = np.polyval(line, at)
     if positive:
         curve = np.polyfit(places, np.log(values), 1)
         bent = np.ptp(values - np.exp(np.polyval(curve, places)))
         if bent < np.ptp(values - np.polyval(line, places)):
-            found = np.exp(np.polyval(curve, at))
-    return [f"{value:.3g}" for value in found]
+            shown = np.exp(np.polyval(curve, at))
+    return [f"{value:.3g}" for value in shown]

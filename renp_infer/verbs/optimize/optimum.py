@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.design.measures import MEASURES, direction
+from renp_infer.design.measures import direction
 from renp_infer.design.objective import score
 from renp_infer.design.pareto import front_of
 from renp_infer.design.search import Trial, best_of
+from renp_infer.design.utility import Utility
+from renp_infer.engine.result import Verdict
+from renp_infer.verbs.optimize.parts import Appraisal, Found
+from renp_infer.verbs.optimize.result import (
+    FoundBy,
+    FrontMember,
+    Hypervolume,
+    OptimizeResult,
+    Repeats,
+)
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -20,111 +31,73 @@ SIGNIFICANT = 3.0
 AGREES = 5.0
 """Combined standard errors within which the search's value and the last one agree."""
 _FRONT_SEED, _DRAWS = 20211207, 400
-Part = dict[str, Any]
 
 
-def summary(study: Study, parts: Sequence[Part]) -> dict[str, Any]:
-    """The document of ``renp optimize --json``.
+def summary(study: Study, parts: Sequence[Found]) -> OptimizeResult:
+    """The result of all searches, but for its trials and provenance.
 
     Parameters
     ----------
     study : Study
-    parts : sequence of dict
-        Results of the searches.
-
-    Returns
-    -------
-    dict
-        ``best`` (study keys), ``utility`` and its error of the last appraisal, the same
-        of the study's own design, ``gain`` (the improvement, in the utility's unit, > 0
-        if the design is better), ``searches`` (quartiles of what each optimizer found),
-        ``on_bound``, ``verdict`` and ``reasons``.
+    parts : sequence of Found
     """
     assert study.design is not None
     names = study.design.section.utility
-    top = max(parts, key=lambda part: _rank(names[0], part))
-    trial = Trial.read(top["best"])
-    last, reference = top["last"].get(names[0], {}), _reference(parts).get(names[0], {})
-    found = {
-        "schema": 1,
-        "name": study.name,
-        "objective": names[0],
-        "unit": MEASURES[names[0]].unit,
-        "per_cost": study.design.section.per_cost,
-        "normalised": study.experiment.detector.reference_snr > 0.0,
-        "best": top["best"]["keys"],
-        "design": trial.design,
-        "x": trial.x,
-        "on_bound": top["best"]["on_bound"],
-        "found_by": {k: top[k] for k in ("optimizer", "repeat")} | {"stage": trial.stage},
-        "utility": last.get("value"),
-        "utility_error": last.get("error"),
-        "utility_bounds": [last.get("lower"), last.get("upper")],
-        "reference_utility": reference.get("value"),
-        "reference_utility_error": reference.get("error"),
-        "search_utility": trial.plain()["values"].get(names[0]),
-        "search_utility_error": trial.plain()["errors"].get(names[0]),
-        "gain": _gain(names[0], last, reference),
-        "last": {"best": top["last"], "reference": _reference(parts)},
-        "evaluations": sum(len(part["trials"]) for part in parts),
-        "allowed_share": next((p["allowed_share"] for p in parts if "allowed_share" in p), None),
-        "searches": _searches(names, parts),
-    }
-    if len(names) > 1:
-        found |= _front(names, parts)
-    for key in ("gains", "robustness"):
-        if about := next((part[key] for part in parts if key in part), None):
-            found[key] = about | {"of_best": about["x"] == list(trial.x)}
-    return found | _verdict(found)
+    top = max(parts, key=lambda part: score(names[0], part.last.of(names[0]).value))
+    trial = top.best.trial
+    reference = next((p.reference for p in parts if p.reference is not None), Appraisal({}))
+    search, last, own = trial.utility(names[0]), top.last.of(names[0]), reference.of(names[0])
+    gain = direction(names[0]) * (last.value - own.value) if last.known and own.known else None
+    front, hypervolume = _front(names, parts) if len(names) > 1 else (None, None)
+    gains = next((p.gains for p in parts if p.gains is not None), None)
+    robustness = next((p.robustness for p in parts if p.robustness is not None), None)
+    return OptimizeResult(
+        name=study.name,
+        objective=names[0],
+        per_cost=study.design.section.per_cost,
+        normalised=study.experiment.detector.reference_snr > 0.0,
+        best=top.best.keys,
+        design=trial.design,
+        x=trial.x,
+        on_bound=top.best.on_bound,
+        found_by=FoundBy(top.optimizer, top.repeat, trial.stage),
+        search=search,
+        last=top.last,
+        reference=reference,
+        gain=gain,
+        evaluations=sum(len(part.trials) for part in parts),
+        allowed_share=next((p.allowed_share for p in parts if p.allowed_share is not None), None),
+        searches=_searches(names, parts),
+        front=front,
+        hypervolume=hypervolume,
+        gains=gains and replace(gains, of_best=gains.x == trial.x),
+        robustness=robustness and replace(robustness, of_best=robustness.x == trial.x),
+        verdict=_verdict(last, search, own, gain, top.best.on_bound),
+    )
 
 
-def _trials(part: Part) -> list[Trial]:
-    return [Trial.read(row) for row in part["trials"]]
-
-
-def _rank(name: str, part: Part) -> float:
-    """Score of a search's last appraisal; -inf after a failure."""
-    value = part["last"].get(name, {}).get("value")
-    return -np.inf if value is None else score(name, value)
-
-
-def _reference(parts: Sequence[Part]) -> dict[str, Any]:
-    return next((part["reference"] for part in parts if "reference" in part), {})
-
-
-def _gain(name: str, last: dict[str, Any], reference: dict[str, Any]) -> float | None:
-    ours, theirs = last.get("value"), reference.get("value")
-    return None if ours is None or theirs is None else direction(name) * (ours - theirs)
-
-
-def _searches(names: Sequence[str], parts: Sequence[Part]) -> list[dict[str, Any]]:
+def _searches(names: Sequence[str], parts: Sequence[Found]) -> tuple[Repeats, ...]:
     """Best of the first objective in each search's starts and proposals, polish left out."""
     rows = []
-    for optimizer in dict.fromkeys(part["optimizer"] for part in parts):
-        values = []
-        for part in parts:
-            trials = [t for t in _trials(part) if t.stage != "polish"]
-            if part["optimizer"] == optimizer:
-                values.append(best_of(trials, names).values.get(names[0], np.nan))
-        good = [v for v in values if np.isfinite(v)]
+    for optimizer in dict.fromkeys(part.optimizer for part in parts):
+        values = [
+            best_of([t for t in part.trials if t.stage != "polish"], names).utility(names[0])
+            for part in parts
+            if part.optimizer == optimizer
+        ]
+        good = [found.value for found in values if found.known]
         quartiles = np.quantile(good, [0.25, 0.5, 0.75]).tolist() if good else [None] * 3
-        keys = ("lower_quartile", "median", "upper_quartile")
-        row = {"optimizer": optimizer, "repeats": len(values)} | dict(
-            zip(keys, quartiles, strict=True)
-        )
-        rows.append(row)
-    return rows
+        rows.append(Repeats(optimizer, len(values), *quartiles))
+    return tuple(rows)
 
 
-def _front(names: Sequence[str], parts: Sequence[Part]) -> dict[str, Any]:
-    """Trials that no other dominates, and the hypervolume that they dominate.
-
-    ``membership`` is the probability of a trial to be on the front, given the errors; the
-    hypervolume is in the product of the objectives' units, above ``reference``.
-    """
-    trials = [t for part in parts for t in _trials(part) if np.all(np.isfinite(t.scores(names)))]
+def _front(
+    names: Sequence[str], parts: Sequence[Found]
+) -> tuple[tuple[FrontMember, ...], Hypervolume | None]:
+    """Trials that no other dominates, and the hypervolume that they dominate."""
+    trials = [t for part in parts for t in part.trials if np.all(np.isfinite(t.scores(names)))]
     if not trials:
-        return {"front": []}
+        return (), None
     values, errors = (
         np.array([[getattr(t, kind)[name] for name in names] for t in trials])
         for kind in ("values", "errors")
@@ -132,39 +105,34 @@ def _front(names: Sequence[str], parts: Sequence[Part]) -> dict[str, Any]:
     errors = np.where(np.isfinite(errors), errors, 0.0)
     senses = tuple(direction(name) for name in names)
     front = front_of(values, errors, senses, np.random.default_rng(_FRONT_SEED), draws=_DRAWS)
-    rows = []
-    for place in front.members.tolist():
-        row = trials[place].plain()
-        rows.append({k: row[k] for k in ("x", "design", "values", "errors")})
-        rows[-1]["membership"] = float(front.membership[place])
+    members = tuple(
+        _member(trials[place], float(front.membership[place])) for place in front.members.tolist()
+    )
     above = dict(zip(names, front.reference.tolist(), strict=True))
-    volume = {"value": front.hypervolume, "error": front.error, "reference": above}
-    return {"front": rows, "hypervolume": volume}
+    return members, Hypervolume(front.hypervolume, front.error, above)
 
 
-def _verdict(found: dict[str, Any]) -> dict[str, Any]:
-    """Whether the result is to be trusted: "pass", "warn" or "fail", and why."""
+def _member(trial: Trial, membership: float) -> FrontMember:
+    row = trial.plain()
+    return FrontMember(trial.x, trial.design, row["values"], row["errors"], membership)
+
+
+def _verdict(
+    last: Utility, search: Utility, own: Utility, gain: float | None, on_bound: Sequence[str]
+) -> Verdict:
+    """Whether the result is to be trusted, and why not."""
     fails, warns = [], []
-    if found["utility"] is None:
+    if not last.known:
         fails.append("the best design has no utility")
     else:
-        error = _together(found["utility_error"], found["search_utility_error"])
-        miss = abs(found["utility"] - (found["search_utility"] or np.inf))
-        if miss > AGREES * error and error > 0.0:
+        error = float(np.hypot(last.error, search.error))
+        if abs(last.value - search.value) > AGREES * error > 0.0:
+            seen = search.value if search.known else np.nan
             fails.append(
-                f"other truths give {found['utility']:.4g}, the search "
-                f"{found['search_utility'] or np.nan:.4g}: more truths are needed"
+                f"other truths give {last.value:.4g}, the search {seen:.4g}: more truths are needed"
             )
-    if found["gain"] is not None:
-        error = _together(found["utility_error"], found["reference_utility_error"])
-        if found["gain"] <= SIGNIFICANT * error:
-            warns.append("no significant gain over the study's own design")
-    if found["on_bound"]:
-        warns.append(f"on a bound: {', '.join(found['on_bound'])}")
-    verdict = "fail" if fails else "warn" if warns else "pass"
-    return {"verdict": verdict, "reasons": fails + warns}
-
-
-def _together(*errors: float | None) -> float:
-    """Combined standard error; infinite if one of them is not known."""
-    return float(np.inf if None in errors else np.linalg.norm(errors))  # type: ignore[arg-type]
+    if gain is not None and gain <= SIGNIFICANT * float(np.hypot(last.error, own.error)):
+        warns.append("no significant gain over the study's own design")
+    if on_bound:
+        warns.append(f"on a bound: {', '.join(on_bound)}")
+    return Verdict("fail" if fails else "warn" if warns else "pass", (*fails, *warns))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,16 @@ from renp_infer.inference.prior import InferenceSettings, mass_prior
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.study.designing import objective_of, study_at
 from renp_infer.verbs.calibrate.mocks import mock_model
+from renp_infer.verbs.optimize.parts import known
+from renp_infer.verbs.optimize.robustness import (
+    DesignOverTruths,
+    InformationByAngle,
+    KeyTolerance,
+    OverTruths,
+    Robustness,
+    SettingErrors,
+    Shifts,
+)
 
 if TYPE_CHECKING:
     from renp_infer.design.region import Region
@@ -43,14 +53,11 @@ FLOOR = 10.0
 _STREAM = 11
 
 
-def robustness(
-    study: Study, region: Region, best: Trial, trials: Sequence[Trial]
-) -> dict[str, Any]:
+def robustness(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) -> Robustness:
     """What is lost around, and over the unknowns of, a design.
 
     By truths that had no part in choosing it: around a lucky top everything loses.
-    Scores are utilities, or minus the logarithm of what shall be small; with a cost
-    the loss is relative.
+    With a cost the loss is relative.
 
     Parameters
     ----------
@@ -60,11 +67,6 @@ def robustness(
         Of the trials.
     trials : sequence of Trial
         Among which are designs to compare with.
-
-    Returns
-    -------
-    dict
-        ``dimensions``, ``angles``, ``nuisances``, ``truths`` and ``information``.
     """
     assert study.design is not None
     objective = objective_of(study, region, "robustness")
@@ -82,22 +84,24 @@ def robustness(
             found = -np.inf
         return max(found, top - FLOOR * limit)
 
-    return {
-        "x": list(best.x),
-        "score": top,
-        "loss": limit,
-        "dimensions": _dimensions(region, x, value, limit),
-        "angles": _angles(study, experiment, value, limit),
-        "nuisances": _nuisances(study, experiment, value),
-        "truths": _truths(study, region, best, trials),
-        "information": _information(study, region, x),
-    }
+    return Robustness(
+        x=best.x,
+        score=top,
+        loss=limit,
+        dimensions=_dimensions(region, x, value, limit),
+        angles=_angles(study, experiment, value, limit),
+        nuisances=_nuisances(study, experiment, value),
+        truths=_truths(study, region, best, trials),
+        information=_information(study, region, x),
+    )
 
 
 Value = Callable[[Callable[[], "Experiment | None"]], float]
 
 
-def _dimensions(region: Region, x: FloatArray, value: Value, loss: float) -> list[dict[str, Any]]:
+def _dimensions(
+    region: Region, x: FloatArray, value: Value, loss: float
+) -> tuple[KeyTolerance, ...]:
     """How far each continuous key may move, in its unit, all others held."""
     dimensions = region.space.dimensions
     free = [k for k, dimension in enumerate(dimensions) if dimension.free]
@@ -111,14 +115,14 @@ def _dimensions(region: Region, x: FloatArray, value: Value, loss: float) -> lis
     rows = []
     for k, found in zip(free, tolerances(utility, x[free], *ends, loss), strict=True):
         here = dimensions[k].value(x[k])
-        row = {"name": dimensions[k].name, "value": here}
-        row["below"] = here - dimensions[k].value(x[k] - found.below)
-        row["above"] = dimensions[k].value(x[k] + found.above) - here
-        rows.append(row | {"below_ends": found.below_ends, "above_ends": found.above_ends})
-    return rows
+        below = here - dimensions[k].value(x[k] - found.below)
+        above = dimensions[k].value(x[k] + found.above) - here
+        reaches = found.below_ends, found.above_ends
+        rows.append(KeyTolerance(dimensions[k].name, here, below, above, *reaches))
+    return tuple(rows)
 
 
-def _angles(study: Study, experiment: Experiment, value: Value, loss: float) -> dict[str, Any]:
+def _angles(study: Study, experiment: Experiment, value: Value, loss: float) -> SettingErrors:
     """Mean loss when every trigger angle is set, and known to be set, a little off."""
     seed = np.random.SeedSequence(study.seed, spawn_key=(_STREAM,))
     angles = experiment.layout.theta_s
@@ -131,11 +135,10 @@ def _angles(study: Study, experiment: Experiment, value: Value, loss: float) -> 
     errors = np.array(ERRORS_DEG)
     lost = loss_by_error(utility, angles, np.deg2rad(errors), draws)
     allowed = allowed_error(errors, lost, loss)
-    known = allowed if np.isfinite(allowed) else None
-    return {"error_deg": errors.tolist(), "loss": lost.tolist(), "allowed_deg": known}
+    return SettingErrors(ERRORS_DEG, tuple(lost.tolist()), known(allowed))
 
 
-def _nuisances(study: Study, experiment: Experiment, value: Value) -> dict[str, Any]:
+def _nuisances(study: Study, experiment: Experiment, value: Value) -> Shifts:
     """Utility where nuisances are off by two standard deviations, and the worst of them."""
     priors = study.priors
     sds = {
@@ -152,8 +155,14 @@ def _nuisances(study: Study, experiment: Experiment, value: Value) -> dict[str, 
         return value(lambda: _moved(experiment, moves))
 
     found = worst_case(utility, len(names))
-    rows = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in asdict(found).items()}
-    return rows | {"names": names, "sigmas": SIGMAS}
+    return Shifts(
+        nominal=found.nominal,
+        lowest=found.lowest,
+        shifts=tuple(found.shifts.tolist()),
+        singles=tuple((low, high) for low, high in found.singles.tolist()),
+        names=tuple(names),
+        sigmas=SIGMAS,
+    )
 
 
 def _moved(experiment: Experiment, moves: dict[str, float]) -> Experiment:
@@ -175,7 +184,7 @@ def _moved(experiment: Experiment, moves: dict[str, float]) -> Experiment:
     )
 
 
-def _truths(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) -> dict[str, Any]:
+def _truths(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) -> OverTruths:
     """Scores at single true masses, equally probable a priori: which design is good at all."""
     settings = study.priors
     shares = (np.arange(TRUTHS) + 0.5) / TRUTHS
@@ -193,18 +202,29 @@ def _truths(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) 
             table[i, j] = score(names[0], judge.of(experiment)[names[0]].value)
     weights = np.ones(TRUTHS)
     labels = ["best", *(f"rival {k + 1}" for k in range(len(designs) - 1)), "own"]
-    rows = [
-        {"name": label, "scores": row.tolist()} | asdict(spread_over(row, weights))
-        for label, row in zip(labels, table, strict=True)
-    ]
-    for row, trial in zip(rows, designs, strict=False):
-        row["design"] = dict(trial.design)
+    keys = [*(trial.design for trial in designs), None]
+    rows = tuple(
+        _over_truths(label, row, design)
+        for label, row, design in zip(labels, table, keys, strict=True)
+    )
     choice = robust_choice(table, weights)
-    return {
-        "m1_meV": masses.tolist(),
-        "designs": rows,
-        "choice": {kind: labels[place] for kind, place in choice.items()},
-    }
+    picked = {kind: labels[place] for kind, place in choice.items()}
+    return OverTruths(tuple(masses.tolist()), rows, picked)
+
+
+def _over_truths(
+    name: str, scores: FloatArray, design: Mapping[str, Any] | None
+) -> DesignOverTruths:
+    found = spread_over(scores, np.ones(TRUTHS))
+    return DesignOverTruths(
+        name=name,
+        scores=tuple(scores.tolist()),
+        mean=found.mean,
+        worst=found.worst,
+        worst_at=found.worst_at,
+        quantile=found.quantile,
+        design=design,
+    )
 
 
 def _quantiles(settings: InferenceSettings, shares: FloatArray) -> FloatArray:
@@ -227,7 +247,7 @@ def _distinct(best: Trial, trials: Sequence[Trial], names: Sequence[str]) -> lis
     return found
 
 
-def _information(study: Study, region: Region, x: FloatArray) -> dict[str, Any]:
+def _information(study: Study, region: Region, x: FloatArray) -> dict[str, InformationByAngle]:
     """What each angle adds to the Fisher information about m1, all else profiled.
 
     At the study's truth; per meV^2. With a drift, of what the angles before do not tell.
@@ -247,9 +267,9 @@ def _information(study: Study, region: Region, x: FloatArray) -> dict[str, Any]:
         others, column = np.delete(columns, k, axis=1), columns[:, k]
         rest = column - others @ best_step(others, column)
         theta_s = at.experiment.layout.theta_s
-        found[name] = {
-            "theta_s_deg": np.rad2deg(theta_s).tolist(),
-            "per_meV2": (rest[: theta_s.size] ** 2).tolist(),
-            "priors_per_meV2": float(np.sum(rest[theta_s.size :] ** 2)),
-        }
+        found[name] = InformationByAngle(
+            theta_s_deg=tuple(np.rad2deg(theta_s).tolist()),
+            per_meV2=tuple((rest[: theta_s.size] ** 2).tolist()),
+            priors_per_meV2=float(np.sum(rest[theta_s.size :] ** 2)),
+        )
     return found

@@ -15,11 +15,11 @@ from renp_infer.fields import Said
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.inputs import prior_inputs
-from renp_infer.verbs.optimize.result import TRIALS, OptimizeResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.page import Page
     from renp_infer.engine.run import Run
+    from renp_infer.verbs.optimize.result import OptimizeResult
 
 
 class Optimize(Verb):
@@ -53,7 +53,7 @@ class Optimize(Verb):
         """Search once."""
         from renp_infer.verbs.optimize.work import perform
 
-        return perform(study, task, context)
+        return perform(study, task, context).plain()
 
     def merge(self, study: Study, paths: Iterator[str], target: Path) -> None:
         """Write the best of all searches."""
@@ -82,8 +82,10 @@ class Optimize(Verb):
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> OptimizeResult:
         """Read ``optimize.json`` and its trials."""
+        from renp_infer.verbs.optimize.result import TRIALS, OptimizeResult
+
         lines = files.path(TRIALS).read_text(encoding="utf-8").splitlines()
-        return OptimizeResult(files.tables(self.file), [json.loads(line) for line in lines])
+        return OptimizeResult.of(files.tables(self.file), [json.loads(line) for line in lines])
 
     def page(self, run: Run) -> Page:
         """The best design and what it gains."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tomli_w
@@ -30,11 +30,14 @@ from renp_infer.study.designing import (
 from renp_infer.terminal import document, plain
 from renp_infer.verbs.optimize.gains import gains
 from renp_infer.verbs.optimize.optimum import summary
-from renp_infer.verbs.optimize.result import BEST, TRIALS
+from renp_infer.verbs.optimize.parts import Appraisal, Chosen, Found, Gains
+from renp_infer.verbs.optimize.result import BEST, TRIALS, OptimizeResult, Tried
 from renp_infer.verbs.optimize.robust import robustness
 
 if TYPE_CHECKING:
-    from renp_infer.engine.tasks import Context, Task
+    from renp_infer.design.region import Region
+    from renp_infer.design.space import Keys
+    from renp_infer.engine.tasks import Context, Scratch, Task
     from renp_infer.study.study import Study
 
 _SHARE_POINTS = 256
@@ -47,16 +50,14 @@ class Journal:
 
     Parameters
     ----------
-    folder : str
-        Scratch folder of the run; without one, or where the run directory is not on
-        this machine, nothing is kept.
+    scratch : Scratch or None
+        Without it, or where the run directory is not on this machine, nothing is kept.
     key : str
         The task's.
     """
 
-    def __init__(self, folder: str, key: str) -> None:
-        reachable = bool(folder) and Path(folder).parents[2].is_dir()
-        self._path = Path(folder) / f"{key[:16]}.jsonl" if reachable else None
+    def __init__(self, scratch: Scratch | None, key: str) -> None:
+        self._path = scratch.path(f"{key[:16]}.jsonl") if scratch else None
 
     def read(self) -> list[Trial]:
         """Trials that were kept, up to the first line that is torn."""
@@ -85,7 +86,7 @@ class Journal:
                 os.fsync(stream.fileno())
 
 
-def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
+def perform(study: Study, task: Task, context: Context) -> Found:
     """Search once.
 
     Parameters
@@ -94,21 +95,35 @@ def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
         With a section ``[optimize]``.
     task : Task
     context : Context
-
-    Returns
-    -------
-    dict
-        ``optimizer``, ``repeat``, ``trials``, the last appraisal of its best trial
-        ``last`` and, of the first repeat, of the study's own design ``reference``, the
-        ``gains`` in both presets and the ``robustness``.
     """
     design = study.design
     assert design is not None
     section = design.section
     name, repeat = task.part
-    constant = frozen_noise(study)
-    region = region_of(study, constant)
-    objective = objective_of(study, region)
+    region = region_of(study, frozen_noise(study))
+    search = _searched(study, region, task, context)
+    context.tell(f"{name}, last appraisal", 1.0)
+    best = chosen(search.trials, objective_of(study, region, "choice"))
+    judge = objective_of(study, region, "last")
+    keys, ends = region.space.keys(best.x), on_bounds(search.objective, best)
+    found = Found(
+        optimizer=name,
+        repeat=repeat,
+        trials=tuple(search.trials),
+        best=Chosen(best, keys, tuple(ends)),
+        last=_appraised(lambda: judge(np.array(best.x))),
+    )
+    if name != section.optimizer or repeat:
+        return found
+    return _compared(study, region, found, judge, lambda stage: context.tell(f"{name}, {stage}", 1))
+
+
+def _searched(study: Study, region: Region, task: Task, context: Context) -> Search:
+    """The search of a task, from where it was left."""
+    design = study.design
+    assert design is not None
+    section = design.section
+    name, _ = task.part
     total = section.evaluations + section.polish
     journal = Journal(context.scratch, task.key)
     recorded = journal.read()
@@ -118,35 +133,33 @@ def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
         journal.append(trial)
         context.tell(_progress(name, search), len(search.trials) / total)
 
-    search = Search(objective, recorded, record)
+    search = Search(objective_of(study, region), recorded, record)
     main = name == section.optimizer
-    own = study_at(design, constant).experiment
-    begin = (
-        starts(region, own, own_values(study, region)) if main and section.physics_starts else []
-    )
+    begin = []
+    if main and section.physics_starts:
+        own = study_at(design, region.space.constant).experiment
+        begin = starts(region, own, own_values(study, region))
     budget = Budget(section.evaluations, section.polish if main else 0, section.batch)
     search.run(make_optimizer(name, region, task.seed()), begin, budget)
-    context.tell(f"{name}, last appraisal", 1.0)
-    best = chosen(search.trials, objective_of(study, region, "choice"))
-    judge = objective_of(study, region, "last")
-    found: dict[str, Any] = {
-        "optimizer": name,
-        "repeat": repeat,
-        "trials": [trial.plain() for trial in search.trials],
-        "best": best.plain()
-        | {"keys": region.space.keys(best.x), "on_bound": on_bounds(objective, best)},
-        "last": _appraised(lambda: judge(np.array(best.x))),
-    }
-    if main and repeat == 0:
-        found["reference"] = _appraised(lambda: judge.of(own))
-        share_seed = np.random.SeedSequence(study.seed)
-        found["allowed_share"] = region.share(share_seed, _SHARE_POINTS)
-        if section.comparisons and not best.failed:
-            context.tell(f"{name}, both presets", 1.0)
-            found["gains"] = {"x": list(best.x), "rows": gains(study, found["best"]["keys"])}
-        if section.robustness and not best.failed:
-            context.tell(f"{name}, robustness", 1.0)
-            found["robustness"] = robustness(study, region, best, search.trials)
+    return search
+
+
+def _compared(
+    study: Study, region: Region, found: Found, judge: Objective, tell: Callable[[str], None]
+) -> Found:
+    """With what the first search adds: the study's own design, other physics, robustness."""
+    assert study.design is not None
+    section, best = study.design.section, found.best
+    own = study_at(study.design, region.space.constant).experiment
+    reference = _appraised(lambda: judge.of(own))
+    share = region.share(np.random.SeedSequence(study.seed), _SHARE_POINTS)
+    found = replace(found, reference=reference, allowed_share=share)
+    if section.comparisons and not best.trial.failed:
+        tell("both presets")
+        found = replace(found, gains=Gains(best.trial.x, gains(study, best.keys)))
+    if section.robustness and not best.trial.failed:
+        tell("robustness")
+        found = replace(found, robustness=robustness(study, region, best.trial, found.trials))
     return found
 
 
@@ -174,42 +187,42 @@ def chosen(trials: Sequence[Trial], objective: Objective) -> Trial:
     return finalists[int(np.argmax(scores))] if finalists else ranked[0]
 
 
-def _appraised(appraise: Callable[[], dict[str, Utility]]) -> dict[str, Any]:
-    """Last appraisal as plain values; with a reason where there is none."""
+def _appraised(appraise: Callable[[], dict[str, Utility]]) -> Appraisal:
+    """Last appraisal; with a reason where there is none."""
     try:
-        found = appraise()
+        return Appraisal(appraise())
     except RenpError as error:
-        return {"failed": " ".join(str(error).split())}
-    return {name: {k: _number(v) for k, v in asdict(u).items()} for name, u in found.items()}
+        return Appraisal({}, " ".join(str(error).split()))
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(value)
+def read_parts(paths: Iterable[str]) -> list[Found]:
+    """What the searches wrote."""
+    return [Found.read(json.loads(Path(path).read_bytes())) for path in paths]
 
 
 def join(study: Study, paths: Iterator[str], target: Path) -> None:
     """Write ``optimize.json`` from the results of all searches."""
-    from renp_infer.engine.provenance import PROVENANCE, provenance
+    from renp_infer.engine.provenance import provenance
 
-    found = summary(study, [json.loads(Path(path).read_bytes()) for path in paths])
-    found[PROVENANCE] = provenance(study, 0.0)
-    del found[PROVENANCE]["seconds"]  # the manifest has the time of all searches
-    target.write_text(document(found), encoding="utf-8")
+    made = provenance(study, 0.0)
+    del made["seconds"]  # the manifest has the time of all searches
+    found = replace(summary(study, read_parts(paths)), provenance=made)
+    target.write_text(document(found.to_document()), encoding="utf-8")
 
 
 def also(study: Study, paths: Iterator[str], merged: Path) -> dict[str, str]:
     """All trials, a line each, and the best design as a study of its own."""
-    rows = []
-    for path in paths:
-        part = json.loads(Path(path).read_bytes())
-        for k, trial in enumerate(part["trials"]):
-            rows.append({"optimizer": part["optimizer"], "repeat": part["repeat"], "index": k})
-            rows[-1] |= trial
-    lines = "".join(json.dumps(row) + "\n" for row in rows)
-    return {TRIALS: lines, BEST: best_study(study, json.loads(merged.read_bytes())["best"])}
+    rows = [
+        Tried(part.optimizer, part.repeat, k, trial)
+        for part in read_parts(paths)
+        for k, trial in enumerate(part.trials)
+    ]
+    lines = "".join(json.dumps(row.plain()) + "\n" for row in rows)
+    best = OptimizeResult.of(json.loads(merged.read_bytes()), ()).best
+    return {TRIALS: lines, BEST: best_study(study, dict(best))}
 
 
-def best_study(study: Study, keys: dict[str, Any]) -> str:
+def best_study(study: Study, keys: Keys) -> str:
     """TOML of the study with the best design, ready to be inferred and calibrated."""
     assert study.design is not None
     tables = with_keys(study.design.tables, keys)

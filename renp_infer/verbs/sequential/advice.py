@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,11 @@ import numpy as np
 from scipy.stats import chi2
 
 from renp_infer.design.beliefs import Beliefs, Readings
-from renp_infer.design.sequential import choose, settled
+from renp_infer.design.sequential import Choice, choose, settled
+from renp_infer.engine.result import Verdict
 from renp_infer.errors import ConfigError
 from renp_infer.study.datafile import Sequence, read_sequence
-from renp_infer.verbs.sequential.bench import Bench
+from renp_infer.verbs.sequential.bench import SequenceBench
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -21,6 +23,95 @@ ROUNDS = 4
 """Gauss-Newton steps towards the mode of each state."""
 LEAST_P = 1e-4
 """A chi-squared less probable than this, in every state, contradicts the model."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean and standard deviation."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Probability of a hypothesis."""
+
+    ordering: str
+    nature: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class NextSetting:
+    """What to measure next.
+
+    Attributes
+    ----------
+    theta_s_deg, exposure_s : float
+    seconds : float
+        With the time of the move.
+    expected_information_nat, expected_sigma_nG : float
+    """
+
+    theta_s_deg: float
+    exposure_s: float
+    seconds: float
+    expected_information_nat: float
+    expected_sigma_nG: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether the data fit any state: their misfit under the most fitting one."""
+
+    verdict: Verdict
+    smallest_chi2: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What is known, and the setting that tells most per second from here.
+
+    Attributes
+    ----------
+    name, data : str
+        Of the study, and the data's source.
+    measurements : int
+    elapsed_s, left_s : float
+        With moves.
+    goal : str
+    normalised : bool
+    m1_meV : Estimate
+    hypotheses : tuple of Chance
+        Those with odds.
+    next_setting : NextSetting, optional
+        ``None`` where enough is known or the time is spent.
+    stop : str
+        Why there is none.
+    fit : Fit
+    """
+
+    name: str
+    data: str
+    measurements: int
+    elapsed_s: float
+    left_s: float
+    goal: str
+    normalised: bool
+    m1_meV: Estimate
+    hypotheses: tuple[Chance, ...]
+    next_setting: NextSetting | None
+    stop: str
+    fit: Fit
+
+    def to_document(self) -> dict[str, Any]:
+        """The document of ``renp optimize --sequential --data FILE --json``."""
+        found = {"schema": 1} | asdict(self)
+        fit = found.pop("fit")
+        word = {"verdict": self.fit.verdict.verdict, "reasons": self.fit.verdict.reasons}
+        return found | {"diagnostics": word | {k: fit[k] for k in ("smallest_chi2", "p_value")}}
 
 
 def read_so_far(study: Study, file: Path, covariance: Path | None) -> Sequence:
@@ -40,7 +131,7 @@ def read_so_far(study: Study, file: Path, covariance: Path | None) -> Sequence:
     return read_sequence(file, covariance, angles)
 
 
-def advice(study: Study, so_far: Sequence) -> dict[str, Any]:
+def advice(study: Study, so_far: Sequence) -> Advice:
     """What is known, and the setting that tells most per second from here.
 
     Parameters
@@ -48,15 +139,8 @@ def advice(study: Study, so_far: Sequence) -> dict[str, Any]:
     study : Study
         With settings of ``[optimize.sequential]``.
     so_far : Sequence
-
-    Returns
-    -------
-    dict
-        The document of ``renp optimize --sequential --data FILE --json``:
-        ``next_setting`` is null where enough is known or the time is spent, with the
-        reason in ``stop``.
     """
-    bench = Bench(study, so_far.theta_s)
+    bench = SequenceBench(study, so_far.theta_s)
     settings, places = bench.settings, bench.places(so_far.theta_s)
     readings = Readings(places, so_far.field_nG, so_far.covariance_nG2)
     atlas, beliefs = settled(bench.atlas, readings, bench.expander.refined, ROUNDS)
@@ -64,63 +148,36 @@ def advice(study: Study, so_far: Sequence) -> dict[str, Any]:
     choice = choose(beliefs, atlas, bench.menu(), int(places[-1]), settings.total_s - spent)
     stop = "enough is known" if bench.enough(beliefs) else ""
     stop = stop or ("" if choice else "the time is spent")
-    following = None
-    if choice is not None and not stop:
-        following = {
-            "theta_s_deg": float(np.rad2deg(bench.theta_s[choice.angle])),
-            "exposure_s": choice.exposure_s,
-            "seconds": choice.seconds,
-            "expected_information_nat": choice.information,
-            "expected_sigma_nG": bench.sigma_nG(choice.exposure_s),
-        }
-    mean, sd = beliefs.mass(atlas)
-    chances = bench.probabilities(beliefs)
-    return {
-        "schema": 1,
-        "name": study.name,
-        "data": so_far.source,
-        "measurements": places.size,
-        "elapsed_s": spent,
-        "left_s": max(settings.total_s - spent, 0.0),
-        "goal": settings.goal,
-        "normalised": study.experiment.detector.reference_snr > 0.0,
-        "m1_meV": {"mean": mean, "sd": sd},
-        "hypotheses": [
-            {"ordering": o, "nature": n, "probability": float(p)}
-            for (o, n), p in zip(bench.hypotheses, chances, strict=True)
-        ],
-        "next_setting": following,
-        "stop": stop,
-        "diagnostics": _diagnostics(beliefs, places.size),
-    }
+    pairs = zip(bench.hypotheses, bench.probabilities(beliefs), strict=True)
+    return Advice(
+        name=study.name,
+        data=so_far.source,
+        measurements=places.size,
+        elapsed_s=spent,
+        left_s=max(settings.total_s - spent, 0.0),
+        goal=settings.goal,
+        normalised=study.experiment.detector.reference_snr > 0.0,
+        m1_meV=Estimate(*beliefs.mass(atlas)),
+        hypotheses=tuple(Chance(o, n, float(p)) for (o, n), p in pairs),
+        next_setting=_following(bench, choice) if choice is not None and not stop else None,
+        stop=stop,
+        fit=_fit(beliefs, places.size),
+    )
 
 
-def _diagnostics(beliefs: Beliefs, count: int) -> dict[str, Any]:
-    """Whether the data fit any state: their misfit under the most fitting one."""
+def _following(bench: SequenceBench, choice: Choice) -> NextSetting:
+    return NextSetting(
+        theta_s_deg=float(np.rad2deg(bench.theta_s[choice.angle])),
+        exposure_s=choice.exposure_s,
+        seconds=choice.seconds,
+        expected_information_nat=choice.information,
+        expected_sigma_nG=bench.sigma_nG(choice.exposure_s),
+    )
+
+
+def _fit(beliefs: Beliefs, count: int) -> Fit:
     smallest = float(np.min(beliefs.misfit))
     p = float(chi2.sf(smallest, count))
-    reasons = [f"no state fits the data: chi2 {smallest:.4g} for {count} measurements"]
-    verdict = "fail" if p < LEAST_P else "pass"
-    found = {"verdict": verdict, "reasons": reasons if verdict == "fail" else []}
-    return found | {"smallest_chi2": smallest, "p_value": p}
-
-
-def advice_lines(found: dict[str, Any]) -> list[str]:
-    """The same for the terminal."""
-    m1, label = found["m1_meV"], ", normalised" if found["normalised"] else ""
-    lines = [
-        f"{found['name']}: {found['measurements']} measurements, {found['elapsed_s']:.6g} s with "
-        f"moves, {found['left_s']:.6g} s left{label}",
-        f"m1 = {m1['mean']:.4g} ± {m1['sd']:.2g} meV",
-        ", ".join(
-            f"{h['ordering']} {h['nature']} {h['probability']:.3g}" for h in found["hypotheses"]
-        ),
-    ]
-    step = found["next_setting"]
-    if step is None:
-        return [*lines, f"stop: {found['stop']}"]
-    return [
-        *lines,
-        f"next: theta_s = {step['theta_s_deg']:.6g} deg for {step['exposure_s']:.6g} s "
-        f"({step['expected_information_nat']:.3g} nat expected in {step['seconds']:.6g} s)",
-    ]
+    reason = f"no state fits the data: chi2 {smallest:.4g} for {count} measurements"
+    verdict = Verdict("fail", (reason,)) if p < LEAST_P else Verdict("pass")
+    return Fit(verdict, smallest, p)

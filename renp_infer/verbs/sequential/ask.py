@@ -23,7 +23,8 @@ def refuse_data(data: Path | None, covariance: Path | None) -> None:
 
 def campaigns(path: Path, options: Options, covariance: Path | None) -> int:
     """Simulate campaigns and compare them with fixed layouts."""
-    from renp_infer.verbs.sequential.summary import campaign_document, campaign_tables
+    from renp_infer.verbs.sequential.summary import summary
+    from renp_infer.verbs.sequential.tables import campaign_tables
 
     if covariance is not None:
         raise ConfigError("--covariance", str(covariance), "only with --data FILE")
@@ -31,9 +32,9 @@ def campaigns(path: Path, options: Options, covariance: Path | None) -> int:
     run = asked(study, SEQUENTIAL, options)
     if run is None:
         return DONE
-    found = campaign_document(run.get(SequentialResult).tree)
+    found = summary(run.get(SequentialResult))
     if options.json:
-        write_document(found | {"file": str(run.directory / SEQUENTIAL.file)})
+        write_document(found.to_document() | {"file": str(run.directory / SEQUENTIAL.file)})
     else:
         show(*campaign_tables(found), f"results: {run.directory}")
     return DONE
@@ -41,17 +42,19 @@ def campaigns(path: Path, options: Options, covariance: Path | None) -> int:
 
 def next_measurement(path: Path, options: Options, data: Path, covariance: Path | None) -> int:
     """Say what to measure next, given all data so far; nothing is written."""
-    from renp_infer.verbs.sequential.advice import advice, advice_lines, read_so_far
+    from renp_infer.verbs.sequential.advice import advice, read_so_far
+    from renp_infer.verbs.sequential.tables import advice_lines
 
     study = load(path, options, add=SEQUENTIAL.sections)
     so_far = read_so_far(study, data, covariance)
     with contextlib.redirect_stdout(sys.stderr):
         found = advice(study, so_far)
     if options.json:
-        write_document(found)
+        write_document(found.to_document())
     else:
         show(*advice_lines(found))
-    if found["diagnostics"]["verdict"] == "fail":
-        say(f"{found['name']}: {'; '.join(found['diagnostics']['reasons'])}")
+    judged = found.fit.verdict
+    if judged.verdict == "fail":
+        say(f"{found.name}: {'; '.join(judged.reasons)}")
         return DIAGNOSTIC_FAILED
     return DONE

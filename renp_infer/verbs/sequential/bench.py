@@ -33,17 +33,17 @@ class _Keyed:
     study: Study = field(compare=False)
 
 
-def bench_of(study: Study, key: str) -> Bench:
+def bench_of(study: Study, key: str) -> SequenceBench:
     """The bench of a study, from before if the key is the same."""
     return _bench(_Keyed(key, study))
 
 
 @functools.lru_cache(maxsize=2)
-def _bench(keyed: _Keyed) -> Bench:
-    return Bench(keyed.study)
+def _bench(keyed: _Keyed) -> SequenceBench:
+    return SequenceBench(keyed.study)
 
 
-class Bench:
+class SequenceBench:
     """A study's states of nature at all angles that matter.
 
     Parameters

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from renp_infer.engine.page import Block, Column, Page, Part, Table, Text
 from renp_infer.figures.drawing import number
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.sequential.figures import sequential_plates
 from renp_infer.verbs.sequential.result import SequentialResult
-from renp_infer.verbs.sequential.summary import campaign_document
+from renp_infer.verbs.sequential.summary import WHO, Summary, summary
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
-_WHO = {"sequential": "sequence", "study": "own layout", "fixed": "fixed_deg"}
 COLUMNS = (
     Column("true m₁ [meV]", number=True),
     Column("measured by", heads=True),
@@ -27,36 +26,37 @@ COLUMNS = (
 
 def page(run: Run) -> Page:
     """Campaigns against fixed layouts: sentence, table and figures."""
-    tree = run.get(SequentialResult).tree
-    found, label = campaign_document(tree), normalised_label(run)
+    result, label = run.get(SequentialResult), normalised_label(run)
+    found = summary(result)
     tail = f", {label}" if label else ""
     caption = f"One measurement after the other against fixed layouts in the same time{tail}."
     blocks: tuple[Block, ...] = (
         Text(_sentence(found)),
-        Table(COLUMNS, tuple(_rows(found)), caption),
-        *sequential_plates(tree),
+        Table(COLUMNS, tuple(campaign_rows(found)), caption),
+        *sequential_plates(result),
     )
     return Page((Part(20, "design", "Design", blocks),))
 
 
-def _rows(found: dict[str, Any]) -> list[tuple[str, ...]]:
+def campaign_rows(found: Summary) -> list[tuple[str, ...]]:
+    """Who came how far, for each true mass."""
     rows = []
-    for truth in found["truths"]:
-        for key, name in _WHO.items():
-            count = truth[key].get("measurements", found["angles"].get(key))
-            if count:
-                cells = [truth[key][k] for k in ("sd_m1_meV", "score_nat", "probability")]
+    for row in found.truths:
+        for key, name in WHO.items():
+            if count := found.measurements(row, key):
+                own = row.of(key)
+                cells = (own.sd_m1_meV, own.score_nat, own.probability)
                 texts = ["–" if v is None else number(v, 3) for v in cells]
-                rows.append((number(truth["m1_meV"]), name, *texts, number(count)))
+                rows.append((number(row.m1_meV), name, *texts, number(count)))
     return rows
 
 
-def _sentence(found: dict[str, Any]) -> str:
+def _sentence(found: Summary) -> str:
     text = (
-        f"{found['campaigns']} campaigns of {number(found['total_s'])} s for each true m₁, "
-        f"{number(found['setting_s'])} s per move; medians. The score is the logarithm of "
+        f"{found.campaigns} campaigns of {number(found.about.total_s)} s for each true m₁, "
+        f"{number(found.about.setting_s)} s per move; medians. The score is the logarithm of "
         "posterior by prior density at the true m₁; its mean over the prior is the information "
         "gained."
     )
-    missing = found["missing_tasks"]
+    missing = found.about.missing
     return f"{text} {missing} campaigns failed and are missing." if missing else text

@@ -66,7 +66,7 @@ class Sequential(Verb):
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> SequentialResult:
         """Read ``sequential.nc``."""
-        return SequentialResult(files.tree(self.file))
+        return SequentialResult.of(files.tree(self.file))
 
     def page(self, run: Run) -> Page:
         """Campaigns against fixed layouts."""

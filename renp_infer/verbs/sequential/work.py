@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from renp_infer.design.beliefs import Beliefs, Readings
 from renp_infer.design.sequential import Step, campaign, settled
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.measurement.squid import relative_times
-from renp_infer.verbs.sequential.bench import Bench, bench_of
+from renp_infer.verbs.sequential.bench import SequenceBench, bench_of
+from renp_infer.verbs.sequential.result import KNOWN, LAYOUTS, About, Knowledge
 
 if TYPE_CHECKING:
     import xarray
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
 
+Columns = dict[str, tuple[tuple[str, ...], Any]]
+"""Dimensions and values of a group's columns by name."""
 FRACTIONS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Shares of a campaign's time after which a fixed layout is compared."""
-LAYOUTS = ("study", "fixed")
 PART = "renp_part"
 ROUNDS = 2
 """Gauss-Newton steps from the prior to what a layout says."""
@@ -58,47 +60,48 @@ def perform(study: Study, task: Task) -> xarray.DataTree:
         return float(field[angle] + sigma_nG * noise.standard_normal())
 
     total = study.sequential.total_s
-    rules: dict[str, Any] = {"stop": bench.enough, "refine": bench.expander.refined}
-    steps = list(campaign(bench.atlas, bench.menu(), measure, total, **rules))
+    refine = bench.expander.refined
+    steps = campaign(bench.atlas, bench.menu(), measure, total, stop=bench.enough, refine=refine)
     fixed = _fixed(bench, field, m1, np.random.default_rng(task.seed(2)))
-    groups = {"steps": xr.Dataset(_columns(bench, steps, m1)), "layouts": xr.Dataset(fixed)}
+    groups = {"steps": xr.Dataset(_columns(bench, list(steps), m1)), "layouts": xr.Dataset(fixed)}
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = {PART: json.dumps({"m1_meV": m1, "campaign": number})}
     return tree
 
 
-def _columns(bench: Bench, steps: list[Step], m1_meV: float) -> dict[str, Any]:
+def _columns(bench: SequenceBench, steps: list[Step], m1_meV: float) -> Columns:
     """One row per measurement."""
-    rows = [
-        {
-            "theta_s_deg": np.rad2deg(bench.theta_s[step.choice.angle]),
-            "exposure_s": step.choice.exposure_s,
-            "elapsed_s": step.elapsed_s,
-            "field_nG": step.y_nG,
-            "sigma_nG": step.sigma_nG,
-            "expected_nat": step.choice.information,
-            **knowledge(bench, step.beliefs, m1_meV),
-        }
-        for step in steps
-    ]
-    found: dict[str, Any] = {name: ("step", [row[name] for row in rows]) for name in rows[0]}
-    found["probability"] = (("step", "hypothesis"), found["probability"][1])
-    return found
+    own = {
+        "theta_s_deg": [np.rad2deg(bench.theta_s[step.choice.angle]) for step in steps],
+        "exposure_s": [step.choice.exposure_s for step in steps],
+        "elapsed_s": [step.elapsed_s for step in steps],
+        "field_nG": [step.y_nG for step in steps],
+        "sigma_nG": [step.sigma_nG for step in steps],
+        "expected_nat": [step.choice.information for step in steps],
+    }
+    known = [knowledge(bench, step.beliefs, m1_meV) for step in steps]
+    columns: Columns = {name: (("step",), values) for name, values in own.items()}
+    return columns | _known(known, (len(steps),), "step")
 
 
-def knowledge(bench: Bench, beliefs: Beliefs, m1_meV: float) -> dict[str, Any]:
-    """What is known of m1 and the hypotheses, and how well that fits a truth.
+def _known(rows: Sequence[Knowledge], shape: tuple[int, ...], *dims: str) -> Columns:
+    """Columns of what is known, from one row after the other."""
+    columns: Columns = {
+        name: (dims, np.reshape([getattr(row, name) for row in rows], shape)) for name in KNOWN
+    }
+    chances = np.reshape([row.probability for row in rows], (*shape, -1))
+    return columns | {"probability": ((*dims, "hypothesis"), chances)}
 
-    ``score_nat`` is the log of posterior by prior density at the true m1: its mean over
-    truths of the prior is the information gained.
-    """
+
+def knowledge(bench: SequenceBench, beliefs: Beliefs, m1_meV: float) -> Knowledge:
+    """What is known of m1 and the hypotheses, and how well that fits a truth."""
     mean, sd = beliefs.mass(bench.atlas)
     gain = log_density(bench, beliefs, m1_meV) - log_density(bench, bench.atlas.start(), m1_meV)
-    probability = bench.probabilities(beliefs)
-    return {"m1_mean": mean, "m1_sd": sd, "score_nat": gain, "probability": probability}
+    scalars = np.asarray(mean), np.asarray(sd), np.asarray(gain)
+    return Knowledge(*scalars, bench.probabilities(beliefs))
 
 
-def log_density(bench: Bench, beliefs: Beliefs, m1_meV: float) -> float:
+def log_density(bench: SequenceBench, beliefs: Beliefs, m1_meV: float) -> float:
     """Log density of m1, per meV."""
     atlas = bench.atlas
     centre = atlas.m1_meV + atlas.rest_meV * beliefs.means[:, 0]
@@ -109,8 +112,8 @@ def log_density(bench: Bench, beliefs: Beliefs, m1_meV: float) -> float:
 
 
 def _fixed(
-    bench: Bench, field: FloatArray, m1_meV: float, rng: np.random.Generator
-) -> dict[str, Any]:
+    bench: SequenceBench, field: FloatArray, m1_meV: float, rng: np.random.Generator
+) -> Columns:
     """What fixed layouts know after the same times: the study's own, and ``fixed_deg``.
 
     Exposures are in the study's shares, or equal. NaN where the moves alone take longer.
@@ -118,29 +121,28 @@ def _fixed(
     settings = bench.settings
     own, fixed = bench.study.experiment.layout.theta_s, np.array(settings.fixed)
     times = relative_times(bench.study.experiment.detector, own.size)
-    layouts = [(own, times), (fixed, np.ones(fixed.size))]
-    names = ("m1_mean", "m1_sd", "score_nat")
-    found = {name: np.full((len(LAYOUTS), len(FRACTIONS)), np.nan) for name in names}
-    chances = np.full((len(LAYOUTS), len(FRACTIONS), len(bench.hypotheses)), np.nan)
-    for i, (theta_s, shares) in enumerate(layouts):
+    blank = np.full((), np.nan)
+    nothing = Knowledge(blank, blank, blank, np.full(len(bench.hypotheses), np.nan))
+    rows = []
+    for theta_s, shares in ((own, times), (fixed, np.ones(fixed.size))):
         draw = rng.standard_normal(theta_s.size)
-        for j, fraction in enumerate(FRACTIONS):
+        for fraction in FRACTIONS:
             exposure = fraction * settings.total_s - theta_s.size * settings.setting_s
             if not theta_s.size or exposure <= 0.0:
+                rows.append(nothing)
                 continue
             sigma = bench.sigma_nG(exposure / theta_s.size) / np.sqrt(shares)
-            row = knowledge(bench, _learned(bench, theta_s, field, sigma, draw), m1_meV)
-            chances[i, j] = row["probability"]
-            for name in names:
-                found[name][i, j] = row[name]
-    columns: dict[str, Any] = {name: (("layout", "fraction"), v) for name, v in found.items()}
-    columns["probability"] = (("layout", "fraction", "hypothesis"), chances)
-    columns["elapsed_s"] = ("fraction", settings.total_s * np.array(FRACTIONS))
-    return columns
+            rows.append(knowledge(bench, _learned(bench, theta_s, field, sigma, draw), m1_meV))
+    columns = _known(rows, (len(LAYOUTS), len(FRACTIONS)), "layout", "fraction")
+    return columns | {"elapsed_s": (("fraction",), settings.total_s * np.array(FRACTIONS))}
 
 
 def _learned(
-    bench: Bench, theta_s: FloatArray, field: FloatArray, sigma_nG: FloatArray, draw: FloatArray
+    bench: SequenceBench,
+    theta_s: FloatArray,
+    field: FloatArray,
+    sigma_nG: FloatArray,
+    draw: FloatArray,
 ) -> Beliefs:
     places = bench.places(theta_s)
     readings = Readings(places, field[places] + sigma_nG * draw, np.diag(sigma_nG**2))
@@ -177,21 +179,26 @@ def merge_campaigns(study: Study, paths: Iterator[str], target: Path) -> None:
     result = xr.DataTree.from_dict(
         {name: data.assign_coords(hypothesis=names) for name, data in groups.items()}
     )
-    own = study.parameters
-    result.attrs = {
-        "schema": 1,
-        "name": study.name,
-        "goal": settings.goal,
-        "setting_s": settings.setting_s,
-        "total_s": settings.total_s,
-        "truth": f"{own.ordering} {own.nature}",
-        "layouts": json.dumps(LAYOUTS),
-        "angles": json.dumps([study.experiment.layout.theta_s.size, len(settings.fixed)]),
-        "missing": settings.count - len(parts["steps"]),
-        "preset": str(study.resolved["physics"]["preset"]),
-        "reference_snr": study.experiment.detector.reference_snr,
-    }
+    missing = settings.count - len(parts["steps"])
+    result.attrs = dict(_about(study, missing).to_attributes())
     result.to_netcdf(target, engine="h5netcdf")
+
+
+def _about(study: Study, missing: int) -> About:
+    settings, own = study.sequential, study.parameters
+    assert settings is not None
+    counts = study.experiment.layout.theta_s.size, len(settings.fixed)
+    return About(
+        name=study.name,
+        goal=settings.goal,
+        setting_s=settings.setting_s,
+        total_s=settings.total_s,
+        truth=f"{own.ordering} {own.nature}",
+        angles=dict(zip(LAYOUTS, counts, strict=True)),
+        missing=missing,
+        preset=str(study.resolved["physics"]["preset"]),
+        reference_snr=study.experiment.detector.reference_snr,
+    )
 
 
 def _joined(rows: list[xarray.Dataset]) -> xarray.Dataset:

@@ -1,5 +1,7 @@
 """Figures and sentences about designs show the numbers of the result."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from renp_infer.app.cli import execute
+from renp_infer.engine.run import Run
 from renp_infer.figures import drawing as plots
 from renp_infer.verbs.optimize import figures as design_figures
-from renp_infer.verbs.optimize.drawn import Optimum
 from renp_infer.verbs.optimize.figures import design_plates
 from renp_infer.verbs.optimize.layout_figure import layout_figure
 from renp_infer.verbs.optimize.maps import Surface
-from renp_infer.verbs.optimize.page import search_part
-from renp_infer.verbs.sequential.page import campaign_part
+from renp_infer.verbs.optimize.page import best_facts, sentences
+from renp_infer.verbs.optimize.parts import Appraisal
+from renp_infer.verbs.optimize.result import OptimizeResult
 from renp_infer.verbs.table import load_run
 from tests.toys.design import PEAK, ToyAppraiser
 
@@ -42,7 +45,7 @@ robustness = true
 
 
 @pytest.fixture(scope="module")
-def optimum(tmp_path_factory: pytest.TempPathFactory) -> Optimum:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A search by a utility in closed form, with its robustness."""
     folder = tmp_path_factory.mktemp("figures")
     (folder / "toy.toml").write_text(STUDY)
@@ -50,18 +53,21 @@ def optimum(tmp_path_factory: pytest.TempPathFactory) -> Optimum:
         patch.setattr("renp_infer.design.utility.Appraiser", ToyAppraiser)
         home = folder / "run"
         assert execute(["optimize", str(folder / "toy.toml"), "--out", str(home), "--quiet"]) == 0
-    run = load_run(home)
-    assert run.optimum is not None
-    return Optimum(run.optimum, run.optimum["trials"], run.study)
+    return load_run(home)
 
 
-def drawn(maker: Any, optimum: Optimum) -> tuple[Figure, str]:
+@pytest.fixture(scope="module")
+def optimum(done: Run) -> OptimizeResult:
+    return done.get(OptimizeResult)
+
+
+def drawn(maker: Any, optimum: OptimizeResult) -> tuple[Figure, str]:
     with mpl.rc_context(plots.STYLE):
         return maker(optimum)  # type: ignore[no-any-return]
 
 
-def test_every_figure_is_there_once_and_says_what_it_shows(optimum: Optimum) -> None:
-    plates = design_plates(optimum)
+def test_every_figure_is_there_once_and_says_what_it_shows(done: Run) -> None:
+    plates = design_plates(done.get(OptimizeResult), done.study)
     assert [p.key.removeprefix("design-") for p in plates] == [
         "convergence", "maps", "layout", "information", "front", "tolerances", "truths",
     ]  # fmt: skip
@@ -70,7 +76,7 @@ def test_every_figure_is_there_once_and_says_what_it_shows(optimum: Optimum) -> 
         assert "nan" not in one.caption.lower().replace("nano", "")
 
 
-def test_convergence_is_the_best_so_far(optimum: Optimum) -> None:
+def test_convergence_is_the_best_so_far(optimum: OptimizeResult) -> None:
     figure, _ = drawn(design_figures.convergence, optimum)
     lines = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
     for name in ("skopt", "sobol", "random"):
@@ -78,17 +84,18 @@ def test_convergence_is_the_best_so_far(optimum: Optimum) -> None:
         for repeat in (0, 1):
             best, row = -np.inf, []
             for trial in optimum.trials:
-                if (trial["optimizer"], trial["repeat"]) == (name, repeat):
-                    best = max(best, trial["values"]["eig_m1"])
+                if (trial.optimizer, trial.repeat) == (name, repeat):
+                    best = max(best, trial.trial.values["eig_m1"])
                     row.append(best)
             runs.append(row)
         np.testing.assert_allclose(lines[name], np.mean(runs, axis=0))  # the median of two
 
 
-def test_the_front_is_drawn_with_its_errors(optimum: Optimum) -> None:
+def test_the_front_is_drawn_with_its_errors(optimum: OptimizeResult) -> None:
     figure, caption = drawn(design_figures.front, optimum)
-    members = optimum.found["front"]
-    points = {(m["values"]["cost"], m["values"]["eig_m1"]) for m in members}
+    members = optimum.front
+    assert members
+    points = {(m.values["cost"], m.values["eig_m1"]) for m in members}
     shown = set()
     for container in figure.axes[0].containers:
         line, _, bars = container
@@ -96,44 +103,47 @@ def test_the_front_is_drawn_with_its_errors(optimum: Optimum) -> None:
         heights = [np.ptp(segment[:, 1]) for segment in bars[1].get_segments()]
         np.testing.assert_allclose(heights, 0.02)  # the toy's error is 0.01
     assert shown == points
-    volume = optimum.found["hypervolume"]
-    assert volume["value"] > 0.0 and volume["error"] > 0.0
-    assert plots.number(volume["value"], 4) in caption
+    volume = optimum.hypervolume
+    assert volume is not None and volume.value > 0.0 and volume.error > 0.0
+    assert plots.number(volume.value, 4) in caption
     for member in members:
-        assert 0.0 <= member["membership"] <= 1.0
+        assert 0.0 <= member.membership <= 1.0
 
 
-def test_tolerances_are_those_of_the_toy(optimum: Optimum) -> None:
+def test_tolerances_are_those_of_the_toy(optimum: OptimizeResult) -> None:
     """The toy is 3 exp(-u^2 / 2) / (1 + v^2), u = (R - 0.9) / 0.1 at fixed v."""
-    rows = {row["name"]: row for row in optimum.found["robustness"]["dimensions"]}
+    assert optimum.robustness is not None
+    rows = {row.name: row for row in optimum.robustness.dimensions}
     radius, length = (rows[f"layout.{key}_cm"] for key in ("radius", "length"))
-    height = 3.0 / (1.0 + (np.log(length["value"] / PEAK[1]) / 0.3) ** 2)
-    top = height * np.exp(-0.5 * ((radius["value"] - PEAK[0]) / 0.1) ** 2)
-    assert optimum.found["robustness"]["score"] == pytest.approx(top)
+    height = 3.0 / (1.0 + (np.log(length.value / PEAK[1]) / 0.3) ** 2)
+    top = height * np.exp(-0.5 * ((radius.value - PEAK[0]) / 0.1) ** 2)
+    assert optimum.robustness.score == pytest.approx(top)
     edge = 0.1 * np.sqrt(-2.0 * np.log((top - 0.1) / height))  # where 0.1 nat is lost
-    expected = [radius["value"] - PEAK[0] + edge, PEAK[0] + edge - radius["value"]]
+    expected = [radius.value - PEAK[0] + edge, PEAK[0] + edge - radius.value]
     # off its top the toy is no quadratic, as which it counts between 0, 0.01, 0.02, ...
-    assert [radius["below"], radius["above"]] == pytest.approx(expected, rel=0.15, abs=0.005)
+    assert [radius.below, radius.above] == pytest.approx(expected, rel=0.15, abs=0.005)
 
 
-def test_worst_case_and_truths_of_a_utility_that_ignores_them(optimum: Optimum) -> None:
-    robust = optimum.found["robustness"]
-    assert robust["nuisances"]["lowest"] == robust["nuisances"]["nominal"] == robust["score"]
-    assert robust["angles"]["allowed_deg"] is None
-    best, *_, own = robust["truths"]["designs"]
-    assert best["scores"] == [robust["score"]] * len(robust["truths"]["m1_meV"])
-    assert own["mean"] < best["mean"] and robust["truths"]["choice"]["worst"] == "best"
+def test_worst_case_and_truths_of_a_utility_that_ignores_them(optimum: OptimizeResult) -> None:
+    robust = optimum.robustness
+    assert robust is not None
+    assert robust.nuisances.lowest == robust.nuisances.nominal == robust.score
+    assert robust.angles.allowed_deg is None
+    best, *_, own = robust.truths.designs
+    assert best.scores == (robust.score,) * len(robust.truths.m1_meV)
+    assert own.mean < best.mean and robust.truths.choice["worst"] == "best"
 
 
-def test_information_by_angle_adds_up(optimum: Optimum, tmp_path: Path) -> None:
+def test_information_by_angle_adds_up(optimum: OptimizeResult, tmp_path: Path) -> None:
     """To the inverse variance of m1 that the whole least-squares problem has."""
     from renp_infer.inference.comparison import Hypothesis
     from renp_infer.inference.fisher import Noise, expand, sigma
     from renp_infer.study.load import load_study
     from renp_infer.verbs.calibrate.mocks import mock_model
 
-    rows = optimum.found["robustness"]["information"]["own"]
-    total = sum(rows["per_meV2"]) + rows["priors_per_meV2"]
+    assert optimum.robustness is not None
+    rows = optimum.robustness.information["own"]
+    total = sum(rows.per_meV2) + rows.priors_per_meV2
     path = tmp_path / "toy.toml"
     path.write_text(STUDY)
     study = load_study(path, inference=True)
@@ -143,7 +153,7 @@ def test_information_by_angle_adds_up(optimum: Optimum, tmp_path: Path) -> None:
     assert total == pytest.approx(
         sigma(expand(model.likelihood, model.truth), noise, 1.0) ** -2, rel=1e-6
     )
-    assert len(rows["per_meV2"]) == 5
+    assert len(rows.per_meV2) == 5
 
 
 def test_the_layout_is_to_scale() -> None:
@@ -177,27 +187,22 @@ def test_a_surface_finds_what_matters() -> None:
     assert np.ptp(flat) < 0.06
 
 
-def test_sentences_have_the_numbers(optimum: Optimum) -> None:
-    part = search_part(optimum.found)
-    text = " ".join(part["sentences"])
-    assert plots.rounded(optimum.found["utility"], optimum.found["utility_error"]) in text
-    assert plots.number(optimum.found["gain"], 3) in text
-    assert dict(part["rows"])["layout.radius_cm"] == plots.number(
-        optimum.found["best"]["layout.radius_cm"], 6
+def test_sentences_have_the_numbers(optimum: OptimizeResult) -> None:
+    text = " ".join(sentences(optimum))
+    assert plots.rounded(optimum.utility.value, optimum.utility.error) in text
+    assert optimum.gain is not None and plots.number(optimum.gain, 3) in text
+    assert dict(best_facts(optimum).rows)["layout.radius_cm"] == plots.number(
+        optimum.best["layout.radius_cm"], 6
     )
-    nothing = optimum.found | {"utility": None, "utility_error": None, "gain": None}
-    assert "none" in search_part(nothing)["sentences"][0]
+    nothing = replace(optimum, last=Appraisal({}, "why"), gain=None)
+    assert "none" in sentences(nothing)[0]
 
 
-def test_a_layout_without_room_for_its_moves_has_no_numbers() -> None:
-    blank = {"sd_m1_meV": None, "score_nat": None, "probability": None}
-    full = {"sd_m1_meV": 1.5, "score_nat": 2.0, "probability": 0.7}
-    truth = {"m1_meV": 50.0, "sequential": full | {"measurements": 9.0}, "study": blank,
-             "fixed": blank}  # fmt: skip
-    found = {"truths": [truth], "angles": {"study": 61, "fixed": 0}, "campaigns": 3,
-             "total_s": 100.0, "setting_s": 5.0, "missing_tasks": 1}  # fmt: skip
-    rows = campaign_part(found)["rows"]
-    assert rows == [
-        ("50", "sequence", "1.5", "2", "0.7", "9"),
-        ("50", "own layout", "–", "–", "–", "61"),
-    ]
+def test_the_document_is_written_and_read_back_as_it_was(done: Run) -> None:
+    """All keys, those of robustness, front and gains among them, and every trial."""
+    document = json.loads((done.directory / "optimize.json").read_text())
+    lines = (done.directory / "trials.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert {"robustness", "front", "hypervolume", "gains"} <= set(document)
+    told = OptimizeResult.of(document, rows).told()
+    assert json.loads(json.dumps(told)) == document | {"trials": rows}

@@ -11,6 +11,8 @@ import pytest
 from renp_infer.app.cli import execute
 from renp_infer.design.search import Trial
 from renp_infer.design.utility import Utility
+from renp_infer.engine.blocks import Blocks
+from renp_infer.engine.tasks import Scratch
 from renp_infer.errors import ConfigError, ConvergenceError
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.physics.kinematics import phase_matched
@@ -105,10 +107,10 @@ def test_gains_are_those_of_the_same_design_under_each_physics(
     study = load_study(write(tmp_path, HEAD + CRYSTAL))
     rows = gains(study, {"layout.length_cm": 3.5})
     own = study.experiment.layout.length_cm
-    assert [(r["preset"], r["systematics"]) for r in rows] == [
+    assert [(r.preset, r.systematics) for r in rows] == [
         (p, s) for p in ("published", "corrected") for s in (True, False)
     ]
-    assert [r["gain"] for r in rows] == pytest.approx([2 * (3.5 - own), 3.5 - own] * 2)
+    assert [r.gain for r in rows] == pytest.approx([2 * (3.5 - own), 3.5 - own] * 2)
     assert {a[0] for a in asked[:4]} == {"planar"} and {a[0] for a in asked[4:]} == {"full"}
 
 
@@ -116,7 +118,7 @@ def test_gains_are_those_of_the_same_design_under_each_physics(
 def test_a_gain_that_cannot_be_had_says_why(tmp_path: Path) -> None:
     rows = gains(load_study(write(tmp_path, HEAD + CRYSTAL)), {"layout.length_cm": -1.0})
     assert len(rows) == 4
-    assert all("layout.length_cm" in row["failed"] and "gain" not in row for row in rows)
+    assert all("layout.length_cm" in row.failed and "gain" not in row.plain() for row in rows)
 
 
 @pytest.mark.usefixtures("toy")
@@ -161,9 +163,10 @@ def test_a_search_that_is_killed_goes_on_with_the_next_trial(
 
 
 def test_a_torn_line_ends_what_is_believed(tmp_path: Path) -> None:
-    folder = tmp_path / "run" / "tasks" / "optimize" / "scratch"
+    scratch = Blocks(tmp_path / "run", "optimize", ".json").scratch
+    folder = tmp_path / "run" / scratch.folder
     (tmp_path / "run").mkdir()
-    journal = Journal(str(folder), "a" * 64)
+    journal = Journal(scratch, "a" * 64)
     trials = [
         Trial("search", (0.1 * k,), {"a": k}, {"sd_m1": np.inf if k == 1 else 0.5}, {"sd_m1": 0.0})
         for k in range(4)
@@ -178,7 +181,7 @@ def test_a_torn_line_ends_what_is_believed(tmp_path: Path) -> None:
     journal.rewrite(journal.read())
     journal.append(trials[3])
     assert journal.read() == trials
-    for nowhere in ("", str(tmp_path / "other" / "tasks" / "optimize" / "scratch")):
+    for nowhere in (None, Scratch(str(tmp_path / "other"), scratch.folder)):
         absent = Journal(nowhere, "b" * 64)
         absent.append(trials[0])
         assert absent.read() == []

@@ -15,7 +15,8 @@ from renp_infer.design.sequential import campaign, settled
 from renp_infer.errors import ConfigError
 from renp_infer.study.datafile import read_sequence
 from renp_infer.study.load import load_study
-from renp_infer.verbs.sequential.bench import Bench
+from renp_infer.verbs.sequential.bench import SequenceBench
+from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.table import load_run
 
 STUDY = """schema = 1
@@ -64,8 +65,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def readings_csv(done: Path, m1: float) -> tuple[str, np.ndarray]:
     """Measurements of a campaign as a data file, and what was known after them."""
-    tree = load_run(done / "run").sequential
-    assert tree is not None
+    tree = load_run(done / "run").get(SequentialResult).tree
     one = tree["steps"].to_dataset().sel(m1_meV=m1).isel(campaign=0).dropna("step")
     names = ("theta_s_deg", "field_nG", "sigma_nG", "exposure_s")
     rows = zip(*(one[name].values.tolist() for name in names), strict=True)
@@ -88,8 +88,7 @@ def test_the_document_of_campaigns(done: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_steps_add_up(done: Path) -> None:
-    tree = load_run(done / "run").sequential
-    assert tree is not None
+    tree = load_run(done / "run").get(SequentialResult).tree
     steps, layouts = tree["steps"].to_dataset(), tree["layouts"].to_dataset()
     for m1 in (30.0, 90.0):
         one = steps.sel(m1_meV=m1).isel(campaign=0).dropna("step")
@@ -163,7 +162,7 @@ def test_the_report_has_both_figures(done: Path) -> None:
 
 def test_states_at_their_means_are_the_nonlinear_model(done: Path) -> None:
     """Expansions anywhere against differences; those about the centres are the table."""
-    bench = Bench(load_study(done / "toy.toml"))
+    bench = SequenceBench(load_study(done / "toy.toml"))
     atlas, expander = bench.atlas, bench.expander
     scale = np.abs(atlas.field_nG).max()
     size = atlas.slopes_nG.shape[2]
@@ -266,7 +265,7 @@ def test_the_posterior_of_a_campaign_is_that_of_batch_inference(
     (tmp_path / "all.csv").write_text(text)
     study = load_study(done / "toy.toml")
     found = read_sequence(tmp_path / "all.csv", None, study.experiment.layout.theta_s)
-    bench = Bench(study, found.theta_s)
+    bench = SequenceBench(study, found.theta_s)
     readings = Readings(bench.places(found.theta_s), found.field_nG, found.covariance_nG2)
     atlas, beliefs = settled(bench.atlas, readings, bench.expander.refined, 4)
     own = bench.expander.hypothesis == bench.hypotheses.index(("normal", "dirac"))
@@ -306,7 +305,7 @@ def _combine(folder: Path, found: Any) -> None:
 def test_posteriors_of_campaigns_are_calibrated(done: Path) -> None:
     """Truths from the prior, fields from the nonlinear model: their ranks are uniform."""
     study = load_study(done / "toy.toml", ["detector.reference_snr=300"])
-    bench, rng, ranks = Bench(study), np.random.default_rng(3), []
+    bench, rng, ranks = SequenceBench(study), np.random.default_rng(3), []
     for k in range(60):
         own = bench.hypotheses[k % 2]
         bench.study = replace(study, parameters=replace(study.parameters, nature=own.nature))

@@ -1,0 +1,60 @@
+"""What the terminal shows of campaigns, and of what to measure next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from renp_infer.verbs.sequential.summary import WHO, Summary
+
+if TYPE_CHECKING:
+    from renp_infer.verbs.sequential.advice import Advice
+
+
+def campaign_tables(found: Summary) -> list[Any]:
+    """Table and lines, at most 80 columns wide."""
+    about = found.about
+    label = ", normalised" if about.normalised else ""
+    title = (
+        f"{about.name} ({about.preset}{label}): {found.campaigns} campaigns each,\n"
+        f"{about.total_s:g} s with {about.setting_s:g} s per move, goal {about.goal}"
+    )
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
+    for head in ("m1\n[meV]", "", "sd(m1)\n[meV]", "score\n[nat]", "p(true)", "measure-\nments"):
+        table.add_column(head, justify="right" if head else "left")
+    for row in found.truths:
+        for key, name in WHO.items():
+            if count := found.measurements(row, key):
+                own = row.of(key)
+                numbers = [_short(n) for n in (own.sd_m1_meV, own.score_nat, own.probability)]
+                first = f"{row.m1_meV:g}" if key == "sequential" else ""
+                table.add_row(first, name, *numbers, f"{count:g}")
+    lines: list[Any] = [table]
+    if about.missing:
+        lines.append(f"{about.missing} campaigns failed; they are missing")
+    return lines
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def advice_lines(found: Advice) -> list[str]:
+    """What is known, and what to measure next."""
+    label = ", normalised" if found.normalised else ""
+    lines = [
+        f"{found.name}: {found.measurements} measurements, {found.elapsed_s:.6g} s with "
+        f"moves, {found.left_s:.6g} s left{label}",
+        f"m1 = {found.m1_meV.mean:.4g} ± {found.m1_meV.sd:.2g} meV",
+        ", ".join(f"{h.ordering} {h.nature} {h.probability:.3g}" for h in found.hypotheses),
+    ]
+    step = found.next_setting
+    if step is None:
+        return [*lines, f"stop: {found.stop}"]
+    return [
+        *lines,
+        f"next: theta_s = {step.theta_s_deg:.6g} deg for {step.exposure_s:.6g} s "
+        f"({step.expected_information_nat:.3g} nat expected in {step.seconds:.6g} s)",
+    ]
