@@ -49,6 +49,43 @@ def bracket(p_1, p_2, e_1, e_2, axis, current):
     return e_1 * e_2 - np.sum(p_1 * p_2, axis=-1) + 2.0 * cross
 
 
+def conserved_bracket(p_1, p_2, e_1, e_2, momentum, epsilon, spin, velocity):
+    """Symmetric lepton tensor between (0, S) and (P.v/eps, v)*, for complex S and v.
+
+    The tensor is p1^m p2^n + p2^m p1^n - g^mn p1.p2; lowering a space index gives the sign
+    of the time component's terms.
+    """
+    conjugate = np.conj(velocity)
+    time = momentum @ conjugate / epsilon
+    cross = (p_1 @ spin) * (p_2 @ conjugate) + (p_2 @ spin) * (p_1 @ conjugate)
+    mixed = (p_1 @ spin) * e_2 + (p_2 @ spin) * e_1
+    dot = e_1 * e_2 - np.sum(p_1 * p_2, axis=-1)
+    return (spin @ conjugate) * dot + cross - time * mixed
+
+
+def conserved_density(momentum, epsilon, masses, spin, velocity, polar=8, turns=12):
+    """``conserved_bracket`` over the rest-frame sphere, as ``full_density``."""
+    momentum = np.asarray(momentum, dtype=float)
+    direction, weight = _sphere(polar, turns)
+    s = epsilon**2 - momentum @ momentum
+    m_i, m_j = masses
+    lam = (s - (m_i + m_j) ** 2) * (s - (m_i - m_j) ** 2)
+    measure = weight * np.sqrt(lam) / (2.0 * s)
+    decayed = decay(np.tile(momentum, (weight.size, 1)), epsilon, masses, direction)
+    values = conserved_bracket(*decayed, momentum, epsilon, spin, velocity)
+    return measure @ values, measure.sum()
+
+
+def _sphere(polar, turns):
+    """Gauss-Legendre times uniform azimuth: unit vectors (k, 3) and weights (k,)."""
+    x, w = np.polynomial.legendre.leggauss(polar)
+    phi = 2.0 * np.pi * np.arange(turns) / turns
+    sine = np.sqrt(1.0 - x**2)
+    across = np.outer(sine, np.cos(phi)).ravel(), np.outer(sine, np.sin(phi)).ravel()
+    direction = np.stack([np.repeat(x, turns), *across], axis=-1)
+    return direction, np.repeat(w, turns) * (2.0 * np.pi / turns)
+
+
 def planar_density(momentum, epsilon, masses, axis, current, nodes=40_000):
     """Trapezoid over the rest-frame angle, Eqs. (17), (62); (density, partner)."""
     momentum = np.asarray(momentum, dtype=float)
@@ -169,10 +206,21 @@ def _chord(end, centre, half_length, lorentzian, count):
     return p_z, np.concatenate(weights, axis=1)
 
 
+def _values(decayed, momentum, epsilon, axis, current):
+    """Bracket of a current along the axis at many momenta."""
+    if current not in ("conserved", "magnetic"):
+        return bracket(*decayed, axis, current)
+    p_1, p_2, e_1, e_2 = decayed
+    mixed = (p_1 @ axis) * e_2 + (p_2 @ axis) * e_1
+    return bracket(*decayed, axis, "parallel") - momentum @ axis / epsilon * mixed
+
+
 def full_grid(w, crystal, epsilon, masses, axis, current, lorentzian, nodes=(40, 120, 100)):
     """Product rule over P in cylinder coordinates around w, which lies inside.
 
-    ``nodes`` count azimuth (uniform), radius and length (Gauss). (A, B).
+    ``nodes`` count azimuth (uniform), radius and length (Gauss). ``current`` "conserved" has
+    the time component that its conservation asks for; "magnetic" is P.n times that, with n
+    the axis. (A, B).
     """
     q_0 = sum(masses)
     rim = np.sqrt(epsilon**2 - q_0**2)
@@ -195,9 +243,17 @@ def full_grid(w, crystal, epsilon, masses, axis, current, lorentzian, nodes=(40,
         density = 2.0 * np.pi * np.sqrt(lam) / s
         measure = (k * dk)[:, None] * jacobian * u_0 * w_0 * density * (2.0 * np.pi / nodes[0])
         mean = sum(
-            bracket(*decay(flat, epsilon, masses, np.broadcast_to(n, flat.shape)), axis, current)
+            _values(
+                decay(flat, epsilon, masses, np.broadcast_to(n, flat.shape)),
+                flat,
+                epsilon,
+                axis,
+                current,
+            )
             for n in OCTAHEDRON
         ) / len(OCTAHEDRON)
+        if current == "magnetic":
+            measure = measure * (flat @ axis)
         total += np.sum(measure * mean), np.sum(measure)
     return total / (4.0 * np.pi**2)
 

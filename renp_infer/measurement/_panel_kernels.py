@@ -75,9 +75,16 @@ def _node(planar, cosine, sine, weight, excess, beam, epsilon, a, b, c, facing, 
     else:
         g_z, g_y = c[0] * z + c[1] * y, c[1] * z + c[2] * y
         density, partner, by_s, by_c, by_a, by_b, one_s, one_a, one_b = full_partials(
-            s, excess, a, b, c[0] + c[2] + c[3], z * g_z + y * g_y
+            s, excess, a, b, c[4], z * g_z + y * g_y
         )
         along, across = by_c * g_z - by_s * z, by_c * g_y - by_s * y
+        # the factor of an odd density, 1 for others
+        turns = (c[5] * n_z + c[6] * n_y, c[5] * s_z + c[6] * s_y, c[5] * e_z + c[6] * e_y)
+        for row in range(3):
+            total[row + 1, 0] += w * turns[row] * density
+            total[row + 1, 1] += w * turns[row] * partner
+        factor = c[5] * z + c[6] * y + c[7]
+        w, weight = w * factor, weight * factor
         w2 = 2.0 * w
         total[1, 0] += w2 * (along * n_z + across * n_y)
         total[2, 0] += w2 * (along * s_z + across * s_y)

@@ -21,14 +21,14 @@ from renp_infer.measurement._panel_kernels import panel_integrals
 from renp_infer.physics._crystal_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
 from renp_infer.physics.kinematics import full_turns, on_circle
-from renp_infer.physics.pairs import current_form
+from renp_infer.physics.pairs import Density, density_form
 from renp_infer.records import Experiment, FloatArray, Layout, Target
 
 POINT = np.deg2rad(1e-4)
 """Width of the box that stands for no smoothing at all, or less, rad."""
 WIDEST_PANEL = np.deg2rad(0.75)
 EVEN = np.array([0.0, 0.0, 1.0])
-"""No direction factor: ``facing`` of a rate, which is even under parity."""
+"""No direction factor: ``facing`` of a rate, and of a moment seen along its own axis."""
 TURN = 2.0 * np.pi
 GAUSS_STEPS, GAUSS_REACH = 24, 5.0
 """Panels per standard deviation, and reach in standard deviations."""
@@ -328,8 +328,20 @@ class Smoother:
         )
 
 
-def make_smoother(experiment: Experiment) -> Smoother:
-    """Prepare the smoothing of an experiment's layout."""
+def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoother:
+    """Prepare the smoothing of an experiment's layout.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    density : {"spatial", "conserved", "weak-magnetism"}
+        What is smoothed, see ``physics.pairs``.
+
+    Raises
+    ------
+    DomainError
+        For a density that the phase space does not have.
+    """
     layout, switches, detector = experiment.layout, experiment.switches, experiment.detector
     planar, lorentz = switches.phase_space == "planar", switches.form_factor == "lorentzian"
     crystal = np.array(crystal_size(experiment))
@@ -343,7 +355,7 @@ def make_smoother(experiment: Experiment) -> Smoother:
         lorentz=lorentz,
         beam=beam,
         facing=facing_of(layout),
-        form=current_form(layout, switches),
+        form=density_form(layout, switches, density),
         crystal=crystal,
         epsilon=experiment.target.epsilon_ep,
         norm=float(form_norm(planar, *crystal)),
@@ -353,7 +365,10 @@ def make_smoother(experiment: Experiment) -> Smoother:
 
 
 def smoothed_pairs(
-    experiment: Experiment, masses_eV: FloatArray, facing: FloatArray | None = None
+    experiment: Experiment,
+    masses_eV: FloatArray,
+    facing: FloatArray | None = None,
+    density: Density = "spatial",
 ) -> tuple[FloatArray, FloatArray]:
     """Pair integrals times the direction factor, smoothed over the resolution.
 
@@ -363,11 +378,13 @@ def smoothed_pairs(
     masses_eV : ndarray, shape (3,)
     facing : ndarray, shape (3,), optional
         Another direction factor than ``facing_of`` the layout.
+    density : {"spatial", "conserved", "weak-magnetism"}
+        See ``physics.pairs``.
 
     Returns
     -------
     a_eV5, b_eV3 : ndarray, shape (6, n)
-        As ``pair_integrals``, times cos(theta_s - c axis).
+        As ``pair_integrals``, times cos(theta_s - c axis); of weak magnetism in eV^6 and eV^4.
 
     Raises
     ------
@@ -376,7 +393,7 @@ def smoothed_pairs(
     """
     causes, angles = crystal_causes(experiment, masses_eV), experiment.layout.theta_s
     with faults("smoothed pair integral", causes, angles) as finite:
-        smoother = make_smoother(experiment)
+        smoother = make_smoother(experiment, density)
         if facing is not None:
             smoother = replace(smoother, facing=facing)
         masses = np.asarray(masses_eV, dtype=float)

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from renp_infer.physics._form_kernels import LORENTZ_WIDTH, grading
+from renp_infer.physics._pair_kernels import full_terms
 from renp_infer.physics._plane_kernels import (
     BUFFER,
     density_terms,
@@ -37,8 +38,8 @@ def local_density(planar, w_l, w_t, epsilon, masses, c):
     if excess <= 0.0 or s <= 0.0:
         return 0.0, 0.0
     a, b = masses[0] ** 2, masses[1] ** 2
-    zero, one, two, partner = density_terms(planar, w_l, w_t, excess, 1.0, a, b, q0, c)
-    return zero + one + two, partner
+    zero, one, two, partner, turned = density_terms(planar, w_l, w_t, excess, 1.0, a, b, q0, c)
+    return zero + one + two, partner + turned
 
 
 @njit(cache=True, error_model="numpy")
@@ -59,7 +60,7 @@ def split_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
     buffers = np.empty((3, BUFFER))
     if rim2 > w_t * w_t:
         offsets = grading(1.0 / half_length, lorentz, cut[0], 8.0 * epsilon)
-        line = np.zeros(4)
+        line = np.zeros(5)
         line_along(
             planar,
             w_t,
@@ -75,7 +76,7 @@ def split_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
             line,
         )
         total_a += (line[0] + line[1] + line[2]) / norm_l
-        total_b += line[3] / norm_l
+        total_b += (line[3] + line[4]) / norm_l
     if rim2 > w_l * w_l:
         width = LORENTZ_WIDTH if lorentz else 1.0
         offsets = grading(width / radius, lorentz, cut[1], 8.0 * epsilon)
@@ -146,6 +147,62 @@ def leading_width(planar, lorentz, half_length, radius):
 
 
 @njit(cache=True, error_model="numpy")
+def largest_odd(epsilon, c):
+    """Phi K P.n and Phi P.n of a massless pair at P = (eps/sqrt 3) n, the former's maximum."""
+    place = epsilon * np.sqrt((c[5] * c[5] + c[6] * c[6]) / 3.0)
+    return 4.0 / 9.0 * np.pi * epsilon * epsilon * place, 2.0 * np.pi * place
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _odd_limit(w_l, w_t, epsilon, m_i, m_j, c_z, c_y, trace):
+    """Odd density and partner at P = w, inside the support; size of the density about w."""
+    s = epsilon * epsilon - w_l * w_l - w_t * w_t
+    excess = s - (m_i + m_j) ** 2
+    phi, base, _ = full_terms(s, excess, m_i * m_i, m_j * m_j, trace)
+    factor = c_z * w_l + c_y * w_t
+    return phi * base * factor, phi * factor, phi * base * (abs(c_z * w_l) + abs(c_y * w_t))
+
+
+@njit(cache=True, error_model="numpy")
+def _odd_point(lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, rtol):
+    """``crystal_point`` of an odd density where the limit is not good enough.
+
+    As P.n may pass zero, errors are shares of ``scale``: the even density, beyond the edge
+    its integral, times |w_z n_z| + |w_y n_y|, each of which is zero where its term is odd
+    about w.
+    """
+    norm = form_norm(False, half_length, radius)
+    most_a, most_b = largest_odd(epsilon, c)
+    floor_a, floor_b = FLOOR * norm * most_a, FLOOR * norm * most_b
+    q0 = masses[0] + masses[1]
+    rim = np.sqrt((epsilon - q0) * (epsilon + q0))
+    distance = rim - np.sqrt(w_l * w_l + w_t * w_t)
+    ratio = leading_width(False, lorentz, half_length, radius) / max(abs(distance), 1e-300)
+    even = c.copy()
+    even[5], even[6], even[7] = 0.0, 0.0, 1.0
+    cut, dropped = fading(w_l, w_t, rim, np.array([half_length, radius]))
+    place = (False, lorentz, w_l, w_t, half_length, radius, epsilon, masses)
+    size, scale = abs(c[5] * w_l) + abs(c[6] * w_t), 0.0
+    if distance > 0.0:
+        scale = size * norm * local_density(False, w_l, w_t, epsilon, masses, even)[0]
+    if lorentz:
+        dropped = 0.0
+    elif ratio < 0.3:
+        a, b = split_integral(*place, c, cut)
+        if distance <= 0.0:
+            scale = size * abs(split_integral(*place, even, cut)[0])
+        bound = dropped + (0.6 * ratio * ratio if distance > 0.0 else 4.0 * ratio)
+        error = bound * scale / max(abs(a), floor_a)
+        if error < rtol:
+            return a, b, error
+    a, b, error_a, _ = plane_integral(*place, c, cut, 0.3 * rtol, floor_a, floor_b)
+    if distance <= 0.0:
+        scale = size * abs(plane_integral(*place, even, cut, 1e-2)[0])
+    error = error_a + (dropped + (1e-6 if lorentz else 2e-5)) * scale
+    return a, b, error / max(abs(a), floor_a)
+
+
+@njit(cache=True, error_model="numpy")
 def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, rtol):
     """(A, B, error): the cheapest of three methods that meets ``rtol``.
 
@@ -156,15 +213,27 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     the value or, where that is smaller, to FLOOR times the massless
     phase-matched value; only planar plane waves beyond the edge may end up
     above ``rtol``.
+
+    For an odd density FLOOR refers to the largest massless value, the limit
+    errs by at most (2 + 1.2 d/rim) g/d, of the floor or, if that is larger, of
+    the even density times |w_z n_z| + |w_y n_y|; for the rest see ``_odd_point``.
     """
     q0 = masses[0] + masses[1]
-    if q0 >= epsilon:
+    if q0 >= epsilon or (c[5] == 0.0 and c[6] == 0.0 and c[7] == 0.0):
         return 0.0, 0.0, 0.0
     norm = form_norm(planar, half_length, radius)
     rim = np.sqrt((epsilon - q0) * (epsilon + q0))
     distance = rim - np.sqrt(w_l * w_l + w_t * w_t)
     ratio = leading_width(planar, lorentz, half_length, radius) / max(abs(distance), 1e-300)
     splits = planar or not lorentz
+    if c[5] != 0.0 or c[6] != 0.0:
+        if splits and distance > 0.0:
+            a, b, scale = _odd_limit(w_l, w_t, epsilon, masses[0], masses[1], c[5], c[6], c[4])
+            floor = FLOOR * largest_odd(epsilon, c)[0]
+            error = (2.0 + 1.2 * distance / rim) * ratio * max(scale, floor) / max(abs(a), floor)
+            if error < rtol:
+                return norm * a, norm * b, error
+        return _odd_point(lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, rtol)
     if splits and distance > 0.0 and 2.0 * ratio < rtol:
         a, b = local_density(planar, w_l, w_t, epsilon, masses, c)
         return norm * a, norm * b, 2.0 * ratio

@@ -63,29 +63,35 @@ MAX_PANELS = 1200
 
 @njit(cache=True, error_model="numpy", inline="always")
 def density_terms(planar, pz, q, excess, weight, a, b, q0, c):
-    """Weight times the three azimuthal moments of A, and B."""
+    """Weight times the three azimuthal moments of A, and two of B; ``c`` as ``density_form``.
+
+    The factor P.n of an odd density has one of its own, so it has no C.
+    """
     s = excess + q0 * q0
     if planar:
         density, partner = planar_density(pz, q, s, excess, a, b, c[0], c[1], c[2])
-        return weight * density, 0.0, 0.0, weight * partner
-    phi, base, quad = full_terms(s, excess, a, b, c[0] + c[2] + c[3])
+        return weight * density, 0.0, 0.0, weight * partner, 0.0
+    phi, base, quad = full_terms(s, excess, a, b, c[4])
     phi *= weight
+    even, odd = c[5] * pz + c[7], c[6] * q
     return (
-        phi * (base + quad * (c[0] * pz * pz + c[3] * q * q)),
-        phi * quad * 2.0 * c[1] * pz * q,
+        phi * (base + quad * (c[0] * pz * pz + c[3] * q * q)) * even,
+        phi * quad * 2.0 * c[1] * pz * q + phi * base * odd,
         phi * quad * (c[2] - c[3]) * q * q,
-        phi,
+        phi * even,
+        phi * odd,
     )
 
 
 @njit(cache=True, error_model="numpy")
 def add_density(planar, pz, q, excess, weight, a, b, q0, c, line):
     """Add ``density_terms`` to ``line``."""
-    zero, one, two, partner = density_terms(planar, pz, q, excess, weight, a, b, q0, c)
+    zero, one, two, partner, turned = density_terms(planar, pz, q, excess, weight, a, b, q0, c)
     line[0] += zero
     line[1] += one
     line[2] += two
     line[3] += partner
+    line[4] += turned
 
 
 @njit(cache=True, error_model="numpy")
@@ -130,7 +136,7 @@ def line_across(planar, pz, end, w_t, radius, lorentz, cut, offsets, masses, c, 
     count = chord_nodes(
         end, planar, centre, offsets, kinks, gap, buffers[0], buffers[1], buffers[2]
     )
-    line = np.zeros(4)
+    line = np.zeros(5)
     total_a, total_b = 0.0, 0.0
     for n in range(count):
         q = buffers[0, n]
@@ -138,7 +144,7 @@ def line_across(planar, pz, end, w_t, radius, lorentz, cut, offsets, masses, c, 
         line[:] = 0.0
         add_density(planar, pz, q, buffers[2, n], buffers[1, n], a, b, q0, c, line)
         total_a += t0 * line[0] + t1 * line[1] + t2 * line[2]
-        total_b += t0 * line[3]
+        total_b += t0 * line[3] + t1 * line[4]
     return total_a, total_b
 
 
@@ -165,11 +171,26 @@ def _outer_marks(end, sign, w_l, w_t, off_l, off_t):
 
 
 @njit(cache=True, error_model="numpy")
-def plane_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, cut, rtol):
+def plane_integral(
+    planar,
+    lorentz,
+    w_l,
+    w_t,
+    half_length,
+    radius,
+    epsilon,
+    masses,
+    c,
+    cut,
+    rtol,
+    least_a=0.0,
+    least_b=0.0,
+):
     """Crystal integral of the density and its partner, with error estimates.
 
-    ``masses`` are (m_i, m_j), ``c`` the current form (zz, zy, yy, nn), ``cut``
-    where oscillations may fade (two values). Returns (A, B, errA, errB).
+    ``masses`` are (m_i, m_j), ``c`` a ``density_form``, ``cut`` where oscillations may fade
+    (two values), ``least_a`` and ``least_b`` the values below which ``rtol`` refers to these.
+    Returns (A, B, errA, errB).
     """
     q0, gap = masses[0] + masses[1], 2.0 * np.sqrt(masses[0] * masses[1])
     rim2 = (epsilon - q0) * (epsilon + q0)
@@ -182,7 +203,7 @@ def plane_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
     off_t = grading(width / radius, lorentz, cut[1], 8.0 * epsilon, 2.0 * WAVE)
     turn_l = grading(1.0 / half_length, True, cut[0], 8.0 * epsilon)
     buffers = np.empty((3, BUFFER))
-    line = np.zeros(4)
+    line = np.zeros(5)
     kappa, scale = 2.0 * rim, max(gap, 1e-4 * np.sqrt(2.0) * rim)
 
     panels = np.empty((MAX_PANELS, 7))  # sign, low, high, A, B, errA, errB
@@ -200,6 +221,7 @@ def plane_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
             panels[count, 0], panels[count, 1], panels[count, 2] = sign, low, high
             count, low = count + 1, high
     sums = np.zeros(4)
+    norm = 1.0 if planar else 0.25 / np.pi**2
     sample = np.empty((15, 2))
     while True:
         for p in range(done, count):
@@ -230,7 +252,7 @@ def plane_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
                 t0, t1, t2 = _transverse_profile(planar, q, w_t, radius, lorentz, cut[1])
                 jacobian = half * 2.0 * v * scale * np.cosh(eta) / kappa
                 fa = jacobian * (t0 * line[0] + t1 * line[1] + t2 * line[2])
-                fb = jacobian * t0 * line[3]
+                fb = jacobian * t0 * line[3] + jacobian * t1 * line[4]
                 sample[n, 0], sample[n, 1] = fa, fb
                 kron_a += KRONROD_W[m] * fa
                 kron_b += KRONROD_W[m] * fb
@@ -249,7 +271,8 @@ def plane_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
         for p in range(count):
             for k in range(4):
                 sums[k] += panels[p, 3 + k]
-        allowed_a, allowed_b = rtol * abs(sums[0]), rtol * abs(sums[1])
+        allowed_a = rtol * max(abs(sums[0]), least_a / norm)
+        allowed_b = rtol * max(abs(sums[1]), least_b / norm)
         if (sums[2] <= allowed_a and sums[3] <= allowed_b) or count == MAX_PANELS:
             break
         # bisect every panel that holds more than its share of the error
@@ -271,7 +294,6 @@ def plane_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
             break
         panels[kept : kept + new, :3] = fresh[:new]
         count, done = kept + new, kept
-    norm = 1.0 if planar else 0.25 / np.pi**2
     return sums[0] * norm, sums[1] * norm, sums[2] * norm, sums[3] * norm
 
 

@@ -16,7 +16,7 @@ from renp_infer.finite import faults
 from renp_infer.physics._crystal_kernels import crystal_grid
 from renp_infer.physics.constants import CM_TO_PER_EV
 from renp_infer.physics.kinematics import mismatch
-from renp_infer.physics.pairs import current_form
+from renp_infer.physics.pairs import Density, density_form
 from renp_infer.records import PAIR_INDEX, Experiment, FloatArray
 
 SIZE_CM = (1e-3, 20.0)
@@ -30,12 +30,14 @@ class PairIntegrals:
     Attributes
     ----------
     a_eV5 : ndarray, shape (6, n)
-        Int U W times the bracket without its Majorana term.
+        Int U W times the bracket without its Majorana term; of the "conserved" density
+        Int U W Phi K. Of weak magnetism Int U W Phi K P.n, in eV^6.
     b_eV3 : ndarray, shape (6, n)
-        Int U W alone.
+        Int U W alone; of weak magnetism Int U W Phi P.n, in eV^4.
     error : ndarray, shape (6, n)
         Estimated error of ``a_eV5``, relative to its value or, where that is
-        smaller, to a hundredth of the phase-matched massless value.
+        smaller, to a hundredth of the phase-matched massless value (weak magnetism: of the
+        largest massless one).
     w_eV : ndarray, shape (2, n)
         Mismatch (w_l, w_t).
     """
@@ -71,6 +73,7 @@ def pair_integrals(
     experiment: Experiment,
     masses_eV: FloatArray,
     theta_s: FloatArray | None = None,
+    density: Density = "spatial",
 ) -> PairIntegrals:
     """Crystal integrals of the six pairs against the trigger angle.
 
@@ -82,6 +85,8 @@ def pair_integrals(
         m_1, m_2, m_3.
     theta_s : ndarray, shape (n,), optional
         Trigger angles, rad; the layout's by default.
+    density : {"spatial", "conserved", "weak-magnetism"}
+        See ``pairs``.
 
     Returns
     -------
@@ -90,7 +95,8 @@ def pair_integrals(
     Raises
     ------
     DomainError
-        For sizes outside 10 micrometres to 20 cm or bad masses.
+        For sizes outside 10 micrometres to 20 cm, bad masses, or a density that the
+        phase space does not have.
     NonFiniteError
         If an integral or its error is not finite.
     """
@@ -111,7 +117,7 @@ def pair_integrals(
             radius,
             experiment.target.epsilon_ep,
             masses,
-            current_form(layout, switches),
+            density_form(layout, switches, density),
             experiment.accuracy.relative_tolerance,
         )
         a, b, error = map(finite, integrals)

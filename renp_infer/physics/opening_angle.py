@@ -161,7 +161,7 @@ def _decay(
     boost = along * rest / (root * (epsilon + root)) + 0.5 * (1.0 + ratio)
     p1 = rest[:, None] * unit + boost[:, None] * momentum
     p2 = momentum - p1
-    zz, zy, yy, nn = form
+    zz, zy, yy, nn = form[:4]
     current = zz * p1[:, 0] * p2[:, 0] + yy * p1[:, 1] * p2[:, 1] + nn * p1[:, 2] * p2[:, 2]
     current += zy * (p1[:, 0] * p2[:, 1] + p1[:, 1] * p2[:, 0])
     bracket = 0.5 * (s - np.sum(masses**2)) + current

@@ -4,9 +4,20 @@ Energy conservation leaves the momentum P of the neutrino pair free inside
 ``s = eps^2 - P^2 > (m_i + m_j)^2``. The density D(P) is the integral over the
 remaining direction, planar as in Eqs. (17), (62) of the paper or over the
 full sphere as in Eq. (12); the electron current enters as a quadratic form.
+
+Three densities, each with its Majorana partner, in the full phase space
+(Phi = 2 pi sqrt(lam)/s, K = (s - m_i^2 - m_j^2)/2 - lam/(6 s), lam the triangle function):
+
+================= =========================================== =====================
+"spatial"         Eqs. (12), (51): S.v of the space components  partner Phi
+"conserved"       Phi K: V0 = P.v/eps, q.V = 0                   partner Phi
+"weak-magnetism"  Phi K (P.n): V = (i/2 m_e) P x M                partner Phi (P.n)
+================= =========================================== =====================
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 
@@ -14,26 +25,64 @@ from renp_infer.errors import DomainError
 from renp_infer.physics._crystal_kernels import local_density
 from renp_infer.records import FloatArray, Layout, Switches
 
+Density = Literal["spatial", "conserved", "weak-magnetism"]
+
 
 def current_form(layout: Layout, switches: Switches) -> FloatArray:
-    """Quadratic form C of the current in the bracket ``... + p1.C.p2``.
+    """Form of the "spatial" density: the current's C in the bracket ``... + p1.C.p2``.
 
     Parallel to the c axis (Eqs. 53 to 56) it is 2 c c^T; for a Delta M = 1
     current, transverse to c, it is 1 - c c^T.
 
     Returns
     -------
-    ndarray, shape (4,)
-        Components zz, zy, yy and nn, with z along k1, y across it in the
-        k1-k2 plane and n normal to that plane.
+    ndarray, shape (8,)
+        See ``density_form``.
     """
-    if layout.c_axis is None:
-        axis = np.array([0.0, 0.0, 1.0])
-    else:
-        axis = np.array([np.cos(layout.c_axis), np.sin(layout.c_axis), 0.0])
+    axis = _axis(layout)
     form = np.outer(axis, axis)
     form = 2.0 * form if switches.current_axis == "parallel" else np.eye(3) - form
-    return np.array([form[0, 0], form[0, 1], form[1, 1], form[2, 2]])
+    trace = form[0, 0] + form[1, 1] + form[2, 2]
+    quadratic = [form[0, 0], form[0, 1], form[1, 1], form[2, 2]]
+    return np.array([*quadratic, trace, 0.0, 0.0, 1.0])
+
+
+def density_form(layout: Layout, switches: Switches, density: Density = "spatial") -> FloatArray:
+    """What distinguishes a density in the kernels.
+
+    In all three dimensions a density is ``Phi (base + quad P.C.P) (f_z P_z + f_y P_y + f_1)``,
+    in which base contains the trace of C. S.v of a conserved current has no P.C.P, its
+    trace is that of any C. Weak magnetism is that times P.n, n along the c axis: nothing if
+    that is normal to the plane. A form with f_z or f_y has no C.
+
+    Returns
+    -------
+    ndarray, shape (8,)
+        C's components zz, zy, yy and nn, with z along k1, y across it in the k1-k2 plane
+        and n normal to that plane; its trace; f_z, f_y and f_1.
+
+    Raises
+    ------
+    DomainError
+        For another density than "spatial" in the planar phase space, where only the
+        current's space components are known.
+    """
+    if density == "spatial":
+        return current_form(layout, switches)
+    if switches.phase_space == "planar":
+        allowed = f'"full" for the density {density!r}'
+        raise DomainError("phase_space", switches.phase_space, allowed)
+    if density == "conserved":
+        return np.array([0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 1.0])
+    along, across, _ = _axis(layout)
+    return np.array([0.0, 0.0, 0.0, 0.0, 2.0, along, across, 0.0])
+
+
+def _axis(layout: Layout) -> FloatArray:
+    """Unit vector along the c axis, (z, y, normal)."""
+    if layout.c_axis is None:
+        return np.array([0.0, 0.0, 1.0])
+    return np.array([np.cos(layout.c_axis), np.sin(layout.c_axis), 0.0])
 
 
 def pair_density(
@@ -54,14 +103,15 @@ def pair_density(
         Energy of the pair, eV.
     pair_masses : (float, float)
         m_i, m_j in eV.
-    form : ndarray, shape (4,)
-        From ``current_form``.
+    form : ndarray, shape (8,)
+        From ``density_form``.
     phase_space : {"planar", "full"}
 
     Returns
     -------
     density, partner : ndarray, shape (n,)
-        Planar: eV^3 and eV; full: eV^2 and 1. Zero beyond the threshold.
+        Planar: eV^3 and eV; full: eV^2 and 1, weak magnetism eV^3 and eV. Zero beyond the
+        threshold.
 
     Raises
     ------

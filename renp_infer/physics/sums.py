@@ -37,6 +37,17 @@ def weighted_sums(
         return finite(rate), finite(odd)
 
 
+def parity_violating_sum(
+    pairs: PairIntegrals, rows: PairWeights, masses_eV: FloatArray, kappa: float
+) -> FloatArray:
+    """Sum over the nine ordered pairs of Re(b c*) A - kappa m_i m_j Re(b c) B, shape (n,).
+
+    Parameters as ``weighted_sums``. With pairs of the "conserved" density it is Sum G of
+    S.v, eV^5; with those of "weak-magnetism" Sum W, eV^6, see ``pair_integrals``.
+    """
+    return weighted_sums(pairs, rows, masses_eV, kappa)[1]
+
+
 def majorana_kappa(experiment: Experiment, parameters: Parameters) -> float:
     """Coefficient of the exchange term; 0 for Dirac neutrinos."""
     return experiment.switches.majorana_kappa if parameters.nature == "majorana" else 0.0

@@ -19,7 +19,7 @@ from renp_infer.records import Accuracy, Detector, Experiment, Lasers, Layout, S
 
 EPSILON = 1.5896
 MICROMETRE = 1e-4 * CM_TO_PER_EV
-ALONG = np.array([2.0, 0.0, 0.0, 0.0])
+ALONG = np.array([2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 1.0])
 TILT = 0.7
 NEVER = np.full(2, 400.0)
 METHODS = ((True, True), (True, False), (False, False), (False, True))
@@ -30,7 +30,8 @@ def form_of(c_axis, current):
     axis = np.array([np.cos(c_axis), np.sin(c_axis), 0.0])
     outer = np.outer(axis, axis)
     form = 2.0 * outer if current == "parallel" else np.eye(3) - outer
-    return np.array([form[0, 0], form[0, 1], form[1, 1], form[2, 2]]), axis
+    quadratic = [form[0, 0], form[0, 1], form[1, 1], form[2, 2]]
+    return np.array([*quadratic, np.trace(form), 0.0, 0.0, 1.0]), axis
 
 
 def point(planar, lorentzian, w, crystal, masses, form=ALONG, rtol=1e-4):
