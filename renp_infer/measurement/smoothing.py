@@ -329,13 +329,7 @@ class Smoother:
 
 
 def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoother:
-    """Prepare the smoothing of an experiment's layout.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    density : {"spatial", "conserved", "weak-magnetism"}
-        What is smoothed, see ``physics.pairs``.
+    """Prepare the smoothing of a density over an experiment's layout.
 
     Raises
     ------

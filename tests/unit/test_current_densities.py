@@ -443,5 +443,5 @@ def test_without_resolution_the_field_is_the_integral(density):
     expected = pair_integrals(setup, MASSES, density=density)
     for values, truth in zip(found, (expected.a_eV5, expected.b_eV3), strict=True):
         peaks = np.abs(truth).max(axis=1)
-        # of points the blocks of nodes give 3e-4, see ``_panel_kernels``
+        # of points the blocks of nodes give 3e-4, see ``_block_kernels``
         assert np.all(np.abs(values - truth).max(axis=1) < 1e-3 * peaks)
