@@ -189,6 +189,8 @@ def test_crystal_integral_is_a_product_rule(masses, w, size, lorentzian, density
     """Three-dimensional brute force; in the last one P.n nearly vanishes."""
     crystal = tuple(MICROMETRE * x for x in size)
     nodes = (32, 120, 60) if lorentzian else (32, 160, 160)
+    if abs(np.dot(w, axis_of(TILT)[:2])) < 0.01:
+        nodes = (48, 240, 240)  # what cancels there takes more
     expected = slow_twins.full_grid(
         w, crystal, EPSILON, masses, axis_of(TILT), current, lorentzian, nodes
     )
