@@ -198,7 +198,7 @@ def _odd_point(lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, rtol)
     a, b, error_a, _ = plane_integral(*place, c, cut, 0.3 * rtol, floor_a, floor_b)
     if distance <= 0.0:
         scale = size * abs(plane_integral(*place, even, cut, 1e-2)[0])
-    error = error_a + (dropped + (1e-6 if lorentz else 2e-5)) * scale
+    error = error_a + (dropped + 1e-6) * scale  # the inner Gauss rule: no edge is a peak here
     return a, b, error / max(abs(a), floor_a)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests import slow_twins
 from scipy.integrate import quad
 
 from renp_infer.errors import DomainError
@@ -24,7 +25,6 @@ from renp_infer.physics.pairs import density_form, pair_density
 from renp_infer.physics.sums import parity_violating_sum
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, Accuracy, Detector, Experiment, Lasers, Layout, Switches
-from tests import slow_twins
 
 EPSILON = 1.5896
 TARGET = load_target("er-ylf")
@@ -189,6 +189,8 @@ def test_crystal_integral_is_a_product_rule(masses, w, size, lorentzian, density
     """Three-dimensional brute force; in the last one P.n nearly vanishes."""
     crystal = tuple(MICROMETRE * x for x in size)
     nodes = (32, 120, 60) if lorentzian else (32, 160, 160)
+    if abs(np.dot(w, axis_of(TILT)[:2])) < 0.01:
+        nodes = (48, 240, 240)  # what cancels there takes more
     expected = slow_twins.full_grid(
         w, crystal, EPSILON, masses, axis_of(TILT), current, lorentzian, nodes
     )
