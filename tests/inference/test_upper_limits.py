@@ -31,7 +31,7 @@ def test_limits_are_those_of_a_gaussian_cut_at_zero(pull):
     response = model.response
     x = np.array([1e-3 * pull * error, 1.45, *[0.0] * 9])
     data = observe(response(x)[0], noise().covariance(EXPOSURE), THETA)
-    profile = Profile(model.likelihood(data, 1.0), np.zeros(0))
+    profile = Profile(model.of_peak(1.0).likelihood(data), np.zeros(0))
     found = UpperLimits(profile, profile.best([vector]), error)
     for level in (0.90, 0.95):
         z = norm.ppf(level)

@@ -10,12 +10,12 @@ import numpy as np
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.words import text_of
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
 from renp_infer.verbs.infer.judged import Diagnostics
-from renp_infer.verbs.infer.result import MASS, Estimate, InferResult
+from renp_infer.verbs.infer.result import Estimate, InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
+from renp_infer.inference.parameters import MASS
 from renp_infer.verbs.infer.judged import Checks, Diagnostics
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 type Range = tuple[float, float]
 """From and to, in the unit of the parameter; on a circle it may lead through 0."""
-MASS = "m1_meV"
 SAMPLED = ("sample_stats", "renp_cross_check")
 """Groups of a posterior whose attributes name a sampler."""
 

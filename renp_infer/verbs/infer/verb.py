@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
+from renp_infer.inference.parameters import MASS
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.infer.result import MASS, InferResult, summary_in
+from renp_infer.verbs.infer.result import InferResult, summary_in
 from renp_infer.verbs.inputs import posterior_inputs
 
 if TYPE_CHECKING:
