@@ -158,7 +158,7 @@ class TestState:
 
     def test_a_run_directory_shows_its_resolved_study(self, tmp_path):
         options = Options(out=tmp_path / "run", quiet=True, json=True)
-        evaluating.evaluate(Path("feasibility"), options)
+        evaluating.evaluate(Path("feasibility"), options=options)
         opened = open_study(tmp_path / "run")
         assert opened.run.name == "feasibility"
         shown = study_of(tables_of(opened, opened.settings))

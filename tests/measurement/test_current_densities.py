@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests import slow_twins
 from scipy.integrate import quad
 
 from renp_infer.errors import DomainError
@@ -25,6 +24,7 @@ from renp_infer.physics.pairs import density_form, pair_density
 from renp_infer.physics.sums import parity_violating_sum
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, Accuracy, Detector, Experiment, Lasers, Layout, Switches
+from tests import slow_twins
 
 EPSILON = 1.5896
 TARGET = load_target("er-ylf")
