@@ -33,8 +33,9 @@ from renp_infer.study import reading as config
 from renp_infer.study.load import resolve
 from renp_infer.study.study import Study
 from renp_infer.terminal import document
-from renp_infer.verbs import table as verbs
 from renp_infer.verbs.evaluate import work as evaluation
+from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.simulate.verb import SIMULATE
 from tests.toys.response import (
     OSCILLATION,
     PythonResponse,
@@ -454,7 +455,7 @@ def outcome(sections: dict[str, dict[str, float]]) -> str:
         sections.setdefault("lasers", {}).setdefault("chi_squared", 1e-3)
     try:
         here = study(**sections)
-        for verb in (verbs.EVALUATE, verbs.SIMULATE):
+        for verb in (EVALUATE, SIMULATE):
             task = verb.series(here).task(0)
             document(verb.perform(here, task, Context()))
     except (ConfigError, DomainError, NonFiniteError, ConvergenceError) as error:

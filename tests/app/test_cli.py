@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 import time
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +13,34 @@ import pytest
 
 from renp_infer.app import commands
 from renp_infer.app.cli import execute
-from renp_infer.engine.run import Run
+from renp_infer.engine import driver
 from renp_infer.engine.store import Store
 from renp_infer.errors import ConvergenceError, NonFiniteError, TaskError
 from renp_infer.files import digest
 from renp_infer.terminal import document, plain, show
 from renp_infer.verbs.evaluate import work as evaluation
+from renp_infer.verbs.evaluate.command import unphysical
+from renp_infer.verbs.evaluate.result import Coherence, EvaluateResult
+from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.summary import summary_table
+from tests.toys.runs import make_evaluation, make_run, with_evaluation, with_result
 
 STUDY = 'schema = 1\nname = "short"\n[layout]\ntheta_s_deg = [50.0, 60.0]\n'
 COUNT = {"evaluate": 0}
 
 
-def fake_evaluation(_experiment: Any, _parameters: Any, name: str) -> dict[str, Any]:
+def fake_evaluation(_experiment: Any, _parameters: Any, name: str) -> EvaluateResult:
     """Stand in for the physics: the same shape, no work."""
     COUNT["evaluate"] += 1
     sys.stdout.write("a library that talks\n")
-    return {
-        "schema": 1,
-        "name": name,
+    known = make_evaluation("seed", "published", 50.0, 20.0, False)
+    columns = {
         "theta_s_deg": [50.0, 60.0],
         "rate_per_s": [1.0, 2.0],
         "signal_nG": [1.0, 2.0],
         "sigma_nG": [0.1, 0.1],
-        "chi_squared": 0.01,
-        "peak_snr": 20.0,
-        "normalised": False,
     }
+    return EvaluateResult.of(known | {"name": name} | columns)
 
 
 @pytest.fixture
@@ -135,10 +137,12 @@ def test_without_json_evaluate_prints_a_table(
 
 
 def test_evaluate_says_that_the_state_is_none() -> None:
-    state = {"positive": False, "smallest_eigenvalue": -0.349}
-    assert "eigenvalue of -0.349 < 0" in commands.unphysical({"coherence": state})
-    assert commands.unphysical({"coherence": state | {"positive": True}}) == ""
-    assert commands.unphysical({"coherence": None}) == ""
+    given = fake_evaluation(None, None, "x")
+    numbers = dict.fromkeys((field.name for field in fields(Coherence)), 0)
+    state = Coherence(**numbers | {"positive": False, "smallest_eigenvalue": -0.349})
+    assert "eigenvalue of -0.349 < 0" in unphysical(replace(given, coherence=state))
+    assert unphysical(replace(given, coherence=replace(state, positive=True))) == ""
+    assert unphysical(given) == ""
 
 
 def test_run_writes_the_directory_and_resumes(
@@ -237,21 +241,16 @@ def test_a_locked_directory_is_refused(folder: Path, capsys: pytest.CaptureFixtu
     assert "no other run" in capsys.readouterr().err
 
 
-def inferred(verdict: str, **evaluation: Any) -> Run:
+def inferred(verdict: str, **evaluation: Any) -> Any:
+    name, preset = "seed-layout-corrected-normalised", "corrected"
+    run = make_run(name=name, layout="seed", preset=preset, normalised=True, shape=(2, 9))
+    tree = run.get(InferResult).tree
+    summary = json.loads(tree.attrs["renp_summary"])
     m1 = {"mean": 50.01, "sd": 0.26, "interval_95": [49.5, 50.52], "truth": 50.0}
-    return Run(
-        directory=Path("runs/x"),
-        name="seed-layout-corrected-normalised",
-        study={"physics": {"preset": "corrected"}, "neutrino": {"m1_meV": 50.0}},
-        evaluation={"theta_s_deg": [47.99, 69.59], "peak_snr": 1000.0, "normalised": True}
-        | evaluation,
-        inference=None,
-        summary={
-            "hypothesis": {"ordering": "normal", "nature": "dirac"},
-            "parameters": {"m1_meV": m1},
-            "diagnostics": {"verdict": verdict, "reasons": ["R-hat 1.2"]},
-        },
-    )
+    summary["parameters"]["m1_meV"] |= m1
+    summary["diagnostics"] = {"verdict": verdict, "reasons": ["R-hat 1.2"]}
+    tree.attrs["renp_summary"] = json.dumps(summary)
+    return with_evaluation(with_result(run, "infer", InferResult.of(tree)), **evaluation)
 
 
 def test_the_last_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
@@ -265,9 +264,8 @@ def test_the_last_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> N
 def test_infer_prints_one_hypothesis_and_a_failed_diagnostic_is_exit_3(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "bring_up_to_date", lambda *_: None)
     for verdict, code in (("pass", 0), ("warn", 0), ("fail", 3)):
-        monkeypatch.setattr(commands, "load_run", lambda _d, v=verdict: inferred(v))
+        monkeypatch.setattr(driver, "asked", lambda *_, v=verdict: inferred(v))
         assert execute(["infer", "study.toml", "--json"]) == code
         (row,) = json.loads(capsys.readouterr().out)["hypotheses"]
         assert row["ordering"] == "normal"

@@ -15,9 +15,12 @@ from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, make_directory, replacing, write_text
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.result import InferResult, summary_in
 from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.table import load_run
+from tests.toys.runs import make_evaluation
+
+EVALUATION = make_evaluation("edge", "published", 50.0, 2.0, normalised=False)
 
 
 def finished(directory: Path, content: str = "{}") -> None:
@@ -154,11 +157,11 @@ def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_load_run_checks_the_hashes(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         store.write_text("study.resolved.toml", 'name = "x"')
-        store.write_text("evaluate.json", '{"peak_snr": 2.0}')
+        store.write_text("evaluate.json", json.dumps(EVALUATION))
         store.finish(EVALUATE, "key", {})
     run = load_run(tmp_path)
-    assert run.name == "x"
-    assert run.results == {"evaluate": EvaluateResult({"peak_snr": 2.0})}
+    assert run.name == "x" and list(run.results) == ["evaluate"]
+    assert run.get(EvaluateResult).document == EVALUATION
     (tmp_path / "evaluate.json").write_text("{}")
     with pytest.raises(StoreError, match="not what the manifest says"):
         load_run(tmp_path)
@@ -169,7 +172,7 @@ def test_load_run_checks_the_hashes(tmp_path: Path) -> None:
 def test_a_tree_is_read_back_and_its_file_can_be_replaced(tmp_path: Path) -> None:
     import xarray
 
-    summary = {"parameters": {}, "diagnostics": {"verdict": "pass"}}
+    summary = {"parameters": {}, "diagnostics": {"verdict": "pass", "reasons": []}}
     tree = xarray.DataTree.from_dict(
         {"posterior": xarray.Dataset({"m1_meV": (("chain", "draw"), [[1.0, 2.0]])})}
     )
@@ -181,8 +184,9 @@ def test_a_tree_is_read_back_and_its_file_can_be_replaced(tmp_path: Path) -> Non
             store.write("infer.nc", lambda path: tree.to_netcdf(path, engine="h5netcdf"))
             store.finish(INFER, "key", {})
             run = load_run(tmp_path)
-            assert run.get(InferResult).summary == summary
-            assert run.get(InferResult).tree["posterior"]["m1_meV"].values.tolist() == [[1.0, 2.0]]
+    found = run.get(InferResult)
+    assert summary_in(found.tree) == summary and found.diagnostics.verdict.verdict == "pass"
+    assert found.tree["posterior"]["m1_meV"].values.tolist() == [[1.0, 2.0]]
 
 
 def test_progress_is_appended_as_json_lines(tmp_path: Path) -> None:

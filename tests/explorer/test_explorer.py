@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from renp_infer.engine.options import Options
 from renp_infer.errors import ConfigError
 from renp_infer.explorer import curves
 from renp_infer.explorer.controls import CONTROLS, GRID_KEYS
@@ -156,8 +157,8 @@ class TestState:
             open_study(place)
 
     def test_a_run_directory_shows_its_resolved_study(self, tmp_path):
-        options = commands.Options(out=tmp_path / "run", quiet=True, json=True)
-        evaluating.evaluate(Path("feasibility"), options)
+        options = Options(out=tmp_path / "run", quiet=True, json=True)
+        evaluating.evaluate(Path("feasibility"), options=options)
         opened = open_study(tmp_path / "run")
         assert opened.run.name == "feasibility"
         shown = study_of(tables_of(opened, opened.settings))
