@@ -16,12 +16,12 @@ import renp_infer as renp
 from renp_infer.app import library
 from renp_infer.app.cli import execute
 from renp_infer.display import table
-from renp_infer.engine.result import Result
+from renp_infer.engine.result import Result, Verdict
 from renp_infer.engine.store import read_manifest
 from renp_infer.errors import ConfigError, DiagnosticWarning
 from renp_infer.study.load import with_sections
 from renp_infer.verbs.compare.result import CompareResult
-from renp_infer.verbs.optimize.result import OptimizeResult
+from tests.toys.design import search_found
 from tests.toys.runs import make_run, with_result
 
 STUDY: dict[str, Any] = {
@@ -262,14 +262,15 @@ def test_a_failed_comparison_warns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_search_gives_its_document_and_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    optimum = {"verdict": "fail", "reasons": ["no utility"], "gain": 1.0}
-    found = OptimizeResult(optimum, [{"number": 0}])
+    found = search_found(Verdict("fail", ("no utility",)))
     run = with_result(make_run(infer=False), "optimize", found)
     plans: list[Any] = []
     monkeypatch.setattr(library, "bring_up_to_date", lambda works, _options: plans.extend(works))
     monkeypatch.setattr(library, "load_run", lambda _directory: run)
     with pytest.warns(DiagnosticWarning, match="no utility"):
-        assert renp.optimize("optimize-mass") == optimum | {"trials": [{"number": 0}]}
+        told = renp.optimize("optimize-mass")
+    assert (told["utility"], told["gain"], told["reasons"]) == (4.65, 4.21, ["no utility"])
+    assert [row["values"] for row in told["trials"]] == [{"eig_m1": 4.7}]
     assert [done.name for done in plans[0].verbs] == ["evaluate", "optimize"]
 
 

@@ -31,8 +31,8 @@ from renp_infer.verbs.infer import page as inferred
 from renp_infer.verbs.infer.judged import Diagnostics
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.optimize import page as optimize_page
-from renp_infer.verbs.optimize.result import OptimizeResult
 from renp_infer.verbs.table import VERBS
+from tests.toys.design import search_found
 from tests.toys.runs import make_run, with_estimates, with_evaluation, with_result
 
 SHAPE = (4, 250)
@@ -366,18 +366,9 @@ def test_data_from_a_file_have_no_truth(tmp_path):
 
 
 def test_the_answer_of_a_search_is_what_it_gains(monkeypatch):
-    found = {
-        "objective": "eig_m1",
-        "per_cost": False,
-        "utility": 4.65,
-        "utility_error": 0.02,
-        "reference_utility": 0.444,
-        "reference_utility_error": 0.024,
-        "gain": 4.21,
-    }
-    found |= {"best": {}, "on_bound": [], "verdict": "pass", "reasons": []}
-    monkeypatch.setattr(optimize_page, "design_plates", lambda _found: [])
-    run = with_result(make_run(infer=False), "optimize", OptimizeResult(found, []))
+    found = search_found(Verdict("pass"))
+    monkeypatch.setattr(optimize_page, "design_plates", lambda _found, _study: [])
+    run = with_result(make_run(infer=False), "optimize", found)
     assert answer(run).startswith("Best design: information on m₁ [nat] = 4.65")
     assert "the gain in information on m₁ is 4.21 more" in answer(run)
 
