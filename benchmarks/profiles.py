@@ -66,10 +66,9 @@ WORK = {
     "inference/nuts:require_nuts": "compiling the density",
     "inference/model:build_model": "compiling the density",
     "measurement/smoothing:Smoother.correction*": "tables of the finite crystal's share",
-    "runner/*figure*:*": "figures and pages",
-    "runner/plots:*": "figures and pages",
-    "runner/*page:*": "figures and pages",
-    "runner/report*:*": "figures and pages",
+    "*figures*:*": "figures and pages",
+    "*page:*": "figures and pages",
+    "report/*:*": "figures and pages",
 }
 """Kinds of work by module and function; without one, work is named after its module."""
 INTERVAL_S = 0.005

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from time import process_time
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pyro
@@ -21,9 +21,6 @@ from pyro import distributions
 from pyro.contrib.oed.eig import nmc_eig, posterior_eig
 from run import Row
 from torch.distributions import AffineTransform, CumulativeDistributionTransform
-
-if TYPE_CHECKING:
-    from information import NestedMonteCarlo
 
 OUTER = 32
 """Truths per call of ``nmc_eig``, which share the draws that know nothing."""
@@ -39,14 +36,14 @@ Model = Callable[[torch.Tensor], torch.Tensor]
 ONE_DESIGN = torch.zeros(())
 
 
-def estimators(problem: NestedMonteCarlo, reference: float, wanted: float) -> list[Row]:
+def estimators(problem: Any, reference: float, wanted: float) -> list[Row]:
     """Rows of both; ``s to it`` are seconds to the error wanted, nat."""
     torch.set_num_threads(1)
     model = model_of(problem)
     return [nested(model, reference, wanted), variational(model, problem, reference, wanted)]
 
 
-def model_of(problem: NestedMonteCarlo) -> Model:
+def model_of(problem: Any) -> Model:
     """Prior, nuisances and data; the response is NumPy, and nothing asks for its gradient."""
 
     def model(design: torch.Tensor) -> torch.Tensor:
@@ -101,7 +98,7 @@ def nested(model: Model, reference: float, wanted: float) -> Row:
     return row | {"s to it": seconds * 1.5 * (error / wanted) ** 2}
 
 
-def variational(model: Model, problem: NestedMonteCarlo, reference: float, wanted: float) -> Row:
+def variational(model: Model, problem: Any, reference: float, wanted: float) -> Row:
     """``posterior_eig``, trained until its value stops improving.
 
     The bias that is left counts as its error; it is taken to fall with the root of the time.
@@ -137,7 +134,7 @@ def improves(values: list[float], least: float) -> bool:
     return float(np.mean(latest) - np.mean(before)) > least
 
 
-def guide_of(problem: NestedMonteCarlo) -> Callable[..., None]:
+def guide_of(problem: Any) -> Callable[..., None]:
     """Mixture of Gaussians in the prior's normal coordinate, by a network that reads the data."""
     origin = problem.fields(np.zeros(1), np.zeros((1, problem.nuisances)))
     sizes = (origin.shape[1], WIDTH, WIDTH, 3 * KERNELS)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from renp_infer.errors import DomainError
 
 FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 Progress = Callable[[str, float], None]
 """Called with a stage's name and the fraction done."""
 PAIRS = ("11", "12", "22", "13", "23", "33")

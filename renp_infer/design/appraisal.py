@@ -23,7 +23,7 @@ from renp_infer.design.prediction import (
 from renp_infer.design.truths import Truths
 from renp_infer.inference.comparison import hypothesis_named
 from renp_infer.inference.exposure import ByExposure, required_exposure
-from renp_infer.inference.fisher import MASSLESS_MEV, PHASE_SD_DEG, Expansion, Noise
+from renp_infer.inference.fisher import MASSLESS_MEV, PHASE_SD_DEG, Expansion
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
     Responses,
@@ -38,6 +38,7 @@ from renp_infer.inference.prior import (
     truth_values,
 )
 from renp_infer.inference.response import Response
+from renp_infer.measurement.noise import Noise
 from renp_infer.physics.bloch import chi_squared
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import OscillationTable

@@ -23,7 +23,7 @@ import numpy as np
 
 from renp_infer.design._torus_kernel import torus_integrals
 from renp_infer.design.prediction import Prediction
-from renp_infer.inference.fisher import Noise
+from renp_infer.measurement.noise import Noise
 from renp_infer.records import FloatArray
 
 _COSINE_PRECISION = 2.0

@@ -19,6 +19,7 @@ from renp_infer.design.measures import UTILITIES
 from renp_infer.design.truths import Truths, fixed_truth, prior_truths, spread
 from renp_infer.errors import DomainError
 from renp_infer.inference.prior import InferenceSettings, mass_prior
+from renp_infer.measurement.noise import noise_by_exposure
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
 
@@ -182,7 +183,6 @@ class Appraiser:
     def bench(self, experiment: Experiment, shares: FloatArray | None = None) -> DesignBench:
         """Hypotheses and noise of an experiment."""
         from renp_infer.design.appraisal import DesignBench, rivals_of
-        from renp_infer.design.noise import design_noise
 
         rivals = rivals_of(
             experiment,
@@ -192,7 +192,7 @@ class Appraiser:
             self.settings.inference,
             finite_crystal=self.finite_crystal,
         )
-        noise = design_noise(experiment, self.noise_scale, shares)
+        noise = noise_by_exposure(experiment, self.noise_scale**2, shares)
         return DesignBench(rivals, np.log(self.odds), noise, self.settings.masses)
 
     def lower_bound(self, bench: DesignBench) -> Utility:

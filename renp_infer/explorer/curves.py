@@ -13,10 +13,11 @@ from functools import lru_cache
 import numpy as np
 
 from renp_infer.errors import RenpError
-from renp_infer.inference.fisher import NONLINEAR, Noise, expand, sigma, validity
+from renp_infer.inference.fisher import NONLINEAR, expand, sigma, validity
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.response import Response, share_at
 from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.noise import Noise
 from renp_infer.measurement.normalise import coherence
 from renp_infer.measurement.smoothing import Smoother, make_smoother
 from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV

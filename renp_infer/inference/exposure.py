@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import brentq
 
-from renp_infer.inference.fisher import Expansion, Noise, best_step, information
+from renp_infer.inference.fisher import Expansion, best_step, information
 from renp_infer.inference.parameters import MASS
+from renp_infer.measurement.noise import Noise
 from renp_infer.records import FloatArray
 
 SHORTEST_S, LONGEST_S = 1.0, 1e60

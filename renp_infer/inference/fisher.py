@@ -14,12 +14,10 @@ circle closes. Everything is local; `Validity` says where that must fail.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 from scipy.special import ndtri
 
 from renp_infer.errors import DomainError, RenpError
@@ -27,6 +25,7 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Circular, LogNormal, Normal
 from renp_infer.inference.profile import MAJORANA
+from renp_infer.measurement.noise import Noise
 from renp_infer.records import FloatArray
 
 MASSLESS_MEV = 1e-3
@@ -41,39 +40,6 @@ PHASE_SHARE, PHASE_MATTERS = 0.5, 0.01
 matters if it enlarges the error of m1 by more than this share,"""
 TURN_DEG, TURN_MATTERS = 90.0, 0.1
 """or if this turn moves m1 by more than this share of its error."""
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Covariance of the data as a function of exposure.
-
-    Attributes
-    ----------
-    covariance : callable
-        ``exposure_s -> ndarray (n, n)``, nG^2.
-    drifts : bool
-        Whether it has more than white noise, whose variance is as 1 / exposure.
-    exposure_s : float
-        The study's.
-    """
-
-    covariance: Callable[[float], FloatArray]
-    drifts: bool
-    exposure_s: float
-
-    @functools.cached_property
-    def _sigma_nG(self) -> FloatArray:
-        """Standard errors (n,) at the study's exposure."""
-        return np.sqrt(np.diag(self.covariance(self.exposure_s)))
-
-    def whiten(self, field_nG: FloatArray, exposure_s: float) -> FloatArray:
-        """Fields (n, ...) in units of independent standard errors."""
-        if self.drifts:
-            factor = np.linalg.cholesky(self.covariance(exposure_s))
-            whitened: FloatArray = solve_triangular(factor, field_nG, lower=True)
-            return whitened
-        scale = np.sqrt(exposure_s / self.exposure_s) / self._sigma_nG
-        return field_nG * scale.reshape(-1, *[1] * (field_nG.ndim - 1))
 
 
 @dataclass(frozen=True)

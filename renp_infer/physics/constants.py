@@ -68,3 +68,5 @@ MILLI_EV_TO_EV = 1e-3
 """Energy: meV to eV."""
 EV_TO_MILLI_EV = 1e3
 """Energy: eV to meV."""
+YEAR_S = 365.25 * 86400.0
+"""Julian year, s."""

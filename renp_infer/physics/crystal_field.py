@@ -19,9 +19,8 @@ from scipy.optimize import linear_sum_assignment
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.shell import Shell, cartesian
-from renp_infer.records import FloatArray
+from renp_infer.records import ComplexArray, FloatArray
 
-ComplexArray = NDArray[np.complex128]
 ELECTRON_G = 2.00231930436
 """g factor of the electron spin, CODATA 2022."""
 _DEGENERATE = 1e-5

@@ -25,9 +25,8 @@ from numpy.typing import ArrayLike, NDArray
 from renp_infer.errors import DomainError
 from renp_infer.physics.constants import ELECTRON_MASS_EV
 from renp_infer.physics.pair_tensor import CurrentPair
-from renp_infer.records import FloatArray
+from renp_infer.records import ComplexArray, FloatArray
 
-ComplexArray = NDArray[np.complex128]
 VectorCurrent = Literal["spatial", "conserved"]
 _DEFINITE = 1e-6
 """Largest moment between partners, mu_B, that is rounding."""

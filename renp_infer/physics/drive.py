@@ -20,8 +20,8 @@ from renp_infer.physics.lindblad import (
     lifetime_e_s,
     rabi_frequencies,
 )
-from renp_infer.physics.propagation import ComplexArray, panel_maps, propagate
-from renp_infer.records import FloatArray, Lasers, Switches, Target
+from renp_infer.physics.propagation import panel_maps, propagate
+from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches, Target
 
 LASERS = ("eq", "qg", "pg")
 KHZ_TO_RAD_PER_S = 2e3 * pi

@@ -38,14 +38,14 @@ from renp_infer.physics.constants import (
     FERMI_CONSTANT_PER_EV2,
     PER_CM3_TO_EV3,
 )
-from renp_infer.physics.currents import Channels, ComplexArray, Currents
+from renp_infer.physics.currents import Channels, Currents
 from renp_infer.physics.pair_tensor import (
     PairSums,
     even_form,
     four_momentum,
     odd_form,
 )
-from renp_infer.records import FloatArray
+from renp_infer.records import ComplexArray, FloatArray
 
 
 @dataclass(frozen=True)

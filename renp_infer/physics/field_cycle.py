@@ -21,8 +21,8 @@ import numpy as np
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.bloch import Evolution, evolve
-from renp_infer.physics.propagation import CUMULATE, NODES, ComplexArray, W, X, panel_top
-from renp_infer.records import Experiment, FloatArray
+from renp_infer.physics.propagation import CUMULATE, NODES, W, X, panel_top
+from renp_infer.records import ComplexArray, Experiment, FloatArray
 
 MAX_HARMONICS = 1024
 

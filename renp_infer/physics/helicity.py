@@ -15,12 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from renp_infer.errors import DomainError
-from renp_infer.records import FloatArray
+from renp_infer.records import ComplexArray, FloatArray
 
-ComplexArray = NDArray[np.complex128]
 HELICITIES = ((1, -1), (1, 1), (-1, 1), (-1, -1))
 """(h1, h2) in the order of Tables II and III."""
 PRINTED_EXCHANGE = 1.0 / 16.0

@@ -23,9 +23,10 @@ from renp_infer.physics.constants import (
     CM_TO_PER_EV,
     EV_TO_PER_S,
 )
-from renp_infer.physics.crystal_field import ELECTRON_G, ComplexArray, Stark
+from renp_infer.physics.crystal_field import ELECTRON_G, Stark
 from renp_infer.physics.matrix_elements import three_j
 from renp_infer.physics.shell import RANKS, Shell
+from renp_infer.records import ComplexArray
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from math import sqrt
 import numpy as np
 
 from renp_infer.physics.channels import QUADRUPOLE, Channel
-from renp_infer.physics.crystal_field import ComplexArray, Stark, moment, time_reversed
+from renp_infer.physics.crystal_field import Stark, moment, time_reversed
 from renp_infer.physics.shell import Shell, cartesian, quadrupole
+from renp_infer.records import ComplexArray
 
 _SMALLEST = 1e-9
 """A channel with ``|S|^2`` below this is forbidden, with rounding."""

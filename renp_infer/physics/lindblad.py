@@ -24,8 +24,7 @@ import numpy as np
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.matrix_elements import rabi_per_s
-from renp_infer.physics.propagation import ComplexArray
-from renp_infer.records import FloatArray, Lasers, Switches, Target
+from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches, Target
 
 E, G, Q, P = range(4)
 LEVELS = {"e": E, "g": G, "q": Q, "p": P}

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics.constants import EV_TO_MILLI_EV
-from renp_infer.records import PAIR_INDEX, PAIRS, FloatArray, Parameters, Switches
+from renp_infer.records import PAIR_INDEX, PAIRS, ComplexArray, FloatArray, Parameters, Switches
 from renp_infer.resources import named_file, read_toml, share_path
 
-ComplexArray = NDArray[np.complex128]
 Ordering = Literal["normal", "inverted"]
 Nature = Literal["dirac", "majorana"]
 

@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.neutrinos import Nature
-from renp_infer.records import FloatArray
+from renp_infer.records import ComplexArray, FloatArray
 
-ComplexArray = NDArray[np.complex128]
 METRIC = np.array([1.0, -1.0, -1.0, -1.0])
 """Diagonal of g^mu nu."""
 _HERMITIAN = 1e-12

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from renp_infer.records import FloatArray
 
-ComplexArray = NDArray[np.complex128]
 NODES = 12
 PANEL_PHASE = 2.0
 """Largest phase of a panel, rad."""

@@ -13,8 +13,7 @@ import numpy as np
 
 from renp_infer.physics import bloch, lindblad
 from renp_infer.physics.constants import MW_PER_CM2_TO_EV4
-from renp_infer.physics.propagation import ComplexArray
-from renp_infer.records import FloatArray, Lasers
+from renp_infer.records import ComplexArray, FloatArray, Lasers
 from renp_infer.reproduction.conventions import compared, same
 from renp_infer.reproduction.paper import READINGS, Paper, Reading
 from renp_infer.reproduction.verdict import Recomputed

@@ -12,10 +12,10 @@ from renp_infer.design.gaussian import Mocks, fit, marginalise
 from renp_infer.design.prediction import COSINES, cosines_of, nuisances, predict, turned
 from renp_infer.design.sequential import measured
 from renp_infer.design.states import make_states
-from renp_infer.inference.fisher import Noise
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.prior import response_argument
 from renp_infer.inference.response import Response
+from renp_infer.measurement.noise import Noise
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
 from renp_infer.physics.target import load_target

@@ -14,13 +14,12 @@ from renp_infer.design._torus_kernel import torus_integrals
 from renp_infer.design.appraisal import DesignBench, Rival
 from renp_infer.design.landscape import hermite
 from renp_infer.design.measures import UTILITIES, direction
-from renp_infer.design.noise import design_noise
 from renp_infer.design.truths import prior_truths, spread
 from renp_infer.design.utility import Appraiser
 from renp_infer.errors import DomainError
-from renp_infer.inference.fisher import Noise
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.marginal import marginalise
+from renp_infer.measurement.noise import Noise, noise_by_exposure
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
@@ -331,10 +330,10 @@ def test_noise_of_unequal_shares():
     apparatus = experiment(drift_fT=3.0)
     equal, shares = np.full(7, 1.0 / 7.0), np.arange(1.0, 8.0) / 28.0
     direct = covariance_nG2(apparatus.detector, apparatus.lasers, 7)
-    assert design_noise(apparatus, 1.0, equal).covariance(3600.0) == pytest.approx(direct)
-    assert design_noise(apparatus, 2.0).covariance(3600.0) == pytest.approx(4.0 * direct)
+    assert noise_by_exposure(apparatus, 1.0, equal).covariance(3600.0) == pytest.approx(direct)
+    assert noise_by_exposure(apparatus, 4.0).covariance(3600.0) == pytest.approx(4.0 * direct)
     bare = experiment()
-    variance = np.diag(design_noise(bare, 1.0, shares).covariance(3600.0))
+    variance = np.diag(noise_by_exposure(bare, 1.0, shares).covariance(3600.0))
     assert variance * shares == pytest.approx(np.full(7, variance[0] * shares[0]))
 
 

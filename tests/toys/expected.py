@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from renp_infer.inference.fisher import Noise
 from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.measurement.noise import Noise
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 from tests.toys.settings import inference_with
 

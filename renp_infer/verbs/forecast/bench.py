@@ -11,7 +11,7 @@ import numpy as np
 
 from renp_infer.inference.comparison import Hypothesis, hypothesis_named
 from renp_infer.inference.exposure import ByExposure
-from renp_infer.inference.fisher import Noise, expand
+from renp_infer.inference.fisher import expand
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
     Library,
@@ -25,6 +25,7 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.response import Response
+from renp_infer.measurement.noise import Noise, noise_by_exposure
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
@@ -60,16 +61,10 @@ def _bench(keyed: _Keyed) -> Bench:
 
 def noise_of(experiment: Experiment, parameters: Parameters, chi2: float) -> Noise:
     """Noise by exposure; where it is normalised, by the study's truth and exposure."""
-    detector, lasers = experiment.detector, experiment.lasers
-    cycle, angles = bloch_cycle(experiment), experiment.layout.theta_s.size
-    own = covariance_nG2(detector, lasers, angles, cycle)
-    scale = float(noise_covariance(experiment, parameters, chi2)[0, 0] / own[0, 0])
-
-    def covariance(exposure_s: float) -> FloatArray:
-        moved = replace(detector, exposure_s=exposure_s)
-        return scale * covariance_nG2(moved, lasers, angles, cycle)
-
-    return Noise(covariance, detector.drift_fT > 0.0, detector.exposure_s)
+    angles = experiment.layout.theta_s.size
+    own = covariance_nG2(experiment.detector, experiment.lasers, angles, bloch_cycle(experiment))
+    variance = float(noise_covariance(experiment, parameters, chi2)[0, 0] / own[0, 0])
+    return noise_by_exposure(experiment, variance)
 
 
 class Bench:

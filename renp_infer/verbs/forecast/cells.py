@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from renp_infer.inference.exposure import required_exposure
-from renp_infer.inference.fisher import MASSLESS_MEV, Noise, expand, sigma, validity
+from renp_infer.inference.fisher import MASSLESS_MEV, expand, sigma, validity
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.profile import Fit, Profile, crossing
+from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray, Observation, Parameters
 from renp_infer.verbs.forecast.bench import OTHER, Bench

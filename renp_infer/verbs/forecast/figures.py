@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.inference.published_limits import QUANTITIES, Limit, load_limits
+from renp_infer.physics.constants import YEAR_S
 from renp_infer.physics.neutrinos import Ordering, load_oscillation, make_parameters
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.quantities import EnsembleCell, FisherCell, Method
 from renp_infer.verbs.forecast.result import About, ForecastResult, Table
-from renp_infer.verbs.forecast.summary import YEAR_S, comparison, first_setting, headline
+from renp_infer.verbs.forecast.summary import comparison, first_setting, headline
 
 Maker = Callable[[ForecastResult], tuple[Figure, str]]
 COLOURS = {"normal": "#0072B2", "inverted": "#D55E00"}

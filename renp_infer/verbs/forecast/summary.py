@@ -22,7 +22,6 @@ from renp_infer.verbs.forecast.quantities import (
 )
 from renp_infer.verbs.forecast.result import Axes, Cells, ForecastResult, LocalCell, Truth
 
-YEAR_S = 3.156e7
 CENTRAL_68 = (0.16, 0.84)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 
+from renp_infer.physics.constants import YEAR_S
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.quantities import (
     PERCENTS,
@@ -28,7 +29,6 @@ from renp_infer.verbs.forecast.quantities import (
 from renp_infer.verbs.forecast.result import About, ForecastResult, Table
 from renp_infer.verbs.forecast.spread import OVER_DATA, quantile
 from renp_infer.verbs.forecast.summary import (
-    YEAR_S,
     Headline,
     MethodCell,
     MethodRow,

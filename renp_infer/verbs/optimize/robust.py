@@ -20,8 +20,9 @@ from renp_infer.design.robustness import (
 from renp_infer.design.search import Trial
 from renp_infer.errors import RenpError
 from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.fisher import Noise, best_step, expand
+from renp_infer.inference.fisher import best_step, expand
 from renp_infer.inference.prior import InferenceSettings, mass_prior
+from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.study.designing import objective_of, study_at
 from renp_infer.verbs.calibrate.mocks import mock_model

@@ -10,6 +10,7 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from renp_infer.physics.constants import YEAR_S
 from renp_infer.resources import read_toml, share_path
 from renp_infer.study.load import load_study
 from renp_infer.terminal import WIDTH
@@ -17,7 +18,6 @@ from renp_infer.verbs.evaluate.work import evaluate
 
 STUDY = "feasibility"
 SIGMAS = 3.0
-YEAR_S = 365.25 * 86400.0
 
 
 def terms() -> list[dict[str, Any]]:

@@ -137,7 +137,8 @@ def test_worst_case_and_truths_of_a_utility_that_ignores_them(optimum: OptimizeR
 def test_information_by_angle_adds_up(optimum: OptimizeResult, tmp_path: Path) -> None:
     """To the inverse variance of m1 that the whole least-squares problem has."""
     from renp_infer.inference.comparison import Hypothesis
-    from renp_infer.inference.fisher import Noise, expand, sigma
+    from renp_infer.inference.fisher import expand, sigma
+    from renp_infer.measurement.noise import Noise
     from renp_infer.study.load import load_study
     from renp_infer.verbs.calibrate.mocks import mock_model
 
