@@ -179,7 +179,8 @@ def test_a_tree_is_read_back_and_its_file_can_be_replaced(tmp_path: Path) -> Non
     tree.attrs["renp_summary"] = json.dumps(summary)
     with Store(tmp_path) as store:
         store.write_text("study.resolved.toml", 'name = "x"\n[inference]')
-        store.write_text("evaluate.json", "{}")
+        store.write_text("evaluate.json", json.dumps(EVALUATION))
+        store.finish(EVALUATE, "key", {})
         for _ in range(2):
             store.write("infer.nc", lambda path: tree.to_netcdf(path, engine="h5netcdf"))
             store.finish(INFER, "key", {})
