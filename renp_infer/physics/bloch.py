@@ -22,13 +22,12 @@ from renp_infer.physics.lindblad import E, G, P
 from renp_infer.physics.propagation import (
     NODES,
     PANEL_PHASE,
-    ComplexArray,
     W,
     X,
     panel_top,
     panels_for,
 )
-from renp_infer.records import FloatArray, Lasers, Switches, Target
+from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches, Target
 
 LEAST_PANELS, MAX_PANELS = 256, 40_000
 MAX_WORK = 20_000_000
