@@ -18,9 +18,9 @@ from scipy.linalg import expm
 from renp_infer.physics import bloch
 from renp_infer.physics.drive import LASERS, Drive, laser_drive
 from renp_infer.physics.lindblad import DECAYS, free_generator, generator
-from renp_infer.physics.propagation import NODES, ComplexArray, X
+from renp_infer.physics.propagation import NODES, X
 from renp_infer.physics.target import load_target
-from renp_infer.records import FloatArray, Lasers, Switches
+from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches
 
 TARGET = load_target("er-ylf")
 LINDBLAD = Switches(bloch="lindblad")

@@ -24,7 +24,7 @@ from posteriors import Tables, publish
 from run import Row
 from scipy.special import logsumexp
 
-from renp_infer.design.appraisal import Bench
+from renp_infer.design.appraisal import DesignBench
 from renp_infer.design.prediction import nuisances
 from renp_infer.design.utility import Appraiser, Utility, UtilitySettings
 from renp_infer.inference.fisher import expand, sigma
@@ -81,7 +81,7 @@ def study_at(snr: float) -> Study:
     return load_study(STUDY, (f"detector.reference_snr={snr}",))
 
 
-def appraised(study: Study) -> tuple[Utility, float, Bench]:
+def appraised(study: Study) -> tuple[Utility, float, DesignBench]:
     """Our value, processor seconds to the error wanted, and what was appraised."""
     appraiser = appraiser_of(study)
     appraiser(study.experiment, ["eig_m1"])  # compiles
@@ -143,7 +143,7 @@ class Measured:
 class NestedMonteCarlo:
     """Plain nested Monte Carlo with the full response."""
 
-    def __init__(self, bench: Bench, rng: np.random.Generator) -> None:
+    def __init__(self, bench: DesignBench, rng: np.random.Generator) -> None:
         self.rival, self.noise, self.rng = bench.rivals[0], bench.noise, rng
         self.largest = float(bench.masses_meV[-1])
         self.nuisances = len(nuisances(self.rival.prior))
@@ -178,7 +178,7 @@ def _logs(data: FloatArray, fields: FloatArray) -> FloatArray:
     return -0.5 * np.sum((data - fields) ** 2, axis=1)
 
 
-def print_nonlinearity(appraiser: Appraiser, bench: Bench) -> None:
+def print_nonlinearity(appraiser: Appraiser, bench: DesignBench) -> None:
     """Compare with Gaussian posteriors around the exact truths, by the Fisher matrix."""
     truths, rival = appraiser.truths, bench.rivals[0]
     shifts, _ = truths.drawn(len(nuisances(rival.prior)), rival.model.response.theta_s.size)

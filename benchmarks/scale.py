@@ -52,6 +52,7 @@ from renp_infer.verbs.calibrate.mocks import mock_model
 from renp_infer.verbs.compare.work import likelihood_of
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell, ensemble_cell
+from renp_infer.verbs.forecast.verb import FORECAST
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "scale.json"
@@ -78,6 +79,8 @@ FREED = (
 
 HYPOTHESIS = Hypothesis("normal", "majorana")
 NOISES = {"white": (), "drift": ("detector.drift_fT=1", "detector.drift_time_s=600")}
+FORECAST_MASSES, KEYS, MOST_MS_PER_KEY = (35, 268, 6667), 2000, 0.1
+"""Masses of a forecast: 422, 3,222 and 80,000 tasks or so; keys that are timed."""
 MODEL = "angles of a model"
 ANGLES = (61, 121, 481, 1921)
 """Steps that divide the window of 1.44 degrees, as 0.36 does: else panels are twice as many."""
@@ -370,6 +373,28 @@ def of_tasks(overhead: Table) -> Table:
     return rows
 
 
+def keys() -> Table:
+    """What the key of a task costs, however many tasks there are: those of a forecast.
+
+    The list of a verb's parts is made once; a key is a hash of its own part.
+    """
+    rows: Table = []
+    for masses_of_grid in FORECAST_MASSES:
+        grid = f"forecast.m1_meV={{start=0.1,stop=450.0,points={masses_of_grid}}}"
+        study = load_study("forecast-edge", [grid])
+        begin = process_time()
+        series = FORECAST.series(study)
+        made = process_time() - begin
+        begin = process_time()
+        for index in range(0, series.count, max(series.count // KEYS, 1)):
+            series.task(index)
+        count = len(range(0, series.count, max(series.count // KEYS, 1)))
+        each = (process_time() - begin) / count
+        row = {"tasks": series.count, "ms_of_all_parts": 1e3 * made, "ms_per_key": 1e3 * each}
+        rows.append(row | {"within_0.1_ms": 1e3 * each < MOST_MS_PER_KEY})
+    return rows
+
+
 def predictions(rows: Table) -> Table:
     """Time and memory of ten million tasks and fewer, from the largest measured runs."""
     mine = {
@@ -474,11 +499,15 @@ def source(place: Row) -> str:
 
 
 def main() -> None:
-    """Measure, fit, predict, print and write."""
+    """Measure, fit, predict, print and write; with the word ``keys`` print that table alone."""
+    if sys.argv[1:] == ["keys"]:
+        print(shown("keys of tasks", keys()))
+        return
     place = machine(())
     tables = {"overhead of the layer": overheads(), "throughput": throughput(), "costs": costs()}
     overhead = tables["overhead of the layer"]
     tables["costs"] += of_tasks(overhead)
+    tables["keys of tasks"] = keys()
     tables["prediction"] = predictions(overhead)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"machine": place, **tables}, indent=1) + "\n")
