@@ -16,6 +16,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.study.datafile import read_sequence
 from renp_infer.study.load import load_study
 from renp_infer.verbs.sequential.bench import Bench
+from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.table import load_run
 
 STUDY = """schema = 1
@@ -64,8 +65,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def readings_csv(done: Path, m1: float) -> tuple[str, np.ndarray]:
     """Measurements of a campaign as a data file, and what was known after them."""
-    tree = load_run(done / "run").sequential
-    assert tree is not None
+    tree = load_run(done / "run").get(SequentialResult).tree
     one = tree["steps"].to_dataset().sel(m1_meV=m1).isel(campaign=0).dropna("step")
     names = ("theta_s_deg", "field_nG", "sigma_nG", "exposure_s")
     rows = zip(*(one[name].values.tolist() for name in names), strict=True)
@@ -88,8 +88,7 @@ def test_the_document_of_campaigns(done: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_steps_add_up(done: Path) -> None:
-    tree = load_run(done / "run").sequential
-    assert tree is not None
+    tree = load_run(done / "run").get(SequentialResult).tree
     steps, layouts = tree["steps"].to_dataset(), tree["layouts"].to_dataset()
     for m1 in (30.0, 90.0):
         one = steps.sel(m1_meV=m1).isel(campaign=0).dropna("step")
