@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from renp_infer.engine.options import Options
+from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
 from renp_infer.explorer import curves
 from renp_infer.explorer.controls import CONTROLS, GRID_KEYS
@@ -33,7 +32,6 @@ from renp_infer.measurement.field import exact_field
 from renp_infer.records import Pickup
 from renp_infer.study.load import load_study
 from renp_infer.terminal import plain
-from renp_infer.verbs.evaluate import command as evaluating
 from renp_infer.verbs.evaluate.work import evaluate
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell
@@ -157,8 +155,12 @@ class TestState:
             open_study(place)
 
     def test_a_run_directory_shows_its_resolved_study(self, tmp_path):
+<<<<<<< HEAD
         options = Options(out=tmp_path / "run", quiet=True, json=True)
         evaluating.evaluate(Path("feasibility"), options=options)
+=======
+        assert execute(["evaluate", "feasibility", "--out", str(tmp_path / "run"), "--quiet"]) == 0
+>>>>>>> a6a601c34228028d06b93f89fb29c8ccb410b13b
         opened = open_study(tmp_path / "run")
         assert opened.run.name == "feasibility"
         shown = study_of(tables_of(opened, opened.settings))

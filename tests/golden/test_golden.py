@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.golden.numbers import HERE, evaluated, forecast, ledger, studies
+from tests.golden.numbers import (
+    HERE,
+    SAMPLERS,
+    evaluated,
+    evidences,
+    forecast,
+    ledger,
+    mass,
+    studies,
+)
 
 CLOSE = 1e-9
 KNOWN: dict[str, Any] = json.loads((HERE / "numbers.json").read_text(encoding="utf-8"))
@@ -57,6 +66,26 @@ def test_the_ledger_is_what_it_was() -> None:
 
 def test_fisher_forecasts_are_what_they_were() -> None:
     assert differing(forecast(), KNOWN["fisher"]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_posteriors_are_what_they_were(sampler: str) -> None:
+    """Other streams of random numbers: within four standard errors of both chains."""
+    found, known = mass(sampler), KNOWN["chains"][sampler]
+    error = np.hypot(*(row["sd"] / np.sqrt(row["ess_bulk"]) for row in (found, known)))
+    assert abs(found["mean"] - known["mean"]) < 4.0 * error
+    assert found["sd"] == pytest.approx(known["sd"], rel=0.2)
+
+
+@pytest.mark.slow
+def test_evidences_are_what_they_were() -> None:
+    """Within four stated errors, and the tenths of a nat that SMC of few particles lacks."""
+    for found, known in zip(evidences(), KNOWN["evidences"], strict=True):
+        for name, row in known.items():
+            errors = [r["log_evidence_error"] for r in (found[name], row)]
+            allowed = 4.0 * np.hypot(*errors) + 0.5
+            assert abs(found[name]["log_evidence"] - row["log_evidence"]) < allowed
 
 
 def test_a_change_is_found() -> None:

@@ -259,8 +259,9 @@ def test_a_library_knows_its_points_by_heart():
     before = Counted.calls
     mean, jacobian = likelihood.linearise(library.hypothesis.vector(point))
     assert Counted.calls == before
-    expected = model.of_peak(1.0).likelihood(likelihood.observation)
-    again = expected.linearise(model.vector(point))
+    forgetful = model.of_peak(1.0)
+    expected = forgetful.likelihood(likelihood.observation)
+    again = expected.linearise(forgetful.vector(point))
     assert Counted.calls == before + 1
     assert np.array_equal(mean, again[0]) and np.array_equal(jacobian, again[1])
 

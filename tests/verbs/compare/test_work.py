@@ -26,7 +26,6 @@ from renp_infer.verbs.compare import work as hypotheses
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.compare.tables import verdict_of_hypotheses
 from renp_infer.verbs.compare.work import likelihood_of
-from renp_infer.verbs.evaluate import work as evaluation
 from tests.toys.settings import inference_with
 
 STUDY = """schema = 1
@@ -171,8 +170,6 @@ def faked(folder, monkeypatch):
     fake = Faked()
     monkeypatch.setattr(hypotheses, "likelihood_of", fake.likelihood_of)
     monkeypatch.setattr(hypotheses, "estimate", fake.estimate)
-    evaluated = {"normalised": True, "peak_snr": 30.0, "signal_nG": np.ones(2)}
-    monkeypatch.setattr(evaluation, "evaluate", lambda *_: evaluated)
     return fake
 
 
