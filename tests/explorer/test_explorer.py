@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
 from renp_infer.explorer import curves
 from renp_infer.explorer.controls import CONTROLS, GRID_KEYS
@@ -155,12 +154,8 @@ class TestState:
             open_study(place)
 
     def test_a_run_directory_shows_its_resolved_study(self, tmp_path):
-<<<<<<< HEAD
         options = Options(out=tmp_path / "run", quiet=True, json=True)
         evaluating.evaluate(Path("feasibility"), options=options)
-=======
-        assert execute(["evaluate", "feasibility", "--out", str(tmp_path / "run"), "--quiet"]) == 0
->>>>>>> a6a601c34228028d06b93f89fb29c8ccb410b13b
         opened = open_study(tmp_path / "run")
         assert opened.run.name == "feasibility"
         shown = study_of(tables_of(opened, opened.settings))

@@ -15,11 +15,7 @@ from renp_infer.design.sequential import campaign, settled
 from renp_infer.errors import ConfigError
 from renp_infer.study.datafile import read_sequence
 from renp_infer.study.load import load_study
-<<<<<<< HEAD
 from renp_infer.verbs.sequential.bench import SequenceBench
-=======
-from renp_infer.verbs.sequential.bench import Bench
->>>>>>> a6a601c34228028d06b93f89fb29c8ccb410b13b
 from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.table import load_run
 
