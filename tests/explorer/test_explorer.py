@@ -154,8 +154,7 @@ class TestState:
             open_study(place)
 
     def test_a_run_directory_shows_its_resolved_study(self, tmp_path):
-        options = Options(out=tmp_path / "run", quiet=True, json=True)
-        evaluating.evaluate(Path("feasibility"), options=options)
+        assert execute(["evaluate", "feasibility", "--out", str(tmp_path / "run"), "--quiet"]) == 0
         opened = open_study(tmp_path / "run")
         assert opened.run.name == "feasibility"
         shown = study_of(tables_of(opened, opened.settings))
