@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
 from renp_infer.explorer import curves
 from renp_infer.explorer.controls import CONTROLS, GRID_KEYS
