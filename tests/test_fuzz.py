@@ -296,7 +296,7 @@ def test_a_scheme_may_be_wrong_anywhere(root: Path) -> None:
     @settings(QUICK, max_examples=60)
     @given(st.integers(0, len(values) - 1), VALUES)
     def one(place: int, value: Any) -> None:
-        from hostile import toml
+        from tests.toys.hostile import toml
 
         pieces = re.split(r"((?<== )[0-9.e+-]+|\"[^\"]*\"|true)", text)
         pieces[2 * place + 1] = toml(value)
@@ -504,7 +504,7 @@ def test_a_wrong_file_with_its_hash_ends_by_name(
 def test_a_manifest_that_never_ends_is_wrong_input(
     root: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("test_fuzz.TIME_LIMIT_S", 2)
+    monkeypatch.setattr(sys.modules[__name__], "TIME_LIMIT_S", 2)
     with sandbox(root) as cwd:
         shutil.copytree(finished, cwd / "run")
         (cwd / "run" / "manifest.json").unlink()

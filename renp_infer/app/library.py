@@ -18,6 +18,7 @@ from renp_infer.app.run import Run
 from renp_infer.engine.driver import Plan, bring_up_to_date, failures
 from renp_infer.engine.options import Options
 from renp_infer.engine.run import Run as AnyRun
+from renp_infer.engine.run import load_run as read_run
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import DiagnosticWarning
 from renp_infer.study.load import Source, load_study, with_sections
@@ -77,7 +78,7 @@ def _function(verb: Verb) -> Callable[..., Any]:
         found = with_sections(study, *verb.sections)
         plan = verb.plan(found)
         with _performed(found, plan, out, executor, quiet=quiet) as directory:
-            return _judged(load_run(directory)).results[plan[-1].name].told()
+            return _judged(read_run(directory, plan)).results[plan[-1].name].told()
 
     ask.__name__ = ask.__qualname__ = verb.name
     sections = ", ".join(f"``[{name}]``" for name in verb.sections)

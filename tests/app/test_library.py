@@ -19,10 +19,13 @@ from renp_infer.display import table
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.engine.store import read_manifest
 from renp_infer.errors import ConfigError, DiagnosticWarning
+from renp_infer.inference.comparison import compare
 from renp_infer.study.load import with_sections
 from renp_infer.verbs.compare.result import CompareResult
+from tests.toys.compared import four
 from tests.toys.design import search_found
 from tests.toys.runs import make_run, with_result
+from tests.toys.settings import compare_with
 
 STUDY: dict[str, Any] = {
     "schema": 1,
@@ -184,15 +187,12 @@ def test_missing_sections_get_their_defaults_and_others_stay() -> None:
 
 
 def test_a_comparison_is_a_table_by_hypothesis() -> None:
-    rows = [
-        {"ordering": "normal", "nature": nature, "probability": p}
-        | {"log_evidence": z, "log_evidence_error": 0.1}
-        for nature, p, z in (("dirac", 0.75, -1.0), ("majorana", 0.25, -2.1))
-    ]
-    found = CompareResult(xr.DataTree(), {"hypotheses": rows})
-    frame = found.told()["renp_comparison"].to_dataset().to_dataframe()
-    assert frame.loc["normal_majorana", "probability"] == 0.25
-    assert list(frame.columns) == ["log_evidence", "log_evidence_error", "probability"]
+    comparison = compare(four(5.0, 2.0, 1.0, -3.0), compare_with())
+    frame = CompareResult(xr.DataTree(), comparison).told()["renp_comparison"].to_dataset()
+    table = frame.to_dataframe()
+    probabilities = {row.name: row.probability for row in comparison.hypotheses}
+    assert table["probability"].to_dict() == probabilities
+    assert list(table.columns) == ["log_evidence", "log_evidence_error", "probability"]
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "plain"])
@@ -243,7 +243,7 @@ def test_every_verb_does_its_work_and_no_other(
     for name, tree in trees.items():
         run = with_result(run, name, Told(tree))
     monkeypatch.setattr(library, "bring_up_to_date", lambda works, _options: plans.extend(works))
-    monkeypatch.setattr(library, "load_run", lambda _directory: run)
+    monkeypatch.setattr(library, "read_run", lambda _directory, _verbs: run)
     tables = {name: value for name, value in STUDY.items() if name != "inference"}
     assert getattr(renp, verb)(tables) is trees[verb]
     [plan] = plans
@@ -253,8 +253,11 @@ def test_every_verb_does_its_work_and_no_other(
 
 
 def test_a_failed_comparison_warns(monkeypatch: pytest.MonkeyPatch) -> None:
-    agreement = {"verdict": "fail", "reasons": ["5.0 combined errors apart"]}
-    found = CompareResult(xr.DataTree(), {"agreement": agreement})
+    comparison = compare(four(5.0, 2.0, 1.0, -3.0), compare_with())
+    agreement = dataclasses.replace(
+        comparison.agreement, verdict="fail", reasons=("5.0 combined errors apart",)
+    )
+    found = CompareResult(xr.DataTree(), dataclasses.replace(comparison, agreement=agreement))
     run = with_result(make_run(infer=False), "compare", found)
     monkeypatch.setattr(library, "load_run", lambda _directory: run)
     with pytest.warns(DiagnosticWarning, match="estimators disagree: 5.0 combined"):
@@ -266,7 +269,7 @@ def test_a_search_gives_its_document_and_trials(monkeypatch: pytest.MonkeyPatch)
     run = with_result(make_run(infer=False), "optimize", found)
     plans: list[Any] = []
     monkeypatch.setattr(library, "bring_up_to_date", lambda works, _options: plans.extend(works))
-    monkeypatch.setattr(library, "load_run", lambda _directory: run)
+    monkeypatch.setattr(library, "read_run", lambda _directory, _verbs: run)
     with pytest.warns(DiagnosticWarning, match="no utility"):
         told = renp.optimize("optimize-mass")
     assert (told["utility"], told["gain"], told["reasons"]) == (4.65, 4.21, ["no utility"])

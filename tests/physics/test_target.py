@@ -307,7 +307,7 @@ def test_generic_keys_are_refused_elsewhere():
 
 
 def test_a_missing_share_folder_is_an_incomplete_installation(tmp_path, monkeypatch):
-    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "renp_infer")
+    monkeypatch.setattr(resources, "PACKAGE", tmp_path / "renp_infer")
     with pytest.raises(OSError, match="models"):
         resources.share_path("models")
 
@@ -315,7 +315,7 @@ def test_a_missing_share_folder_is_an_incomplete_installation(tmp_path, monkeypa
 def test_an_installed_package_prefers_its_own_folder(tmp_path, monkeypatch):
     package = tmp_path / "renp_infer"
     (tmp_path / "models").mkdir()
-    monkeypatch.setattr(resources, "_PACKAGE", package)
+    monkeypatch.setattr(resources, "PACKAGE", package)
     assert resources.share_path("models") == tmp_path / "models"
     (package / "_share" / "models").mkdir(parents=True)
     assert resources.share_path("models") == package / "_share" / "models"

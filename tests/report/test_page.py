@@ -39,7 +39,7 @@ SHAPE = (4, 250)
 NAME = '<script>alert(1)</script> "$x_1"'
 
 
-TRUTH = [column.title for column in inferred.PARAMETERS].index("truth")
+TRUTH = [column.title for column in inferred.COLUMNS].index("truth")
 
 
 def answer(run):
@@ -169,7 +169,9 @@ def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path, mo
     run = make_run(tmp_path / "run", shape=SHAPE)
     found = {"verdict": "fail", "reasons": ["ranks: 3 of 9 panels leave the band"]}
     tree = xr.DataTree()
-    tree.attrs["renp_calibration"] = json.dumps(found | {"name": "x", "false_alarm": 0.01})
+    tree.attrs["renp_calibration"] = json.dumps(
+        found | {"name": "x", "data": "mock", "false_alarm": 0.01}
+    )
     chosen = {"inference": {"sampler": "independence"}, "calibrate": {"chains": 2, "draws": 7}}
     run = with_result(run, "calibrate", CalibrateResult.of(tree))
     run = dataclasses.replace(run, study=run.study | chosen)

@@ -112,6 +112,6 @@ def test_broken_files_are_refused(tmp_path, monkeypatch, old, new, match) -> Non
         folder.mkdir(parents=True, exist_ok=True)
         changed = text.replace(old, new) if path.name == "section-5.toml" else text
         (folder / path.name).write_text(changed)
-    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "renp_infer")
+    monkeypatch.setattr(resources, "PACKAGE", tmp_path / "renp_infer")
     with pytest.raises(ConfigError, match=match):
         load_printed()

@@ -14,8 +14,9 @@ from renp_infer.study.sections.base import Section
 ROOT = Path(renp_infer.__file__).parent
 SECTIONS = sorted((ROOT / "study" / "sections").glob("*.py"))
 RESULTS = sorted([*(ROOT / "verbs").rglob("*.py"), *(ROOT / "report").rglob("*.py")])
-"""What was found may have the name of a key, but is no setting."""
-OTHERS = [path for path in sorted(ROOT.rglob("*.py")) if path not in [*SECTIONS, *RESULTS]]
+TABLES = [ROOT / "design" / "measures.py", ROOT / "inference" / "parameters.py"]
+"""What was found, and columns of a table, may have the name of a key, but are no setting."""
+OTHERS = [path for path in sorted(ROOT.rglob("*.py")) if path not in (*SECTIONS, *RESULTS, *TABLES)]
 UNITS = ("", "_deg", "_meV", "_s")
 """What the name of a key may have beside that of the field it fills."""
 

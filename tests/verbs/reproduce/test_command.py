@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from renp_infer.app import upkeep
 from renp_infer.app.cli import execute
 from renp_infer.records import PRESETS
 from renp_infer.reproduction.paper import Paper
@@ -19,7 +18,8 @@ from renp_infer.resources import share_path
 from renp_infer.study.load import load_study
 from renp_infer.terminal import show
 from renp_infer.verbs.evaluate.work import evaluate
-from renp_infer.verbs.reproduce.command import FIGURE_NAMES, closing_lines, ledger_table
+from renp_infer.verbs.reproduce import asked as reproducing
+from renp_infer.verbs.reproduce.asked import FIGURE_NAMES, closing_lines, ledger_table
 from renp_infer.verbs.reproduce.feasibility import feasibility_document, feasibility_table
 from renp_infer.verbs.reproduce.figures import FIGURES
 from renp_infer.verbs.reproduce.page import csv_text
@@ -137,7 +137,7 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(
 def test_a_run_directory_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     asked = []
-    monkeypatch.setattr(upkeep, "reproduce", lambda path, _options: asked.append(path) or 3)
+    monkeypatch.setattr(reproducing, "do_again", lambda path, _options: asked.append(path) or 3)
     for name in ("run", "fig9"):
         (tmp_path / name).mkdir()
     assert execute(["reproduce", "run", "--set", "name=x"]) == 3
