@@ -16,7 +16,7 @@ from renp_infer.inference.comparison import (
     probability_errors,
     weighted_quantile,
 )
-from tests.toys.compared import four, row
+from tests.toys.compared import N, four, row
 from tests.toys.settings import compare_with
 
 
