@@ -8,7 +8,7 @@ out. All are frozen; inside the package energies are in eV, angles in rad.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -41,8 +41,8 @@ class Switches:
     """Through the printed C of Eq. (24), or Eq. (8) with p->g rates (1383)."""
     gamma_power: Literal[1, 2] = 1
     """Power of gamma_ep in rate and magnetization, Eqs. (24), (57), (64)."""
-    moment: Literal["density", "single-ion"] = "density"
-    """Moment per event: n mu of Eq. (58), or mu / V."""
+    moment: Literal["density", "single-ion", "doublet"] = "density"
+    """Moment per event: n mu of Eq. (58), mu / V, or what one ion's doublets differ by."""
     rate_prefactor: Literal["C", "C/2"] = "C"
     """The number in Eq. (57), which is C times S_ep^2, or Eq. (16)."""
     matrix_elements: Literal["printed", "recomputed"] = "printed"
@@ -51,6 +51,16 @@ class Switches:
     """Optical Bloch equations as in (A5)-(A13), or as a Lindblad generator."""
     current_axis: Literal["parallel", "transverse"] = "parallel"
     """Electron current along the c axis (paper), or Delta M = 1: across it."""
+    vector_current: Literal["spatial", "conserved"] = "spatial"
+    """V0 = 0 (paper), or V0 = P.v / eps, as the conserved current has it."""
+    source: Literal["spin-velocity", "weak-magnetism"] = "spin-velocity"
+    """What leaves the moment: S.v of Eq. (61), or S with weak magnetism, odd in P."""
+    trigger: Literal["h_r", "coherence"] = "h_r"
+    """Emission by h_r^2 rho_ee^n |rho_ep|^2 (paper), or by |rho_ep|^2 alone."""
+    current_normalisation: Literal["printed", "spinor"] = "printed"
+    """Eqs. (10), (16) as printed, or what spinors with A = 2 S give, 16 times as much."""
+    field_axis: Literal["trigger", "moment"] = "trigger"
+    """Field with the factor cos(theta_s - c) of Eq. (61), or along the moment: without."""
 
 
 PRESETS: dict[str, Switches] = {
@@ -69,7 +79,23 @@ PRESETS: dict[str, Switches] = {
         current_axis="parallel",
     ),
 }
-"""The paper as printed, and as derived (docs/theory.md lists each difference)."""
+PRESETS["first-principles"] = replace(
+    PRESETS["corrected"],
+    vector_current="conserved",
+    source="weak-magnetism",
+    moment="doublet",
+    trigger="coherence",
+    current_normalisation="spinor",
+    field_axis="moment",
+)
+"""The paper as printed; its equations rightly evaluated (docs/theory.md); and what its Eq. (1)
+says, without the later ones (docs/first-principles.md)."""
+WITHOUT_MEANING = {
+    ("trigger", "coherence"): ("h_r", "gamma_power"),
+    ("current_normalisation", "spinor"): ("rate_prefactor",),
+    ("source", "weak-magnetism"): ("current_axis",),
+}
+"""Switches that nothing depends on once another is set."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +133,31 @@ class Parameters:
 
 
 @dataclass(frozen=True)
+class Transition:
+    """What a pair takes from an ion that goes from e to p: the strongest "+" channel.
+
+    Attributes
+    ----------
+    spin_squared : float
+        |S|^2.
+    along : float
+        Share of it along the c axis.
+    handedness : float
+        Along c: ``Im(M* x S) - m_e eps Re(S_i Q_ij*)``, on which P is projected.
+    delta_mu : float
+        <L + 2 S> along c after the transition less that before, mu_B.
+    weight : float
+        Emission over that of two doublets: 2 with a singlet.
+    """
+
+    spin_squared: float
+    along: float
+    handedness: float
+    delta_mu: float
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class Target:
     """Known facts of an ion in its host, read from ``models/targets``.
 
@@ -134,6 +185,10 @@ class Target:
         S_ep^2 if it is given itself, instead of composition and rates.
     spin_relaxation_ms : float
         T1 for studies that give none; 5 ms where the scheme has none either.
+    transition : Transition or None
+        From wave functions, where the scheme has them.
+    moments : dict
+        Otherwise <L + 2 S> along c of the components of e and p, mu_B, or nothing.
     printed : dict
         Values the paper prints for quantities that are recomputed otherwise.
     """
@@ -152,6 +207,8 @@ class Target:
     j_m: dict[str, tuple[float, float]] = field(default_factory=dict)
     spin_squared: float | None = None
     spin_relaxation_ms: float = 5.0
+    transition: Transition | None = None
+    moments: dict[str, float] = field(default_factory=dict)
     printed: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -213,8 +270,8 @@ class Lasers:
     zeeman_field_G : float
         Static field that separates the Kramers partners, Section V.
     chi_squared : float or None
-        Cycle mean of rho_ee^3 |rho_ep|^2; ``None`` takes it from the optical
-        Bloch equations. Only these use what follows.
+        Cycle mean of rho_ee^3 |rho_ep|^2, or of |rho_ep|^2 for the trigger "coherence";
+        ``None`` takes it from the optical Bloch equations. Only these use what follows.
     cycle_start : {"ground", "periodic"}
         All ions in the ground state, or as the cycle before left them.
     eq_duration_lifetimes, qg_duration_lifetimes : float or None

@@ -30,7 +30,7 @@ from renp_infer.inference.prior import (
 from renp_infer.inference.profile import MASS
 from renp_infer.inference.response import Response
 from renp_infer.measurement.field import leakage_shape
-from renp_infer.physics.bloch import chi_squared
+from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
@@ -95,7 +95,7 @@ def rivals_of(
     The unit of the baseline's prior, and the template of a leakage, are those of the
     parameters ``own``, whatever the hypothesis.
     """
-    chi2 = chi_squared(experiment.target, experiment.lasers, experiment.switches)
+    chi2 = coherence(experiment)
     index = experiment.target.refractive_index
 
     def response_of(parameters: Parameters) -> Response:

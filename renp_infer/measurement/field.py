@@ -53,7 +53,7 @@ def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: f
     makes it err by l times what the mass and the apparatus change in Sum F.
     """
     m = masses(parameters)
-    a, b = smoothed_pairs(experiment, m, EVEN)
+    a, b = smoothed_pairs(experiment, m, EVEN, "spatial")
     rows = weights(parameters, experiment.switches)
     rate = rows.rate @ a
     if parameters.nature == "majorana":

@@ -21,7 +21,7 @@ from renp_infer.measurement._panel_kernels import panel_integrals
 from renp_infer.physics._crystal_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
 from renp_infer.physics.kinematics import full_turns, on_circle
-from renp_infer.physics.pairs import Density, density_form
+from renp_infer.physics.pairs import Density, experiment_form, signal_density
 from renp_infer.records import Experiment, FloatArray, Layout, Target
 
 POINT = np.deg2rad(1e-4)
@@ -179,6 +179,13 @@ def beam_of(layout: Layout, target: Target) -> FloatArray:
     )
 
 
+def facing(experiment: Experiment) -> FloatArray:
+    """Direction factor of the field: ``facing_of`` the layout, or none along the moment."""
+    if experiment.switches.field_axis == "moment":
+        return EVEN
+    return facing_of(experiment.layout)
+
+
 def facing_of(layout: Layout) -> FloatArray:
     """Coefficients of cos theta_s, sin theta_s and 1 in the direction factor k.S.
 
@@ -328,8 +335,8 @@ class Smoother:
         )
 
 
-def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoother:
-    """Prepare the smoothing of a density over an experiment's layout.
+def make_smoother(experiment: Experiment, density: Density | None = None) -> Smoother:
+    """Prepare the smoothing of a density, or of the field's, over an experiment's layout.
 
     Raises
     ------
@@ -337,6 +344,7 @@ def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoot
         For a density that the phase space does not have.
     """
     layout, switches, detector = experiment.layout, experiment.switches, experiment.detector
+    density = density or signal_density(switches)
     planar, lorentz = switches.phase_space == "planar", switches.form_factor == "lorentzian"
     crystal = np.array(crystal_size(experiment))
     beam = beam_of(layout, experiment.target)
@@ -348,8 +356,8 @@ def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoot
         planar=planar,
         lorentz=lorentz,
         beam=beam,
-        facing=facing_of(layout),
-        form=density_form(layout, switches, density),
+        facing=facing(experiment),
+        form=experiment_form(experiment, density),
         crystal=crystal,
         epsilon=experiment.target.epsilon_ep,
         norm=float(form_norm(planar, *crystal)),
@@ -361,8 +369,8 @@ def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoot
 def smoothed_pairs(
     experiment: Experiment,
     masses_eV: FloatArray,
-    facing: FloatArray | None = None,
-    density: Density = "spatial",
+    direction: FloatArray | None = None,
+    density: Density | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Pair integrals times the direction factor, smoothed over the resolution.
 
@@ -370,10 +378,10 @@ def smoothed_pairs(
     ----------
     experiment : Experiment
     masses_eV : ndarray, shape (3,)
-    facing : ndarray, shape (3,), optional
-        Another direction factor than ``facing_of`` the layout.
-    density : {"spatial", "conserved", "weak-magnetism"}
-        See ``physics.pairs``.
+    direction : ndarray, shape (3,), optional
+        Another direction factor than ``facing`` gives.
+    density : {"spatial", "conserved", "weak-magnetism"}, optional
+        See ``physics.pairs``; by default that of the field.
 
     Returns
     -------
@@ -388,8 +396,8 @@ def smoothed_pairs(
     causes, angles = crystal_causes(experiment, masses_eV), experiment.layout.theta_s
     with faults("smoothed pair integral", causes, angles) as finite:
         smoother = make_smoother(experiment, density)
-        if facing is not None:
-            smoother = replace(smoother, facing=facing)
+        if direction is not None:
+            smoother = replace(smoother, facing=direction)
         masses = np.asarray(masses_eV, dtype=float)
         grid, table = smoother.correction(masses[None, :], nominal=True)
         panels = smoother.panels(smoother.beam, 0.0, masses, grid, table)[:, :, 0, :]

@@ -11,6 +11,7 @@ from renp_infer.fields import Said
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.matrix_elements import missing_printed
+from renp_infer.physics.transition import transition_of
 from renp_infer.records import PRESETS, Experiment, Parameters, Switches, Target
 from renp_infer.study.computable import check_computable, check_open_angles
 from renp_infer.study.reading import StudyConfig
@@ -104,11 +105,7 @@ def check_inference(study: StudyConfig, experiment: Experiment, parameters: Para
             "Eq. (18) over two transverse dimensions diverges logarithmically, so there "
             "is no large-crystal limit",
         )
-    if experiment.layout.c_axis is None:
-        allowed = (
-            "a number for [inference]: k.S vanishes normal to the plane, so there is no signal"
-        )
-        raise ConfigError("layout.c_axis_deg", "normal", allowed)
+    check_signal(experiment)
     limit = experiment.target.epsilon_ep / 2 / MILLI_EV_TO_EV
     if section.m1_max_meV >= limit:
         allowed = f"< {limit:.6g}, beyond which no pair can be emitted"
@@ -118,6 +115,33 @@ def check_inference(study: StudyConfig, experiment: Experiment, parameters: Para
         raise ConfigError("neutrino.m1_meV", study.neutrino.m1_meV, allowed)
     check_lower_bound(section)
     check_open_angles(experiment, parameters)
+
+
+def check_signal(experiment: Experiment) -> None:
+    """Refuse to learn from a field that is zero by symmetry; `evaluate` says that it is.
+
+    Raises
+    ------
+    ConfigError
+    """
+    switches = experiment.switches
+    weak = switches.source == "weak-magnetism"
+    if experiment.layout.c_axis is None and (weak or switches.field_axis == "trigger"):
+        what = "P.n" if weak else "k.S"
+        allowed = (
+            f"a number for [inference]: {what} vanishes normal to the plane, so there is no signal"
+        )
+        raise ConfigError("layout.c_axis_deg", "normal", allowed)
+    if weak and no_moment(experiment.target):
+        allowed = "a target with a doublet: two singlets keep no moment in first order"
+        hint = "renp evaluate gives the event rate"
+        raise ConfigError("target.scheme", experiment.target.name, allowed, hint)
+
+
+def no_moment(target: Target) -> bool:
+    """Whether the transition leaves no moment in any direction of P."""
+    found = transition_of(target)
+    return found.delta_mu * found.handedness == 0.0
 
 
 def check_calibration(section: CalibrateSection | None, inference: InferenceSection | None) -> None:

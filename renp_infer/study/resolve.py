@@ -26,7 +26,7 @@ from renp_infer.study.sections.inference import inference_settings
 from renp_infer.study.sections.lasers import lasers_of
 from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of
-from renp_infer.study.sections.physics import switches_of
+from renp_infer.study.sections.physics import switches_of, without_meaning
 from renp_infer.study.sections.sequential import SequentialSettings, sequential_settings
 from renp_infer.study.sections.target import scheme_of
 from renp_infer.study.study import Study
@@ -59,7 +59,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     experiment = Experiment(
         target=target,
         layout=layout,
-        lasers=lasers_of(study.lasers),
+        lasers=lasers_of(study.lasers, switches),
         detector=detector_of(study.detector, layout, target.spin_relaxation_ms),
         switches=switches,
         accuracy=Accuracy(study.accuracy.relative_tolerance),
@@ -117,7 +117,10 @@ def _sequential(
 def _resolved(study: StudyConfig, scheme: str, experiment: Experiment) -> dict[str, Any]:
     """All keys with all values, as tables that ``load_study`` takes again."""
     tables = study.model_dump(by_alias=True, exclude_none=True)
-    tables["physics"] |= asdict(experiment.switches)
+    silent = without_meaning(experiment.switches)
+    chosen = asdict(experiment.switches).items()
+    tables["physics"] |= {name: value for name, value in chosen if name not in silent}
+    tables["lasers"]["zeeman_field_G"] = experiment.lasers.zeeman_field_G
     tables["target"] = {"scheme": scheme} | {
         key: getattr(experiment.target, key)
         for key in ("density_per_cm3", "gamma_ep_per_s", "refractive_index")

@@ -30,6 +30,8 @@ PREDICTED = {
     ("state",): ("masses_eV",),
 }
 """Arrays of ``evaluate.json`` by the names of their axes."""
+OPTIONAL = ("pair_K_eV5", "sum_W_eV6")
+"""Arrays that some physics do not have."""
 ARRAYS = ("theta_s_deg", "w_eV", *(name for names in PREDICTED.values() for name in names))
 FACTS = (
     "name",
@@ -163,6 +165,10 @@ class EvaluateResult(Result):
         Field over magnetization, xi.
     backgrounds : Backgrounds
     accuracy : Accuracy
+    pair_K_eV5 : ndarray, shape (6, n), or None
+        Int U W Phi K of a conserved current; ``None`` in the planar phase space.
+    sum_W_eV6 : ndarray, shape (n,), or None
+        Of weak magnetism, weighted over all nine ordered pairs; ``None`` for S.v.
     data : str
         Name of the file with the data; empty for mock data.
     provenance : mapping
@@ -192,6 +198,8 @@ class EvaluateResult(Result):
     coupling: float
     backgrounds: Backgrounds
     accuracy: Accuracy
+    pair_K_eV5: FloatArray | None = None
+    sum_W_eV6: FloatArray | None = None
     data: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -201,6 +209,9 @@ class EvaluateResult(Result):
         values: dict[str, Any] = {name: document[name] for name in FACTS}
         values |= {name: np.asarray(document[name], float) for name in ARRAYS}
         coherence = document.get("coherence")
+        for name in OPTIONAL:
+            value = document.get(name)
+            values[name] = None if value is None else np.asarray(value, float)
         return cls(
             **values,
             model=Switches(**document["model"]),
