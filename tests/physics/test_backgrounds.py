@@ -74,7 +74,7 @@ def test_pair_phase_space_by_quadrature():
 
 def test_pair_phase_space_is_that_of_the_pair_density():
     """Massless D of Eq. (12), with the axial current, over all momenta of the pair."""
-    epsilon, form = 1.5, np.array([2.0, 0.0, 0.0, 0.0])
+    epsilon, form = 1.5, np.array([2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 1.0])
     x, weight = np.polynomial.legendre.leggauss(24)
     r, cosine = 0.5 * epsilon * (x + 1.0), 0.5 * (x + 1.0)
     radial, angle = np.meshgrid(r, cosine, indexing="ij")

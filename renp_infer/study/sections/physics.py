@@ -19,9 +19,7 @@ NEEDED = {
     "matrix_elements": "recomputed",
 }
 """What weak magnetism needs: nothing of it is printed, or known in the plane."""
-WITHOUT_MEANING_BY = {
-    name: other for other, names in WITHOUT_MEANING.items() for name in names
-}
+WITHOUT_MEANING_BY = {name: other for other, names in WITHOUT_MEANING.items() for name in names}
 """Switches that may have no meaning, with the switch and value that take it."""
 
 
