@@ -208,7 +208,8 @@ def test_reference_of_the_normalised_noise():
 def test_normalised_noise_asks_for_nothing_of_layout_and_neutrinos():
     name, base = f"{STUDY}-normalised", None
     for keys in (
-        (), ("neutrino.m1_meV=300",), ("neutrino.ordering=inverted",), ("neutrino.nature=majorana",),
+        (), ("neutrino.m1_meV=300",), ("neutrino.ordering=inverted",),
+        ("neutrino.nature=majorana",),
         ("layout.length_cm=1",), ("layout.theta_s_deg=[10, 90]",), ("detector.resolution_deg=0",),
     ):  # fmt: skip
         found = study(*keys, name=name)
