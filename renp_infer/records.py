@@ -189,6 +189,10 @@ class Target:
         From wave functions, where the scheme has them.
     moments : dict
         Otherwise <L + 2 S> along c of the components of e and p, mu_B, or nothing.
+    g_parallel : float or None
+        g factor of the ground doublet along c.
+    polarisation : float
+        (n_+ - n_-)/n of the ions' doublets; weak magnetism only.
     printed : dict
         Values the paper prints for quantities that are recomputed otherwise.
     """
@@ -209,6 +213,8 @@ class Target:
     spin_relaxation_ms: float = 5.0
     transition: Transition | None = None
     moments: dict[str, float] = field(default_factory=dict)
+    g_parallel: float | None = None
+    polarisation: float = 0.0
     printed: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -369,6 +375,8 @@ class Detector:
     reference_snr : float
         0 for absolute noise, else the peak signal-to-noise that the paper's
         layout would have.
+    reversal_leakage : float
+        Share of the parity-conserving field of a polarised target that reversing P leaves.
     """
 
     noise_fT_rtHz: float = 2.0
@@ -381,6 +389,7 @@ class Detector:
     spin_relaxation_ms: float = Target.spin_relaxation_ms
     exposure_s: float = 3600.0
     reference_snr: float = 0.0
+    reversal_leakage: float = 1.0
     pickup: Pickup | None = None
     exposure_shares: tuple[float, ...] | None = None
 

@@ -120,12 +120,14 @@ def _triggered(experiment: Experiment) -> float:
 def partners(experiment: Experiment) -> float:
     """Emission of unpolarised doublets over that of ions that are all in one partner.
 
-    1/2 for weak magnetism: each ion is in either partner, N^2 (1/4 + 1/4); 1 where e or p
-    is a singlet. The paper's picture has all ions in one.
+    1/2 for weak magnetism: each ion is in either partner, N^2 (1/4 + 1/4), or with a
+    polarisation p N^2 ((1 + p)^2 + (1 - p)^2)/4; 1 where e or p is a singlet. The paper's
+    picture has all ions in one.
     """
     if experiment.switches.source == "spin-velocity":
         return 1.0
-    return 0.5 * transition_of(experiment.target).weight
+    mixed = 1.0 + experiment.target.polarisation**2
+    return 0.5 * mixed * transition_of(experiment.target).weight
 
 
 def current_squared(experiment: Experiment) -> float:
@@ -276,6 +278,19 @@ def cycle_time_s(experiment: Experiment) -> float:
         return cycle.peak_s
     relaxation = 1e-3 * experiment.detector.spin_relaxation_ms
     return -relaxation * expm1(-1e-3 * experiment.lasers.cycle_ms / relaxation)
+
+
+def conserving_factor(experiment: Experiment, chi_squared: float) -> float:
+    """Peak parity-conserving field of a cycle per unit of smoothed Sum F, nG/eV^5.
+
+    Of a target with polarisation p: ``2 p delta_mu Gamma``, Gamma the rate at p = 0.
+    """
+    p = experiment.target.polarisation
+    share = 2.0 * p / (1.0 + p**2)
+    with faults("conserving field", _causes(experiment, chi_squared)) as finite:
+        events = prefactor_per_s_eV5(experiment) * current_squared(experiment) * chi_squared
+        field = share * events * field_per_event_nG(experiment) * cycle_time_s(experiment)
+        return float(finite(field))
 
 
 def signal_factor(experiment: Experiment, chi_squared: float) -> float:

@@ -101,6 +101,7 @@ def target_of(scheme: Scheme, changes: Mapping[str, float | None] | None = None)
         spin_squared=scheme.spin_squared,
         transition=as_transition(own[0]) if own else None,
         moments=scheme.moments,
+        g_parallel=crystal.get("g_parallel"),
         printed=scheme.printed,
         **relaxation,
     )

@@ -174,7 +174,9 @@ def check_forecast(settings: ForecastSettings, experiment: Experiment) -> None:
         raise ConfigError("forecast.m1_meV", max(settings.m1_meV), f"< {limit:.6g}")
 
 
-def check_sequential(settings: SequentialSettings, study: StudyConfig) -> None:
+def check_sequential(
+    settings: SequentialSettings, study: StudyConfig, polarisation: float = 0.0
+) -> None:
     """Refuse what a sequence of measurements cannot take into account.
 
     Raises
@@ -194,6 +196,9 @@ def check_sequential(settings: SequentialSettings, study: StudyConfig) -> None:
     if priors.leakage_sd > 0.0:
         allowed = "0 with [optimize.sequential]"
         raise ConfigError("inference.leakage_sd", priors.leakage_sd, allowed)
+    if polarisation != 0.0:
+        allowed = "0 with [optimize.sequential], which knows no parity-even field"
+        raise ConfigError("target.polarisation", polarisation, allowed)
     if max(settings.m1_meV) > priors.m1_max_meV:
         allowed = f"<= inference.m1_max_meV = {priors.m1_max_meV:g}"
         raise ConfigError(f"{KEY}.m1_meV", max(settings.m1_meV), allowed)

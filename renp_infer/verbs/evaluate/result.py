@@ -30,7 +30,7 @@ PREDICTED = {
     ("state",): ("masses_eV",),
 }
 """Arrays of ``evaluate.json`` by the names of their axes."""
-OPTIONAL = ("pair_K_eV5", "sum_W_eV6")
+OPTIONAL = ("pair_K_eV5", "sum_W_eV6", "conserving_nG")
 """Arrays that some physics do not have."""
 ARRAYS = ("theta_s_deg", "w_eV", *(name for names in PREDICTED.values() for name in names))
 FACTS = (
@@ -169,6 +169,8 @@ class EvaluateResult(Result):
         Int U W Phi K of a conserved current; ``None`` in the planar phase space.
     sum_W_eV6 : ndarray, shape (n,), or None
         Of weak magnetism, weighted over all nine ordered pairs; ``None`` for S.v.
+    conserving_nG : ndarray, shape (n,), or None
+        Parity-conserving field of a polarised target, before P is reversed.
     data : str
         Name of the file with the data; empty for mock data.
     provenance : mapping
@@ -200,6 +202,7 @@ class EvaluateResult(Result):
     accuracy: Accuracy
     pair_K_eV5: FloatArray | None = None
     sum_W_eV6: FloatArray | None = None
+    conserving_nG: FloatArray | None = None
     data: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -236,7 +239,11 @@ class EvaluateResult(Result):
     def rows(self) -> list[tuple[str, str]]:
         """How far the signal stands out."""
         label = ", normalised" if self.normalised else ""
-        return [("peak S/N", f"{self.peak_snr:.3g} per angle{label}")]
+        found = [("peak S/N", f"{self.peak_snr:.3g} per angle{label}")]
+        if self.conserving_nG is not None:
+            even, odd = (float(np.max(np.abs(x))) for x in (self.conserving_nG, self.signal_nG))
+            found.append(("without parity violation", f"{even / odd:.3g} times the signal"))
+        return found
 
     def origin(self) -> Mapping[str, Any]:
         """Its provenance."""

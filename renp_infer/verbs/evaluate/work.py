@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from renp_infer.finite import faults
-from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.field import conserving_field, exact_field
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.measurement.squid import variance_nG2
 from renp_infer.physics import backgrounds as qed
@@ -93,6 +93,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         accuracy=accuracy,
         pair_K_eV5=None if conserved is None else conserved.a_eV5,
         sum_W_eV6=None if weak is None else handed(experiment) * weak,
+        conserving_nG=_conserving(experiment, parameters, chi2),
     )
 
 
@@ -111,6 +112,13 @@ def _weak_magnetism(
         return None
     pairs = pair_integrals(experiment, masses_eV, density="weak-magnetism")
     return parity_violating_sum(pairs, rows, masses_eV, kappa)
+
+
+def _conserving(experiment: Experiment, parameters: Parameters, chi2: float) -> FloatArray | None:
+    """Parity-conserving field of a polarised target."""
+    if experiment.target.polarisation == 0.0:
+        return None
+    return conserving_field(experiment, parameters, chi2)
 
 
 def handed(experiment: Experiment) -> float:

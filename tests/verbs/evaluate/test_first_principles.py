@@ -374,3 +374,69 @@ def test_the_paper_s_layout_is_where_the_signal_passes_through_zero():
     left, middle, right = exact_field(found.experiment, found.parameters, 0.25)
     assert left * right < 0.0
     assert abs(middle) < 1e-4 * abs(left)
+
+
+# --- polarised targets ---------------------------------------------------------------
+
+
+def test_a_polarisation_of_3e_7_equals_the_signal():
+    found = study("target.polarisation=3e-7", "layout.theta_s_deg=[95.0]")
+    document = evaluate(found.experiment, found.parameters, "polarised")
+    assert document.conserving_nG is not None
+    ratio = np.abs(document.conserving_nG / document.signal_nG)
+    assert 0.3 < ratio[0] < 3.0
+    assert found.residual == pytest.approx(ratio[0], rel=1e-12)
+    assert found.settings.leakage_sd == pytest.approx(ratio[0], rel=1e-12)
+
+
+def test_conserving_field_is_twice_the_moment_of_each_event():
+    """2 p delta_mu Gamma, from `physics.emission`, with the cycle's time."""
+    from renp_infer.physics.emission import conserving_moment_rate_muB_per_s
+
+    found = study("target.polarisation=-0.2", "detector.resolution_deg=0")
+    setup = found.experiment
+    document = evaluate(setup, found.parameters, "polarised")
+    ion = transition_of(setup.target)
+    currents = Currents(spin=np.array([1.0, 0.0, 0.0]), delta_mu=ion.delta_mu)
+    rate = document.rate_per_s / (1.0 + 0.2**2)
+    moment = conserving_moment_rate_muB_per_s(currents, rate, -0.2)
+    field = field_rate_nG_per_s(moment, setup.layout.volume_cm3, setup.detector.coupling)
+    expected = field * cycle_time_s(setup)
+    atol = 2e-3 * np.max(np.abs(expected))  # a point, and the finite crystal at the edges
+    np.testing.assert_allclose(document.conserving_nG, expected, rtol=0, atol=atol)
+
+
+def test_reversal_scales_what_is_left():
+    whole, tenth = (
+        study("target.polarisation=1e-6", f"detector.reversal_leakage={share}").residual
+        for share in (1.0, 0.1)
+    )
+    assert tenth == pytest.approx(0.1 * whole, rel=1e-12)
+    assert study().residual == 0.0
+
+
+def test_a_field_polarises_at_a_temperature():
+    keys = ("target.scheme=er-ylf-built", "lasers.zeeman_field_G=100", "target.temperature_K=4")
+    found = study(*keys)
+    assert found.experiment.target.polarisation == pytest.approx(2.2e-3, rel=0.05)
+    path_of = found.resolved
+    assert path_of["target"]["temperature_K"] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        (["lasers.zeeman_field_G=100"], "target.temperature_K"),
+        (["target.temperature_K=4"], "target.temperature_K"),
+        (["lasers.zeeman_field_G=1", "target.temperature_K=4"], "target.temperature_K"),
+        (["target.polarisation=0.1", "lasers.zeeman_field_G=1"], "target.polarisation"),
+        (["target.polarisation=0.1", "target.temperature_K=4"], "target.polarisation"),
+        (["target.polarisation=1.1"], "target.polarisation"),
+        (["physics.preset=corrected", "lasers.chi_squared=1e-3", "target.polarisation=0"],
+         "target.polarisation"),
+    ],
+)  # fmt: skip
+def test_polarisations_that_mean_nothing(keys, path):
+    with pytest.raises(ConfigError) as caught:
+        study(*keys)
+    assert caught.value.path == path
