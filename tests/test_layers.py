@@ -19,6 +19,7 @@ ORDER = (
         "fields",
         "files",
         "records",
+        "switches",
         "resources",
         "versions",
         "terminal",

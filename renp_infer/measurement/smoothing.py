@@ -28,7 +28,7 @@ POINT = np.deg2rad(1e-4)
 """Width of the box that stands for no smoothing at all, or less, rad."""
 WIDEST_PANEL = np.deg2rad(0.75)
 EVEN = np.array([0.0, 0.0, 1.0])
-"""No direction factor: ``facing`` of a rate, and of a moment seen along its own axis."""
+"""No direction factor: of a rate, and of a moment seen along its own axis."""
 TURN = 2.0 * np.pi
 GAUSS_STEPS, GAUSS_REACH = 24, 5.0
 """Panels per standard deviation, and reach in standard deviations."""
@@ -181,16 +181,11 @@ def beam_of(layout: Layout, target: Target) -> FloatArray:
 
 def facing(experiment: Experiment) -> FloatArray:
     """Direction factor of the field: ``facing_of`` the layout, or none along the moment."""
-    if experiment.switches.field_axis == "moment":
-        return EVEN
-    return facing_of(experiment.layout)
+    return EVEN if experiment.switches.field_axis == "moment" else facing_of(experiment.layout)
 
 
 def facing_of(layout: Layout) -> FloatArray:
-    """Coefficients of cos theta_s, sin theta_s and 1 in the direction factor k.S.
-
-    Along the c axis, Eq. (61) generalised; zero for case (3).
-    """
+    """Of cos theta_s, sin theta_s and 1 in k.S, Eq. (61) generalised; zero for case (3)."""
     if layout.c_axis is None:
         return np.zeros(3)
     return np.array([np.cos(layout.c_axis), np.sin(layout.c_axis), 0.0])
@@ -344,7 +339,6 @@ def make_smoother(experiment: Experiment, density: Density | None = None) -> Smo
         For a density that the phase space does not have.
     """
     layout, switches, detector = experiment.layout, experiment.switches, experiment.detector
-    density = density or signal_density(switches)
     planar, lorentz = switches.phase_space == "planar", switches.form_factor == "lorentzian"
     crystal = np.array(crystal_size(experiment))
     beam = beam_of(layout, experiment.target)
@@ -357,7 +351,7 @@ def make_smoother(experiment: Experiment, density: Density | None = None) -> Smo
         lorentz=lorentz,
         beam=beam,
         facing=facing(experiment),
-        form=experiment_form(experiment, density),
+        form=experiment_form(experiment, density or signal_density(switches)),
         crystal=crystal,
         epsilon=experiment.target.epsilon_ep,
         norm=float(form_norm(planar, *crystal)),
