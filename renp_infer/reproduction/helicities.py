@@ -159,7 +159,7 @@ def current_rows(paper: Paper) -> list[Recomputed]:
         form = current_form(layout, Switches())
         with_, without = (
             pair_density(w_l, w_t, paper.target.epsilon_ep, masses, f, phase_space)[0][0]
-            for f in (form, 0.0 * form)
+            for f in (form, np.append(0.0 * form[:-1], form[-1]))  # without C, with f_1
         )
         return float(with_ / without - 1.0)
 
