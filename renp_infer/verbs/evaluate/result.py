@@ -30,6 +30,7 @@ PREDICTED = {
     ("state",): ("masses_eV",),
 }
 """Arrays of ``evaluate.json`` by the names of their axes."""
+YEAR_S = 365.25 * 86400.0
 OPTIONAL = ("pair_K_eV5", "sum_W_eV6", "conserving_nG")
 """Arrays that some physics do not have."""
 ARRAYS = ("theta_s_deg", "w_eV", *(name for names in PREDICTED.values() for name in names))
@@ -240,9 +241,21 @@ class EvaluateResult(Result):
         """How far the signal stands out."""
         label = ", normalised" if self.normalised else ""
         found = [("peak S/N", f"{self.peak_snr:.3g} per angle{label}")]
+        if self.model.source == "weak-magnetism":
+            found += self._missing()
         if self.conserving_nG is not None:
             even, odd = (float(np.max(np.abs(x))) for x in (self.conserving_nG, self.signal_nG))
             found.append(("without parity violation", f"{even / odd:.3g} times the signal"))
+        return found
+
+    def _missing(self) -> list[tuple[str, str]]:
+        """How rare an event is, and what is missing: nothing that a preset's name says."""
+        most = float(np.max(self.rate_per_s))
+        rare = f"one in {1.0 / most / YEAR_S:.3g} years at the angle of most" if most else "none"
+        found = [("pairs emitted", rare)]
+        if not self.normalised and 0.0 < self.peak_snr < 1.0:
+            orders = f"{-np.log10(self.peak_snr):.1f} orders of magnitude to S/N = 1"
+            found.append(("missing", orders))
         return found
 
     def origin(self) -> Mapping[str, Any]:
