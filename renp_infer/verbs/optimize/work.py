@@ -100,7 +100,7 @@ def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
     dict
         ``optimizer``, ``repeat``, ``trials``, the last appraisal of its best trial
         ``last`` and, of the first repeat, of the study's own design ``reference``, the
-        ``gains`` in both presets and the ``robustness``.
+        ``gains`` in each preset and the ``robustness``.
     """
     design = study.design
     assert design is not None
@@ -142,7 +142,7 @@ def perform(study: Study, task: Task, context: Context) -> dict[str, Any]:
         share_seed = np.random.SeedSequence(study.seed)
         found["allowed_share"] = region.share(share_seed, _SHARE_POINTS)
         if section.comparisons and not best.failed:
-            context.tell(f"{name}, both presets", 1.0)
+            context.tell(f"{name}, all presets", 1.0)
             found["gains"] = {"x": list(best.x), "rows": gains(study, found["best"]["keys"])}
         if section.robustness and not best.failed:
             context.tell(f"{name}, robustness", 1.0)
