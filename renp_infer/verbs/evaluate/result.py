@@ -248,11 +248,18 @@ class EvaluateResult(Result):
             found.append(("without parity violation", f"{even / odd:.3g} times the signal"))
         return found
 
+    @property
+    def rarity(self) -> str:
+        """How rare a pair is from the weak Hamiltonian; nothing for the paper's equations."""
+        if self.model.source != "weak-magnetism":
+            return ""
+        most = float(np.max(self.rate_per_s))
+        years = f"one in {1.0 / most / YEAR_S:.3g} years" if most > 0.0 else "none"
+        return f"Of neutrino pairs the whole crystal emits {years} at the angle of most."
+
     def _missing(self) -> list[tuple[str, str]]:
         """How rare an event is, and what is missing: nothing that a preset's name says."""
-        most = float(np.max(self.rate_per_s))
-        rare = f"one in {1.0 / most / YEAR_S:.3g} years at the angle of most" if most else "none"
-        found = [("pairs emitted", rare)]
+        found = [("rate", self.rarity)]
         if not self.normalised and 0.0 < self.peak_snr < 1.0:
             orders = f"{-np.log10(self.peak_snr):.1f} orders of magnitude to S/N = 1"
             found.append(("missing", orders))
