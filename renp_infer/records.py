@@ -9,13 +9,17 @@ out. All are frozen; inside the package energies are in eV, angles in rad.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from renp_infer.errors import DomainError
+from renp_infer.switches import PRESETS as PRESETS
+from renp_infer.switches import WITHOUT_MEANING as WITHOUT_MEANING
+from renp_infer.switches import Switches as Switches
+from renp_infer.switches import switch_names as switch_names
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -24,56 +28,6 @@ Progress = Callable[[str, float], None]
 PAIRS = ("11", "12", "22", "13", "23", "33")
 """The six unordered mass-eigenstate pairs, in the order of every array."""
 PAIR_INDEX = ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))
-
-
-@dataclass(frozen=True)
-class Switches:
-    """Which physics: each field is one documented choice, see ``PRESETS``.
-
-    The defaults are the ``published`` preset: the paper as printed.
-    """
-
-    phase_space: Literal["planar", "full"] = "planar"
-    """Planar integral of Eqs. (17), (62), or Eq. (12) in three dimensions."""
-    form_factor: Literal["lorentzian", "plane-wave"] = "lorentzian"
-    """Crystal form factor: Eq. (18) or Eq. (15)."""
-    majorana_kappa: float = 0.125
-    """Coefficient of ``- kappa m_i m_j`` in Eqs. (56), (63)."""
-    weights: Literal["eq3", "table-iv"] = "eq3"
-    """Pair weights from Eq. (3), or the printed rows of Table IV."""
-    h_r: Literal["printed", "eq8"] = "printed"
-    """Through the printed C of Eq. (24), or Eq. (8) with p->g rates (1383)."""
-    gamma_power: Literal[1, 2] = 1
-    """Power of gamma_ep in rate and magnetization, Eqs. (24), (57), (64)."""
-    moment: Literal["density", "single-ion"] = "density"
-    """Moment per event: n mu of Eq. (58), or mu / V."""
-    rate_prefactor: Literal["C", "C/2"] = "C"
-    """The number in Eq. (57), which is C times S_ep^2, or Eq. (16)."""
-    matrix_elements: Literal["printed", "recomputed"] = "printed"
-    """S_ep^2 and |S||v| as printed, or recomputed from Table I."""
-    bloch: Literal["printed", "lindblad"] = "printed"
-    """Optical Bloch equations as in (A5)-(A13), or as a Lindblad generator."""
-    current_axis: Literal["parallel", "transverse"] = "parallel"
-    """Electron current along the c axis (paper), or Delta M = 1: across it."""
-
-
-PRESETS: dict[str, Switches] = {
-    "published": Switches(),
-    "corrected": Switches(
-        phase_space="full",
-        form_factor="plane-wave",
-        majorana_kappa=1.0,
-        weights="eq3",
-        h_r="eq8",
-        gamma_power=2,
-        moment="single-ion",
-        rate_prefactor="C/2",
-        matrix_elements="recomputed",
-        bloch="lindblad",
-        current_axis="parallel",
-    ),
-}
-"""The paper as printed, and as derived (docs/theory.md lists each difference)."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +65,31 @@ class Parameters:
 
 
 @dataclass(frozen=True)
+class Transition:
+    """What a pair takes from an ion that goes from e to p: the strongest "+" channel.
+
+    Attributes
+    ----------
+    spin_squared : float
+        |S|^2.
+    along : float
+        Share of it along the c axis.
+    handedness : float
+        Along c: ``Im(M* x S) - m_e eps Re(S_i Q_ij*)``, on which P is projected.
+    delta_mu : float
+        <L + 2 S> along c after the transition less that before, mu_B.
+    weight : float
+        Emission over that of two doublets: 2 with a singlet.
+    """
+
+    spin_squared: float
+    along: float
+    handedness: float
+    delta_mu: float
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class Target:
     """Known facts of an ion in its host, read from ``models/targets``.
 
@@ -138,6 +117,14 @@ class Target:
         S_ep^2 if it is given itself, instead of composition and rates.
     spin_relaxation_ms : float
         T1 for studies that give none; 5 ms where the scheme has none either.
+    transition : Transition or None
+        From wave functions, where the scheme has them.
+    moments : dict
+        Otherwise <L + 2 S> along c of the components of e and p, mu_B, or nothing.
+    g_parallel : float or None
+        g factor of the ground doublet along c.
+    polarisation : float
+        (n_+ - n_-)/n of the ions' doublets; weak magnetism only.
     printed : dict
         Values the paper prints for quantities that are recomputed otherwise.
     """
@@ -156,6 +143,10 @@ class Target:
     j_m: dict[str, tuple[float, float]] = field(default_factory=dict)
     spin_squared: float | None = None
     spin_relaxation_ms: float = 5.0
+    transition: Transition | None = None
+    moments: dict[str, float] = field(default_factory=dict)
+    g_parallel: float | None = None
+    polarisation: float = 0.0
     printed: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -217,8 +208,8 @@ class Lasers:
     zeeman_field_G : float
         Static field that separates the Kramers partners, Section V.
     chi_squared : float or None
-        Cycle mean of rho_ee^3 |rho_ep|^2; ``None`` takes it from the optical
-        Bloch equations. Only these use what follows.
+        Cycle mean of rho_ee^3 |rho_ep|^2, or of |rho_ep|^2 for the trigger "coherence";
+        ``None`` takes it from the optical Bloch equations. Only these use what follows.
     cycle_start : {"ground", "periodic"}
         All ions in the ground state, or as the cycle before left them.
     eq_duration_lifetimes, qg_duration_lifetimes : float or None
@@ -316,6 +307,8 @@ class Detector:
     reference_snr : float
         0 for absolute noise, else the peak signal-to-noise that the paper's
         layout would have.
+    reversal_leakage : float
+        Share of the parity-conserving field of a polarised target that reversing P leaves.
     """
 
     noise_fT_rtHz: float = 2.0
@@ -328,6 +321,7 @@ class Detector:
     spin_relaxation_ms: float = Target.spin_relaxation_ms
     exposure_s: float = 3600.0
     reference_snr: float = 0.0
+    reversal_leakage: float = 1.0
     pickup: Pickup | None = None
     exposure_shares: tuple[float, ...] | None = None
 
@@ -389,8 +383,3 @@ class Observation:
     def sigma_nG(self) -> FloatArray:
         """Standard error per angle, shape (n,)."""
         return np.sqrt(np.diag(self.covariance_nG2))
-
-
-def switch_names() -> tuple[str, ...]:
-    """Names of all physics switches."""
-    return tuple(f.name for f in fields(Switches))

@@ -19,6 +19,7 @@ ORDER = (
         "fields",
         "files",
         "records",
+        "switches",
         "resources",
         "versions",
         "terminal",
@@ -202,7 +203,7 @@ def test_exported_names_are_what_their_module_defines() -> None:
     for name in renp_infer.__all__:
         value = getattr(renp_infer, name)
         home = getattr(value, "__module__", "")
-        homes = ("errors", "records", "app.library", "app.run")
+        homes = ("errors", "records", "switches", "app.library", "app.run")
         homes += ("study.load", "study.study")
         assert home in [f"renp_infer.{place}" for place in homes] or name in (
             "PRESETS",

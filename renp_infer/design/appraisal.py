@@ -39,7 +39,7 @@ from renp_infer.inference.prior import (
 )
 from renp_infer.inference.response import Response
 from renp_infer.measurement.noise import Noise
-from renp_infer.physics.bloch import chi_squared
+from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
@@ -100,7 +100,7 @@ def rivals_of(
     The unit of the baseline's prior, and the shapes of the offsets, are those of the
     parameters ``own``, whatever the hypothesis.
     """
-    chi2 = chi_squared(experiment.target, experiment.lasers, experiment.switches)
+    chi2 = coherence(experiment)
     largest = settings.m1_max_meV * MILLI_EV_TO_EV
     responses = Responses(
         lambda p: Response(experiment, p, chi2, largest, finite_crystal=finite_crystal)

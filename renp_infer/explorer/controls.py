@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from renp_infer.records import PRESETS
+
 GRID = "layout.theta_s_deg"
 GRID_KEYS = tuple(f"{GRID}.{part}" for part in ("start", "stop", "points"))
 PRESET, COUPLING, LOOP = "physics.preset", "detector.coupling", "detector.pickup"
@@ -115,7 +117,7 @@ GROUPS: dict[str, tuple[Control, ...]] = {
         Control(f"{LOOP}.tilt_deg", "tilt from k₁", "deg", -90, 90, 5),
         _choice(f"{LOOP}.position", "loop is", "around", "beside"),
     ),
-    "Physics": (_choice(PRESET, "preset of the study", "published", "corrected"),),
+    "Physics": (_choice(PRESET, "preset of the study", *PRESETS),),
 }
 """Controls by heading, in the order of the page."""
 CONTROLS = tuple(control for group in GROUPS.values() for control in group)

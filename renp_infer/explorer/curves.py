@@ -25,7 +25,7 @@ from renp_infer.physics.neutrinos import masses
 from renp_infer.records import FloatArray, Observation
 from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis
 from renp_infer.study.sections.forecast import largest_mass_meV
-from renp_infer.study.study import Study
+from renp_infer.study.study import Study, leaking
 from renp_infer.verbs.evaluate.work import pair_thresholds
 from renp_infer.verbs.forecast.bench import noise_of
 
@@ -127,6 +127,7 @@ def curve_of(study: Study, priors: InferenceSettings, label: str) -> Curve:
         Where ``renp evaluate`` would.
     """
     experiment, own = study.experiment, study.parameters
+    priors = leaking(priors, study.residual)
     chi2 = coherence(experiment)
     noise = noise_of(experiment, own, chi2)
     covariance = noise.covariance(noise.exposure_s)

@@ -26,7 +26,11 @@ from renp_infer.records import FloatArray
 
 Figure = dict[str, Any]
 Shown = Literal["shape", "field", "snr"]
-STYLES = {"published": (BLUE, "solid", "circle"), "corrected": (VERMILION, "dash", "diamond")}
+STYLES = {
+    "published": (BLUE, "solid", "circle"),
+    "corrected": (VERMILION, "dash", "diamond"),
+    "first-principles": (GREEN, "dashdot", "square"),
+}
 """Colour, dash and symbol: told apart without colour."""
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}
 LOUD = 30.0
@@ -64,7 +68,7 @@ _ARROW = {"symbol": "arrow", "size": 12, "angleref": "previous"}
 
 
 def field_figure(picture: Picture, shown: Shown) -> Figure:
-    """Angular distribution of both presets, with noise and pair thresholds."""
+    """Angular distribution of two presets, with noise and pair thresholds."""
     traces: list[dict[str, Any]] = []
     for preset, curve in picture.curves.items():
         if shown == "shape":

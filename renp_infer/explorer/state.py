@@ -174,9 +174,10 @@ def priors_of(tables: Mapping[str, Any]) -> InferenceSettings:
 
 
 def other_preset(tables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The preset that a study does not have, and the study with it and no other switch."""
+    """The preset before a study's, or after the first, and the study with no other switch."""
     own = tables.get("physics", {}).get("preset", PhysicsSection().preset)
-    name = next(preset for preset in PRESETS if preset != own)
+    names = list(PRESETS)
+    name = names[names.index(own) - 1] if own != names[0] else names[1]
     return name, {**tables, "physics": {"preset": name}}
 
 

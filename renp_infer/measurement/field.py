@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from renp_infer.finite import faults
 from renp_infer.measurement.smoothing import EVEN, smoothed_pairs
 from renp_infer.physics.form_factor import pair_masses
-from renp_infer.physics.magnetization import signal_factor
+from renp_infer.physics.magnetization import conserving_factor, signal_factor
 from renp_infer.physics.neutrinos import masses, weights
 from renp_infer.records import Experiment, FloatArray, Parameters
 
@@ -44,6 +44,46 @@ def _field_causes(
     }
 
 
+def _smoothed_rate(experiment: Experiment, parameters: Parameters) -> FloatArray:
+    """Sum F smoothed, without a direction factor, shape (n,), eV^5."""
+    m = masses(parameters)
+    a, b = smoothed_pairs(experiment, m, EVEN, "spatial")
+    rows = weights(parameters, experiment.switches)
+    rate: FloatArray = rows.rate @ a
+    if parameters.nature == "majorana":
+        strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
+        rate = rate - (rows.rate_majorana * strength) @ b
+    return rate
+
+
+def conserving_field(
+    experiment: Experiment, parameters: Parameters, chi_squared: float
+) -> FloatArray:
+    """Parity-conserving field of a polarised target, shape (n,), nG; even in P.
+
+    Smoothed; before any reversal of P. A parity-even leakage has this shape.
+    """
+    factor = conserving_factor(experiment, chi_squared)
+    return factor * _smoothed_rate(experiment, parameters)
+
+
+def residual_leakage(experiment: Experiment, parameters: Parameters) -> float:
+    """What reversing P leaves of the parity-conserving field, over the peak signal.
+
+    Coherence and cycle drop out; 0 for an unpolarised target, or without any signal.
+    """
+    if experiment.target.polarisation == 0.0:
+        return 0.0
+    lasers = replace(experiment.lasers, chi_squared=1e-2)
+    quick = replace(experiment, lasers=lasers)
+    peak = np.max(np.abs(exact_field(quick, parameters, 1e-2)))
+    if peak == 0.0:
+        return 0.0
+    conserving = np.max(np.abs(conserving_field(quick, parameters, 1e-2)))
+    with faults("residual_leakage", _field_causes(quick, parameters, 1e-2)) as finite:
+        return float(finite(experiment.detector.reversal_leakage * conserving / peak))
+
+
 def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
     """Parity-even field of leakage 1, shape (n,), nG.
 
@@ -52,13 +92,7 @@ def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: f
     leakage is a fraction of the peak. A template, at the truth: a leakage l
     makes it err by l times what the mass and the apparatus change in Sum F.
     """
-    m = masses(parameters)
-    a, b = smoothed_pairs(experiment, m, EVEN)
-    rows = weights(parameters, experiment.switches)
-    rate = rows.rate @ a
-    if parameters.nature == "majorana":
-        strength = experiment.switches.majorana_kappa * np.prod(pair_masses(m), axis=1)
-        rate = rate - (rows.rate_majorana * strength) @ b
+    rate = _smoothed_rate(experiment, parameters)
     peak = np.max(np.abs(exact_field(experiment, parameters, chi_squared)))
     with faults("leakage", _field_causes(experiment, parameters, chi_squared)) as finite:
         shape: FloatArray = finite(peak / np.max(np.abs(rate)) * rate)

@@ -11,10 +11,15 @@ from renp_infer.fields import Said
 from renp_infer.finite import faults
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.squid import covariance_nG2, variance_nG2
+from renp_infer.physics._crystal_kernels import form_norm
 from renp_infer.physics.bloch import chi_squared
+from renp_infer.physics.coherence import coherence_squared
 from renp_infer.physics.field_cycle import bloch_cycle
+from renp_infer.physics.form_factor import crystal_size
 from renp_infer.physics.kinematics import phase_matched
+from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import truth_of
+from renp_infer.physics.pair_tensor import pair_structure
 from renp_infer.records import Experiment, FloatArray, Layout, Parameters
 
 MAX_DATA_ANGLES = 2000
@@ -27,7 +32,10 @@ length and radius of the crystal."""
 
 def coherence(experiment: Experiment) -> float:
     """Coherence factor of the experiment, given or from the Bloch equations."""
-    return chi_squared(experiment.target, experiment.lasers, experiment.switches)
+    target, lasers, switches = experiment.target, experiment.lasers, experiment.switches
+    if switches.trigger == "coherence":
+        return coherence_squared(target, lasers, switches)
+    return chi_squared(target, lasers, switches)
 
 
 def reference_experiment(experiment: Experiment) -> Experiment:
@@ -39,11 +47,32 @@ def reference_experiment(experiment: Experiment) -> Experiment:
     return replace(experiment, layout=layout, detector=detector)
 
 
+def reference_field_nG(experiment: Experiment, parameters: Parameters, chi2: float) -> float:
+    """Size of the field that noise is normalised to.
+
+    The peak in the paper's layout. Weak magnetism vanishes there: the paper's crystal with
+    P where the moment is largest, eps / sqrt 3 along the axis, for massless Dirac pairs, in
+    the large-crystal limit and unsmoothed. That is the same for all layouts and neutrinos.
+    """
+    reference = reference_experiment(experiment)
+    if experiment.switches.source == "spin-velocity":
+        return float(np.max(np.abs(exact_field(reference, parameters, chi2))))
+    return abs(signal_factor(reference, chi2)) * largest_sum_eV6(reference, parameters.sin2_w)
+
+
+def largest_sum_eV6(experiment: Experiment, sin2_w: float) -> float:
+    """``(2 pi / V) |P| Phi K Sum Re(b c*)`` at ``|P| = eps / sqrt 3``, masses neglected."""
+    epsilon = experiment.target.epsilon_ep
+    pair = pair_structure(2.0 / 3.0 * epsilon**2, 0.0, 0.0)
+    density = float(epsilon / np.sqrt(3.0) * pair.phi * pair.k * (0.75 - sin2_w))
+    return float(form_norm(False, *crystal_size(experiment))) * density
+
+
 def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> float:
     """Factor of the noise, 1 unless the study normalises it.
 
-    With ``reference_snr`` > 0 the noise is scaled so that the paper's layout
-    would have that peak signal-to-noise per angle.
+    With ``reference_snr`` > 0 the noise is scaled so that ``reference_field_nG``
+    would have that signal-to-noise per angle of the paper's layout.
 
     Raises
     ------
@@ -54,7 +83,7 @@ def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> 
     if detector.reference_snr == 0.0:
         return 1.0
     reference = reference_experiment(experiment)
-    signal = np.abs(exact_field(reference, parameters, chi2))
+    signal = reference_field_nG(experiment, parameters, chi2)
     cycle = bloch_cycle(experiment)
     variance = variance_nG2(reference.detector, experiment.lasers, REFERENCE_ANGLES, cycle)
     sigma = np.sqrt(variance[0])
@@ -62,10 +91,10 @@ def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> 
         **asdict(detector),
         **truth_of(parameters),
         "chi_squared": chi2,
-        "peak_nG": np.max(signal),
+        "peak_nG": signal,
     }
     with faults("normalised noise", causes) as finite:
-        scale = float(np.max(signal)) / sigma / detector.reference_snr
+        scale = signal / sigma / detector.reference_snr
         finite(1.0 / np.square(sigma * scale))
         return float(finite(scale))
 

@@ -21,14 +21,14 @@ from renp_infer.measurement._panel_kernels import panel_integrals
 from renp_infer.physics._crystal_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
 from renp_infer.physics.kinematics import full_turns, on_circle
-from renp_infer.physics.pairs import Density, density_form
+from renp_infer.physics.pairs import Density, experiment_form, signal_density
 from renp_infer.records import Experiment, FloatArray, Layout, Target
 
 POINT = np.deg2rad(1e-4)
 """Width of the box that stands for no smoothing at all, or less, rad."""
 WIDEST_PANEL = np.deg2rad(0.75)
 EVEN = np.array([0.0, 0.0, 1.0])
-"""No direction factor: ``facing`` of a rate, and of a moment seen along its own axis."""
+"""No direction factor: of a rate, and of a moment seen along its own axis."""
 TURN = 2.0 * np.pi
 GAUSS_STEPS, GAUSS_REACH = 24, 5.0
 """Panels per standard deviation, and reach in standard deviations."""
@@ -179,11 +179,13 @@ def beam_of(layout: Layout, target: Target) -> FloatArray:
     )
 
 
-def facing_of(layout: Layout) -> FloatArray:
-    """Coefficients of cos theta_s, sin theta_s and 1 in the direction factor k.S.
+def facing(experiment: Experiment) -> FloatArray:
+    """Direction factor of the field: ``facing_of`` the layout, or none along the moment."""
+    return EVEN if experiment.switches.field_axis == "moment" else facing_of(experiment.layout)
 
-    Along the c axis, Eq. (61) generalised; zero for case (3).
-    """
+
+def facing_of(layout: Layout) -> FloatArray:
+    """Of cos theta_s, sin theta_s and 1 in k.S, Eq. (61) generalised; zero for case (3)."""
     if layout.c_axis is None:
         return np.zeros(3)
     return np.array([np.cos(layout.c_axis), np.sin(layout.c_axis), 0.0])
@@ -328,8 +330,8 @@ class Smoother:
         )
 
 
-def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoother:
-    """Prepare the smoothing of a density over an experiment's layout.
+def make_smoother(experiment: Experiment, density: Density | None = None) -> Smoother:
+    """Prepare the smoothing of a density, or of the field's, over an experiment's layout.
 
     Raises
     ------
@@ -348,8 +350,8 @@ def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoot
         planar=planar,
         lorentz=lorentz,
         beam=beam,
-        facing=facing_of(layout),
-        form=density_form(layout, switches, density),
+        facing=facing(experiment),
+        form=experiment_form(experiment, density or signal_density(switches)),
         crystal=crystal,
         epsilon=experiment.target.epsilon_ep,
         norm=float(form_norm(planar, *crystal)),
@@ -361,8 +363,8 @@ def make_smoother(experiment: Experiment, density: Density = "spatial") -> Smoot
 def smoothed_pairs(
     experiment: Experiment,
     masses_eV: FloatArray,
-    facing: FloatArray | None = None,
-    density: Density = "spatial",
+    direction: FloatArray | None = None,
+    density: Density | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Pair integrals times the direction factor, smoothed over the resolution.
 
@@ -370,10 +372,10 @@ def smoothed_pairs(
     ----------
     experiment : Experiment
     masses_eV : ndarray, shape (3,)
-    facing : ndarray, shape (3,), optional
-        Another direction factor than ``facing_of`` the layout.
-    density : {"spatial", "conserved", "weak-magnetism"}
-        See ``physics.pairs``.
+    direction : ndarray, shape (3,), optional
+        Another direction factor than ``facing`` gives.
+    density : {"spatial", "conserved", "weak-magnetism"}, optional
+        See ``physics.pairs``; by default that of the field.
 
     Returns
     -------
@@ -388,8 +390,8 @@ def smoothed_pairs(
     causes, angles = crystal_causes(experiment, masses_eV), experiment.layout.theta_s
     with faults("smoothed pair integral", causes, angles) as finite:
         smoother = make_smoother(experiment, density)
-        if facing is not None:
-            smoother = replace(smoother, facing=facing)
+        if direction is not None:
+            smoother = replace(smoother, facing=direction)
         masses = np.asarray(masses_eV, dtype=float)
         grid, table = smoother.correction(masses[None, :], nominal=True)
         panels = smoother.panels(smoother.beam, 0.0, masses, grid, table)[:, :, 0, :]

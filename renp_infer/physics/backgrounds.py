@@ -32,7 +32,7 @@ from renp_infer.physics.constants import (
 from renp_infer.physics.form_factor import crystal_size
 from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.lindblad import decay_rates
-from renp_infer.physics.magnetization import ions
+from renp_infer.physics.magnetization import COHERENT, SPINOR, ions, partners
 from renp_infer.physics.matrix_elements import h_r, reference_gamma_per_s, spin_squared
 from renp_infer.records import Experiment, FloatArray, Lasers, Target
 
@@ -98,15 +98,28 @@ def backgrounds(experiment: Experiment, rate_per_s: FloatArray, chi_squared: flo
     target, lasers, switches = experiment.target, experiment.lasers, experiment.switches
     pair = np.asarray(rate_per_s) / ions(target, experiment.layout)
     spin, decays = spin_squared(target, switches), decay_rates(target)
-    three = photons_to_pair(target, 2, spin) * partner_share(target, lasers)
+    share = photon_share(experiment)
+    three = share * photons_to_pair(target, 2, spin) * partner_share(target, lasers)
     return Backgrounds(
         pair_per_s=pair,
         two_photon_per_s=two_photon_per_s(experiment, chi_squared),
         three_photon_per_s=three * pair,
-        four_photon_per_s=photons_to_pair(target, 3, spin) * pair,
+        four_photon_per_s=share * photons_to_pair(target, 3, spin) * pair,
         e1_per_s=decays["eg"],
         other_per_s=decays["eq"] + decays["ep"],
     )
+
+
+def photon_share(experiment: Experiment) -> float:
+    """What rates of photons over that of the pair are multiplied by: 1 for the paper's.
+
+    Emission counted once has 1 in the place of h_r^2 for photons; `prefactor_per_s_eV5`
+    has 1/4 for pairs, the number of spinors and the share of unpolarised partners.
+    """
+    switches = experiment.switches
+    once = COHERENT**-2 if switches.trigger == "coherence" else 1.0
+    spinor = SPINOR if switches.current_normalisation == "spinor" else 1.0
+    return once / (spinor * partners(experiment))
 
 
 def events_per_lifetime(target: Target, rate_per_s: ArrayLike) -> FloatArray:
@@ -138,6 +151,8 @@ def two_photon_per_s(experiment: Experiment, chi_squared: float) -> FloatArray:
     target, layout = experiment.target, experiment.layout
     narrowing = reference_gamma_per_s(target, experiment.switches) / target.gamma_ep_per_s
     trigger = (h_r(target, experiment.lasers, experiment.switches) * narrowing) ** 2
+    if experiment.switches.trigger == "coherence":
+        trigger = 1.0
     factor = finite_size_factor(
         *mismatch(layout.theta_s, layout.theta_e, target),
         target.refractive_index * target.epsilon_ep,

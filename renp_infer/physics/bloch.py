@@ -127,6 +127,11 @@ def _mean(values: FloatArray, span_s: FloatArray) -> float:
     return float(span_s @ (values.reshape(-1, NODES) @ W) / span_s.sum())
 
 
+def population_power(switches: Switches) -> int:
+    """Powers of rho_ee beside |rho_ep|^2: none if the trigger is counted once."""
+    return 0 if switches.trigger == "coherence" else 3
+
+
 def evolve(
     target: Target,
     lasers: Lasers,

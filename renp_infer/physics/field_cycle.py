@@ -20,7 +20,7 @@ from math import expm1, pi
 import numpy as np
 
 from renp_infer.errors import DomainError
-from renp_infer.physics.bloch import Evolution, evolve
+from renp_infer.physics.bloch import Evolution, evolve, population_power
 from renp_infer.physics.propagation import CUMULATE, NODES, W, X, panel_top
 from renp_infer.records import ComplexArray, Experiment, FloatArray
 
@@ -62,7 +62,8 @@ def bloch_evolution(experiment: Experiment) -> Evolution:
         See `renp_infer.physics.bloch.evolve`.
     """
     relaxation_s = 1e-3 * experiment.detector.spin_relaxation_ms
-    return evolve(experiment.target, experiment.lasers, experiment.switches, relaxation_s)
+    power = population_power(experiment.switches)
+    return evolve(experiment.target, experiment.lasers, experiment.switches, relaxation_s, power)
 
 
 def bloch_cycle(experiment: Experiment) -> FieldCycle | None:

@@ -16,7 +16,7 @@ from renp_infer.finite import faults
 from renp_infer.physics._crystal_kernels import crystal_grid
 from renp_infer.physics.constants import CM_TO_PER_EV
 from renp_infer.physics.kinematics import mismatch
-from renp_infer.physics.pairs import Density, density_form
+from renp_infer.physics.pairs import Density, experiment_form
 from renp_infer.records import PAIR_INDEX, Experiment, FloatArray
 
 SIZE_CM = (1e-3, 20.0)
@@ -117,7 +117,7 @@ def pair_integrals(
             radius,
             experiment.target.epsilon_ep,
             masses,
-            density_form(layout, switches, density),
+            experiment_form(experiment, density),
             experiment.accuracy.relative_tolerance,
         )
         a, b, error = map(finite, integrals)

@@ -22,7 +22,7 @@ from renp_infer.errors import DomainError
 from renp_infer.physics._form_kernels import LORENTZ_WIDTH
 from renp_infer.physics.form_factor import crystal_size
 from renp_infer.physics.kinematics import mismatch
-from renp_infer.physics.pairs import current_form
+from renp_infer.physics.pairs import experiment_form
 from renp_infer.records import Experiment, FloatArray
 
 LOG2_SAMPLES = 17
@@ -97,7 +97,7 @@ def opening_angles(
     w_l, w_t = mismatch(theta_s, experiment.layout.theta_e, experiment.target)
     smear, share = _form_factor(cube, crystal_size(experiment), planar, lorentz)
     momentum = smear + np.array([w_l, w_t, 0.0])
-    form = current_form(experiment.layout, experiment.switches)
+    form = experiment_form(experiment, "spatial")
     epsilon = experiment.target.epsilon_ep
     inside = epsilon**2 - np.sum(momentum**2, axis=1) > masses.sum() ** 2
     unit = _directions(cube[inside, -1:] if planar else cube[inside, -2:])

@@ -23,37 +23,58 @@ import numpy as np
 
 from renp_infer.errors import DomainError
 from renp_infer.physics._crystal_kernels import local_density
-from renp_infer.records import FloatArray, Layout, Switches
+from renp_infer.physics.transition import along_share
+from renp_infer.records import Experiment, FloatArray, Layout, Switches
 
 Density = Literal["spatial", "conserved", "weak-magnetism"]
 
 
-def current_form(layout: Layout, switches: Switches) -> FloatArray:
+def current_form(layout: Layout, switches: Switches, along: float | None = None) -> FloatArray:
     """Form of the "spatial" density: the current's C in the bracket ``... + p1.C.p2``.
 
     Parallel to the c axis (Eqs. 53 to 56) it is 2 c c^T; for a Delta M = 1
     current, transverse to c, it is 1 - c c^T.
+
+    Parameters
+    ----------
+    layout : Layout
+    switches : Switches
+    along : float, optional
+        Share of |S|^2 along c in place of the switches' axis; the rest is transverse and,
+        as at S4 sites, circular.
 
     Returns
     -------
     ndarray, shape (8,)
         See ``density_form``.
     """
+    if along is None:
+        along = 1.0 if switches.current_axis == "parallel" else 0.0
     axis = _axis(layout)
     form = np.outer(axis, axis)
-    form = 2.0 * form if switches.current_axis == "parallel" else np.eye(3) - form
+    form = 2.0 * along * form + (1.0 - along) * (np.eye(3) - form)
     trace = form[0, 0] + form[1, 1] + form[2, 2]
     quadratic = [form[0, 0], form[0, 1], form[1, 1], form[2, 2]]
     return np.array([*quadratic, trace, 0.0, 0.0, 1.0])
 
 
-def density_form(layout: Layout, switches: Switches, density: Density = "spatial") -> FloatArray:
+def density_form(
+    layout: Layout, switches: Switches, density: Density = "spatial", along: float | None = None
+) -> FloatArray:
     """What distinguishes a density in the kernels.
 
     In all three dimensions a density is ``Phi (base + quad P.C.P) (f_z P_z + f_y P_y + f_1)``,
     in which base contains the trace of C. S.v of a conserved current has no P.C.P, its
     trace is that of any C. Weak magnetism is that times P.n, n along the c axis: nothing if
     that is normal to the plane. A form with f_z or f_y has no C.
+
+    Parameters
+    ----------
+    layout : Layout
+    switches : Switches
+    density : {"spatial", "conserved", "weak-magnetism"}
+    along : float, optional
+        Of `current_form`.
 
     Returns
     -------
@@ -68,7 +89,7 @@ def density_form(layout: Layout, switches: Switches, density: Density = "spatial
         current's space components are known.
     """
     if density == "spatial":
-        return current_form(layout, switches)
+        return current_form(layout, switches, along)
     if switches.phase_space == "planar":
         allowed = f'"full" for the density {density!r}'
         raise DomainError("phase_space", switches.phase_space, allowed)
@@ -76,6 +97,20 @@ def density_form(layout: Layout, switches: Switches, density: Density = "spatial
         return np.array([0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 1.0])
     along, across, _ = _axis(layout)
     return np.array([0.0, 0.0, 0.0, 0.0, 2.0, along, across, 0.0])
+
+
+def experiment_form(experiment: Experiment, density: Density) -> FloatArray:
+    """`density_form` of an experiment; weak magnetism has the ion's own S in its rate."""
+    switches = experiment.switches
+    along = along_share(experiment.target, switches) if density == "spatial" else None
+    return density_form(experiment.layout, switches, density, along)
+
+
+def signal_density(switches: Switches) -> Density:
+    """Density that the field is made of."""
+    if switches.source == "weak-magnetism":
+        return "weak-magnetism"
+    return switches.vector_current
 
 
 def _axis(layout: Layout) -> FloatArray:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from renp_infer.errors import ConfigError
-from renp_infer.physics.channels import Channel, figure_of_merit, leading_channel
-from renp_infer.physics.matrix_elements import spin_squared
+from renp_infer.physics.channels import Channel, figure_of_merit
 from renp_infer.physics.reader import checked
 from renp_infer.physics.scheme import CRYSTAL, TRANSITIONS, Scheme, read_scheme
-from renp_infer.records import PRESETS, Target
+from renp_infer.physics.transition import as_transition, component_channel
+from renp_infer.records import Target
 
 GENERIC = "generic"
 """The scheme of which the study gives everything."""
@@ -84,6 +84,7 @@ def target_of(scheme: Scheme, changes: Mapping[str, float | None] | None = None)
     crystal = scheme.crystal | given
     relaxation = {n: crystal[n] for n in ("spin_relaxation_ms",) if n in crystal}
     used = {n: level.used for n, level in scheme.levels.items()}
+    own = _own_channels(scheme)
     return Target(
         name=scheme.name,
         omega_1=scheme.photons["omega_1"],
@@ -98,6 +99,9 @@ def target_of(scheme: Scheme, changes: Mapping[str, float | None] | None = None)
         composition={n: c.probability for n, c in used.items() if c is not None},
         j_m={n: (scheme.levels[n].j, c.m) for n, c in used.items() if c is not None},
         spin_squared=scheme.spin_squared,
+        transition=as_transition(own[0]) if own else None,
+        moments=scheme.moments,
+        g_parallel=crystal.get("g_parallel"),
         printed=scheme.printed,
         **relaxation,
     )
@@ -109,17 +113,17 @@ def channels_of(scheme: Scheme) -> tuple[Channel, ...]:
     From its wave functions; or the one that its leading components make, with
     ``M = S`` and |S|^2 of Eqs. (33), (42); or none.
     """
-    e, p = scheme.levels["e"], scheme.levels["p"]
-    own = [c for c in scheme.channels if (c.e, c.p) == (e.stark, p.stark)]
-    if own:
-        return tuple(sorted(own, key=lambda c: (-abs(figure_of_merit(c)), -c.spin_squared)))
-    if not scheme.moments or e.used is None or p.used is None:
-        return ()
-    target = target_of(scheme)
-    squared = spin_squared(target, PRESETS["corrected"])
-    mu = (scheme.moments["e"], scheme.moments["p"])
-    step = round(p.used.m - e.used.m)
-    return (leading_channel(squared, step, target.epsilon_ep, mu),)
+    own = _own_channels(scheme)
+    if own or not scheme.moments:
+        return own
+    return (component_channel(target_of(scheme)),)
+
+
+def _own_channels(scheme: Scheme) -> tuple[Channel, ...]:
+    """Channels between e and p from wave functions, the strongest first."""
+    e, p = scheme.levels["e"].stark, scheme.levels["p"].stark
+    own = [c for c in scheme.channels if (c.e, c.p) == (e, p)]
+    return tuple(sorted(own, key=lambda c: (-abs(figure_of_merit(c)), -c.spin_squared)))
 
 
 def _generic(crystal: Mapping[str, float | None], given: Mapping[str, Any], key: str) -> Target:

@@ -49,8 +49,13 @@ def answers_of(pages: Sequence[Page]) -> list[Answer]:
 
 
 def shortfall(run: Run) -> str:
-    """How far an absolute signal is from being seen, or ""."""
+    """How far an absolute signal is from being seen, and how rare a pair is; or ""."""
     found = run.get(EvaluateResult)
+    return " ".join(filter(None, (_weakness(found), found.rarity)))
+
+
+def _weakness(found: EvaluateResult) -> str:
+    """How far an absolute signal is from being seen, or ""."""
     snr = found.peak_snr
     if found.normalised or snr >= 1:
         return ""

@@ -12,6 +12,7 @@ from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.matrix_elements import missing_printed
+from renp_infer.physics.transition import transition_of
 from renp_infer.records import PRESETS, Experiment, Parameters, Switches, Target
 from renp_infer.study.computable import check_computable, check_open_angles
 from renp_infer.study.reading import StudyConfig
@@ -105,11 +106,7 @@ def check_inference(study: StudyConfig, experiment: Experiment, parameters: Para
             "Eq. (18) over two transverse dimensions diverges logarithmically, so there "
             "is no large-crystal limit",
         )
-    if experiment.layout.c_axis is None:
-        allowed = (
-            "a number for [inference]: k.S vanishes normal to the plane, so there is no signal"
-        )
-        raise ConfigError("layout.c_axis_deg", "normal", allowed)
+    check_signal(experiment)
     limit = experiment.target.epsilon_ep / 2 / MILLI_EV_TO_EV
     if section.m1_max_meV >= limit:
         allowed = f"< {limit:.6g}, beyond which no pair can be emitted"
@@ -119,6 +116,33 @@ def check_inference(study: StudyConfig, experiment: Experiment, parameters: Para
         raise ConfigError("neutrino.m1_meV", study.neutrino.m1_meV, allowed)
     check_lower_bound(section)
     check_open_angles(experiment, parameters)
+
+
+def check_signal(experiment: Experiment) -> None:
+    """Refuse to learn from a field that is zero by symmetry; `evaluate` says that it is.
+
+    Raises
+    ------
+    ConfigError
+    """
+    switches = experiment.switches
+    weak = switches.source == "weak-magnetism"
+    if experiment.layout.c_axis is None and (weak or switches.field_axis == "trigger"):
+        what = "P.n" if weak else "k.S"
+        allowed = (
+            f"a number for [inference]: {what} vanishes normal to the plane, so there is no signal"
+        )
+        raise ConfigError("layout.c_axis_deg", "normal", allowed)
+    if weak and no_moment(experiment.target):
+        allowed = "a target with a doublet: two singlets keep no moment in first order"
+        hint = "renp evaluate gives the event rate"
+        raise ConfigError("target.scheme", experiment.target.name, allowed, hint)
+
+
+def no_moment(target: Target) -> bool:
+    """Whether the transition leaves no moment in any direction of P."""
+    found = transition_of(target)
+    return found.delta_mu * found.handedness == 0.0
 
 
 def check_calibration(section: CalibrateSection | None, inference: InferenceSection | None) -> None:
@@ -151,7 +175,9 @@ def check_forecast(settings: ForecastSettings, experiment: Experiment) -> None:
         raise ConfigError("forecast.m1_meV", max(settings.m1_meV), f"< {limit:.6g}")
 
 
-def check_sequential(settings: SequentialSettings, study: StudyConfig) -> None:
+def check_sequential(
+    settings: SequentialSettings, study: StudyConfig, polarisation: float = 0.0
+) -> None:
     """Refuse what a sequence of measurements cannot take into account.
 
     Raises
@@ -171,6 +197,9 @@ def check_sequential(settings: SequentialSettings, study: StudyConfig) -> None:
     if priors.leakage_sd > 0.0:
         allowed = "0 with [optimize.sequential]"
         raise ConfigError("inference.leakage_sd", priors.leakage_sd, allowed)
+    if polarisation != 0.0:
+        allowed = "0 with [optimize.sequential], which knows no parity-even field"
+        raise ConfigError("target.polarisation", polarisation, allowed)
     if max(settings.m1_meV) > priors.m1_max_meV:
         allowed = f"<= inference.m1_max_meV = {priors.m1_max_meV:g}"
         raise ConfigError(f"{KEY}.m1_meV", max(settings.m1_meV), allowed)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.measurement.field import residual_leakage
 from renp_infer.physics.neutrinos import load_oscillation
 from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
 from renp_infer.records import Accuracy, Experiment, Parameters
@@ -26,10 +27,10 @@ from renp_infer.study.sections.inference import inference_settings
 from renp_infer.study.sections.lasers import lasers_of
 from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of
-from renp_infer.study.sections.physics import switches_of
+from renp_infer.study.sections.physics import switches_of, without_meaning
 from renp_infer.study.sections.sequential import SequentialSettings, sequential_settings
-from renp_infer.study.sections.target import scheme_of
-from renp_infer.study.study import Study
+from renp_infer.study.sections.target import POLARISED, polarised, scheme_of
+from renp_infer.study.study import Study, leaking
 
 
 def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
@@ -50,16 +51,18 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     """
     study = study.model_copy(update={"data": absolute(study.data, folder)})
     scheme = scheme_of(study.target, folder)
-    target = load_target(scheme, **study.target.model_dump(exclude={"scheme"}))
+    target = load_target(scheme, **study.target.model_dump(exclude={"scheme", *POLARISED}))
     switches = switches_of(study.physics)
+    lasers = lasers_of(study.lasers, switches)
     checks.check_printed(switches, target, study.lasers.chi_squared)
+    target = polarised(target, study.target, switches, lasers.zeeman_field_G)
     layout = layout_of(study.layout, target)
     table = load_oscillation(study.neutrino.oscillation)
     parameters = parameters_of(study.neutrino, table)
     experiment = Experiment(
         target=target,
         layout=layout,
-        lasers=lasers_of(study.lasers),
+        lasers=lasers,
         detector=detector_of(study.detector, layout, target.spin_relaxation_ms),
         switches=switches,
         accuracy=Accuracy(study.accuracy.relative_tolerance),
@@ -67,6 +70,8 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     measurement = measurement_of(study.data, experiment)
     experiment = apparatus_of(experiment, measurement)
     checks.check_all(study, experiment, parameters)
+    residual = residual_leakage(experiment, parameters)
+    settings = None if study.inference is None else inference_settings(study.inference)
     return Study(
         name=study.name,
         seed=study.seed,
@@ -75,7 +80,8 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         experiment=experiment,
         parameters=parameters,
         oscillation=table,
-        settings=None if study.inference is None else inference_settings(study.inference),
+        settings=settings and leaking(settings, residual),
+        residual=residual,
         datasets=0 if study.simulate is None else study.simulate.datasets,
         execution=study.execution,
         compare=None if study.compare is None else compare_settings(study.compare),
@@ -109,7 +115,7 @@ def _sequential(
         for o, n in HYPOTHESES
     )
     settings = sequential_settings(section.sequential, odds, experiment)
-    checks.check_sequential(settings, study)
+    checks.check_sequential(settings, study, experiment.target.polarisation)
     checks.check_inference(study, experiment, parameters)
     return settings
 
@@ -117,11 +123,15 @@ def _sequential(
 def _resolved(study: StudyConfig, scheme: str, experiment: Experiment) -> dict[str, Any]:
     """All keys with all values, as tables that ``load_study`` takes again."""
     tables = study.model_dump(by_alias=True, exclude_none=True)
-    tables["physics"] |= asdict(experiment.switches)
+    silent = without_meaning(experiment.switches)
+    chosen = asdict(experiment.switches).items()
+    tables["physics"] |= {name: value for name, value in chosen if name not in silent}
+    tables["lasers"]["zeeman_field_G"] = experiment.lasers.zeeman_field_G
     tables["target"] = {"scheme": scheme} | {
         key: getattr(experiment.target, key)
         for key in ("density_per_cm3", "gamma_ep_per_s", "refractive_index")
     }
+    tables["target"] |= study.target.model_dump(include=POLARISED, exclude_none=True)
     tables["detector"]["spin_relaxation_ms"] = experiment.detector.spin_relaxation_ms
     if scheme == GENERIC:
         tables["target"] |= study.target.model_dump(include=set(GENERIC_KEYS), exclude_none=True)

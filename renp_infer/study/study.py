@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from renp_infer.display import Display
@@ -57,6 +57,9 @@ class Study(Display):
         ``None`` without a section ``[optimize]``.
     sequential : SequentialSettings or None
         ``None`` without a section ``[optimize.sequential]``.
+    residual : float
+        Parity-even field of a polarised target that reversing P leaves, over the peak
+        signal: part of the leakage's prior in ``settings`` and ``priors``.
     """
 
     name: str
@@ -75,11 +78,13 @@ class Study(Display):
     forecast: ForecastSettings | None = None
     design: Design | None = None
     sequential: SequentialSettings | None = None
+    residual: float = 0.0
 
     @property
     def priors(self) -> InferenceSettings:
         """Settings of ``[inference]``; that section's defaults where there is none."""
-        return self.settings or inference_settings(InferenceSection())
+        defaults = leaking(inference_settings(InferenceSection()), self.residual)
+        return self.settings or defaults
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:
@@ -104,3 +109,10 @@ class Study(Display):
             ("data", data),
             ("sections", ", ".join(tasks) or "none: only evaluate"),
         ]
+
+
+def leaking(settings: InferenceSettings, residual: float) -> InferenceSettings:
+    """Settings with a further parity-even leakage, as a fraction of the peak."""
+    if residual == 0.0:
+        return settings
+    return replace(settings, leakage_sd=math.hypot(settings.leakage_sd, residual))

@@ -270,10 +270,10 @@ def test_switch_rows_compare_with_both_presets():
     model = dataclasses.replace(PRESETS["corrected"], majorana_kappa=0.25)
     run = with_evaluation(make_run(preset="corrected", infer=False), model=model)
     rows = {row[0]: row[2:4] for row in switches.switch_table(run).rows}
-    assert len(rows) == 11
+    assert len(rows) == 16
     assert rows["majorana_kappa"] == (Cell("≠ 0.125", "other"), Cell("≠ 1.0", "other"))
     assert rows["phase_space"] == (Cell("≠ planar", "other"), Cell("full", "same"))
-    assert "1 of 11 switches differ from corrected" in switches.switch_sentence(run)
+    assert "1 of 16 switches differ from corrected" in switches.switch_sentence(run)
     assert switches.preset_of(run) == "corrected + own switches"
 
 

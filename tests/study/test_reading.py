@@ -230,7 +230,7 @@ def test_a_choice_is_one_of_its_options(key: str, value: str) -> None:
         ("detector.pickup={radius_cm=1,tilt=1}", "detector.pickup.tilt"),
         ("lasers.chi_squared=blch", "lasers.chi_squared"),
         ("lasers.chi_squared=0", "lasers.chi_squared"),
-        ("lasers.chi_squared=0.08193", "lasers.chi_squared"),
+        ("lasers.chi_squared=0.25001", "lasers.chi_squared"),
         ("layout.length_cm=9e-4", "layout.length_cm"),
         ("layout.radius_cm=20.1", "layout.radius_cm"),
         ("layout.c_axis_deg=norml", "layout.c_axis_deg"),

@@ -55,6 +55,7 @@ class DetectorSection(Section):
         Detector.exposure_shares
     )
     reference_snr: Annotated[float, Before(Number(low=0, high=1e9))] = Detector.reference_snr
+    reversal_leakage: Annotated[float, Before(Number(low=0, high=1))] = Detector.reversal_leakage
 
 
 _PICKUP = "detector.pickup"

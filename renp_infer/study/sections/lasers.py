@@ -10,13 +10,17 @@ from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Number
 from renp_infer.physics.bloch import MAX_PANELS, panels_needed
 from renp_infer.physics.drive import Drive, laser_drive, switch_times_s
-from renp_infer.records import BLOCH_KEYS, Experiment, Lasers
+from renp_infer.records import BLOCH_KEYS, Experiment, Lasers, Switches
 from renp_infer.study.sections.base import Millisecond, Section, choice
 
 CHI_SQUARED_MAX = 256 / 3125
 """Maximum of rho_ee^3 |rho_ep|^2: |rho_ep|^2 <= rho_ee rho_pp and rho_ee + rho_pp <= 1
 leave x^4 (1 - x), largest at x = 4/5."""
-
+COHERENCE_MAX = 0.25
+"""Maximum of |rho_ep|^2, which the trigger "coherence" takes."""
+FIRST_PRINCIPLES_FIELD_G = 0.0
+"""Field where a study gives none: the default of the older physics polarises the target."""
+PAPER_RANGE = Number(low=0, high=CHI_SQUARED_MAX, open_low=True, also="bloch")
 
 Intensity = Annotated[float, Before(Number("mW/cm^2", 0, 1e12, open_low=True))]
 Lifetimes = Annotated[float | None, Before(Number(low=0, high=1e6, open_low=True))]
@@ -33,10 +37,10 @@ class LasersSection(Section):
         Lasers.trigger_delay_lifetimes
     )
     cycle_ms: Millisecond = Lasers.cycle_ms
-    zeeman_field_G: Annotated[float, Before(Number("gauss", 0, 1e6))] = Lasers.zeeman_field_G
+    zeeman_field_G: Annotated[float | None, Before(Number("gauss", 0, 1e6))] = None
     chi_squared: Annotated[
         float | Literal["bloch"],
-        Before(Number(low=0, high=CHI_SQUARED_MAX, open_low=True, also="bloch")),
+        Before(Number(low=0, high=COHERENCE_MAX, open_low=True, also="bloch")),
     ] = "bloch"
     cycle_start: Annotated[Literal["ground", "periodic"], choice("ground", "periodic")] = (
         Lasers.cycle_start
@@ -53,11 +57,14 @@ class LasersSection(Section):
     )
 
 
-def lasers_of(section: LasersSection) -> Lasers:
+def lasers_of(section: LasersSection, switches: Switches) -> Lasers:
     """Record of the lasers."""
     values = section.model_dump()
     if values["chi_squared"] == "bloch":
         values["chi_squared"] = None
+    if values["zeeman_field_G"] is None:
+        weak = switches.source == "weak-magnetism"
+        values["zeeman_field_G"] = FIRST_PRINCIPLES_FIELD_G if weak else Lasers.zeeman_field_G
     return Lasers(**values)
 
 
@@ -74,6 +81,10 @@ def check_lasers(experiment: Experiment) -> None:
         Also if the Bloch equations would take more panels than are done.
     """
     target, lasers = experiment.target, experiment.lasers
+    given = lasers.chi_squared
+    if experiment.switches.trigger == "h_r" and given is not None and given > CHI_SQUARED_MAX:
+        allowed = f'{PAPER_RANGE.allowed}, or physics.trigger = "coherence"'
+        raise ConfigError("lasers.chi_squared", given, allowed)
     try:
         switch_times_s(target, lasers)
         if lasers.chi_squared is None:

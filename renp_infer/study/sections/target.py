@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator as Before
 
+from renp_infer.errors import ConfigError
 from renp_infer.fields import Number
+from renp_infer.physics.polarisation import thermal_polarisation
+from renp_infer.physics.transition import transition_of
+from renp_infer.records import Switches, Target
 from renp_infer.study.sections.base import Section, Word
 
 Energy = Annotated[float, Before(Number("eV", 0, 100, open_low=True))]
@@ -28,7 +33,8 @@ class RatesSection(Section):
 class TargetSection(Section):
     """Ion and host; ``None`` keeps the scheme's own value.
 
-    The keys from omega_1_eV on belong to scheme = "generic" and to no other.
+    The keys from omega_1_eV on belong to scheme = "generic" and to no other, polarisation
+    and temperature_K to the weak Hamiltonian.
     """
 
     scheme: Word = "er-ylf"
@@ -37,6 +43,8 @@ class TargetSection(Section):
     )
     gamma_ep_per_s: Annotated[float | None, Before(Number("1/s", 0, 1e15, open_low=True))] = None
     refractive_index: Annotated[float | None, Before(Number(low=1, high=5))] = None
+    polarisation: Annotated[float | None, Before(Number(low=-1, high=1))] = None
+    temperature_K: Annotated[float | None, Before(Number("kelvin", 0, 1e4, open_low=True))] = None
     omega_1_eV: Energy | None = None
     omega_2_eV: Energy | None = None
     omega_s_eV: Energy | None = None
@@ -44,6 +52,44 @@ class TargetSection(Section):
     ed_rates_per_s: RatesSection | None = None
     g_factor: Annotated[float | None, Before(Number(low=0, high=30, open_low=True))] = None
     spin_squared: Annotated[float | None, Before(Number(low=0, high=100, open_low=True))] = None
+
+
+POLARISED = {"polarisation", "temperature_K"}
+"""Keys that are no scheme's."""
+
+
+def polarised(target: Target, section: TargetSection, switches: Switches, field_G: float) -> Target:
+    """A target with its polarisation: a number, or that of a field along c at a temperature.
+
+    Raises
+    ------
+    ConfigError
+        Both, a field without a temperature or the other way round, ions that are no
+        doublets, or physics in which a polarisation means nothing.
+    """
+    number, temperature = section.polarisation, section.temperature_K
+    if switches.source != "weak-magnetism":
+        for key in sorted(POLARISED):
+            if (value := getattr(section, key)) is not None:
+                allowed = 'nothing, or physics.source = "weak-magnetism"'
+                raise ConfigError(f"target.{key}", value, allowed)
+        return target
+    if number is not None and (field_G > 0.0 or temperature is not None):
+        allowed = "nothing with target.temperature_K and lasers.zeeman_field_G, or these not"
+        raise ConfigError("target.polarisation", number, allowed)
+    if (field_G > 0.0) != (temperature is not None):
+        allowed = "a number with lasers.zeeman_field_G > 0, which polarises the ions, only"
+        raise ConfigError("target.temperature_K", temperature, allowed)
+    p = number or 0.0
+    if temperature is not None:
+        if target.g_parallel is None:
+            allowed = "nothing with a scheme without crystal.g_parallel: give target.polarisation"
+            raise ConfigError("target.temperature_K", temperature, allowed)
+        p = thermal_polarisation(field_G, temperature, target.g_parallel)
+    if p != 0.0 and transition_of(target).weight != 1.0:
+        allowed = "0 for levels that are not both doublets"
+        raise ConfigError("target.polarisation", p, allowed)
+    return replace(target, polarisation=p)
 
 
 def scheme_of(section: TargetSection, folder: Path) -> str:

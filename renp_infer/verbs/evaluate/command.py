@@ -33,7 +33,10 @@ def evaluate(study: Path, /, *, options: Options = DEFAULTS) -> int:
     }
     label = ", normalised" if result.normalised else ""
     show(angle_table(f"{found.name}{label}", columns))
-    show(f"|chi|^2 = {result.chi_squared:.4g}", *filter(None, [unphysical(result)]))
+    once = result.model.trigger == "coherence"
+    coherence = f"{'|rho_ep|^2' if once else '|chi|^2'} = {result.chi_squared:.4g}"
+    missing = (f"{name}: {text}" for name, text in result.rows()[1:])
+    show(coherence, *missing, *filter(None, [unphysical(result)]))
     return DONE
 
 

@@ -30,6 +30,9 @@ PREDICTED = {
     ("state",): ("masses_eV",),
 }
 """Arrays of ``evaluate.json`` by the names of their axes."""
+YEAR_S = 365.25 * 86400.0
+OPTIONAL = ("pair_K_eV5", "sum_W_eV6", "conserving_nG")
+"""Arrays that some physics do not have."""
 ARRAYS = ("theta_s_deg", "w_eV", *(name for names in PREDICTED.values() for name in names))
 FACTS = (
     "name",
@@ -163,6 +166,12 @@ class EvaluateResult(Result):
         Field over magnetization, xi.
     backgrounds : Backgrounds
     accuracy : Accuracy
+    pair_K_eV5 : ndarray, shape (6, n), or None
+        Int U W Phi K of a conserved current; ``None`` in the planar phase space.
+    sum_W_eV6 : ndarray, shape (n,), or None
+        Of weak magnetism, weighted over all nine ordered pairs; ``None`` for S.v.
+    conserving_nG : ndarray, shape (n,), or None
+        Parity-conserving field of a polarised target, before P is reversed.
     data : str
         Name of the file with the data; empty for mock data.
     provenance : mapping
@@ -192,6 +201,9 @@ class EvaluateResult(Result):
     coupling: float
     backgrounds: Backgrounds
     accuracy: Accuracy
+    pair_K_eV5: FloatArray | None = None
+    sum_W_eV6: FloatArray | None = None
+    conserving_nG: FloatArray | None = None
     data: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -201,6 +213,9 @@ class EvaluateResult(Result):
         values: dict[str, Any] = {name: document[name] for name in FACTS}
         values |= {name: np.asarray(document[name], float) for name in ARRAYS}
         coherence = document.get("coherence")
+        for name in OPTIONAL:
+            value = document.get(name)
+            values[name] = None if value is None else np.asarray(value, float)
         return cls(
             **values,
             model=Switches(**document["model"]),
@@ -225,7 +240,30 @@ class EvaluateResult(Result):
     def rows(self) -> list[tuple[str, str]]:
         """How far the signal stands out."""
         label = ", normalised" if self.normalised else ""
-        return [("peak S/N", f"{self.peak_snr:.3g} per angle{label}")]
+        found = [("peak S/N", f"{self.peak_snr:.3g} per angle{label}")]
+        if self.model.source == "weak-magnetism":
+            found += self._missing()
+        if self.conserving_nG is not None:
+            even, odd = (float(np.max(np.abs(x))) for x in (self.conserving_nG, self.signal_nG))
+            found.append(("without parity violation", f"{even / odd:.3g} times the signal"))
+        return found
+
+    @property
+    def rarity(self) -> str:
+        """How rare a pair is from the weak Hamiltonian; nothing for the paper's equations."""
+        if self.model.source != "weak-magnetism":
+            return ""
+        most = float(np.max(self.rate_per_s))
+        years = f"one in {1.0 / most / YEAR_S:.3g} years" if most > 0.0 else "none"
+        return f"Of neutrino pairs the whole crystal emits {years} at the angle of most."
+
+    def _missing(self) -> list[tuple[str, str]]:
+        """How rare an event is, and what is missing: nothing that a preset's name says."""
+        found = [("rate", self.rarity)]
+        if not self.normalised and 0.0 < self.peak_snr < 1.0:
+            orders = f"{-np.log10(self.peak_snr):.1f} orders of magnitude to S/N = 1"
+            found.append(("missing", orders))
+        return found
 
     def origin(self) -> Mapping[str, Any]:
         """Its provenance."""

@@ -1,4 +1,4 @@
-"""The physics switches of a run beside those of both presets."""
+"""The physics switches of a run beside those of all presets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,16 @@ SWITCH_MEANING = {
     "weights": "pair weights: Eq. (3), or the printed rows of Table IV",
     "h_r": "through the printed C of Eq. (24), or Eq. (8) with p→g rates (1383)",
     "gamma_power": "power of γ_ep in rate and magnetization",
-    "moment": "moment per event: nμ, or one ion's μ/V",
+    "moment": "moment per event: nμ, one ion's μ/V with g, or with δμ of its doublets",
     "rate_prefactor": "the number in Eq. (57), or Eq. (16)",
     "matrix_elements": "S_ep² and v/S as printed, or from Table I",
     "bloch": "optical Bloch equations as printed, or Lindblad",
     "current_axis": "electron current along the c axis, or across it",
+    "vector_current": "V₀ = 0, or V₀ = P·v/ε, as the conserved current has it",
+    "source": "what leaves the moment: S·v, Eq. (61), or S with weak magnetism",
+    "trigger": "emission by h_r² ρₑₑⁿ|ρₑₚ|², or by |ρₑₚ|² alone",
+    "current_normalisation": "Eqs. (10), (16), or spinors with A = 2S: 16 times as much",
+    "field_axis": "field with the factor cos(θₛ − c), or along the moment",
 }
 
 
@@ -40,7 +45,7 @@ def differing(run: Run, preset: str) -> list[str]:
 
 
 def switch_table(run: Run) -> Table:
-    """Resolved switches beside both presets."""
+    """Resolved switches beside all presets."""
     model = asdict(run.get(EvaluateResult).model)
     presets = [asdict(switches) for switches in PRESETS.values()]
     rows: tuple[tuple[str | Cell, ...], ...] = tuple(
@@ -54,7 +59,7 @@ def switch_table(run: Run) -> Table:
     )
     heads = ("switch", "this run", *PRESETS, "what it chooses")
     columns = tuple(Column(head, heads=not k, code=not k) for k, head in enumerate(heads))
-    caption = "Resolved switches and both presets; ≠ marks where a preset differs from this run."
+    caption = "Resolved switches and the presets; ≠ marks where a preset differs from this run."
     return Table(columns, rows, caption)
 
 

@@ -7,17 +7,18 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from renp_infer.finite import faults
-from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.field import conserving_field, exact_field
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.measurement.squid import variance_nG2
 from renp_infer.physics import backgrounds as qed
 from renp_infer.physics.field_cycle import bloch_cycle, bloch_evolution
-from renp_infer.physics.form_factor import pair_integrals, pair_masses
+from renp_infer.physics.form_factor import PairIntegrals, pair_integrals, pair_masses
 from renp_infer.physics.kinematics import threshold_angles
 from renp_infer.physics.magnetization import magnetization_nG_per_s, rate_per_s
-from renp_infer.physics.neutrinos import masses, truth_of, weights
+from renp_infer.physics.neutrinos import PairWeights, masses, truth_of, weights
 from renp_infer.physics.pickup import coupling_of
-from renp_infer.physics.sums import majorana_kappa, weighted_sums
+from renp_infer.physics.sums import majorana_kappa, parity_violating_sum, weighted_sums
+from renp_infer.physics.transition import transition_of
 from renp_infer.records import (
     PAIRS,
     Experiment,
@@ -49,7 +50,12 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
     m = masses(parameters)
     pairs = pair_integrals(experiment, m)
     rows = weights(parameters, experiment.switches)
-    sum_f, sum_g = weighted_sums(pairs, rows, m, majorana_kappa(experiment, parameters))
+    kappa = majorana_kappa(experiment, parameters)
+    sum_f, sum_g = weighted_sums(pairs, rows, m, kappa)
+    conserved = _conserved(experiment, m)
+    if conserved is not None and experiment.switches.vector_current == "conserved":
+        sum_g = parity_violating_sum(conserved, rows, m, kappa)
+    weak = _weak_magnetism(experiment, m, rows, kappa)
     chi2 = coherence(experiment)
     rate = rate_per_s(experiment, sum_f, chi2)
     signal = exact_field(experiment, parameters, chi2)
@@ -74,7 +80,9 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         chi_squared=chi2,
         coherence=_coherence(experiment),
         rate_per_s=rate,
-        magnetization_nG_per_s=magnetization_nG_per_s(experiment, sum_g, chi2),
+        magnetization_nG_per_s=magnetization_nG_per_s(
+            experiment, sum_g if weak is None else weak, chi2
+        ),
         signal_nG=signal,
         sigma_nG=sigma,
         peak_snr=peak_snr,
@@ -83,7 +91,39 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         coupling=coupling_of(experiment),
         backgrounds=background_rows(experiment, rate, chi2),
         accuracy=accuracy,
+        pair_K_eV5=None if conserved is None else conserved.a_eV5,
+        sum_W_eV6=None if weak is None else handed(experiment) * weak,
+        conserving_nG=_conserving(experiment, parameters, chi2),
     )
+
+
+def _conserved(experiment: Experiment, masses_eV: FloatArray) -> PairIntegrals | None:
+    """Int U W Phi K, which is not known in the planar phase space."""
+    if experiment.switches.phase_space == "planar":
+        return None
+    return pair_integrals(experiment, masses_eV, density="conserved")
+
+
+def _weak_magnetism(
+    experiment: Experiment, masses_eV: FloatArray, rows: PairWeights, kappa: float
+) -> FloatArray | None:
+    """Sum W with n = c, if that is what makes the moment."""
+    if experiment.switches.source != "weak-magnetism":
+        return None
+    pairs = pair_integrals(experiment, masses_eV, density="weak-magnetism")
+    return parity_violating_sum(pairs, rows, masses_eV, kappa)
+
+
+def _conserving(experiment: Experiment, parameters: Parameters, chi2: float) -> FloatArray | None:
+    """Parity-conserving field of a polarised target."""
+    if experiment.target.polarisation == 0.0:
+        return None
+    return conserving_field(experiment, parameters, chi2)
+
+
+def handed(experiment: Experiment) -> float:
+    """Sign of n along c: that of Im(M* x S), quadrupole included, of the "+" channel."""
+    return float(np.sign(transition_of(experiment.target).handedness))
 
 
 def _coherence(experiment: Experiment) -> Coherence | None:

@@ -1,4 +1,4 @@
-"""The gain of a found design in both presets, with and without systematics."""
+"""The gain of a found design in each preset, with and without systematics."""
 
 from __future__ import annotations
 

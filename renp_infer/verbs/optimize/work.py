@@ -155,7 +155,7 @@ def _compared(
     share = region.share(np.random.SeedSequence(study.seed), _SHARE_POINTS)
     found = replace(found, reference=reference, allowed_share=share)
     if section.comparisons and not best.trial.failed:
-        tell("both presets")
+        tell("all presets")
         found = replace(found, gains=Gains(best.trial.x, gains(study, best.keys)))
     if section.robustness and not best.trial.failed:
         tell("robustness")

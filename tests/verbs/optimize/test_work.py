@@ -16,7 +16,7 @@ from renp_infer.engine.tasks import Scratch
 from renp_infer.errors import ConfigError, ConvergenceError
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.physics.kinematics import phase_matched
-from renp_infer.records import Experiment
+from renp_infer.records import PRESETS, Experiment
 from renp_infer.study.designing import (
     frozen_noise,
     objective_of,
@@ -108,16 +108,16 @@ def test_gains_are_those_of_the_same_design_under_each_physics(
     rows = gains(study, {"layout.length_cm": 3.5})
     own = study.experiment.layout.length_cm
     assert [(r.preset, r.systematics) for r in rows] == [
-        (p, s) for p in ("published", "corrected") for s in (True, False)
+        (p, s) for p in PRESETS for s in (True, False)
     ]
-    assert [r.gain for r in rows] == pytest.approx([2 * (3.5 - own), 3.5 - own] * 2)
+    assert [r.gain for r in rows] == pytest.approx([2 * (3.5 - own), 3.5 - own] * 3)
     assert {a[0] for a in asked[:4]} == {"planar"} and {a[0] for a in asked[4:]} == {"full"}
 
 
 @pytest.mark.usefixtures("toy")
 def test_a_gain_that_cannot_be_had_says_why(tmp_path: Path) -> None:
     rows = gains(load_study(write(tmp_path, HEAD + CRYSTAL)), {"layout.length_cm": -1.0})
-    assert len(rows) == 4
+    assert len(rows) == 6
     assert all("layout.length_cm" in row.failed and "gain" not in row.plain() for row in rows)
 
 
@@ -133,7 +133,7 @@ def test_the_best_design_is_a_study(tmp_path: Path) -> None:
     assert utility.value == found["utility"]
 
 
-@pytest.mark.parametrize("stop", [0, 5, 14, 26])
+@pytest.mark.parametrize("stop", [0, 5, 14, 30])
 @pytest.mark.usefixtures("toy")
 def test_a_search_that_is_killed_goes_on_with_the_next_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
@@ -154,9 +154,9 @@ def test_a_search_that_is_killed_goes_on_with_the_next_trial(
         assert optimize(path, tmp_path / "killed") == 130
     monkeypatch.setattr(ToyAppraiser, "calls", 0)
     assert optimize(path, tmp_path / "killed") == 0
-    # 11 trials, 5 finalists, 2 last appraisals and 8 under other physics; then 7, 5 and 1
-    assert whole == 26 + 13
-    assert ToyAppraiser.calls == whole - min(stop, 11 if stop < 26 else 26)
+    # 11 trials, 5 finalists, 2 last appraisals and 12 under other physics; then 7, 5 and 1
+    assert whole == 30 + 13
+    assert ToyAppraiser.calls == whole - min(stop, 11 if stop < 30 else 30)
     for name in ("trials.jsonl", "best.toml"):
         ours, theirs = ((tmp_path / home / name).read_text() for home in ("killed", "whole"))
         assert ours == theirs

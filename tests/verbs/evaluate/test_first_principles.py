@@ -1,0 +1,442 @@
+"""The preset first-principles from end to end: anchors, twins, likelihood, switches."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from scipy.optimize import fsolve
+
+from renp_infer.app.cli import execute
+from renp_infer.errors import ConfigError
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.prior import (
+    OSCILLATION_NAMES,
+    GaussianPrior,
+    build_prior,
+    truth_values,
+)
+from renp_infer.inference.response import Response
+from renp_infer.measurement.field import exact_field, leakage_shape
+from renp_infer.measurement.normalise import noise_scale, reference_field_nG
+from renp_infer.physics.channels import Channel, quadrupole_tensor
+from renp_infer.physics.currents import Currents
+from renp_infer.physics.emission import (
+    Ensemble,
+    event_rate_per_s,
+    field_rate_nG_per_s,
+    moment_rate_muB_per_s,
+)
+from renp_infer.physics.kinematics import mismatch, phase_matched
+from renp_infer.physics.magnetization import cycle_time_s, ions
+from renp_infer.physics.neutrinos import couplings, masses
+from renp_infer.physics.pair_tensor import pair_sums
+from renp_infer.physics.scheme import read_scheme
+from renp_infer.physics.target import channels_of
+from renp_infer.physics.transition import transition_of
+from renp_infer.records import PRESETS, Observation, Switches
+from renp_infer.study.load import load_study
+from renp_infer.verbs.evaluate.work import evaluate
+
+STUDY = "edge-layout-first-principles"
+ANCHORS = {  # P_z, P_x: rate for S^2 = 0.0106, |dB/dt| for Im(M* x S) delta_mu = 0.0106 mu_B
+    (0.50, 0.0): (3.7513173e-11, 2.32293e-28),
+    (0.92, 0.0): (2.7674367e-11, 3.15425e-28),
+    (0.70, 0.6): (None, 2.39483e-28),  # the anchor's rate has a laser phase
+}
+SETTINGS = (
+    "neutrino.m1_meV=10", "lasers.chi_squared=0.01", "detector.coupling=1",
+    "detector.resolution_deg=0",
+)  # fmt: skip
+
+
+def study(*keys, name=STUDY):
+    return load_study(name, list(keys))
+
+
+def said(*keys, name=STUDY, capsys):
+    sets = [word for key in keys for word in ("--set", key)]
+    assert execute(["evaluate", name, *sets, "--json", "--quiet"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def angles_of(momentum, target):
+    """Directions (theta_e, theta_s), deg, that leave a momentum to the pair."""
+
+    def missing(x):
+        return np.ravel(mismatch(x[1:], x[0], target)) - np.array(momentum)
+
+    for start in ((2.4, 1.5), (2.8, 1.0), (2.0, 2.5), (-2.4, 1.5), (2.5, -1.0), (1.0, 2.0)):
+        found, _, good, _ = fsolve(missing, start, full_output=True, xtol=1e-14)
+        if good == 1:
+            return np.rad2deg((found + np.pi) % (2.0 * np.pi) - np.pi).tolist()
+    raise AssertionError(momentum)
+
+
+def at(momentum):
+    theta_e, theta_s = angles_of(momentum, study().experiment.target)
+    return f"layout.theta_e_deg={theta_e!r}", f"layout.theta_s_deg=[{theta_s!r}]"
+
+
+@pytest.mark.parametrize("momentum", ANCHORS)
+def test_anchors_by_command(momentum, capsys):
+    rate, growth = ANCHORS[momentum]
+    found = said(*SETTINGS, *at(momentum), capsys=capsys)
+    ion = transition_of(study().experiment.target)
+    np.testing.assert_allclose(np.ravel(found["w_eV"]), momentum, atol=1e-9)
+    if rate is not None:
+        own = found["rate_per_s"][0] * 0.0106 / ion.spin_squared
+        assert own == pytest.approx(rate, rel=2e-6, abs=0.0)
+    # M = S of the leading component, delta_mu = g_J M of p less that of e
+    assert abs(ion.handedness) == pytest.approx(ion.spin_squared, rel=1e-12)
+    assert ion.delta_mu == pytest.approx(72 / 65 * 1.5 - 12 / 11 * 0.5, rel=1e-12)
+    own = found["magnetization_nG_per_s"][0] * 0.0106 / (ion.handedness * ion.delta_mu)
+    assert own == pytest.approx(-growth, rel=4e-6, abs=0.0)
+
+
+def test_one_event_in_46_years_at_full_coherence(capsys):
+    year = 365.25 * 86400.0
+    years = {}
+    for momentum in ((0.92, 0.0), (0.0, 0.0)):
+        keys = [*SETTINGS, "lasers.chi_squared=0.25", *at(momentum)]
+        years[momentum] = 1.0 / said(*keys, capsys=capsys)["rate_per_s"][0] / year
+    assert years[0.92, 0.0] == pytest.approx(46.0, abs=0.5)
+    assert years[0.0, 0.0] == pytest.approx(30.0, abs=1.0)
+
+
+def test_the_documents_own_formulas(capsys):
+    """Rate and moment from Sum F and Sum W as the contract has them."""
+    from renp_infer.physics import constants as c
+
+    found = said("neutrino.nature=majorana", "neutrino.alpha21_deg=40", capsys=capsys)
+    setup = study().experiment
+    ion, number = transition_of(setup.target), ions(setup.target, setup.layout)
+    scale = (c.FERMI_CONSTANT_PER_EV2 * number) ** 2 * found["chi_squared"] * c.EV_TO_PER_S
+    scale /= 8.0 * np.pi**3
+    rate = scale * 2.0 * ion.spin_squared * np.array(found["sum_F_eV5"])
+    np.testing.assert_allclose(found["rate_per_s"], rate, rtol=1e-12)
+    moment = -scale / c.ELECTRON_MASS_EV * abs(ion.handedness) * ion.delta_mu
+    moment = moment * np.array(found["sum_W_eV6"])
+    field = field_rate_nG_per_s(moment, setup.layout.volume_cm3, setup.detector.coupling)
+    np.testing.assert_allclose(found["magnetization_nG_per_s"], field, rtol=1e-12)
+    assert np.shape(found["pair_K_eV5"]) == (6, 61)
+
+
+def currents_of(channel: Channel) -> Currents:
+    return Currents(
+        spin=np.array(channel.spin),
+        magnetic=np.array(channel.magnetic),
+        quadrupole=quadrupole_tensor(channel),
+        delta_mu=channel.delta_mu,
+        doublets=sum(n == 2 for n in channel.states),
+    )
+
+
+@pytest.mark.parametrize(("scheme", "c_axis"), [("er-ylf", 0.0), ("er-ylf-built", 25.0)])
+@pytest.mark.parametrize("nature", ["dirac", "majorana"])
+def test_smoothed_field_and_leakage_are_the_emission_averaged(scheme, c_axis, nature):
+    """`physics.emission`, which knows no kernel and no table, on the nodes of each window."""
+    keys = (
+        f"target.scheme={scheme}", f"layout.c_axis_deg={c_axis}", f"neutrino.nature={nature}",
+        "neutrino.alpha21_deg=70", "neutrino.m1_meV=120", "layout.theta_s_deg=[40.0, 85.0, 100.0]",
+    )  # fmt: skip
+    found = study(*keys)
+    setup, own = found.experiment, found.parameters
+    channel = channels_of(read_scheme(scheme))[0]
+    currents, target = currents_of(channel), setup.target
+    x, weight = np.polynomial.legendre.leggauss(16)
+    theta = setup.layout.theta_s[:, None] + 0.5 * setup.detector.resolution * x
+    w_l, w_t = mismatch(theta, setup.layout.theta_e, target)
+    turn = setup.layout.c_axis  # momenta in the crystal's axes: z along c
+    along = w_l * np.cos(turn) + w_t * np.sin(turn)
+    across = w_t * np.cos(turn) - w_l * np.sin(turn)
+    momentum = np.stack([across, np.zeros_like(along), along], axis=-1)
+    b, c = couplings(own)
+    s = target.epsilon_ep**2 - np.sum(momentum**2, axis=-1)
+    sums = pair_sums(s, masses(own), b, c, nature)
+    volume = setup.layout.volume_cm3
+    crystal = Ensemble(ions(target, setup.layout), volume, 0.25)
+    moment = moment_rate_muB_per_s(crystal, currents, sums, target.epsilon_ep, momentum)
+    growth = field_rate_nG_per_s(moment, volume, setup.detector.coupling) @ weight / 2.0
+    field = exact_field(setup, own, 0.25)
+    # the finite crystal: 1e-4 of the largest
+    np.testing.assert_allclose(
+        field, growth * cycle_time_s(setup), rtol=0, atol=3e-4 * np.max(np.abs(field))
+    )
+    rate = event_rate_per_s(crystal, currents, sums, momentum) @ weight / 2.0
+    shape = leakage_shape(setup, own, 0.25)
+    np.testing.assert_allclose(shape / shape.max(), rate / rate.max(), rtol=3e-4)
+
+
+def test_normal_to_the_plane_nothing_is_left():
+    found = load_study(STUDY, ["layout.c_axis_deg=normal"], inference=False)
+    document = evaluate(found.experiment, found.parameters, "normal")
+    for name in ("signal_nG", "magnetization_nG_per_s", "sum_W_eV6"):
+        np.testing.assert_array_equal(getattr(document, name), 0.0)
+    assert document.peak_snr == 0.0
+    assert np.all(document.rate_per_s >= 0.0)
+
+
+def test_two_singlets_have_a_rate_and_no_moment(tmp_path):
+    keys = ("target.scheme=ho-ylf", "layout.theta_s_deg=[20.0, 60.0]")
+    with pytest.raises(ConfigError, match="two singlets keep no moment"):
+        study(*keys)
+    text = '[physics]\npreset = "first-principles"\n[target]\nscheme = "ho-ylf"\n'
+    path = tmp_path / "rate.toml"
+    path.write_text(f'schema = 1\nname = "rate"\n{text}[lasers]\nchi_squared = 0.1\n')
+    found = load_study(path)
+    document = evaluate(found.experiment, found.parameters, "rate")
+    np.testing.assert_array_equal(document.signal_nG, 0.0)
+    assert document.rate_per_s[0] > 0.0
+    with pytest.raises(ConfigError, match="detector.reference_snr"):
+        load_study(path, ["detector.reference_snr=10"])
+
+
+# --- noise ---------------------------------------------------------------------------
+
+
+def test_reference_of_the_normalised_noise():
+    found = study(*SETTINGS)
+    ion = transition_of(found.experiment.target)
+    size = reference_field_nG(found.experiment, found.parameters, 0.01)
+    size /= cycle_time_s(found.experiment) * abs(ion.handedness * ion.delta_mu) / 0.0106
+    assert size == pytest.approx(3.1556e-28, rel=2e-5, abs=0.0)
+
+
+def test_normalised_noise_asks_for_nothing_of_layout_and_neutrinos():
+    name, base = f"{STUDY}-normalised", None
+    for keys in (
+        (), ("neutrino.m1_meV=300",), ("neutrino.ordering=inverted",),
+        ("neutrino.nature=majorana",),
+        ("layout.length_cm=1",), ("layout.theta_s_deg=[10, 90]",), ("detector.resolution_deg=0",),
+    ):  # fmt: skip
+        found = study(*keys, name=name)
+        scale = noise_scale(found.experiment, found.parameters, 0.25)
+        base = scale if base is None else base
+        assert scale == pytest.approx(base, rel=1e-12)
+
+
+# --- inference -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nature", ["dirac", "majorana"])
+def test_gradient_of_the_log_likelihood(nature):
+    found = study(f"neutrino.nature={nature}", name=f"{STUDY}-normalised")
+    setup, own = found.experiment, found.parameters
+    response = Response(setup, own, 0.25, 0.5)
+    field = response(response.nominal())[0]
+    peak = float(np.max(np.abs(field)))
+    noise = np.diag(np.full(field.size, 1e-2 * peak) ** 2)
+    index = setup.target.refractive_index
+    table = found.oscillation
+    center, errors = table.values["normal"], table.sigmas["normal"]
+    known = {n: GaussianPrior(center[n], errors[n]) for n in OSCILLATION_NAMES}
+    prior = build_prior(own, found.settings, known, index, peak)
+    data = Observation(setup.layout.theta_s, 1.03 * field, noise, False)
+    likelihood = Likelihood(prior, response, data)
+    values = truth_values(own, index)
+    vector = np.array([values.get(name, 0.0) for name in prior.names])
+    vector[prior.names.index("m1_meV")] = 70.0
+    vector[prior.names.index("amplitude")] = 1.01
+    gradient = likelihood.gradient(vector)
+    for k, name in enumerate(prior.names):
+        step = 1e-5 * (peak if name == "baseline_nG" else max(abs(vector[k]), 1e-2))
+        up, down = vector.copy(), vector.copy()
+        up[k] += step
+        down[k] -= step
+        slope = (likelihood.log_likelihood(up) - likelihood.log_likelihood(down)) / (2.0 * step)
+        assert gradient[k] == pytest.approx(slope, rel=2e-3, abs=1e-6), name
+
+
+# --- switches ------------------------------------------------------------------------
+
+
+def test_the_preset_is_what_the_contract_says():
+    assert PRESETS["first-principles"] == replace(
+        PRESETS["corrected"], vector_current="conserved", source="weak-magnetism",
+        moment="doublet", trigger="coherence", current_normalisation="spinor", field_axis="moment",
+    )  # fmt: skip
+    older = {name: getattr(Switches(), name) for name in asdict(Switches())}
+    for name in ("vector_current", "source", "trigger", "current_normalisation", "field_axis"):
+        assert getattr(PRESETS["corrected"], name) == older[name]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("vector_current", "conserved"), ("trigger", "coherence"), ("moment", "doublet"),
+        ("current_normalisation", "spinor"), ("field_axis", "moment"),
+    ],
+)  # fmt: skip
+def test_each_difference_can_be_set_alone(key, value):
+    name = "edge-layout-corrected"
+    plain, changed = study(name=name), study(f"physics.{key}={value}", name=name)
+    before, after = (evaluate(s.experiment, s.parameters, "one") for s in (plain, changed))
+    own, other = before.magnetization_nG_per_s, after.magnetization_nG_per_s
+    layout, ion = plain.experiment.layout, transition_of(plain.experiment.target)
+    cosine = np.cos(layout.theta_s - layout.c_axis)
+    ratios = {
+        "moment": ion.delta_mu / plain.experiment.target.g_factor,
+        "current_normalisation": 16.0,
+        "field_axis": 1.0 / cosine,
+    }
+    if key in ratios:
+        np.testing.assert_allclose(other, ratios[key] * own, rtol=1e-12)
+    rate = after.rate_per_s / before.rate_per_s
+    assert rate == pytest.approx(rate[0])
+    assert (rate[0] == pytest.approx(1.0)) == (key not in ("trigger", "current_normalisation"))
+    if key == "vector_current":
+        ratio = after.sum_G_eV5 / before.sum_G_eV5
+        assert np.all(ratio < 1.0)
+        np.testing.assert_array_equal(after.pair_A_eV5, before.pair_A_eV5)
+
+
+def test_counting_the_trigger_once_takes_four_h_r_squared_away():
+    from renp_infer.physics.matrix_elements import h_r
+
+    name = "edge-layout-corrected"
+    plain, changed = study(name=name), study("physics.trigger=coherence", name=name)
+    before, after = (evaluate(s.experiment, s.parameters, "one") for s in (plain, changed))
+    h = h_r(plain.experiment.target, plain.experiment.lasers, plain.experiment.switches)
+    np.testing.assert_allclose(after.rate_per_s * 4.0 * h**2, before.rate_per_s, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        (["physics.phase_space=planar"], "physics.vector_current"),
+        (["physics.phase_space=planar", "physics.vector_current=spatial"], "physics.phase_space"),
+        (["physics.trigger=h_r"], "physics.trigger"),
+        (["physics.current_normalisation=printed"], "physics.current_normalisation"),
+        (["physics.matrix_elements=printed"], "physics.matrix_elements"),
+        (["physics.h_r=eq8"], "physics.h_r"),
+        (["physics.gamma_power=2"], "physics.gamma_power"),
+        (["physics.rate_prefactor=C/2"], "physics.rate_prefactor"),
+        (["physics.current_axis=transverse"], "physics.current_axis"),
+        (["layout.c_axis_deg=normal", "inference.chains=4"], "layout.c_axis_deg"),
+        (["lasers.chi_squared=0.2501"], "lasers.chi_squared"),
+    ],
+)
+def test_what_means_nothing_is_refused_by_name(keys, path):
+    with pytest.raises(ConfigError) as caught:
+        study(*keys)
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        (["physics.vector_current=conserved"], "physics.vector_current"),
+        (["physics.source=weak-magnetism"], "physics.phase_space"),
+        (["lasers.chi_squared=0.08193"], "lasers.chi_squared"),
+        (["physics.trigger=coherence", "physics.h_r=printed"], "physics.h_r"),
+    ],
+)
+def test_the_same_over_the_published_preset(keys, path):
+    with pytest.raises(ConfigError) as caught:
+        study(*keys, name="edge-layout-published")
+    assert caught.value.path == path
+
+
+def test_a_target_without_moments_is_refused():
+    rates = "{ ep = 50.0, pg = 20.0, eg = 1.0, eq = 1.0, qg = 1.0, qp = 1.0 }"
+    generic = (
+        "target.scheme=generic", "target.omega_1_eV=1.2", "target.omega_2_eV=1.1",
+        "target.omega_s_eV=0.8", f"target.md_rates_per_s={rates}", "target.g_factor=6",
+        "target.spin_squared=0.01", "target.density_per_cm3=1e19", "target.refractive_index=1.4",
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match="moments"):
+        study(*generic)
+
+
+def test_a_resolved_study_is_read_again(tmp_path):
+    import tomli_w
+
+    found = study()
+    path = tmp_path / "again.toml"
+    path.write_text(tomli_w.dumps(found.resolved))
+    assert load_study(path).experiment.switches == found.experiment.switches
+    assert load_study(path).experiment.lasers == found.experiment.lasers
+    assert found.experiment.lasers.zeeman_field_G == 0.0
+    assert study(name="edge-layout-corrected").experiment.lasers.zeeman_field_G == 100.0
+
+
+def test_the_paper_s_layout_is_where_the_signal_passes_through_zero():
+    theta_s, theta_e = phase_matched(study().experiment.target)
+    degrees = np.rad2deg(theta_s) + np.array([-5.0, 0.0, 5.0])
+    keys = (
+        f"layout.theta_e_deg={float(np.rad2deg(theta_e))!r}",
+        f"layout.theta_s_deg={degrees.tolist()!r}", "detector.resolution_deg=0",
+    )  # fmt: skip
+    found = study(*keys)
+    left, middle, right = exact_field(found.experiment, found.parameters, 0.25)
+    assert left * right < 0.0
+    assert abs(middle) < 1e-4 * abs(left)
+
+
+# --- polarised targets ---------------------------------------------------------------
+
+
+def test_a_polarisation_of_3e_7_equals_the_signal():
+    found = study("target.polarisation=3e-7", "layout.theta_s_deg=[95.0]")
+    document = evaluate(found.experiment, found.parameters, "polarised")
+    assert document.conserving_nG is not None
+    ratio = np.abs(document.conserving_nG / document.signal_nG)
+    assert 0.3 < ratio[0] < 3.0
+    assert found.residual == pytest.approx(ratio[0], rel=1e-12)
+    assert found.settings.leakage_sd == pytest.approx(ratio[0], rel=1e-12)
+
+
+def test_conserving_field_is_twice_the_moment_of_each_event():
+    """2 p delta_mu Gamma, from `physics.emission`, with the cycle's time."""
+    from renp_infer.physics.emission import conserving_moment_rate_muB_per_s
+
+    found = study("target.polarisation=-0.2", "detector.resolution_deg=0")
+    setup = found.experiment
+    document = evaluate(setup, found.parameters, "polarised")
+    ion = transition_of(setup.target)
+    currents = Currents(spin=np.array([1.0, 0.0, 0.0]), delta_mu=ion.delta_mu)
+    rate = document.rate_per_s / (1.0 + 0.2**2)
+    moment = conserving_moment_rate_muB_per_s(currents, rate, -0.2)
+    field = field_rate_nG_per_s(moment, setup.layout.volume_cm3, setup.detector.coupling)
+    expected = field * cycle_time_s(setup)
+    atol = 2e-3 * np.max(np.abs(expected))  # a point, and the finite crystal at the edges
+    np.testing.assert_allclose(document.conserving_nG, expected, rtol=0, atol=atol)
+
+
+def test_reversal_scales_what_is_left():
+    whole, tenth = (
+        study("target.polarisation=1e-6", f"detector.reversal_leakage={share}").residual
+        for share in (1.0, 0.1)
+    )
+    assert tenth == pytest.approx(0.1 * whole, rel=1e-12)
+    assert study().residual == 0.0
+
+
+def test_a_field_polarises_at_a_temperature():
+    keys = ("target.scheme=er-ylf-built", "lasers.zeeman_field_G=100", "target.temperature_K=4")
+    found = study(*keys)
+    assert found.experiment.target.polarisation == pytest.approx(2.2e-3, rel=0.05)
+    path_of = found.resolved
+    assert path_of["target"]["temperature_K"] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        (["lasers.zeeman_field_G=100"], "target.temperature_K"),
+        (["target.temperature_K=4"], "target.temperature_K"),
+        (["lasers.zeeman_field_G=1", "target.temperature_K=4"], "target.temperature_K"),
+        (["target.polarisation=0.1", "lasers.zeeman_field_G=1"], "target.polarisation"),
+        (["target.polarisation=0.1", "target.temperature_K=4"], "target.polarisation"),
+        (["target.polarisation=1.1"], "target.polarisation"),
+        (["physics.preset=corrected", "lasers.chi_squared=1e-3", "target.polarisation=0"],
+         "target.polarisation"),
+    ],
+)  # fmt: skip
+def test_polarisations_that_mean_nothing(keys, path):
+    with pytest.raises(ConfigError) as caught:
+        study(*keys)
+    assert caught.value.path == path
