@@ -67,7 +67,8 @@ def places(studies: Sequence[Study], options: Options) -> tuple[Path, list[Path]
 
 
 def _outcome(run: Run) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": run.name, "directory": str(run.directory)}
+    found: dict[str, Any] = {"name": run.name, "verdict": run.verdict}
+    found["directory"] = str(run.directory)
     for verb in VERBS.values():
         found |= verb.outcome(run)
     return found

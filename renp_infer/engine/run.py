@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from renp_infer.display import Display
-from renp_infer.engine.result import Files, Result, Verdict, readable
+from renp_infer.engine.result import WORDS, Files, Result, Verdict, readable
 
 R = TypeVar("R", bound=Result)
 
@@ -57,6 +57,12 @@ class Run(Display):
             for result in self.results.values()
             for name, verdict in result.verdicts().items()
         }
+
+    @property
+    def verdict(self) -> str:
+        """The worst of its verdicts; "none" if nothing was judged."""
+        found = {judged.verdict for judged in self.verdicts.values()}
+        return next((word for word in WORDS if word in found), "none")
 
     def rows(self) -> list[tuple[str, str]]:
         """What the run found, in a few words each."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from renp_infer.engine.page import Answer, Page
-from renp_infer.engine.result import WORDS
 from renp_infer.engine.run import Run
 from renp_infer.figures.drawing import number, visible_thresholds
 from renp_infer.verbs.evaluate.result import EvaluateResult
@@ -23,12 +22,6 @@ def layout_of(run: Run) -> str:
     if seen:
         return f"{text}; {len(seen)} pair threshold{'s' * (len(seen) > 1)} inside"
     return f"{text}; no pair threshold inside"
-
-
-def overall(run: Run) -> str:
-    """The worst of a run's verdicts; "none" if nothing was judged."""
-    found = {judged.verdict for judged in run.verdicts.values()}
-    return next((name for name in WORDS if name in found), "none")
 
 
 def question(run: Run, pages: Sequence[Page]) -> str:

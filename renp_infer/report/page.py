@@ -196,7 +196,7 @@ def section(run: Run, index: int, start: Path) -> Section:
         layout=answers.layout_of(run),
         label=normalised_label(run),
         data=source(run),
-        overall=answers.overall(run),
+        overall=run.verdict,
         question=answers.question(run, pages),
         answer=answer,
         further=tuple(further),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xarray as xr
 
 from renp_infer.app import commands
 from renp_infer.app.cli import execute
@@ -18,6 +19,7 @@ from renp_infer.engine.store import Store
 from renp_infer.errors import ConvergenceError, NonFiniteError, TaskError
 from renp_infer.files import digest
 from renp_infer.terminal import document, plain, show
+from renp_infer.verbs.calibrate.result import CalibrateResult
 from renp_infer.verbs.evaluate import work as evaluation
 from renp_infer.verbs.evaluate.command import unphysical
 from renp_infer.verbs.evaluate.result import Coherence, EvaluateResult
@@ -259,6 +261,24 @@ def test_the_last_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> N
     assert max(map(len, out.splitlines())) <= 80
     for text in ("50.01 ± 0.26", "49.50-50.52", "normalised", "1e+03", "3.2e-20", "fail"):
         assert text in out
+
+
+def test_one_verdict_the_worst_in_table_and_document(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chains that are fine do not make up for a calibration that is not."""
+    tree = xr.DataTree()
+    failed = {"verdict": "fail", "reasons": ["ranks"], "name": "x", "data": "mock"}
+    tree.attrs["renp_calibration"] = json.dumps(failed | {"false_alarm": 0.01})
+    run = with_result(inferred("pass"), "calibrate", CalibrateResult.of(tree))
+    assert run.verdict == "fail" and make_run(infer=False).verdict == "none"
+    show(summary_table([run]))
+    assert " fail" in capsys.readouterr().out
+    monkeypatch.setattr(driver, "asked", lambda *_: run)
+    assert execute(["infer", "study.toml", "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"] == "fail"
+    assert found["hypotheses"][0]["diagnostics"]["verdict"] == "pass"
 
 
 def test_infer_prints_one_hypothesis_and_a_failed_diagnostic_is_exit_3(

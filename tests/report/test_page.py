@@ -178,7 +178,7 @@ def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path, mo
     words = Page(report.write_report([run], tmp_path / "r.html").read_text("utf-8")).words()
     assert words.index("1 of 1 run failed") < words.index("calibration: ranks: 3 of 9")
     assert words.index("calibration ✗ fail") < words.index("Physics switches")
-    assert "diagnostics ✓ pass" in words and answers.overall(run) == "fail"
+    assert "diagnostics ✓ pass" in words and run.verdict == "fail"
     assert "Fits by independence (chains 2, draws 7)" in words
 
 

@@ -40,7 +40,8 @@ def document_of(run: Run) -> dict[str, Any]:
     from renp_infer.verbs.evaluate.result import EvaluateResult
 
     evaluation = run.get(EvaluateResult).document
-    head = {"schema": 1, "name": run.name, "data": evaluation.get("data", "mock")}
+    head = {"schema": 1, "name": run.name, "verdict": run.verdict}
+    head["data"] = evaluation.get("data", "mock")
     head["normalised"] = evaluation["normalised"]
     head["peak_snr"] = evaluation["peak_snr"]
     return head | run.get(CompareResult).document

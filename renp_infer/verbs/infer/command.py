@@ -43,6 +43,7 @@ def document_of(run: Run) -> dict[str, Any]:
     return {
         "schema": 1,
         "name": run.name,
+        "verdict": run.verdict,
         "data": evaluation.data or "mock",
         "normalised": evaluation.normalised,
         "peak_snr": evaluation.peak_snr,

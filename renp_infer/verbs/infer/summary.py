@@ -35,7 +35,7 @@ def _summary_row(run: Run) -> tuple[str, ...]:
     preset = run.study["physics"]["preset"]
     label = ",\nnormalised" if found.normalised else ""
     theta = found.theta_s_deg
-    estimate = interval = verdict = "-"
+    estimate = interval = "-"
     truth = f"{run.study['neutrino']['m1_meV']:.4g}"
     posterior = run.find(InferResult)
     if posterior is not None:
@@ -43,7 +43,6 @@ def _summary_row(run: Run) -> tuple[str, ...]:
         digits = digits_of(m1.sd)
         estimate = f"{m1.mean:.{digits}f} ± {m1.sd:.{digits}f}"
         interval = "{:.{d}f}-{:.{d}f}".format(*m1.interval_95, d=digits)
-        verdict = posterior.diagnostics.verdict.verdict
         if m1.truth is None:
             truth = "-"
     return (
@@ -53,5 +52,5 @@ def _summary_row(run: Run) -> tuple[str, ...]:
         estimate,
         interval,
         truth,
-        verdict,
+        "-" if run.verdict == "none" else run.verdict,
     )
