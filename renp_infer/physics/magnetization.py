@@ -130,6 +130,15 @@ def partners(experiment: Experiment) -> float:
     return 0.5 * mixed * transition_of(experiment.target).weight
 
 
+def keeps_moment(experiment: Experiment) -> bool:
+    """Whether the transition can leave a moment: not between two singlets."""
+    weak, moment = experiment.switches.source == "weak-magnetism", experiment.switches.moment
+    if not weak and moment != "doublet":
+        return True
+    found = transition_of(experiment.target)
+    return found.delta_mu != 0.0 and not (weak and found.handedness == 0.0)
+
+
 def current_squared(experiment: Experiment) -> float:
     """|S|^2 of the rate, dimensionless."""
     if experiment.switches.source == "weak-magnetism":
@@ -171,8 +180,9 @@ def field_per_event_nG(experiment: Experiment) -> float:
         density = printed_value(target, "reference_density_per_cm3", "moment")
         reference = printed_value(target, "reference_coupling", "moment")
         return field * (target.density_per_cm3 / density) * (coupling / reference)
-    doublet = experiment.switches.moment == "doublet"
-    moment = transition_of(target).delta_mu if doublet else target.g_factor
+    moment = target.g_factor
+    if experiment.switches.moment == "doublet":
+        moment = transition_of(target, "moment", "doublet").delta_mu
     per_volume = PER_CM3_TO_EV3 / experiment.layout.volume_cm3
     return coupling * moment * BOHR_MAGNETON_PER_EV * per_volume * EV2_TO_NG
 

@@ -14,8 +14,16 @@ from renp_infer.physics.matrix_elements import spin_squared
 from renp_infer.records import PRESETS, Switches, Target, Transition
 
 
-def transition_of(target: Target) -> Transition:
+def transition_of(
+    target: Target, switch: str = "source", value: str = "weak-magnetism"
+) -> Transition:
     """Transition of a target.
+
+    Parameters
+    ----------
+    target : Target
+    switch, value : str
+        What asks for it, for errors.
 
     Raises
     ------
@@ -25,8 +33,8 @@ def transition_of(target: Target) -> Transition:
     if target.transition is not None:
         return target.transition
     if not target.moments:
-        allowed = 'with a target that has [currents] or [moments], such as "er-ylf"'
-        raise DomainError("source", "weak-magnetism", f'"spin-velocity", or {allowed}')
+        allowed = 'another one, or a target with [currents] or [moments], such as "er-ylf"'
+        raise DomainError(switch, value, allowed)
     return as_transition(component_channel(target))
 
 

@@ -11,8 +11,8 @@ from renp_infer.fields import Said
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.physics.magnetization import keeps_moment
 from renp_infer.physics.matrix_elements import missing_printed
-from renp_infer.physics.transition import transition_of
 from renp_infer.records import PRESETS, Experiment, Parameters, Switches, Target
 from renp_infer.study.computable import check_computable, check_open_angles
 from renp_infer.study.reading import StudyConfig
@@ -133,16 +133,10 @@ def check_signal(experiment: Experiment) -> None:
             f"a number for [inference]: {what} vanishes normal to the plane, so there is no signal"
         )
         raise ConfigError("layout.c_axis_deg", "normal", allowed)
-    if weak and no_moment(experiment.target):
+    if not keeps_moment(experiment):
         allowed = "a target with a doublet: two singlets keep no moment in first order"
         hint = "renp evaluate gives the event rate"
         raise ConfigError("target.scheme", experiment.target.name, allowed, hint)
-
-
-def no_moment(target: Target) -> bool:
-    """Whether the transition leaves no moment in any direction of P."""
-    found = transition_of(target)
-    return found.delta_mu * found.handedness == 0.0
 
 
 def check_calibration(section: CalibrateSection | None, inference: InferenceSection | None) -> None:

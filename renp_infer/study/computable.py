@@ -17,8 +17,7 @@ from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.measurement.squid import standard_error_nG
 from renp_infer.physics.constants import NG_TO_FT
 from renp_infer.physics.kinematics import invariant_s, phase_matched
-from renp_infer.physics.magnetization import rate_per_s, signal_factor
-from renp_infer.physics.transition import transition_of
+from renp_infer.physics.magnetization import keeps_moment, rate_per_s, signal_factor
 from renp_infer.records import Experiment, Parameters, switch_names
 from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
 
@@ -75,14 +74,7 @@ def _scale(experiment: Experiment) -> None:
     rate_per_s(experiment, experiment.layout.theta_s[:0], chi2)
     if experiment.detector.reference_snr > 0.0:
         phase_matched(experiment.target)
-        _reference(experiment)
-
-
-def _reference(experiment: Experiment) -> None:
-    """Noise cannot be normalised to the moment of ions that keep none."""
-    if experiment.switches.source == "weak-magnetism":
-        found = transition_of(experiment.target)
-        if found.delta_mu * found.handedness == 0.0:
+        if not keeps_moment(experiment):
             allowed = "0 with a target that keeps no moment in first order, as two singlets"
             raise ConfigError("detector.reference_snr", experiment.detector.reference_snr, allowed)
 

@@ -347,8 +347,13 @@ def test_a_target_without_moments_is_refused():
         "target.omega_s_eV=0.8", f"target.md_rates_per_s={rates}", "target.g_factor=6",
         "target.spin_squared=0.01", "target.density_per_cm3=1e19", "target.refractive_index=1.4",
     )  # fmt: skip
-    with pytest.raises(ConfigError, match="moments"):
+    with pytest.raises(ConfigError, match="moments") as caught:
         study(*generic)
+    assert caught.value.path == "physics.source"
+    older = ("physics.preset=corrected", "physics.moment=doublet", "lasers.chi_squared=1e-3")
+    with pytest.raises(ConfigError, match="moments") as caught:
+        study(*generic, *older)
+    assert caught.value.path == "physics.moment"
 
 
 def test_a_resolved_study_is_read_again(tmp_path):
