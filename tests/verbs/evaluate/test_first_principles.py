@@ -11,13 +11,8 @@ from scipy.optimize import fsolve
 
 from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
-from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import (
-    OSCILLATION_NAMES,
-    GaussianPrior,
-    build_prior,
-    truth_values,
-)
+from renp_infer.inference.comparison import Hypothesis
+from renp_infer.inference.prior import truth_values
 from renp_infer.inference.response import Response
 from renp_infer.measurement.field import exact_field, leakage_shape
 from renp_infer.measurement.normalise import noise_scale, reference_field_nG
@@ -37,6 +32,7 @@ from renp_infer.physics.scheme import read_scheme
 from renp_infer.physics.target import channels_of
 from renp_infer.physics.transition import transition_of
 from renp_infer.records import PRESETS, Observation, Switches
+from renp_infer.study.hypotheses import hypothesis_of
 from renp_infer.study.load import load_study
 from renp_infer.verbs.evaluate.work import evaluate
 
@@ -229,19 +225,15 @@ def test_gradient_of_the_log_likelihood(nature):
     field = response(response.nominal())[0]
     peak = float(np.max(np.abs(field)))
     noise = np.diag(np.full(field.size, 1e-2 * peak) ** 2)
-    index = setup.target.refractive_index
-    table = found.oscillation
-    center, errors = table.values["normal"], table.sigmas["normal"]
-    known = {n: GaussianPrior(center[n], errors[n]) for n in OSCILLATION_NAMES}
-    prior = build_prior(own, found.settings, known, index, peak)
-    data = Observation(setup.layout.theta_s, 1.03 * field, noise, False)
-    likelihood = Likelihood(prior, response, data)
-    values = truth_values(own, index)
-    vector = np.array([values.get(name, 0.0) for name in prior.names])
-    vector[prior.names.index("m1_meV")] = 70.0
-    vector[prior.names.index("amplitude")] = 1.01
+    pair = Hypothesis(own.ordering, own.nature)
+    model = hypothesis_of(found, pair, lambda _: response, peak_nG=peak)
+    likelihood = model.likelihood(Observation(setup.layout.theta_s, 1.03 * field, noise, False))
+    values = truth_values(own, setup.target.refractive_index)
+    vector = np.array([values.get(name, 0.0) for name in likelihood.prior.names])
+    vector[likelihood.prior.names.index("m1_meV")] = 70.0
+    vector[likelihood.prior.names.index("amplitude")] = 1.01
     gradient = likelihood.gradient(vector)
-    for k, name in enumerate(prior.names):
+    for k, name in enumerate(likelihood.prior.names):
         step = 1e-5 * (peak if name == "baseline_nG" else max(abs(vector[k]), 1e-2))
         up, down = vector.copy(), vector.copy()
         up[k] += step
