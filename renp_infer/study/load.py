@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +97,14 @@ def find_study(path: str | Path) -> Path:
 
 
 def with_sections(study: Study | Source, *sections: str) -> Study:
-    """The study, with the defaults of sections that it lacks."""
+    """The study, with the defaults of sections, by dotted path, that it lacks."""
     if not isinstance(study, Study):
         study = load_study(study)
-    missing: dict[str, Any] = {name: {} for name in sections if name not in study.resolved}
-    if not missing:
+    tables = deepcopy(study.resolved)
+    config.add_sections(tables, sections)
+    if tables == study.resolved:
         return study
-    return resolve(config.validate(study.resolved | missing), study.text, Path.cwd())
+    return resolve(config.validate(tables), study.text, Path.cwd())
 
 
 def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:

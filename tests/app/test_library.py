@@ -176,6 +176,14 @@ def test_a_run_opened_again_is_the_result_and_warns_again(posterior: tuple[Any, 
     assert run.summary["diagnostics"]["verdict"] == "fail"
 
 
+def test_a_section_inside_another_gets_its_defaults() -> None:
+    study = renp.load_study(STUDY)
+    assert study.sequential is None
+    filled = with_sections(study, "optimize.sequential")
+    assert filled.sequential is not None and study.sequential is None
+    assert with_sections(filled, "optimize.sequential") is filled
+
+
 def test_missing_sections_get_their_defaults_and_others_stay() -> None:
     tables = {name: value for name, value in STUDY.items() if name != "inference"}
     study = renp.load_study(tables, {"neutrino.m1_meV": 20.0})
