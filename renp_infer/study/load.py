@@ -7,6 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from renp_infer.errors import ConfigError
 from renp_infer.files import is_file
 from renp_infer.resources import share_path
 from renp_infer.study import reading as config
@@ -84,6 +85,10 @@ def _given(source: Source) -> tuple[dict[str, Any], str, Path, str]:
         import tomli_w
 
         return dict(source), tomli_w.dumps(source), Path.cwd(), "study"
+    given: object = source  # from a notebook it may be anything
+    if not isinstance(given, str | Path):
+        allowed = "a study file, the name of a shipped study, or tables"
+        raise ConfigError("source", given, allowed)
     file = find_study(source)
     text = config.read_study_text(file)
     return config.parse_toml(text, str(file)), text, file.parent, file.stem

@@ -176,6 +176,11 @@ def test_a_run_opened_again_is_the_result_and_warns_again(posterior: tuple[Any, 
     assert run.summary["diagnostics"]["verdict"] == "fail"
 
 
+def test_what_is_no_study_is_refused() -> None:
+    with pytest.raises(ConfigError, match="source: got 42; allowed: a study file"):
+        renp.load_study(42)  # type: ignore[arg-type]
+
+
 def test_a_section_inside_another_gets_its_defaults() -> None:
     study = renp.load_study(STUDY)
     assert study.sequential is None

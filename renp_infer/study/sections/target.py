@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
-from renp_infer.fields import Number
+from renp_infer.fields import Number, Said
 from renp_infer.physics.polarisation import thermal_polarisation
 from renp_infer.physics.transition import transition_of
 from renp_infer.records import Switches, Target
@@ -77,8 +77,11 @@ def polarised(target: Target, section: TargetSection, switches: Switches, field_
     if number is not None and (field_G > 0.0 or temperature is not None):
         allowed = "nothing with target.temperature_K and lasers.zeeman_field_G, or these not"
         raise ConfigError("target.polarisation", number, allowed)
-    if (field_G > 0.0) != (temperature is not None):
-        allowed = "a number with lasers.zeeman_field_G > 0, which polarises the ions, only"
+    if field_G > 0.0 and temperature is None:
+        allowed = f"a number: lasers.zeeman_field_G = {field_G:g} polarises the ions by it"
+        raise ConfigError("target.temperature_K", Said("nothing"), allowed)
+    if field_G == 0.0 and temperature is not None:
+        allowed = "nothing without lasers.zeeman_field_G > 0, which polarises the ions"
         raise ConfigError("target.temperature_K", temperature, allowed)
     p = number or 0.0
     if temperature is not None:
