@@ -8,11 +8,11 @@ full sphere as in Eq. (12); the electron current enters as a quadratic form.
 Three densities, each with its Majorana partner, in the full phase space
 (Phi = 2 pi sqrt(lam)/s, K = (s - m_i^2 - m_j^2)/2 - lam/(6 s), lam the triangle function):
 
-================= =========================================== =====================
+================= ============================================= =================
 "spatial"         Eqs. (12), (51): S.v of the space components  partner Phi
-"conserved"       Phi K: V0 = P.v/eps, q.V = 0                   partner Phi
-"weak-magnetism"  Phi K (P.n): V = (i/2 m_e) P x M                partner Phi (P.n)
-================= =========================================== =====================
+"conserved"       Phi K: V0 = P.v/eps, q.V = 0                  partner Phi
+"weak-magnetism"  Phi K (P.n): V = (i/2 m_e) P x M              partner Phi (P.n)
+================= ============================================= =================
 """
 
 from __future__ import annotations
