@@ -209,7 +209,8 @@ def test_raw_weights_give_the_same_posterior_and_evidence(trees):
 
 
 @pytest.mark.parametrize(
-    "other", ["emcee", "independence", pytest.param("smc", marks=pytest.mark.slow)]
+    "other",
+    ["independence", *(pytest.param(name, marks=pytest.mark.slow) for name in ("emcee", "smc"))],
 )
 def test_cross_check_is_part_of_the_verdict(other):
     tree = run("nuts", cross_check=other)

@@ -36,6 +36,7 @@ def test_every_parameter_is_drawn_together_with_its_density():
         assert len(np.unique(column)) == column.size
 
 
+@pytest.mark.slow
 def test_both_signs_of_measured_phases_are_in_every_chain():
     """The signal is the same for both: half of each chain, within the error of that chain.
 

@@ -112,6 +112,7 @@ def test_starts_lie_at_the_radii_of_their_planes(rng):
         assert abs(radius - np.sqrt(planes.freedom[1])) < 4.0
 
 
+@pytest.mark.slow
 def test_a_measured_phase_is_sampled_without_divergence():
     """Two modes in the sign of the phases, against importance sampling."""
     likelihood = free_phases(1e-3, amplitude_sd=0.0)
