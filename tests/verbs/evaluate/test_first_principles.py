@@ -92,6 +92,18 @@ def test_anchors_by_command(momentum, capsys):
     assert own == pytest.approx(-growth, rel=4e-6, abs=0.0)
 
 
+def test_the_sentence_of_how_rare_a_pair_is(capsys):
+    """What the README quotes: at the angle of the largest moment, by seconds of a Julian year."""
+    words = ["evaluate", STUDY, "--set", "layout.theta_s_deg=[80.0, 105.09]"]
+    assert execute([*words, "--json", "--quiet"]) == 0
+    rates = json.loads(capsys.readouterr().out)["rate_per_s"]
+    assert execute([*words, "--quiet"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    years = 1.0 / (max(rates) * 31_557_600.0)
+    assert f"one in {years:.3g} years at the angle of most" in text
+    assert 1.0 / (rates[1] * 31_557_600.0) == pytest.approx(46.0, abs=0.5)
+
+
 def test_one_event_in_46_years_at_full_coherence(capsys):
     year = 365.25 * 86400.0
     years = {}
