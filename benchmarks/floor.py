@@ -220,15 +220,15 @@ def fit_kernels(kind: str) -> Iterator[Kernel]:
     )
     yield field
     tally = field.tally + Counter(flop=likelihood_flops(target, model.size))
-    moved = field.touched + touched(point, point, target.data_nG, target.scale_nG)
+    moved = field.touched + touched(point, point, target.decorrelated, target.whitening.scale)
     yield Kernel(f"log-likelihood with gradient, {kind}", lambda: model(point), tally, moved)
 
 
 def likelihood_flops(target: Likelihood, free: int) -> int:
     """Decorrelating field and Jacobian (n, d), pulls, and the product of both."""
-    n = target.data_nG.size
+    n = target.decorrelated.size
     columns = free + 1
-    mixed = n * n * columns if target.decorrelation is not None else 0
+    mixed = n * n * columns if target.whitening.decorrelation is not None else 0
     return mixed + 4 * n + 2 * n * columns
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -28,6 +29,7 @@ from renp_infer.design.appraisal import DesignBench
 from renp_infer.design.prediction import nuisances
 from renp_infer.design.utility import Appraiser, Utility, UtilitySettings
 from renp_infer.inference.fisher import expand, sigma
+from renp_infer.measurement.data import Data
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.records import FloatArray, Observation
 from renp_infer.study.load import load_study
@@ -189,7 +191,7 @@ def print_nonlinearity(appraiser: Appraiser, bench: DesignBench) -> None:
         field = rival.field(float(m1), np.zeros(2), shift)
         peak = float(np.max(np.abs(field)))
         data = Observation(theta_s, field, covariance, True)
-        likelihood = rival.model.likelihood(data, peak)
+        likelihood = replace(rival.model, peak=peak).likelihood(Data.of(data))
         values = rival.values(float(m1), np.zeros(2), shift)
         vector = np.array([values[name] for name in likelihood.prior.names])
         error = sigma(expand(likelihood, vector), bench.noise, bench.noise.exposure_s)

@@ -150,8 +150,8 @@ def compiled(
     target: Likelihood, rule: Rule
 ) -> tuple[Callable[[FloatArray], tuple[float, FloatArray]], Callable[[FloatArray], FloatArray]]:
     """Log-likelihood with gradient, and field, of free parameters; compiled when first called."""
-    assert target.decorrelation is None
-    field, data, sigma = expected(target, rule), target.data_nG, target.scale_nG
+    assert target.whitening.decorrelation is None
+    field, data, sigma = expected(target, rule), target.decorrelated, target.whitening.scale
     constant = float(np.sum(np.log(np.sqrt(2.0 * np.pi) * sigma)))
 
     def log_likelihood(vector: jax.Array) -> jax.Array:

@@ -104,11 +104,11 @@ def in_jax(target: Likelihood, points: FloatArray, scale: FloatArray, batches: i
     assert isinstance(whole, Response)
     limit = Response(whole.experiment, whole.truth, whole.chi_squared, whole.m1_max_eV,
                      finite_crystal=False)  # fmt: skip
-    truth = Likelihood(target.prior, limit, target.observation)
+    truth = Likelihood(target.prior, limit, target.data)
 
     def apart(field: Callable[[FloatArray], FloatArray]) -> float:
         return max(
-            float(np.max(np.abs(field(point) - truth.mean(point)) / truth.scale_nG))
+            float(np.max(np.abs(field(point) - truth.mean(point)) / truth.whitening.scale))
             for point in points
         )
 

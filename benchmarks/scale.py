@@ -282,7 +282,7 @@ def evaluation(likelihood: Likelihood) -> Work:
 
 def renewal(likelihood: Likelihood) -> Work:
     """The same likelihood for other data."""
-    return lambda: likelihood.with_field(likelihood.observation.field_nG)
+    return lambda: likelihood.with_data(likelihood.data.vector)
 
 
 def truth(*changes: str) -> Cell:

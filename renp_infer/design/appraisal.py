@@ -47,7 +47,7 @@ from renp_infer.records import Experiment, FloatArray, Parameters
 _SIGNIFICANCE = 3.0
 _STRIDE = 2
 """Every so many of the table's masses the likelihood of all data is looked at."""
-_NO_PEAK_NG = 1e-300
+_NO_PEAK = 1e-300
 """Unit of the baseline's prior where a design has no signal at all."""
 
 
@@ -72,7 +72,7 @@ class Rival:
         return predict(self.model, m1_meV)
 
     def field(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> FloatArray:
-        """Expected field (n,), nG, at phases (2,) and nuisances (d,) in standard deviations."""
+        """Expected data (n,) at phases (2,) and nuisances (d,) in standard deviations."""
         return self.model.expected(self.values(m1_meV, phases, shifts))
 
     def values(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> dict[str, float]:
@@ -120,7 +120,7 @@ def rivals_of(
     ]
     values = truth_values(own, experiment.target.refractive_index)
     peak = float(np.max(np.abs(responses(own)(response_argument(values))[0])))
-    return [Rival(replace(m, peak_nG=max(peak, _NO_PEAK_NG))) for m in models]
+    return [Rival(replace(m, peak=max(peak, _NO_PEAK))) for m in models]
 
 
 class DesignBench:
@@ -155,8 +155,8 @@ class DesignBench:
         if anchors_meV is None:
             return marginalise(self.table[place].at(m1_meV), self.noise)
         states = self.table[place].at(anchors_meV)
-        field = states.field_nG + states.mass_nG * (m1_meV - anchors_meV)[:, None]
-        states = replace(states, m1_meV=m1_meV, field_nG=field)
+        field = states.mean + states.by_mass * (m1_meV - anchors_meV)[:, None]
+        states = replace(states, m1_meV=m1_meV, mean=field)
         return marginalise(states, self.noise)
 
     def mocks(self, truths: Truths) -> Mocks:
@@ -223,13 +223,13 @@ class DesignBench:
     def _expansion(self, place: int, m1_meV: float, phases: FloatArray) -> Expansion:
         """Linear model around a truth: m1, nuisances and phases in prior standard errors."""
         part = self.table[place].at(np.array([m1_meV]))
-        slopes, names = part.slopes_nG[0], list(nuisances(self.rivals[place].prior))
-        if np.any(part.cosines_nG):
-            by_phase = turned(part.cosines_nG[0], phases)
+        slopes, names = part.slopes[0], list(nuisances(self.rivals[place].prior))
+        if np.any(part.cosines):
+            by_phase = turned(part.cosines[0], phases)
             slopes = np.column_stack([slopes, np.deg2rad(PHASE_SD_DEG) * by_phase])
             names += ["alpha21", "alpha31-2delta"]
         count = len(names)
-        jacobian = np.column_stack([part.mass_nG[0], slopes])
+        jacobian = np.column_stack([part.by_mass[0], slopes])
         rows = np.column_stack([np.zeros(count), np.eye(count)])
         misfit = np.zeros(jacobian.shape[0])
         return Expansion((MASS, *names), misfit, jacobian, np.zeros(count), rows)

@@ -34,9 +34,9 @@ class Atlas:
     ----------
     theta_s : ndarray, shape (a,)
         Trigger angles, rad.
-    field_nG : ndarray, shape (k, a)
+    mean : ndarray, shape (k, a)
         Field of each state with z = 0.
-    slopes_nG : ndarray, shape (k, a, d)
+    slopes : ndarray, shape (k, a, d)
         Its derivatives by z, per prior standard deviation.
     m1_meV, rest_meV : ndarray, shape (k,)
         Centre of each state's cell, and prior standard deviation of the rest of m1.
@@ -47,8 +47,8 @@ class Atlas:
     """
 
     theta_s: FloatArray
-    field_nG: FloatArray
-    slopes_nG: FloatArray
+    mean: FloatArray
+    slopes: FloatArray
     m1_meV: FloatArray
     rest_meV: FloatArray
     log_prior: FloatArray
@@ -60,8 +60,8 @@ class Atlas:
         rest = REST_SHARE * _cells(states)
         return cls(
             states.theta_s,
-            states.field_nG,
-            np.concatenate([(states.mass_nG * rest[:, None])[:, :, None], states.slopes_nG], 2),
+            states.mean,
+            np.concatenate([(states.by_mass * rest[:, None])[:, :, None], states.slopes], 2),
             states.m1_meV,
             rest,
             states.log_prior,
@@ -70,20 +70,20 @@ class Atlas:
 
     def start(self) -> Beliefs:
         """What is believed before any data."""
-        count, _, size = self.slopes_nG.shape
+        count, _, size = self.slopes.shape
         unit = np.broadcast_to(np.eye(size), (count, size, size))
         return Beliefs(self.log_prior, np.zeros((count, size)), unit, np.zeros(count))
 
-    def with_fields(self, field_nG: FloatArray, slopes_nG: FloatArray) -> Atlas:
+    def with_expansions(self, mean: FloatArray, slopes: FloatArray) -> Atlas:
         """The same states with other expansions of their fields."""
-        return replace(self, field_nG=field_nG, slopes_nG=slopes_nG)
+        return replace(self, mean=mean, slopes=slopes)
 
     def learned(self, readings: Readings) -> Beliefs:
         """Beliefs from readings alone."""
         if not readings.angles.size:
             return self.start()
-        field, slopes = self.field_nG[:, readings.angles], self.slopes_nG[:, readings.angles]
-        return self.start().updated(field, slopes, readings.y_nG, readings.noise_nG2)
+        field, slopes = self.mean[:, readings.angles], self.slopes[:, readings.angles]
+        return self.start().updated(field, slopes, readings.data, readings.covariance)
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ class Readings:
     ----------
     angles : ndarray, shape (n,)
         Places in an atlas; one may occur again.
-    y_nG : ndarray, shape (n,)
-    noise_nG2 : ndarray, shape (n, n)
+    data : ndarray, shape (n,)
+    covariance : ndarray, shape (n, n)
         Covariance.
     """
 
     angles: IntArray
-    y_nG: FloatArray
-    noise_nG2: FloatArray
+    data: FloatArray
+    covariance: FloatArray
 
 
 def _cells(states: States) -> FloatArray:
@@ -153,17 +153,17 @@ class Beliefs:
         return np.bincount(labels, self.weights)
 
     def updated(
-        self, field_nG: FloatArray, slopes_nG: FloatArray, y_nG: FloatArray, noise_nG2: FloatArray
+        self, mean: FloatArray, slopes: FloatArray, data: FloatArray, covariance: FloatArray
     ) -> Beliefs:
         """Beliefs after n measurements together.
 
         Parameters
         ----------
-        field_nG : ndarray, shape (k, n)
-        slopes_nG : ndarray, shape (k, n, d)
-        y_nG : ndarray, shape (n,)
+        mean : ndarray, shape (k, n)
+        slopes : ndarray, shape (k, n, d)
+        data : ndarray, shape (n,)
             What was measured.
-        noise_nG2 : ndarray, shape (n, n)
+        covariance : ndarray, shape (n, n)
             Its covariance, independent of all data before.
 
         Raises
@@ -171,15 +171,15 @@ class Beliefs:
         NonFiniteError
             If a state's evidence is not finite.
         """
-        through = slopes_nG @ self.covariances
-        spread = through @ slopes_nG.transpose(0, 2, 1) + noise_nG2
+        through = slopes @ self.covariances
+        spread = through @ slopes.transpose(0, 2, 1) + covariance
         factor = np.linalg.cholesky(spread)
-        pull = y_nG - field_nG - np.einsum("knd,kd->kn", slopes_nG, self.means)
+        pull = data - mean - np.einsum("knd,kd->kn", slopes, self.means)
         white = np.linalg.solve(factor, np.concatenate([pull[:, :, None], through], axis=2))
         residual, gain = white[:, :, 0], white[:, :, 1:]
         log_likelihood = -0.5 * np.sum(residual**2 + np.log(2.0 * np.pi), axis=1)
         log_likelihood -= np.sum(np.log(np.diagonal(factor, axis1=1, axis2=2)), axis=1)
-        require_finite("evidence of a state", log_likelihood, {"field_nG": y_nG[0]})
+        require_finite("evidence of a state", log_likelihood, {"data": data[0]})
         joint = self.log_weights + log_likelihood
         evidence = float(logsumexp(joint))
         return Beliefs(
@@ -198,10 +198,10 @@ class Prediction:
     Attributes
     ----------
     means, variances : ndarray, shape (k, a)
-        nG, nG^2.
+        Of the data.
     shared : ndarray, shape (k, a)
         What of the variance the rest of m1 explains: their squared covariance by the
-        variance of that, nG^2.
+        variance of that.
     """
 
     means: FloatArray
@@ -211,9 +211,9 @@ class Prediction:
 
 def predict(beliefs: Beliefs, atlas: Atlas) -> Prediction:
     """Predictive means and variances at all angles of the atlas."""
-    through = atlas.slopes_nG @ beliefs.covariances
+    through = atlas.slopes @ beliefs.covariances
     return Prediction(
-        atlas.field_nG + np.einsum("kad,kd->ka", atlas.slopes_nG, beliefs.means),
-        np.maximum(np.sum(through * atlas.slopes_nG, axis=2), 0.0),
+        atlas.mean + np.einsum("kad,kd->ka", atlas.slopes, beliefs.means),
+        np.maximum(np.sum(through * atlas.slopes, axis=2), 0.0),
         through[:, :, 0] ** 2 / beliefs.covariances[:, 0, 0, None],
     )

@@ -43,7 +43,7 @@ class Expander:
     hypothesis: np.ndarray
 
     def at(self, atlas: Atlas, state: int, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Field (a,) and slopes (a, d), nG, of a state at z (d,)."""
+        """Expected data (a,) and slopes (a, d) of a state at z (d,)."""
         place = int(self.hypothesis[state])
         model = self.models[place]
         prior = model.prior
@@ -91,12 +91,12 @@ class Expander:
 
         Data taken again with it give a Gauss-Newton step towards each state's mode.
         """
-        field, slopes = atlas.field_nG.copy(), atlas.slopes_nG.copy()
+        field, slopes = atlas.mean.copy(), atlas.slopes.copy()
         for k in np.flatnonzero(beliefs.weights > LIVE).tolist():
             mean = beliefs.means[k]
             there, slopes[k] = self.at(atlas, k, mean)
             field[k] = there - slopes[k] @ mean
-        return atlas.with_fields(field, slopes)
+        return atlas.with_expansions(field, slopes)
 
 
 def _template(model: HypothesisModel, values: dict[str, float]) -> FloatArray:

@@ -152,16 +152,16 @@ def marginalise(prediction: Prediction, noise: Noise) -> Marginal:
         moved = np.moveaxis(part, 1, 0)
         return np.moveaxis(noise.whiten(moved, noise.exposure_s), 0, 1)
 
-    slopes = white(prediction.slopes_nG)
+    slopes = white(prediction.slopes)
     matrix = np.eye(slopes.shape[2]) + np.einsum("knd,kne->kde", slopes, slopes)
     lower = np.linalg.cholesky(matrix)
     factor = np.swapaxes(np.linalg.solve(lower, np.swapaxes(slopes, 1, 2)), 1, 2)
     diagonal = np.diagonal(lower, axis1=1, axis2=2)
     return Marginal(
         prediction.m1_meV,
-        white(prediction.field_nG),
-        white(prediction.mass_nG),
-        white(prediction.cosines_nG),
+        white(prediction.mean),
+        white(prediction.by_mass),
+        white(prediction.cosines),
         slopes,
         factor,
         2.0 * np.sum(np.log(diagonal), axis=1),

@@ -39,32 +39,32 @@ _NUISANCES = (Normal, LogNormal)
 
 @dataclass(frozen=True)
 class Prediction:
-    """Expected fields of one hypothesis at k masses and n angles, nG.
+    """Expected data of one hypothesis at k masses and n angles.
 
     Attributes
     ----------
     m1_meV : ndarray, shape (k,)
-    field_nG : ndarray, shape (k, n)
+    mean : ndarray, shape (k, n)
         With all nuisances at their centres and all free cosines 0.
-    mass_nG : ndarray, shape (k, n)
+    by_mass : ndarray, shape (k, n)
         Derivative by m1, per meV.
-    cosines_nG : ndarray, shape (k, n, 3)
+    cosines : ndarray, shape (k, n, 3)
         Factors of the three ``COSINES``; 0 for Dirac neutrinos, and for phases
         that are known: then their part is in the field.
-    slopes_nG : ndarray, shape (k, n, d)
+    slopes : ndarray, shape (k, n, d)
         Derivatives by the nuisances, per standard deviation of each prior.
     """
 
     m1_meV: FloatArray
-    field_nG: FloatArray
-    mass_nG: FloatArray
-    cosines_nG: FloatArray
-    slopes_nG: FloatArray
+    mean: FloatArray
+    by_mass: FloatArray
+    cosines: FloatArray
+    slopes: FloatArray
 
     @functools.cached_property
     def _rates(self) -> tuple[FloatArray, FloatArray]:
-        """Changes with m1 of ``cosines_nG`` and ``slopes_nG``, per meV."""
-        parts = (self.cosines_nG, self.slopes_nG)
+        """Changes with m1 of ``cosines`` and ``slopes``, per meV."""
+        parts = (self.cosines, self.slopes)
         first, second = (np.gradient(part, self.m1_meV, axis=0) for part in parts)
         return first, second
 
@@ -77,16 +77,16 @@ class Prediction:
         cubic = _Cubic(self.m1_meV, m1_meV)
         return Prediction(
             m1_meV,
-            cubic.value(self.field_nG, self.mass_nG),
-            cubic.slope(self.field_nG, self.mass_nG),
-            cubic.value(self.cosines_nG, self._rates[0]),
-            cubic.value(self.slopes_nG, self._rates[1]),
+            cubic.value(self.mean, self.by_mass),
+            cubic.slope(self.mean, self.by_mass),
+            cubic.value(self.cosines, self._rates[0]),
+            cubic.value(self.slopes, self._rates[1]),
         )
 
     def at_phases(self, cosines: FloatArray) -> FloatArray:
         """Fields (k, n) at given cosines, shape (3,) or (k, 3)."""
-        fields: FloatArray = self.field_nG + np.einsum(
-            "knc,kc->kn", self.cosines_nG, np.broadcast_to(cosines, (self.m1_meV.size, 3))
+        fields: FloatArray = self.mean + np.einsum(
+            "knc,kc->kn", self.cosines, np.broadcast_to(cosines, (self.m1_meV.size, 3))
         )
         return fields
 
@@ -129,12 +129,12 @@ def cosines_of(phases: FloatArray) -> FloatArray:
     return np.stack([np.cos(first), np.cos(second), np.cos(second - first)], axis=-1)
 
 
-def turned(cosines_nG: FloatArray, phases: FloatArray) -> FloatArray:
+def turned(cosines: FloatArray, phases: FloatArray) -> FloatArray:
     """Derivatives (n, 2) by the two phases (2,), per rad, of a field with cosines (n, 3)."""
     first, second = phases
     across = np.sin(second - first)
     by_phase = np.array([[-np.sin(first), 0.0, across], [0.0, -np.sin(second), -across]])
-    slopes: FloatArray = cosines_nG @ by_phase.T
+    slopes: FloatArray = cosines @ by_phase.T
     return slopes
 
 

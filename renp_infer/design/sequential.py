@@ -36,7 +36,7 @@ class Menu:
     angles : ndarray, shape (a,)
         Places in the atlas.
     exposures_s : ndarray, shape (t,)
-    sigma_nG : callable
+    sigma : callable
         ``exposure_s -> standard error`` of one measurement.
     setting_s : float
         Time that moving to another angle takes.
@@ -46,7 +46,7 @@ class Menu:
 
     angles: IntArray
     exposures_s: FloatArray
-    sigma_nG: Callable[[float], float]
+    sigma: Callable[[float], float]
     setting_s: float
     goal: str
 
@@ -90,19 +90,19 @@ class Questions:
         self.starts = np.searchsorted(labels[self.order], answers)
         self.within = goal == MASS
 
-    def information(self, prediction: Prediction, angle: int, sigma_nG: float) -> float:
+    def information(self, prediction: Prediction, angle: int, sigma: float) -> float:
         """Expected information of one measurement, nat."""
-        variances = prediction.variances[self.order, angle] + sigma_nG**2
+        variances = prediction.variances[self.order, angle] + sigma**2
         means = prediction.means[self.order, angle]
         found = group_information(self.weights, self.starts, means, np.sqrt(variances))
         return float(found + self._within(prediction, angle, variances))
 
-    def bound(self, prediction: Prediction, angle: int, sigma_nG: float) -> float:
+    def bound(self, prediction: Prediction, angle: int, sigma: float) -> float:
         """More than the information: a Gaussian has the largest entropy of its variance.
 
         H(y | g) is at least the mean entropy of the Gaussians in g.
         """
-        variances = prediction.variances[self.order, angle] + sigma_nG**2
+        variances = prediction.variances[self.order, angle] + sigma**2
         means = prediction.means[self.order, angle]
         middle = self.weights @ means
         total = self.weights @ ((means - middle) ** 2 + variances)
@@ -142,14 +142,14 @@ def choose(
         raise DomainError("goal", menu.goal, " | ".join(atlas.labels))
     prediction, questions = predict(beliefs, atlas), Questions(beliefs, atlas, menu.goal)
     options = [
-        (questions.bound(prediction, angle, menu.sigma_nG(exposure)) / seconds, angle, exposure)
+        (questions.bound(prediction, angle, menu.sigma(exposure)) / seconds, angle, exposure)
         for angle, exposure, seconds in _options(menu, at, left_s)
     ]
     best: Choice | None = None
     for bound, angle, exposure in sorted(options, reverse=True):
         if best is not None and bound <= best.rate:
             break
-        found = questions.information(prediction, angle, menu.sigma_nG(exposure))
+        found = questions.information(prediction, angle, menu.sigma(exposure))
         seconds = exposure + menu.setting_s * (angle != at)
         if best is None or found / seconds > best.rate:
             best = Choice(angle, exposure, seconds, found)
@@ -164,13 +164,13 @@ def _options(menu: Menu, at: int | None, left_s: float) -> Iterator[tuple[int, f
                 yield angle, exposure, seconds
 
 
-def measured(beliefs: Beliefs, atlas: Atlas, angle: int, y_nG: float, sigma_nG: float) -> Beliefs:
+def measured(beliefs: Beliefs, atlas: Atlas, angle: int, datum: float, sigma: float) -> Beliefs:
     """Beliefs after one measurement at an angle of the atlas."""
     return beliefs.updated(
-        atlas.field_nG[:, [angle]],
-        atlas.slopes_nG[:, [angle]],
-        np.array([y_nG]),
-        np.array([[sigma_nG**2]]),
+        atlas.mean[:, [angle]],
+        atlas.slopes[:, [angle]],
+        np.array([datum]),
+        np.array([[sigma**2]]),
     )
 
 
@@ -181,15 +181,15 @@ class Step:
     Attributes
     ----------
     choice : Choice
-    y_nG, sigma_nG : float
+    datum, sigma : float
     elapsed_s : float
         Since the start, moves included.
     beliefs : Beliefs
     """
 
     choice: Choice
-    y_nG: float
-    sigma_nG: float
+    datum: float
+    sigma: float
     elapsed_s: float
     beliefs: Beliefs
 
@@ -211,7 +211,7 @@ def campaign(
     Parameters
     ----------
     measure : callable
-        ``(angle, sigma_nG) -> field``, nG.
+        ``(angle, sigma) -> datum``.
     total_s : float
         Exposures and moves together.
     stop : callable
@@ -225,7 +225,7 @@ def campaign(
         choice = choose(beliefs, atlas, menu, at, total_s - elapsed)
         if choice is None:
             return
-        sigma = menu.sigma_nG(choice.exposure_s)
+        sigma = menu.sigma(choice.exposure_s)
         y = measure(choice.angle, sigma)
         beliefs = measured(beliefs, atlas, choice.angle, y, sigma)
         at, elapsed = choice.angle, elapsed + choice.seconds
@@ -241,8 +241,8 @@ def readings_of(steps: Sequence[Step]) -> Readings:
     """All measurements of some steps."""
     return Readings(
         np.array([step.choice.angle for step in steps], dtype=np.intp),
-        np.array([step.y_nG for step in steps]),
-        np.diag([step.sigma_nG**2 for step in steps]),
+        np.array([step.datum for step in steps]),
+        np.diag([step.sigma**2 for step in steps]),
     )
 
 

@@ -34,11 +34,11 @@ class States:
         Mass; log prior probability, summing to one.
     theta_s : ndarray, shape (n,)
         Trigger angles, rad.
-    field_nG, mass_nG : ndarray, shape (S, n)
+    mean, by_mass : ndarray, shape (S, n)
         Expected field with all nuisances at their centres; derivative per meV.
     names : tuple of str, d of them
         Nuisances, then ``COSINES`` where phases are free.
-    slopes_nG : ndarray, shape (S, n, d)
+    slopes : ndarray, shape (S, n, d)
         Derivatives per prior standard deviation of each.
     """
 
@@ -47,10 +47,10 @@ class States:
     m1_meV: FloatArray
     log_prior: FloatArray
     theta_s: FloatArray
-    field_nG: FloatArray
-    mass_nG: FloatArray
+    mean: FloatArray
+    by_mass: FloatArray
     names: tuple[str, ...]
-    slopes_nG: FloatArray
+    slopes: FloatArray
 
     def groups(self, of: str) -> np.ndarray:
         """Label (S,) of what a state says about "m1", "ordering", "nature" or "state"."""
@@ -85,15 +85,15 @@ def make_states(
     parts = [predict(model, m1_meV) for model in models]
     weights = np.ones(len(models)) if odds is None else np.asarray(odds, dtype=float)
     mass = _shares(models[0].prior, m1_meV)
-    cosines = any(np.any(part.cosines_nG) for part in parts)
+    cosines = any(np.any(part.cosines) for part in parts)
     return States(
         tuple((m.parameters.ordering, m.parameters.nature) for m in models),
         np.repeat(np.arange(len(models)), m1_meV.size),
         np.tile(m1_meV, len(models)),
         np.log(np.outer(weights / weights.sum(), mass)).ravel(),
         models[0].response.theta_s,
-        np.concatenate([part.field_nG for part in parts]),
-        np.concatenate([part.mass_nG for part in parts]),
+        np.concatenate([part.mean for part in parts]),
+        np.concatenate([part.by_mass for part in parts]),
         nuisances(models[0].prior) + (COSINES if cosines else ()),
         np.concatenate([_slopes(part, cosines) for part in parts]),
     )
@@ -101,8 +101,8 @@ def make_states(
 
 def _slopes(part: Prediction, cosines: bool) -> FloatArray:
     if not cosines:
-        return part.slopes_nG
-    return np.concatenate([part.slopes_nG, COSINE_SD * part.cosines_nG], axis=2)
+        return part.slopes
+    return np.concatenate([part.slopes, COSINE_SD * part.cosines], axis=2)
 
 
 def _shares(prior: Prior, m1_meV: FloatArray) -> FloatArray:

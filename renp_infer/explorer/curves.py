@@ -16,6 +16,7 @@ from renp_infer.errors import RenpError
 from renp_infer.inference.fisher import NONLINEAR, expand, sigma, validity
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.response import Response, share_at
+from renp_infer.measurement.data import Data
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.noise import Noise
 from renp_infer.measurement.normalise import coherence
@@ -180,11 +181,11 @@ def expected_error(
     asked = replace(study, settings=priors)
     model = hypothesis_of(asked, own_hypothesis(study), lambda _: response)
     field_nG = model.field(model.at(EV_TO_MILLI_EV * own.m1_eV))
-    model = replace(model, peak_nG=float(np.max(np.abs(field_nG))))
+    model = replace(model, peak=float(np.max(np.abs(field_nG))))
     data = Observation(
         experiment.layout.theta_s, field_nG, noise.covariance(noise.exposure_s), False
     )
-    likelihood = model.likelihood(data)
+    likelihood = model.likelihood(Data.of(data))
     vector = model.vector(model.at(EV_TO_MILLI_EV * own.m1_eV))
     expansion = expand(likelihood, vector)
     others = expansion.names[1:]

@@ -67,24 +67,24 @@ class AmplitudeMarginal:
         if isinstance(found, LogNormal) and found.sd <= WIDEST_SD:
             rest = {name: m for name, m in prior.marginals.items() if name != AMPLITUDE}
             self.sd, self.prior = found.sd, Prior(rest, prior.fixed)
-        self._offset_nG = sum_of(prior.fixed[n] * e for n, e in likelihood.shapes.items())
-        self.pull = self._whitened(likelihood.observation.field_nG[None] - self._offset_nG)[0]
+        self._offset = sum_of(prior.fixed[n] * e for n, e in likelihood.shapes.items())
+        self.pull = self._whitened(likelihood.data.vector[None] - self._offset)[0]
         with faults("log-likelihood", prior.fixed) as finite:
             self.constant = float(
-                -np.sum(np.log(likelihood.scale_nG))
+                -np.sum(np.log(likelihood.whitening.scale))
                 - 0.5 * self.pull.size * np.log(2.0 * np.pi)
                 - 0.5 * finite(self.pull @ self.pull)
             )
 
     def templates(self, vectors: FloatArray) -> FloatArray:
-        """Expected fields (k, n) less all offsets, nG, at the others (k, d).
+        """Expected data (k, n) less all offsets, at the others (k, d).
 
         For amplitude 1 if it is integrated.
         """
         if self.sd:
             place = self.likelihood.prior.names.index(AMPLITUDE)
             vectors = np.insert(vectors, place, 1.0, axis=1)
-        return np.array([self.likelihood.mean(vector) for vector in vectors]) - self._offset_nG
+        return np.array([self.likelihood.mean(vector) for vector in vectors]) - self._offset
 
     def log_likelihood(self, vector: FloatArray) -> float:
         """Normalised log-likelihood at the other parameters (d,)."""
@@ -107,10 +107,10 @@ class AmplitudeMarginal:
         vectors : ndarray, shape (k, d + 1)
             Of the likelihood's parameters; (k, d) if the amplitude is not integrated.
         means : ndarray, shape (k, n)
-            Their expected fields, nG.
+            Their expected data.
         """
         if not self.sd:
-            return vectors, templates + self._offset_nG
+            return vectors, templates + self._offset
         square, overlap = self._moments(templates)
         middle, width = (part[:, None] for part in _mode(square, overlap, self.sd, np))
         nodes = middle + width * _GRID
@@ -122,7 +122,7 @@ class AmplitudeMarginal:
         ]
         amplitude = np.exp(log_a)
         place = self.likelihood.prior.names.index(AMPLITUDE)
-        means = amplitude[:, None] * templates + self._offset_nG
+        means = amplitude[:, None] * templates + self._offset
         return np.insert(vectors, place, amplitude, axis=1), means
 
     def _moments(self, templates: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -130,9 +130,8 @@ class AmplitudeMarginal:
         whitened = self._whitened(templates)
         return np.sum(whitened**2, axis=1), whitened @ self.pull
 
-    def _whitened(self, fields: FloatArray) -> FloatArray:
-        likelihood = self.likelihood
-        return np.asarray(likelihood.decorrelate(fields.T).T / likelihood.scale_nG)
+    def _whitened(self, rows: FloatArray) -> FloatArray:
+        return self.likelihood.whitening.white(rows.T).T
 
 
 def log_integral(square: Any, overlap: Any, sd: Any, xp: Any = np) -> Any:

@@ -1,7 +1,7 @@
 """Does the model describe the data: predictive checks, leave-one-out, sensitivity.
 
-Everything is about the pulls r = (W y - W mean) / D of the likelihood: independent and
-standard normal if model and noise are right.
+Everything is about the likelihood's pulls r: independent and standard normal if model and
+noise are right.
 
 Posterior predictive p-values are of discrepancies T(r), whose tail is known exactly for
 standard normal r; they are averaged over the posterior's draws (Gelman, Meng and Stern,
@@ -42,14 +42,6 @@ def log_prior_group(prior: Prior, vectors: FloatArray, like: xr.Dataset) -> xr.D
     }
     coords = {name: like[name] for name in ("chain", "draw")}
     return xr.Dataset({n: (("chain", "draw"), c) for n, c in columns.items()}, coords)
-
-
-def pulls_of(likelihood: Likelihood, mean_nG: FloatArray) -> FloatArray:
-    """Pulls (..., n) of the data from expected fields (..., n)."""
-    flat = mean_nG.reshape(-1, mean_nG.shape[-1])
-    expected = likelihood.decorrelate(flat.T).T
-    pulls = (likelihood.data_nG - expected) / likelihood.scale_nG
-    return np.asarray(pulls.reshape(mean_nG.shape))
 
 
 def posterior_p_values(pulls: FloatArray, angles: FloatArray) -> dict[str, float]:
@@ -93,13 +85,13 @@ def polynomials(angles: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.qr(np.polynomial.legendre.legvander(x, terms - 1))[0])
 
 
-def prior_p_values(likelihood: Likelihood, replicates_nG: FloatArray) -> dict[str, float]:
+def prior_p_values(likelihood: Likelihood, replicates: FloatArray) -> dict[str, float]:
     """Two-sided prior predictive p-values of the field in units of its error.
 
     Parameters
     ----------
     likelihood : Likelihood
-    replicates_nG : ndarray, shape (draws, n)
+    replicates : ndarray, shape (draws, n)
         Fields with noise, drawn from the prior.
 
     Returns
@@ -108,8 +100,8 @@ def prior_p_values(likelihood: Likelihood, replicates_nG: FloatArray) -> dict[st
         Of the ``mean``, the ``spread`` (sd) and the ``peak`` (largest modulus) over
         the angles; no smaller than 2 / (draws + 1).
     """
-    data = likelihood.observation.field_nG / likelihood.observation.sigma_nG
-    fields = replicates_nG / likelihood.observation.sigma_nG
+    data = likelihood.data.vector / likelihood.data.sigma
+    fields = replicates / likelihood.data.sigma
     found = {}
     for name, statistic in _STATISTICS.items():
         drawn, seen = statistic(fields), statistic(data)
@@ -161,7 +153,7 @@ def _sensitivity_verdict(prior: float, likelihood: float, by_prior: Mapping[str,
 
 
 def model_checks(
-    tree: xr.DataTree, likelihood: Likelihood, mean_nG: FloatArray
+    tree: xr.DataTree, likelihood: Likelihood, means: FloatArray
 ) -> tuple[dict[str, Any], xr.Dataset]:
     """All checks of one fit.
 
@@ -170,8 +162,8 @@ def model_checks(
     tree : DataTree
         With posterior, ``log_prior``, ``log_likelihood`` and ``prior_predictive``.
     likelihood : Likelihood
-    mean_nG : ndarray, shape (chains, kept, n)
-        Expected fields of the posterior's kept draws.
+    means : ndarray, shape (chains, kept, n)
+        Expected data of the posterior's kept draws.
 
     Returns
     -------
@@ -181,13 +173,13 @@ def model_checks(
     by_angle : Dataset
         ``pull``, ``pareto_k`` and ``elpd_loo``.
     """
-    size = mean_nG.shape[-1]
-    predicted = tree["prior_predictive"].to_dataset()["field_nG"]
+    size = means.shape[-1]
+    predicted = tree["prior_predictive"].to_dataset()[str(likelihood.data.label)]
     replicates = predicted.values.reshape(-1, size)
-    pulls = pulls_of(likelihood, mean_nG).reshape(-1, size)
+    pulls = likelihood.pulls(means.reshape(-1, size))
     loo, pareto_k, elpd = leave_one_out(tree)
     found: dict[str, Any] = {
-        "posterior_p": posterior_p_values(pulls, likelihood.observation.theta_s),
+        "posterior_p": posterior_p_values(pulls, likelihood.data.theta_s),
         "prior_p": prior_p_values(likelihood, replicates),
         "loo": loo,
         "sensitivity": prior_sensitivity(tree),

@@ -124,7 +124,7 @@ def leave_one_out(tree: xr.DataTree) -> tuple[dict[str, Any], FloatArray, FloatA
         parameters; ``good_k``, the limit for this many draws; ``bad_k``, how many are above.
     pareto_k, elpd : ndarray, shape (n,)
     """
-    terms = tree["log_likelihood"].to_dataset()["field_nG"]
+    (terms,) = tree["log_likelihood"].to_dataset().data_vars.values()
     draws = terms.values.reshape(-1, terms.shape[-1])
     informed = np.ptp(draws, axis=0) > _SAME
     # Leaving out what does not tell draws apart changes no weight.

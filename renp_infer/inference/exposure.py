@@ -48,7 +48,7 @@ class ByExposure:
     def _resolve(self) -> None:
         expansion, place = self._expansion, self._expansion.names.index(MASS)
         columns, target = expansion.system(self._noise, self._noise.exposure_s)
-        n = expansion.misfit_nG.size
+        n = expansion.misfit.size
         mass, others = columns[:n, place], np.delete(columns[:n], place, axis=1)
         slopes = np.delete(expansion.prior_rows, place, axis=1)
         widths = 1.0 / slopes.sum(axis=0)  # one prior for each column

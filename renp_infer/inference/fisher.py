@@ -50,9 +50,9 @@ class Expansion:
     ----------
     names : tuple of str
         Parameters, d of them.
-    misfit_nG : ndarray, shape (n,)
+    misfit : ndarray, shape (n,)
         Data minus expectation.
-    jacobian_nG : ndarray, shape (n, d)
+    jacobian : ndarray, shape (n, d)
         Derivatives of the expectation, per unit of each name.
     pulls : ndarray, shape (k,)
         Centre minus value of each prior in units of its standard deviation.
@@ -61,14 +61,14 @@ class Expansion:
     """
 
     names: tuple[str, ...]
-    misfit_nG: FloatArray
-    jacobian_nG: FloatArray
+    misfit: FloatArray
+    jacobian: FloatArray
     pulls: FloatArray
     prior_rows: FloatArray
 
     def system(self, noise: Noise, exposure_s: float) -> tuple[FloatArray, FloatArray]:
         """Columns (n + k, d) and right-hand side (n + k,) of the problem."""
-        data = np.column_stack([self.jacobian_nG, self.misfit_nG])
+        data = np.column_stack([self.jacobian, self.misfit])
         white = noise.whiten(data, exposure_s)
         columns = np.vstack([white[:, :-1], self.prior_rows])
         return columns, np.concatenate([white[:, -1], self.pulls])
@@ -79,8 +79,8 @@ class Expansion:
         rows = [r for r, row in enumerate(self.prior_rows) if np.any(row[keep])]
         return Expansion(
             tuple(self.names[k] for k in keep),
-            self.misfit_nG,
-            self.jacobian_nG[:, keep],
+            self.misfit,
+            self.jacobian[:, keep],
             self.pulls[rows],
             self.prior_rows[np.ix_(rows, keep)],
         )
@@ -92,8 +92,8 @@ class Expansion:
         weight = np.where(rows, 1.0 / factor, 1.0)
         return Expansion(
             self.names,
-            self.misfit_nG,
-            self.jacobian_nG,
+            self.misfit,
+            self.jacobian,
             self.pulls * weight,
             self.prior_rows * weight[:, None],
         )
@@ -134,7 +134,7 @@ def expand(likelihood: Likelihood, vector: FloatArray, *, free_phases: bool = Fa
         pulls.append(pull)
         rows.append(slope * np.eye(1, vector.size, k)[0])
     prior_rows = np.array(rows).reshape(-1, vector.size)
-    misfit = likelihood.observation.field_nG - mean
+    misfit = likelihood.data.vector - mean
     return Expansion(prior.names, misfit, jacobian, np.array(pulls), prior_rows)
 
 
@@ -171,7 +171,7 @@ def phase_block(
     places = [expansion.names.index(name) for name in phases]
     prior_free = np.any(expansion.prior_rows[:, places] != 0.0, axis=1)
     columns, _ = expansion.system(noise, exposure_s)
-    n = expansion.misfit_nG.size
+    n = expansion.misfit.size
     columns = columns[np.concatenate([np.full(n, True), ~prior_free])]
     others, block = np.delete(columns, places, axis=1), columns[:, places]
     rest = np.column_stack([b - others @ best_step(others, b) for b in block.T])
@@ -248,7 +248,7 @@ def _parting(
         moved = likelihood.mean(vector + step)
     except RenpError:
         return np.inf
-    linear = likelihood.observation.field_nG - expansion.misfit_nG + expansion.jacobian_nG @ step
+    linear = likelihood.data.vector - expansion.misfit + expansion.jacobian @ step
     parted = noise.whiten(moved - linear, noise.exposure_s)
     columns, _ = expansion.system(noise, noise.exposure_s)
     others = np.delete(columns, expansion.names.index(MASS), axis=1)

@@ -24,10 +24,10 @@ from renp_infer.inference.prior import (
 )
 from renp_infer.inference.sampling import draw_sample
 from renp_infer.inference.summary import summarise
-from renp_infer.records import FloatArray, Observation, Parameters, Progress
+from renp_infer.measurement.data import Data
+from renp_infer.records import FloatArray, Parameters, Progress
 from renp_infer.versions import versions
 
-FIELD = "field_nG"
 ANGLE = "theta_s_deg"
 CROSS_CHECK = "renp_cross_check"
 """Group of a second sampler's draws."""
@@ -39,20 +39,20 @@ PREDICTIVE_DRAWS = 1000
 
 def fit(
     model: HypothesisModel,
-    observation: Observation,
+    data: Data,
     seed: int,
     *,
     progress: Progress | None = None,
     cores: int = 1,
 ) -> xr.DataTree:
-    """Posterior of one observation under one hypothesis.
+    """Posterior of data under one hypothesis.
 
     Parameters
     ----------
     model : HypothesisModel
         Its parameters are the truth of the mock data, or for data from a file a point to
         start from; their values are those of fixed parameters.
-    observation : Observation
+    data : Data
     seed : int
         Root of every random stream of the fit, one per purpose.
     progress : callable, optional
@@ -80,7 +80,7 @@ def fit(
     truth, settings = model.parameters, model.settings
     values, signal = model.values(truth), model.field(truth)
     require_finite("response", signal, values, model.response.theta_s)
-    prior, likelihood = model.prior, model.likelihood(observation)
+    prior, likelihood = model.prior, model.likelihood(data)
     purposes = ("sampling", "prior", "prior_predictive", "posterior_predictive", "cross_check")
     seeds = dict(zip(purposes, np.random.SeedSequence(seed).spawn(len(purposes)), strict=True))
 
@@ -98,17 +98,17 @@ def fit(
         "posterior": parameter_group(prior, vectors),
         "prior": parameter_group(prior, prior_vectors),
         "sample_stats": sample.statistics,
-        "log_likelihood": _field_group(
+        "log_likelihood": _data_group(
             likelihood, np.apply_along_axis(likelihood.pointwise_at_mean, -1, posterior_mean), kept
         ),
-        "posterior_predictive": _field_group(
+        "posterior_predictive": _data_group(
             likelihood, _noisy(likelihood, posterior_mean, seeds["posterior_predictive"]), kept
         ),
-        "prior_predictive": _field_group(
+        "prior_predictive": _data_group(
             likelihood, _noisy(likelihood, prior_mean, seeds["prior_predictive"]), prior_kept
         ),
-        "observed_data": _on_angles(likelihood, {FIELD: observation.field_nG}),
-        "constant_data": _constant_group(likelihood, signal, values),
+        "observed_data": _on_angles(data, {str(data.label): data.vector}),
+        "constant_data": _constant_group(data, signal, values),
         "renp_provenance": _provenance(settings, seed),
         **sample.groups,
     }
@@ -120,16 +120,16 @@ def fit(
     groups["log_prior"] = log_prior_group(prior, vectors[:, kept], groups["log_likelihood"])
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     _check(tree)
-    tree.attrs = _summary_attributes(tree, truth, values, signal, observation)
+    tree.attrs = _summary_attributes(tree, truth, values, signal, data)
     _add_checks(tree, likelihood, vectors, posterior_mean)
     return tree
 
 
 def _add_checks(
-    tree: xr.DataTree, likelihood: Likelihood, vectors: FloatArray, mean_nG: FloatArray
+    tree: xr.DataTree, likelihood: Likelihood, vectors: FloatArray, mean: FloatArray
 ) -> None:
     """Group ``renp_checks`` by angle, and an attribute of that name with all the rest."""
-    found, tree["renp_checks"] = model_checks(tree, likelihood, mean_nG)
+    found, tree["renp_checks"] = model_checks(tree, likelihood, mean)
     mass = json.loads(tree.attrs["renp_summary"])["parameters"]["m1_meV"]
     found["impact"] = impacts(likelihood.prior, vectors, mass["ess_bulk"] or 1.0)
     tree.attrs["renp_checks"] = json.dumps(_known(found))
@@ -143,7 +143,7 @@ def _known(found: Any) -> Any:
 
 
 def _means(likelihood: Likelihood, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Expected fields (chains, kept, n) and the draws, evenly spaced, they are of."""
+    """Expected data (chains, kept, n) and the draws, evenly spaced, they are of."""
     chains, draws = vectors.shape[:2]
     step = max(1, -(-chains * draws // PREDICTIVE_DRAWS))
     kept = np.arange(0, draws, step)
@@ -151,10 +151,10 @@ def _means(likelihood: Likelihood, vectors: FloatArray) -> tuple[FloatArray, Flo
     return np.array(means), kept
 
 
-def _noisy(likelihood: Likelihood, mean_nG: FloatArray, seed: np.random.SeedSequence) -> FloatArray:
-    """Expected fields plus a draw of the noise, shape unchanged."""
-    unit = np.random.default_rng(seed).standard_normal(mean_nG.shape)
-    return np.asarray(mean_nG + unit @ likelihood.cholesky.T)
+def _noisy(likelihood: Likelihood, mean: FloatArray, seed: np.random.SeedSequence) -> FloatArray:
+    """Expected data plus a draw of the noise, shape unchanged."""
+    unit = np.random.default_rng(seed).standard_normal(mean.shape)
+    return np.asarray(mean + unit @ likelihood.whitening.cholesky.T)
 
 
 def _check(tree: xr.DataTree) -> None:
@@ -184,39 +184,37 @@ def parameter_group(prior: Prior, vectors: FloatArray) -> xr.Dataset:
     )
 
 
-def _field_group(likelihood: Likelihood, fields: FloatArray, kept: FloatArray) -> xr.Dataset:
+def _data_group(likelihood: Likelihood, columns: FloatArray, kept: FloatArray) -> xr.Dataset:
     return xr.Dataset(
-        {FIELD: (("chain", "draw", ANGLE), fields)},
+        {str(likelihood.data.label): (("chain", "draw", ANGLE), columns)},
         coords={
-            "chain": np.arange(fields.shape[0]),
+            "chain": np.arange(columns.shape[0]),
             "draw": kept,
-            ANGLE: np.rad2deg(likelihood.observation.theta_s),
+            ANGLE: np.rad2deg(likelihood.data.theta_s),
         },
         attrs={
             "draws": f"every {kept[1] - kept[0] if kept.size > 1 else 1}. draw of each chain",
             "pointwise": "conditional on the angles before"
-            if likelihood.decorrelation is not None
+            if likelihood.whitening.decorrelation is not None
             else "independent",
         },
     )
 
 
-def _on_angles(likelihood: Likelihood, columns: Mapping[str, FloatArray]) -> xr.Dataset:
+def _on_angles(data: Data, columns: Mapping[str, FloatArray]) -> xr.Dataset:
     return xr.Dataset(
         {name: (ANGLE, column) for name, column in columns.items()},
-        coords={ANGLE: np.rad2deg(likelihood.observation.theta_s)},
+        coords={ANGLE: np.rad2deg(data.theta_s)},
     )
 
 
-def _constant_group(
-    likelihood: Likelihood, signal: FloatArray, values: Mapping[str, float]
-) -> xr.Dataset:
-    columns = {"sigma_nG": likelihood.observation.sigma_nG}
-    if likelihood.observation.source:
-        return _on_angles(likelihood, columns)
-    columns["signal_true_nG"] = signal
+def _constant_group(data: Data, signal: FloatArray, values: Mapping[str, float]) -> xr.Dataset:
+    columns = {data.label.of("sigma"): data.sigma}
+    if data.source:
+        return _on_angles(data, columns)
+    columns[data.label.of("signal_true")] = signal
     scalars = {f"truth_{name}": value for name, value in values.items()}
-    return _on_angles(likelihood, columns).assign(scalars)
+    return _on_angles(data, columns).assign(scalars)
 
 
 def _provenance(settings: InferenceSettings, seed: int) -> xr.Dataset:
@@ -234,11 +232,11 @@ def _summary_attributes(
     truth: Parameters,
     values: Mapping[str, float],
     signal: FloatArray,
-    observation: Observation,
+    data: Data,
 ) -> dict[str, str]:
     """Root attributes: the summary and the diagnostics as JSON."""
     posterior = tree["posterior"].to_dataset()
-    known: Mapping[str, float] = {} if observation.source else values
+    known: Mapping[str, float] = {} if data.source else values
     draws = {str(name): posterior[name].values for name in posterior.data_vars}
     circular = {name: name in PARAMETERS.phases for name in draws}
     rows = {name: convergence(draws[name], circular[name]) for name in draws}
@@ -247,14 +245,14 @@ def _summary_attributes(
         _add_cross_check(diagnostics, draws, tree[CROSS_CHECK].to_dataset())
     summary: dict[str, Any] = {
         "hypothesis": {"ordering": truth.ordering, "nature": truth.nature},
-        "data": observation.source or "mock",
+        "data": data.source or "mock",
         "parameters": {
             name: summarise(draws[name], known.get(name), rows[name], circular[name])
             for name in draws
         },
         "diagnostics": diagnostics,
-        "peak_snr": float(np.max(np.abs(signal) / observation.sigma_nG)),
-        "normalised": observation.normalised,
+        "peak_snr": float(np.max(np.abs(signal) / data.sigma)),
+        "normalised": data.normalised,
     }
     require_finite_tree(summary, values)
     return {"renp_summary": json.dumps(summary), "renp_diagnostics": json.dumps(diagnostics)}

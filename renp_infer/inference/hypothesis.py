@@ -37,8 +37,9 @@ from renp_infer.inference.prior import (
     response_argument,
     truth_values,
 )
+from renp_infer.measurement.data import Data
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.records import Experiment, FloatArray, Observation, Parameters
+from renp_infer.records import Experiment, FloatArray, Parameters
 
 if TYPE_CHECKING:
     from renp_infer.inference.response import Response
@@ -63,11 +64,11 @@ class HypothesisModel:
     settings : InferenceSettings
     refractive_index : float
         Nominal value.
-    peak_nG : float or None
+    peak : float or None
         Unit of the baseline's prior: the peak of the true signal. ``None`` is that of
         this hypothesis's own.
     shapes : mapping, optional
-        Fields (n,), nG, of offsets of 1, of those that are free and not uniform.
+        What offsets of 1 add (n,), of those that are free and not uniform.
     """
 
     response: ResponseLike
@@ -75,13 +76,13 @@ class HypothesisModel:
     oscillation: Mapping[str, GaussianPrior]
     settings: InferenceSettings
     refractive_index: float
-    peak_nG: float | None = None
+    peak: float | None = None
     shapes: Mapping[str, FloatArray] | None = None
 
     @functools.cached_property
     def prior(self) -> Prior:
         """Of every parameter."""
-        peak = self.peak_nG
+        peak = self.peak
         if peak is None:
             peak = float(np.max(np.abs(self.field(self.parameters))))
         return build_prior(
@@ -101,15 +102,15 @@ class HypothesisModel:
         return truth_values(parameters, self.refractive_index)
 
     def field(self, parameters: Parameters) -> FloatArray:
-        """Expected field (n,), nG, with the nominal apparatus."""
+        """Expected data (n,) with the nominal apparatus, without offsets."""
         return self.response(response_argument(self.values(parameters)))[0]
 
     def expected(
         self, values: Mapping[str, float], template: FloatArray | None = None
     ) -> FloatArray:
-        """Expected field (n,), nG, at values of every parameter, offsets included.
+        """Expected data (n,) at values of every parameter, offsets included.
 
-        ``template`` (n,), nG, is the field for amplitude 1, by default the response's.
+        ``template`` (n,) is what amplitude 1 gives, by default the response's.
         """
         if template is None:
             template = self.response(response_argument(values))[0]
@@ -117,16 +118,16 @@ class HypothesisModel:
 
     @functools.cached_property
     def all_shapes(self) -> dict[str, FloatArray]:
-        """Fields (n,), nG, of offsets of 1, uniform ones among them."""
+        """What offsets of 1 add (n,), uniform ones among them."""
         return shapes_of(self.prior, self.response.theta_s.size, self.shapes)
 
     def offset(self, values: Mapping[str, float]) -> FloatArray:
-        """Field (n,), nG, of all offsets."""
+        """What all offsets add (n,)."""
         return sum_of(values[name] * shape for name, shape in self.all_shapes.items())
 
-    def likelihood(self, observation: Observation) -> Likelihood:
+    def likelihood(self, data: Data) -> Likelihood:
         """Likelihood of data."""
-        return Likelihood(self.prior, self.response, observation, self.shapes)
+        return Likelihood(self.prior, self.response, data, self.shapes)
 
     def vector(self, parameters: Parameters) -> FloatArray:
         """Free parameters (d,) of a point, all nuisances at their centres."""
@@ -134,11 +135,11 @@ class HypothesisModel:
         return np.array([values[name] for name in self.prior.names])
 
     def of_peak(
-        self, peak_nG: float, shapes: Mapping[str, FloatArray] | None = None
+        self, peak: float, shapes: Mapping[str, FloatArray] | None = None
     ) -> HypothesisModel:
         """The same for a true signal of another peak, which the offsets' shapes (n,) go with."""
-        scaled = {n: peak_nG * (e / np.max(np.abs(e))) for n, e in (shapes or {}).items()}
-        return replace(self, peak_nG=peak_nG, shapes=scaled)
+        scaled = {n: peak * (e / np.max(np.abs(e))) for n, e in (shapes or {}).items()}
+        return replace(self, peak=peak, shapes=scaled)
 
 
 class Responses:
@@ -177,7 +178,7 @@ def measured(table: OscillationTable, ordering: str) -> dict[str, GaussianPrior]
 def offset_shapes(
     experiment: Experiment, truth: Parameters, settings: InferenceSettings
 ) -> dict[str, FloatArray]:
-    """Shapes (n,), nG, of the offsets that are free and not uniform: those of the truth."""
+    """Shapes (n,) of the offsets that are free and not uniform: those of the truth."""
     from renp_infer.measurement.normalise import coherence
 
     wanted = {
@@ -197,7 +198,7 @@ def hypothesis_model(
     settings: InferenceSettings,
     response: Callable[[Parameters], ResponseLike],
     *,
-    peak_nG: float | None = None,
+    peak: float | None = None,
     shapes: Mapping[str, FloatArray] | None = None,
 ) -> HypothesisModel:
     """Assemble a hypothesis of an experiment.
@@ -213,7 +214,7 @@ def hypothesis_model(
     settings : InferenceSettings
     response : callable
         Response of the parameters that the hypothesis assumes.
-    peak_nG : float, optional
+    peak : float, optional
         See ``HypothesisModel``.
     shapes : mapping, optional
         By default those of the truth.
@@ -225,7 +226,7 @@ def hypothesis_model(
         measured(table, hypothesis.ordering),
         settings,
         experiment.target.refractive_index,
-        peak_nG,
+        peak,
         offset_shapes(experiment, truth, settings) if shapes is None else shapes,
     )
 
@@ -298,9 +299,9 @@ class Library:
         lengths = np.linalg.norm(centred, axis=1, keepdims=True)
         self._shapes = centred / np.where(lengths > 0.0, lengths, 1.0)
 
-    def nearest(self, field_nG: FloatArray) -> list[Parameters]:
-        """Points whose field is closest, and closest up to amplitude and baseline."""
-        field = field_nG / self._scale
+    def nearest(self, data: FloatArray) -> list[Parameters]:
+        """Points whose expectations are closest to data (n,), also up to amplitude and baseline."""
+        field = data / self._scale
         plain = np.linalg.norm(self._fields - field, axis=1)
         shape = -self._shapes @ (field - field.mean())
         chosen = [int(k) for order in (plain, shape) for k in np.argsort(order)[:_NEAREST]]

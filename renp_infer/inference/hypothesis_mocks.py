@@ -64,12 +64,12 @@ def draw_hypothesis(
     try:
         source = likelihoods[truth]
         vector = source.prior.sample(rng, 1)[0]
-        field = mock(source, source.mean(vector), rng).observation.field_nG
+        data = mock(source, source.mean(vector), rng).data.vector
     except RenpError as problem:
         return HypothesisMock(truth, log_z, error, ess, f"{type(problem).__name__}: {problem}")
     for k, likelihood in enumerate(likelihoods):
         try:
-            found = evidence(likelihood.with_field(field), rng, draws)
+            found = evidence(likelihood.with_data(data), rng, draws)
             log_z[k], error[k], ess[k] = found.log_z, found.error, found.ess
         except (RenpError, np.linalg.LinAlgError) as problem:
             failures.append(f"{type(problem).__name__}: {problem}")

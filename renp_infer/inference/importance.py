@@ -67,7 +67,7 @@ class WeightedDraws:
     vectors : ndarray, shape (n, k)
         Of the target's parameters.
     templates : ndarray, shape (n, angles)
-        The target's templates of these, nG.
+        The target's templates of these.
     points : ndarray, shape (n, k)
         Unit coordinates, then phases in rad.
     log_weights : ndarray, shape (n,)

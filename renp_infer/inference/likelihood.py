@@ -7,12 +7,10 @@ Data y, template t(x) and covariance C = L L^T:
 with offsets b_k, the baseline among them, and the fields e_k of an offset of 1: uniform
 for the baseline, given for the others, which only those that are not 0 need.
 
-With D = diag(L), the matrix W = D L^-1 is unit lower triangular. W y has
-independent components of standard deviations D and stays a field in nG:
-component i is y_i minus what the angles before it predict. For uncorrelated
-noise W = 1. Pointwise terms are those of the components, so with a drift
-they are the conditional terms p(y_i | y_1 ... y_{i-1}) in angle order; their
-sum is the likelihood in either case.
+Data are a vector without unit here; ``measurement.data`` makes its components W y
+independent, of standard deviations D. Pointwise terms are those of the components, so
+with a drift they are the conditional terms p(y_i | y_1 ... y_{i-1}) in the order of the
+data; their sum is the likelihood in either case.
 """
 
 from __future__ import annotations
@@ -25,13 +23,13 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from renp_infer.errors import DomainError
-from renp_infer.finite import faults, require_finite
+from renp_infer.finite import require_finite
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
 from renp_infer.inference.prior import Prior
-from renp_infer.records import FloatArray, Observation
+from renp_infer.measurement.data import Data, Whitening
+from renp_infer.records import FloatArray
 
 
 class ResponseLike(Protocol):
@@ -44,10 +42,10 @@ class ResponseLike(Protocol):
 
     @property
     def theta_s(self) -> FloatArray:
-        """Trigger angles, shape (n,), rad."""
+        """Trigger angle of each entry of the data, shape (n,), rad."""
 
     def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Template (n,) in nG and exact Jacobian (n, 11) at ``x`` (11,)."""
+        """Template (n,) of the data and exact Jacobian (n, 11) at ``x`` (11,)."""
 
 
 class _Layout:
@@ -85,22 +83,19 @@ def _value(entry: tuple[int | None, float], vector: FloatArray) -> float:
 
 
 class Likelihood:
-    """Likelihood of one observation under one prior's parameters.
+    """Likelihood of data under one prior's parameters.
 
     Attributes
     ----------
     prior : Prior
     response : ResponseLike
-    cholesky : ndarray, shape (n, n)
-        Lower factor L of the covariance, nG.
-    scale_nG : ndarray, shape (n,)
-        Standard deviations D of the decorrelated components.
-    decorrelation : ndarray, shape (n, n), or None
-        W = D L^-1; ``None`` for uncorrelated noise, where it is 1.
-    data_nG : ndarray, shape (n,)
-        Decorrelated data W y.
+    data : Data
+    whitening : Whitening
+        Of its noise.
+    decorrelated : ndarray, shape (n,)
+        Independent components W y of the data.
     shapes : dict
-        Fields e (n,), nG, of offsets of 1: of the baseline, and of all others that are
+        What offsets of 1 add, e (n,): of the baseline, and of all others that are
         not fixed at 0.
 
     Raises
@@ -116,40 +111,36 @@ class Likelihood:
         self,
         prior: Prior,
         response: ResponseLike,
-        observation: Observation,
+        data: Data,
         shapes: Mapping[str, FloatArray] | None = None,
     ) -> None:
-        self.shapes = shapes_of(prior, observation.field_nG.size, shapes)
-        self.prior, self.response, self.observation = prior, response, observation
+        self.shapes = shapes_of(prior, data.vector.size, shapes)
+        self.prior, self.response, self.data = prior, response, data
         self._layout = _Layout(prior, self.shapes)
-        angles = observation.theta_s
-        require_finite("field_nG", observation.field_nG, prior.fixed, angles)
+        require_finite(str(data.label), data.vector, prior.fixed, data.theta_s)
         for name, shape in self.shapes.items():
-            require_finite(f"shape of {name}", shape, prior.fixed, angles)
-        require_finite("covariance_nG2", observation.covariance_nG2, prior.fixed, angles)
-        self.cholesky = _cholesky(observation.covariance_nG2)
-        self.scale_nG: FloatArray = np.diag(self.cholesky).copy()
-        self.decorrelation: FloatArray | None = None
-        if np.any(np.tril(self.cholesky, -1)):
-            with faults("decorrelation", prior.fixed) as finite:
-                inverse = solve_triangular(self.cholesky, np.eye(self.scale_nG.size), lower=True)
-                self.decorrelation = finite(self.scale_nG[:, None] * inverse)
-        self.data_nG = self.decorrelate(observation.field_nG)
+            require_finite(f"shape of {name}", shape, prior.fixed, data.theta_s)
+        self.whitening = Whitening.of(data, prior.fixed)
+        self.decorrelated = self.whitening.decorrelate(data.vector)
 
-    def with_field(self, field_nG: FloatArray) -> Likelihood:
-        """Use prior, response and noise for other data (n,), nG."""
-        require_finite("field_nG", field_nG, self.prior.fixed, self.observation.theta_s)
+    def with_data(self, vector: FloatArray) -> Likelihood:
+        """Use prior, response and noise for other data (n,)."""
+        require_finite(str(self.data.label), vector, self.prior.fixed, self.data.theta_s)
         other = copy.copy(self)
-        other.observation = replace(self.observation, field_nG=field_nG)
-        other.data_nG = self.decorrelate(field_nG)
+        other.data = replace(self.data, vector=vector)
+        other.decorrelated = self.whitening.decorrelate(vector)
         return other
 
-    def decorrelate(self, field_nG: FloatArray) -> FloatArray:
-        """Independent components W y, nG, of fields with shape (n, ...)."""
-        return field_nG if self.decorrelation is None else self.decorrelation @ field_nG
+    def pulls(self, means: FloatArray) -> FloatArray:
+        """Independent components of data minus expectations (..., n), in errors.
+
+        Standard normal if model and noise are right.
+        """
+        expected = self.whitening.decorrelate(means.T).T
+        return np.asarray((self.decorrelated - expected) / self.whitening.scale)
 
     def mean(self, vector: FloatArray) -> FloatArray:
-        """Expected field, shape (n,), nG, at free parameters (d,).
+        """Expected data, shape (n,), at free parameters (d,).
 
         Raises
         ------
@@ -162,7 +153,7 @@ class Likelihood:
         return self._checked("response", mean, vector)
 
     def offset(self, vector: FloatArray) -> FloatArray:
-        """Field (n,), nG, that is not the signal's: of all offsets, at free parameters (d,)."""
+        """What in the expected data (n,) is of all offsets, at free parameters (d,)."""
         entries = zip(self._layout.offsets, self.shapes.values(), strict=True)
         return sum_of(_value(entry, vector) * shape for entry, shape in entries)
 
@@ -179,10 +170,10 @@ class Likelihood:
             terms = self.pointwise_at_mean(mean)
         return self._checked("log-likelihood", terms, vector)
 
-    def pointwise_at_mean(self, mean_nG: FloatArray) -> FloatArray:
-        """Log-likelihood of each component, shape (n,), given the mean."""
-        pull = (self.data_nG - self.decorrelate(mean_nG)) / self.scale_nG
-        return -0.5 * (pull**2 + np.log(2.0 * np.pi)) - np.log(self.scale_nG)
+    def pointwise_at_mean(self, mean: FloatArray) -> FloatArray:
+        """Log-likelihood of each component, shape (n,), given the mean (n,)."""
+        pull = self.pulls(mean)
+        return -0.5 * (pull**2 + np.log(2.0 * np.pi)) - np.log(self.whitening.scale)
 
     def log_likelihood(self, vector: FloatArray) -> float:
         """Normalised log-likelihood at free parameters (d,)."""
@@ -191,8 +182,9 @@ class Likelihood:
     def gradient(self, vector: FloatArray) -> FloatArray:
         """Gradient of the log-likelihood by the free parameters, shape (d,)."""
         mean, jacobian = self.linearise(vector)
-        weight = (self.data_nG - self.decorrelate(mean)) / self.scale_nG**2
-        return np.asarray(weight @ self.decorrelate(jacobian))
+        decorrelate, scale = self.whitening.decorrelate, self.whitening.scale
+        weight = (self.decorrelated - decorrelate(mean)) / scale**2
+        return np.asarray(weight @ decorrelate(jacobian))
 
     def log_posterior(self, vector: FloatArray) -> float:
         """Log prior plus log-likelihood; -inf only outside the prior."""
@@ -200,7 +192,7 @@ class Likelihood:
         return log_prior + self.log_likelihood(vector) if np.isfinite(log_prior) else log_prior
 
     def linearise(self, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Expected field (n,) and its derivatives (n, d) by free parameter.
+        """Expected data (n,) and their derivatives (n, d) by free parameter.
 
         Raises
         ------
@@ -221,37 +213,30 @@ class Likelihood:
         mean = amplitude * template + self.offset(vector)
         return self._checked("response", mean, vector), self._checked("jacobian", jacobian, vector)
 
-    def _checked(self, quantity: str, field: FloatArray, vector: FloatArray) -> FloatArray:
-        if not np.all(np.isfinite(field)):  # values are only looked up when they are needed
-            require_finite(quantity, field, self.prior.values(vector))
-        return field
+    def _checked(self, quantity: str, found: FloatArray, vector: FloatArray) -> FloatArray:
+        if not np.all(np.isfinite(found)):  # values are only looked up when they are needed
+            require_finite(quantity, found, self.prior.values(vector))
+        return found
 
 
-def sum_of(fields: Iterable[FloatArray]) -> FloatArray:
-    """Sum of one or more fields, from the first on."""
-    return functools.reduce(operator.add, fields)
+def sum_of(parts: Iterable[FloatArray]) -> FloatArray:
+    """Sum of one or more arrays, from the first on."""
+    return functools.reduce(operator.add, parts)
 
 
 def shapes_of(
     prior: Prior, size: int, given: Mapping[str, FloatArray] | None
 ) -> dict[str, FloatArray]:
-    """Fields of offsets of 1, in the order of the table; an offset that is 0 needs none."""
+    """What offsets of 1 add, in the order of the table; an offset that is 0 needs none.
+
+    One that is not given is uniform, where the table has no shape for it.
+    """
     found = {}
     for name, shape in PARAMETERS.offsets.items():
-        if shape is None:
-            found[name] = np.ones(size)
-        elif given is not None and name in given:
+        if given is not None and name in given:
             found[name] = given[name]
+        elif shape is None:
+            found[name] = np.ones(size)
         elif prior.fixed.get(name) != 0.0:
-            raise DomainError(f"shape of {name}", None, "a field, for an offset that is not 0")
+            raise DomainError(f"shape of {name}", None, "given, for an offset that is not 0")
     return found
-
-
-def _cholesky(covariance: FloatArray) -> FloatArray:
-    try:
-        factor = np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        factor = np.full_like(covariance, np.nan)
-    if not np.all(np.isfinite(factor)):
-        raise DomainError("covariance_nG2", covariance, "positive definite")
-    return factor

@@ -51,7 +51,7 @@ class Marginal:
         vectors : ndarray, shape (n, k)
             Of the target's parameters.
         templates : ndarray, shape (n, angles)
-            Its templates there, nG.
+            Its templates there.
         rng : numpy.random.Generator
 
         Returns
@@ -83,9 +83,9 @@ class Marginal:
     def _linear(self, names: list[str], means: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Linear parameters, shape (n, l), from their Gaussian given the rest of the mean."""
         full = self.full
-        design = full.decorrelate(_design(full, names)) / full.scale_nG[:, None]
+        design = full.whitening.white(_design(full, names))
         precision = design.T @ design + np.diag([_sd(full, name) ** -2 for name in names])
-        pulls = (full.data_nG - full.decorrelate(means.T).T) / full.scale_nG
+        pulls = full.pulls(means)
         fitted = np.linalg.solve(precision, design.T @ pulls.T).T
         spread = np.linalg.inv(np.linalg.cholesky(precision))
         return fitted + rng.standard_normal(fitted.shape) @ spread
@@ -100,7 +100,7 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
     rng : numpy.random.Generator
         For the points at which phases are seen to have no effect.
     """
-    prior, data = likelihood.prior, likelihood.observation
+    prior, data = likelihood.prior, likelihood.data
     linear = [name for name in PARAMETERS.offsets if name in prior.names]
     design = _design(likelihood, linear) * [_sd(likelihood, name) for name in linear]
     gone = {*linear, *_unseen(likelihood, rng)}
@@ -110,7 +110,7 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
         {name: marginal for name, marginal in prior.marginals.items() if name not in gone},
         {**prior.fixed, **dict.fromkeys(gone, 0.0)},
     )
-    wider = replace(data, covariance_nG2=data.covariance_nG2 + design @ design.T)
+    wider = replace(data, covariance=data.covariance + design @ design.T)
     integrated = Likelihood(rest, likelihood.response, wider, likelihood.shapes)
     return Marginal(likelihood, AmplitudeMarginal(integrated))
 
@@ -121,9 +121,9 @@ def _turns(prior: Prior, rest: Sequence[str]) -> bool:
 
 
 def _design(likelihood: Likelihood, names: list[str]) -> FloatArray:
-    """Shapes of the linear parameters, shape (n, l), nG."""
+    """Shapes of the linear parameters, shape (n, l)."""
     columns = [likelihood.shapes[name] for name in names]
-    return np.array(columns).reshape(len(names), likelihood.scale_nG.size).T
+    return np.array(columns).reshape(len(names), likelihood.data.vector.size).T
 
 
 def _sd(likelihood: Likelihood, name: str) -> float:

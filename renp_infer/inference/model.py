@@ -52,8 +52,8 @@ UNIT = "unit"
 RELATIVE = "relative"
 """Sampled coordinates of ``LINEAR``."""
 LINEAR = (AMPLITUDE, BASELINE)
-FIELD = "field_nG"
-DATA = "data_nG"
+OBSERVED = "observed"
+DATA = "data"
 VECTOR = "parameters"
 
 
@@ -133,11 +133,11 @@ def _source_hash(function: Callable[..., Any]) -> str:
 
 
 def build_model(likelihood: Likelihood) -> pm.Model:
-    """PyMC model of one observation.
+    """PyMC model of data.
 
     ``unit`` holds the standard normal coordinates of all parameters but
     amplitude and baseline, which ``relative`` fixes given the others.
-    ``data_nG`` holds the decorrelated data and may be replaced by other data
+    ``data`` holds the decorrelated data and may be replaced by other data
     decorrelated the same way; ``parameters`` is the parameter vector.
 
     Parameters
@@ -157,7 +157,7 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         "parameter": prior.names,
     }
     with pm.Model(coords=coords) as model:
-        data = pm.Data(DATA, likelihood.data_nG, dims="theta_s_deg")
+        data = pm.Data(DATA, likelihood.decorrelated, dims="theta_s_deg")
         unit = pm.Normal(UNIT, 0.0, 1.0, shape=rest.unit_size)
         vector = from_unit(rest, unit)
         template = template_of(likelihood.response, argument_of(rest, vector))
@@ -165,7 +165,7 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         fit = _LinearFit(likelihood, template, data - others)
         amplitude, baseline = fit.add_to_model()
         mean = amplitude * fit.template + baseline * fit.ones + others
-        pm.Normal(FIELD, mean, fit.scale, observed=data, dims="theta_s_deg")
+        pm.Normal(OBSERVED, mean, fit.scale, observed=data, dims="theta_s_deg")
         linear = {AMPLITUDE: amplitude, BASELINE: baseline}
         parts = [linear[n] if n in LINEAR else vector[rest.names.index(n)] for n in prior.names]
         pm.Deterministic(VECTOR, pt.stack(parts), dims="parameter")
@@ -173,14 +173,14 @@ def build_model(likelihood: Likelihood) -> pm.Model:
 
 
 def _other_offsets(likelihood: Likelihood, rest: Prior, vector: TensorVariable) -> Any:
-    """Decorrelated field, shape (n,), of all offsets but the baseline, or 0."""
+    """What in the decorrelated mean, shape (n,), is of all offsets but the baseline, or 0."""
     found = []
     for name, shape in likelihood.shapes.items():
         if name in LINEAR or rest.fixed.get(name) == 0.0:
             continue
         free = name in rest.names
         amount = vector[rest.names.index(name)] if free else np.float64(rest.fixed[name])
-        found.append(amount * constant(likelihood.decorrelate(shape)))
+        found.append(amount * constant(likelihood.whitening.decorrelate(shape)))
     return sum_of(found) if found else np.float64(0.0)
 
 
@@ -193,7 +193,8 @@ class _LinearFit:
     """
 
     def __init__(self, likelihood: Likelihood, template: TensorVariable, data: Any) -> None:
-        ones = likelihood.decorrelate(np.ones_like(likelihood.scale_nG))
+        whitening = likelihood.whitening
+        ones = whitening.decorrelate(likelihood.shapes[BASELINE])
         free: dict[str, Any] = {
             name: likelihood.prior.marginals[name]
             for name in LINEAR
@@ -201,13 +202,13 @@ class _LinearFit:
         }
         self.fixed = {n: likelihood.prior.fixed[n] for n in LINEAR if n not in free}
         self.sd = {name: constant(marginal.sd) for name, marginal in free.items()}
-        precision = np.sum((ones / likelihood.scale_nG) ** 2)
+        precision = np.sum((ones / whitening.scale) ** 2)
         if BASELINE in free:
             precision += free[BASELINE].sd ** -2
         self.precision, self.ones = constant(precision), constant(ones)
-        self.scale = constant(likelihood.scale_nG)
-        if likelihood.decorrelation is not None:
-            template = pt.dot(constant(likelihood.decorrelation), template)
+        self.scale = constant(whitening.scale)
+        if whitening.decorrelation is not None:
+            template = pt.dot(constant(whitening.decorrelation), template)
         self.template = template
         weighted = template / self.scale**2
         self.tt = pt.sum(weighted * template)

@@ -103,10 +103,10 @@ class CompiledModel:
         density, gradient, vector = self.function(point, *self.arguments)
         return float(density), gradient, vector
 
-    def with_data(self, data_nG: FloatArray) -> CompiledModel:
+    def with_data(self, data: FloatArray) -> CompiledModel:
         """Use the same code for other data, decorrelated as in ``likelihood.py``."""
         arguments = list(self.arguments)
-        arguments[self.data_slot] = np.array(data_nG, dtype=float)
+        arguments[self.data_slot] = np.array(data, dtype=float)
         return dataclasses.replace(self, arguments=tuple(arguments))
 
 

@@ -25,7 +25,7 @@ from renp_infer.records import Experiment, FloatArray, Parameters
 
 Kind = Literal["mass", "amplitude", "offset", "index", "angle", "oscillation", "phase"]
 Shape = Callable[[Experiment, Parameters, float], FloatArray]
-"""Field (n,), nG, that an offset of 1 adds: of experiment, truth and coherence factor."""
+"""What an offset of 1 adds to the data (n,): of experiment, truth and coherence factor."""
 
 MASS, AMPLITUDE, BASELINE = "m1_meV", "amplitude", "baseline_nG"
 """The mass, the factor of the response, and the uniform offset, which some inferences treat
@@ -60,7 +60,7 @@ class Inferred:
     majorana : bool
         Whether only Majorana neutrinos have it.
     shape : callable or None
-        Of an offset: as large as the signal's peak. ``None`` is uniform, 1 nG, with a
+        Of an offset: as large as the signal's peak. ``None`` is uniform, 1, with a
         prior in units of the peak.
     """
 

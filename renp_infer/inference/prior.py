@@ -311,7 +311,7 @@ def build_prior(
     settings: InferenceSettings,
     oscillation: Mapping[str, GaussianPrior],
     refractive_index: float,
-    peak_nG: float,
+    peak: float,
 ) -> Prior:
     """Prior of one hypothesis.
 
@@ -324,7 +324,7 @@ def build_prior(
         Measured oscillation parameters by name, of this ordering.
     refractive_index : float
         Nominal value.
-    peak_nG : float
+    peak : float
         Largest absolute true signal, the unit of ``baseline_sd``.
 
     Raises
@@ -332,8 +332,8 @@ def build_prior(
     DomainError
         If the peak is not positive and finite while the baseline is free.
     """
-    if settings.baseline_sd > 0.0 and not 0.0 < peak_nG < np.inf:
-        raise DomainError("peak_nG", peak_nG, "> 0, finite, for a free baseline")
+    if settings.baseline_sd > 0.0 and not 0.0 < peak < np.inf:
+        raise DomainError("peak", peak, "> 0, finite, for a free baseline")
     values = truth_values(truth, refractive_index)
     marginals: dict[str, Marginal] = {}
     for row in PARAMETERS.rows:
@@ -342,7 +342,7 @@ def build_prior(
         elif row.kind == "phase":
             if settings.phases == "free" and (truth.nature == "majorana" or not row.majorana):
                 marginals[row.name] = Circular()
-        elif (marginal := _spread(row, settings, oscillation, values, peak_nG)).sd > 0.0:
+        elif (marginal := _spread(row, settings, oscillation, values, peak)).sd > 0.0:
             marginals[row.name] = marginal
     fixed = {name: value for name, value in values.items() if name not in marginals}
     return Prior(marginals, fixed)
@@ -353,7 +353,7 @@ def _spread(
     settings: InferenceSettings,
     oscillation: Mapping[str, GaussianPrior],
     values: Mapping[str, float],
-    peak_nG: float,
+    peak: float,
 ) -> Normal | LogNormal:
     """Prior of a parameter that has a standard deviation; 0 where it is known."""
     given = getattr(settings, row.setting)
@@ -363,7 +363,7 @@ def _spread(
     if row.kind == "amplitude":
         return LogNormal(given)
     uniform = row.kind == "offset" and row.shape is None
-    return Normal(values[row.name], given * peak_nG if uniform else given)
+    return Normal(values[row.name], given * peak if uniform else given)
 
 
 def mass_prior(settings: InferenceSettings) -> Marginal:

@@ -192,9 +192,9 @@ class Profile:
         """Pulls of data and calibrations, and their derivatives."""
         likelihood, vector = self.likelihood, self._vector(point)
         mean, by_vector = likelihood.linearise(vector)
-        pulls = (likelihood.decorrelate(mean) - likelihood.data_nG) / likelihood.scale_nG
+        pulls = -likelihood.pulls(mean)
         scales = self._widths * np.where(self._log, vector, 1.0)
-        slopes = likelihood.decorrelate(by_vector) / likelihood.scale_nG[:, None] * scales
+        slopes = likelihood.whitening.white(by_vector) * scales
         residuals = np.concatenate([pulls, point[self._pulled] - self._calibration])
         return residuals, np.vstack([slopes, self._identity])
 

@@ -151,7 +151,7 @@ class Response:
 
         Returns
         -------
-        template_nG : ndarray, shape (n,)
+        template : ndarray, shape (n,)
         jacobian : ndarray, shape (n, 11)
         """
         return smoothed_field(np.asarray(x, dtype=float), *self.tables)
@@ -194,14 +194,14 @@ def share_at(smoother: Smoother, masses_eV: FloatArray) -> tuple[FloatArray, Flo
     return smoother.correction(np.asarray(masses_eV)[None, :], nominal=True)
 
 
-def approximation_error(response: Response, draws: FloatArray, sigma_nG: FloatArray) -> float:
+def approximation_error(response: Response, draws: FloatArray, sigma: FloatArray) -> float:
     """Largest error of the response over prior draws, in units of sigma.
 
     Parameters
     ----------
     draws : ndarray, shape (k, 11)
         Parameter vectors.
-    sigma_nG : ndarray, shape (n,)
+    sigma : ndarray, shape (n,)
 
     Raises
     ------
@@ -214,13 +214,13 @@ def approximation_error(response: Response, draws: FloatArray, sigma_nG: FloatAr
             raise DomainError("m1_eV", x[0], f"<= {response.m1_max_eV}")
         exact = exact_at(response, x)
         with faults("response error in sigma", response.causes(x), response.theta_s) as finite:
-            error = finite(np.abs(response(x)[0] - exact) / sigma_nG)
+            error = finite(np.abs(response(x)[0] - exact) / sigma)
         worst = max(worst, float(np.max(error)))
     return worst
 
 
 def exact_at(response: Response, x: FloatArray) -> FloatArray:
-    """What a response approximates at a vector (11,): the field without tables, (n,), nG."""
+    """What a response approximates at a vector (11,): the field without tables, (n,)."""
     experiment, parameters = _apparatus(response, x)
     return exact_field(experiment, parameters, response.chi_squared)
 

@@ -101,7 +101,7 @@ def _drawn(
     if compiled is None:
         compiled = compile_model(build_model(likelihood))
     else:
-        compiled = compiled.with_data(likelihood.data_nG)
+        compiled = compiled.with_data(likelihood.decorrelated)
     report("compiling", 1.0)
     return Sample(*sample_nuts(compiled, likelihood, settings, seed, cores, report))
 

@@ -94,7 +94,7 @@ def rank_one(
     likelihood : Likelihood
         Prior, response and noise; its data are not used.
     expected : callable
-        Expected field (n,), nG, of parameters (d,): the truth's model.
+        Expected data (n,) of parameters (d,): the truth's model.
     sample : callable
         The sampler.
     seed : numpy.random.SeedSequence
@@ -119,10 +119,10 @@ def rank_one(
         return Ranked(truth, nothing, nothing, 0, np.nan, np.nan, np.nan, text)
 
 
-def mock(likelihood: Likelihood, expected_nG: FloatArray, rng: np.random.Generator) -> Likelihood:
+def mock(likelihood: Likelihood, expected: FloatArray, rng: np.random.Generator) -> Likelihood:
     """The same likelihood for new data: an expectation plus noise."""
-    noise = likelihood.cholesky @ rng.standard_normal(expected_nG.size)
-    return likelihood.with_field(expected_nG + noise)
+    noise = likelihood.whitening.cholesky @ rng.standard_normal(expected.size)
+    return likelihood.with_data(expected + noise)
 
 
 def _ranked(

@@ -150,10 +150,11 @@ def _with_phases(prior: Prior, unit: Any) -> Any:
 def _log_likelihood(target: AmplitudeMarginal, vector: Any) -> Any:
     """Graph twin of the target's, a scalar."""
     likelihood, prior = target.likelihood, target.prior
+    whitening = likelihood.whitening
     template = template_of(likelihood.response, argument_of(prior, vector))
-    if likelihood.decorrelation is not None:
-        template = pt.dot(constant(likelihood.decorrelation), template)
-    white = template / constant(likelihood.scale_nG)
+    if whitening.decorrelation is not None:
+        template = pt.dot(constant(whitening.decorrelation), template)
+    white = template / constant(whitening.scale)
     square, overlap = pt.sum(white**2), pt.dot(white, constant(target.pull))
     level = constant(target.constant)
     if target.sd:

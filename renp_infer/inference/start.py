@@ -155,14 +155,14 @@ class Chart:
         """Pulls of data and prior, shape (n + plain,); half their square is the loss."""
         likelihood = self.likelihood
         mean = likelihood.mean(self._vector(point))
-        pulls = (likelihood.decorrelate(mean) - likelihood.data_nG) / likelihood.scale_nG
+        pulls = -likelihood.pulls(mean)
         return self._checked("pulls", np.concatenate([pulls, point[: self.others.size]]), point)
 
     def jacobian(self, point: FloatArray) -> FloatArray:
         """Derivatives of the residuals, shape (n + plain, chart)."""
         likelihood = self.likelihood
         _, by_vector = likelihood.linearise(self._vector(point))
-        by_vector = likelihood.decorrelate(by_vector) / likelihood.scale_nG[:, None]
+        by_vector = likelihood.whitening.white(by_vector)
         pulls = by_vector @ self._vector_slopes(point)
         slopes = np.vstack([pulls, np.eye(self.others.size, point.size)])
         return self._checked("slopes of the pulls", slopes, point)

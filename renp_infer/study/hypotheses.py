@@ -50,7 +50,7 @@ def hypothesis_of(
         study.oscillation,
         study.priors,
         response or response_maker(study),
-        peak_nG=peak_nG,
+        peak=peak_nG,
     )
 
 

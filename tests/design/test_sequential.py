@@ -196,12 +196,12 @@ def test_updates_one_by_one_are_the_update_of_all_at_once():
     one_by_one = beliefs
     for k in (2, 0, 1):
         one_by_one = measured(one_by_one, atlas, k, y[k], noise[k])
-    at_once = beliefs.updated(atlas.field_nG, atlas.slopes_nG, y, np.diag(noise**2))
+    at_once = beliefs.updated(atlas.mean, atlas.slopes, y, np.diag(noise**2))
     evidence = np.empty(12)
     for k in range(12):
-        j, s = atlas.slopes_nG[k], beliefs.covariances[k]
+        j, s = atlas.slopes[k], beliefs.covariances[k]
         spread = j @ s @ j.T + np.diag(noise**2)
-        mean = atlas.field_nG[k] + j @ beliefs.means[k]
+        mean = atlas.mean[k] + j @ beliefs.means[k]
         evidence[k] = multivariate_normal.logpdf(y, mean, spread)
         gain = s @ j.T @ np.linalg.inv(spread)
         expected = beliefs.means[k] + gain @ (y - mean)
@@ -231,7 +231,7 @@ def test_expected_information_is_the_mean_gain():
     for _ in range(3000):
         k = rng.choice(6, p=beliefs.weights)
         z = rng.multivariate_normal(beliefs.means[k], beliefs.covariances[k])
-        y = atlas.field_nG[k, 0] + atlas.slopes_nG[k, 0] @ z + 0.5 * rng.standard_normal()
+        y = atlas.mean[k, 0] + atlas.slopes[k, 0] @ z + 0.5 * rng.standard_normal()
         gains.append(entropy(beliefs) - entropy(measured(beliefs, atlas, 0, y, 0.5)))
     assert np.mean(gains) == pytest.approx(promised, abs=4 * np.std(gains) / np.sqrt(3000))
 

@@ -88,14 +88,14 @@ def test_slopes_are_differences_of_the_field():
                 moved.append(hypothesis.response(x)[0])
             steps.append(np.mean(moved, axis=0))
         slope = (steps[0] - steps[1]) / 0.02
-        assert part.slopes_nG[0, :, names.index(name)] == pytest.approx(slope, rel=1e-4)
-    assert part.slopes_nG[0, :, names.index("amplitude")] == pytest.approx(0.2 * part.field_nG[0])
-    assert part.slopes_nG[0, :, names.index("baseline_nG")] == pytest.approx(np.full(9, 0.2))
+        assert part.slopes[0, :, names.index(name)] == pytest.approx(slope, rel=1e-4)
+    assert part.slopes[0, :, names.index("amplitude")] == pytest.approx(0.2 * part.mean[0])
+    assert part.slopes[0, :, names.index("baseline_nG")] == pytest.approx(np.full(9, 0.2))
     step = 1e-5 * np.eye(2)
     columns = [
-        part.cosines_nG[0] @ (cosines_of(phases + h) - cosines_of(phases - h)) / 2e-5 for h in step
+        part.cosines[0] @ (cosines_of(phases + h) - cosines_of(phases - h)) / 2e-5 for h in step
     ]
-    assert turned(part.cosines_nG[0], phases) == pytest.approx(np.column_stack(columns), abs=1e-8)
+    assert turned(part.cosines[0], phases) == pytest.approx(np.column_stack(columns), abs=1e-8)
 
 
 def _values(point):
@@ -109,11 +109,11 @@ def test_table_of_masses_gives_the_fields_between():
     coarse = predict(hypothesis, np.linspace(0.0, 300.0, 76))
     between = np.array([11.0, 123.4, 287.0])
     direct, found = predict(hypothesis, between), coarse.at(between)
-    for name in ("field_nG", "cosines_nG", "slopes_nG"):
+    for name in ("mean", "cosines", "slopes"):
         scale = np.abs(getattr(direct, name)).max()
         assert getattr(found, name) == pytest.approx(getattr(direct, name), abs=2e-3 * scale)
-    assert found.mass_nG == pytest.approx(direct.mass_nG, abs=0.02 * np.abs(direct.mass_nG).max())
-    assert coarse.at(coarse.m1_meV).field_nG == pytest.approx(coarse.field_nG, rel=1e-12)
+    assert found.by_mass == pytest.approx(direct.by_mass, abs=0.02 * np.abs(direct.by_mass).max())
+    assert coarse.at(coarse.m1_meV).mean == pytest.approx(coarse.mean, rel=1e-12)
 
 
 def test_prior_of_states(states):
@@ -131,8 +131,8 @@ def test_readings_one_by_one_are_the_likelihood_of_all(states):
     rng = np.random.default_rng(1)
     variance, data = 0.02**2, 1.0 + 0.1 * rng.normal(size=THETA.size)
     atlas = Atlas.of(states)
-    whole = atlas.slopes_nG * (np.arange(atlas.slopes_nG.shape[2]) > 0)  # m1 in its centres
-    atlas = atlas.with_fields(atlas.field_nG, whole)
+    whole = atlas.slopes * (np.arange(atlas.slopes.shape[2]) > 0)  # m1 in its centres
+    atlas = atlas.with_expansions(atlas.mean, whole)
     belief = atlas.start()
     for angle in rng.permutation(THETA.size):
         belief = measured(belief, atlas, int(angle), float(data[angle]), 0.02)
@@ -147,9 +147,9 @@ def test_readings_one_by_one_are_the_likelihood_of_all(states):
     following = predicted(belief, atlas)
     mean, spread = following.means, following.variances
     k = int(np.argmax(belief.log_weights))
-    columns = states.slopes_nG[k]
+    columns = states.slopes[k]
     information = np.eye(columns.shape[1]) + columns.T @ columns / variance
-    exact = np.linalg.solve(information, columns.T @ (data - states.field_nG[k]) / variance)
-    assert mean[k] == pytest.approx(states.field_nG[k] + columns @ exact, abs=1e-8)
+    exact = np.linalg.solve(information, columns.T @ (data - states.mean[k]) / variance)
+    assert mean[k] == pytest.approx(states.mean[k] + columns @ exact, abs=1e-8)
     covariance = columns @ np.linalg.solve(information, columns.T)
     assert spread[k] == pytest.approx(np.diag(covariance), rel=1e-6)

@@ -79,7 +79,7 @@ def test_linear_parameters_are_integrated_as_by_quadrature():
         template = LINEAR(x)[0]
 
         def integrand(a, template=template, value=value):
-            log = multivariate_normal(a * template, total).logpdf(likelihood.observation.field_nG)
+            log = multivariate_normal(a * template, total).logpdf(likelihood.data.vector)
             return np.exp(log - value) * lognorm(sd).pdf(a)
 
         assert quad(integrand, 0.3, 2.5, points=[0.9, 1.0, 1.1], limit=200)[0] == pytest.approx(
@@ -91,7 +91,7 @@ def test_linear_parameters_are_integrated_as_by_quadrature():
 def test_amplitudes_are_drawn_from_their_conditional_density(sigma):
     """Against the integral of the density: data that fix the amplitude, and data that do not."""
     fixed = linear_likelihood(leakage_sd=0.2)
-    wider = replace(fixed.observation, covariance_nG2=sigma**2 * COVARIANCE)
+    wider = replace(fixed.data, covariance=sigma**2 * COVARIANCE)
     full = Likelihood(fixed.prior, LINEAR, wider, fixed.shapes)
     marginal = marginalise(full, np.random.default_rng(1)).target
     likelihood = marginal.likelihood

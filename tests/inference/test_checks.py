@@ -142,7 +142,7 @@ def checked():
         toy, truth = ToyResponse(ANGLES), toy_truth("dirac")
         signal = toy(response_argument(truth_values(truth, 1.45)))[0]
         data = observe(signal + SIGMA * extra, SIGMA**2 * np.eye(41), ANGLES, seed=2)
-        data = observe(data.field_nG, (stated * SIGMA) ** 2 * np.eye(41), ANGLES)
+        data = observe(data.vector, (stated * SIGMA) ** 2 * np.eye(41), ANGLES)
         numbers = {"chains": 2, "draws": 200, "tune": 200, "phases": "fixed"}
         numbers |= {"theta_s_offset_sd_deg": 0.0, "theta_e_offset_sd_deg": 0.0}
         chosen = inference_with(oscillation_errors=False, **(numbers | settings))

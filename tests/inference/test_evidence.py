@@ -75,7 +75,7 @@ def exact_log_evidence(likelihood):
         column = OSCILLATION[name].sd * response.slope[:, slot]
         covariance += np.outer(column, column)
     mean = response(response.tables[0])[0]
-    return stats.multivariate_normal(mean, covariance).logpdf(likelihood.observation.field_nG)
+    return stats.multivariate_normal(mean, covariance).logpdf(likelihood.data.vector)
 
 
 @pytest.mark.parametrize("estimator", ["smc", "nested"])
@@ -94,7 +94,7 @@ def test_conjugate_evidence_and_posterior(estimator, reference):
     )
     sds = np.array([0.1, OSCILLATION["sin2_12"].sd, OSCILLATION["sin2_13"].sd])
     precision = design.T @ np.linalg.solve(COVARIANCE, design) + np.diag(sds**-2)
-    pull = likelihood.observation.field_nG - likelihood.response(likelihood.response.tables[0])[0]
+    pull = likelihood.data.vector - likelihood.response(likelihood.response.tables[0])[0]
     shift = np.linalg.solve(precision, design.T @ np.linalg.solve(COVARIANCE, pull))
     sd = np.sqrt(np.linalg.inv(precision)[1, 1])
     draws = found.vectors[..., k].ravel()
@@ -212,7 +212,7 @@ def test_smc_model_is_the_numpy_density(settings, rng):
             likelihood.prior, fixed={**likelihood.prior.fixed, "amplitude": 1.3, "leakage": 0.4}
         )
         marginal = AmplitudeMarginal(
-            Likelihood(prior, likelihood.response, likelihood.observation, {"leakage": LEAKAGE})
+            Likelihood(prior, likelihood.response, likelihood.data, {"leakage": LEAKAGE})
         )
     reference = wide_reference(marginal.prior)
     model = build_model(marginal, reference)

@@ -36,9 +36,9 @@ from tests.toys.response import (
 )
 
 
-@pytest.mark.parametrize("drift_nG", [0.0, 5e-4])
-def test_sigma_is_that_of_the_inverted_matrix(drift_nG):
-    model, curve = hypothesis(), noise(drift_nG=drift_nG)
+@pytest.mark.parametrize("drift", [0.0, 5e-4])
+def test_sigma_is_that_of_the_inverted_matrix(drift):
+    model, curve = hypothesis(), noise(drift=drift)
     likelihood, vector = asimov(model, 100.0)
     _, jacobian = likelihood.linearise(vector)
     matrix = jacobian.T @ np.linalg.solve(curve.covariance(7200.0), jacobian)
@@ -90,7 +90,7 @@ def test_two_hypotheses_that_are_linear_part_as_the_projection_says():
     likelihood, vector = asimov(model, 100.0)
     unit = (THETA - THETA.mean()) / np.ptp(THETA)
     odd = 4e-3 * np.sin(7.0 * unit)
-    field = likelihood.observation.field_nG + odd
+    field = likelihood.data.vector + odd
     rival = model.of_peak(1.0).likelihood(observe(field, noise().covariance(EXPOSURE), THETA))
     rest = odd - unit * (unit @ odd) / (unit @ unit)
     expected = float(rest @ rest) / 1e-6
@@ -260,7 +260,7 @@ def test_a_library_knows_its_points_by_heart():
     mean, jacobian = likelihood.linearise(library.hypothesis.vector(point))
     assert Counted.calls == before
     forgetful = model.of_peak(1.0)
-    expected = forgetful.likelihood(likelihood.observation)
+    expected = forgetful.likelihood(likelihood.data)
     again = expected.linearise(forgetful.vector(point))
     assert Counted.calls == before + 1
     assert np.array_equal(mean, again[0]) and np.array_equal(jacobian, again[1])

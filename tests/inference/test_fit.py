@@ -72,7 +72,7 @@ def exact_posterior():
     prior_mean = np.array([0.0, 0.308, 0.02215])
     peak = np.abs(LINEAR(response_argument(VALUES))[0]).max()
     prior_sd = np.array([0.1 * peak, 0.012, 0.00057])
-    residual = DATA.field_nG - LINEAR(response_argument(VALUES))[0]
+    residual = DATA.vector - LINEAR(response_argument(VALUES))[0]
     precision = design.T @ np.linalg.solve(COVARIANCE, design) + np.diag(prior_sd**-2)
     covariance = np.linalg.inv(precision)
     return prior_mean + covariance @ design.T @ np.linalg.solve(COVARIANCE, residual), covariance
@@ -106,9 +106,7 @@ def test_planted_leakage_is_recovered(sampler):
     design = np.column_stack([shape, ones, LINEAR.slope[:, 4], LINEAR.slope[:, 5]])
     sds = np.array([0.5, 0.1 * np.abs(field).max(), 0.012, 0.00057])
     precision = design.T @ np.linalg.solve(COVARIANCE, design) + np.diag(sds**-2)
-    shifts = np.linalg.solve(
-        precision, design.T @ np.linalg.solve(COVARIANCE, data.field_nG - field)
-    )
+    shifts = np.linalg.solve(precision, design.T @ np.linalg.solve(COVARIANCE, data.vector - field))
     row = json.loads(tree.attrs["renp_summary"])["parameters"]["leakage"]
     sd = np.sqrt(np.linalg.inv(precision)[0, 0])
     error = sd / np.sqrt(row["ess_bulk"])
@@ -139,9 +137,9 @@ def test_groups_and_names(sampler, trees):
         assert tree[group]["field_nG"].dims == ("chain", "draw", "theta_s_deg")
         assert tree[group]["field_nG"].sizes["draw"] * 4 <= 1000
         assert np.all(np.isfinite(tree[group]["field_nG"]))
-    assert tree["observed_data"]["field_nG"].values == pytest.approx(DATA.field_nG)
+    assert tree["observed_data"]["field_nG"].values == pytest.approx(DATA.vector)
     assert tree["constant_data"]["theta_s_deg"].values == pytest.approx(np.rad2deg(THETA))
-    assert tree["constant_data"]["sigma_nG"].values == pytest.approx(DATA.sigma_nG)
+    assert tree["constant_data"]["sigma_nG"].values == pytest.approx(DATA.sigma)
     assert float(tree["constant_data"]["truth_m1_meV"]) == pytest.approx(100.0)
 
 
@@ -240,8 +238,8 @@ def test_log_likelihood_is_that_of_the_draws(trees):
 def test_predictions_carry_the_noise(trees):
     """The spread of the data around their own prediction is the measured one."""
     predicted = trees("nuts")["posterior_predictive"]["field_nG"].stack(s=("chain", "draw"))
-    pulls = (predicted.mean("s").values - DATA.field_nG) / predicted.std("s").values
-    assert np.all(predicted.std("s").values > 0.9 * DATA.sigma_nG)
+    pulls = (predicted.mean("s").values - DATA.vector) / predicted.std("s").values
+    assert np.all(predicted.std("s").values > 0.9 * DATA.sigma)
     assert np.abs(pulls).max() < 4.5
 
 
@@ -274,10 +272,10 @@ def test_compiled_code_takes_other_data():
     compiled = compile_model(build_model(target))
     point = np.full(compiled.size, 0.3)
     for shift in (0.0, 0.4):
-        other = observe(DATA.field_nG + shift, COVARIANCE, THETA)
+        other = observe(DATA.vector + shift, COVARIANCE, THETA)
         nuts._codes.clear()
         fresh = compile_model(build_model(Likelihood(target.prior, LINEAR, other)))
-        moved = compiled.with_data(target.decorrelate(other.field_nG))
+        moved = compiled.with_data(target.whitening.decorrelate(other.vector))
         assert moved(point)[0] == pytest.approx(fresh(point)[0], rel=1e-12)
     assert compiled(point)[0] != moved(point)[0]
 
@@ -342,7 +340,7 @@ def test_data_that_say_nothing_return_the_prior(sampler):
 def test_a_precise_measurement_contains_the_truth():
     target, chosen = toy_likelihood(1e-3)
     model = HypothesisModel(target.response, toy_truth("majorana"), OSCILLATION, chosen, 1.45)
-    tree = fit(model, target.observation, 2, cores=2)
+    tree = fit(model, target.data, 2, cores=2)
     summary = json.loads(tree.attrs["renp_summary"])
     # one in a thousand draws is the gate's limit to a warning
     assert summary["diagnostics"]["divergences"] <= 4

@@ -11,9 +11,10 @@ from renp_infer.design.appraisal import rivals_of
 from renp_infer.inference.comparison import HYPOTHESES, Hypothesis, hypothesis_named
 from renp_infer.inference.hypothesis import HypothesisModel, assumed, offset_shapes
 from renp_infer.inference.response import Response
+from renp_infer.measurement.data import Data
 from renp_infer.measurement.field import leakage_shape
 from renp_infer.measurement.normalise import coherence, noise_covariance
-from renp_infer.records import FloatArray, Observation, Parameters
+from renp_infer.records import FloatArray, Parameters
 from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis, true_peak_nG
 from renp_infer.study.observed import observation
 from renp_infer.study.study import Study
@@ -49,8 +50,8 @@ def limit_of(study: Study, parameters: Parameters) -> Response:
     return Response(study.experiment, parameters, chi2, 0.45, finite_crystal=False)
 
 
-def with_field(study: Study, field_nG: FloatArray) -> Observation:
-    return replace(observation(study), field_nG=field_nG)
+def with_field(study: Study, field_nG: FloatArray) -> Data:
+    return Data.of(replace(observation(study), field_nG=field_nG))
 
 
 def models(study: Study) -> dict[Hypothesis, HypothesisModel]:

@@ -42,7 +42,7 @@ def test_evidence_of_the_linear_gaussian_model_is_exact():
     for k, name in enumerate(prior.names):
         if name != "m1_meV":  # the toy does not see it
             total += prior.marginals[name].sd ** 2 * np.outer(design[:, k], design[:, k])
-    exact = multivariate_normal(mean, total).logpdf(likelihood.observation.field_nG)
+    exact = multivariate_normal(mean, total).logpdf(likelihood.data.vector)
     found = evidence(likelihood, np.random.default_rng(1), 4000)
     assert found.ess > 400
     assert found.error < 0.05
@@ -127,7 +127,7 @@ def test_evidence_where_phases_are_seen_a_little_is_that_of_the_prior(seed):
 def test_a_wide_amplitude_is_not_integrated():
     """Evidence with a spread of 2, against the mean of the likelihood over draws of the prior."""
     likelihood = linear_likelihood(amplitude_sd=2.0)
-    wider = replace(likelihood.observation, covariance_nG2=400.0 * COVARIANCE)
+    wider = replace(likelihood.data, covariance=400.0 * COVARIANCE)
     likelihood = Likelihood(likelihood.prior, LINEAR, wider, likelihood.shapes)
     assert "amplitude" in marginalise(likelihood, np.random.default_rng(0)).target.prior.names
     draws = likelihood.prior.sample(np.random.default_rng(1), 20_000)

@@ -51,7 +51,7 @@ def test_normalised_as_the_multivariate_normal(correlated, rng):
     target = likelihood(correlated)
     for vector in target.prior.sample(rng, 5):
         oracle = stats.multivariate_normal(target.mean(vector), covariance(correlated))
-        expected = oracle.logpdf(target.observation.field_nG)
+        expected = oracle.logpdf(target.data.vector)
         assert target.log_likelihood(vector) == pytest.approx(expected, rel=1e-10)
 
 
@@ -68,7 +68,7 @@ def test_mean_is_amplitude_times_template_plus_baseline_plus_leakage(rng):
 def test_pointwise_terms_are_the_conditionals(rng):
     target = likelihood(3)
     vector = target.prior.sample(rng, 1)[0]
-    mean, data, full = target.mean(vector), target.observation.field_nG, covariance(3)
+    mean, data, full = target.mean(vector), target.data.vector, covariance(3)
     for i in (0, 1, 17):
         gain = np.linalg.solve(full[:i, :i], full[:i, i])
         center = mean[i] + gain @ (data[:i] - mean[:i])
@@ -79,8 +79,8 @@ def test_pointwise_terms_are_the_conditionals(rng):
 
 def test_decorrelated_noise_is_white(rng):
     target = likelihood(3)
-    noise = target.cholesky @ rng.standard_normal((THETA.size, 20000))
-    pulls = target.decorrelate(noise) / target.scale_nG[:, None]
+    noise = target.whitening.cholesky @ rng.standard_normal((THETA.size, 20000))
+    pulls = target.whitening.decorrelate(noise) / target.whitening.scale[:, None]
     assert np.cov(pulls) == pytest.approx(np.eye(THETA.size), abs=6 / np.sqrt(20000))
 
 
@@ -115,23 +115,23 @@ def test_outside_the_prior_the_response_is_not_asked(rng):
 @pytest.mark.parametrize("correlated", [False, True])
 def test_other_data_are_those_of_a_likelihood_made_for_them(correlated, rng):
     target = likelihood(correlated)
-    field = rng.normal(size=target.data_nG.size)
-    other = target.with_field(field)
-    observation = replace(target.observation, field_nG=field)
+    field = rng.normal(size=target.decorrelated.size)
+    other = target.with_data(field)
+    observation = replace(target.data, vector=field)
     fresh = Likelihood(target.prior, target.response, observation, target.shapes)
     vector = target.prior.sample(rng, 1)[0]
     assert other.log_likelihood(vector) == fresh.log_likelihood(vector)
     assert other.log_likelihood(vector) != target.log_likelihood(vector)
-    assert np.array_equal(other.observation.field_nG, field)
+    assert np.array_equal(other.data.vector, field)
     field[3] = np.nan
     with pytest.raises(NonFiniteError, match="field_nG"):
-        target.with_field(field)
+        target.with_data(field)
 
 
 def test_data_and_covariance_must_make_sense():
     prior = likelihood(0).prior
     zeros = np.zeros(THETA.size)
-    with pytest.raises(DomainError, match="covariance_nG2"):
+    with pytest.raises(DomainError, match="covariance"):
         Likelihood(prior, TOY, observe(zeros, -covariance(0), THETA), SHAPES)
     with pytest.raises(NonFiniteError, match="field_nG"):
         Likelihood(prior, TOY, observe(zeros + np.nan, covariance(0), THETA), SHAPES)

@@ -16,6 +16,7 @@ from renp_infer.inference.fisher import expand, sigma
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import InferenceSettings, Normal, truth_values
+from renp_infer.measurement.data import Data
 from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis
 from renp_infer.study.observed import observation
 from renp_infer.study.study import Study
@@ -80,7 +81,7 @@ def toy() -> Iterator[Study]:
 
 def likelihood_of(study: Study) -> Likelihood:
     model = hypothesis_of(study, own_hypothesis(study), peak_nG=1.0)
-    return model.likelihood(observation(study))
+    return model.likelihood(Data.of(observation(study)))
 
 
 class TestAToyByOneRow:
@@ -104,7 +105,7 @@ class TestAToyByOneRow:
         assert change == pytest.approx(0.5 * shape, abs=1e-12 * shape[-1])
         assert likelihood.linearise(vector)[1][:, place] == pytest.approx(shape, rel=1e-12)
         with pytest.raises(DomainError, match="shape of tilt"):
-            Likelihood(prior, likelihood.response, likelihood.observation)
+            Likelihood(prior, likelihood.response, likelihood.data)
         assert truth_values(toy.parameters, 1.45)["tilt"] == 0.0
 
     def test_infer_and_report(self, toy: Study, tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ class TestAToyByOneRow:
         values = truth_values(toy.parameters, toy.experiment.target.refractive_index)
         centre = np.array([values[name] for name in likelihood.prior.names])
         _, jacobian = likelihood.linearise(centre)
-        white = np.linalg.solve(likelihood.cholesky, jacobian)
+        white = np.linalg.solve(likelihood.whitening.cholesky, jacobian)
         spreads = [getattr(m, "sd", np.inf) for m in likelihood.prior.marginals.values()]
         information = white.T @ white + np.diag(np.array(spreads) ** -2)
         place = likelihood.prior.names.index("tilt")

@@ -151,5 +151,5 @@ def test_settings_refuse_what_means_nothing(wrong):
 
 
 def test_a_free_baseline_needs_a_signal():
-    with pytest.raises(DomainError, match="peak_nG"):
+    with pytest.raises(DomainError, match="peak"):
         build_prior(toy_truth(), inference_with(), OSCILLATION, 1.45, 0.0)

@@ -28,7 +28,7 @@ GAUSSIAN = ("baseline_nG", "sin2_12", "sin2_13")
 
 def conjugate() -> Likelihood:
     prior = build_prior(TRUTH, conjugate_settings("nuts"), OSCILLATION, 1.45, 1.0)
-    return Likelihood(prior, LINEAR, observe(DATA.field_nG, COVARIANCE, THETA))
+    return Likelihood(prior, LINEAR, observe(DATA.vector, COVARIANCE, THETA))
 
 
 def exact_sampler(width: float = 1.0, shift: float = 0.0):
@@ -45,7 +45,7 @@ def exact_sampler(width: float = 1.0, shift: float = 0.0):
         design = jacobian[:, columns]
         at_center = vectors[0].copy()
         at_center[columns] = center
-        residual = likelihood.observation.field_nG - likelihood.mean(at_center)
+        residual = likelihood.data.vector - likelihood.mean(at_center)
         precision = design.T @ np.linalg.solve(COVARIANCE, design) + np.diag(sd**-2)
         covariance = np.linalg.inv(precision)
         mean = center + covariance @ design.T @ np.linalg.solve(COVARIANCE, residual)

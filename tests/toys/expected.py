@@ -13,14 +13,14 @@ THETA = toy_angles(41)
 EXPOSURE = 3600.0
 
 
-def noise(sigma_nG=1e-3, drift_nG=0.0, drift_time_s=600.0):
+def noise(sigma=1e-3, drift=0.0, drift_time_s=600.0):
     def covariance(exposure_s):
         start = exposure_s / THETA.size * np.arange(THETA.size)
         lag = np.abs(start[:, None] - start) / drift_time_s
-        white = sigma_nG**2 * EXPOSURE / exposure_s
-        return white * np.eye(THETA.size) + drift_nG**2 * np.exp(-lag)
+        white = sigma**2 * EXPOSURE / exposure_s
+        return white * np.eye(THETA.size) + drift**2 * np.exp(-lag)
 
-    return Noise(covariance, drift_nG > 0.0, EXPOSURE)
+    return Noise(covariance, drift > 0.0, EXPOSURE)
 
 
 def hypothesis(response=None, nature="majorana", **settings):

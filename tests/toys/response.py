@@ -13,7 +13,8 @@ import numba
 import numpy as np
 
 from renp_infer.inference.prior import GaussianPrior
-from renp_infer.records import FloatArray, Observation, Parameters
+from renp_infer.measurement.data import FIELD, Data
+from renp_infer.records import FloatArray, Parameters
 
 _STEP = 1e-40
 OSCILLATION = {
@@ -64,13 +65,13 @@ class ToyResponse:
 
     theta_s: FloatArray
     width: float = 0.01
-    scale_nG: float = 1.0
+    scale: float = 1.0
     approximation_error: float = 0.0
     tables: tuple[FloatArray, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         rows = (self.theta_s, np.full_like(self.theta_s, self.width))
-        table = np.stack((*rows, np.full_like(self.theta_s, self.scale_nG)))
+        table = np.stack((*rows, np.full_like(self.theta_s, self.scale)))
         object.__setattr__(self, "tables", (table,))
 
     @property
@@ -136,10 +137,10 @@ def toy_angles(n: int = 61) -> FloatArray:
     return np.linspace(0.85, 1.03, n)
 
 
-def observe(field_nG, covariance_nG2, theta_s, seed=None, normalised=True) -> Observation:
+def observe(mean, covariance, theta_s, seed=None, normalised=True) -> Data:
     """Mock data; without a seed the expectation itself."""
     noise = 0.0
     if seed is not None:
         draw = np.random.default_rng(seed).standard_normal(theta_s.size)
-        noise = np.linalg.cholesky(covariance_nG2) @ draw
-    return Observation(theta_s, field_nG + noise, covariance_nG2, normalised)
+        noise = np.linalg.cholesky(covariance) @ draw
+    return Data(theta_s, mean + noise, covariance, (FIELD,) * theta_s.size, normalised)

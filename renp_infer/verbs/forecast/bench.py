@@ -25,6 +25,7 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.response import Response
+from renp_infer.measurement.data import Data
 from renp_infer.measurement.noise import Noise, noise_by_exposure
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.measurement.squid import covariance_nG2
@@ -126,13 +127,14 @@ class Bench:
             self._libraries[key] = Library(model, np.append(0.0, masses), phases)
         return self._libraries[key]
 
-    def data(self, field_nG: FloatArray) -> Observation:
+    def data(self, field_nG: FloatArray) -> Data:
         """Data that are a given field."""
         normalised = self.experiment.detector.reference_snr > 0.0
-        return Observation(self.experiment.layout.theta_s, field_nG, self.covariance, normalised)
+        angles = self.experiment.layout.theta_s
+        return Data.of(Observation(angles, field_nG, self.covariance, normalised))
 
     def likelihood(
-        self, model: HypothesisModel, data: Observation, truth: HypothesisModel, peak_nG: float
+        self, model: HypothesisModel, data: Data, truth: HypothesisModel, peak_nG: float
     ) -> Likelihood:
         """Likelihood under a hypothesis of data of another, or the same, and their peak.
 

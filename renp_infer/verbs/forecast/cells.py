@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.profile import Fit, Profile, crossing
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import EV_TO_MILLI_EV
-from renp_infer.records import FloatArray, Observation, Parameters
+from renp_infer.records import FloatArray, Parameters
 from renp_infer.verbs.forecast.bench import OTHER, Bench
 from renp_infer.verbs.forecast.columns import stacked
 from renp_infer.verbs.forecast.quantities import (
@@ -63,7 +64,7 @@ class Cell:
             pair = str(ordering), OTHER[nature]
         library = self.bench.library(*pair)
         model = library.hypothesis
-        data = self.own.observation
+        data = self.own.data
         likelihood = self.bench.likelihood(model, data, self.model, self.peak_nG)
         points = library.nearest(self.field_nG)
         return likelihood, [model.vector(point) for point in points]
@@ -171,9 +172,7 @@ def _refitted(cell: Cell, target: Target, fit: Fit) -> Callable[[float], float]:
 
     @functools.cache
     def significance(exposure_s: float) -> float:
-        old = likelihood.observation
-        covariance = cell.bench.noise.covariance(exposure_s)
-        data = Observation(old.theta_s, old.field_nG, covariance, old.normalised)
+        data = replace(likelihood.data, covariance=cell.bench.noise.covariance(exposure_s))
         moved = Likelihood(likelihood.prior, likelihood.response, data, likelihood.shapes)
         profile, points = Profile(moved), [*starts[:1], *warm]
         if target == "mass":
@@ -214,7 +213,8 @@ class Drawn:
     """One mock experiment: its data, and what each calibration found."""
 
     def __init__(self, cell: Cell, rng: np.random.Generator) -> None:
-        self._field_nG = cell.field_nG + cell.own.cholesky @ rng.standard_normal(cell.field_nG.size)
+        noise = cell.own.whitening.cholesky @ rng.standard_normal(cell.field_nG.size)
+        self._field_nG = cell.field_nG + noise
         names = cell.own.prior.names
         self._shifts = dict(zip(names, rng.standard_normal(len(names)), strict=True))
         self.profile = self.profile_of(cell.own)
@@ -224,4 +224,4 @@ class Drawn:
         prior = likelihood.prior
         names = [n for n in prior.names if n != "m1_meV" and n not in prior.circular]
         shifts = np.array([self._shifts.get(name, 0.0) for name in names])
-        return Profile(likelihood.with_field(self._field_nG), shifts)
+        return Profile(likelihood.with_data(self._field_nG), shifts)

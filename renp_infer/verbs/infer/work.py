@@ -10,6 +10,7 @@ import numpy as np
 from renp_infer.errors import ConvergenceError
 from renp_infer.inference.fit import fit
 from renp_infer.inference.response import Response, approximation_error
+from renp_infer.measurement.data import Data
 from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis
 from renp_infer.study.observed import observation
 
@@ -50,7 +51,7 @@ def infer(study: Study, context: Context) -> xarray.DataTree:
     data = observation(study)
     model, error = checked_model(study, own_hypothesis(study), data.sigma_nG)
     cores = min(settings.chains, context.cores)
-    tree = fit(model, data, study.seed, progress=context.tell, cores=cores)
+    tree = fit(model, Data.of(data), study.seed, progress=context.tell, cores=cores)
     _record(tree, error)
     return tree
 

@@ -260,7 +260,7 @@ def _information(study: Study, region: Region, x: FloatArray) -> dict[str, Infor
         at = replace(at, settings=at.priors)
         own = Hypothesis(at.parameters.ordering, at.parameters.nature)
         model = mock_model(at, own)
-        covariance = model.likelihood.observation.covariance_nG2
+        covariance = model.likelihood.data.covariance
         noise = Noise(lambda _exposure, c=covariance: c, True, 1.0)  # type: ignore[misc]
         expansion = expand(model.likelihood, model.truth)
         columns, _ = expansion.system(noise, 1.0)

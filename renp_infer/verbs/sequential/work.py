@@ -75,8 +75,8 @@ def _columns(bench: SequenceBench, steps: list[Step], m1_meV: float) -> Columns:
         "theta_s_deg": [np.rad2deg(bench.theta_s[step.choice.angle]) for step in steps],
         "exposure_s": [step.choice.exposure_s for step in steps],
         "elapsed_s": [step.elapsed_s for step in steps],
-        "field_nG": [step.y_nG for step in steps],
-        "sigma_nG": [step.sigma_nG for step in steps],
+        "field_nG": [step.datum for step in steps],
+        "sigma_nG": [step.sigma for step in steps],
         "expected_nat": [step.choice.information for step in steps],
     }
     known = [knowledge(bench, step.beliefs, m1_meV) for step in steps]

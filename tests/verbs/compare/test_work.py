@@ -120,7 +120,7 @@ def test_each_hypothesis_has_its_own_physics_and_the_same_data(folder, monkeypat
     for hypothesis in HYPOTHESES:
         likelihood, _ = likelihood_of(study, hypothesis)
         assert isinstance(likelihood, Likelihood)
-        assert np.array_equal(likelihood.observation.field_nG, data.field_nG)
+        assert np.array_equal(likelihood.data.vector, data.field_nG)
         assert (built[-1].ordering, built[-1].nature) == hypothesis
         marginals = likelihood.prior.marginals
         for name in ("sin2_12", "sin2_13", "dm2_21", "dm2_3l"):

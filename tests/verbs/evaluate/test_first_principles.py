@@ -14,6 +14,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.prior import truth_values
 from renp_infer.inference.response import Response
+from renp_infer.measurement.data import Data
 from renp_infer.measurement.field import exact_field, leakage_shape
 from renp_infer.measurement.normalise import noise_scale, reference_field_nG
 from renp_infer.physics.channels import Channel, quadrupole_tensor
@@ -239,7 +240,9 @@ def test_gradient_of_the_log_likelihood(nature):
     noise = np.diag(np.full(field.size, 1e-2 * peak) ** 2)
     pair = Hypothesis(own.ordering, own.nature)
     model = hypothesis_of(found, pair, lambda _: response, peak_nG=peak)
-    likelihood = model.likelihood(Observation(setup.layout.theta_s, 1.03 * field, noise, False))
+    likelihood = model.likelihood(
+        Data.of(Observation(setup.layout.theta_s, 1.03 * field, noise, False))
+    )
     values = truth_values(own, setup.target.refractive_index)
     vector = np.array([values.get(name, 0.0) for name in likelihood.prior.names])
     vector[likelihood.prior.names.index("m1_meV")] = 70.0

@@ -88,7 +88,7 @@ def exposed(exposure_s, **detector):
 
 
 def mass_sd(covariance, settings=ALONE, scale=1.0):
-    toy, truth = ToyResponse(THETA, scale_nG=scale), toy_truth("dirac")
+    toy, truth = ToyResponse(THETA, scale=scale), toy_truth("dirac")
     data = observe(toy(response_argument(truth_values(truth, 1.45)))[0], covariance, THETA)
     row = posterior(toy, data, truth, settings)[1]["m1_meV"]
     return row["sd"], row["sd"] / np.sqrt(row["ess_bulk"])
@@ -96,7 +96,7 @@ def mass_sd(covariance, settings=ALONE, scale=1.0):
 
 def gaussian_sd(covariance, settings=ALONE, scale=1.0):
     """Sd of m1 from derivatives alone: what the posterior must be for small errors."""
-    toy, truth = ToyResponse(THETA, scale_nG=scale), toy_truth("dirac")
+    toy, truth = ToyResponse(THETA, scale=scale), toy_truth("dirac")
     signal = toy(response_argument(truth_values(truth, 1.45)))[0]
     prior = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
     target = Likelihood(prior, toy, observe(signal, covariance, THETA))

@@ -149,7 +149,7 @@ def test_information_by_angle_adds_up(optimum: OptimizeResult, tmp_path: Path) -
     path.write_text(STUDY)
     study = load_study(path, inference=True)
     model = mock_model(study, Hypothesis("normal", "dirac"))
-    covariance = model.likelihood.observation.covariance_nG2
+    covariance = model.likelihood.data.covariance
     noise = Noise(lambda _exposure: covariance, True, 1.0)
     assert total == pytest.approx(
         sigma(expand(model.likelihood, model.truth), noise, 1.0) ** -2, rel=1e-6

@@ -164,12 +164,12 @@ def test_states_at_their_means_are_the_nonlinear_model(done: Path) -> None:
     """Expansions anywhere against differences; those about the centres are the table."""
     bench = SequenceBench(load_study(done / "toy.toml"))
     atlas, expander = bench.atlas, bench.expander
-    scale = np.abs(atlas.field_nG).max()
-    size = atlas.slopes_nG.shape[2]
+    scale = np.abs(atlas.mean).max()
+    size = atlas.slopes.shape[2]
     for state in (3, 20, 30):
         field, slopes = expander.at(atlas, state, np.zeros(size))
-        np.testing.assert_allclose(field, atlas.field_nG[state], atol=1e-12 * scale)
-        np.testing.assert_allclose(slopes, atlas.slopes_nG[state], atol=1e-12 * scale)
+        np.testing.assert_allclose(field, atlas.mean[state], atol=1e-12 * scale)
+        np.testing.assert_allclose(slopes, atlas.slopes[state], atol=1e-12 * scale)
         z = 0.5 * np.random.default_rng(state).standard_normal(size)
         slopes = expander.at(atlas, state, z)[1]
         for k, step in enumerate(1e-4 * np.eye(size)):
