@@ -15,6 +15,7 @@ from renp_infer.engine.campaign import WHOLE, Work, parse_shard, update, write_s
 from renp_infer.engine.executors import parse_executor
 from renp_infer.engine.options import Measured, Options
 from renp_infer.engine.provenance import add_provenance
+from renp_infer.engine.result import Verdict
 from renp_infer.engine.run import Run, load_run
 from renp_infer.engine.store import PROGRESS, Store, check_run
 from renp_infer.engine.tasks import Context
@@ -114,9 +115,14 @@ def judge(runs: Sequence[Run]) -> int:
 
 def failures(run: Run) -> list[str]:
     """What failed of a run's diagnostics, checks and tests, each in a line."""
+    return lapses(run.name, run.verdicts)
+
+
+def lapses(name: str, verdicts: Mapping[str, Verdict]) -> list[str]:
+    """What failed of a study's judgements, each in a line."""
     return [
-        f"{run.name}: {name} {found.lapse}: {'; '.join(found.reasons)}"
-        for name, found in run.verdicts.items()
+        f"{name}: {what} {found.lapse}: {'; '.join(found.reasons)}"
+        for what, found in verdicts.items()
         if found.verdict == "fail"
     ]
 

@@ -16,6 +16,7 @@ from renp_infer.fields import Said, nearest
 from renp_infer.files import digest, replacing, write_text
 from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.physics.constants import G_TO_NG, NG_TO_FT
+from renp_infer.physics.kinematics import on_circle
 from renp_infer.records import FloatArray, Observation
 from renp_infer.study.datatable import Table, read_matrix, read_table
 
@@ -195,9 +196,9 @@ def _field(table: Table) -> FloatArray:
 
 
 def _inside(table: Table, theta_s: FloatArray) -> FloatArray:
-    """Trigger angles, shape (n,), rad, inside the layout."""
-    angles = _in_unit(table, "theta_s")
+    """Trigger angles, shape (n,), rad, inside the layout and in its turn."""
     low, high = float(np.min(theta_s)), float(np.max(theta_s))
+    angles = on_circle(_in_unit(table, "theta_s"), 0.5 * (low + high))
     inside = (angles >= low - ANGLE_SLACK) & (angles <= high + ANGLE_SLACK)
     limits = f"{np.rad2deg(low):.6g} to {np.rad2deg(high):.6g} deg, layout.theta_s_deg"
     table.refuse("theta_s", ~inside, limits)

@@ -60,6 +60,15 @@ def test_columns_arrive_in_the_units_of_the_package(write: Write) -> None:
     assert (found.exposure_s, data.source, data.normalised) == (240.0, "data.csv", False)
 
 
+def test_angles_are_directions(write: Write) -> None:
+    """A layout across the half turn finds its data at the other end of the circle."""
+    path = write("theta_s_deg,field_nG,error_nG\n-179,1.5,0.1\n179,-2,0.2\n")
+    layout = np.deg2rad([178.0, 182.0])
+    found = read_measurement(path, None, layout, normalised=False).observation
+    assert np.rad2deg(found.theta_s) == pytest.approx([179.0, 181.0])
+    assert found.field_nG.tolist() == [-2.0, 1.5]
+
+
 @pytest.mark.parametrize(
     "text",
     [

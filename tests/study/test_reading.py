@@ -234,12 +234,14 @@ def test_a_choice_is_one_of_its_options(key: str, value: str) -> None:
         ("layout.length_cm=9e-4", "layout.length_cm"),
         ("layout.radius_cm=20.1", "layout.radius_cm"),
         ("layout.c_axis_deg=norml", "layout.c_axis_deg"),
-        ("layout.theta_e_deg=181", "layout.theta_e_deg"),
+        ("layout.theta_e_deg=361", "layout.theta_e_deg"),
         ("layout.theta_s_deg=58", "layout.theta_s_deg"),
         ("layout.theta_s_deg='58'", "layout.theta_s_deg"),
         ("layout.theta_s_deg=[]", "layout.theta_s_deg"),
         ("layout.theta_s_deg=[2.0, 1.0]", "layout.theta_s_deg"),
         ("layout.theta_s_deg=[1.0, 1.0]", "layout.theta_s_deg"),
+        ("layout.theta_s_deg=[-180.0, 180.1]", "layout.theta_s_deg"),
+        ("layout.theta_s_deg={start=-10,stop=350.1,points=3}", "layout.theta_s_deg"),
         ("layout.theta_s_deg=[1.0, nan]", "layout.theta_s_deg[1]"),
         ("layout.theta_s_deg=[1.0, true]", "layout.theta_s_deg[1]"),
         ("layout.theta_s_deg.points=3", "layout.theta_s_deg.start"),
@@ -424,6 +426,15 @@ def test_records_carry_the_units_of_the_package(load: Load) -> None:
     assert study.parameters.m1_eV == pytest.approx(0.05)
     assert study.experiment.detector.resolution == pytest.approx(1.44 * math.pi / 180)
     assert study.experiment.lasers.chi_squared is None
+
+
+def test_a_list_that_falls_across_the_half_turn_is_told_how_to_rise(load: Load) -> None:
+    with pytest.raises(ConfigError, match="write 181 for -179"):
+        load("layout.theta_s_deg=[179.0, -179.0]")
+    with pytest.raises(ConfigError, match="write 181 for -179"):
+        load("layout.theta_s_deg={start=170,stop=-170,points=3}")
+    layout = load("layout.theta_s_deg=[179.0, 181.0]").experiment.layout
+    assert np.rad2deg(layout.theta_s) == pytest.approx([179.0, 181.0])
 
 
 def test_spin_relaxation_comes_from_the_scheme_unless_given(load: Load, tmp_path: Path) -> None:

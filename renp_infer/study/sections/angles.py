@@ -17,6 +17,10 @@ MAX_ANGLES = 100_000
 """Longest list of trigger angles; far beyond any sensible scan."""
 
 
+ACROSS = "write 181 for -179"
+"""How a rising list goes on beyond 180 degrees."""
+
+
 class AngleRange(Section):
     """Equidistant trigger angles."""
 
@@ -27,15 +31,23 @@ class AngleRange(Section):
 
 def _ordered_range(grid: AngleRange) -> AngleRange:
     if grid.points > 1 and grid.stop <= grid.start or grid.stop < grid.start:
-        raise refusal("stop > start")
+        raise refusal(f"stop > start: across a half turn {ACROSS}")
+    _within_a_turn(grid.start, grid.stop)
     return grid
 
 
 def _ordered_list(angles: tuple[float, ...]) -> tuple[float, ...]:
     rising = all(a < b for a, b in zip(angles, angles[1:], strict=False))
     if not 0 < len(angles) <= MAX_ANGLES or not rising:
-        raise refusal(f"1 to {MAX_ANGLES} angles, each larger than the one before")
+        allowed = f"1 to {MAX_ANGLES} angles, each larger than the one before"
+        raise refusal(f"{allowed}: across a half turn {ACROSS}")
+    _within_a_turn(angles[0], angles[-1])
     return angles
+
+
+def _within_a_turn(first: float, last: float) -> None:
+    if last - first > 360.0:
+        raise refusal("angles within one turn of 360 degrees")
 
 
 AngleGrid = Annotated[

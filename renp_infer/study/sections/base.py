@@ -9,7 +9,8 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Choice, Number, Several, flag, word
 
-Degrees = Annotated[float, Before(Number("degree", -180, 180))]
+Degrees = Annotated[float, Before(Number("degree", -360, 360))]
+"""A direction. Turns count for nothing; two circles let a list of angles cross a half turn."""
 Millisecond = Annotated[float, Before(Number("ms", 0, 1e9, open_low=True))]
 Flag = Annotated[bool, Before(flag)]
 Word = Annotated[str, Before(word)]

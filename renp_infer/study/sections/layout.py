@@ -25,7 +25,7 @@ class LayoutSection(Section):
     theta_e_deg: Degrees | None = None
     theta_s_deg: AngleGrid = AngleRange(start=47.99, stop=69.59, points=61)
     c_axis_deg: Annotated[
-        float | Literal["normal"], Before(Number("degree", -180, 180, also="normal"))
+        float | Literal["normal"], Before(Number("degree", -360, 360, also="normal"))
     ] = math.degrees(ALONG_K1)
 
 

@@ -13,18 +13,28 @@ if TYPE_CHECKING:
 
 def evaluate(study: Path, /, *, options: Options = DEFAULTS) -> int:
     """Calculate rate, magnetization and noise at the study's truth."""
-    from renp_infer.engine.driver import DONE, load, result_of
-    from renp_infer.terminal import angle_table, show, write_document
+    from renp_infer.engine.driver import DIAGNOSTIC_FAILED, DONE, lapses, load, result_of
+    from renp_infer.terminal import say, write_document
     from renp_infer.verbs.evaluate.result import EvaluateResult
     from renp_infer.verbs.evaluate.verb import EVALUATE
 
     # Where nothing is kept, limits of the inference do not matter.
     found = load(study, options, inference=False if options.out is None else None)
     document = result_of(found, EVALUATE, options)
+    result = EvaluateResult.of(document)
     if options.json:
         write_document(document)
-        return DONE
-    result = EvaluateResult.of(document)
+    else:
+        _show(found.name, result)
+    wrong = lapses(found.name, result.verdicts())
+    for reason in wrong:
+        say(reason)
+    return DIAGNOSTIC_FAILED if wrong else DONE
+
+
+def _show(name: str, result: EvaluateResult) -> None:
+    from renp_infer.terminal import angle_table, show
+
     columns = {
         "theta_s [deg]": result.theta_s_deg,
         "rate [1/s]": result.rate_per_s,
@@ -32,12 +42,11 @@ def evaluate(study: Path, /, *, options: Options = DEFAULTS) -> int:
         "sigma [nG]": result.sigma_nG,
     }
     label = ", normalised" if result.normalised else ""
-    show(angle_table(f"{found.name}{label}", columns))
+    show(angle_table(f"{name}{label}", columns))
     once = result.model.trigger == "coherence"
     coherence = f"{'|rho_ep|^2' if once else '|chi|^2'} = {result.chi_squared:.4g}"
-    missing = (f"{name}: {text}" for name, text in result.rows()[1:])
+    missing = (f"{what}: {text}" for what, text in result.rows()[1:])
     show(coherence, *missing, *filter(None, [unphysical(result)]))
-    return DONE
 
 
 def unphysical(result: EvaluateResult) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from renp_infer.engine.provenance import PROVENANCE
-from renp_infer.engine.result import Result
+from renp_infer.engine.result import Result, Verdict
 from renp_infer.records import FloatArray, Switches
 from renp_infer.terminal import plain
 
@@ -30,6 +30,10 @@ PREDICTED = {
     ("state",): ("masses_eV",),
 }
 """Arrays of ``evaluate.json`` by the names of their axes."""
+SUMS = "field against sums"
+MOST_OFF = 5e-3
+"""Largest difference of the smoothed field from the average of its own sums, over the peak;
+blocks of nodes may err by 1.7e-3 in wide planar scans."""
 YEAR_S = 365.25 * 86400.0
 OPTIONAL = ("pair_K_eV5", "sum_W_eV6", "conserving_nG")
 """Arrays that some physics do not have."""
@@ -126,10 +130,20 @@ class Backgrounds:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Relative numerical error of the pair integrals: what was asked for, and what is."""
+    """Numerical errors.
+
+    Attributes
+    ----------
+    relative_tolerance, estimated_error : float
+        Of the pair integrals, relative: what was asked for, and what is.
+    signal_against_sums : float or None
+        Smoothed field against the average of its own sums over the detector's window, at
+        the strongest angles, over the peak; ``None`` from versions that did not compare.
+    """
 
     relative_tolerance: float
     estimated_error: float
+    signal_against_sums: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,11 +245,24 @@ class EvaluateResult(Result):
     def document(self) -> dict[str, Any]:
         """``evaluate.json``."""
         found: dict[str, Any] = {"schema": 1} | asdict(self)
+        judged = self.verdicts()
+        found |= {"verdict": judged[SUMS].verdict} if judged else {}
         data, provenance = found.pop("data"), found.pop("provenance")
         found |= {"data": data} if data else {}
         found |= {PROVENANCE: provenance} if provenance else {}
         tree: dict[str, Any] = plain(found)
         return tree
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Whether the smoothed field is the average of the sums in the same document."""
+        found = self.accuracy.signal_against_sums
+        if found is None:
+            return {}
+        if found <= MOST_OFF:
+            return {SUMS: Verdict("pass", lapse="disagree")}
+        off = f"signal_nG is {found:.2g} of the peak off the average of its sums"
+        reason = f"{off} over the window, {MOST_OFF:g} allowed"
+        return {SUMS: Verdict("fail", (reason,), "disagree")}
 
     def rows(self) -> list[tuple[str, str]]:
         """How far the signal stands out."""

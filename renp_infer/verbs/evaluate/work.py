@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from renp_infer.finite import faults
+from renp_infer.measurement.average import disagreement
 from renp_infer.measurement.field import conserving_field, exact_field
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.measurement.squid import variance_nG2
@@ -64,7 +65,11 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
     sigma = np.sqrt(variance) * noise_scale(experiment, parameters, chi2)
     with faults("peak_snr", {"chi_squared": chi2, "sigma_nG": sigma[0]}) as finite:
         peak_snr = float(finite(np.max(np.abs(signal) / sigma)))
-    accuracy = Accuracy(experiment.accuracy.relative_tolerance, float(pairs.error.max()))
+    accuracy = Accuracy(
+        experiment.accuracy.relative_tolerance,
+        float(pairs.error.max()),
+        disagreement(experiment, parameters, chi2, signal),
+    )
     return EvaluateResult(
         name=name,
         model=experiment.switches,

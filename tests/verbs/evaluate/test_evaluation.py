@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from renp_infer.app.cli import execute
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import noise_covariance, reference_experiment
 from renp_infer.measurement.squid import standard_error_nG
@@ -17,6 +18,8 @@ from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses, weights
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, Detector, Experiment, Lasers, Layout
+from renp_infer.study.load import load_study
+from renp_infer.verbs.evaluate import work
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.work import evaluate, majorana_kappa, weighted_sums
 
@@ -172,3 +175,34 @@ def test_signal_and_noise_are_those_of_the_bloch_cycle():
     np.testing.assert_allclose(found.signal_nG, growth * cycle.peak_s, rtol=2e-4)
     sigma = standard_error_nG(apparatus.detector, apparatus.lasers, 2, cycle)
     np.testing.assert_array_equal(found.sigma_nG, [sigma, sigma])
+
+
+@pytest.mark.parametrize("preset", ("published", "corrected", "first-principles"))
+def test_a_window_across_the_half_turn_is_the_same_however_it_is_written(preset):
+    found = []
+    for turn in (0.0, -360.0):
+        angles = [x + turn for x in np.linspace(177.0, 183.0, 7).tolist()]
+        keys = {"layout.theta_e_deg": 168.9, "layout.theta_s_deg": angles}
+        study = load_study("edge-layout-corrected", changes={"physics.preset": preset, **keys})
+        found.append(evaluate(study.experiment, study.parameters, "circle"))
+    one, two = found
+    peak = np.max(np.abs(one.signal_nG))
+    assert peak > 0.0
+    np.testing.assert_allclose(one.signal_nG, two.signal_nG, rtol=0, atol=1e-7 * peak)
+    np.testing.assert_allclose(one.rate_per_s, two.rate_per_s, rtol=1e-9, atol=0)
+    assert max(x.accuracy.signal_against_sums for x in found) < 2e-3
+
+
+def test_a_field_off_its_own_sums_is_a_failure(monkeypatch, capsys):
+    """One word in the document, one on the terminal, and the exit code."""
+    command = ["evaluate", "edge-layout-corrected", "--json"]
+    assert execute(command) == 0
+    good = json.loads(capsys.readouterr().out)
+    assert good["verdict"] == "pass"
+    assert 0.0 < good["accuracy"]["signal_against_sums"] < 1e-5
+    real = work.exact_field
+    monkeypatch.setattr(work, "exact_field", lambda *words: 1.01 * real(*words))
+    assert execute(command) == 3
+    out, err = capsys.readouterr()
+    assert json.loads(out)["verdict"] == "fail"
+    assert "field against sums disagree: signal_nG is 0.0099 of the peak off" in err
