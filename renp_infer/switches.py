@@ -46,6 +46,13 @@ class Switches:
     field_axis: Literal["trigger", "moment"] = "trigger"
     """Field with the factor cos(theta_s - c) of Eq. (61), or along the moment: without."""
 
+    @property
+    def reference(self) -> str:
+        """Where noise that is normalised has its signal-to-noise, for captions."""
+        if self.source == "weak-magnetism":
+            return "of a massless pair where the moment is largest, in the paper's crystal"
+        return "at the paper's layout"
+
 
 PRESETS: dict[str, Switches] = {
     "published": Switches(),

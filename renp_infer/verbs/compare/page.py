@@ -16,7 +16,7 @@ from renp_infer.inference.compared import BayesFactor, Comparison, LogEvidence, 
 from renp_infer.inference.comparison import columns
 from renp_infer.records import FloatArray
 from renp_infer.verbs.compare.result import CompareResult
-from renp_infer.verbs.evaluate.figures import normalised_label
+from renp_infer.verbs.evaluate.figures import caption_tail, normalised_label
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -30,12 +30,13 @@ _CERTAIN = 1e-4
 def page(run: Run) -> Page:
     """Evidence, probabilities and Bayes factors of the hypotheses."""
     result, label = run.get(CompareResult), normalised_label(run)
+    tail = caption_tail(run)
     found, text = result.comparison, sentence(result.comparison)
     blocks: tuple[Block, ...] = (
         Text(text, result.verdict.verdict),
         *reasons(result.verdict),
         *(Note(warning.replace("_", " ")) for warning in found.warnings),
-        plate("evidence", "Evidence of the four hypotheses", evidence_figure, (found, label)),
+        plate("evidence", "Evidence of the four hypotheses", evidence_figure, (found, label, tail)),
         _probabilities(found, label),
         _factors(found.bayes_factors),
     )
@@ -117,9 +118,9 @@ def _with_error(value: float, error: float) -> str:
     return f"{rounded(value, error)} ± {rounded(error, error)}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def evidence_figure(shown: tuple[Comparison, str]) -> tuple[Figure, str]:
+def evidence_figure(shown: tuple[Comparison, str, str]) -> tuple[Figure, str]:
     """Log-evidence of the four hypotheses relative to the largest, by estimator."""
-    found, label = shown
+    found, label, tail = shown
     rows = found.hypotheses
     top = max(row.log_evidence for row in rows)
     figure, ax = new_figure(2.9)
@@ -145,7 +146,6 @@ def evidence_figure(shown: tuple[Comparison, str]) -> tuple[Figure, str]:
     ax.legend(loc="best")
     if label:
         ax.set_title(label, loc="right", fontsize=8.5, color=plots.BLACK)
-    tail = f" The noise is {label} at the paper's layout, not absolute." if label else ""
     return figure, (
         "Log-evidence of each hypothesis for the same data, relative to the largest: both "
         "estimators with their errors (symbols) and their weighted mean (bars). A difference of "

@@ -39,8 +39,8 @@ def stamp(ax: Axes, run: Run) -> None:
 
 def caption_tail(run: Run) -> str:
     """End of a caption whose numbers depend on the noise, where that was scaled."""
-    label = normalised_label(run)
-    return f" The noise is {label} at the paper's layout, not absolute." if label else ""
+    label, model = normalised_label(run), run.get(EvaluateResult).model
+    return f" The noise is {label} {model.reference}, not absolute." if label else ""
 
 
 def padded(theta_deg: FloatArray) -> tuple[float, float]:
@@ -52,11 +52,12 @@ def padded(theta_deg: FloatArray) -> tuple[float, float]:
 def angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
     """Label the axes of a figure by angle; the thresholds that it shows."""
     found = run.get(EvaluateResult)
-    theta, total, signal = found.theta_s_deg, found.sum_G_eV5, found.signal_nG
+    theta, signal = found.theta_s_deg, found.signal_nG
+    name, total, unit = odd_sum(found)
     visible = plots.visible_thresholds(found.thresholds_deg, theta)
-    factor, unit = plots.axis_scale(total, "eV⁵")
+    factor, unit = plots.axis_scale(total, unit)
     upper.plot(theta, factor * total, color=plots.BLACK, marker=".", ms=4, lw=1.3)
-    upper.set(ylabel=f"unsmoothed sum_G [{unit}]", xlim=padded(theta))
+    upper.set(ylabel=f"unsmoothed {name} [{unit}]", xlim=padded(theta))
     factor, unit = plots.axis_scale(signal, "nG")
     plots.draw_signal(lower, theta, factor * signal, factor * found.sigma_nG)
     lower.set(xlabel=ANGLE, ylabel=f"field at detector [{unit}]")
@@ -69,8 +70,15 @@ def angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
     return visible
 
 
+def odd_sum(found: EvaluateResult) -> tuple[str, FloatArray, str]:
+    """The sum that the field is made of: name, values (n,) and unit."""
+    if found.sum_W_eV6 is not None:
+        return "sum_W", found.sum_W_eV6, "eV⁶"
+    return "sum_G", found.sum_G_eV5, "eV⁵"
+
+
 def angular_distribution(run: Run) -> tuple[Figure, str]:
-    """Unsmoothed sum_G and the smoothed signal with the pair thresholds."""
+    """The unsmoothed sum and the smoothed signal with the pair thresholds."""
     found = run.get(EvaluateResult)
     figure, (upper, lower) = new_figure(5.8, 2, sharex=True)
     visible = angular_axes(run, upper, lower)
@@ -82,7 +90,7 @@ def angular_distribution(run: Run) -> tuple[Figure, str]:
     )  # fmt: skip
     whose = "parameters of the study" if source(run) else "true parameters"
     return figure, (
-        f"Expected for the {whose}. Top: weighted pair integral sum_G of "
+        f"Expected for the {whose}. Top: weighted pair integral {odd_sum(found)[0]} of "
         "all nine ordered pairs, before angular smoothing (relative numerical error "
         f"{number(found.accuracy.estimated_error, 2)}). Bottom: field at the detector "
         f"after smoothing over its resolution, with the noise of one angle. {edges}"

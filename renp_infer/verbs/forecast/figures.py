@@ -54,7 +54,7 @@ def _with_tail(maker: Maker, found: ForecastResult) -> tuple[Figure, str]:
 
 
 def _tail(about: About) -> str:
-    scaled = f"normalised to peak S/N = {about.reference_snr:g} at the paper's layout"
+    scaled = f"normalised to peak S/N = {about.reference_snr:g} {about.reference}"
     noise = scaled if about.normalised else "absolute"
     return (
         f" Preset {about.preset}; the noise is {noise}; "

@@ -61,6 +61,7 @@ def _about(study: Study, missing: int) -> About:
         exposure_s=detector.exposure_s,
         goal_meV=study.forecast.goal_meV,
         reference_snr=detector.reference_snr,
+        reference=study.experiment.switches.reference,
         angles=study.experiment.layout.theta_s.size,
     )
 

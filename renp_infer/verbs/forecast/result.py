@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.result import Result
-from renp_infer.records import FloatArray
+from renp_infer.records import FloatArray, Switches
 from renp_infer.verbs.forecast.columns import columns_of, picked, read
 from renp_infer.verbs.forecast.parts import AXES, MAP_AXES
 from renp_infer.verbs.forecast.quantities import (
@@ -57,6 +57,8 @@ class About:
         Error of m1 that required precisions aim at.
     reference_snr : float
         Peak S/N to which noise is normalised; 0: it is absolute.
+    reference : str
+        Where it would have that.
     angles : int
     """
 
@@ -68,6 +70,7 @@ class About:
     exposure_s: float
     goal_meV: float
     reference_snr: float
+    reference: str
     angles: int
 
     @property
@@ -96,6 +99,7 @@ class About:
             exposure_s=float(found["exposure_s"]),
             goal_meV=float(found["goal_meV"]),
             reference_snr=float(found["reference_snr"]),
+            reference=str(found.get("reference", Switches().reference)),
             angles=int(found["angles"]),
         )
 

@@ -25,7 +25,7 @@ def sequential_plates(found: SequentialResult) -> list[Plate]:
 
 
 def _tail(about: About) -> str:
-    scaled = f"normalised to peak S/N = {about.reference_snr:g} at the paper's layout"
+    scaled = f"normalised to peak S/N = {about.reference_snr:g} {about.reference}"
     return (
         f" Preset {about.preset}, truths {about.truth}; the noise is "
         f"{scaled if about.normalised else 'absolute'}."

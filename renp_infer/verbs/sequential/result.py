@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.engine.result import Result
-from renp_infer.records import FloatArray
+from renp_infer.records import FloatArray, Switches
 
 if TYPE_CHECKING:
     import xarray
@@ -40,6 +40,8 @@ class About:
     preset : str
     reference_snr : float
         Peak S/N to which noise is normalised; 0: it is absolute.
+    reference : str
+        Where it would have that.
     """
 
     name: str
@@ -51,6 +53,7 @@ class About:
     missing: int
     preset: str
     reference_snr: float
+    reference: str
 
     @property
     def normalised(self) -> bool:
@@ -71,6 +74,7 @@ class About:
             "missing": self.missing,
             "preset": self.preset,
             "reference_snr": self.reference_snr,
+            "reference": self.reference,
         }
 
     @classmethod
@@ -88,6 +92,7 @@ class About:
             missing=int(found["missing"]),
             preset=str(found["preset"]),
             reference_snr=float(found["reference_snr"]),
+            reference=str(found.get("reference", Switches().reference)),
         )
 
 

@@ -198,6 +198,7 @@ def _about(study: Study, missing: int) -> About:
         missing=missing,
         preset=str(study.resolved["physics"]["preset"]),
         reference_snr=study.experiment.detector.reference_snr,
+        reference=study.experiment.switches.reference,
     )
 
 

@@ -19,6 +19,7 @@ def test_a_layout_without_room_for_its_moves_has_no_numbers() -> None:
         missing=1,
         preset="corrected",
         reference_snr=100.0,
+        reference="somewhere",
     )
     assert About.of(about.to_attributes()) == about
     assert campaign_rows(Summary(about, 3, (truth,))) == [
