@@ -106,9 +106,7 @@ GROUPS: dict[str, tuple[Control, ...]] = {
         _decades("detector.drift_fT", "drift", "fT", -6, 6, hint="may be 0"),
         _decades("detector.exposure_s", "total exposure", "s", 0, 12),
         _decades("detector.spin_relaxation_ms", "spin relaxation T₁", "ms", -2, 4),
-        _decades(
-            "detector.reference_snr", "S/N of the paper’s layout", "", 0, 6, hint="0: absolute"
-        ),
+        _decades("detector.reference_snr", "S/N of the reference", "", 0, 6, hint="0: absolute"),
     ),
     "Pickup": (
         _decades(COUPLING, "coupling ξ", "", -6, 0, hint="or: pickup"),

@@ -23,6 +23,7 @@ from renp_infer.report import answers, tables
 from renp_infer.report.citations import bibtex, used_by
 from renp_infer.report.overview import overview_plate
 from renp_infer.verbs.evaluate.figures import normalised_label, source
+from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.switches import preset_of
 from renp_infer.verbs.table import VERBS
 
@@ -46,6 +47,8 @@ class Section:
     preset, layout : str
     label : str
         What stands beside numbers whose noise is scaled, or "".
+    reference : str
+        Where noise that is scaled has its signal-to-noise.
     data : str
         Name of the file with the data; empty for mock data.
     overall : str
@@ -73,6 +76,7 @@ class Section:
     preset: str
     layout: str
     label: str
+    reference: str
     data: str
     overall: str
     question: str
@@ -195,6 +199,7 @@ def section(run: Run, index: int, start: Path) -> Section:
         preset=preset_of(run),
         layout=answers.layout_of(run),
         label=normalised_label(run),
+        reference=run.get(EvaluateResult).model.reference,
         data=source(run),
         overall=run.verdict,
         question=answers.question(run, pages),
