@@ -351,14 +351,15 @@ def test_inference_of_a_written_file_is_that_of_the_mock_data(
     assert set(second["constant_data"].data_vars) == {"sigma_nG"}
 
 
-def test_the_example_is_the_mock_data_it_says_it_is() -> None:
+@pytest.mark.parametrize("physics", ["", "-first-principles"])
+def test_the_example_is_the_mock_data_it_says_it_is(physics: str) -> None:
     """data/PROVENANCE.md names the command; another seed gives other data."""
-    study = load_study("own-data")
-    data = observation(study)
-    expected = mock_observation(load_study("edge-layout-normalised", ["seed=1"]))
-    other = mock_observation(load_study("edge-layout-normalised", ["seed=2"]))
-    assert data.source == "edge-layout.csv"
-    assert (share_path("data") / "examples" / "edge-layout.csv").is_file()
+    data = observation(load_study(f"own-data{physics}"))
+    maker = f"edge-layout{physics}-normalised"
+    expected = mock_observation(load_study(maker, ["seed=1"]))
+    other = mock_observation(load_study(maker, ["seed=2"]))
+    assert data.source == f"edge-layout{physics}.csv"
+    assert (share_path("data") / "examples" / data.source).is_file()
     assert data.theta_s == pytest.approx(expected.theta_s, rel=1e-15)
     assert data.sigma_nG == pytest.approx(expected.sigma_nG, rel=1e-6)
     pulls = (data.field_nG - expected.field_nG) / expected.sigma_nG
