@@ -33,11 +33,16 @@ def same(name: str, value: Value, why: str, test: str) -> Recomputed:
 
 
 def compared(
-    name: str, values: Sequence[Value], why: str, test: str, judged: Judgement | None = None
+    name: str,
+    values: Sequence[Value],
+    why: str,
+    test: str,
+    judged: Judgement | None = None,
+    first_principles: Value = None,
 ) -> Recomputed:
     """A row from its published and its corrected value."""
     published, corrected = values
-    return Recomputed(name, published, corrected, why, test, judged)
+    return Recomputed(name, published, corrected, why, test, judged, first_principles)
 
 
 def unit_rows(paper: Paper) -> list[Recomputed]:

@@ -12,9 +12,11 @@ from renp_infer.reproduction import (
     coherence,
     conventions,
     distributions,
+    hamiltonian,
     helicities,
     ions,
     kinematics,
+    other_papers,
     scales,
     weights,
 )
@@ -64,6 +66,13 @@ GROUPS: tuple[Callable[[Paper], list[Recomputed]], ...] = (
     coherence.cycle_rows,
     backgrounds.phase_space_rows,
     backgrounds.coupling_rows,
+    hamiltonian.vector_rows,
+    hamiltonian.cp_rows,
+    hamiltonian.unpolarised_rows,
+    hamiltonian.trigger_rows,
+    other_papers.spectrum_rows,
+    other_papers.scattering_rows,
+    other_papers.magnetization_rows,
 )
 """One function per group of rows; a new row is an entry in ``data/ledger`` and
 one in the group it belongs to."""

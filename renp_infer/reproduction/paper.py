@@ -1,7 +1,7 @@
-"""The paper's apparatus, with its own switches and with the corrected ones.
+"""The paper's apparatus, with its own switches, the corrected ones, and the first principles.
 
 ``published`` here is the preset of that name with the pair weights of Table
-IV as printed, which Fig. 8 shows the paper to have used. Both readings share
+IV as printed, which Fig. 8 shows the paper to have used. All readings share
 target, lasers and oscillation parameters: they differ by switches alone.
 """
 
@@ -24,7 +24,7 @@ from renp_infer.physics.neutrinos import (
     masses,
     weights,
 )
-from renp_infer.physics.sums import majorana_kappa, weighted_sums
+from renp_infer.physics.sums import majorana_kappa, parity_violating_sum, weighted_sums
 from renp_infer.physics.target import load_target
 from renp_infer.records import (
     PRESETS,
@@ -39,8 +39,9 @@ from renp_infer.records import (
 )
 from renp_infer.reproduction.printed import Printed, load_inputs, load_printed
 
-Reading = Literal["published", "corrected"]
+Reading = Literal["published", "corrected", "first-principles"]
 READINGS: tuple[Reading, Reading] = ("published", "corrected")
+ALL_READINGS: tuple[Reading, ...] = (*READINGS, "first-principles")
 LENGTH_CM = 2.0
 """Length 2 R of the crystal of Figs. 6 to 10."""
 ANGLES, STEP_DEG = 61, 0.36
@@ -91,7 +92,7 @@ class Paper:
         """Switches of a reading."""
         if reading == "published":
             return replace(PRESETS["published"], weights="table-iv")
-        return PRESETS["corrected"]
+        return PRESETS[reading]
 
     def experiment(
         self,
@@ -153,6 +154,15 @@ class Paper:
         rows = weights(parameters, experiment.switches)
         kappa = majorana_kappa(experiment, parameters)
         return weighted_sums(self.pairs(experiment, m1_eV), rows, masses(parameters), kappa)
+
+    def odd_sum(self, experiment: Experiment) -> FloatArray:
+        """Sum G at the angles, eV^5, or of weak magnetism Sum W, eV^6; 10 meV, Dirac."""
+        if experiment.switches.source == "spin-velocity":
+            return self.sums(experiment)[1]
+        parameters = self.parameters()
+        m, rows = masses(parameters), weights(parameters, experiment.switches)
+        pairs = pair_integrals(experiment, m, density="weak-magnetism")
+        return parity_violating_sum(pairs, rows, m, 0.0)
 
     def both(self, calculate: Callable[[Reading], float]) -> tuple[float, float]:
         """A number in both readings."""

@@ -1,4 +1,4 @@
-"""What the paper prints, from ``data/ledger``: each value with its digits."""
+"""What the paper and others print, from ``data/ledger``: each value with its digits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ KINDS = ("digits", "exact", "order", "range", "above", "at most", "statement")
 """How a printed value is meant: to its digits, as an exact coefficient or count,
 as an order of magnitude, as a range, as a bound, or in words."""
 _KEYS = {"id", "where", "what", "printed", "unit", "kind"}
+PAPER, OTHERS = "the paper", "other papers"
+"""Whose value it is."""
+_FILES = {
+    "sections-1-3": PAPER,
+    "section-4": PAPER,
+    "figures": PAPER,
+    "section-5": PAPER,
+    "appendix": PAPER,
+    "other-papers": OTHERS,
+}
+"""Files in the order of the paper."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,8 @@ class Printed:
         The digits as printed; several for a range or a list of cells.
     kind : str
         One of ``KINDS``.
+    of : str
+        ``PAPER`` or ``OTHERS``.
     """
 
     id: str
@@ -36,6 +49,7 @@ class Printed:
     texts: tuple[str, ...]
     unit: str
     kind: str
+    of: str = PAPER
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -73,17 +87,17 @@ def load_printed() -> dict[str, Printed]:
     """
     folder = share_path("data") / "ledger"
     found: dict[str, Printed] = {}
-    for name in ("sections-1-3", "section-4", "figures", "section-5", "appendix"):
+    for name, of in _FILES.items():
         path = folder / f"{name}.toml"
         for row in read_toml(path, path.name)["rows"]:
-            entry = _entry(row, path)
+            entry = _entry(row, path, of)
             if entry.id in found:
                 raise ConfigError(f"{path.name}:{entry.id}", entry.id, "an id used once")
             found[entry.id] = entry
     return found
 
 
-def _entry(row: dict[str, Any], path: Path) -> Printed:
+def _entry(row: dict[str, Any], path: Path, of: str) -> Printed:
     key = f"{path.name}:{row.get('id')}"
     if not {"id", "where", "what", "printed", "unit"} <= set(row) <= _KEYS:
         raise ConfigError(key, sorted(row), ", ".join(sorted(_KEYS)))
@@ -95,6 +109,7 @@ def _entry(row: dict[str, Any], path: Path) -> Printed:
         texts=tuple(texts) if isinstance(texts, list) else (texts,),
         unit=row["unit"],
         kind=row.get("kind", "digits"),
+        of=of,
     )
     if entry.kind not in KINDS:
         raise ConfigError(f"{key}.kind", entry.kind, ", ".join(KINDS))

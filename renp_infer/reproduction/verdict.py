@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from renp_infer.errors import DomainError
-from renp_infer.reproduction.printed import Printed
+from renp_infer.reproduction.printed import PAPER, Printed
 
 Judgement = Literal["misprint", "not reproducible", "undecoded"]
 Value = float | tuple[float, ...] | None
@@ -46,7 +46,9 @@ class Recomputed:
     test : str
         ``file.py::test`` in the tests that holds the calculation.
     judged : str, optional
-        Verdict where the published value does not agree.
+        Verdict where the value does not agree.
+    first_principles : float, tuple of float, or None
+        From the weak Hamiltonian; None where that was not asked.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Recomputed:
     why: str
     test: str
     judged: Judgement | None = None
+    first_principles: Value = None
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,13 @@ class Row:
         """The row for JSON."""
         return {
             "id": self.printed.id,
+            "of": self.printed.of,
             "where": self.printed.where,
             "what": self.printed.what,
             "printed": self.printed.value,
             "published": _listed(self.found.published),
             "corrected": _listed(self.found.corrected),
+            "first_principles": _listed(self.found.first_principles),
             "unit": self.printed.unit,
             "verdict": self.verdict,
             "why": self.found.why,
@@ -88,17 +93,20 @@ def _listed(value: Value) -> float | list[float] | None:
 def make_row(printed: Printed, found: Recomputed) -> Row:
     """Join a printed value with its recomputation.
 
+    The paper is held to its own switches, other papers to the weak Hamiltonian.
+
     Raises
     ------
     DomainError
         If a judgement is missing, or stands where the values agree.
     """
-    agreed = agreement(printed, found.published)
+    value = found.published if printed.of == PAPER else found.first_principles
+    agreed = agreement(printed, value)
     if agreed and found.judged:
         raise DomainError(f"{printed.id}: judged", found.judged, f"none, for it {agreed}")
     verdict = agreed or found.judged
     if verdict is None:
-        raise DomainError(f"{printed.id}: judged", None, f"a judgement: {found.published}")
+        raise DomainError(f"{printed.id}: judged", None, f"a judgement: {value}")
     return Row(printed, found, verdict)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from renp_infer import resources
 from renp_infer.errors import ConfigError, DomainError
-from renp_infer.reproduction.printed import Printed, load_inputs, load_printed
+from renp_infer.reproduction.printed import OTHERS, PAPER, Printed, load_inputs, load_printed
 from renp_infer.reproduction.verdict import AGREES, ROUNDING, Recomputed, agreement, make_row
 
 
@@ -50,6 +50,16 @@ def test_other_kinds(kind: str, texts: tuple[str, ...], good: float, bad: float)
     assert agreement(printed(*texts, kind=kind), bad) is None
 
 
+def test_other_papers_are_held_to_the_weak_hamiltonian() -> None:
+    row = replace(printed("1", kind="exact"), of=OTHERS)
+    found = Recomputed("x", 0.125, 1.0, "why", "test", None, 1.0)
+    assert make_row(row, found).verdict == AGREES
+    with pytest.raises(DomainError, match="judgement: None"):
+        make_row(row, replace(found, first_principles=None))
+    with pytest.raises(DomainError, match=r"judgement: 0\.125"):
+        make_row(replace(row, of=PAPER), found)
+
+
 def test_the_worst_cell_decides() -> None:
     row = printed("0.25", "1.0")
     assert agreement(row, (0.25, 1.0)) == AGREES
@@ -74,11 +84,13 @@ def test_a_judgement_and_an_agreement_exclude_each_other() -> None:
     judged = make_row(printed("2.0"), replace(good, judged="undecoded"))
     assert judged.document() == {
         "id": "x",
+        "of": "the paper",
         "where": "Eq. (0)",
         "what": "something",
         "printed": 2.0,
         "published": 1.0,
         "corrected": 1.0,
+        "first_principles": None,
         "unit": "1",
         "verdict": "undecoded",
         "why": "why",

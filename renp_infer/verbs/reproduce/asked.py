@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from renp_infer.engine.options import Options
     from renp_infer.reproduction.printed import Printed
 
+_WEAK = "what the weak Hamiltonian, Eq. (1), gives"
 DEFAULT = Path("runs") / "ledger"
 """Where a figure goes without ``--out``."""
 FIGURE_NAMES = tuple(f"fig{number}" for number in range(6, 13))
@@ -118,18 +119,29 @@ def _short(value: Any, digits: int) -> str:
 
 def closing_lines(found: Mapping[str, Any]) -> list[str]:
     """Counts and findings below the table."""
-    from renp_infer.verbs.reproduce.page import cell, counts
+    from renp_infer.reproduction.printed import OTHERS
+    from renp_infer.verbs.reproduce.page import READINGS, cell, counts
 
     totals = ", ".join(f"{n} {verdict}" for verdict, n in counts(found["rows"]).items())
-    cited = sum(row["published"] is None for row in found["rows"])
+    cited = sum(all(row[key] is None for key in READINGS) for row in found["rows"])
+    others = sum(row["of"] == OTHERS for row in found["rows"])
     lines = [
-        f"{len(found['rows'])} printed values: {totals}; {cited} are cited facts without a "
-        "formula. --json and --out say why."
+        f"{len(found['rows'])} printed values, {others} of other papers: {totals}; {cited} are "
+        "cited facts without a formula. --json and --out say why.",
+        f"Beside published and corrected, {_WEAK}:",
+        *_first_principles(found["rows"]),
     ]
     for number, one in enumerate(found["findings"], start=1):
         unit = "" if one["unit"] == "1" else f" {one['unit']}"
         lines.append(f"{number}. {one['statement']}: {cell(one['value'])}{unit}")
     return lines
+
+
+def _first_principles(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A line for each row that the weak Hamiltonian was asked about."""
+    for row in rows:
+        if row["first_principles"] is not None:
+            yield f"  {row['id']}: {_short(row['first_principles'], 3)}"
 
 
 def feasibility(options: Options) -> int:

@@ -17,8 +17,11 @@ from renp_infer.reproduction.verdict import VERDICTS
 from renp_infer.terminal import document
 from renp_infer.verbs.reproduce.figures import FIGURES, draw
 
+READINGS = ("published", "corrected", "first_principles")
+"""Keys of a row with what was calculated."""
 COLUMNS = (
     "id", "where", "what", "printed", "published", "corrected", "unit", "verdict", "why", "test",
+    "of", "first_principles",
 )  # fmt: skip
 
 
@@ -91,7 +94,7 @@ def page(ledger: Mapping[str, Any], paper: Paper) -> str:
     for row in ledger["rows"]:
         printed = paper.printed[row["id"]]
         digits = max(printed.digits, 4)
-        values = {k: cell(row[k], digits) for k in ("published", "corrected")}
+        values = {k: cell(row[k], digits) for k in READINGS}
         rows.append(row | {"printed": printed.text} | values)
     return fill_template(
         Path(__file__).with_name("ledger.html.j2"),
