@@ -147,7 +147,7 @@ def _first_principles(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def feasibility(options: Options) -> int:
     """Tabulate how far the absolute signal is from being seen, term by term."""
     from renp_infer.terminal import document
-    from renp_infer.verbs.reproduce.feasibility import feasibility_document, feasibility_table
+    from renp_infer.verbs.reproduce.feasibility import feasibility_document, feasibility_tables
     from renp_infer.verbs.reproduce.page import write_text
 
     if options.out is not None:
@@ -158,5 +158,5 @@ def feasibility(options: Options) -> int:
     if options.json:
         write_document(found)
     else:
-        show(*feasibility_table(found))
+        show(*feasibility_tables(found))
     return 0
