@@ -1,9 +1,11 @@
 """What the pages name exists: links, commands, options, keys, studies, files, targets."""
 
+import ast
 import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -156,10 +158,62 @@ def test_files_and_targets_exist(page: Path) -> None:
             assert any(ROOT.glob(name)) or "results/" in name, name
         for target in re.findall(r"^make (?:\w+=\S+ )*([a-z-]+)", line):
             assert target in targets, line
-        if re.fullmatch(r"test_\w+", line):
-            tests = [p.read_text() for p in ROOT.glob("tests/**/test_*.py")]
-            file = any(ROOT.glob(f"tests/**/{line}.py"))
-            assert file or any(f"def {line}(" in text for text in tests), line
+
+
+NAMED_TEST = re.compile(r"(?<![\w/])(?:tests/(?:\w+/)*)?(test_\w+)(\.py)?(?:::(\w+))?")
+
+
+@cache
+def known_tests() -> dict[str, set[str]]:
+    """Functions and methods of every file of tests, by its name without the ending."""
+    found: dict[str, set[str]] = {}
+    for path in ROOT.glob("tests/**/test_*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        found.setdefault(path.stem, set()).update(names)
+    return found
+
+
+def fault_of_test(named: re.Match[str]) -> str:
+    """What is wrong with a name of a test, however it is written; nothing, if it is right."""
+    whole, (name, file, function) = named.group(), named.groups()
+    files = known_tests()
+    if whole.startswith("tests/") and file:
+        path = ROOT / whole.partition("::")[0]
+        if not path.is_file():
+            return f"no file {whole}"
+    if file or function:
+        known = files.get(name)
+        return "" if known is not None and (not function or function in known) else f"no {whole}"
+    return "" if name in files or any(name in names for names in files.values()) else f"no {name}"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, *sorted((ROOT / "docs").glob("**/*.ipynb"))],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    faults = map(fault_of_test, NAMED_TEST.finditer(page.read_text(encoding="utf-8")))
+    assert not [fault for fault in faults if fault]
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("tests/physics/test_pairs.py", True),
+        ("tests/physics/test_emission.py::test_anchors", True),
+        ("`test_pairs.py`", True),
+        ("test_anchors_at_rest", True),
+        ("tests/measurement/test_pairs.py", False),
+        ("test_emission.py::test_anchors_at_rest", False),
+        ("test_no_such_thing", False),
+        ("test_no_such_file.py", False),
+    ],
+)
+def test_a_test_that_is_not_there_is_found(text: str, right: bool) -> None:
+    (named,) = NAMED_TEST.finditer(text)
+    assert (fault_of_test(named) == "") is right
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
