@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from renp_infer.engine.page import Answer, Page
 from renp_infer.engine.run import Run
 from renp_infer.figures.drawing import number, visible_thresholds
 from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.evaluate.shortfall import said_of
 from renp_infer.verbs.evaluate.switches import preset_of
 
 
@@ -42,19 +41,5 @@ def answers_of(pages: Sequence[Page]) -> list[Answer]:
 
 
 def shortfall(run: Run) -> str:
-    """How far an absolute signal is from being seen, and how rare a pair is; or ""."""
-    found = run.get(EvaluateResult)
-    return " ".join(filter(None, (_weakness(found), found.rarity)))
-
-
-def _weakness(found: EvaluateResult) -> str:
-    """How far an absolute signal is from being seen, or ""."""
-    snr = found.peak_snr
-    if found.normalised or snr >= 1:
-        return ""
-    if snr <= 0:
-        return "There is no signal at these angles."
-    return (
-        f"The absolute signal falls {-np.log10(snr):.1f} orders of magnitude short of "
-        f"S/N = 1 per angle (peak S/N {number(snr, 2)})."
-    )
+    """What the signal amounts to, as all verbs say it; or ""."""
+    return " ".join(said_of(run.get(EvaluateResult)))

@@ -186,6 +186,9 @@ class EvaluateResult(Result):
         Of weak magnetism, weighted over all nine ordered pairs; ``None`` for S.v.
     conserving_nG : ndarray, shape (n,), or None
         Parity-conserving field of a polarised target, before P is reversed.
+    noise_scale : float or None
+        Factor that the noise was scaled by, 1 for none; ``None`` of measured data, and in old
+        results.
     data : str
         Name of the file with the data; empty for mock data.
     provenance : mapping
@@ -218,6 +221,7 @@ class EvaluateResult(Result):
     pair_K_eV5: FloatArray | None = None
     sum_W_eV6: FloatArray | None = None
     conserving_nG: FloatArray | None = None
+    noise_scale: float | None = None
     data: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -237,6 +241,7 @@ class EvaluateResult(Result):
             coherence=None if coherence is None else Coherence(**coherence),
             backgrounds=Backgrounds(**document["backgrounds"]),
             accuracy=Accuracy(**document["accuracy"]),
+            noise_scale=document.get("noise_scale"),
             data=document.get("data", ""),
             provenance=document.get(PROVENANCE, {}),
         )
@@ -270,6 +275,8 @@ class EvaluateResult(Result):
         found = [("peak S/N", f"{self.peak_snr:.3g} per angle{label}")]
         if self.model.source == "weak-magnetism":
             found += self._missing()
+        if self.caution:
+            found.append(("outside", self.caution))
         if self.conserving_nG is not None:
             even, odd = (float(np.max(np.abs(x))) for x in (self.conserving_nG, self.signal_nG))
             found.append(("without parity violation", f"{even / odd:.3g} times the signal"))
@@ -284,13 +291,36 @@ class EvaluateResult(Result):
         years = f"one in {1.0 / most / YEAR_S:.3g} years" if most > 0.0 else "none"
         return f"Of neutrino pairs the whole crystal emits {years} at the angle of most."
 
+    @property
+    def absolute_snr(self) -> float | None:
+        """Largest signal over noise of one angle without any scaling, where that is known."""
+        return None if self.noise_scale is None else self.peak_snr * self.noise_scale
+
+    @property
+    def missing(self) -> str:
+        """Orders of magnitude to S/N = 1 without scaled noise, of the weak Hamiltonian."""
+        snr = self.absolute_snr
+        if self.model.source != "weak-magnetism" or snr is None or not 0.0 < snr < 1.0:
+            return ""
+        return f"{-np.log10(snr):.1f} orders of magnitude to S/N = 1"
+
+    @property
+    def caution(self) -> str:
+        """That Eq. (17) is outside its range: pair thresholds among the angles, in a plane."""
+        low, high = float(np.min(self.theta_s_deg)), float(np.max(self.theta_s_deg))
+        edges = [edge for sides in self.thresholds_deg.values() for edge in sides or ()]
+        if self.model.phase_space != "planar" or not any(low <= edge <= high for edge in edges):
+            return ""
+        return (
+            "Pairs open at these angles, where Eq. (17) is outside its range: in its plane they "
+            "set in as a step and grow as 1/sqrt(s), in space as a root."
+        )
+
     def _missing(self) -> list[tuple[str, str]]:
         """How rare an event is, and what is missing: nothing that a preset's name says."""
         found = [("rate", self.rarity)]
-        if not self.normalised and 0.0 < self.peak_snr < 1.0:
-            orders = f"{-np.log10(self.peak_snr):.1f} orders of magnitude to S/N = 1"
-            found.append(("missing", orders))
-        return found
+        scaled = ", without the scaling of its noise" if self.normalised else ""
+        return [*found, ("missing", self.missing + scaled)] if self.missing else found
 
     def origin(self) -> Mapping[str, Any]:
         """Its provenance."""

@@ -1,4 +1,4 @@
-"""How far an absolute signal is from being seen."""
+"""What the signal of a run amounts to, before any number that is learnt from it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,31 @@ from renp_infer.verbs.evaluate.result import EvaluateResult
 
 
 def shortfall(run: Run) -> str:
-    """How far an absolute signal is from being seen; empty if it is."""
-    found = run.get(EvaluateResult)
+    """How far a signal is from being seen, how rare a pair is, and what is outside its range.
+
+    Empty if nothing is to be said: the noise is scaled, or the signal can be seen, and the
+    equations hold. Of the weak Hamiltonian there is always something, scaled noise or not.
+    """
+    said = " ".join(said_of(run.get(EvaluateResult)))
+    return f"{run.name}: {said}" if said else ""
+
+
+def said_of(found: EvaluateResult) -> list[str]:
+    """The same as sentences, of an evaluation."""
+    scaled = ""
+    if found.normalised and found.missing:
+        scaled = f"Without the scaling of its noise, {found.missing}."
+    return [text for text in (weakness(found), found.rarity, scaled, found.caution) if text]
+
+
+def weakness(found: EvaluateResult) -> str:
+    """How far an absolute signal is from being seen; empty if it is, or the noise is scaled."""
     snr = found.peak_snr
     if found.normalised or snr >= 1:
         return ""
     if snr <= 0:
-        return f"{run.name}: no signal at these angles"
+        return "There is no signal at these angles."
     return (
-        f"{run.name}: carries nothing, the signal is {-math.log10(snr):.1f} orders of "
-        "magnitude short of S/N = 1"
+        f"The absolute signal carries nothing: it falls {-math.log10(snr):.1f} orders of "
+        f"magnitude short of S/N = 1 per angle (peak S/N {snr:.2g})."
     )

@@ -62,7 +62,8 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
     signal = exact_field(experiment, parameters, chi2)
     count = experiment.layout.theta_s.size
     variance = variance_nG2(experiment.detector, experiment.lasers, count, bloch_cycle(experiment))
-    sigma = np.sqrt(variance) * noise_scale(experiment, parameters, chi2)
+    scale = noise_scale(experiment, parameters, chi2)
+    sigma = np.sqrt(variance) * scale
     with faults("peak_snr", {"chi_squared": chi2, "sigma_nG": sigma[0]}) as finite:
         peak_snr = float(finite(np.max(np.abs(signal) / sigma)))
     accuracy = Accuracy(
@@ -99,6 +100,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         pair_K_eV5=None if conserved is None else conserved.a_eV5,
         sum_W_eV6=None if weak is None else handed(experiment) * weak,
         conserving_nG=_conserving(experiment, parameters, chi2),
+        noise_scale=scale,
     )
 
 
@@ -159,6 +161,7 @@ def measured(found: EvaluateResult, data: Observation) -> EvaluateResult:
         data=data.source,
         sigma_nG=data.sigma_nG,
         peak_snr=float(np.max(np.abs(found.signal_nG) / data.sigma_nG)),
+        noise_scale=None,
     )
 
 

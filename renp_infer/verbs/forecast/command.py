@@ -11,6 +11,7 @@ def forecast(study: Path, /, *, options: Options = DEFAULTS) -> int:
     """Forecast errors, limits, separations and the exposures they take; resumes."""
     from renp_infer.engine.driver import DONE, asked, load
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.evaluate.shortfall import shortfall
     from renp_infer.verbs.forecast.document import forecast_json
     from renp_infer.verbs.forecast.result import ForecastResult
     from renp_infer.verbs.forecast.tables import forecast_remarks, forecast_sheets, terminal_table
@@ -21,8 +22,10 @@ def forecast(study: Path, /, *, options: Options = DEFAULTS) -> int:
         return DONE
     found = run.get(ForecastResult)
     if options.json:
-        write_document(forecast_json(found) | {"file": str(run.directory / FORECAST.file)})
+        said = {"remark": shortfall(run), "file": str(run.directory / FORECAST.file)}
+        write_document(forecast_json(found) | said)
         return DONE
     tables = [terminal_table(sheet) for sheet in forecast_sheets(found)]
-    show(*tables, *forecast_remarks(found), f"results: {run.directory}")
+    first = filter(None, [shortfall(run)])
+    show(*first, *tables, *forecast_remarks(found), f"results: {run.directory}")
     return DONE

@@ -45,6 +45,7 @@ def _search(path: Path, options: Options) -> int:
     """Search the designs of a study, print the best, and judge it."""
     from renp_infer.engine.driver import DONE, asked, judge, load
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.evaluate.shortfall import shortfall
     from renp_infer.verbs.optimize.result import OptimizeResult
     from renp_infer.verbs.optimize.tables import optimum_tables
     from renp_infer.verbs.optimize.verb import OPTIMIZE
@@ -54,7 +55,9 @@ def _search(path: Path, options: Options) -> int:
         return DONE
     found = run.get(OptimizeResult)
     if options.json:
-        write_document(found.to_document() | {"file": str(run.directory / OPTIMIZE.file)})
+        said = {"remark": shortfall(run), "file": str(run.directory / OPTIMIZE.file)}
+        write_document(found.to_document() | said)
     else:
-        show(*optimum_tables(found), f"results: {run.directory}")
+        first = filter(None, [shortfall(run)])
+        show(*first, *optimum_tables(found), f"results: {run.directory}")
     return judge([run])
