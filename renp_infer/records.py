@@ -90,6 +90,33 @@ class Transition:
 
 
 @dataclass(frozen=True)
+class Indices:
+    """Principal refractive indices of a uniaxial host at the photons 1, 2 and s.
+
+    Attributes
+    ----------
+    ordinary, extraordinary : tuple of float
+        Electric field across c, and along it.
+    """
+
+    ordinary: tuple[float, float, float]
+    extraordinary: tuple[float, float, float]
+
+    @property
+    def mean(self) -> float:
+        """Mean ordinary index of the three photons: what stands for them where one does."""
+        return sum(self.ordinary) / len(self.ordinary)
+
+    def moved(self, ordinary: float, extraordinary: float) -> Indices:
+        """All ordinary indices larger by a number, all extraordinary ones by another."""
+        (a, b, c), (d, e, f) = self.ordinary, self.extraordinary
+        return Indices(
+            (a + ordinary, b + ordinary, c + ordinary),
+            (d + extraordinary, e + extraordinary, f + extraordinary),
+        )
+
+
+@dataclass(frozen=True)
 class Target:
     """Known facts of an ion in its host, read from ``models/targets``.
 
@@ -101,6 +128,7 @@ class Target:
     epsilon_ep : float
         Energy given to the neutrino pair, ``omega_1 + omega_2 - omega_s``, eV.
     refractive_index : float
+        That of all photons; with `Lasers.polarisations` the mean of their ordinary ones.
     density_per_cm3 : float
         Ion density.
     gamma_ep_per_s : float
@@ -127,6 +155,8 @@ class Target:
         (n_+ - n_-)/n of the ions' doublets; weak magnetism only.
     printed : dict
         Values the paper prints for quantities that are recomputed otherwise.
+    indices : Indices or None
+        Of a uniaxial host, for polarised lasers.
     """
 
     name: str
@@ -148,6 +178,7 @@ class Target:
     g_parallel: float | None = None
     polarisation: float = 0.0
     printed: dict[str, float] = field(default_factory=dict)
+    indices: Indices | None = None
 
     @property
     def epsilon_ep(self) -> float:
@@ -155,6 +186,8 @@ class Target:
         return self.omega_1 + self.omega_2 - self.omega_s
 
 
+POLARISATIONS = ("ordinary", "extraordinary", "in-plane", "out-of-plane")
+"""Of a beam: by its ray, or by the plane of the beams that its electric field lies in."""
 ALONG_K1 = 0.0
 """Direction of k1, from which all are measured."""
 
@@ -224,6 +257,9 @@ class Lasers:
     inhomogeneous_width_kHz : float
         Full width at half maximum of the Gaussian spread of the e-g frequency;
         the other levels spread in proportion to their energy.
+    polarisations : tuple of str or None
+        Of the q-g, e-q and trigger laser, each one of `POLARISATIONS`: every photon then has
+        its own refractive index. ``None`` is one index for all.
     """
 
     eq_mW_cm2: float = 9.0
@@ -242,6 +278,7 @@ class Lasers:
     trigger_detuning_kHz: float = 0.0
     dephasing_per_s: float = 0.0
     inhomogeneous_width_kHz: float = 0.0
+    polarisations: tuple[str, str, str] | None = None
 
 
 BLOCH_KEYS = (

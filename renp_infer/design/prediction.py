@@ -160,7 +160,7 @@ def predict(model: HypothesisModel, m1_meV: Sequence[float] | FloatArray) -> Pre
     prior, shapes = model.prior, model.all_shapes
     free = bool(prior.circular) and model.parameters.nature == "majorana"
     rows = [_cosine_rows(model, float(m)) if free else _row(model, float(m)) for m in masses]
-    # (k, n, 1 + 11, 4): template and Jacobian, constant and by cosine
+    # (k, n, 1 + 12, 4): template and Jacobian, constant and by cosine
     whole = np.array(rows)
     field, jacobian = whole[:, :, 0, 0], whole[:, :, 1:, 0]
     slots, columns = prior.response_slots(), []
@@ -178,7 +178,7 @@ def predict(model: HypothesisModel, m1_meV: Sequence[float] | FloatArray) -> Pre
 
 
 def _row(model: HypothesisModel, m1_meV: float) -> FloatArray:
-    """Template and Jacobian (n, 12, 4) at a mass; nothing depends on a free phase."""
+    """Template and Jacobian (n, 13, 4) at a mass; nothing depends on a free phase."""
     template, jacobian = model.response(_argument(model, m1_meV))
     whole = np.zeros((template.size, 1 + jacobian.shape[1], 4))
     whole[:, 0, 0], whole[:, 1:, 0] = template, jacobian
@@ -186,7 +186,7 @@ def _row(model: HypothesisModel, m1_meV: float) -> FloatArray:
 
 
 def _cosine_rows(model: HypothesisModel, m1_meV: float) -> FloatArray:
-    """Template and Jacobian (n, 12, 4): constant, and factor of each cosine."""
+    """Template and Jacobian (n, 13, 4): constant, and factor of each cosine."""
     corners = _at_phases(model.response, _argument(model, m1_meV), _CORNERS)
     whole: FloatArray = np.einsum("pnj,pc->njc", corners, _SPLIT)
     return whole
@@ -197,7 +197,7 @@ def _argument(model: HypothesisModel, m1_meV: float) -> FloatArray:
 
 
 def _at_phases(response: ResponseLike, x: FloatArray, phases: FloatArray) -> FloatArray:
-    """Template and Jacobian (p, n, 12) at phases (p, 3); all at once where that is possible."""
+    """Template and Jacobian (p, n, 13) at phases (p, 3); all at once where that is possible."""
     if isinstance(response, Response):
         return response.at_phases(x, phases)
     rows = [response(np.concatenate([x[:8], row])) for row in phases]

@@ -17,7 +17,7 @@ import numpy as np
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
-from renp_infer.physics.kinematics import threshold_angles
+from renp_infer.physics.kinematics import beams_of, threshold_angles
 from renp_infer.physics.neutrinos import masses
 from renp_infer.records import PAIR_INDEX, PAIRS, Experiment, FloatArray, Parameters
 
@@ -160,7 +160,9 @@ def threshold_deg(
     if m1_eV < 0.0:
         raise DomainError("distance_meV", shift_meV, f">= {-EV_TO_MILLI_EV * truth.m1_eV:g}")
     m = masses(replace(truth, m1_eV=m1_eV))
-    ends = threshold_angles(m[i] + m[j], experiment.target, experiment.layout.theta_e)
+    ends = threshold_angles(
+        m[i] + m[j], experiment.target, experiment.layout.theta_e, beams_of(experiment)
+    )
     angle = float(np.rad2deg(ends[1 if upper else 0]))
     if not math.isfinite(angle):
         raise DomainError("threshold", pair, "a pair that opens or closes at some trigger angle")

@@ -10,7 +10,7 @@ import numpy as np
 from renp_infer.design.region import Region
 from renp_infer.design.space import Space, threshold_deg
 from renp_infer.errors import DomainError
-from renp_infer.physics.kinematics import phase_matched
+from renp_infer.physics.kinematics import beams_of, phase_matched
 from renp_infer.records import PAIRS, Experiment, FloatArray
 
 _HEAVIEST = PAIRS[-1]
@@ -64,7 +64,7 @@ _DISTANCES = ("distance_deg", "distance_meV")
 def _places(space: Space, experiment: Experiment) -> dict[str, float]:
     """Phase-matched angle and the edges of the heaviest pair, degrees; the middle for none."""
     try:
-        matched = float(np.rad2deg(phase_matched(experiment.target)[0]))
+        matched = float(np.rad2deg(phase_matched(experiment.target, beams_of(experiment))[0]))
     except DomainError:
         matched = float(np.rad2deg(np.mean(experiment.layout.theta_s)))
     places = {"matched": matched}

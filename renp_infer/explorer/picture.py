@@ -53,7 +53,7 @@ def picture_of(opened: Opened, settings: Settings) -> Picture:
     tables = tables_of(opened, settings)
     study = study_of(tables)
     own = tables.get("physics", {}).get("preset", "published")
-    priors = priors_of(tables)
+    priors = priors_of(tables, study.experiment)
     curves = {own: curve_of(study, priors, _label(study, own))}
     notes = [opened.note] if opened.note else []
     name, others = other_preset(tables)

@@ -22,7 +22,8 @@ from renp_infer.explorer.controls import (
 )
 from renp_infer.files import is_directory
 from renp_infer.inference.prior import InferenceSettings
-from renp_infer.records import PRESETS
+from renp_infer.physics.kinematics import has_extraordinary
+from renp_infer.records import PRESETS, Experiment
 from renp_infer.study import reading as config
 from renp_infer.study.load import find_study, load_study, resolve
 from renp_infer.study.sections.detector import PickupSection
@@ -167,10 +168,10 @@ def study_of(tables: Mapping[str, Any]) -> Study:
     return resolve(bare, "", Path())
 
 
-def priors_of(tables: Mapping[str, Any]) -> InferenceSettings:
+def priors_of(tables: Mapping[str, Any], experiment: Experiment) -> InferenceSettings:
     """Priors of a study's ``[inference]``, or its defaults, for the error of m1."""
     section = config.validate(tables).inference or InferenceSection()
-    return inference_settings(section)
+    return inference_settings(section, has_extraordinary(experiment))
 
 
 def other_preset(tables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -6,12 +6,14 @@ import numpy as np
 from numba import njit
 
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.measurement._beam_kernels import one_index, own_indices
 from renp_infer.measurement._edge_kernels import GEOMETRY
 from renp_infer.measurement._panel_kernels import panel_integrals
 
 SLOTS = PARAMETERS.slots
 SIZE = len(SLOTS)
 M1, INDEX = SLOTS.index("m1_eV"), SLOTS.index("refractive_index")
+EXTRAORDINARY = SLOTS.index("extraordinary_offset")
 THETA_S, THETA_E = SLOTS.index("theta_s_offset"), SLOTS.index("theta_e_offset")
 S12, S13 = SLOTS.index("sin2_12"), SLOTS.index("sin2_13")
 D21, D3L = SLOTS.index("dm2_21"), SLOTS.index("dm2_3l")
@@ -29,7 +31,7 @@ may not. It moves the field by 1e-7 of its peak."""
 
 @njit(cache=True, error_model="numpy")
 def mass_squares(x, inverted):
-    """Squared masses of the three states and their slopes in x, (3,), (3, 11)."""
+    """Squared masses of the three states and their slopes in x, (3,), (3, 12)."""
     m1 = max(x[M1], SMALLEST)
     squares, slopes = np.full(3, m1 * m1), np.zeros((3, SIZE))
     slopes[:, M1] = 2.0 * m1
@@ -105,26 +107,40 @@ def mass_nodes(m1, last, step):
 
 @njit(cache=True, error_model="numpy")
 def smoothed_field(
-    x, switches, numbers, fixed, borders, used, first, band, form, facing, grid, table
+    x, switches, numbers, photons, fixed, borders, used, first, band, form, facing, grid, table
 ):
-    """Template (n,) and Jacobian (n, 11) of the smoothed field.
+    """Template (n,) and Jacobian (n, 12) of the smoothed field.
 
     ``switches`` are (planar, majorana, inverted, table-iv) as 0 or 1;
     ``numbers`` (epsilon, omega_1, omega_2, omega_s, theta_e, sin2_w, kappa,
-    scale, mass step, nominal index); ``fixed`` the Table IV weights (2, 6); ``first`` and
-    ``band`` the windows, see ``SmoothingGrid.band``.
+    scale, mass step, nominal index, cosine and sine of the c axis); ``photons`` (3, 4) are
+    those of ``_beam_kernels``, (0, 4) for one index; ``fixed`` the Table IV weights (2, 6);
+    ``first`` and ``band`` the windows, see ``SmoothingGrid.band``.
     """
-    panels = _panels(x, switches, numbers, borders, used, form, facing, grid, table)
+    panels = _panels(x, switches, numbers, photons, borders, used, form, facing, grid, table)
     smooth = _summed(x, panels, switches, numbers, fixed, used, first, band)
     return smooth[:, 0].copy(), smooth[:, 1:].copy()
 
 
 @njit(cache=True, error_model="numpy")
 def phase_fields(
-    x, phases, switches, numbers, fixed, borders, used, first, band, form, facing, grid, table
+    x,
+    phases,
+    switches,
+    numbers,
+    photons,
+    fixed,
+    borders,
+    used,
+    first,
+    band,
+    form,
+    facing,
+    grid,
+    table,
 ):
-    """Templates and Jacobians (p, n, 12) at phases (p, 3); the panels are done once."""
-    panels = _panels(x, switches, numbers, borders, used, form, facing, grid, table)
+    """Templates and Jacobians (p, n, 13) at phases (p, 3); the panels are done once."""
+    panels = _panels(x, switches, numbers, photons, borders, used, form, facing, grid, table)
     out = np.empty((phases.shape[0], first.size, SIZE + 1))
     point = x.copy()
     for p in range(phases.shape[0]):
@@ -144,21 +160,23 @@ def _pair_masses(squares):
 
 
 @njit(cache=True, error_model="numpy")
-def _panels(x, switches, numbers, borders, used, form, facing, grid, table):
+def beams_at(index, extraordinary, theta_e, numbers, photons):
+    """Beams for the kernels, at a refractive index and the other's offset."""
+    _, one, two, omega = numbers[:4]
+    cosine, sine = np.cos(theta_e), np.sin(theta_e)
+    if photons.shape[0] == 0:
+        return one_index(index, one, two, omega, cosine, sine)
+    off = index - numbers[9]
+    return own_indices(photons, numbers[10], numbers[11], off, extraordinary, cosine, sine)
+
+
+@njit(cache=True, error_model="numpy")
+def _panels(x, switches, numbers, photons, borders, used, form, facing, grid, table):
     """Pair integrals over panels; no phase and no weight of a pair enters."""
-    epsilon, one, two, omega, theta_e = numbers[:5]
+    epsilon, theta_e = numbers[0], numbers[4]
     squares, _ = mass_squares(x, switches[2] == 1)
-    angle = theta_e + x[THETA_E]
-    cosine, sine = np.cos(angle), np.sin(angle)
-    beam = (x[INDEX], one + two * cosine, two * sine, omega, -two * sine, two * cosine)
-    nominal = (
-        numbers[9],
-        one + two * np.cos(theta_e),
-        two * np.sin(theta_e),
-        omega,
-        -two * np.sin(theta_e),
-        two * np.cos(theta_e),
-    )
+    beam = beams_at(x[INDEX], x[EXTRAORDINARY], theta_e + x[THETA_E], numbers, photons)
+    nominal = beams_at(numbers[9], 0.0, theta_e, numbers, photons)
     m1 = max(x[M1], SMALLEST)
     first, nodes, node_slopes = mass_nodes(m1, table.shape[2], numbers[8])
     node_slopes = node_slopes / np.sqrt(m1 * m1 + MASS_SCALE * MASS_SCALE)
@@ -183,7 +201,7 @@ def _panels(x, switches, numbers, borders, used, form, facing, grid, table):
 
 @njit(cache=True, error_model="numpy")
 def _summed(x, panels, switches, numbers, fixed, used, first, band):
-    """Template and Jacobian (n, 12) from the pair integrals over panels."""
+    """Template and Jacobian (n, 13) from the pair integrals over panels."""
     majorana = switches[1] == 1
     sin2_w, kappa, scale = numbers[5:8]
     squares, square_slopes = mass_squares(x, switches[2] == 1)
@@ -217,6 +235,7 @@ def _summed(x, panels, switches, numbers, fixed, used, first, band):
                 row[n + 1] += even[n] * a
             for n in range(INDEX, THETA_E + 1):
                 row[n + 1] += value[0, k] * cell[n, 0] - strength * cell[n, 1]
+            row[EXTRAORDINARY + 1] += value[0, k] * cell[6, 0] - strength * cell[6, 1]
             by_a = value[0, k] * cell[4, 0] - strength * cell[4, 1]
             by_b = value[0, k] * cell[5, 0] - strength * cell[5, 1]
             for n in (M1, D21, D3L):

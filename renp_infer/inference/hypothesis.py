@@ -267,7 +267,7 @@ class _Remembering:
         return self._known.get(x.tobytes()) or self._response(x)
 
     def learn(self, x: FloatArray) -> FloatArray:
-        """Remember a point (11,); its template (n,)."""
+        """Remember a point (12,); its template (n,)."""
         return self._known.setdefault(x.tobytes(), self._response(x))[0]
 
 

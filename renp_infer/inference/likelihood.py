@@ -45,7 +45,7 @@ class ResponseLike(Protocol):
         """Trigger angle of each entry of the data, shape (n,), rad."""
 
     def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Template (n,) of the data and exact Jacobian (n, 11) at ``x`` (11,)."""
+        """Template (n,) of the data and exact Jacobian (n, 12) at ``x`` (12,)."""
 
 
 class _Layout:
@@ -71,7 +71,7 @@ class _Layout:
         return self.free.get(name), prior.fixed.get(name, np.nan)
 
     def argument(self, vector: FloatArray) -> FloatArray:
-        """Argument of the response (11,)."""
+        """Argument of the response (12,)."""
         x = self._fixed.copy()
         x[self.slots] = self.scales * vector[self.places]
         return x

@@ -300,7 +300,7 @@ def _normal_cdf(unit: TensorVariable) -> TensorVariable:
 
 
 def argument_of(rest: Prior, vector: TensorVariable) -> TensorVariable:
-    """Argument of the response, shape (11,): an affine map."""
+    """Argument of the response, shape (12,): an affine map."""
     scales = PARAMETERS.scales
     offset = [scale * rest.fixed.get(name, 0.0) for name, scale in scales.items()]
     matrix = [[s * (row == column) for column in rest.names] for row, s in scales.items()]

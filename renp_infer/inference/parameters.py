@@ -6,8 +6,8 @@ test. Where a parameter enters decides all else:
 - ``mass``: argument of the response, with a prior of its own;
 - ``amplitude``: factor of the response; Gaussian in the logarithm, around 1;
 - ``offset``: a field added to the signal, ``shape`` times the parameter; Gaussian around 0;
-- ``index``, ``angle``: argument of the response; Gaussian around the nominal apparatus,
-  for an angle 0;
+- ``index``, ``angle``, ``excess``: argument of the response; Gaussian around the nominal
+  apparatus, for an angle and an excess 0;
 - ``oscillation``: argument of the response; Gaussian as measured, of each ordering;
 - ``phase``: argument of the response; uniform on the circle.
 """
@@ -23,7 +23,9 @@ import numpy as np
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.records import Experiment, FloatArray, Parameters
 
-Kind = Literal["mass", "amplitude", "offset", "index", "angle", "oscillation", "phase"]
+Kind = Literal[
+    "mass", "amplitude", "offset", "index", "angle", "excess", "oscillation", "phase"
+]  # fmt: skip
 Shape = Callable[[Experiment, Parameters, float], FloatArray]
 """What an offset of 1 adds to the data (n,): of experiment, truth and coherence factor."""
 
@@ -200,6 +202,10 @@ PARAMETERS = Table(
         Inferred(f"{slot}_deg", symbol, "deg", "phase", "phases",
                  "phases", slot, _RAD_PER_DEG, majorana=slot != "delta")
         for slot, symbol in (("delta", "δ"), ("alpha21", "α₂₁"), ("alpha31", "α₃₁"))
+    ),
+    Inferred(
+        "extraordinary_offset", "Δnₑ", "", "excess", "extraordinary_index_sd",
+        "refractive-index", "extraordinary_offset",
     ),
 )  # fmt: skip
 """The table."""

@@ -47,6 +47,9 @@ class InferenceSettings:
     leakage_sd : float
         Standard deviation of the parity-even leakage by the same peak.
     refractive_index_sd, theta_s_offset_sd_deg, theta_e_offset_sd_deg : float
+    extraordinary_index_sd : float
+        Of what all extraordinary indices are off by; `refractive_index_sd` then is that of
+        the ordinary ones.
     oscillation_errors : bool
         Whether the oscillation parameters carry their measured errors.
     phases : {"free", "fixed"}
@@ -68,6 +71,7 @@ class InferenceSettings:
     baseline_sd: float
     leakage_sd: float
     refractive_index_sd: float
+    extraordinary_index_sd: float
     theta_s_offset_sd_deg: float
     theta_e_offset_sd_deg: float
     oscillation_errors: bool
@@ -266,7 +270,7 @@ class Prior:
         return {**self.fixed, **dict(free)}
 
     def to_response_vector(self, vector: FloatArray) -> FloatArray:
-        """Argument of the response, shape (11,), in eV and rad, in the order of the table."""
+        """Argument of the response, shape (12,), in eV and rad, in the order of the table."""
         values = self.values(vector)
         return np.array([scale * values[name] for name, scale in PARAMETERS.scales.items()])
 
@@ -291,7 +295,7 @@ def _true(row: Inferred, truth: Parameters, refractive_index: float) -> float:
             return truth.m1_eV / MILLI_EV_TO_EV
         case "amplitude":
             return 1.0
-        case "offset" | "angle":
+        case "offset" | "angle" | "excess":
             return 0.0
         case "index":
             return refractive_index
@@ -302,7 +306,7 @@ def _true(row: Inferred, truth: Parameters, refractive_index: float) -> float:
 
 
 def response_argument(values: Mapping[str, float]) -> FloatArray:
-    """Argument of the response, shape (11,), from values of every parameter."""
+    """Argument of the response, shape (12,), from values of every parameter."""
     return Prior({}, values).to_response_vector(np.empty(0))
 
 

@@ -19,7 +19,8 @@ from renp_infer.finite import faults, require_finite
 from renp_infer.inference._response_kernel import MASS_SCALE, phase_fields, smoothed_field
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.measurement.field import exact_field
-from renp_infer.measurement.smoothing import Smoother, make_smoother
+from renp_infer.measurement.smoothing import Smoother, make_smoother, photons_of
+from renp_infer.physics.kinematics import beams_of
 from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import masses, weights
 from renp_infer.records import PAIRS, Experiment, FloatArray, Parameters, Switches
@@ -87,7 +88,10 @@ class Response:
             grid, table = smoother.correction(np.array(spectra))
         else:
             grid, table = np.array([-1.0, 1.0]), np.zeros((len(PAIRS), 2, MASS_NODES, 2, 4))
-        target = experiment.target
+        target, beams = experiment.target, beams_of(experiment)
+        photons, cos_c, sin_c = np.empty((0, 4)), 1.0, 0.0
+        if beams is not None:
+            photons, cos_c, sin_c = photons_of(target, beams)
         self.tables = (
             np.array(
                 [
@@ -110,8 +114,11 @@ class Response:
                     self.scale * smoother.norm,
                     steps,
                     target.refractive_index,
+                    cos_c,
+                    sin_c,
                 ]
             ),
+            photons,
             _table_weights(truth, switches),
             smoother.grid.borders,
             smoother.grid.used,
@@ -145,19 +152,19 @@ class Response:
 
         Parameters
         ----------
-        x : ndarray, shape (11,)
-            In the order of ``names``: eV, rad, eV^2; angles are offsets, the
-            refractive index is absolute.
+        x : ndarray, shape (12,)
+            In the order of ``names``: eV, rad, eV^2; angles and the extraordinary
+            index are offsets, the refractive index is absolute.
 
         Returns
         -------
         template : ndarray, shape (n,)
-        jacobian : ndarray, shape (n, 11)
+        jacobian : ndarray, shape (n, 12)
         """
         return smoothed_field(np.asarray(x, dtype=float), *self.tables)
 
     def at_phases(self, x: FloatArray, phases: FloatArray) -> FloatArray:
-        """Template and Jacobian, (p, n, 1 + 11), at phases (p, 3), delta alpha21 alpha31, rad.
+        """Template and Jacobian, (p, n, 1 + 12), at phases (p, 3), delta alpha21 alpha31, rad.
 
         At little more than the price of one: phases only weigh what is integrated.
         """
@@ -165,7 +172,7 @@ class Response:
         return rows
 
     def nominal(self) -> FloatArray:
-        """Parameter vector of the truth and the nominal apparatus, (11,)."""
+        """Parameter vector of the truth and the nominal apparatus, (12,)."""
         known = vars(self.truth) | {"refractive_index": self.experiment.target.refractive_index}
         return np.array([known.get(slot, 0.0) for slot in self.names])
 
@@ -199,7 +206,7 @@ def approximation_error(response: Response, draws: FloatArray, sigma: FloatArray
 
     Parameters
     ----------
-    draws : ndarray, shape (k, 11)
+    draws : ndarray, shape (k, 12)
         Parameter vectors.
     sigma : ndarray, shape (n,)
 
@@ -220,7 +227,7 @@ def approximation_error(response: Response, draws: FloatArray, sigma: FloatArray
 
 
 def exact_at(response: Response, x: FloatArray) -> FloatArray:
-    """What a response approximates at a vector (11,): the field without tables, (n,)."""
+    """What a response approximates at a vector (12,): the field without tables, (n,)."""
     experiment, parameters = _apparatus(response, x)
     return exact_field(experiment, parameters, response.chi_squared)
 
@@ -229,9 +236,13 @@ def _apparatus(response: Response, x: FloatArray) -> tuple[Experiment, Parameter
     """Experiment and parameters that a vector stands for."""
     layout, target = response.experiment.layout, response.experiment.target
     at = dict(zip(response.names, x, strict=True))
+    target = replace(target, refractive_index=float(at["refractive_index"]))
+    if target.indices is not None:
+        indices = target.indices.moved(0.0, float(at["extraordinary_offset"]))
+        target = replace(target, indices=indices)
     moved = replace(
         response.experiment,
-        target=replace(target, refractive_index=float(at["refractive_index"])),
+        target=target,
         layout=replace(
             layout,
             theta_s=layout.theta_s + at["theta_s_offset"],

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from renp_infer.measurement._beam_kernels import OWN, bent_excess, momentum, momentum_slopes
 from renp_infer.measurement._edge_kernels import GEOMETRY
 from renp_infer.physics._pair_kernels import full_partials, planar_slopes
 from renp_infer.records import FloatArray
@@ -48,8 +49,7 @@ TO_SERIES = _antiderivatives()
 @njit(cache=True, error_model="numpy")
 def add_node(planar, cosine, sine, weight, excess, beam, epsilon, a, b, c, facing, work, total):
     """Add one node at an angle: total[0] the pair (A, B), total[1:] its derivatives."""
-    index, k_l, k_t, omega, turn_l, turn_t = beam
-    z, y = index * (k_l - omega * cosine), index * (k_t - omega * sine)
+    z, y = momentum(beam, cosine, sine)
     s = epsilon * epsilon - z * z - y * y
     if s <= 0.0:  # rounded away at the edge of a massless pair
         s = excess + a + b + 2.0 * np.sqrt(a * b)
@@ -57,9 +57,8 @@ def add_node(planar, cosine, sine, weight, excess, beam, epsilon, a, b, c, facin
     slope = facing[1] * cosine - facing[0] * sine
     w = weight * face
     # dw/d(index), dw/d(theta_s), dw/d(theta_e), each along k1 and across it
-    n_z, n_y = z / index, y / index
-    s_z, s_y = index * omega * sine, -index * omega * cosine
-    e_z, e_y = index * turn_l, index * turn_t
+    by_n, by_x, by_s, by_e = momentum_slopes(beam, cosine, sine, z, y)
+    (n_z, n_y), (x_z, x_y), (s_z, s_y), (e_z, e_y) = by_n, by_x, by_s, by_e
     if planar:
         density, partner = planar_slopes(z, y, s, excess, a, b, c[0], c[1], c[2], work)
         for ab in range(2):
@@ -81,6 +80,7 @@ def add_node(planar, cosine, sine, weight, excess, beam, epsilon, a, b, c, facin
             total[row + 1, 0] += w * turns[row] * density
             total[row + 1, 1] += w * turns[row] * partner
         factor = c[5] * z + c[6] * y + c[7]
+        weight_face = w
         w, weight = w * factor, weight * factor
         w2 = 2.0 * w
         total[1, 0] += w2 * (along * n_z + across * n_y)
@@ -93,6 +93,10 @@ def add_node(planar, cosine, sine, weight, excess, beam, epsilon, a, b, c, facin
         total[3, 1] -= w2 * one_s * (z * e_z + y * e_y)
         total[4, 1] += w * one_a
         total[5, 1] += w * one_b
+        if beam[OWN] != 0.0:  # the extraordinary index, which is in no planar density
+            turn = weight_face * (c[5] * x_z + c[6] * x_y)
+            total[6, 0] += turn * density + w2 * (along * x_z + across * x_y)
+            total[6, 1] += turn * partner - w2 * one_s * (z * x_z + y * x_y)
     total[0, 0] += w * density
     total[0, 1] += w * partner
     total[2, 0] += weight * slope * density
@@ -151,7 +155,7 @@ def _fill(planar, start, stop, base, place, chord, pair, beam, epsilon, c, facin
 
     ``start`` and ``stop`` are in its variable.
     """
-    edge, sign, width, swing = place
+    edge, sign, width, swing, _ = place
     kappa, scale = chord
     a, b = pair[0] * pair[0], pair[1] * pair[1]
     cosine_edge, sine_edge = np.cos(edge), np.sin(edge)
@@ -171,12 +175,15 @@ def _fill(planar, start, stop, base, place, chord, pair, beam, epsilon, c, facin
         # |w|^2 at the edge minus |w|^2 here, without cancellation
         excess = 2.0 * swing * (sine_width * cosine - cosine_width * sine) * sine
         turn_sine, turn_cosine = 2.0 * sign * sine * cosine, 1.0 - 2.0 * sine * sine
+        here_cosine = cosine_edge * turn_cosine + sine_edge * turn_sine
+        here_sine = sine_edge * turn_cosine - cosine_edge * turn_sine
+        factor, more = bent_excess(beam, cosine_edge, sine_edge, here_cosine, here_sine, turn_sine)
         add_node(
             planar,
-            cosine_edge * turn_cosine + sine_edge * turn_sine,
-            sine_edge * turn_cosine - cosine_edge * turn_sine,
+            here_cosine,
+            here_sine,
             weight,
-            excess,
+            factor * excess + more,
             beam,
             epsilon,
             a,
@@ -222,15 +229,16 @@ def add_blocks(planar, panels, place, kinks, longest, pair, beam, epsilon, c, fa
 
     ``panels`` are (borders, used, first, last), with the borders (J + 1) as they are now and
     all used ones from ``first`` to ``last - 1``; ``place`` is (edge, +1 or -1, its distance
-    from the middle, swing); ``kinks`` are two distances from the edge, ascending, infinite
-    where there is none; ``longest`` is the greatest length of a block, rad.
+    from the middle, swing, distance of the other edge); ``kinks`` are two distances from the
+    edge, ascending, infinite where there is none; ``longest`` is the greatest length of a
+    block, rad.
     """
     borders, _, first, last = panels
-    edge, sign, width, swing = place
+    edge, sign, width, swing, span = place
     outward, panel, ahead = (-1, last - 1, 0) if sign > 0.0 else (1, first, 1)
     # borders as distances from the edge, inside positive
     near = max(sign * (edge - borders[panel + 1 - ahead]), 0.0)
-    far = min(sign * (edge - borders[first if sign > 0.0 else last]), 2.0 * width)
+    far = min(sign * (edge - borders[first if sign > 0.0 else last]), span)
     if near >= far:
         return
     while sign * (edge - borders[panel + ahead]) <= near:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from renp_infer.measurement._edge_kernels import edge_angle
+from renp_infer.measurement._beam_kernels import momentum
+from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.physics._crystal_kernels import (
     crystal_point,
     form_norm,
@@ -54,9 +55,8 @@ def look_up(table, grid, x, weights, slopes, place, out):
 @njit(cache=True, error_model="numpy")
 def _correction_at(exact, planar, lorentz, theta, beam, crystal, epsilon, masses, c, facing, rtol):
     """Direction factor times (crystal integral / norm - D), for A and B."""
-    index, k_l, k_t, omega = beam[0], beam[1], beam[2], beam[3]
     cosine, sine = np.cos(theta), np.sin(theta)
-    z, y = index * (k_l - omega * cosine), index * (k_t - omega * sine)
+    z, y = momentum(beam, cosine, sine)
     face = facing[0] * cosine + facing[1] * sine + facing[2]
     if exact:
         a, b, _ = crystal_point(
@@ -96,16 +96,13 @@ def correction_table(
     for p in range(shape[0]):
         for m in range(shape[2]):
             masses = pair_masses[m, p]
-            centre, width = edge_angle(
-                beam[1], beam[2], beam[3], beam[0], epsilon, masses[0] + masses[1]
-            )
-            if width == 0.0:
+            centre, lower, upper = edge_angles(beam, epsilon, masses[0] + masses[1])
+            if lower == 0.0:
                 continue
-            width = min(width, np.pi)
             for side in range(2):
                 if not sides[side]:
                     continue
-                edge = centre + (width if side else -width)
+                edge = centre + (min(upper, np.pi) if side else -min(lower, np.pi))
                 rows = table[p, side, m]
                 for k in range(grid.size):
                     rows[k, 2], rows[k, 3] = _correction_at(

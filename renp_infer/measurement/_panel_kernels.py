@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from renp_infer.measurement._beam_kernels import EXTRAORDINARY, ORDINARY, OWN, momentum
 from renp_infer.measurement._block_kernels import (
     LONGEST,
     NODE_W,
@@ -19,13 +20,12 @@ from renp_infer.measurement._block_kernels import (
     add_node,
 )
 from renp_infer.measurement._correction_kernels import look_up
-from renp_infer.measurement._edge_kernels import GEOMETRY, edge_angle, edge_shift, kink_distances
+from renp_infer.measurement._edge_kernels import GEOMETRY, edge_angles, edge_shift, kink_distances
 
 
 @njit(cache=True, error_model="numpy")
 def _add_panels(planar, borders, used, pair, beam, epsilon, c, facing, out):
     """Integrals of a pair that is produced at all angles, panel by panel."""
-    index, k_l, k_t, omega = beam[0], beam[1], beam[2], beam[3]
     a, b, q0 = pair[0] * pair[0], pair[1] * pair[1], pair[0] + pair[1]
     work = np.empty((4, 2))
     for j in range(used.size):
@@ -35,7 +35,7 @@ def _add_panels(planar, borders, used, pair, beam, epsilon, c, facing, out):
         for n in range(NODES):
             theta = borders[j] + half * (1.0 + NODE_X[n])
             cosine, sine = np.cos(theta), np.sin(theta)
-            z, y = index * (k_l - omega * cosine), index * (k_t - omega * sine)
+            z, y = momentum(beam, cosine, sine)
             excess = epsilon * epsilon - z * z - y * y - q0 * q0
             weight = half * NODE_W[n]
             add_node(
@@ -62,9 +62,7 @@ def _at_nominal(planar, side, edge, pair, beam, nominal, epsilon, shift, drift):
     The planar density goes as w_t^2 where pairs are at rest.
     """
     across = edge_shift(edge, beam, pair[0], pair[1], shift, drift)
-    middle, turn = edge_angle(
-        nominal[1], nominal[2], nominal[3], nominal[0], epsilon, pair[0] + pair[1]
-    )
+    middle, turn, _ = edge_angles(nominal, epsilon, pair[0] + pair[1])
     if not planar or not 0.0 < turn < np.inf:
         drift[:] = 0.0
         return 1.0
@@ -73,7 +71,7 @@ def _at_nominal(planar, side, edge, pair, beam, nominal, epsilon, shift, drift):
     made = edge_shift(made_edge, nominal, pair[0], pair[1], unused, made_drift)
     for row in range(GEOMETRY):
         drift[row] /= across
-        if row > 2:
+        if 2 < row < 5:
             drift[row] -= made_drift[row] / made
     return (across / made) ** 2
 
@@ -81,10 +79,14 @@ def _at_nominal(planar, side, edge, pair, beam, nominal, epsilon, shift, drift):
 @njit(cache=True, error_model="numpy")
 def _turning(beam, shift, drift):
     """Derivatives of the antipode's nominal angle where no edge is; the correction's factor."""
-    _, k_l, k_t, _, turn_l, turn_t = beam
+    k_l, k_t, turn_l, turn_t = beam[1], beam[2], beam[4], beam[5]
+    square = k_l * k_l + k_t * k_t
     shift[:], drift[:] = 0.0, 0.0
     shift[1] = -1.0
-    shift[2] = (k_l * turn_t - k_t * turn_l) / (k_l * k_l + k_t * k_t)
+    shift[2] = (k_l * turn_t - k_t * turn_l) / square
+    if beam[OWN] != 0.0:
+        shift[0] = (k_l * beam[ORDINARY + 1] - k_t * beam[ORDINARY]) / square
+        shift[5] = (k_l * beam[EXTRAORDINARY + 1] - k_t * beam[EXTRAORDINARY]) / square
     return 1.0
 
 
@@ -95,11 +97,11 @@ def _add_beyond(planar, moved, used, kinks, longest, pair, beam, epsilon, c, fac
     The fit may turn the support by some degrees; the panels end at its nominal antipode.
     """
     count = used.size
-    centre, width = edge_angle(beam[1], beam[2], beam[3], beam[0], epsilon, pair[0] + pair[1])
+    centre, lower, upper = edge_angles(beam, epsilon, pair[0] + pair[1])
     swing = 2.0 * beam[0] ** 2 * beam[3] * np.sqrt(beam[1] ** 2 + beam[2] ** 2)
     shift, drift = np.empty(GEOMETRY), np.empty(GEOMETRY)
     for side in range(2):
-        sign = 1.0 if side else -1.0
+        sign, width = (1.0, upper) if side else (-1.0, lower)
         edge, again = centre + sign * width, moved + sign * 2.0 * np.pi
         head, tail = 0, count
         while head < tail and (not used[head] or (not side and again[head + 1] <= edge)):
@@ -108,7 +110,7 @@ def _add_beyond(planar, moved, used, kinks, longest, pair, beam, epsilon, c, fac
             tail -= 1
         if head == tail:
             continue
-        panels, place = (again, used, head, tail), (edge, sign, width, swing)
+        panels, place = (again, used, head, tail), (edge, sign, width, swing, lower + upper)
         add_blocks(planar, panels, place, kinks[side], longest, pair, beam, epsilon, c, facing, out)
         edge_shift(edge, beam, pair[0], pair[1], shift, drift)
         for j in range(head, tail):
@@ -160,33 +162,32 @@ def panel_integrals(
     """Pair integrals over panels of the trigger angle, with derivatives.
 
     Parameters: ``borders`` (J + 1) nominal angles and ``used`` (J) panels
-    wanted, ``shift_s`` the trigger's zero offset, ``beam`` (index, K_l, K_t,
-    omega_s, dK_l, dK_t) with K = k1 + k2 and its derivative in theta_e,
+    wanted, ``shift_s`` the trigger's zero offset, ``beam`` as in ``_beam_kernels``,
     ``nominal`` the beam for which the table was made, ``masses`` (6, 2),
     ``facing`` the coefficients of cos, sin and 1 in the direction factor,
     ``table`` (6, 2 edges, mass nodes, x nodes, 4) with ``weights`` and
     ``slopes`` for the four mass nodes from ``first``.
 
-    Returns (6, J, 7, 2): for A and B the value, the five ``GEOMETRY``
+    Returns (6, J, 8, 2): for A and B the value, the six ``GEOMETRY``
     derivatives and the derivative in the mass coordinate of the table.
     """
     pairs, count, moved = masses.shape[0], borders.size - 1, borders + shift_s
     out = np.zeros((pairs, count, GEOMETRY + 2, 2))
     shift, drift = np.empty(GEOMETRY), np.empty(GEOMETRY)
-    _, widest = edge_angle(nominal[1], nominal[2], nominal[3], nominal[0], epsilon, 0.0)
-    longest = LONGEST if widest > WIDE else np.inf
+    _, lower, upper = edge_angles(nominal, epsilon, 0.0)
+    longest = LONGEST if max(lower, upper) > WIDE else np.inf
     for p in range(pairs):
         pair = (max(masses[p, 0], 1e-12), max(masses[p, 1], 1e-12))
         q0 = pair[0] + pair[1]
-        centre, width = edge_angle(beam[1], beam[2], beam[3], beam[0], epsilon, q0)
-        if width == 0.0:
+        centre, lower, upper = edge_angles(beam, epsilon, q0)
+        if lower == 0.0:
             continue
-        closed = not np.isfinite(width)
+        closed = not np.isfinite(lower)
         if closed:
             _add_panels(planar, moved, used, pair, beam, epsilon, c, facing, out[p])
-            width = np.pi
+            lower = upper = np.pi
         swing = 2.0 * beam[0] ** 2 * beam[3] * np.sqrt(beam[1] ** 2 + beam[2] ** 2)
-        kinks = kink_distances(planar and not closed, centre, width, beam, epsilon, *pair)
+        kinks = kink_distances(planar and not closed, centre, upper, beam, epsilon, *pair)
         stop = 0
         for side in range(2):
             # panels belong to the turn of the support that is nearest
@@ -200,9 +201,9 @@ def panel_integrals(
                 tail -= 1
             if head == tail:
                 continue
-            sign = 1.0 if side else -1.0
+            sign, width = (1.0, upper) if side else (-1.0, lower)
             edge = centre + sign * width
-            place = (edge, sign, width, swing)
+            place = (edge, sign, width, swing, lower + upper)
             panels = (moved, used, head, tail)
             rows = table[p, side, first : first + weights.size]
             if closed:
@@ -219,7 +220,7 @@ def panel_integrals(
             for j in range(head, tail):
                 if used[j] and moved[j] < edge < moved[j + 1]:
                     _add_edge(planar, side, edge, pair, beam, epsilon, c, facing, shift, out[p, j])
-        far = 2.0 * np.pi - width
-        if not closed and (moved[0] < centre - far or moved[count] > centre + far):
+        below, above = 2.0 * np.pi - upper, 2.0 * np.pi - lower
+        if not closed and (moved[0] < centre - below or moved[count] > centre + above):
             _add_beyond(planar, moved, used, kinks, longest, pair, beam, epsilon, c, facing, out[p])
     return out

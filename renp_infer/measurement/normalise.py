@@ -16,11 +16,11 @@ from renp_infer.physics.bloch import chi_squared
 from renp_infer.physics.coherence import coherence_squared
 from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.physics.form_factor import crystal_size
-from renp_infer.physics.kinematics import phase_matched
+from renp_infer.physics.kinematics import beams_for, phase_matched
 from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import truth_of
 from renp_infer.physics.pair_tensor import pair_structure
-from renp_infer.records import Experiment, FloatArray, Layout, Parameters
+from renp_infer.records import ALONG_K1, Experiment, FloatArray, Layout, Parameters
 
 MAX_DATA_ANGLES = 2000
 """Most angles of a data set: its covariance and responses are dense."""
@@ -40,7 +40,8 @@ def coherence(experiment: Experiment) -> float:
 
 def reference_experiment(experiment: Experiment) -> Experiment:
     """The same apparatus with the paper's layout: 2 cm, case (1), 61 angles."""
-    theta_s, theta_e = phase_matched(experiment.target)
+    target, lasers = experiment.target, experiment.lasers
+    theta_s, theta_e = phase_matched(target, beams_for(target, lasers, ALONG_K1))
     steps = np.arange(REFERENCE_ANGLES) - REFERENCE_ANGLES // 2
     layout = Layout(*REFERENCE_CRYSTAL_CM, theta_e, theta_s + REFERENCE_STEP * steps)
     detector = replace(experiment.detector, exposure_shares=None)

@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from renp_infer.errors import DomainError
 from renp_infer.finite import faults
+from renp_infer.measurement._beam_kernels import ACROSS, BEAM, ONE, RAYS, own_indices
 from renp_infer.measurement._correction_kernels import correction_table
-from renp_infer.measurement._edge_kernels import edge_angle
+from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.measurement._panel_kernels import panel_integrals
 from renp_infer.physics._crystal_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
-from renp_infer.physics.kinematics import full_turns, on_circle
+from renp_infer.physics.kinematics import Beams, beams_of, full_turns, on_circle
 from renp_infer.physics.pairs import Density, experiment_form, signal_density
+from renp_infer.physics.refraction import ray_of
 from renp_infer.records import Experiment, FloatArray, Layout, Target
 
 POINT = np.deg2rad(1e-4)
@@ -163,9 +166,11 @@ def _refine(marks: FloatArray) -> FloatArray:
     return np.append(np.concatenate(parts), ordered[-1])
 
 
-def beam_of(layout: Layout, target: Target) -> FloatArray:
-    """(index, K_l, K_t, omega_s, dK_l, dK_t) with K = k1 + k2, for kernels."""
+def beam_of(layout: Layout, target: Target, beams: Beams | None = None) -> FloatArray:
+    """Beams (18,) as the kernels take them, see ``_beam_kernels``."""
     cosine, sine = np.cos(layout.theta_e), np.sin(layout.theta_e)
+    if beams is not None:
+        return np.array(own_indices(*photons_of(target, beams), 0.0, 0.0, cosine, sine))
     two = target.omega_2
     return np.array(
         [
@@ -175,8 +180,20 @@ def beam_of(layout: Layout, target: Target) -> FloatArray:
             target.omega_s,
             -two * sine,
             two * cosine,
+            *np.zeros(BEAM - ONE),
         ]
     )
+
+
+def photons_of(target: Target, beams: Beams) -> tuple[FloatArray, float, float]:
+    """Photons (3, 4) of polarised beams, for kernels, with cosine and sine of the c axis."""
+    c_axis = 0.0 if beams.c_axis is None else beams.c_axis
+    energies = (target.omega_1, target.omega_2, target.omega_s)
+    columns = [energies, beams.indices.ordinary, beams.indices.extraordinary]
+    kinds = [ray_of(p, beams.c_axis) for p in beams.polarisations]
+    across = beams.c_axis is None
+    numbers = [ACROSS if across and ray == "extraordinary" else RAYS[ray] for ray in kinds]
+    return np.array([*columns, numbers]).T.copy(), float(np.cos(c_axis)), float(np.sin(c_axis))
 
 
 def facing(experiment: Experiment) -> FloatArray:
@@ -261,11 +278,13 @@ class Smoother:
 
     def _distances(self, pairs: FloatArray) -> FloatArray:
         """Graded distances from the edge that cover the layout, rad."""
-        index, k_l, k_t, omega = self.beam[:4]
+        index, omega = self.beam[0], self.beam[3]
         reach = [MARGIN]
         for q0 in pairs.sum(axis=2).ravel():
-            centre, width = edge_angle(k_l, k_t, omega, index, self.epsilon, q0)
-            if width > 0.0:
+            centre, *widths = edge_angles(self.beam, self.epsilon, q0)
+            for width in widths:
+                if width == 0.0:
+                    continue
                 ends = np.abs(self.grid.borders[[0, -1]] - centre)
                 if width == np.inf or ends.max() > np.pi - 1e-9:
                     # up to the antipode: what the panels leave out may be the middle
@@ -284,12 +303,11 @@ class Smoother:
         ``masses`` (nodes, 2) are those of one pair, ``margin`` is in rad.
         """
         borders = self.grid.borders
-        index, k_l, k_t, omega = self.beam[:4]
-        turns = [edge_angle(k_l, k_t, omega, index, self.epsilon, q)[1] for q in masses.sum(axis=1)]
+        turns = [edge_angles(self.beam, self.epsilon, q)[1 + side] for q in masses.sum(axis=1)]
         edges = [min(turn, np.pi) * (1.0 if side else -1.0) for turn in turns if turn > 0.0]
         if not edges:
             return slice(0, 2)
-        centre = np.arctan2(k_t, k_l)
+        centre = np.arctan2(self.beam[2], self.beam[1])
         above = 0.5 * (borders[:-1] + borders[1:]) >= centre
         chosen = np.flatnonzero(self.grid.used & (above == bool(side)))
         low, high = borders[[chosen[0], chosen[-1] + 1]] - centre - [max(edges), min(edges)]
@@ -336,12 +354,16 @@ def make_smoother(experiment: Experiment, density: Density | None = None) -> Smo
     Raises
     ------
     DomainError
-        For a density that the phase space does not have.
+        For a density or beams that the phase space does not have.
     """
     layout, switches, detector = experiment.layout, experiment.switches, experiment.detector
     planar, lorentz = switches.phase_space == "planar", switches.form_factor == "lorentzian"
     crystal = np.array(crystal_size(experiment))
-    beam = beam_of(layout, experiment.target)
+    beams = beams_of(experiment)
+    if planar and beams is not None:
+        allowed = '"full" where each photon has its own refractive index'
+        raise DomainError("phase_space", switches.phase_space, allowed)
+    beam = beam_of(layout, experiment.target, beams)
     centre = float(np.arctan2(beam[2], beam[1]))
     grid = smoothing_grid(layout.theta_s, detector.resolution, detector.kernel, centre)
     wide = leading_width(planar, lorentz, *crystal) > SPLIT_WIDTH

@@ -30,7 +30,7 @@ from renp_infer.physics.constants import (
     PER_S_TO_EV,
 )
 from renp_infer.physics.form_factor import crystal_size
-from renp_infer.physics.kinematics import mismatch
+from renp_infer.physics.kinematics import beams_of, mismatch
 from renp_infer.physics.lindblad import decay_rates
 from renp_infer.physics.magnetization import COHERENT, SPINOR, ions, partners
 from renp_infer.physics.matrix_elements import h_r, reference_gamma_per_s, spin_squared
@@ -154,7 +154,7 @@ def two_photon_per_s(experiment: Experiment, chi_squared: float) -> FloatArray:
     if experiment.switches.trigger == "coherence":
         trigger = 1.0
     factor = finite_size_factor(
-        *mismatch(layout.theta_s, layout.theta_e, target),
+        *mismatch(layout.theta_s, layout.theta_e, target, beams_of(experiment)),
         target.refractive_index * target.epsilon_ep,
         *crystal_size(experiment),
     )

@@ -15,7 +15,7 @@ from renp_infer.errors import DomainError
 from renp_infer.finite import faults
 from renp_infer.physics._crystal_kernels import crystal_grid
 from renp_infer.physics.constants import CM_TO_PER_EV
-from renp_infer.physics.kinematics import mismatch
+from renp_infer.physics.kinematics import beams_of, mismatch
 from renp_infer.physics.pairs import Density, experiment_form
 from renp_infer.records import PAIR_INDEX, Experiment, FloatArray
 
@@ -107,7 +107,7 @@ def pair_integrals(
     angles = layout.theta_s if theta_s is None else np.asarray(theta_s, dtype=float)
     half_length, radius = crystal_size(experiment)
     with faults("pair integral", crystal_causes(experiment, masses_eV), angles) as finite:
-        w_l, w_t = mismatch(angles, layout.theta_e, experiment.target)
+        w_l, w_t = mismatch(angles, layout.theta_e, experiment.target, beams_of(experiment))
         integrals = crystal_grid(
             switches.phase_space == "planar",
             switches.form_factor == "lorentzian",

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
 from renp_infer.errors import ConvergenceError, DomainError
-from renp_infer.physics.refraction import Uniaxial, ray_of
-from renp_infer.records import FloatArray, Target
+from renp_infer.physics.refraction import ray_index, ray_of
+from renp_infer.records import Experiment, FloatArray, Indices, Lasers, Target
 
 _STEPS, _STILL = 200, 1e-14
 """Iterations of phase matching, and the change in rad at which they end."""
@@ -48,10 +48,83 @@ def on_circle(angle: ArrayLike, centre: float = 0.0) -> FloatArray:
     return np.asarray(np.asarray(angle, dtype=np.float64) - full_turns(angle, centre))
 
 
-def mismatch(theta_s: ArrayLike, theta_e: float, target: Target) -> tuple[FloatArray, FloatArray]:
+@dataclass(frozen=True)
+class Beams:
+    """Polarised beams in a uniaxial host: an index for each photon.
+
+    Attributes
+    ----------
+    indices : Indices
+    c_axis : float or None
+        c axis from k1 in the plane of the beams, rad; None: across that plane.
+    polarisations : tuple of str
+        Of the first and second excitation laser and the trigger, each one of
+        `POLARISATIONS`.
+    """
+
+    indices: Indices
+    c_axis: float | None = 0.0
+    polarisations: tuple[str, str, str] = ("ordinary", "ordinary", "ordinary")
+
+    @property
+    def extraordinary(self) -> bool:
+        """Whether any of them is an extraordinary ray."""
+        return any(ray_of(p, self.c_axis) == "extraordinary" for p in self.polarisations)
+
+    def index(self, beam: int, direction: ArrayLike) -> FloatArray:
+        """Index of the photon of beam 0, 1 or 2 by its direction from k1, rad.
+
+        Raises
+        ------
+        DomainError
+            See `ray_of`.
+        """
+        ray = ray_of(self.polarisations[beam], self.c_axis)
+        angle = np.asarray(direction, dtype=np.float64)
+        to_c = np.full_like(angle, math.pi / 2.0) if self.c_axis is None else angle - self.c_axis
+        n_o, n_e = self.indices.ordinary[beam], self.indices.extraordinary[beam]
+        return ray_index(n_o, n_e, ray, to_c)
+
+
+def beams_for(target: Target, lasers: Lasers, c_axis: float | None) -> Beams | None:
+    """Beams of polarised lasers; None where one index serves all photons.
+
+    The target's one index is the mean ordinary one: where it is not that of the formulas,
+    all ordinary indices are off by the difference.
+    """
+    if lasers.polarisations is None or target.indices is None:
+        return None
+    off = target.refractive_index - target.indices.mean
+    return Beams(target.indices.moved(off, 0.0), c_axis, lasers.polarisations)
+
+
+def beams_of(experiment: Experiment) -> Beams | None:
+    """`beams_for` an experiment."""
+    return beams_for(experiment.target, experiment.lasers, experiment.layout.c_axis)
+
+
+def has_extraordinary(experiment: Experiment) -> bool:
+    """Whether the extraordinary index enters at all."""
+    beams = beams_of(experiment)
+    return beams is not None and beams.extraordinary
+
+
+def _imprint(theta_e: float, target: Target, beams: Beams | None) -> tuple[float, float]:
+    """Momentum of both excitation photons along k1 and across it, eV; over n for one index."""
+    one, two = target.omega_1, target.omega_2
+    if beams is not None:
+        one *= float(beams.index(0, 0.0))
+        two *= float(beams.index(1, theta_e))
+    return one + two * math.cos(theta_e), two * math.sin(theta_e)
+
+
+def mismatch(
+    theta_s: ArrayLike, theta_e: float, target: Target, beams: Beams | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Momentum that the lasers leave to the pair.
 
-    Eqs. (21) and (22); Eq. (20) prints w_l where w_t is meant.
+    Eqs. (21) and (22); Eq. (20) prints w_l where w_t is meant. With an index for each
+    photon ``n_1 omega_1 k1 + n_2 omega_2 k2 - n_s omega_s ks``.
 
     Parameters
     ----------
@@ -60,6 +133,8 @@ def mismatch(theta_s: ArrayLike, theta_e: float, target: Target) -> tuple[FloatA
     theta_e : float
         Direction of the second excitation laser, rad.
     target : Target
+    beams : Beams, optional
+        By default the target's one index.
 
     Returns
     -------
@@ -67,29 +142,47 @@ def mismatch(theta_s: ArrayLike, theta_e: float, target: Target) -> tuple[FloatA
         Components along k1 and across it, eV.
     """
     angle = np.asarray(theta_s, dtype=np.float64)
-    along = target.omega_1 + target.omega_2 * math.cos(theta_e)
-    across = target.omega_2 * math.sin(theta_e)
+    along, across = _imprint(theta_e, target, beams)
+    if beams is not None:
+        trigger = beams.index(2, angle) * target.omega_s
+        return along - trigger * np.cos(angle), across - trigger * np.sin(angle)
     w_l = target.refractive_index * (along - target.omega_s * np.cos(angle))
     w_t = target.refractive_index * (across - target.omega_s * np.sin(angle))
     return w_l, w_t
 
 
-def phase_matched(target: Target) -> tuple[float, float]:
+def phase_matched(target: Target, beams: Beams | None = None) -> tuple[float, float]:
     """Directions at which the mismatch vanishes, Eqs. (28) and (29).
 
-    There the pair has no total momentum; it is not a threshold.
+    There the pair has no total momentum; it is not a threshold. Indices that depend on
+    direction are followed to 1e-14 rad; then the mirror solution differs where the c axis
+    is tilted.
 
     Returns
     -------
     theta_s, theta_e : float
-        rad, both from 0 to pi; their negatives are the mirror solution.
+        rad, both from 0 to pi; with one index their negatives are the mirror solution.
 
     Raises
     ------
     DomainError
         If the three photon momenta cannot form a triangle.
+    ConvergenceError
+        If the directions do not settle.
     """
-    return _triangle(target.omega_1, target.omega_2, target.omega_s)
+    if beams is None:
+        return _triangle(target.omega_1, target.omega_2, target.omega_s)
+    theta_s = theta_e = 0.0
+    for _ in range(_STEPS):
+        one = float(beams.index(0, 0.0)) * target.omega_1
+        two = float(beams.index(1, theta_e)) * target.omega_2
+        trigger = float(beams.index(2, theta_s)) * target.omega_s
+        found = _triangle(one, two, trigger)
+        change = max(abs(found[0] - theta_s), abs(found[1] - theta_e))
+        theta_s, theta_e = found
+        if change < _STILL:
+            return theta_s, theta_e
+    raise ConvergenceError("phase-matched directions, rad", change, _STILL)
 
 
 def _triangle(one: float, two: float, trigger: float) -> tuple[float, float]:
@@ -102,7 +195,9 @@ def _triangle(one: float, two: float, trigger: float) -> tuple[float, float]:
     return math.acos(cos_s), math.acos(cos_e)
 
 
-def invariant_s(theta_s: ArrayLike, theta_e: float, target: Target) -> FloatArray:
+def invariant_s(
+    theta_s: ArrayLike, theta_e: float, target: Target, beams: Beams | None = None
+) -> FloatArray:
     """Squared invariant mass of the pair at zero momentum transfer to the crystal.
 
     Returns
@@ -110,12 +205,12 @@ def invariant_s(theta_s: ArrayLike, theta_e: float, target: Target) -> FloatArra
     ndarray, shape (...)
         eps^2 - abs(w)^2 in eV^2; no pair below (m_i + m_j)^2.
     """
-    w_l, w_t = mismatch(theta_s, theta_e, target)
+    w_l, w_t = mismatch(theta_s, theta_e, target, beams)
     return np.asarray(target.epsilon_ep**2 - w_l**2 - w_t**2)
 
 
 def threshold_angles(
-    m_sum_eV: ArrayLike, target: Target, theta_e: float
+    m_sum_eV: ArrayLike, target: Target, theta_e: float, beams: Beams | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Trigger directions where the invariant mass equals m_i + m_j.
 
@@ -124,6 +219,10 @@ def threshold_angles(
     emitted from the lower angle upwards to the upper one, which lie symmetrically
     about theta_c. Where lower > upper these directions cross the half turn.
 
+    With an index for each photon one root is sought on each side of theta_c: where an
+    extraordinary trigger would cross the threshold twice within a degree of it or of its
+    opposite, one of the crossings is missed.
+
     Parameters
     ----------
     m_sum_eV : array_like, shape (...)
@@ -131,6 +230,8 @@ def threshold_angles(
     target : Target
     theta_e : float
         Direction of the second excitation laser, rad.
+    beams : Beams, optional
+        By default the target's one index.
 
     Returns
     -------
@@ -147,8 +248,11 @@ def threshold_angles(
     mass = np.asarray(m_sum_eV, dtype=np.float64)
     if not np.all((mass >= 0.0) & np.isfinite(mass)):
         raise DomainError("m_sum_eV", m_sum_eV, ">= 0, finite")
-    along = target.omega_1 + target.omega_2 * math.cos(theta_e)
-    across = target.omega_2 * math.sin(theta_e)
+    along, across = _imprint(theta_e, target, beams)
+    if beams is not None:
+        ends = [_crossings(float(m), target, theta_e, beams) for m in np.ravel(mass)]
+        lower, upper = np.reshape(np.transpose(ends), (2, *mass.shape))
+        return lower, upper
     imprint, centre = math.hypot(along, across), math.atan2(across, along)
     index2 = target.refractive_index**2
     constant = index2 * (imprint**2 + target.omega_s**2)
@@ -158,139 +262,17 @@ def threshold_angles(
     return on_circle(centre - half), on_circle(centre + half)
 
 
-@dataclass(frozen=True)
-class Beams:
-    """Polarised beams in a uniaxial host: an index for each photon.
-
-    Attributes
-    ----------
-    host : Uniaxial
-    c_axis : float or None
-        c axis from k1 in the plane of the beams, rad; None: across that plane.
-    polarisations : tuple of str
-        Of the first and second excitation laser and the trigger, each one of
-        `refraction.POLARISATIONS`.
-    """
-
-    host: Uniaxial
-    c_axis: float | None = 0.0
-    polarisations: tuple[str, str, str] = ("ordinary", "ordinary", "ordinary")
-
-    def index(self, beam: int, energy: float, direction: ArrayLike) -> FloatArray:
-        """Index of a photon of beam 0, 1 or 2 by its direction from k1, rad.
-
-        Raises
-        ------
-        DomainError
-            See `Uniaxial.index` and `ray_of`.
-        """
-        ray = ray_of(self.polarisations[beam], self.c_axis)
-        angle = np.asarray(direction, dtype=np.float64)
-        to_c = np.full_like(angle, math.pi / 2.0) if self.c_axis is None else angle - self.c_axis
-        return self.host.index(energy, ray, to_c)
-
-
-def _imprint(theta_e: float, target: Target, beams: Beams) -> tuple[float, float]:
-    """Momentum of both excitation photons along k1 and across it, eV."""
-    one = float(beams.index(0, target.omega_1, 0.0)) * target.omega_1
-    two = float(beams.index(1, target.omega_2, theta_e)) * target.omega_2
-    return one + two * math.cos(theta_e), two * math.sin(theta_e)
-
-
-def beam_mismatch(
-    theta_s: ArrayLike, theta_e: float, target: Target, beams: Beams
-) -> tuple[FloatArray, FloatArray]:
-    """Momentum that the lasers leave to the pair, an index for each photon.
-
-    ``n_1 omega_1 k1 + n_2 omega_2 k2 - n_s omega_s ks``; where all indices are equal
-    it is `mismatch`.
-
-    Parameters
-    ----------
-    theta_s : array_like, shape (...)
-        Trigger directions, rad.
-    theta_e : float
-        Direction of the second excitation laser, rad.
-    target : Target
-    beams : Beams
-
-    Returns
-    -------
-    w_l, w_t : ndarray, shape (...)
-        Components along k1 and across it, eV.
-    """
-    angle = np.asarray(theta_s, dtype=np.float64)
-    along, across = _imprint(theta_e, target, beams)
-    trigger = beams.index(2, target.omega_s, angle) * target.omega_s
-    return along - trigger * np.cos(angle), across - trigger * np.sin(angle)
-
-
-def beam_phase_matched(target: Target, beams: Beams) -> tuple[float, float]:
-    """Directions at which `beam_mismatch` vanishes, rad; see `phase_matched`.
-
-    Indices that depend on direction are followed to 1e-14 rad. Of the two mirror
-    solutions, which differ where the c axis is tilted, it is that with positive angles.
-
-    Raises
-    ------
-    DomainError
-        If the three photon momenta cannot form a triangle.
-    ConvergenceError
-        If the directions do not settle.
-    """
-    theta_s = theta_e = 0.0
-    for _ in range(_STEPS):
-        one = float(beams.index(0, target.omega_1, 0.0)) * target.omega_1
-        two = float(beams.index(1, target.omega_2, theta_e)) * target.omega_2
-        trigger = float(beams.index(2, target.omega_s, theta_s)) * target.omega_s
-        found = _triangle(one, two, trigger)
-        change = max(abs(found[0] - theta_s), abs(found[1] - theta_e))
-        theta_s, theta_e = found
-        if change < _STILL:
-            return theta_s, theta_e
-    raise ConvergenceError("phase-matched directions, rad", change, _STILL)
-
-
-def beam_threshold_angles(
-    m_sum_eV: float, target: Target, theta_e: float, beams: Beams
-) -> tuple[FloatArray, FloatArray]:
-    """Trigger directions where the invariant mass equals m_i + m_j, an index for each photon.
-
-    See `threshold_angles`. One root is sought on each side of the direction of
-    k1 + k2: where an extraordinary trigger would cross the threshold twice within a
-    degree of that direction or its opposite, one of the crossings is missed.
-
-    Parameters
-    ----------
-    m_sum_eV : float
-        m_i + m_j, eV.
-    target : Target
-    theta_e : float
-        Direction of the second excitation laser, rad.
-    beams : Beams
-
-    Returns
-    -------
-    lower, upper : ndarray, shape ()
-        rad, within (-pi, pi]; NaN where the threshold is not crossed.
-
-    Raises
-    ------
-    DomainError
-        If the mass sum is negative or not finite.
-    """
-    if not 0.0 <= m_sum_eV < math.inf:
-        raise DomainError("m_sum_eV", m_sum_eV, ">= 0, finite")
+def _crossings(mass: float, target: Target, theta_e: float, beams: Beams) -> tuple[float, float]:
+    """Thresholds of a mass sum on both sides of k1 + k2, an index for each photon, rad."""
     along, across = _imprint(theta_e, target, beams)
     centre = math.atan2(across, along)
 
     def excess(angle: float) -> float:
-        w_l, w_t = beam_mismatch(angle, theta_e, target, beams)
-        return float(target.epsilon_ep**2 - w_l**2 - w_t**2) - m_sum_eV**2
+        return float(invariant_s(angle, theta_e, target, beams)) - mass**2
 
     def edge(end: float) -> float:
         if excess(centre) <= 0.0 or excess(end) >= 0.0:
             return math.nan
-        return float(brentq(excess, centre, end, xtol=1e-14))
+        return float(on_circle(brentq(excess, centre, end, xtol=1e-14)))
 
-    return on_circle(edge(centre - math.pi)), on_circle(edge(centre + math.pi))
+    return edge(centre - math.pi), edge(centre + math.pi)

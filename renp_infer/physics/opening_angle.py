@@ -21,7 +21,7 @@ from scipy.stats import qmc
 from renp_infer.errors import DomainError
 from renp_infer.physics._form_kernels import LORENTZ_WIDTH
 from renp_infer.physics.form_factor import crystal_size
-from renp_infer.physics.kinematics import mismatch
+from renp_infer.physics.kinematics import beams_of, mismatch
 from renp_infer.physics.pairs import experiment_form
 from renp_infer.records import Experiment, FloatArray
 
@@ -94,7 +94,7 @@ def opening_angles(
     if lorentz and not planar:
         raise DomainError("form_factor", "lorentzian", '"plane-wave" in three dimensions')
     cube = qmc.Sobol(3 if planar else 5, seed=_SEED).random_base2(log2_samples)
-    w_l, w_t = mismatch(theta_s, experiment.layout.theta_e, experiment.target)
+    w_l, w_t = mismatch(theta_s, experiment.layout.theta_e, experiment.target, beams_of(experiment))
     smear, share = _form_factor(cube, crystal_size(experiment), planar, lorentz)
     momentum = smear + np.array([w_l, w_t, 0.0])
     form = experiment_form(experiment, "spatial")

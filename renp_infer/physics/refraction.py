@@ -14,11 +14,9 @@ from numpy.typing import ArrayLike
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.constants import CM_TO_UM, PHOTON_EV_CM
-from renp_infer.records import FloatArray
+from renp_infer.records import POLARISATIONS, FloatArray, Indices
 
 RAYS = ("ordinary", "extraordinary")
-POLARISATIONS = (*RAYS, "in-plane", "out-of-plane")
-"""Of a beam: by its ray, or by the plane of the beams that its electric field lies in."""
 
 
 @dataclass(frozen=True)
@@ -108,29 +106,43 @@ class Uniaxial:
     ordinary: Sellmeier
     extraordinary: Sellmeier
 
-    def index(self, energy: float, ray: str, angle_to_c: ArrayLike) -> FloatArray:
-        """Refractive index of a photon, shape of the angles.
-
-        Parameters
-        ----------
-        energy : float
-            eV.
-        ray : str
-            "ordinary" or "extraordinary".
-        angle_to_c : array_like, shape (...)
-            Between wave vector and c axis, rad.
+    def at(self, photons: tuple[float, float, float]) -> Indices:
+        """Principal indices of three photons by their energies in eV.
 
         Raises
         ------
         DomainError
-            An energy outside the range of the formulas, or no such ray.
+            An energy outside the range of the formulas.
         """
-        if ray not in RAYS:
-            raise DomainError("ray", ray, ", ".join(RAYS))
-        n_o = self.ordinary.index(energy)
-        if ray == "ordinary":
-            return np.full(np.shape(angle_to_c), n_o)
-        return extraordinary_index(n_o, self.extraordinary.index(energy), angle_to_c)
+        n_o, n_e = (
+            (ray.index(photons[0]), ray.index(photons[1]), ray.index(photons[2]))
+            for ray in (self.ordinary, self.extraordinary)
+        )
+        return Indices(n_o, n_e)
+
+
+def ray_index(n_o: float, n_e: float, ray: str, angle_to_c: ArrayLike) -> FloatArray:
+    """Refractive index of a photon, shape of the angles.
+
+    Parameters
+    ----------
+    n_o, n_e : float
+        Principal indices at the photon's energy.
+    ray : str
+        "ordinary" or "extraordinary".
+    angle_to_c : array_like, shape (...)
+        Between wave vector and c axis, rad.
+
+    Raises
+    ------
+    DomainError
+        No such ray.
+    """
+    if ray not in RAYS:
+        raise DomainError("ray", ray, ", ".join(RAYS))
+    if ray == "ordinary":
+        return np.full(np.shape(angle_to_c), n_o)
+    return extraordinary_index(n_o, n_e, angle_to_c)
 
 
 def ray_of(polarisation: str, c_axis: float | None) -> str:

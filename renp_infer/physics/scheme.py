@@ -17,6 +17,7 @@ from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics.channels import Channel, read_channels
 from renp_infer.physics.reader import Reader, checked
 from renp_infer.physics.refraction import Sellmeier, Uniaxial
+from renp_infer.records import Indices
 from renp_infer.resources import named_file, read_toml, share_path
 
 LEVELS = ("g", "p", "q", "e")
@@ -116,6 +117,15 @@ class Scheme:
         if set(self.sellmeier) != {"ordinary", "extraordinary"}:
             return None
         return Uniaxial(self.sellmeier["ordinary"], self.sellmeier["extraordinary"])
+
+    @property
+    def indices(self) -> Indices | None:
+        """Principal indices at the photons; None without formulas that reach them all."""
+        one, two, trigger = (self.photons[name] for name in PHOTONS)
+        try:
+            return None if self.host is None else self.host.at((one, two, trigger))
+        except DomainError:
+            return None
 
 
 def locate(name_or_path: str | os.PathLike[str], key: str) -> Path:

@@ -103,6 +103,7 @@ def target_of(scheme: Scheme, changes: Mapping[str, float | None] | None = None)
         moments=scheme.moments,
         g_parallel=crystal.get("g_parallel"),
         printed=scheme.printed,
+        indices=scheme.indices,
         **relaxation,
     )
 

@@ -11,6 +11,7 @@ from renp_infer.fields import Said
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.magnetization import keeps_moment
 from renp_infer.physics.matrix_elements import missing_printed
 from renp_infer.records import PRESETS, Experiment, Parameters, Switches, Target
@@ -114,6 +115,10 @@ def check_inference(study: StudyConfig, experiment: Experiment, parameters: Para
     if study.neutrino.m1_meV > section.m1_max_meV:
         allowed = f"<= inference.m1_max_meV = {section.m1_max_meV:g}"
         raise ConfigError("neutrino.m1_meV", study.neutrino.m1_meV, allowed)
+    if section.extraordinary_index_sd is not None and not has_extraordinary(experiment):
+        allowed = "nothing without an extraordinary ray, see lasers.trigger_polarisation"
+        key = "inference.extraordinary_index_sd"
+        raise ConfigError(key, section.extraordinary_index_sd, allowed)
     check_lower_bound(section)
     check_open_angles(experiment, parameters)
 

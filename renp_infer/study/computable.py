@@ -16,7 +16,7 @@ from renp_infer.fields import Said
 from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.measurement.squid import standard_error_nG
 from renp_infer.physics.constants import NG_TO_FT
-from renp_infer.physics.kinematics import invariant_s, phase_matched
+from renp_infer.physics.kinematics import beams_of, invariant_s, phase_matched
 from renp_infer.physics.magnetization import keeps_moment, rate_per_s, signal_factor
 from renp_infer.records import Experiment, Parameters, switch_names
 from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
@@ -73,7 +73,7 @@ def _scale(experiment: Experiment) -> None:
     signal_factor(experiment, chi2)
     rate_per_s(experiment, experiment.layout.theta_s[:0], chi2)
     if experiment.detector.reference_snr > 0.0:
-        phase_matched(experiment.target)
+        phase_matched(experiment.target, beams_of(experiment))
         if not keeps_moment(experiment):
             allowed = "0 with a target that keeps no moment in first order, as two singlets"
             raise ConfigError("detector.reference_snr", experiment.detector.reference_snr, allowed)
@@ -86,7 +86,7 @@ def check_open_angles(experiment: Experiment, parameters: Parameters) -> None:
         allowed = f"at most {MAX_DATA_ANGLES} angles with [inference]"
         raise ConfigError("layout.theta_s_deg", Said(f"{layout.theta_s.size} angles"), allowed)
     s = [
-        invariant_s(layout.theta_s + shift, layout.theta_e, experiment.target)
+        invariant_s(layout.theta_s + shift, layout.theta_e, experiment.target, beams_of(experiment))
         for shift in (-width, 0.0, width)
     ]
     if np.max(s) <= (2 * parameters.m1_eV) ** 2:

@@ -13,6 +13,7 @@ from typing import Any
 
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.measurement.field import residual_leakage
+from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.neutrinos import load_oscillation
 from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
 from renp_infer.records import Accuracy, Experiment, Parameters
@@ -29,7 +30,7 @@ from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of
 from renp_infer.study.sections.physics import switches_of, without_meaning
 from renp_infer.study.sections.sequential import SequentialSettings, sequential_settings
-from renp_infer.study.sections.target import POLARISED, polarised, scheme_of
+from renp_infer.study.sections.target import POLARISED, polarised, refracting, scheme_of
 from renp_infer.study.study import Study, leaking
 
 
@@ -55,8 +56,9 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     switches = switches_of(study.physics)
     lasers = lasers_of(study.lasers, switches)
     checks.check_printed(switches, target, study.lasers.chi_squared)
+    target = refracting(target, study.target, lasers)
     target = polarised(target, study.target, switches, lasers.zeeman_field_G)
-    layout = layout_of(study.layout, target)
+    layout = layout_of(study.layout, target, lasers)
     table = load_oscillation(study.neutrino.oscillation)
     parameters = parameters_of(study.neutrino, table)
     experiment = Experiment(
@@ -71,7 +73,9 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     experiment = apparatus_of(experiment, measurement)
     checks.check_all(study, experiment, parameters)
     residual = residual_leakage(experiment, parameters)
-    settings = None if study.inference is None else inference_settings(study.inference)
+    settings = None
+    if study.inference is not None:
+        settings = inference_settings(study.inference, has_extraordinary(experiment))
     return Study(
         name=study.name,
         seed=study.seed,

@@ -10,6 +10,7 @@ from renp_infer.display import Display
 from renp_infer.inference.comparison import CompareSettings
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.physics.constants import EV_TO_MILLI_EV
+from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study.datafile import Measurement
@@ -83,8 +84,10 @@ class Study(Display):
     @property
     def priors(self) -> InferenceSettings:
         """Settings of ``[inference]``; that section's defaults where there is none."""
-        defaults = leaking(inference_settings(InferenceSection()), self.residual)
-        return self.settings or defaults
+        if self.settings is not None:
+            return self.settings
+        extraordinary = has_extraordinary(self.experiment)
+        return leaking(inference_settings(InferenceSection(), extraordinary), self.residual)
 
     @property
     def kernel_inputs(self) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def draw(rng, response):
     x[0] = rng.uniform(1e-3, 0.45)
     x[1:4] += [5e-4, 1.7e-4, 1.7e-4] * rng.normal(size=3)
     x[4:8] *= 1.0 + 0.02 * rng.normal(size=4)
-    x[8:] = rng.uniform(0.0, 2.0 * np.pi, 3)
+    x[8:11] = rng.uniform(0.0, 2.0 * np.pi, 3)
     return x
 
 

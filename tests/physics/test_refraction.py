@@ -7,14 +7,15 @@ import pytest
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.refraction import (
-    POLARISATIONS,
     Sellmeier,
     Uniaxial,
     extraordinary_index,
+    ray_index,
     ray_of,
     walk_off,
 )
 from renp_infer.physics.scheme import read_scheme
+from renp_infer.records import POLARISATIONS
 
 RAYS = read_scheme("er-ylf").sellmeier
 YLF = Uniaxial(RAYS["ordinary"], RAYS["extraordinary"])
@@ -64,9 +65,9 @@ def test_along_c_both_rays_are_ordinary_and_across_c_they_are_the_principal_ones
     for energy in (0.805, 1.1086, 1.286):
         n_o, n_e = (RAYS[r].index(energy) for r in ("ordinary", "extraordinary"))
         for ray in ("ordinary", "extraordinary"):
-            assert float(YLF.index(energy, ray, 0.0)) == pytest.approx(n_o)
-        assert float(YLF.index(energy, "ordinary", math.pi / 2)) == n_o
-        assert float(YLF.index(energy, "extraordinary", math.pi / 2)) == pytest.approx(n_e)
+            assert float(ray_index(n_o, n_e, ray, 0.0)) == pytest.approx(n_o)
+        assert float(ray_index(n_o, n_e, "ordinary", math.pi / 2)) == n_o
+        assert float(ray_index(n_o, n_e, "extraordinary", math.pi / 2)) == pytest.approx(n_e)
 
 
 def test_indices_of_lithium_yttrium_fluoride():
@@ -99,9 +100,9 @@ def test_what_is_no_ray_is_refused():
     with pytest.raises(DomainError, match="polarisation"):
         ray_of("vertical", 0.0)
     with pytest.raises(DomainError, match="ray"):
-        YLF.index(1.0, "in-plane", 0.0)
+        ray_index(1.4, 1.5, "in-plane", 0.0)
     with pytest.raises(DomainError, match="wavelength"):
-        YLF.index(0.3, "extraordinary", 0.0)
+        YLF.at((1.0, 1.0, 0.3))
     constant = Sellmeier(2.25, (0.5,), (0.01,), (0.1, 10.0))
     assert constant.index(1.0) == pytest.approx(
         math.sqrt(2.25 + 0.5 / (1.0 - 0.01 / 1.239841984**2)), rel=1e-9

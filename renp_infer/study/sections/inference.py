@@ -12,11 +12,15 @@ from renp_infer.inference.prior import InferenceSettings, Sampler
 from renp_infer.study.sections.base import Flag, Section, choice
 
 Spread = Annotated[float, Before(Number(low=0, high=5))]
+Index = Annotated[float, Before(Number(low=0, high=0.1))]
 Pointing = Annotated[float, Before(Number("degree", 0, 10))]
 
 
 class InferenceSection(Section):
-    """Priors and sampler; a spread of 0 fixes its parameter."""
+    """Priors and sampler; a spread of 0 fixes its parameter.
+
+    That of the extraordinary index, where a beam has it, is by default that of the other.
+    """
 
     sampler: Annotated[Sampler, choice(*get_args(Sampler))] = "nuts"
     cross_check: Annotated[Literal["none"] | Sampler, choice("none", *get_args(Sampler))] = "none"
@@ -34,7 +38,8 @@ class InferenceSection(Section):
     amplitude_sd: Spread = 0.2
     baseline_sd: Spread = 0.1
     leakage_sd: Spread = 0.0
-    refractive_index_sd: Annotated[float, Before(Number(low=0, high=0.1))] = 5e-4
+    refractive_index_sd: Index = 5e-4
+    extraordinary_index_sd: Index | None = None
     theta_s_offset_sd_deg: Pointing = 0.01
     theta_e_offset_sd_deg: Pointing = 0.01
     oscillation_errors: Flag = True
@@ -42,9 +47,19 @@ class InferenceSection(Section):
     noise: Annotated[Literal["drawn", "none"], choice("drawn", "none")] = "drawn"
 
 
-def inference_settings(section: InferenceSection) -> InferenceSettings:
-    """Settings of a checked section."""
-    return InferenceSettings(**section.model_dump())
+def inference_settings(section: InferenceSection, extraordinary: bool = False) -> InferenceSettings:
+    """Settings of a checked section.
+
+    Parameters
+    ----------
+    section : InferenceSection
+    extraordinary : bool
+        Whether a beam is an extraordinary ray.
+    """
+    given = section.model_dump(exclude={"extraordinary_index_sd"})
+    own = section.extraordinary_index_sd
+    spread = section.refractive_index_sd if own is None else own
+    return InferenceSettings(**given, extraordinary_index_sd=spread if extraordinary else 0.0)
 
 
 def check_lower_bound(section: InferenceSection) -> None:

@@ -10,7 +10,7 @@ from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Number
 from renp_infer.physics.bloch import MAX_PANELS, panels_needed
 from renp_infer.physics.drive import Drive, laser_drive, switch_times_s
-from renp_infer.records import BLOCH_KEYS, Experiment, Lasers, Switches
+from renp_infer.records import BLOCH_KEYS, POLARISATIONS, Experiment, Lasers, Switches
 from renp_infer.study.sections.base import Millisecond, Section, choice
 
 CHI_SQUARED_MAX = 256 / 3125
@@ -27,8 +27,17 @@ Lifetimes = Annotated[float | None, Before(Number(low=0, high=1e6, open_low=True
 Detuning = Annotated[float, Before(Number("kHz", -1e9, 1e9))]
 
 
+Polarisation = Annotated[str | None, choice(*POLARISATIONS)]
+POLARISED_BEAMS = ("qg_polarisation", "eq_polarisation", "trigger_polarisation")
+"""Keys of `Lasers.polarisations`, in its order."""
+
+
 class LasersSection(Section):
-    """Intensities, timing and tuning of the lasers; no duration is to the cycle's end."""
+    """Intensities, timing and tuning of the lasers; no duration is to the cycle's end.
+
+    With the three polarisations every photon has its own refractive index; ``None`` is
+    one index for all.
+    """
 
     eq_mW_cm2: Intensity = Lasers.eq_mW_cm2
     qg_mW_cm2: Intensity = Lasers.qg_mW_cm2
@@ -55,17 +64,36 @@ class LasersSection(Section):
     inhomogeneous_width_kHz: Annotated[float, Before(Number("kHz", 0, 1e7))] = (
         Lasers.inhomogeneous_width_kHz
     )
+    qg_polarisation: Polarisation = None
+    eq_polarisation: Polarisation = None
+    trigger_polarisation: Polarisation = None
 
 
 def lasers_of(section: LasersSection, switches: Switches) -> Lasers:
     """Record of the lasers."""
-    values = section.model_dump()
+    values = section.model_dump(exclude=set(POLARISED_BEAMS))
     if values["chi_squared"] == "bloch":
         values["chi_squared"] = None
     if values["zeeman_field_G"] is None:
         weak = switches.source == "weak-magnetism"
         values["zeeman_field_G"] = FIRST_PRINCIPLES_FIELD_G if weak else Lasers.zeeman_field_G
-    return Lasers(**values)
+    return Lasers(polarisations=_polarisations(section, switches), **values)
+
+
+def _polarisations(section: LasersSection, switches: Switches) -> tuple[str, str, str] | None:
+    """Polarisations of all three lasers, or of none."""
+    found = {name: getattr(section, name) for name in POLARISED_BEAMS}
+    given = [name for name, value in found.items() if value is not None]
+    if not given:
+        return None
+    for name, value in found.items():
+        if value is None:
+            allowed = f"{', '.join(POLARISATIONS)} beside lasers.{given[0]}, or none of the three"
+            raise ConfigError(f"lasers.{name}", None, allowed)
+    if switches.phase_space == "planar":
+        allowed = 'nothing with physics.phase_space = "planar", which has one refractive index'
+        raise ConfigError(f"lasers.{given[0]}", found[given[0]], allowed)
+    return found[POLARISED_BEAMS[0]], found[POLARISED_BEAMS[1]], found[POLARISED_BEAMS[2]]
 
 
 def check_lasers(experiment: Experiment) -> None:

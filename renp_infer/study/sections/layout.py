@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator as Before
 
-from renp_infer.errors import ConfigError, DomainError
+from renp_infer.errors import ConfigError, ConvergenceError, DomainError
 from renp_infer.fields import Number, Said
-from renp_infer.physics.kinematics import phase_matched
-from renp_infer.records import ALONG_K1, Layout, Target
+from renp_infer.physics.kinematics import Beams, beams_for, phase_matched
+from renp_infer.records import ALONG_K1, Lasers, Layout, Target
 from renp_infer.study.sections.angles import AngleGrid, AngleRange, angles_of
 from renp_infer.study.sections.base import Degrees, Section
 
@@ -29,7 +29,7 @@ class LayoutSection(Section):
     ] = math.degrees(ALONG_K1)
 
 
-def layout_of(section: LayoutSection, target: Target) -> Layout:
+def layout_of(section: LayoutSection, target: Target, lasers: Lasers) -> Layout:
     """Record of a layout.
 
     Raises
@@ -37,23 +37,23 @@ def layout_of(section: LayoutSection, target: Target) -> Layout:
     ConfigError
         If the second laser has no angle and the target no phase-matched direction.
     """
+    c_axis = None if section.c_axis_deg == "normal" else math.radians(section.c_axis_deg)
     if section.theta_e_deg is None:
-        theta_e = _phase_matched(target)
+        theta_e = _phase_matched(target, beams_for(target, lasers, c_axis))
     else:
         theta_e = math.radians(section.theta_e_deg)
-    c_axis = section.c_axis_deg
     return Layout(
         length_cm=section.length_cm,
         radius_cm=section.radius_cm,
         theta_e=theta_e,
         theta_s=angles_of(section.theta_s_deg),
-        c_axis=None if c_axis == "normal" else math.radians(c_axis),
+        c_axis=c_axis,
     )
 
 
-def _phase_matched(target: Target) -> float:
+def _phase_matched(target: Target, beams: Beams | None) -> float:
     try:
-        return phase_matched(target)[1]
-    except DomainError as error:
+        return phase_matched(target, beams)[1]
+    except (DomainError, ConvergenceError) as error:
         allowed = "an angle: this target has no phase-matched direction"
         raise ConfigError("layout.theta_e_deg", Said("nothing"), allowed) from error

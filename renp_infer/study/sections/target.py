@@ -12,7 +12,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said
 from renp_infer.physics.polarisation import thermal_polarisation
 from renp_infer.physics.transition import transition_of
-from renp_infer.records import Switches, Target
+from renp_infer.records import Lasers, Switches, Target
 from renp_infer.study.sections.base import Section, Word
 
 Energy = Annotated[float, Before(Number("eV", 0, 100, open_low=True))]
@@ -52,6 +52,24 @@ class TargetSection(Section):
     ed_rates_per_s: RatesSection | None = None
     g_factor: Annotated[float | None, Before(Number(low=0, high=30, open_low=True))] = None
     spin_squared: Annotated[float | None, Before(Number(low=0, high=100, open_low=True))] = None
+
+
+def refracting(target: Target, section: TargetSection, lasers: Lasers) -> Target:
+    """A target whose one index is, for polarised lasers, the mean ordinary one.
+
+    Raises
+    ------
+    ConfigError
+        Polarised lasers and a host of which both dispersion formulas are not known.
+    """
+    if lasers.polarisations is None:
+        return target
+    if target.indices is None:
+        allowed = "nothing with a scheme without [sellmeier] of both rays at its three photons"
+        raise ConfigError("lasers.qg_polarisation", lasers.polarisations[0], allowed)
+    if section.refractive_index is not None:
+        return target
+    return replace(target, refractive_index=target.indices.mean)
 
 
 POLARISED = {"polarisation", "temperature_K"}

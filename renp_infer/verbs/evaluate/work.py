@@ -14,7 +14,7 @@ from renp_infer.measurement.squid import variance_nG2
 from renp_infer.physics import backgrounds as qed
 from renp_infer.physics.field_cycle import bloch_cycle, bloch_evolution
 from renp_infer.physics.form_factor import PairIntegrals, pair_integrals, pair_masses
-from renp_infer.physics.kinematics import threshold_angles
+from renp_infer.physics.kinematics import beams_of, threshold_angles
 from renp_infer.physics.magnetization import magnetization_nG_per_s, rate_per_s
 from renp_infer.physics.neutrinos import PairWeights, masses, truth_of, weights
 from renp_infer.physics.pickup import coupling_of
@@ -210,6 +210,10 @@ def pair_thresholds(experiment: Experiment, masses_eV: FloatArray) -> dict[str, 
     """Angles of s = (m_i + m_j)^2 on both sides, null where never crossed."""
     found: dict[str, list[float] | None] = {}
     for pair, total in zip(PAIRS, pair_masses(masses_eV).sum(axis=1), strict=True):
-        sides = np.rad2deg(threshold_angles(total, experiment.target, experiment.layout.theta_e))
+        sides = np.rad2deg(
+            threshold_angles(
+                total, experiment.target, experiment.layout.theta_e, beams_of(experiment)
+            )
+        )
         found[pair] = sides.tolist() if np.isfinite(sides).all() else None
     return found

@@ -77,7 +77,7 @@ def checked_model(
 
 
 def _prior_draws(model: HypothesisModel, response: Response, seed: int) -> FloatArray:
-    """Response vectors drawn from the prior, shape (CHECKED_DRAWS, 11)."""
+    """Response vectors drawn from the prior, shape (CHECKED_DRAWS, 12)."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
     draws = model.prior.sample(rng, CHECKED_DRAWS)
     vectors = np.array([model.prior.to_response_vector(draw) for draw in draws])

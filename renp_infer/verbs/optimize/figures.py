@@ -30,6 +30,7 @@ WIDE = 10.0
 _NUISANCES = {
     "amplitude": "amplitude",
     "refractive_index": "refractive index",
+    "extraordinary_offset": "extraordinary index",
     "theta_s_offset_deg": "offset of θₛ",
     "theta_e_offset_deg": "offset of θₑ",
 }

@@ -146,6 +146,7 @@ def _nuisances(study: Study, experiment: Experiment, value: Value) -> Shifts:
         # the coupling of a loop follows from its geometry, and is not scaled here
         "amplitude": 0.0 if experiment.detector.pickup else priors.amplitude_sd,
         "refractive_index": priors.refractive_index_sd,
+        "extraordinary_offset": priors.extraordinary_index_sd,
         "theta_s_offset_deg": priors.theta_s_offset_sd_deg,
         "theta_e_offset_deg": priors.theta_e_offset_sd_deg,
     }
@@ -177,7 +178,10 @@ def _moved(experiment: Experiment, moves: dict[str, float]) -> Experiment:
             theta_e=layout.theta_e + float(np.deg2rad(moves.get("theta_e_offset_deg", 0.0))),
         ),
         target=replace(
-            target, refractive_index=target.refractive_index + moves.get("refractive_index", 0.0)
+            target,
+            refractive_index=target.refractive_index + moves.get("refractive_index", 0.0),
+            indices=target.indices
+            and target.indices.moved(0.0, moves.get("extraordinary_offset", 0.0)),
         ),
         detector=replace(
             detector, coupling=detector.coupling * float(np.exp(moves.get("amplitude", 0.0)))

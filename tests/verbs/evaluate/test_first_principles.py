@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from scipy.optimize import fsolve
+from scipy.optimize import fsolve, least_squares
 
 from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
@@ -16,7 +16,11 @@ from renp_infer.inference.prior import truth_values
 from renp_infer.inference.response import Response
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.field import exact_field, leakage_shape
-from renp_infer.measurement.normalise import noise_scale, reference_field_nG
+from renp_infer.measurement.normalise import (
+    noise_covariance,
+    noise_scale,
+    reference_field_nG,
+)
 from renp_infer.physics.channels import Channel, quadrupole_tensor
 from renp_infer.physics.currents import Currents
 from renp_infer.physics.emission import (
@@ -25,7 +29,7 @@ from renp_infer.physics.emission import (
     field_rate_nG_per_s,
     moment_rate_muB_per_s,
 )
-from renp_infer.physics.kinematics import mismatch, phase_matched
+from renp_infer.physics.kinematics import beams_of, mismatch, phase_matched
 from renp_infer.physics.magnetization import cycle_time_s, ions
 from renp_infer.physics.neutrinos import couplings, masses
 from renp_infer.physics.pair_tensor import pair_sums
@@ -143,11 +147,21 @@ def currents_of(channel: Channel) -> Currents:
     )
 
 
-@pytest.mark.parametrize(("scheme", "c_axis"), [("er-ylf", 0.0), ("er-ylf-built", 25.0)])
+POLARISED = (
+    "lasers.qg_polarisation=out-of-plane", "lasers.eq_polarisation=in-plane",
+    "lasers.trigger_polarisation=extraordinary",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scheme", "c_axis", "beams"),
+    [("er-ylf", 0.0, ()), ("er-ylf-built", 25.0, ()), ("er-ylf", 25.0, POLARISED)],
+)
 @pytest.mark.parametrize("nature", ["dirac", "majorana"])
-def test_smoothed_field_and_leakage_are_the_emission_averaged(scheme, c_axis, nature):
+def test_smoothed_field_and_leakage_are_the_emission_averaged(scheme, c_axis, beams, nature):
     """`physics.emission`, which knows no kernel and no table, on the nodes of each window."""
     keys = (
+        *beams,
         f"target.scheme={scheme}", f"layout.c_axis_deg={c_axis}", f"neutrino.nature={nature}",
         "neutrino.alpha21_deg=70", "neutrino.m1_meV=120", "layout.theta_s_deg=[40.0, 85.0, 100.0]",
     )  # fmt: skip
@@ -157,7 +171,7 @@ def test_smoothed_field_and_leakage_are_the_emission_averaged(scheme, c_axis, na
     currents, target = currents_of(channel), setup.target
     x, weight = np.polynomial.legendre.leggauss(16)
     theta = setup.layout.theta_s[:, None] + 0.5 * setup.detector.resolution * x
-    w_l, w_t = mismatch(theta, setup.layout.theta_e, target)
+    w_l, w_t = mismatch(theta, setup.layout.theta_e, target, beams_of(setup))
     turn = setup.layout.c_axis  # momenta in the crystal's axes: z along c
     along = w_l * np.cos(turn) + w_t * np.sin(turn)
     across = w_t * np.cos(turn) - w_l * np.sin(turn)
@@ -230,9 +244,67 @@ def test_normalised_noise_asks_for_nothing_of_layout_and_neutrinos():
 # --- inference -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("nature", ["dirac", "majorana"])
-def test_gradient_of_the_log_likelihood(nature):
-    found = study(f"neutrino.nature={nature}", name=f"{STUDY}-normalised")
+def test_one_index_for_polarised_beams_reads_another_mass():
+    """84 meV for 50 with index and pointing free, 5 sigma off, and chi squared shows nothing."""
+    beams = (
+        "lasers.qg_polarisation=out-of-plane", "lasers.eq_polarisation=out-of-plane",
+        "lasers.trigger_polarisation=in-plane",
+    )  # fmt: skip
+    name, keys = f"{STUDY}-normalised", ("layout.theta_e_deg=141.607",)
+    true = study(*keys, *beams, name=name)
+    index = true.experiment.target.refractive_index
+    one = study(*keys, f"target.refractive_index={index!r}", name=name)
+    field, plain = (
+        Response(found.experiment, found.parameters, 0.0625, 0.5, finite_crystal=False)
+        for found in (true, one)
+    )
+    data, start = field(field.nominal())[0], plain.nominal()
+    covariance = noise_covariance(one.experiment, one.parameters, 0.0625)
+    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+    spread = np.array([np.inf, 5e-4, np.deg2rad(0.01), np.deg2rad(0.01)])
+
+    def pulls(x):
+        at = start.copy()
+        at[:4] = x[1:]
+        misfit = whiten @ (data - x[0] * plain(at)[0])
+        return np.array([*misfit, (x[0] - 1.0) / 0.2, *((at[:4] - start[:4]) / spread)])
+
+    steps = np.array([1e-2, 0.01, 5e-4, 2e-4, 2e-4])
+    fit = least_squares(pulls, [1.0, 0.08, *start[1:4]], x_scale=steps)
+    assert 1e3 * fit.x[1] == pytest.approx(84.0, abs=2.0)
+    assert 2.0 * fit.cost < 10.0
+    assert np.max(np.abs(pulls(fit.x)[-3:])) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        (("lasers.trigger_polarisation=in-plane",), "lasers.qg_polarisation: got nothing"),
+        ((*POLARISED, "target.scheme=er-cs2nayf6"), "lasers.qg_polarisation.*sellmeier"),
+        ((*POLARISED, "physics.preset=published"), "lasers.qg_polarisation.*planar"),
+        ((*POLARISED[:2], "lasers.trigger_polarisation=sideways"), "trigger_polarisation"),
+        (("inference.extraordinary_index_sd=1e-4",), "extraordinary_index_sd"),
+    ],
+)
+def test_polarised_beams_that_mean_nothing(keys, path):
+    with pytest.raises(ConfigError, match=path):
+        study(*keys, name=f"{STUDY}-normalised")
+
+
+def test_a_study_with_polarised_beams_is_read_again():
+    found = study(*POLARISED, "inference.extraordinary_index_sd=2e-4", name=f"{STUDY}-normalised")
+    again = load_study(found.resolved)
+    assert again.experiment.lasers == found.experiment.lasers
+    assert again.experiment.target == found.experiment.target
+    assert again.settings == found.settings
+    assert again.settings.extraordinary_index_sd == 2e-4
+    assert study(*POLARISED).priors.extraordinary_index_sd == 5e-4
+    assert study().priors.extraordinary_index_sd == 0.0
+
+
+@pytest.mark.parametrize(("nature", "beams"), [("dirac", ()), ("majorana", POLARISED)])
+def test_gradient_of_the_log_likelihood(nature, beams):
+    found = study(f"neutrino.nature={nature}", *beams, name=f"{STUDY}-normalised")
     setup, own = found.experiment, found.parameters
     response = Response(setup, own, 0.25, 0.5)
     field = response(response.nominal())[0]
@@ -248,6 +320,7 @@ def test_gradient_of_the_log_likelihood(nature):
     vector[likelihood.prior.names.index("m1_meV")] = 70.0
     vector[likelihood.prior.names.index("amplitude")] = 1.01
     gradient = likelihood.gradient(vector)
+    assert ("extraordinary_offset" in likelihood.prior.names) == bool(beams)
     for k, name in enumerate(likelihood.prior.names):
         step = 1e-5 * (peak if name == "baseline_nG" else max(abs(vector[k]), 1e-2))
         up, down = vector.copy(), vector.copy()
