@@ -260,6 +260,10 @@ class Lasers:
     polarisations : tuple of str or None
         Of the q-g, e-q and trigger laser, each one of `POLARISATIONS`: every photon then has
         its own refractive index. ``None`` is one index for all.
+    partner_phase : float or None
+        Half the phase between the coherences of the Kramers partners, rad, from where S, or
+        its component in the plane of the beams, is real. Of the rate alone; ``None`` is the
+        mean over it.
     """
 
     eq_mW_cm2: float = 9.0
@@ -279,6 +283,7 @@ class Lasers:
     dephasing_per_s: float = 0.0
     inhomogeneous_width_kHz: float = 0.0
     polarisations: tuple[str, str, str] | None = None
+    partner_phase: float | None = None
 
 
 BLOCH_KEYS = (

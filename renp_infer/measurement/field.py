@@ -61,10 +61,12 @@ def conserving_field(
 ) -> FloatArray:
     """Parity-conserving field of a polarised target, shape (n,), nG; even in P.
 
-    Smoothed; before any reversal of P. A parity-even leakage has this shape.
+    Smoothed; before any reversal of P. A parity-even leakage has this shape. With the rate
+    averaged over the phase of the partners, whatever that is.
     """
     factor = conserving_factor(experiment, chi_squared)
-    return factor * _smoothed_rate(experiment, parameters)
+    averaged = replace(experiment, lasers=replace(experiment.lasers, partner_phase=None))
+    return factor * _smoothed_rate(averaged, parameters)
 
 
 def residual_leakage(experiment: Experiment, parameters: Parameters) -> float:

@@ -29,7 +29,9 @@ from renp_infer.records import Experiment, FloatArray, Layout, Switches
 Density = Literal["spatial", "conserved", "weak-magnetism"]
 
 
-def current_form(layout: Layout, switches: Switches, along: float | None = None) -> FloatArray:
+def current_form(
+    layout: Layout, switches: Switches, along: float | None = None, interference: float = 0.0
+) -> FloatArray:
     """Form of the "spatial" density: the current's C in the bracket ``... + p1.C.p2``.
 
     Parallel to the c axis (Eqs. 53 to 56) it is 2 c c^T; for a Delta M = 1
@@ -42,6 +44,9 @@ def current_form(layout: Layout, switches: Switches, along: float | None = None)
     along : float, optional
         Share of |S|^2 along c in place of the switches' axis; the rest is transverse and,
         as at S4 sites, circular.
+    interference : float
+        Of the partners, see `partner_interference`: for S along c a factor of all, for a
+        circular one ``-2 Re(e^{-2i phi} S S)`` in C, where S.S is zero.
 
     Returns
     -------
@@ -53,13 +58,21 @@ def current_form(layout: Layout, switches: Switches, along: float | None = None)
     axis = _axis(layout)
     form = np.outer(axis, axis)
     form = 2.0 * along * form + (1.0 - along) * (np.eye(3) - form)
+    if interference != 0.0:
+        inside, normal = np.array([-axis[1], axis[0], 0.0]), np.array([0.0, 0.0, 1.0])
+        both = np.outer(inside, inside) - np.outer(normal, normal)
+        form = form - interference * (1.0 - along) * both
     trace = form[0, 0] + form[1, 1] + form[2, 2]
     quadratic = [form[0, 0], form[0, 1], form[1, 1], form[2, 2]]
-    return np.array([*quadratic, trace, 0.0, 0.0, 1.0])
+    return np.array([*quadratic, trace, 0.0, 0.0, 1.0 - along * interference])
 
 
 def density_form(
-    layout: Layout, switches: Switches, density: Density = "spatial", along: float | None = None
+    layout: Layout,
+    switches: Switches,
+    density: Density = "spatial",
+    along: float | None = None,
+    interference: float = 0.0,
 ) -> FloatArray:
     """What distinguishes a density in the kernels.
 
@@ -73,7 +86,7 @@ def density_form(
     layout : Layout
     switches : Switches
     density : {"spatial", "conserved", "weak-magnetism"}
-    along : float, optional
+    along, interference : float, optional
         Of `current_form`.
 
     Returns
@@ -89,7 +102,7 @@ def density_form(
         current's space components are known.
     """
     if density == "spatial":
-        return current_form(layout, switches, along)
+        return current_form(layout, switches, along, interference)
     if switches.phase_space == "planar":
         allowed = f'"full" for the density {density!r}'
         raise DomainError("phase_space", switches.phase_space, allowed)
@@ -101,9 +114,24 @@ def density_form(
 
 def experiment_form(experiment: Experiment, density: Density) -> FloatArray:
     """`density_form` of an experiment; weak magnetism has the ion's own S in its rate."""
-    switches = experiment.switches
-    along = along_share(experiment.target, switches) if density == "spatial" else None
-    return density_form(experiment.layout, switches, density, along)
+    switches, layout = experiment.switches, experiment.layout
+    if density != "spatial":
+        return density_form(layout, switches, density)
+    along = along_share(experiment.target, switches)
+    return density_form(layout, switches, density, along, partner_interference(experiment))
+
+
+def partner_interference(experiment: Experiment) -> float:
+    """What the phase of the partners does to the rate: ``cos(2 phi) (1 - p^2) / (1 + p^2)``.
+
+    Over the rate of both partners that does not interfere; 0 on average over the phase. The
+    sine is odd in the momentum normal to the plane of the beams, and leaves nothing.
+    """
+    phase = experiment.lasers.partner_phase
+    if phase is None:
+        return 0.0
+    square = experiment.target.polarisation**2
+    return float(np.cos(2.0 * phase)) * (1.0 - square) / (1.0 + square)
 
 
 def signal_density(switches: Switches) -> Density:

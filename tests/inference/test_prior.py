@@ -68,9 +68,13 @@ def test_mass_stays_inside_for_any_unit_coordinate():
 
 
 def test_majorana_has_every_parameter_and_dirac_no_majorana_phase():
-    assert prior_of(leakage_sd=0.1).names == PARAMETERS.names
+    assert prior_of(leakage_sd=0.1, extraordinary_index_sd=1e-3).names == PARAMETERS.names
     dirac = prior_of("dirac", leakage_sd=0.1)
-    assert set(PARAMETERS.names) - set(dirac.names) == {"alpha21_deg", "alpha31_deg"}
+    assert set(PARAMETERS.names) - set(dirac.names) == {
+        "alpha21_deg",
+        "alpha31_deg",
+        "extraordinary_offset",
+    }
     assert dirac.fixed["alpha21_deg"] == pytest.approx(np.rad2deg(1.0))
 
 
@@ -120,7 +124,7 @@ def test_truth_reaches_the_response_unchanged():
     truth = toy_truth()
     x = response_argument(truth_values(truth, 1.45))
     expected = [truth.m1_eV, 1.45, 0, 0, truth.sin2_12, truth.sin2_13]
-    expected += [truth.dm2_21, truth.dm2_3l, truth.delta, truth.alpha21, truth.alpha31]
+    expected += [truth.dm2_21, truth.dm2_3l, truth.delta, truth.alpha21, truth.alpha31, 0]
     assert x == pytest.approx(expected, rel=1e-14)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator as Before
@@ -10,8 +11,9 @@ from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Number
 from renp_infer.physics.bloch import MAX_PANELS, panels_needed
 from renp_infer.physics.drive import Drive, laser_drive, switch_times_s
+from renp_infer.physics.transition import transition_of
 from renp_infer.records import BLOCH_KEYS, POLARISATIONS, Experiment, Lasers, Switches
-from renp_infer.study.sections.base import Millisecond, Section, choice
+from renp_infer.study.sections.base import Degrees, Millisecond, Section, choice
 
 CHI_SQUARED_MAX = 256 / 3125
 """Maximum of rho_ee^3 |rho_ep|^2: |rho_ep|^2 <= rho_ee rho_pp and rho_ee + rho_pp <= 1
@@ -20,6 +22,8 @@ COHERENCE_MAX = 0.25
 """Maximum of |rho_ep|^2, which the trigger "coherence" takes."""
 FIRST_PRINCIPLES_FIELD_G = 0.0
 """Field where a study gives none: the default of the older physics polarises the target."""
+PURE = 1e-6
+"""Share of |S|^2 beside its axis that is rounding."""
 PAPER_RANGE = Number(low=0, high=CHI_SQUARED_MAX, open_low=True, also="bloch")
 
 Intensity = Annotated[float, Before(Number("mW/cm^2", 0, 1e12, open_low=True))]
@@ -36,7 +40,7 @@ class LasersSection(Section):
     """Intensities, timing and tuning of the lasers; no duration is to the cycle's end.
 
     With the three polarisations every photon has its own refractive index; ``None`` is
-    one index for all.
+    one index for all. Without a phase of the Kramers partners the rate is its mean over it.
     """
 
     eq_mW_cm2: Intensity = Lasers.eq_mW_cm2
@@ -67,17 +71,21 @@ class LasersSection(Section):
     qg_polarisation: Polarisation = None
     eq_polarisation: Polarisation = None
     trigger_polarisation: Polarisation = None
+    partner_phase_deg: Degrees | None = None
 
 
 def lasers_of(section: LasersSection, switches: Switches) -> Lasers:
     """Record of the lasers."""
-    values = section.model_dump(exclude=set(POLARISED_BEAMS))
+    values = section.model_dump(exclude={*POLARISED_BEAMS, "partner_phase_deg"})
     if values["chi_squared"] == "bloch":
         values["chi_squared"] = None
     if values["zeeman_field_G"] is None:
         weak = switches.source == "weak-magnetism"
         values["zeeman_field_G"] = FIRST_PRINCIPLES_FIELD_G if weak else Lasers.zeeman_field_G
-    return Lasers(polarisations=_polarisations(section, switches), **values)
+    degrees = section.partner_phase_deg
+    phase = None if degrees is None else math.radians(degrees)
+    polarisations = _polarisations(section, switches)
+    return Lasers(polarisations=polarisations, partner_phase=phase, **values)
 
 
 def _polarisations(section: LasersSection, switches: Switches) -> tuple[str, str, str] | None:
@@ -109,6 +117,7 @@ def check_lasers(experiment: Experiment) -> None:
         Also if the Bloch equations would take more panels than are done.
     """
     target, lasers = experiment.target, experiment.lasers
+    check_partner_phase(experiment)
     given = lasers.chi_squared
     if experiment.switches.trigger == "h_r" and given is not None and given > CHI_SQUARED_MAX:
         allowed = f'{PAPER_RANGE.allowed}, or physics.trigger = "coherence"'
@@ -124,6 +133,31 @@ def check_lasers(experiment: Experiment) -> None:
         if getattr(lasers, key) != getattr(Lasers(), key):
             allowed = 'only with lasers.chi_squared = "bloch"'
             raise ConfigError(f"lasers.{key}", getattr(lasers, key), allowed)
+
+
+def check_partner_phase(experiment: Experiment) -> None:
+    """Refuse a phase between partners where there are none, or where it is not known enough.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if experiment.lasers.partner_phase is None:
+        return
+    allowed = ""
+    if experiment.switches.source != "weak-magnetism":
+        allowed = 'nothing, or physics.source = "weak-magnetism": the paper has ions of one partner'
+    else:
+        found = transition_of(experiment.target)
+        if found.weight != 1.0 and found.delta_mu == 0.0:
+            allowed = "nothing between two singlets, which have no partners"
+        elif min(found.along, 1.0 - found.along) > PURE:
+            allowed = "nothing with a scheme whose S lies neither along c nor across it"
+        elif experiment.layout.c_axis is None:
+            allowed = 'nothing with layout.c_axis_deg = "normal"'
+    if allowed:
+        given = math.degrees(experiment.lasers.partner_phase)
+        raise ConfigError("lasers.partner_phase_deg", given, allowed)
 
 
 def _check_bloch(experiment: Experiment, drive: Drive) -> None:

@@ -97,6 +97,68 @@ def test_anchors_by_command(momentum, capsys):
     assert own == pytest.approx(-growth, rel=4e-6, abs=0.0)
 
 
+def test_anchor_with_a_phase_of_the_partners(capsys):
+    """P = (0.6, 0, 0.7), phi = 0.3: the anchor's rate; the moment knows no phase."""
+    keys = (*SETTINGS, *at((0.7, 0.6)))
+    found = said(*keys, f"lasers.partner_phase_deg={float(np.rad2deg(0.3))!r}", capsys=capsys)
+    own = found["rate_per_s"][0] * 0.0106 / transition_of(study().experiment.target).spin_squared
+    assert own == pytest.approx(2.8133634e-11, rel=2e-6, abs=0.0)
+    averaged = said(*keys, capsys=capsys)
+    assert found["magnetization_nG_per_s"] == averaged["magnetization_nG_per_s"]
+
+
+@pytest.mark.parametrize("scheme", ["er-ylf", "er-ylf-built"])
+@pytest.mark.parametrize("channel_along", [0.0, 1.0])
+def test_rate_at_a_phase_is_the_emission(scheme, channel_along, capsys):
+    """Against `physics.emission`, for S across c and along it, and for any phase."""
+    found = study(*SETTINGS, "layout.theta_s_deg=[40, 85, 100]", f"target.scheme={scheme}")
+    setup, own = found.experiment, found.parameters
+    ion = replace(transition_of(setup.target), along=channel_along)
+    setup = replace(setup, target=replace(setup.target, transition=ion))
+    axes = {0.0: np.array([1.0, 1j, 0.0]) / np.sqrt(2.0), 1.0: np.array([0.0, 0.0, 1.0])}
+    currents = Currents(spin=np.sqrt(ion.spin_squared) * axes[channel_along])
+    w_l, w_t = mismatch(setup.layout.theta_s, setup.layout.theta_e, setup.target)
+    momentum = np.stack([w_t, 0.0 * w_t, w_l], axis=-1)
+    b, c = couplings(own)
+    s = setup.target.epsilon_ep**2 - np.sum(momentum**2, axis=-1)
+    sums = pair_sums(s, masses(own), b, c, own.nature)
+    crystal = Ensemble(ions(setup.target, setup.layout), setup.layout.volume_cm3, 0.25)
+    for phase in (0.1, 0.7, 2.0):
+        turned = replace(setup, lasers=replace(setup.lasers, chi_squared=0.25, partner_phase=phase))
+        rate = evaluate(turned, own, "phase").rate_per_s
+        expected = event_rate_per_s(crystal, currents, sums, momentum, phase)
+        np.testing.assert_allclose(rate, expected, rtol=3e-4)
+
+
+@pytest.mark.parametrize(
+    ("keys", "allowed"),
+    [
+        (("physics.preset=corrected",), "weak-magnetism"),
+        (("layout.c_axis_deg=normal",), "normal"),
+    ],
+)
+def test_phases_that_mean_nothing(keys, allowed):
+    with pytest.raises(ConfigError, match=f"lasers.partner_phase_deg.*{allowed}"):
+        load_study(STUDY, [*keys, "lasers.partner_phase_deg=10"], inference=False)
+
+
+def test_the_conserving_field_knows_no_phase():
+    keys = ("target.polarisation=0.3", "layout.theta_s_deg=[40, 85]", "lasers.chi_squared=0.1")
+    plain, turned = (study(*keys, *more) for more in ((), ("lasers.partner_phase_deg=20",)))
+    a, b = (evaluate(found.experiment, found.parameters, "p") for found in (plain, turned))
+    np.testing.assert_array_equal(a.conserving_nG, b.conserving_nG)
+    # (1 + p)^2 + (1 - p)^2 of both partners, and 2 (1 + p)(1 - p) between them
+    x = np.cos(2.0 * np.deg2rad(20.0)) * (1.0 - 0.3**2) / (1.0 + 0.3**2)
+    free = study(*keys[1:], "lasers.partner_phase_deg=20")
+    c = evaluate(free.experiment, free.parameters, "p")
+    d = evaluate(study(*keys[1:]).experiment, plain.parameters, "p")
+    np.testing.assert_allclose(
+        (b.rate_per_s - a.rate_per_s) / (1.0 + 0.3**2),
+        (c.rate_per_s - d.rate_per_s) * x / np.cos(2.0 * np.deg2rad(20.0)),
+        rtol=1e-6,
+    )
+
+
 def test_the_sentence_of_how_rare_a_pair_is(capsys):
     """What the README quotes: at the angle of the largest moment, by seconds of a Julian year."""
     words = ["evaluate", STUDY, "--set", "layout.theta_s_deg=[80.0, 105.09]"]
