@@ -39,7 +39,7 @@ def status_of(study: Study, directory: Path) -> list[dict[str, Any]]:
         If a newer version wrote the directory.
     """
     manifest, writer = read_manifest(directory), lock_holder(directory)
-    last = _last_update(directory / PROGRESS) if writer else {}
+    last = _last_update(directory / PROGRESS)
     return [_row(study, verb, directory, manifest, writer, last) for verb in verbs_of(study)]
 
 
@@ -54,7 +54,8 @@ def _row(
     series = verb.series(study)
     row = {"name": study.name, "task": verb.name, "total": series.count, "stale": 0}
     entry = manifest["tasks"].get(verb.name)
-    if writer and last.get("verb") == verb.name and last.get("event") != "finish":
+    begun = last.get("verb") == verb.name and last.get("event") != "finish"
+    if writer and begun:
         facts = {k: last.get(k) for k in ("completed", "failed", "rate_per_s", "remaining_s")}
         return row | {"state": "running", "writer": writer} | facts
     if entry is not None and entry.get("key") == series.key:
@@ -68,7 +69,7 @@ def _row(
     elif counts["failed"]:
         state = "failed"
     else:
-        state = "interrupted" if counts["completed"] else "to do"
+        state = "interrupted" if counts["completed"] or begun else "to do"
     return row | {"state": state} | counts
 
 

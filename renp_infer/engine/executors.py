@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from renp_infer.engine.interruption import unlost_interruption
 from renp_infer.engine.tasks import Context
 from renp_infer.engine.verb import Batch
 from renp_infer.engine.worker import Answer, identity, perform
@@ -77,7 +78,9 @@ class Serial:
     def run(self, take: Take, context: Context) -> Iterator[Given]:
         """Run batches until there are none."""
         while (batch := take()) is not None:
-            yield batch, perform(batch, context)
+            with unlost_interruption():
+                answers = perform(batch, context)
+            yield batch, answers
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,8 @@
 
 import json
 import random
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from renp_infer.app.status import status_of
+from renp_infer.app import cli, status
 from renp_infer.engine.blocks import BLOCK, Blocks, append_line, read_entries
 from renp_infer.engine.campaign import Work, parse_shard, update
 from renp_infer.engine.executors import Serial
@@ -256,7 +258,7 @@ def test_a_clock_that_jumps_changes_nothing(
     bring(tmp_path, verb)
     before = (tmp_path / "run" / "toy.json").read_bytes()
     jumps = random.Random(1)
-    monkeypatch.setattr("time.time", lambda: jumps.uniform(-1e9, 4e9))
+    monkeypatch.setattr(time, "time", lambda: jumps.uniform(-1e9, 4e9))
     for _ in range(3):
         with Store(tmp_path / "run") as store:
             store.forget([verb])
@@ -265,6 +267,30 @@ def test_a_clock_that_jumps_changes_nothing(
     monkeypatch.undo()
     bring(tmp_path, verb)
     assert performed(tmp_path / "orders") == sorted(list(range(40)) * 4)
+
+
+@pytest.mark.parametrize(("order", "what"), [("l", "an error"), ("p", "half a result")])
+def test_an_interruption_is_none_of_the_answers_that_a_task_makes_of_it(
+    tmp_path: Path, order: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library may swallow it and answer with an error, or with what it has so far."""
+    before = signal.getsignal(signal.SIGTERM)
+    verb = toy_verb(tmp_path / "orders", 3)
+    (tmp_path / "orders" / "1").write_text(order)
+    cli.be_interruptible()
+    try:
+        ours = signal.getsignal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            bring(tmp_path, verb)
+        assert signal.getsignal(signal.SIGTERM) is ours
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    monkeypatch.setattr(status, "verbs_of", lambda _study: (verb,))
+    (row,) = status.status_of(toy_study(tmp_path), tmp_path / "run")
+    assert (row["state"], row["completed"], row["failed"]) == ("interrupted", 1, 0), what
+    bring(tmp_path, verb)
+    assert performed(tmp_path / "orders") == [0, 1, 2]
+    assert 0.0 not in values(tmp_path).values()
 
 
 def test_only_whole_lines_with_a_key_count(tmp_path: Path) -> None:
@@ -281,10 +307,10 @@ def test_status_counts_what_is_done_stale_and_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verb = toy_verb(tmp_path / "orders", 4)
-    monkeypatch.setattr("renp_infer.app.status.verbs_of", lambda _study: (verb,))
+    monkeypatch.setattr(status, "verbs_of", lambda _study: (verb,))
 
     def row(*overrides: str) -> dict[str, Any]:
-        (found,) = status_of(toy_study(tmp_path, *overrides), tmp_path / "run")
+        (found,) = status.status_of(toy_study(tmp_path, *overrides), tmp_path / "run")
         return {k: found[k] for k in ("state", "completed", "failed", "stale")}
 
     assert row() == {"state": "to do", "completed": 0, "failed": 0, "stale": 0}
@@ -296,6 +322,26 @@ def test_status_counts_what_is_done_stale_and_failed(
     bring(tmp_path, verb)
     assert row() == {"state": "done", "completed": 4, "failed": 0, "stale": 0}
     assert row("layout.length_cm=1") == {"state": "stale", "completed": 0, "failed": 0, "stale": 4}
+
+
+def test_a_single_task_that_was_interrupted_is_not_as_if_it_had_never_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verb = toy_verb(tmp_path / "orders", 1)
+    monkeypatch.setattr(status, "verbs_of", lambda _study: (verb, EVALUATE))
+
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    def words() -> list[str]:
+        rows = status.status_of(toy_study(tmp_path), tmp_path / "run")
+        return [status.in_words(row) for row in rows]
+
+    assert words() == ["toy  toy  to do", "toy  evaluate  to do"]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(time, "sleep", interrupt)
+        bring(tmp_path, verb)
+    assert words() == ["toy  toy  interrupted", "toy  evaluate  to do"]
 
 
 def test_ensembles_are_independent_draws_of_the_stated_noise(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -64,6 +65,10 @@ class Toy(Verb):
             order.write_text(letters[:-1])
             if letters[-1] == "k":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if letters[-1] in "lp":
+                _lose_an_interruption()
+            if letters[-1] == "p":
+                return {"index": task.index, "value": 0.0}
             if letters[-1] == "n":
                 raise DomainError("index", task.index, "an index that is not ordered to fail")
             raise RuntimeError(f"ordered to fail at {task.index}")
@@ -77,6 +82,13 @@ class Toy(Verb):
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> ToyResult:
         return ToyResult(json.loads(files.path(self.file).read_bytes()))
+
+
+def _lose_an_interruption() -> None:
+    """Be told to end, and go on, as a library may that knows better."""
+    with contextlib.suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60.0)
 
 
 def toy_verb(orders: Path, count: int = 20, milliseconds: float = 0.0) -> Verb:
