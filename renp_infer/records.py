@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from renp_infer.errors import DomainError
 from renp_infer.switches import PRESETS as PRESETS
-from renp_infer.switches import WITHOUT_MEANING as WITHOUT_MEANING
 from renp_infer.switches import Switches as Switches
 from renp_infer.switches import switch_names as switch_names
 

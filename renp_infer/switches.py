@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,9 @@ PRESETS: dict[str, Switches] = {
         current_axis="parallel",
     ),
 }
+_CORRECTED = PRESETS["corrected"]
 PRESETS["first-principles"] = replace(
-    PRESETS["corrected"],
+    _CORRECTED,
     vector_current="conserved",
     source="weak-magnetism",
     moment="doublet",
@@ -87,6 +89,38 @@ WITHOUT_MEANING = {
     ("source", "weak-magnetism"): ("current_axis",),
 }
 """Switches that nothing depends on once another is set."""
+
+
+def without_meaning(switches: Switches) -> list[str]:
+    """Switches that nothing depends on, given the others."""
+    return [
+        name
+        for (one, value), names in WITHOUT_MEANING.items()
+        for name in names
+        if getattr(switches, one) == value
+    ]
+
+
+def forbids_moment(switches: Switches) -> bool:
+    """Whether S.v makes the moment in what is otherwise the weak Hamiltonian.
+
+    At least one switch has then the value that no reading of the paper has, and says
+    more than its Eq. (61), which time reversal makes zero for unpolarised ions.
+    """
+    if switches.source != "spin-velocity":
+        return False
+    given, derived = asdict(switches), asdict(PRESETS["first-principles"])
+    return any(given[name] == derived[name] != own for name, own in asdict(_CORRECTED).items())
+
+
+def told(switches: Switches) -> dict[str, Any]:
+    """Every switch by name; ``None`` for one without a meaning."""
+    return asdict(switches) | dict.fromkeys(without_meaning(switches))
+
+
+def heard(values: Mapping[str, Any]) -> Switches:
+    """Switches that were `told`."""
+    return Switches(**{name: value for name, value in values.items() if value is not None})
 
 
 def switch_names() -> tuple[str, ...]:

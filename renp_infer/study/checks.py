@@ -14,7 +14,7 @@ from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.magnetization import keeps_moment
 from renp_infer.physics.matrix_elements import missing_printed
-from renp_infer.records import PRESETS, Experiment, Parameters, Switches, Target
+from renp_infer.records import PRESETS, Detector, Experiment, Parameters, Switches, Target
 from renp_infer.study.computable import check_computable, check_open_angles
 from renp_infer.study.reading import StudyConfig
 from renp_infer.study.sections.calibrate import CalibrateSection, check_parts
@@ -22,6 +22,7 @@ from renp_infer.study.sections.forecast import ForecastSettings, largest_mass_me
 from renp_infer.study.sections.inference import InferenceSection, check_lower_bound
 from renp_infer.study.sections.lasers import check_lasers
 from renp_infer.study.sections.sequential import KEY, SequentialSettings
+from renp_infer.study.sections.target import POLARISED
 
 
 def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters) -> None:
@@ -33,6 +34,7 @@ def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters
         On the first thing that is wrong.
     """
     check_pairs(parameters, experiment.target)
+    check_reversal(study)
     check_weights(study, experiment.switches)
     check_lasers(experiment)
     check_computable(experiment)
@@ -70,6 +72,21 @@ def check_pairs(parameters: Parameters, target: Target) -> None:
             parameters.m1_eV / MILLI_EV_TO_EV,
             f"< {limit / MILLI_EV_TO_EV:.6g}, else no pair can be emitted (epsilon_ep / 2)",
         )
+
+
+def check_reversal(study: StudyConfig) -> None:
+    """Refuse a reversal of P that leaves a part of no field.
+
+    Raises
+    ------
+    ConfigError
+    """
+    value = study.detector.reversal_leakage
+    polarised = any(getattr(study.target, key) is not None for key in POLARISED)
+    if value != Detector.reversal_leakage and not polarised:
+        allowed = "nothing without target.polarisation or target.temperature_K"
+        why = "it is the share of the field of polarised ions that reversing P leaves"
+        raise ConfigError("detector.reversal_leakage", value, allowed, why)
 
 
 def check_weights(study: StudyConfig, switches: Switches) -> None:

@@ -7,7 +7,6 @@ and what the sections must know of each other.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,11 @@ from renp_infer.study.sections.inference import inference_settings
 from renp_infer.study.sections.lasers import lasers_of
 from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of
-from renp_infer.study.sections.physics import switches_of, without_meaning
+from renp_infer.study.sections.physics import switches_of
 from renp_infer.study.sections.sequential import SequentialSettings, sequential_settings
 from renp_infer.study.sections.target import POLARISED, polarised, refracting, scheme_of
 from renp_infer.study.study import Study, leaking
+from renp_infer.switches import told
 
 
 def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
@@ -127,9 +127,8 @@ def _sequential(
 def _resolved(study: StudyConfig, scheme: str, experiment: Experiment) -> dict[str, Any]:
     """All keys with all values, as tables that ``load_study`` takes again."""
     tables = study.model_dump(by_alias=True, exclude_none=True)
-    silent = without_meaning(experiment.switches)
-    chosen = asdict(experiment.switches).items()
-    tables["physics"] |= {name: value for name, value in chosen if name not in silent}
+    chosen = told(experiment.switches).items()
+    tables["physics"] |= {name: value for name, value in chosen if value is not None}
     tables["lasers"]["zeeman_field_G"] = experiment.lasers.zeeman_field_G
     tables["target"] = {"scheme": scheme} | {
         key: getattr(experiment.target, key)

@@ -99,6 +99,21 @@ def test_wrong_changes_are_named(folder: Path, changes: dict[str, Any], path: st
     assert caught.value.path == path
 
 
+def test_evaluate_gives_every_array_of_the_command_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the document has by angle, also what only the weak Hamiltonian has."""
+    document = said(capsys, "evaluate", "edge-layout-first-principles")
+    found = renp.evaluate("edge-layout-first-principles", quiet=True)
+    arrays = {name for name, value in document.items() if isinstance(value, list) and value}
+    assert arrays - set(found.variables) == {"pairs"}
+    assert {"pair_K_eV5", "sum_W_eV6", "w_eV"} <= set(found.data_vars)
+    for name in set(found.data_vars):
+        np.testing.assert_array_equal(found[name], document[name])
+    assert found["w_eV"].sel(ray="transverse").dims == ("theta_s_deg",)
+    assert found["pair_K_eV5"].sel(pair="12").dims == ("theta_s_deg",)
+
+
 def test_evaluate_gives_the_numbers_of_the_command_line(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,8 +9,9 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number
-from renp_infer.records import PRESETS, WITHOUT_MEANING, Switches
+from renp_infer.records import PRESETS, Switches
 from renp_infer.study.sections.base import Section, choice
+from renp_infer.switches import WITHOUT_MEANING, without_meaning
 
 NEEDED = {
     "phase_space": "full",
@@ -89,10 +90,3 @@ def _check_needs(switches: Switches) -> None:
         if (given := getattr(switches, name)) != value:
             allowed = f'"{value}" with physics.source = "weak-magnetism"'
             raise ConfigError(f"physics.{name}", given, allowed)
-
-
-def without_meaning(switches: Switches) -> list[str]:
-    """Switches that nothing depends on, given the others."""
-    return [
-        name for name, (one, other) in WITHOUT_MEANING_BY.items() if getattr(switches, one) == other
-    ]

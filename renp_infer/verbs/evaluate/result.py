@@ -12,6 +12,7 @@ import numpy as np
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.records import FloatArray, Switches
+from renp_infer.switches import forbids_moment, heard, told
 from renp_infer.terminal import plain
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ PREDICTED = {
         "sum_G_eV5",
     ),
     ("pair", "theta_s_deg"): ("pair_A_eV5", "pair_B_eV3"),
+    ("ray", "theta_s_deg"): ("w_eV",),
     ("state",): ("masses_eV",),
 }
 """Arrays of ``evaluate.json`` by the names of their axes."""
@@ -35,9 +37,19 @@ MOST_OFF = 5e-3
 """Largest difference of the smoothed field from the average of its own sums, over the peak;
 blocks of nodes may err by 1.7e-3 in wide planar scans."""
 YEAR_S = 365.25 * 86400.0
-OPTIONAL = ("pair_K_eV5", "sum_W_eV6", "conserving_nG")
+OPTIONAL = {
+    ("theta_s_deg",): ("sum_W_eV6", "conserving_nG"),
+    ("pair", "theta_s_deg"): ("pair_K_eV5",),
+}
 """Arrays that some physics do not have."""
-ARRAYS = ("theta_s_deg", "w_eV", *(name for names in PREDICTED.values() for name in names))
+RAYS = ("longitudinal", "transverse")
+"""Components of w, from k1."""
+FORBIDDEN = (
+    'physics.source = "spin-velocity": S.v leaves no moment in an unpolarised target, by time '
+    "reversal; the signal is that of Eq. (61), and weak magnetism is what leaves one"
+)
+YEAR_S = 365.25 * 86400.0
+ARRAYS = ("theta_s_deg", *(name for names in PREDICTED.values() for name in names))
 FACTS = (
     "name",
     "pairs",
@@ -231,12 +243,12 @@ class EvaluateResult(Result):
         values: dict[str, Any] = {name: document[name] for name in FACTS}
         values |= {name: np.asarray(document[name], float) for name in ARRAYS}
         coherence = document.get("coherence")
-        for name in OPTIONAL:
+        for name in (name for names in OPTIONAL.values() for name in names):
             value = document.get(name)
             values[name] = None if value is None else np.asarray(value, float)
         return cls(
             **values,
-            model=Switches(**document["model"]),
+            model=heard(document["model"]),
             truth=Truth(**document["truth"]),
             coherence=None if coherence is None else Coherence(**coherence),
             backgrounds=Backgrounds(**document["backgrounds"]),
@@ -249,9 +261,10 @@ class EvaluateResult(Result):
     @property
     def document(self) -> dict[str, Any]:
         """``evaluate.json``."""
-        found: dict[str, Any] = {"schema": 1} | asdict(self)
+        found: dict[str, Any] = {"schema": 1} | asdict(self) | {"model": told(self.model)}
         judged = self.verdicts()
         found |= {"verdict": judged[SUMS].verdict} if judged else {}
+        found |= {"notes": self.notes} if self.notes else {}
         data, provenance = found.pop("data"), found.pop("provenance")
         found |= {"data": data} if data else {}
         found |= {PROVENANCE: provenance} if provenance else {}
@@ -280,7 +293,12 @@ class EvaluateResult(Result):
         if self.conserving_nG is not None:
             even, odd = (float(np.max(np.abs(x))) for x in (self.conserving_nG, self.signal_nG))
             found.append(("without parity violation", f"{even / odd:.3g} times the signal"))
-        return found
+        return found + [("note", text) for text in self.notes]
+
+    @property
+    def notes(self) -> list[str]:
+        """What the weak Hamiltonian says against the switches; the paper's own have none."""
+        return [FORBIDDEN] if forbids_moment(self.model) else []
 
     @property
     def rarity(self) -> str:
@@ -327,16 +345,18 @@ class EvaluateResult(Result):
         return self.provenance
 
     def told(self) -> xarray.Dataset:
-        """Arrays by ``theta_s_deg``, ``pair`` and ``state``.
+        """Arrays by ``theta_s_deg``, ``pair``, ``state`` and ``ray``; only those there are.
 
         The rest of the document is JSON in the attribute ``renp_evaluation``.
         """
         import xarray
 
-        axes = {name: axis for axis, names in PREDICTED.items() for name in names}
-        arrays = {name: (axis, getattr(self, name)) for name, axis in axes.items()}
+        tables = [*PREDICTED.items(), *OPTIONAL.items()]
+        axes = {name: axis for axis, names in tables for name in names}
+        found = {name: (axis, getattr(self, name)) for name, axis in axes.items()}
+        arrays = {name: pair for name, pair in found.items() if pair[1] is not None}
         places = {"theta_s_deg": self.theta_s_deg, "pair": self.pairs, "state": [1, 2, 3]}
-        shown = {*axes, "theta_s_deg", "pair", "state"}
-        rest = {k: v for k, v in self.document.items() if k not in shown}
+        places["ray"] = list(RAYS)
+        rest = {k: v for k, v in self.document.items() if k not in {*axes, *places}}
         facts = {"name": self.name, "chi_squared": self.chi_squared, "peak_snr": self.peak_snr}
         return xarray.Dataset(arrays, places, facts | {"renp_evaluation": json.dumps(rest)})

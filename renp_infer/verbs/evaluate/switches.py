@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from renp_infer.engine.page import Cell, Column, Table
 from renp_infer.records import PRESETS, switch_names
+from renp_infer.switches import told
 from renp_infer.verbs.evaluate.result import EvaluateResult
 
 if TYPE_CHECKING:
@@ -39,19 +40,19 @@ def preset_of(run: Run) -> str:
 
 
 def differing(run: Run, preset: str) -> list[str]:
-    """Switches whose value is not the preset's."""
-    model, reference = asdict(run.get(EvaluateResult).model), asdict(PRESETS[preset])
-    return [name for name in switch_names() if model[name] != reference[name]]
+    """Switches that have a meaning in the run and whose value is not the preset's."""
+    model, reference = told(run.get(EvaluateResult).model), asdict(PRESETS[preset])
+    return [name for name, value in model.items() if value not in (None, reference[name])]
 
 
 def switch_table(run: Run) -> Table:
     """Resolved switches beside all presets."""
-    model = asdict(run.get(EvaluateResult).model)
-    presets = [asdict(switches) for switches in PRESETS.values()]
+    model = told(run.get(EvaluateResult).model)
+    presets = [told(switches) for switches in PRESETS.values()]
     rows: tuple[tuple[str | Cell, ...], ...] = tuple(
         (
             name,
-            Cell(str(model[name]), "other"),
+            Cell(_text(model[name]), "other"),
             *(_beside(preset[name], model[name]) for preset in presets),
             SWITCH_MEANING[name],
         )
@@ -64,7 +65,11 @@ def switch_table(run: Run) -> Table:
 
 
 def _beside(value: object, own: object) -> Cell:
-    return Cell(str(value), "same") if value == own else Cell(f"≠ {value}", "other")
+    return Cell(_text(value), "same") if value == own else Cell(f"≠ {_text(value)}", "other")
+
+
+def _text(value: object) -> str:
+    return "no meaning" if value is None else str(value)
 
 
 def switch_sentence(run: Run) -> str:

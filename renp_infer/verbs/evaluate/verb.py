@@ -24,8 +24,9 @@ class Evaluate(Verb):
     returns = """Dataset
         ``signal_nG``, ``sigma_nG``, ``rate_per_s``, ``magnetization_nG_per_s`` and the sums
         and integrals of `renp evaluate`, by ``theta_s_deg``, ``pair`` (``pair_A_eV5``,
-        ``pair_B_eV3``) and ``state`` (``masses_eV``); everything else of that document as JSON
-        in the attribute ``renp_evaluation``."""
+        ``pair_B_eV3``, ``pair_K_eV5``), ``state`` (``masses_eV``) and ``ray`` (``w_eV``), as
+        far as the physics has them; everything else of that document as JSON in the
+        attribute ``renp_evaluation``."""
 
     def wanted(self, _study: Study) -> bool:
         """Always."""

@@ -39,6 +39,7 @@ from renp_infer.physics.transition import transition_of
 from renp_infer.records import PRESETS, Observation, Switches
 from renp_infer.study.hypotheses import hypothesis_of
 from renp_infer.study.load import load_study
+from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.work import evaluate
 
 STUDY = "edge-layout-first-principles"
@@ -570,6 +571,49 @@ def test_a_field_polarises_at_a_temperature():
     assert path_of["target"]["temperature_K"] == 4.0
 
 
+def test_what_the_target_is_polarised_by_gives_the_reversal_a_meaning():
+    assert study("target.polarisation=0", "detector.reversal_leakage=0.1").residual == 0.0
+    resolved = study().resolved  # says 1, as all defaults
+    assert load_study(resolved).resolved == resolved
+
+
+def test_switches_without_a_meaning_have_no_value(capsys):
+    """Whatever they would be set to, no number changes: that is why `model` gives none."""
+    from renp_infer.measurement.normalise import coherence
+
+    found = said(capsys=capsys)
+    silent = {name for name, value in found["model"].items() if value is None}
+    assert silent == {"h_r", "gamma_power", "rate_prefactor", "current_axis"}
+    assert list(found["model"]) == list(asdict(Switches()))
+    one = study()
+    others = {
+        "h_r": "printed",
+        "gamma_power": 1,
+        "rate_prefactor": "C",
+        "current_axis": "transverse",
+    }
+    other = replace(one.experiment, switches=replace(one.experiment.switches, **others))
+    assert coherence(other) == coherence(one.experiment)
+    assert np.array_equal(evaluate(other, one.parameters, "").signal_nG, found["signal_nG"])
+    assert EvaluateResult.of(found).document == found
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_spin_velocity_in_the_weak_hamiltonian_is_called_forbidden(preset, capsys):
+    """Of a reading of the paper nothing is said: Eq. (61) is what it evaluates."""
+    keys = (f"physics.preset={preset}", "physics.source=spin-velocity", "lasers.chi_squared=1e-3")
+    found = said(*keys, name="edge-layout-corrected", capsys=capsys)
+    words = [word for key in keys for word in ("--set", key)]
+    assert execute(["evaluate", "edge-layout-corrected", *words]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    told = "S.v leaves no moment in an unpolarised target"
+    if preset == "first-principles":
+        (note,) = found["notes"]
+        assert told in note and told in shown
+    else:
+        assert "notes" not in found and told not in shown
+
+
 @pytest.mark.parametrize(
     ("keys", "path"),
     [
@@ -581,6 +625,9 @@ def test_a_field_polarises_at_a_temperature():
         (["target.polarisation=1.1"], "target.polarisation"),
         (["physics.preset=corrected", "lasers.chi_squared=1e-3", "target.polarisation=0"],
          "target.polarisation"),
+        (["detector.reversal_leakage=0.1"], "detector.reversal_leakage"),
+        (["physics.preset=corrected", "lasers.chi_squared=1e-3", "detector.reversal_leakage=0.1"],
+         "detector.reversal_leakage"),
     ],
 )  # fmt: skip
 def test_polarisations_that_mean_nothing(keys, path):
