@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from renp_infer.engine.page import Answer, Facts, Page, Part, Text
+from renp_infer.engine.page import Answer, Block, Facts, Page, Part, Text
 from renp_infer.figures.drawing import number
 from renp_infer.figures.plate import plate
 from renp_infer.figures.words import text_of
@@ -23,7 +23,7 @@ PRESUMED = "Not the truth, which the data do not tell: fixed parameters, and the
 def page(run: Run) -> Page:
     """What every page about a run begins with, and the truth."""
     notes = (Text(note) for note in run.get(EvaluateResult).notes)
-    switches = (Text(switch_sentence(run)), *notes, switch_table(run))
+    switches: tuple[Block, ...] = (Text(switch_sentence(run)), *notes, switch_table(run))
     figures = (plate("angles", "Angular distribution", angular_distribution, run),)
     parts = (
         Part(0, "switches", "Physics switches", switches, "Switches"),
