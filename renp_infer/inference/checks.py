@@ -187,9 +187,9 @@ def model_checks(
     graded = _graded(found)
     order: tuple[Verdict, ...] = ("pass", "warn", "fail")
     verdict = max((grade for grade, _ in graded), key=order.index, default="pass")
-    angle = tree["observed_data"].to_dataset().coords
+    seen = tree["observed_data"].to_dataset()[str(likelihood.data.label)]
     columns = {"pull": pulls.mean(axis=0), "pareto_k": pareto_k, "elpd_loo": elpd}
-    by_angle = xr.Dataset({name: (tuple(angle), c) for name, c in columns.items()}, angle)
+    by_angle = xr.Dataset({name: (seen.dims, c) for name, c in columns.items()}, seen.coords)
     return {"verdict": verdict, "reasons": [text for _, text in graded]} | found, by_angle
 
 

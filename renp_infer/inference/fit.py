@@ -190,7 +190,7 @@ def _data_group(likelihood: Likelihood, columns: FloatArray, kept: FloatArray) -
         coords={
             "chain": np.arange(columns.shape[0]),
             "draw": kept,
-            ANGLE: np.rad2deg(likelihood.data.theta_s),
+            **_entries(likelihood.data),
         },
         attrs={
             "draws": f"every {kept[1] - kept[0] if kept.size > 1 else 1}. draw of each chain",
@@ -204,8 +204,16 @@ def _data_group(likelihood: Likelihood, columns: FloatArray, kept: FloatArray) -
 def _on_angles(data: Data, columns: Mapping[str, FloatArray]) -> xr.Dataset:
     return xr.Dataset(
         {name: (ANGLE, column) for name, column in columns.items()},
-        coords={ANGLE: np.rad2deg(data.theta_s)},
+        coords=_entries(data),
     )
+
+
+def _entries(data: Data) -> dict[str, Any]:
+    """Where the entries of data stand; of several observables, which each belongs to."""
+    places = {ANGLE: np.rad2deg(data.theta_s)}
+    if len(set(data.labels)) == 1:
+        return places
+    return places | {"observable": (ANGLE, [str(label) for label in data.labels])}
 
 
 def _constant_group(data: Data, signal: FloatArray, values: Mapping[str, float]) -> xr.Dataset:

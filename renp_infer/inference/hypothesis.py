@@ -34,6 +34,7 @@ from renp_infer.inference.prior import (
     InferenceSettings,
     Prior,
     build_prior,
+    free_names,
     response_argument,
     truth_values,
 )
@@ -132,7 +133,8 @@ class HypothesisModel:
     def vector(self, parameters: Parameters) -> FloatArray:
         """Free parameters (d,) of a point, all nuisances at their centres."""
         values = self.values(parameters)
-        return np.array([values[name] for name in self.prior.names])
+        names = free_names(self.parameters, self.settings, self.oscillation)
+        return np.array([values[name] for name in names])
 
     def of_peak(
         self, peak: float, shapes: Mapping[str, FloatArray] | None = None

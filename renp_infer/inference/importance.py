@@ -42,8 +42,8 @@ _REACH = 15.0
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """Log-evidence of one data set.
+class ImportanceEstimate:
+    """Log-evidence of one data set by importance sampling.
 
     Attributes
     ----------
@@ -100,11 +100,11 @@ class WeightedDraws:
         return float(weights.sum() ** 2 / np.sum(weights**2))
 
     @property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> ImportanceEstimate:
         """Mean weight; its error is that of independent weights."""
         log_z = float(np.log(np.mean(self.weights)) + self.log_weights.max())
         variance = 1.0 / self.ess - 1.0 / self.log_weights.size
-        return Evidence(log_z, float(np.sqrt(max(variance, 0.0))), self.ess)
+        return ImportanceEstimate(log_z, float(np.sqrt(max(variance, 0.0))), self.ess)
 
 
 class Proposal:
@@ -152,7 +152,7 @@ class Proposal:
         return found.ess
 
 
-def evidence(likelihood: Likelihood, rng: np.random.Generator, draws: int) -> Evidence:
+def evidence(likelihood: Likelihood, rng: np.random.Generator, draws: int) -> ImportanceEstimate:
     """Log-evidence by adaptive importance sampling.
 
     Parameters

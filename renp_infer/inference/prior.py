@@ -344,12 +344,43 @@ def build_prior(
         if row.kind == "mass":
             marginals[row.name] = mass_prior(settings)
         elif row.kind == "phase":
-            if settings.phases == "free" and (truth.nature == "majorana" or not row.majorana):
+            if _turns(row, truth, settings):
                 marginals[row.name] = Circular()
         elif (marginal := _spread(row, settings, oscillation, values, peak)).sd > 0.0:
             marginals[row.name] = marginal
     fixed = {name: value for name, value in values.items() if name not in marginals}
     return Prior(marginals, fixed)
+
+
+def free_names(
+    truth: Parameters, settings: InferenceSettings, oscillation: Mapping[str, GaussianPrior]
+) -> tuple[str, ...]:
+    """Free parameters of a hypothesis in the prior's order: no field is needed to name them."""
+    return tuple(row.name for row in PARAMETERS.rows if _free(row, truth, settings, oscillation))
+
+
+def _free(
+    row: Inferred,
+    truth: Parameters,
+    settings: InferenceSettings,
+    oscillation: Mapping[str, GaussianPrior],
+) -> bool:
+    if row.kind == "phase":
+        return _turns(row, truth, settings)
+    return row.kind == "mass" or _sd(row, settings, oscillation) > 0.0
+
+
+def _turns(row: Inferred, truth: Parameters, settings: InferenceSettings) -> bool:
+    """Whether a phase is free."""
+    return settings.phases == "free" and (truth.nature == "majorana" or not row.majorana)
+
+
+def _sd(
+    row: Inferred, settings: InferenceSettings, oscillation: Mapping[str, GaussianPrior]
+) -> float:
+    """Standard deviation of a parameter in its own unit, or that of the setting; 0 if known."""
+    given = float(getattr(settings, row.setting))
+    return oscillation[row.name].sd if row.kind == "oscillation" and given else given
 
 
 def _spread(
@@ -360,14 +391,13 @@ def _spread(
     peak: float,
 ) -> Normal | LogNormal:
     """Prior of a parameter that has a standard deviation; 0 where it is known."""
-    given = getattr(settings, row.setting)
-    if row.kind == "oscillation":
-        found = oscillation[row.name] if given else GaussianPrior(values[row.name], 0.0)
-        return Normal(found.mean, found.sd)
+    sd = _sd(row, settings, oscillation)
     if row.kind == "amplitude":
-        return LogNormal(given)
+        return LogNormal(sd)
+    if row.kind == "oscillation" and sd:
+        return Normal(oscillation[row.name].mean, sd)
     uniform = row.kind == "offset" and row.shape is None
-    return Normal(values[row.name], given * peak if uniform else given)
+    return Normal(values[row.name], sd * peak if uniform else sd)
 
 
 def mass_prior(settings: InferenceSettings) -> Marginal:

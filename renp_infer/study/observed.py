@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from renp_infer.measurement.data import Data
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.records import Observation
 from renp_infer.study.study import Study
+
+
+def data_of(study: Study) -> Data:
+    """Data of a study as inference sees them; further observables would stack here."""
+    return Data.of(observation(study))
 
 
 def observation(study: Study) -> Observation:

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 
 from renp_infer.inference.comparison import posterior_probabilities
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
-from renp_infer.inference.importance import Evidence, evidence, start_mixture
+from renp_infer.inference.importance import ImportanceEstimate, evidence, start_mixture
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginal import marginalise
 from renp_infer.inference.mixture import Mixture, no_bend
@@ -187,7 +187,8 @@ def test_hypotheses_that_data_cannot_tell_apart_stay_at_their_odds():
 
 def test_hypotheses_are_drawn_with_their_odds(monkeypatch):
     monkeypatch.setattr(
-        "renp_infer.inference.hypothesis_mocks.evidence", lambda *_: Evidence(0.0, 0.1, 60.0)
+        "renp_infer.inference.hypothesis_mocks.evidence",
+        lambda *_: ImportanceEstimate(0.0, 0.1, 60.0),
     )
     likelihood, odds = linear_likelihood(amplitude_sd=0.0), np.array([3.0, 0.0, 1.0])
     seeds = np.random.SeedSequence(6).spawn(400)

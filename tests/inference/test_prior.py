@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from renp_infer.errors import DomainError
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import (
     Circular,
@@ -157,3 +158,26 @@ def test_settings_refuse_what_means_nothing(wrong):
 def test_a_free_baseline_needs_a_signal():
     with pytest.raises(DomainError, match="peak"):
         build_prior(toy_truth(), inference_with(), OSCILLATION, 1.45, 0.0)
+
+
+@pytest.mark.parametrize("nature", ["dirac", "majorana"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"phases": "fixed", "baseline_sd": 0.0},
+        {"amplitude_sd": 0.0, "leakage_sd": 0.1, "oscillation_errors": False},
+    ],
+)
+def test_names_of_free_parameters_need_no_field(nature, changes):
+    class Silent:
+        theta_s = np.linspace(0.9, 1.0, 5)
+
+        def __call__(self, x):
+            raise AssertionError("no field is asked for")
+
+    truth, settings = toy_truth(nature), inference_with(**changes)
+    model = HypothesisModel(Silent(), truth, OSCILLATION, settings, 1.45)
+    prior = build_prior(truth, settings, OSCILLATION, 1.45, 2.0)
+    expected = [truth_values(truth, 1.45)[name] for name in prior.names]
+    assert model.vector(truth).tolist() == expected

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.response import Response, exact_at
-from renp_infer.measurement.data import Data
 from renp_infer.records import FloatArray
 from renp_infer.study.hypotheses import hypothesis_of, true_peak_nG
-from renp_infer.study.observed import observation
+from renp_infer.study.observed import data_of
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -51,5 +50,5 @@ def mock_model(study: Study, hypothesis: Hypothesis) -> MockModel:
         template = exact_at(response, model.prior.to_response_vector(vector))
         return model.expected(model.prior.values(vector), template)
 
-    likelihood = model.likelihood(Data.of(observation(study)))
+    likelihood = model.likelihood(data_of(study))
     return MockModel(likelihood, model.vector(model.parameters), expected)

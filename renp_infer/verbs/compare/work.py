@@ -21,9 +21,8 @@ from renp_infer.inference.evidence import estimate
 from renp_infer.inference.fit import parameter_group
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.measurement.data import Data
 from renp_infer.study.hypotheses import true_peak_nG
-from renp_infer.study.observed import observation
+from renp_infer.study.observed import data_of
 from renp_infer.verbs.infer.work import checked_model
 
 if TYPE_CHECKING:
@@ -77,9 +76,9 @@ def likelihood_of(study: Study, hypothesis: Hypothesis) -> tuple[Likelihood, flo
     Data are those of the study whatever the hypothesis; see ``inference.hypothesis`` for
     what else is.
     """
-    data = observation(study)
-    model, error = checked_model(study, hypothesis, data.sigma_nG, true_peak_nG(study))
-    return model.likelihood(Data.of(data)), error
+    data = data_of(study)
+    model, error = checked_model(study, hypothesis, data.sigma, true_peak_nG(study))
+    return model.likelihood(data), error
 
 
 def join(study: Study, paths: Iterator[str], target: Path) -> None:

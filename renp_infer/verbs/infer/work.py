@@ -10,9 +10,8 @@ import numpy as np
 from renp_infer.errors import ConvergenceError
 from renp_infer.inference.fit import fit
 from renp_infer.inference.response import Response, approximation_error
-from renp_infer.measurement.data import Data
 from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis
-from renp_infer.study.observed import observation
+from renp_infer.study.observed import data_of
 
 if TYPE_CHECKING:
     import xarray
@@ -48,29 +47,29 @@ def infer(study: Study, context: Context) -> xarray.DataTree:
     """
     settings = study.settings
     assert settings is not None
-    data = observation(study)
-    model, error = checked_model(study, own_hypothesis(study), data.sigma_nG)
+    data = data_of(study)
+    model, error = checked_model(study, own_hypothesis(study), data.sigma)
     cores = min(settings.chains, context.cores)
-    tree = fit(model, Data.of(data), study.seed, progress=context.tell, cores=cores)
+    tree = fit(model, data, study.seed, progress=context.tell, cores=cores)
     _record(tree, error)
     return tree
 
 
 def checked_model(
-    study: Study, hypothesis: Hypothesis, sigma_nG: FloatArray, peak_nG: float | None = None
+    study: Study, hypothesis: Hypothesis, sigma: FloatArray, peak_nG: float | None = None
 ) -> tuple[HypothesisModel, float]:
     """A hypothesis with its tabulated response, whose largest error is given in sigma.
 
     Raises
     ------
     ConvergenceError
-        If it errs by more than 1 % of the noise ``sigma_nG`` (n,) at any angle of 48
+        If it errs by more than 1 % of the noise ``sigma`` (n,) at any angle of 48
         draws from the prior, half of them with m1 spread over its decades.
     """
     model = hypothesis_of(study, hypothesis, peak_nG=peak_nG)
     response = model.response
     assert isinstance(response, Response)
-    error = approximation_error(response, _prior_draws(model, response, study.seed), sigma_nG)
+    error = approximation_error(response, _prior_draws(model, response, study.seed), sigma)
     if error > ALLOWED_ERROR:
         raise ConvergenceError("tabulated response, in sigma", error, ALLOWED_ERROR)
     return model, error
