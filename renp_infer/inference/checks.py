@@ -18,7 +18,8 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from renp_infer.inference.diagnostics import Verdict, leave_one_out, power_scaling
+from renp_infer.inference.diagnostics import leave_one_out, power_scaling, worst
+from renp_infer.inference.judged import Grade, Impact, LeaveOneOut, ModelChecks, Sensitivity
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Prior
@@ -117,26 +118,14 @@ _STATISTICS: Mapping[str, Any] = {
 }
 
 
-def prior_sensitivity(tree: xr.DataTree) -> dict[str, Any]:
-    """Power-scaling sensitivity of m1, in words and numbers.
-
-    Returns
-    -------
-    dict
-        ``prior``, ``likelihood`` and ``by_prior`` (each prior alone): distance that
-        the posterior of m1 moves per doubling of the exponent; ``verdict``. A uniform
-        prior is its own power: that its bounds matter cannot show here.
-    """
+def prior_sensitivity(tree: xr.DataTree) -> Sensitivity:
+    """Power-scaling sensitivity of m1, in words and numbers."""
     names = [str(name) for name in tree["log_prior"].data_vars]
     prior = power_scaling(tree, MASS, "prior", names)
     likelihood = power_scaling(tree, MASS, "likelihood")
     by_prior = {name: power_scaling(tree, MASS, "prior", [name]) for name in names}
-    return {
-        "prior": prior,
-        "likelihood": likelihood,
-        "by_prior": by_prior,
-        "verdict": _sensitivity_verdict(prior, likelihood, by_prior),
-    }
+    verdict = _sensitivity_verdict(prior, likelihood, by_prior)
+    return Sensitivity(prior, likelihood, by_prior, verdict)
 
 
 def _sensitivity_verdict(prior: float, likelihood: float, by_prior: Mapping[str, float]) -> str:
@@ -153,8 +142,8 @@ def _sensitivity_verdict(prior: float, likelihood: float, by_prior: Mapping[str,
 
 
 def model_checks(
-    tree: xr.DataTree, likelihood: Likelihood, means: FloatArray
-) -> tuple[dict[str, Any], xr.Dataset]:
+    tree: xr.DataTree, likelihood: Likelihood, means: FloatArray, impact: Impact
+) -> tuple[ModelChecks, xr.Dataset]:
     """All checks of one fit.
 
     Parameters
@@ -164,12 +153,12 @@ def model_checks(
     likelihood : Likelihood
     means : ndarray, shape (chains, kept, n)
         Expected data of the posterior's kept draws.
+    impact : Impact
+        Of the nuisances.
 
     Returns
     -------
-    found : dict
-        ``verdict`` (pass, warn or fail), ``reasons``, ``posterior_p``, ``prior_p``,
-        ``loo`` and ``sensitivity``.
+    found : ModelChecks
     by_angle : Dataset
         ``pull``, ``pareto_k`` and ``elpd_loo``.
     """
@@ -178,35 +167,40 @@ def model_checks(
     replicates = predicted.values.reshape(-1, size)
     pulls = likelihood.pulls(means.reshape(-1, size))
     loo, pareto_k, elpd = leave_one_out(tree)
-    found: dict[str, Any] = {
-        "posterior_p": posterior_p_values(pulls, likelihood.data.theta_s),
-        "prior_p": prior_p_values(likelihood, replicates),
-        "loo": loo,
-        "sensitivity": prior_sensitivity(tree),
-    }
-    graded = _graded(found)
-    order: tuple[Verdict, ...] = ("pass", "warn", "fail")
-    verdict = max((grade for grade, _ in graded), key=order.index, default="pass")
+    posterior_p = posterior_p_values(pulls, likelihood.data.theta_s)
+    prior_p = prior_p_values(likelihood, replicates)
+    graded = _graded(posterior_p, prior_p, loo)
+    found = ModelChecks(
+        worst(graded),
+        tuple(text for _, text in graded),
+        posterior_p,
+        prior_p,
+        loo,
+        prior_sensitivity(tree),
+        impact,
+    )
     seen = tree["observed_data"].to_dataset()[str(likelihood.data.label)]
     columns = {"pull": pulls.mean(axis=0), "pareto_k": pareto_k, "elpd_loo": elpd}
     by_angle = xr.Dataset({name: (seen.dims, c) for name, c in columns.items()}, seen.coords)
-    return {"verdict": verdict, "reasons": [text for _, text in graded]} | found, by_angle
+    return found, by_angle
 
 
-def _graded(found: Mapping[str, Any]) -> list[tuple[Verdict, str]]:
-    graded: list[tuple[Verdict, str]] = []
-    for name, p in found["posterior_p"].items():
+def _graded(
+    posterior_p: Mapping[str, float], prior_p: Mapping[str, float], loo: LeaveOneOut
+) -> list[tuple[Grade, str]]:
+    graded: list[tuple[Grade, str]] = []
+    for name, p in posterior_p.items():
         if not p >= P_WARN:  # a NaN fails
-            grade: Verdict = "warn" if p >= P_FAIL else "fail"
+            grade: Grade = "warn" if p >= P_FAIL else "fail"
             graded.append((grade, f"the model misses the data: {_words(name)}, p = {p:.2g}"))
-    for name, p in found["prior_p"].items():
+    for name, p in prior_p.items():
         if not p >= P_WARN:
             text = f"the prior hardly allows the data: {name} of the field, p = {p:.2g}"
             graded.append(("warn", text))
-    if found["loo"]["bad_k"]:
-        angles = "angles decide" if found["loo"]["bad_k"] > 1 else "angle decides"
-        text = f"{found['loo']['bad_k']} {angles} much: Pareto k above "
-        graded.append(("warn", f"{text}{found['loo']['good_k']:.2f}"))
+    if loo.bad_k:
+        angles = "angles decide" if loo.bad_k > 1 else "angle decides"
+        text = f"{loo.bad_k} {angles} much: Pareto k above {loo.good_k:.2f}"
+        graded.append(("warn", text))
     return graded
 
 

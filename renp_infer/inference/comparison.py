@@ -274,7 +274,7 @@ def averaged(
     name : str
         A parameter that is no phase.
     """
-    from renp_infer.inference.summary import INTERVALS  # not for those who count tasks
+    from renp_infer.inference.summary import LEVELS  # not for those who count tasks
 
     parts = [
         (found[name], share / len(row) / found[name].size)
@@ -285,7 +285,7 @@ def averaged(
     weights = np.concatenate([np.full(part.size, weight) for part, weight in parts])
     mean = float(np.average(values, weights=weights))
     sd = float(np.sqrt(np.average((values - mean) ** 2, weights=weights)))
-    tails = [0.5 * (1.0 + sign * level) for level in INTERVALS.values() for sign in (-1.0, 1.0)]
+    tails = [0.5 * (1.0 + sign * level) for level in LEVELS for sign in (-1.0, 1.0)]
     middle, *limits = weighted_quantile(values, weights, np.array([0.5, *tails])).tolist()
     low68, high68, low95, high95 = limits
     return Averaged(mean, sd, middle, (low68, high68), (low95, high95))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import numpy as np
 
 from renp_infer.inference.diagnostics import quantile_error
+from renp_infer.inference.judged import CrossCheck
 from renp_infer.inference.prior import FULL_TURN_DEG
 from renp_infer.inference.summary import circular_mean_deg, wrap
 from renp_infer.records import FloatArray
@@ -19,8 +19,11 @@ where the errors are known, and some times more often with the errors estimated.
 
 
 def cross_check(
-    first: Mapping[str, FloatArray], second: Mapping[str, FloatArray], circular: Collection[str]
-) -> dict[str, Any]:
+    first: Mapping[str, FloatArray],
+    second: Mapping[str, FloatArray],
+    circular: Collection[str],
+    sampler: str,
+) -> CrossCheck:
     """Compare quantiles of every parameter.
 
     Parameters
@@ -29,24 +32,19 @@ def cross_check(
         Draws (chains, draws) by parameter; numbers of chains and draws may differ.
     circular : collection of str
         Phases in degrees: cut opposite to the mean direction of all draws.
-
-    Returns
-    -------
-    dict
-        ``verdict``, pass or fail; ``distance``, the largest in combined errors, with
-        its ``parameter`` and ``probability``; ``gate``.
+    sampler : str
+        The second.
     """
-    worst: dict[str, Any] = {"distance": -1.0, "parameter": "", "probability": 0.0}
+    worst, place = -1.0, ("", 0.0)
     for name in first:
         pair = (first[name], second[name])
         if name in circular:
             pair = _cut(*pair)
         for probability in PROBABILITIES:
             distance = _distance(*pair, probability)
-            if not distance <= worst["distance"]:  # a NaN is the worst
-                worst = {"distance": distance, "parameter": name, "probability": probability}
-    verdict = "pass" if worst["distance"] <= GATE else "fail"
-    return {"verdict": verdict, **worst, "gate": GATE}
+            if not distance <= worst:  # a NaN is the worst
+                worst, place = distance, (name, probability)
+    return CrossCheck(sampler, "pass" if worst <= GATE else "fail", worst, *place, GATE)
 
 
 def _cut(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:

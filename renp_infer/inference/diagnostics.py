@@ -8,17 +8,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import arviz as az
 import numpy as np
 import xarray as xr
 from scipy.special import logsumexp
 
+from renp_infer.inference.judged import Diagnosis, Grade, LeaveOneOut
 from renp_infer.records import FloatArray
 
-Verdict = Literal["pass", "warn", "fail"]
-_ORDER: tuple[Verdict, ...] = ("pass", "warn", "fail")
+_ORDER: tuple[Grade, ...] = ("pass", "warn", "fail")
 
 R_HAT_PASS, R_HAT_WARN = 1.01, 1.05
 ESS_PASS, ESS_WARN = 400.0, 100.0
@@ -66,7 +66,7 @@ def quantile_error(draws: FloatArray, probability: float) -> float:
     return float(az.mcse(draws, method="quantile", prob=probability))
 
 
-def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> dict[str, object]:
+def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> Diagnosis:
     """Verdict on one run.
 
     ============  ===========  ============  ========
@@ -87,31 +87,30 @@ def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> di
     statistics : xarray.Dataset
         Sampler statistics by (chain, draw), attribute ``sampler``.
 
-    Returns
-    -------
-    dict
-        ``verdict``, ``reasons`` and the numbers they rest on; ``None`` for
-        a number the sampler does not have, or that is not defined.
     """
     graded = [*_grade_convergence(convergences), *_grade_statistics(statistics)]
     bfmi = _bfmi(statistics)
-    verdict = max((grade for grade, _ in graded), key=_ORDER.index, default="pass")
-    return {
-        "verdict": verdict,
-        "reasons": [reason for _, reason in graded],
-        "divergences": _total(statistics, "diverging"),
-        "r_hat_max": defined(float(np.max(_column(convergences, "r_hat")))),
-        "ess_bulk_min": defined(float(np.min(_column(convergences, "ess_bulk")))),
-        "ess_tail_min": defined(float(np.min(_column(convergences, "ess_tail")))),
-        "bfmi_min": None if bfmi is None else defined(bfmi),
-        "max_depth_reached": _total(statistics, "reached_max_depth"),
-        "sampler": statistics.attrs["sampler"],
-        "sampling_library": statistics.attrs["sampling_library"],
-        "step_methods": statistics.attrs["step_methods"],
-    }
+    return Diagnosis(
+        verdict=worst(graded),
+        reasons=tuple(reason for _, reason in graded),
+        divergences=_total(statistics, "diverging"),
+        r_hat_max=defined(float(np.max(_column(convergences, "r_hat")))),
+        ess_bulk_min=defined(float(np.min(_column(convergences, "ess_bulk")))),
+        ess_tail_min=defined(float(np.min(_column(convergences, "ess_tail")))),
+        bfmi_min=None if bfmi is None else defined(bfmi),
+        max_depth_reached=_total(statistics, "reached_max_depth"),
+        sampler=statistics.attrs["sampler"],
+        sampling_library=statistics.attrs["sampling_library"],
+        step_methods=statistics.attrs["step_methods"],
+    )
 
 
-def leave_one_out(tree: xr.DataTree) -> tuple[dict[str, Any], FloatArray, FloatArray]:
+def worst(graded: Sequence[tuple[Grade, str]]) -> Grade:
+    """The worst of some grades, each with its reason; pass without any."""
+    return max((grade for grade, _ in graded), key=_ORDER.index, default="pass")
+
+
+def leave_one_out(tree: xr.DataTree) -> tuple[LeaveOneOut, FloatArray, FloatArray]:
     """Pareto-smoothed leave-one-out prediction of each component of the data.
 
     Vehtari, Gelman and Gabry, Stat. Comput. 27 (2017) 1413. With a drift a
@@ -119,9 +118,7 @@ def leave_one_out(tree: xr.DataTree) -> tuple[dict[str, Any], FloatArray, FloatA
 
     Returns
     -------
-    found : dict
-        ``elpd`` (log predictive density) with error ``se``; ``p_loo``, effective
-        parameters; ``good_k``, the limit for this many draws; ``bad_k``, how many are above.
+    found : LeaveOneOut
     pareto_k, elpd : ndarray, shape (n,)
     """
     (terms,) = tree["log_likelihood"].to_dataset().data_vars.values()
@@ -133,14 +130,14 @@ def leave_one_out(tree: xr.DataTree) -> tuple[dict[str, Any], FloatArray, FloatA
         k[informed], elpd[informed] = _smoothed(tree, terms[..., informed])
     good = min(1.0 - 1.0 / np.log10(len(draws)), 0.7)
     joint = logsumexp(draws, axis=0) - np.log(len(draws))
-    found = {
-        "elpd": float(elpd.sum()),
-        "se": float(np.sqrt(elpd.size * np.var(elpd))),
-        "p_loo": float(np.sum(joint - elpd)),
-        "good_k": float(good),
-        "bad_k": int(np.sum(~(k <= good))),
-        "largest_k": float(np.max(k)),
-    }
+    found = LeaveOneOut(
+        elpd=float(elpd.sum()),
+        se=float(np.sqrt(elpd.size * np.var(elpd))),
+        p_loo=float(np.sum(joint - elpd)),
+        good_k=float(good),
+        bad_k=int(np.sum(~(k <= good))),
+        largest_k=float(np.max(k)),
+    )
     return found, k, elpd
 
 
@@ -201,12 +198,12 @@ def power_scaling(
     return float(found[name])
 
 
-def _grade_convergence(rows: dict[str, Convergence]) -> list[tuple[Verdict, str]]:
-    graded: list[tuple[Verdict, str]] = []
+def _grade_convergence(rows: dict[str, Convergence]) -> list[tuple[Grade, str]]:
+    graded: list[tuple[Grade, str]] = []
     for name, row in rows.items():
         # Written so that a NaN fails.
         if not row.r_hat < R_HAT_PASS:
-            grade: Verdict = "warn" if row.r_hat < R_HAT_WARN else "fail"
+            grade: Grade = "warn" if row.r_hat < R_HAT_WARN else "fail"
             graded.append((grade, f"R-hat of {name} is {row.r_hat:.3f}"))
         for kind, ess in (("bulk", row.ess_bulk), ("tail", row.ess_tail)):
             if not ess >= ESS_PASS:
@@ -215,12 +212,12 @@ def _grade_convergence(rows: dict[str, Convergence]) -> list[tuple[Verdict, str]
     return graded
 
 
-def _grade_statistics(statistics: xr.Dataset) -> list[tuple[Verdict, str]]:
-    graded: list[tuple[Verdict, str]] = []
+def _grade_statistics(statistics: xr.Dataset) -> list[tuple[Grade, str]]:
+    graded: list[tuple[Grade, str]] = []
     size = statistics["lp"].size
     divergences = _total(statistics, "diverging")
     if divergences:
-        grade: Verdict = "warn" if divergences <= DIVERGENT_FRACTION_WARN * size else "fail"
+        grade: Grade = "warn" if divergences <= DIVERGENT_FRACTION_WARN * size else "fail"
         graded.append((grade, f"{divergences} of {size} transitions diverged"))
     bfmi = _bfmi(statistics)
     if bfmi is not None and not bfmi > BFMI_PASS:

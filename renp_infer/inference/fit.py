@@ -16,8 +16,9 @@ from renp_infer.inference.cross_check import cross_check
 from renp_infer.inference.diagnostics import convergence, diagnose
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
+from renp_infer.inference.judged import Diagnosis, Summary
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.inference.prior import (
     InferenceSettings,
     Prior,
@@ -120,19 +121,12 @@ def fit(
     groups["log_prior"] = log_prior_group(prior, vectors[:, kept], groups["log_likelihood"])
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     _check(tree)
-    tree.attrs = _summary_attributes(tree, truth, values, signal, data)
-    _add_checks(tree, likelihood, vectors, posterior_mean)
+    summaries, diagnosis = _judged(tree, {} if data.source else values)
+    tree.attrs = _documents(summaries, diagnosis, truth, values, signal, data)
+    impact = impacts(prior, vectors, summaries[MASS].ess_bulk or 1.0)
+    checks, tree["renp_checks"] = model_checks(tree, likelihood, posterior_mean, impact)
+    tree.attrs["renp_checks"] = json.dumps(_known(checks.document()))
     return tree
-
-
-def _add_checks(
-    tree: xr.DataTree, likelihood: Likelihood, vectors: FloatArray, mean: FloatArray
-) -> None:
-    """Group ``renp_checks`` by angle, and an attribute of that name with all the rest."""
-    found, tree["renp_checks"] = model_checks(tree, likelihood, mean)
-    mass = json.loads(tree.attrs["renp_summary"])["parameters"]["m1_meV"]
-    found["impact"] = impacts(likelihood.prior, vectors, mass["ess_bulk"] or 1.0)
-    tree.attrs["renp_checks"] = json.dumps(_known(found))
 
 
 def _known(found: Any) -> Any:
@@ -235,46 +229,41 @@ def _provenance(settings: InferenceSettings, seed: int) -> xr.Dataset:
     )
 
 
-def _summary_attributes(
-    tree: xr.DataTree,
+def _judged(tree: xr.DataTree, known: Mapping[str, float]) -> tuple[dict[str, Summary], Diagnosis]:
+    """Summary of every free parameter, and the diagnosis of all draws."""
+    posterior = tree["posterior"].to_dataset()
+    draws = {str(name): posterior[name].values for name in posterior.data_vars}
+    circular = {name: name in PARAMETERS.phases for name in draws}
+    rows = {name: convergence(draws[name], circular[name]) for name in draws}
+    diagnosis = diagnose(rows, tree["sample_stats"].to_dataset())
+    if CROSS_CHECK in tree.children:
+        second = tree[CROSS_CHECK].to_dataset()
+        others = {name: second[name].values for name in draws}
+        found = cross_check(draws, others, PARAMETERS.phases, second.attrs["sampler"])
+        diagnosis = diagnosis.crossed(found)
+    summaries = {
+        name: summarise(draws[name], known.get(name), rows[name], circular[name]) for name in draws
+    }
+    return summaries, diagnosis
+
+
+def _documents(
+    summaries: Mapping[str, Summary],
+    diagnosis: Diagnosis,
     truth: Parameters,
     values: Mapping[str, float],
     signal: FloatArray,
     data: Data,
 ) -> dict[str, str]:
     """Root attributes: the summary and the diagnostics as JSON."""
-    posterior = tree["posterior"].to_dataset()
-    known: Mapping[str, float] = {} if data.source else values
-    draws = {str(name): posterior[name].values for name in posterior.data_vars}
-    circular = {name: name in PARAMETERS.phases for name in draws}
-    rows = {name: convergence(draws[name], circular[name]) for name in draws}
-    diagnostics = diagnose(rows, tree["sample_stats"].to_dataset())
-    if CROSS_CHECK in tree.children:
-        _add_cross_check(diagnostics, draws, tree[CROSS_CHECK].to_dataset())
-    summary: dict[str, Any] = {
+    diagnostics = diagnosis.document()
+    summary = {
         "hypothesis": {"ordering": truth.ordering, "nature": truth.nature},
         "data": data.source or "mock",
-        "parameters": {
-            name: summarise(draws[name], known.get(name), rows[name], circular[name])
-            for name in draws
-        },
+        "parameters": {name: asdict(row) for name, row in summaries.items()},
         "diagnostics": diagnostics,
         "peak_snr": float(np.max(np.abs(signal) / data.sigma)),
         "normalised": data.normalised,
     }
     require_finite_tree(summary, values)
     return {"renp_summary": json.dumps(summary), "renp_diagnostics": json.dumps(diagnostics)}
-
-
-def _add_cross_check(
-    diagnostics: dict[str, Any], draws: Mapping[str, FloatArray], second: xr.Dataset
-) -> None:
-    """Put the second sampler's verdict into the diagnostics."""
-    found = cross_check(draws, {n: second[n].values for n in draws}, PARAMETERS.phases)
-    diagnostics["cross_check"] = {"sampler": second.attrs["sampler"], **found}
-    if found["verdict"] == "fail":
-        diagnostics["verdict"] = "fail"
-        diagnostics["reasons"].append(
-            f"{found['probability']:g} quantile of {found['parameter']} differs from that of "
-            f"{second.attrs['sampler']} by {found['distance']:.1f} combined errors"
-        )

@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from renp_infer.inference.judged import Impact, Nuisance
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import LogNormal, Marginal, Normal, Prior
 from renp_infer.records import FloatArray
@@ -33,10 +33,9 @@ _FEWEST = 12
 """Fewer draws make no parabola."""
 _PRECISION = 4.0
 """Standard errors that the data's share of a nuisance's precision must be from zero."""
-Row = dict[str, Any]
 
 
-def impacts(prior: Prior, vectors: FloatArray, ess: float) -> dict[str, Any]:
+def impacts(prior: Prior, vectors: FloatArray, ess: float) -> Impact:
     """Impact of every nuisance on m1.
 
     Parameters
@@ -46,16 +45,6 @@ def impacts(prior: Prior, vectors: FloatArray, ess: float) -> dict[str, Any]:
         Posterior draws of its free parameters.
     ess : float
         Effective number of draws of m1.
-
-    Returns
-    -------
-    dict
-        ``mean_meV`` and ``sd_meV`` of m1; ``statistical_sd_meV``, with all nuisances
-        fixed; ``nuisances``: by name ``pull`` and ``width`` (posterior mean from the
-        prior's, and posterior sd, in prior sds), ``down_meV`` and ``up_meV`` (change
-        of the mean of m1 with the nuisance one posterior sd below and above its
-        mean), ``fixed_sd_meV``, ``freed_shift_meV``, ``freed_sd_meV`` and
-        ``error_meV``. A phase has no pull; its shifts are the largest over the circle.
     """
     draws = vectors.reshape(-1, vectors.shape[-1])
     columns = dict(zip(prior.names, draws.T, strict=True))
@@ -66,12 +55,12 @@ def impacts(prior: Prior, vectors: FloatArray, ess: float) -> dict[str, Any]:
         else _nuisance(mass, standardised(prior.marginals[name], values), ess)
         for name, values in columns.items()
     }
-    return {
-        "mean_meV": float(np.mean(mass)),
-        "sd_meV": float(np.std(mass)),
-        "statistical_sd_meV": _statistical_sd(mass, columns, prior),
-        "nuisances": rows,
-    }
+    return Impact(
+        mean_meV=float(np.mean(mass)),
+        sd_meV=float(np.std(mass)),
+        statistical_sd_meV=_statistical_sd(mass, columns, prior),
+        nuisances=rows,
+    )
 
 
 def standardised(marginal: Marginal, values: FloatArray) -> FloatArray:
@@ -82,22 +71,22 @@ def standardised(marginal: Marginal, values: FloatArray) -> FloatArray:
     return (values - marginal.mean) / marginal.sd
 
 
-def _nuisance(mass: FloatArray, z: FloatArray, ess: float) -> Row:
+def _nuisance(mass: FloatArray, z: FloatArray, ess: float) -> Nuisance:
     pull, width = float(np.mean(z)), float(np.std(z))
     t = (z - pull) / (width or 1.0)
     below, here, above = (_conditional(t, mass, center, ess) for center in (-1.0, 0.0, 1.0))
     mean = float(np.mean(mass))
     shift, sd = _freed(0.5 * (above.mean - below.mean), here.sd, pull, width, ess)
-    return {
-        "pull": pull,
-        "width": width,
-        "down_meV": below.mean - mean,
-        "up_meV": above.mean - mean,
-        "fixed_sd_meV": here.sd,
-        "freed_shift_meV": shift,
-        "freed_sd_meV": sd,
-        "error_meV": max(below.error, above.error),
-    }
+    return Nuisance(
+        pull=pull,
+        width=width,
+        down_meV=below.mean - mean,
+        up_meV=above.mean - mean,
+        fixed_sd_meV=here.sd,
+        freed_shift_meV=shift,
+        freed_sd_meV=sd,
+        error_meV=max(below.error, above.error),
+    )
 
 
 @dataclass(frozen=True)
@@ -142,7 +131,7 @@ def _freed(
     return slope * pull * width / free, float(np.hypot(fixed, slope / np.sqrt(free)))
 
 
-def _phase(mass: FloatArray, angles_deg: FloatArray, ess: float) -> Row:
+def _phase(mass: FloatArray, angles_deg: FloatArray, ess: float) -> Nuisance:
     """First harmonic of the conditional mean around the circle."""
     centered = mass - np.mean(mass)
     design = _harmonics(angles_deg)
@@ -150,13 +139,16 @@ def _phase(mass: FloatArray, angles_deg: FloatArray, ess: float) -> Row:
     harmonic = np.linalg.lstsq(design, centered)[0]
     residual = float(np.std(centered - design @ harmonic))
     largest = float(np.hypot(*harmonic))
-    keys = ("pull", "width", "freed_shift_meV", "freed_sd_meV")
-    return dict.fromkeys(keys) | {
-        "down_meV": -largest,
-        "up_meV": largest,
-        "fixed_sd_meV": residual,
-        "error_meV": residual * float(np.sqrt(2.0 / ess)),
-    }
+    return Nuisance(
+        pull=None,
+        width=None,
+        down_meV=-largest,
+        up_meV=largest,
+        fixed_sd_meV=residual,
+        freed_shift_meV=None,
+        freed_sd_meV=None,
+        error_meV=residual * float(np.sqrt(2.0 / ess)),
+    )
 
 
 def _harmonics(angles_deg: FloatArray) -> FloatArray:

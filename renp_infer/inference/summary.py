@@ -1,27 +1,22 @@
-"""A posterior in numbers: one dictionary per run, full precision."""
+"""A parameter's posterior in numbers, full precision."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from renp_infer.inference.diagnostics import Convergence, defined
+from renp_infer.inference.judged import Range, Summary
 from renp_infer.inference.prior import FULL_TURN_DEG
 from renp_infer.records import FloatArray
 
-INTERVALS = {"interval_68": 0.68, "interval_95": 0.95}
-"""Equal-tailed credible intervals by key."""
-REGIONS = {"regions_68": 0.68, "regions_95": 0.95}
-"""Highest-density regions by key, where there are several."""
+LEVELS = (0.68, 0.95)
+"""Probabilities of equal-tailed credible intervals, and of highest-density regions."""
 _BINS = 72
 _VALLEY = 0.5
 """Two regions are apart if the density between them falls below this share of their edge."""
 
 
-def summarise(
-    draws: FloatArray, truth: float | None, row: Convergence, circular: bool
-) -> dict[str, Any]:
+def summarise(draws: FloatArray, truth: float | None, row: Convergence, circular: bool) -> Summary:
     """Mean, sd, median, intervals, convergence and truth of one parameter.
 
     An interval says little of several modes: then ``regions_68`` and ``regions_95``
@@ -45,28 +40,34 @@ def summarise(
     center = circular_mean_deg(flat) if circular else 0.0
     # Distances from the mean direction, in [-180, 180).
     centered = wrap(flat - center, -0.5 * FULL_TURN_DEG) if circular else flat
-    numbers: dict[str, Any] = {
-        "mean": center if circular else float(np.mean(flat)),
-        "sd": float(np.sqrt(np.mean(centered**2)) if circular else np.std(flat, ddof=1)),
-        "median": _place(float(np.median(centered)), center, circular),
-    }
-    for key, probability in INTERVALS.items():
-        tail = 0.5 * (1.0 - probability)
-        limits = np.quantile(centered, [tail, 1.0 - tail])
-        numbers[key] = [_place(float(limit), center, circular) for limit in limits]
-    for key, probability in REGIONS.items():
-        ranges = regions(centered, probability, circular)
-        numbers[key] = [[_place(limit, center, circular) for limit in pair] for pair in ranges]
-    return numbers | {
-        "ess_bulk": defined(row.ess_bulk),
-        "ess_tail": defined(row.ess_tail),
-        "r_hat": defined(row.r_hat),
-        "truth": truth,
-        "circular": circular,
-    }
+    interval_68, interval_95 = (_interval(centered, p, center, circular) for p in LEVELS)
+    regions_68, regions_95 = (
+        tuple(_range(low, high, center, circular) for low, high in regions(centered, p, circular))
+        for p in LEVELS
+    )
+    return Summary(
+        center if circular else float(np.mean(flat)),
+        float(np.sqrt(np.mean(centered**2)) if circular else np.std(flat, ddof=1)),
+        _place(float(np.median(centered)), center, circular),
+        interval_68,
+        interval_95,
+        regions_68,
+        regions_95,
+        defined(row.ess_bulk),
+        defined(row.ess_tail),
+        defined(row.r_hat),
+        truth,
+        circular,
+    )
 
 
-def regions(values: FloatArray, probability: float, circular: bool) -> list[list[float]]:
+def _interval(values: FloatArray, probability: float, center: float, circular: bool) -> Range:
+    tail = 0.5 * (1.0 - probability)
+    low, high = np.quantile(values, [tail, 1.0 - tail])
+    return _range(float(low), float(high), center, circular)
+
+
+def regions(values: FloatArray, probability: float, circular: bool) -> list[Range]:
     """Highest-density regions of a multimodal sample; none if it has one mode.
 
     From a histogram of 72 bins, smoothed over three. A region across the cut of a circle
@@ -102,7 +103,7 @@ def regions(values: FloatArray, probability: float, circular: bool) -> list[list
     width = edges[1] - edges[0]
     if len(found) < 2:
         return []
-    return [[float(low + a * width), float(low + (b + 1) * width)] for a, b in found]
+    return [(float(low + a * width), float(low + (b + 1) * width)) for a, b in found]
 
 
 def circular_mean_deg(angles_deg: FloatArray) -> float:
@@ -115,6 +116,10 @@ def circular_mean_deg(angles_deg: FloatArray) -> float:
 def wrap(angles_deg: FloatArray, low: float) -> FloatArray:
     """Angles shifted by full turns into [low, low + 360)."""
     return low + np.mod(angles_deg - low, FULL_TURN_DEG)
+
+
+def _range(low: float, high: float, center: float, circular: bool) -> Range:
+    return _place(low, center, circular), _place(high, center, circular)
 
 
 def _place(value: float, center: float, circular: bool) -> float:

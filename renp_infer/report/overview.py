@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
+from renp_infer.inference.judged import Summary
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.figures import mass_bounds
-from renp_infer.verbs.infer.result import Estimate, InferResult
+from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -48,7 +49,7 @@ def overview(runs: Sequence[Run]) -> tuple[Figure, str]:
     )
 
 
-def _range(rows: Sequence[Estimate]) -> tuple[float, float]:
+def _range(rows: Sequence[Summary]) -> tuple[float, float]:
     """Masses that the intervals and truths span, with a margin, meV."""
     found = [mass for row in rows for mass in row.interval_95]
     found += [row.truth for row in rows if row.truth is not None]
@@ -63,7 +64,7 @@ def _row_name(index: int, run: Run) -> str:
     return f"run {index}{failed}" + (f"\n{label}" if label else "")
 
 
-def draw_intervals(ax: Axes, rows: Sequence[Estimate]) -> None:
+def draw_intervals(ax: Axes, rows: Sequence[Summary]) -> None:
     """One row per posterior: 95 % thin, 68 % thick, mean dot, truth tick."""
     for y, row in enumerate(rows):
         ax.hlines(y, *row.interval_95, color=plots.BLUE, lw=1.5)

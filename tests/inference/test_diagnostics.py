@@ -37,9 +37,9 @@ def statistics(divergences=0, deep=0, energy_step=1.0, **attributes):
 )
 def test_convergence_thresholds(row, verdict):
     result = diagnose({"good": GOOD, "m1_meV": row}, statistics())
-    assert result["verdict"] == verdict
-    assert all("m1_meV" in reason for reason in result["reasons"])
-    assert bool(result["reasons"]) == (verdict != "pass")
+    assert result.verdict == verdict
+    assert all("m1_meV" in reason for reason in result.reasons)
+    assert bool(result.reasons) == (verdict != "pass")
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def test_convergence_thresholds(row, verdict):
 )
 def test_sampler_thresholds(changes, verdict, word):
     result = diagnose({"m1_meV": GOOD}, statistics(**changes))
-    assert result["verdict"] == verdict
-    assert word in result["reasons"][0]
+    assert result.verdict == verdict
+    assert word in result.reasons[0]
 
 
 def test_the_worst_grade_wins_and_every_reason_stays():
     rows = {"a": Convergence(1.02, 2000.0, 1500.0), "b": Convergence(1.2, 50.0, 1500.0)}
     result = diagnose(rows, statistics(divergences=1))
-    assert result["verdict"] == "fail"
-    assert len(result["reasons"]) == 4
-    assert (result["r_hat_max"], result["ess_bulk_min"]) == (1.2, 50.0)
+    assert result.verdict == "fail"
+    assert len(result.reasons) == 4
+    assert (result.r_hat_max, result.ess_bulk_min) == (1.2, 50.0)
 
 
 def test_statistics_a_sampler_lacks_are_none():
     bare = statistics().drop_vars(["diverging", "energy", "reached_max_depth"])
     result = diagnose({"m1_meV": GOOD}, bare)
-    assert (result["verdict"], result["divergences"], result["bfmi_min"]) == ("pass", None, None)
+    assert (result.verdict, result.divergences, result.bfmi_min) == ("pass", None, None)
 
 
 def test_independent_draws_have_full_ess_and_stuck_chains_do_not(rng):
@@ -90,12 +90,12 @@ def test_a_phase_around_zero_is_converged(rng):
 def test_summary_of_a_gaussian(rng):
     draws = 3.0 + 2.0 * rng.standard_normal((4, 10000))
     row = summarise(draws, 3.1, GOOD, circular=False)
-    assert row["mean"] == pytest.approx(draws.mean())
-    assert row["sd"] == pytest.approx(2.0, abs=0.05)
+    assert row.mean == pytest.approx(draws.mean())
+    assert row.sd == pytest.approx(2.0, abs=0.05)
     oracle = stats.norm(3.0, 2.0)
-    assert row["interval_68"] == pytest.approx(oracle.interval(0.68), abs=0.1)
-    assert row["interval_95"] == pytest.approx(oracle.interval(0.95), abs=0.2)
-    assert (row["truth"], row["r_hat"], row["ess_tail"]) == (3.1, 1.001, 1500.0)
+    assert row.interval_68 == pytest.approx(oracle.interval(0.68), abs=0.1)
+    assert row.interval_95 == pytest.approx(oracle.interval(0.95), abs=0.2)
+    assert (row.truth, row.r_hat, row.ess_tail) == (3.1, 1.001, 1500.0)
 
 
 def test_summary_of_a_phase_does_not_depend_on_where_zero_is(rng):
@@ -103,10 +103,12 @@ def test_summary_of_a_phase_does_not_depend_on_where_zero_is(rng):
     plain = summarise(draws, 0.0, GOOD, circular=False)
     for turn in (0.0, 250.0, 300.0):
         row = summarise(np.mod(draws + turn, 360.0), 0.0, GOOD, circular=True)
-        assert row["sd"] == pytest.approx(plain["sd"], rel=1e-3)
+        assert row.sd == pytest.approx(plain.sd, rel=1e-3)
         for key in ("interval_68", "interval_95"):
-            assert row[key] == pytest.approx(np.mod(np.add(plain[key], turn), 360.0))
-        assert row["median"] == pytest.approx(np.mod(plain["median"] + turn, 360.0))
+            assert getattr(row, key) == pytest.approx(
+                np.mod(np.add(getattr(plain, key), turn), 360.0)
+            )
+        assert row.median == pytest.approx(np.mod(plain.median + turn, 360.0))
 
 
 def test_circular_mean_of_angles_around_zero():

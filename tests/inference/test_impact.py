@@ -57,23 +57,23 @@ def test_gaussian_impacts_are_those_of_refits(place):
     draws, information, score = gaussian_case()
     marginals = {"m1_meV": Uniform(-1e3, 1e3), "a": Normal(0.0, 1.0), "b": Normal(0.0, 1.0)}
     found = impacts(Prior(marginals, {}), draws[None], DRAWS)
-    row = found["nuisances"]["ab"[place - 1]]
+    row = found.nuisances["ab"[place - 1]]
     mean, sd = refit(information, score)
-    center = row["pull"] + row["width"] * np.array([-1.0, 1.0])
+    center = row.pull + row.width * np.array([-1.0, 1.0])
     moved = [refit(information, score, fixed=(place, value)) for value in center]
     assert abs(moved[1][0] - mean) > 0.2 * sd  # there is something to see
     for key, (shifted, _) in zip(("down_meV", "up_meV"), moved, strict=True):
-        assert row[key] == pytest.approx(shifted - mean, abs=4.5 * row["error_meV"])
-    assert row["error_meV"] < 0.04 * sd
+        assert getattr(row, key) == pytest.approx(shifted - mean, abs=4.5 * row.error_meV)
+    assert row.error_meV < 0.04 * sd
     # sds of N independent draws are known to 1 / sqrt(2 N)
-    assert row["fixed_sd_meV"] == pytest.approx(moved[0][1], rel=3.5 * MONTE_CARLO)
+    assert row.fixed_sd_meV == pytest.approx(moved[0][1], rel=3.5 * MONTE_CARLO)
     freed_mean, freed_sd = refit(information, score, freed=place)
-    gain = 1.0 / (1.0 - row["width"] ** 2)
+    gain = 1.0 / (1.0 - row.width**2)
     tolerance = 4.5 * MONTE_CARLO * gain
-    assert row["freed_shift_meV"] == pytest.approx(freed_mean - mean, abs=2.0 * tolerance * sd)
-    assert row["freed_sd_meV"] == pytest.approx(freed_sd, rel=tolerance)
+    assert row.freed_shift_meV == pytest.approx(freed_mean - mean, abs=2.0 * tolerance * sd)
+    assert row.freed_sd_meV == pytest.approx(freed_sd, rel=tolerance)
     alone = 1.0 / np.sqrt(information[0, 0])
-    assert found["statistical_sd_meV"] == pytest.approx(alone, rel=3.5 * MONTE_CARLO)
+    assert found.statistical_sd_meV == pytest.approx(alone, rel=3.5 * MONTE_CARLO)
 
 
 def toy_posterior(index_sd=0.005, sigma=0.1):
@@ -108,26 +108,26 @@ def test_impacts_of_a_curved_posterior_are_those_of_refits_within_their_error():
     cells = rng.choice(posterior.size, DRAWS, p=(posterior / posterior.sum()).ravel())
     rows, columns = np.unravel_index(cells, posterior.shape)
     draws = np.stack([mass[rows], index[columns]], axis=-1)
-    row = impacts(prior, draws, DRAWS)["nuisances"]["refractive_index"]
+    row = impacts(prior, draws, DRAWS).nuisances["refractive_index"]
     mean, sd = moments(mass, posterior.sum(axis=1))
     for key, step in (("down_meV", -1.0), ("up_meV", 1.0)):
-        place = np.interp(row["pull"] + step * row["width"], z, np.arange(z.size))
+        place = np.interp(row.pull + step * row.width, z, np.arange(z.size))
         low, share = int(place), place - int(place)
         pair = [moments(mass, posterior[:, k])[0] for k in (low, low + 1)]
         shift = (1.0 - share) * pair[0] + share * pair[1] - mean
         assert abs(shift) > 0.2 * sd
-        assert row[key] == pytest.approx(shift, abs=3.5 * row["error_meV"])
-    center = int(np.argmin(np.abs(z - row["pull"])))
-    assert row["fixed_sd_meV"] == pytest.approx(moments(mass, posterior[:, center])[1], rel=0.05)
+        assert getattr(row, key) == pytest.approx(shift, abs=3.5 * row.error_meV)
+    center = int(np.argmin(np.abs(z - row.pull)))
+    assert row.fixed_sd_meV == pytest.approx(moments(mass, posterior[:, center])[1], rel=0.05)
 
 
 def test_a_nuisance_that_the_data_do_not_bound_has_no_freed_numbers():
     rng = np.random.default_rng(6)
     draws = np.stack([rng.normal(50.0, 2.0, 4000), rng.normal(0.0, 1.0, 4000)], axis=-1)
     prior = Prior({"m1_meV": Uniform(0.0, 450.0), "a": Normal(0.0, 1.0)}, {})
-    row = impacts(prior, draws, 4000.0)["nuisances"]["a"]
-    assert (row["freed_shift_meV"], row["freed_sd_meV"]) == (None, None)
-    assert abs(row["up_meV"]) < 4.5 * row["error_meV"]
+    row = impacts(prior, draws, 4000.0).nuisances["a"]
+    assert (row.freed_shift_meV, row.freed_sd_meV) == (None, None)
+    assert abs(row.up_meV) < 4.5 * row.error_meV
 
 
 def test_a_phase_moves_the_mass_by_its_first_harmonic():
@@ -136,11 +136,11 @@ def test_a_phase_moves_the_mass_by_its_first_harmonic():
     mass = 50.0 + 3.0 * np.cos(np.deg2rad(phase - 40.0)) + rng.normal(0.0, 2.0, DRAWS)
     prior = Prior({"m1_meV": Uniform(0.0, 450.0), "delta_deg": Circular()}, {})
     found = impacts(prior, np.stack([mass, phase], axis=-1), DRAWS)
-    row = found["nuisances"]["delta_deg"]
-    assert row["up_meV"] == pytest.approx(3.0, abs=4.5 * row["error_meV"])
-    assert row["fixed_sd_meV"] == pytest.approx(2.0, rel=3.5 * MONTE_CARLO)
-    assert found["statistical_sd_meV"] == pytest.approx(2.0, rel=3.5 * MONTE_CARLO)
-    assert row["pull"] is None
+    row = found.nuisances["delta_deg"]
+    assert row.up_meV == pytest.approx(3.0, abs=4.5 * row.error_meV)
+    assert row.fixed_sd_meV == pytest.approx(2.0, rel=3.5 * MONTE_CARLO)
+    assert found.statistical_sd_meV == pytest.approx(2.0, rel=3.5 * MONTE_CARLO)
+    assert row.pull is None
 
 
 def test_standardised_values_have_a_standard_normal_prior():

@@ -19,7 +19,7 @@ def test_two_modes_on_the_circle_are_two_regions(rng):
     for first, second in ((80.0, 280.0), (2.0, 150.0)):
         draws = np.mod(two(rng, first, second, 8.0), 360.0).reshape(4, 1000)
         found = summarise(draws, 0.0, ROW, circular=True)
-        ranges = sorted(found["regions_68"], key=lambda pair: (pair[1] - first) % 360.0)
+        ranges = sorted(found.regions_68, key=lambda pair: (pair[1] - first) % 360.0)
         half = 8.0 * stats.norm.ppf(0.84)
         # bins are 5 degrees wide
         assert len(ranges) == 2

@@ -10,12 +10,13 @@ import numpy as np
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.words import text_of
+from renp_infer.inference.judged import Summary
 from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
 from renp_infer.verbs.infer.judged import Diagnostics
-from renp_infer.verbs.infer.result import Estimate, InferResult
+from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -70,7 +71,7 @@ def parameter_rows(run: Run) -> list[tuple[str, ...]]:
     return [_row(name, found[name], prior_sd(run, name)) for name in free_parameters(run)]
 
 
-def _row(name: str, found: Estimate, spread: float) -> tuple[str, ...]:
+def _row(name: str, found: Summary, spread: float) -> tuple[str, ...]:
     sd, truth = found.sd, found.truth
     intervals = [
         "; ".join(" to ".join(rounded(x, sd) for x in pair) for pair in ranges)
@@ -130,7 +131,7 @@ def sentence(run: Run) -> str:
     return text
 
 
-def _mass(found: Estimate, values: np.ndarray, spread: float) -> str:
+def _mass(found: Summary, values: np.ndarray, spread: float) -> str:
     mean, sd, truth = found.mean, found.sd, found.truth
     low, high = (rounded(x, sd) for x in found.interval_95)
     number_ = f"m₁ = {rounded(mean, sd)} ± {rounded(sd, sd)} meV, 95 % interval {low} to {high} meV"

@@ -9,60 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
+from renp_infer.inference.judged import Summary
 from renp_infer.inference.parameters import MASS
 from renp_infer.verbs.infer.judged import Checks, Diagnostics
 
 if TYPE_CHECKING:
     import xarray
 
-type Range = tuple[float, float]
-"""From and to, in the unit of the parameter; on a circle it may lead through 0."""
 SAMPLED = ("sample_stats", "renp_cross_check")
 """Groups of a posterior whose attributes name a sampler."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """One parameter's posterior, in its own unit.
-
-    Attributes
-    ----------
-    mean, sd, median : float
-    interval_68, interval_95 : Range
-        Equal-tailed, credible.
-    regions_68, regions_95 : tuple of Range
-        Where the density is highest, of several modes; else empty.
-    ess_bulk, ess_tail, r_hat : float or None
-        ``None`` for draws that never moved.
-    truth : float or None
-        ``None`` where nobody knows it.
-    """
-
-    mean: float
-    sd: float
-    median: float
-    interval_68: Range
-    interval_95: Range
-    regions_68: tuple[Range, ...]
-    regions_95: tuple[Range, ...]
-    ess_bulk: float | None
-    ess_tail: float | None
-    r_hat: float | None
-    truth: float | None
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Estimate:
-        """From a row of a summary."""
-        facts = ("mean", "sd", "median", "ess_bulk", "ess_tail", "r_hat", "truth")
-        values: dict[str, Any] = {name: row[name] for name in facts}
-        for mass in ("68", "95"):
-            values[f"interval_{mass}"] = tuple(row[f"interval_{mass}"])
-            values[f"regions_{mass}"] = tuple(map(tuple, row.get(f"regions_{mass}", ())))
-        return cls(**values)
-
-    def ranges(self) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
-        """Where it lies with 68 % and 95 %: regions of several modes, else intervals."""
-        return self.regions_68 or (self.interval_68,), self.regions_95 or (self.interval_95,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +36,7 @@ class InferResult(Result):
     """
 
     tree: xarray.DataTree
-    estimates: Mapping[str, Estimate]
+    estimates: Mapping[str, Summary]
     diagnostics: Diagnostics
     checks: Checks | None
 
@@ -92,13 +47,13 @@ class InferResult(Result):
         checks = checks_in(tree)
         return cls(
             tree,
-            {name: Estimate.of(row) for name, row in summary["parameters"].items()},
+            {name: Summary.of(row) for name, row in summary["parameters"].items()},
             Diagnostics.of(summary["diagnostics"]),
             None if checks is None else Checks.of(checks),
         )
 
     @property
-    def mass(self) -> Estimate:
+    def mass(self) -> Summary:
         """Estimate of m1, meV."""
         return self.estimates[MASS]
 

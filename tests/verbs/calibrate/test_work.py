@@ -158,11 +158,11 @@ def test_mock_data_have_angles_and_noise_of_measured_ones_but_not_their_field(tm
         study = loaded(tmp_path, f'data.file="{tmp_path}/{k}.csv"')
         model = mock_model(study, Hypothesis("normal", "dirac"))
         drawn = mock(model.likelihood, model.expected(model.truth), np.random.default_rng(seed))
-        found.append(drawn.observation)
+        found.append(drawn.data)
         assert judge(study, {}).data == f"{k}.csv"
     assert np.rad2deg(found[0].theta_s) == pytest.approx([141.0, 143.5, 147.0])
-    assert found[0].sigma_nG == pytest.approx([1e-5, 2e-5, 4e-5])
-    assert np.array_equal(found[0].field_nG, found[1].field_nG)
+    assert found[0].sigma == pytest.approx([1e-5, 2e-5, 4e-5])
+    assert np.array_equal(found[0].vector, found[1].vector)
     assert judge(loaded(tmp_path), {}).data == "mock"
 
 
