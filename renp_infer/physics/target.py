@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from renp_infer.errors import ConfigError
 from renp_infer.physics.channels import Channel, figure_of_merit
 from renp_infer.physics.reader import checked
-from renp_infer.physics.scheme import CRYSTAL, TRANSITIONS, Scheme, read_scheme
+from renp_infer.physics.scheme import CRYSTAL, PHOTONS, TRANSITIONS, Scheme, read_scheme
 from renp_infer.physics.transition import as_transition, component_channel
 from renp_infer.records import Target
 
@@ -28,6 +30,7 @@ def load_target(
     density_per_cm3: float | None = None,
     gamma_ep_per_s: float | None = None,
     refractive_index: float | None = None,
+    channel: str | None = None,
     key: str = "target",
     **generic: Any,
 ) -> Target:
@@ -40,6 +43,9 @@ def load_target(
         "generic".
     density_per_cm3, gamma_ep_per_s, refractive_index : float, optional
         Replace the value of the file.
+    channel : str, optional
+        Stark levels between which the pair is emitted, as "e1-p3", in the place of those of
+        ``[levels]``.
     key : str, optional
         Dotted key of the section to blame in an error.
     **generic
@@ -64,11 +70,79 @@ def load_target(
     if unknown := set(generic) - set(GENERIC_KEYS):
         raise TypeError(f"load_target has no argument {', '.join(sorted(unknown))}")
     if os.fspath(name_or_path) == GENERIC:
+        if channel is not None:
+            raise ConfigError(f"{key}.channel", channel, f'nothing with scheme = "{GENERIC}"')
         return _generic(crystal, generic, key)
     for name, value in generic.items():
         if value is not None:
             raise ConfigError(f"{key}.{name}", value, f'nothing, or scheme = "{GENERIC}"')
-    return target_of(read_scheme(name_or_path, f"{key}.scheme"), crystal)
+    scheme = read_scheme(name_or_path, f"{key}.scheme")
+    return target_of(scheme if channel is None else between(scheme, channel, key), crystal)
+
+
+def between(scheme: Scheme, channel: str, key: str = "target") -> Scheme:
+    """A scheme whose pairs are emitted between other Stark levels of e and p.
+
+    Energies of both levels, and with them those of two photons, |S|^2 and the elements are
+    theirs; rates, which are those of whole manifolds, stay.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        With wave functions.
+    channel : str
+        "e1-p3" for the lowest level of e and the third of p.
+    key : str, optional
+        Dotted key of the section to blame in an error.
+
+    Raises
+    ------
+    ConfigError
+        No such pair of levels, or nothing known of any.
+    """
+    path = f"{key}.channel"
+    if not scheme.channels:
+        raise ConfigError(path, channel, "nothing with a scheme without [currents]")
+    found = re.fullmatch(r"e([1-9]\d?)-p([1-9]\d?)", channel)
+    pair = None if found is None else (int(found[1]), int(found[2]))
+    own = [c for c in scheme.channels if (c.e, c.p) == pair]
+    if pair is None or not own:
+        e, p = (
+            max(numbers) for numbers in zip(*((c.e, c.p) for c in scheme.channels), strict=True)
+        )
+        allowed = f'"e1-p1" to "e{e}-p{p}" of {scheme.name}, where S has an element'
+        hint = f"renp scheme show {scheme.name} lists them"
+        raise ConfigError(path, channel, allowed, hint)
+    if pair == (scheme.levels["e"].stark, scheme.levels["p"].stark):
+        return scheme
+    levels, energies = dict(scheme.levels), stark_energies(scheme)
+    for name, stark in zip(("e", "p"), pair, strict=True):
+        energy = energies[name, stark]
+        levels[name] = replace(levels[name], energy=energy, stark=stark, components=())
+    photons = {n: levels[a].energy - levels[b].energy for n, (a, b) in PHOTONS.items()}
+    total = sum(c.spin_squared * (2.0 if c.states == (1, 2) else 1.0) for c in own)
+    return replace(scheme, levels=levels, photons=photons, spin_squared=total)
+
+
+def stark_energies(scheme: Scheme) -> dict[tuple[str, int], float]:
+    """Energies of Stark levels of e and p in eV, from those of ``[levels]`` and of channels."""
+    found: dict[tuple[str, int], float] = {}
+    for name in ("e", "p"):
+        stark = scheme.levels[name].stark
+        if stark is not None:
+            found[name, stark] = scheme.levels[name].energy
+    waiting = list(scheme.channels)
+    while waiting:
+        rest = [c for c in waiting if ("e", c.e) not in found and ("p", c.p) not in found]
+        for c in (c for c in waiting if c not in rest):
+            if ("e", c.e) in found:
+                found.setdefault(("p", c.p), found["e", c.e] - c.epsilon)
+            else:
+                found["e", c.e] = found["p", c.p] + c.epsilon
+        if len(rest) == len(waiting):
+            break
+        waiting = rest
+    return found
 
 
 def target_of(scheme: Scheme, changes: Mapping[str, float | None] | None = None) -> Target:

@@ -29,7 +29,13 @@ from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of
 from renp_infer.study.sections.physics import switches_of
 from renp_infer.study.sections.sequential import SequentialSettings, sequential_settings
-from renp_infer.study.sections.target import POLARISED, polarised, refracting, scheme_of
+from renp_infer.study.sections.target import (
+    POLARISED,
+    check_channel,
+    polarised,
+    refracting,
+    scheme_of,
+)
 from renp_infer.study.study import Study, leaking
 from renp_infer.switches import told
 
@@ -56,6 +62,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     switches = switches_of(study.physics)
     lasers = lasers_of(study.lasers, switches)
     checks.check_printed(switches, target, study.lasers.chi_squared)
+    check_channel(study.target, switches)
     target = refracting(target, study.target, lasers)
     target = polarised(target, study.target, switches, lasers.zeeman_field_G)
     layout = layout_of(study.layout, target, lasers)
@@ -134,7 +141,8 @@ def _resolved(study: StudyConfig, scheme: str, experiment: Experiment) -> dict[s
         key: getattr(experiment.target, key)
         for key in ("density_per_cm3", "gamma_ep_per_s", "refractive_index")
     }
-    tables["target"] |= study.target.model_dump(include=POLARISED, exclude_none=True)
+    own = study.target.model_dump(include={*POLARISED, "channel"}, exclude_none=True)
+    tables["target"] |= own
     tables["detector"]["spin_relaxation_ms"] = experiment.detector.spin_relaxation_ms
     if scheme == GENERIC:
         tables["target"] |= study.target.model_dump(include=set(GENERIC_KEYS), exclude_none=True)

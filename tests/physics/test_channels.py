@@ -8,6 +8,7 @@ import pytest
 
 from renp_infer.errors import ConfigError
 from renp_infer.physics import channels as ch
+from renp_infer.physics.constants import PHOTON_EV_CM
 from renp_infer.physics.crystal_field import (
     ELECTRON_G,
     Stark,
@@ -26,7 +27,7 @@ from renp_infer.physics.ladder import (
 from renp_infer.physics.recipe import read_recipe
 from renp_infer.physics.scheme import locate, read_scheme
 from renp_infer.physics.shell import cartesian, load_shell, quadrupole
-from renp_infer.physics.target import channels_of
+from renp_infer.physics.target import channels_of, stark_energies
 from renp_infer.resources import read_toml
 from tests.determinants import Determinants
 
@@ -607,3 +608,17 @@ def test_wrong_moments_are_blamed_by_key(tmp_path, old, new, key):
     path.write_text(text.replace(old, new))
     with pytest.raises(ConfigError, match=key):
         read_scheme(path)
+
+
+@pytest.mark.parametrize("name", ["er-ylf-built", "ho-ylf"])
+def test_energies_of_all_levels_are_those_of_the_table_of_the_build(name):
+    """Measured where there are any; the scheme's reader knows no [built]."""
+    scheme = read_scheme(name)
+    raw = read_toml(locate(name, "scheme"), "scheme")
+    found = stark_energies(scheme)
+    for level in ("e", "p"):
+        rows = raw["built"]["stark"][scheme.levels[level].term]
+        for stark in (s for n, s in found if n == level):
+            row = rows[stark - 1]
+            per_cm = row.get("measured_per_cm", row["energy_per_cm"])
+            assert found[level, stark] == pytest.approx(per_cm * PHOTON_EV_CM, abs=2e-5)

@@ -33,11 +33,13 @@ class RatesSection(Section):
 class TargetSection(Section):
     """Ion and host; ``None`` keeps the scheme's own value.
 
+    ``channel`` names the Stark levels of the pair, as "e1-p3", for the weak Hamiltonian.
     The keys from omega_1_eV on belong to scheme = "generic" and to no other, polarisation
     and temperature_K to the weak Hamiltonian.
     """
 
     scheme: Word = "er-ylf"
+    channel: Word | None = None
     density_per_cm3: Annotated[float | None, Before(Number("1/cm^3", 0, 1e24, open_low=True))] = (
         None
     )
@@ -52,6 +54,22 @@ class TargetSection(Section):
     ed_rates_per_s: RatesSection | None = None
     g_factor: Annotated[float | None, Before(Number(low=0, high=30, open_low=True))] = None
     spin_squared: Annotated[float | None, Before(Number(low=0, high=100, open_low=True))] = None
+
+
+def check_channel(section: TargetSection, switches: Switches) -> None:
+    """Refuse other levels with elements that are only known of the lowest ones.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if section.channel is None:
+        return
+    for name, value in (("source", "weak-magnetism"), ("moment", "doublet")):
+        if getattr(switches, name) != value:
+            raise ConfigError(
+                "target.channel", section.channel, f'nothing, or physics.{name} = "{value}"'
+            )
 
 
 def refracting(target: Target, section: TargetSection, lasers: Lasers) -> Target:

@@ -34,7 +34,7 @@ from renp_infer.physics.magnetization import cycle_time_s, ions
 from renp_infer.physics.neutrinos import couplings, masses
 from renp_infer.physics.pair_tensor import pair_sums
 from renp_infer.physics.scheme import read_scheme
-from renp_infer.physics.target import channels_of
+from renp_infer.physics.target import between, channels_of
 from renp_infer.physics.transition import transition_of
 from renp_infer.records import PRESETS, Observation, Switches
 from renp_infer.study.hypotheses import hypothesis_of
@@ -214,23 +214,35 @@ POLARISED = (
     "lasers.qg_polarisation=out-of-plane", "lasers.eq_polarisation=in-plane",
     "lasers.trigger_polarisation=extraordinary",
 )  # fmt: skip
+HOLMIUM = (
+    "target.channel=e8-p5", "inference.m1_max_meV=400", "layout.theta_s_deg=[20.0, 40.0, 50.0]",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("scheme", "c_axis", "beams"),
-    [("er-ylf", 0.0, ()), ("er-ylf-built", 25.0, ()), ("er-ylf", 25.0, POLARISED)],
+    [
+        ("er-ylf", 0.0, ()),
+        ("er-ylf-built", 25.0, ()),
+        ("er-ylf", 25.0, POLARISED),
+        ("er-ylf-built", 25.0, ("target.channel=e1-p3",)),
+        ("ho-ylf", 0.0, HOLMIUM),
+    ],
 )
 @pytest.mark.parametrize("nature", ["dirac", "majorana"])
 def test_smoothed_field_and_leakage_are_the_emission_averaged(scheme, c_axis, beams, nature):
     """`physics.emission`, which knows no kernel and no table, on the nodes of each window."""
     keys = (
-        *beams,
         f"target.scheme={scheme}", f"layout.c_axis_deg={c_axis}", f"neutrino.nature={nature}",
         "neutrino.alpha21_deg=70", "neutrino.m1_meV=120", "layout.theta_s_deg=[40.0, 85.0, 100.0]",
+        *beams,
     )  # fmt: skip
     found = study(*keys)
     setup, own = found.experiment, found.parameters
-    channel = channels_of(read_scheme(scheme))[0]
+    pair = beams[0].rpartition("=")[2] if "channel" in "".join(beams) else None
+    channel = channels_of(
+        read_scheme(scheme) if pair is None else between(read_scheme(scheme), pair)
+    )[0]
     currents, target = currents_of(channel), setup.target
     x, weight = np.polynomial.legendre.leggauss(16)
     theta = setup.layout.theta_s[:, None] + 0.5 * setup.detector.resolution * x
@@ -363,6 +375,43 @@ def test_a_study_with_polarised_beams_is_read_again():
     assert again.settings.extraordinary_index_sd == 2e-4
     assert study(*POLARISED).priors.extraordinary_index_sd == 5e-4
     assert study().priors.extraordinary_index_sd == 0.0
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (("target.channel=e1-p3",), "nothing with a scheme without .currents."),
+        (("target.channel=e1", "target.scheme=er-ylf-built"), '"e1-p1" to "e6-p7"'),
+        (("target.channel=e9-p1", "target.scheme=er-ylf-built"), "renp scheme show er-ylf-built"),
+        (("target.channel=e1-p2", "target.scheme=ho-ylf"), '"e1-p1" to'),
+        (
+            ("target.channel=e1-p3", "target.scheme=er-ylf-built", "physics.preset=corrected"),
+            "physics.source",
+        ),
+        (
+            ("target.channel=e1-p3", "target.scheme=er-ylf-built", "physics.moment=single-ion"),
+            "physics.moment",
+        ),
+    ],
+)
+def test_channels_that_are_none(keys, words):
+    with pytest.raises(ConfigError, match=f"target.channel.*{words}"):
+        study(*keys)
+
+
+def test_a_channel_has_energy_and_photons_of_its_levels():
+    found = study("target.scheme=er-ylf-built", "target.channel=e3-p5")
+    lowest = study("target.scheme=er-ylf-built").experiment.target
+    target = found.experiment.target
+    channel = next(
+        c for c in read_scheme("er-ylf-built").channels if (c.e, c.p, c.partners) == (3, 5, "same")
+    )
+    assert target.epsilon_ep == pytest.approx(channel.epsilon, abs=2e-7)
+    assert target.omega_1 == lowest.omega_1 and target.omega_s > lowest.omega_s
+    assert transition_of(target).delta_mu == pytest.approx(channel.delta_mu)
+    assert load_study(found.resolved).experiment.target == target
+    own = study("target.scheme=er-ylf-built", "target.channel=e1-p1")
+    assert own.experiment.target == lowest
 
 
 @pytest.mark.parametrize(("nature", "beams"), [("dirac", ()), ("majorana", POLARISED)])
