@@ -46,6 +46,22 @@ def component_channel(target: Target) -> Channel:
     return leading_channel(squared, step, target.epsilon_ep, mu)
 
 
+def moment_remark(target: Target) -> str:
+    """What the moment of a target is, where it is not the ion's; or why there is none."""
+    found = transition_of(target)
+    if found.delta_mu == 0.0 and found.weight != 1.0:
+        return (
+            "none in first order between two singlets; a study of these levels may ask for the "
+            "event rate alone, and for other levels by target.channel"
+        )
+    if target.transition is not None:
+        return ""
+    return (
+        "of the paper's leading component, not of the ion: M = S, no quadrupole, and "
+        f"delta_mu = {found.delta_mu:.4g} mu_B, g_J M of p less that of e, in the place of g_perp"
+    )
+
+
 def as_transition(channel: Channel) -> Transition:
     """What is used of a channel; its moment and handedness lie along c, as at S4 sites."""
     return Transition(

@@ -157,7 +157,7 @@ def check_signal(experiment: Experiment) -> None:
         raise ConfigError("layout.c_axis_deg", "normal", allowed)
     if not keeps_moment(experiment):
         allowed = "a target with a doublet: two singlets keep no moment in first order"
-        hint = "renp evaluate gives the event rate"
+        hint = "renp evaluate gives the event rate, target.channel other levels"
         raise ConfigError("target.scheme", experiment.target.name, allowed, hint)
 
 

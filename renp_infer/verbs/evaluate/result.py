@@ -201,6 +201,9 @@ class EvaluateResult(Result):
     noise_scale : float or None
         Factor that the noise was scaled by, 1 for none; ``None`` of measured data, and in old
         results.
+    moment : str
+        Of weak magnetism: what the moment is, where it is not the ion's, or why there is
+        none; empty if it is the ion's.
     data : str
         Name of the file with the data; empty for mock data.
     provenance : mapping
@@ -234,6 +237,7 @@ class EvaluateResult(Result):
     sum_W_eV6: FloatArray | None = None
     conserving_nG: FloatArray | None = None
     noise_scale: float | None = None
+    moment: str = ""
     data: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -254,6 +258,7 @@ class EvaluateResult(Result):
             backgrounds=Backgrounds(**document["backgrounds"]),
             accuracy=Accuracy(**document["accuracy"]),
             noise_scale=document.get("noise_scale"),
+            moment=document.get("moment", ""),
             data=document.get("data", ""),
             provenance=document.get(PROVENANCE, {}),
         )
@@ -265,7 +270,8 @@ class EvaluateResult(Result):
         judged = self.verdicts()
         found |= {"verdict": judged[SUMS].verdict} if judged else {}
         found |= {"notes": self.notes} if self.notes else {}
-        data, provenance = found.pop("data"), found.pop("provenance")
+        moment, data, provenance = (found.pop(name) for name in ("moment", "data", "provenance"))
+        found |= {"moment": moment} if moment else {}
         found |= {"data": data} if data else {}
         found |= {PROVENANCE: provenance} if provenance else {}
         tree: dict[str, Any] = plain(found)
@@ -290,9 +296,12 @@ class EvaluateResult(Result):
             found += self._missing()
         if self.caution:
             found.append(("outside", self.caution))
+        if self.moment:
+            found.append(("moment", self.moment))
         if self.conserving_nG is not None:
             even, odd = (float(np.max(np.abs(x))) for x in (self.conserving_nG, self.signal_nG))
-            found.append(("without parity violation", f"{even / odd:.3g} times the signal"))
+            times = f"{even / odd:.3g} times the signal" if odd > 0.0 else f"{even:.3g} nG"
+            found.append(("without parity violation", times))
         return found + [("note", text) for text in self.notes]
 
     @property

@@ -19,7 +19,7 @@ from renp_infer.physics.magnetization import magnetization_nG_per_s, rate_per_s
 from renp_infer.physics.neutrinos import PairWeights, masses, truth_of, weights
 from renp_infer.physics.pickup import coupling_of
 from renp_infer.physics.sums import majorana_kappa, parity_violating_sum, weighted_sums
-from renp_infer.physics.transition import transition_of
+from renp_infer.physics.transition import moment_remark, transition_of
 from renp_infer.records import (
     PAIRS,
     Experiment,
@@ -101,6 +101,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         sum_W_eV6=None if weak is None else handed(experiment) * weak,
         conserving_nG=_conserving(experiment, parameters, chi2),
         noise_scale=scale,
+        moment=moment_remark(experiment.target) if weak is not None else "",
     )
 
 

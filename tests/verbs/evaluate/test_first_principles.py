@@ -268,6 +268,41 @@ def test_smoothed_field_and_leakage_are_the_emission_averaged(scheme, c_axis, be
     np.testing.assert_allclose(shape / shape.max(), rate / rate.max(), rtol=3e-4)
 
 
+def test_an_evaluation_says_whose_moment_it_is(capsys):
+    """The paper's component is none of the ion; singlets have none; wave functions say nothing."""
+    words = ["evaluate", STUDY, "--quiet", "--set", "layout.theta_s_deg=[40.0, 50.0]"]
+    said_of = {
+        "er-ylf": ("leading component, not of the ion", "delta_mu = 1.116 mu_B", "M = S"),
+        "ho-ylf": ("between two singlets", "event rate alone", "target.channel"),
+        "er-ylf-built": (),
+    }
+    for scheme, expected in said_of.items():
+        assert execute([*words, "--set", f"target.scheme={scheme}"]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        assert ("moment: " in text) == bool(expected)
+        assert all(part in text for part in expected)
+    found = said("layout.theta_s_deg=[40.0, 50.0]", capsys=capsys)
+    assert EvaluateResult.of(found).moment == found["moment"]
+    assert "moment" not in said(name="edge-layout-corrected", capsys=capsys)
+
+
+def test_the_component_s_target_is_polarised_by_the_ion_s_ground_doublet():
+    """The paper names no g along c; that of spin resonance is within 20 % of the calculated."""
+    keys = ("lasers.zeeman_field_G=0.014", "target.temperature_K=4")
+    named, built = (
+        study(*keys, f"target.scheme={scheme}").experiment.target.polarisation
+        for scheme in ("er-ylf", "er-ylf-built")
+    )
+    assert named == pytest.approx(3.7e-7, rel=0.02)
+    assert named / built == pytest.approx(3.137 / 2.619, rel=1e-3)
+
+
+def test_a_polarised_target_without_a_signal_is_evaluated(capsys):
+    words = ["evaluate", STUDY, "--quiet", "--set", "layout.c_axis_deg=normal"]
+    assert execute([*words, "--set", "target.polarisation=0.1"]) == 0
+    assert "without parity violation: " in capsys.readouterr().out
+
+
 def test_normal_to_the_plane_nothing_is_left():
     found = load_study(STUDY, ["layout.c_axis_deg=normal"], inference=False)
     document = evaluate(found.experiment, found.parameters, "normal")
@@ -668,7 +703,15 @@ def test_spin_velocity_in_the_weak_hamiltonian_is_called_forbidden(preset, capsy
     [
         (["lasers.zeeman_field_G=100"], "target.temperature_K"),
         (["target.temperature_K=4"], "target.temperature_K"),
-        (["lasers.zeeman_field_G=1", "target.temperature_K=4"], "target.temperature_K"),
+        (
+            [
+                "lasers.zeeman_field_G=1",
+                "target.temperature_K=4",
+                "target.scheme=er-cs2nayf6",
+                "target.density_per_cm3=1.4e19",
+            ],
+            "target.temperature_K",
+        ),
         (["target.polarisation=0.1", "lasers.zeeman_field_G=1"], "target.polarisation"),
         (["target.polarisation=0.1", "target.temperature_K=4"], "target.polarisation"),
         (["target.polarisation=1.1"], "target.polarisation"),
