@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Number
 from renp_infer.physics.bloch import MAX_PANELS, panels_needed
 from renp_infer.physics.drive import Drive, laser_drive, switch_times_s
+from renp_infer.physics.kinematics import beams_of, invariant_s
 from renp_infer.physics.transition import transition_of
 from renp_infer.records import BLOCH_KEYS, POLARISATIONS, Experiment, Lasers, Switches
 from renp_infer.study.sections.base import Degrees, Millisecond, Section, choice
@@ -22,6 +24,8 @@ COHERENCE_MAX = 0.25
 """Maximum of |rho_ep|^2, which the trigger "coherence" takes."""
 FIRST_PRINCIPLES_FIELD_G = 0.0
 """Field where a study gives none: the default of the older physics polarises the target."""
+DIRECTIONS = 720
+"""Trigger directions at which the pair's invariant mass is looked at."""
 PURE = 1e-6
 """Share of |S|^2 beside its axis that is rounding."""
 PAPER_RANGE = Number(low=0, high=CHI_SQUARED_MAX, open_low=True, also="bloch")
@@ -117,6 +121,7 @@ def check_lasers(experiment: Experiment) -> None:
         Also if the Bloch equations would take more panels than are done.
     """
     target, lasers = experiment.target, experiment.lasers
+    check_beams(experiment)
     check_partner_phase(experiment)
     given = lasers.chi_squared
     if experiment.switches.trigger == "h_r" and given is not None and given > CHI_SQUARED_MAX:
@@ -133,6 +138,26 @@ def check_lasers(experiment: Experiment) -> None:
         if getattr(lasers, key) != getattr(Lasers(), key):
             allowed = 'only with lasers.chi_squared = "bloch"'
             raise ConfigError(f"lasers.{key}", getattr(lasers, key), allowed)
+
+
+def check_beams(experiment: Experiment) -> None:
+    """Refuse beams with which a pair opens more than once on a side of k1 + k2.
+
+    Raises
+    ------
+    ConfigError
+    """
+    beams = beams_of(experiment)
+    if beams is None:
+        return
+    angles = np.linspace(-math.pi, math.pi, DIRECTIONS, endpoint=False)
+    s = invariant_s(angles, experiment.layout.theta_e, experiment.target, beams)
+    rising = np.roll(s, -1) > s
+    if np.count_nonzero(rising != np.roll(rising, 1)) > 2:
+        allowed = (
+            "rays whose pairs open once on each side: another layout.c_axis_deg or theta_e_deg"
+        )
+        raise ConfigError("lasers.trigger_polarisation", beams.polarisations[2], allowed)
 
 
 def check_partner_phase(experiment: Experiment) -> None:

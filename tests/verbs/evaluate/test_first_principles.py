@@ -36,9 +36,10 @@ from renp_infer.physics.pair_tensor import pair_sums
 from renp_infer.physics.scheme import read_scheme
 from renp_infer.physics.target import between, channels_of
 from renp_infer.physics.transition import transition_of
-from renp_infer.records import PRESETS, Observation, Switches
+from renp_infer.records import PRESETS, Indices, Observation, Switches
 from renp_infer.study.hypotheses import hypothesis_of
 from renp_infer.study.load import load_study
+from renp_infer.study.sections.lasers import check_beams
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.work import evaluate
 
@@ -726,3 +727,14 @@ def test_polarisations_that_mean_nothing(keys, path):
     with pytest.raises(ConfigError) as caught:
         study(*keys)
     assert caught.value.path == path
+
+
+def test_a_trigger_with_which_pairs_open_twice_on_a_side_is_refused():
+    """Excitation beams that nearly cancel, and a host as birefringent as calcite."""
+    found = study(*POLARISED, "layout.theta_e_deg=180", "layout.c_axis_deg=45")
+    target = found.experiment.target
+    check_beams(found.experiment)
+    calcite = Indices((1.49, 1.49, 1.49), (1.66, 1.9, 1.66))
+    strange = replace(target, refractive_index=1.49, indices=calcite)
+    with pytest.raises(ConfigError, match="trigger_polarisation.*once on each side"):
+        check_beams(replace(found.experiment, target=strange))
