@@ -23,6 +23,11 @@ from renp_infer.errors import ConfigError, RenpError
 from renp_infer.verbs import folders
 
 INPUT_WRONG, RUN_FAILED, INTERRUPTED = 2, 4, 130
+ASKED_OTHERWISE = {
+    "sequential": "renp optimize STUDY --sequential chooses one measurement after the other",
+    "ensemble": "renp simulate STUDY draws data",
+}
+"""What to do for a task whose name is no command."""
 
 
 def _version() -> str:
@@ -246,7 +251,10 @@ def guarded(work: Callable[[], int], *, debug: bool) -> int:
 def _wording(error: Exception) -> str:
     if isinstance(error, ConfigError):
         return str(error)
-    return " ".join(f"command line: {error}; renp --help lists what is allowed".split())
+    words = error.unused_tokens if isinstance(error, cyclopts.UnknownCommandError) else None
+    word = words[0] if words else ""
+    hint = ASKED_OTHERWISE.get(word, "renp --help lists what is allowed")
+    return " ".join(f"command line: {error}; {hint}".split())
 
 
 def be_interruptible() -> None:

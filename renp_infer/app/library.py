@@ -151,7 +151,7 @@ def open_run(directory: str | Path) -> Run:
     return Run(run.directory, run.name, run.study, run.results)
 
 
-def write_report(runs: Run | Sequence[Run], path: str | Path) -> Path:
+def write_report(runs: AnyRun | Sequence[AnyRun], path: str | Path) -> Path:
     """Write one self-contained HTML page about one or several runs.
 
     Parameters
@@ -173,6 +173,8 @@ def write_report(runs: Run | Sequence[Run], path: str | Path) -> Path:
     StoreError
         If the file cannot be written.
     """
-    from renp_infer.report import page as report
+    from renp_infer.report.page import contents, write_page
 
-    return report.write_report([runs] if isinstance(runs, Run) else runs, Path(path))
+    path = Path(path)
+    write_page(contents([runs] if isinstance(runs, AnyRun) else runs, path.parent), path)
+    return path

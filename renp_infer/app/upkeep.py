@@ -24,7 +24,9 @@ from renp_infer.engine.executors import parse_executor
 from renp_infer.engine.options import Options
 from renp_infer.engine.store import Store, read_manifest
 from renp_infer.errors import ConfigError
-from renp_infer.files import is_directory
+from renp_infer.fields import Said
+from renp_infer.files import is_directory, is_file
+from renp_infer.study.load import find_study
 from renp_infer.terminal import show, write_document
 from renp_infer.verbs.compare.verb import COMPARE
 from renp_infer.verbs.infer.verb import INFER
@@ -43,6 +45,7 @@ def status(paths: Sequence[Path], options: Options) -> int:
     if paths and all(map(is_directory, paths)):
         studies, directories = [study_in(path) for path in paths], list(paths)
     else:
+        _refuse_neither(paths)
         studies = load_all(paths, options)
         _, directories = places(studies, options)
     rows = []
@@ -53,6 +56,15 @@ def status(paths: Sequence[Path], options: Options) -> int:
     else:
         show(*map(in_words, rows))
     return DONE
+
+
+def _refuse_neither(paths: Sequence[Path]) -> None:
+    """Refuse what is neither a run directory nor a study, and both beside each other."""
+    for path in paths:
+        if not is_file(find_study(path)):
+            found = "a directory beside a study" if is_directory(path) else "no such file"
+            allowed = "run directories, or study files and names of shipped studies"
+            raise ConfigError(str(path), Said(found), allowed)
 
 
 def merge(paths: Sequence[Path], options: Options) -> int:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from renp_infer.engine.store import read_manifest
+from renp_infer.engine.store import MANIFEST, read_manifest
 from renp_infer.errors import StoreError
-from renp_infer.files import digest
+from renp_infer.files import digest, is_directory, is_file
 
 if TYPE_CHECKING:
     import xarray
@@ -89,7 +89,13 @@ class Files:
         ------
         ConfigError
             If a newer version wrote it.
+        StoreError
+            If there is no manifest, without which no file of a run counts.
         """
+        if not is_file(directory / MANIFEST):
+            missing = MANIFEST if is_directory(directory) else "directory of this name"
+            text = f"{directory}: no {missing}; open a run directory, or run the study again"
+            raise StoreError(f"{text} with a new one")
         return cls(directory, read_manifest(directory))
 
     def path(self, name: str) -> Path:

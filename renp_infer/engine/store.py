@@ -234,8 +234,8 @@ def _read(directory: Path) -> tuple[dict[str, Any], str]:
     version = found.get("schema") if isinstance(found, dict) else None
     if isinstance(version, int) and version > SCHEMA:
         allowed = f"a run directory of schema {SCHEMA} or older"
-        hint = f"a newer version wrote it, with schema {version}"
-        raise ConfigError("--out", str(directory), allowed, hint)
+        hint = f"a newer version wrote it, with schema {version}: install that one, or take another"
+        raise ConfigError("run directory", str(directory), allowed, f"{hint} directory")
     tables = version == SCHEMA and all(
         isinstance(found.get(part), dict) for part in ("files", "tasks")
     )

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.store import read_manifest
-from renp_infer.errors import DomainError, StoreError
+from renp_infer.errors import DomainError
 from renp_infer.figures.plate import Plate
 from renp_infer.figures.template import fill_template
+from renp_infer.files import write_text
 from renp_infer.report import answers, tables
 from renp_infer.report.citations import bibtex, used_by
 from renp_infer.report.overview import overview_plate
@@ -114,33 +114,6 @@ class Contents:
     differences: tuple[tuple[str, list[str]], ...]
 
 
-def write_report(runs: Sequence[Run], path: Path) -> Path:
-    """Write the report of the runs, whole or not at all.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        At least one; a run without inference gets its evaluation only.
-    path : Path
-        The HTML file.
-
-    Returns
-    -------
-    Path
-        ``path``.
-
-    Raises
-    ------
-    DomainError
-        If there is no run.
-    StoreError
-        If the file cannot be written.
-    """
-    path = Path(path)
-    write_page(contents(runs, path.parent), path)
-    return path
-
-
 def write_page(found: Contents, path: Path) -> None:
     """Write the page of ``contents``, whole or not at all.
 
@@ -149,25 +122,7 @@ def write_page(found: Contents, path: Path) -> None:
     StoreError
         If the file cannot be written.
     """
-    page = fill_template(TEMPLATE, page=found)
-    try:
-        _replace(path, page)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot write the report: {error.strerror}") from error
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_text(path, fill_template(TEMPLATE, page=found))
 
 
 def contents(runs: Sequence[Run], start: Path) -> Contents:

@@ -113,21 +113,7 @@ def with_sections(study: Study | Source, *sections: str) -> Study:
 
 
 def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
-    """Turn checked keys into records, and judge the designs that they allow.
-
-    Parameters
-    ----------
-    study : StudyConfig
-    text : str
-        The file as given.
-    folder : Path
-        What a relative path of a target scheme starts from.
-
-    Raises
-    ------
-    ConfigError
-        On a combination of keys that means nothing.
-    """
+    """Judge also the designs that a study allows, once it is assembled; see `assemble`."""
     found = assemble(study, text, folder)
     if found.design is not None:
         check_design(found)

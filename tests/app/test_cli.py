@@ -104,6 +104,22 @@ def test_a_wrong_command_line_is_exit_2(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["sequential", "study.toml"], "renp optimize STUDY --sequential"),
+        (["status", "absent"], "run directories, or study files and names of shipped studies"),
+        (["status", "study.toml", "."], "run directories, or study files"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told_how_to_ask(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], hint: str
+) -> None:
+    assert execute(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert hint in line
+
+
 def test_an_unknown_verb_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["evalute", "x.toml"]) == 2
     assert '"evaluate"' in capsys.readouterr().err

@@ -18,7 +18,7 @@ from renp_infer.app.cli import execute
 from renp_infer.display import table
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.engine.store import read_manifest
-from renp_infer.errors import ConfigError, DiagnosticWarning
+from renp_infer.errors import ConfigError, DiagnosticWarning, StoreError
 from renp_infer.inference.comparison import compare
 from renp_infer.study.load import with_sections
 from renp_infer.verbs.compare.result import CompareResult
@@ -97,6 +97,29 @@ def test_wrong_changes_are_named(folder: Path, changes: dict[str, Any], path: st
     with pytest.raises(ConfigError) as caught:
         renp.load_study("study.toml", changes)
     assert caught.value.path == path
+
+
+def test_a_misspelt_section_in_changes_is_met_with_the_nearest(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'inference'") as caught:
+        renp.load_study("study.toml", {"inferense.x": 1})
+    assert caught.value.path == "inferense"
+
+
+def test_a_report_goes_where_a_text_or_a_path_says(folder: Path) -> None:
+    renp.evaluate("study.toml", out="run", quiet=True)
+    run = renp.open_run("run")
+    for runs, path in ((run, "one.html"), ([run], Path("two.html"))):
+        assert renp.write_report(runs, path) == Path(path)
+    assert Path("one.html").read_text() == Path("two.html").read_text()
+
+
+def test_a_directory_without_a_manifest_is_no_run(folder: Path) -> None:
+    renp.evaluate("study.toml", out="run", quiet=True)
+    Path("run/manifest.json").unlink()
+    with pytest.raises(StoreError, match="^run: no manifest.json; .* with a new one$"):
+        renp.open_run("run")
+    with pytest.raises(StoreError, match="^absent: no directory of this name; "):
+        renp.open_run("absent")
 
 
 def test_evaluate_gives_every_array_of_the_command_line(

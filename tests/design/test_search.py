@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from renp_infer.design import botorch
 from renp_infer.design.objective import Objective, score
 from renp_infer.design.optimizer import Gaussian, Optimizer, finite, fitted, improvement, joined
 from renp_infer.design.optimizers import make_optimizer
@@ -235,6 +236,6 @@ def test_botorch_proposes_allowed_points_for_several_objectives() -> None:
 
 
 def test_without_botorch_its_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("renp_infer.design.botorch.find_spec", lambda _name: None)
+    monkeypatch.setattr(botorch, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match="pip install"):
         make_optimizer("botorch", crystal_region(), seed(1))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from renp_infer.design import region
 from renp_infer.design.constraints import Constraint, quantities
 from renp_infer.design.region import Region
 from renp_infer.design.space import Dimension, Space, Window, threshold_deg
@@ -170,9 +171,9 @@ def test_the_allowed_share_is_an_area() -> None:
 
 
 def test_a_region_that_is_empty_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("renp_infer.design.region.MOST_DRAWS", 50)
-    region = crystal_region("volume_cm3 <= 10", "volume_cm3 >= 11")
-    for points in (region.sobol, region.uniform):
+    monkeypatch.setattr(region, "MOST_DRAWS", 50)
+    empty = crystal_region("volume_cm3 <= 10", "volume_cm3 >= 11")
+    for points in (empty.sobol, empty.uniform):
         with pytest.raises(DomainError, match="none of 50 points"):
             next(points(np.random.SeedSequence(1)))
 

@@ -19,6 +19,7 @@ from renp_infer.engine.store import Store
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, TaskError
 from renp_infer.measurement.squid import covariance_nG2
+from renp_infer.verbs import inputs
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.simulate.verb import ENSEMBLE
 from renp_infer.verbs.table import VERBS
@@ -75,7 +76,7 @@ def test_a_new_version_of_the_physics_gives_new_keys(
 ) -> None:
     study = toy_study(tmp_path)
     before = EVALUATE.series(study).key
-    monkeypatch.setattr("renp_infer.verbs.inputs.PHYSICS_VERSION", 10**6)
+    monkeypatch.setattr(inputs, "PHYSICS_VERSION", 10**6)
     assert EVALUATE.series(study).key != before
 
 

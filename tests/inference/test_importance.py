@@ -7,6 +7,7 @@ import pytest
 from scipy.special import softmax
 from scipy.stats import multivariate_normal
 
+from renp_infer.inference import hypothesis_mocks
 from renp_infer.inference.comparison import posterior_probabilities
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
 from renp_infer.inference.importance import ImportanceEstimate, evidence, start_mixture
@@ -186,10 +187,7 @@ def test_hypotheses_that_data_cannot_tell_apart_stay_at_their_odds():
 
 
 def test_hypotheses_are_drawn_with_their_odds(monkeypatch):
-    monkeypatch.setattr(
-        "renp_infer.inference.hypothesis_mocks.evidence",
-        lambda *_: ImportanceEstimate(0.0, 0.1, 60.0),
-    )
+    monkeypatch.setattr(hypothesis_mocks, "evidence", lambda *_: ImportanceEstimate(0.0, 0.1, 60.0))
     likelihood, odds = linear_likelihood(amplitude_sd=0.0), np.array([3.0, 0.0, 1.0])
     seeds = np.random.SeedSequence(6).spawn(400)
     truths = [draw_hypothesis([likelihood] * 3, odds, seed, 10).truth for seed in seeds]

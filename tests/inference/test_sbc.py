@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from renp_infer.errors import DomainError
+from renp_infer.inference import refit
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import build_prior
 from renp_infer.inference.refit import Refit
@@ -158,7 +159,7 @@ def test_every_sampler_can_be_calibrated(sampler, monkeypatch):
         asked.append(settings.sampler)
         return Sample(np.zeros((2, 4, 1)), xr.Dataset())
 
-    monkeypatch.setattr("renp_infer.inference.refit.draw_sample", drawn)
+    monkeypatch.setattr(refit, "draw_sample", drawn)
     Refit(inference_with(sampler=sampler))(conjugate(), np.random.SeedSequence(1))
     assert asked == [sampler]
 

@@ -8,7 +8,7 @@ import qutip
 from scipy.linalg import expm
 
 from renp_infer.errors import ConvergenceError, DomainError
-from renp_infer.physics import bloch
+from renp_infer.physics import bloch, drive, lindblad
 from renp_infer.physics.drive import Drive, laser_drive
 from renp_infer.physics.lindblad import decay_rates, lifetime_e_s, rabi_frequencies
 from renp_infer.physics.propagation import NODES, X
@@ -170,7 +170,7 @@ def test_a_wide_spread_needs_no_finer_panels(monkeypatch, switches, lasers):
     monkeypatch.setattr(bloch, "LEAST_PANELS", 1)
     lasers = replace(lasers, trigger_delay_lifetimes=0.05, inhomogeneous_width_kHz=150.0)
     coarse = bloch.evolve(TARGET, replace(lasers, cycle_ms=0.3), switches)
-    monkeypatch.setattr("renp_infer.physics.drive.RESOLVED", 12.0)
+    monkeypatch.setattr(drive, "RESOLVED", 12.0)
     fine = bloch.evolve(TARGET, replace(lasers, cycle_ms=0.3 + 1e-12), switches)
     assert len(fine.time_s) > 2 * len(coarse.time_s)
     assert coarse.peak == pytest.approx(fine.peak, rel=2e-5)
@@ -182,7 +182,7 @@ def test_a_wide_spread_needs_no_finer_panels(monkeypatch, switches, lasers):
 def test_fast_dephasing_needs_no_finer_panels(monkeypatch, dephasing, duration):
     lasers = Lasers(dephasing_per_s=dephasing, trigger_duration_lifetimes=duration)
     coarse = bloch.evolve(TARGET, lasers, LINDBLAD)
-    monkeypatch.setattr("renp_infer.physics.drive.RESOLVED", 30.0)
+    monkeypatch.setattr(drive, "RESOLVED", 30.0)
     fine = bloch.evolve(TARGET, replace(lasers, cycle_ms=10.0 + 1e-9), LINDBLAD)
     assert len(fine.time_s) > 5 * len(coarse.time_s)
     assert coarse.mean == pytest.approx(fine.mean, rel=1e-4)
@@ -197,7 +197,7 @@ def test_peak_of_fig_11_with_the_published_settings():
 
 
 def test_peak_with_the_sign_of_c_1_flipped(monkeypatch):
-    monkeypatch.setattr("renp_infer.physics.lindblad._flip_excitation", lambda matrix: matrix)
+    monkeypatch.setattr(lindblad, "_flip_excitation", lambda matrix: matrix)
     lasers = Lasers(cycle_ms=10.0 + 1e-9)  # not the evolution that is kept
     assert bloch.evolve(TARGET, lasers, PRINTED).peak == pytest.approx(0.040, rel=0.03)
 

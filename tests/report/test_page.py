@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from renp_infer import files
+from renp_infer.app.library import write_report
 from renp_infer.engine.page import Answer, Cell, Part, Text
 from renp_infer.engine.page import Page as ToyPage
 from renp_infer.engine.result import Result, Verdict
@@ -77,7 +79,7 @@ class Page(HTMLParser):
 def single(tmp_path_factory):
     folder = tmp_path_factory.mktemp("one")
     run = make_run(folder / "run", shape=SHAPE)
-    path = report.write_report([run], folder / "run.html")
+    path = write_report([run], folder / "run.html")
     return run, path
 
 
@@ -91,7 +93,7 @@ def several(tmp_path_factory):
             folder / "b", name="seed-layout", layout="seed", peak_snr=3.1e-19, infer=False, **keys
         ),
     ]
-    return runs, report.write_report(runs, folder / "report.html").read_text(encoding="utf-8")
+    return runs, write_report(runs, folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_page_is_self_contained(single):
@@ -175,7 +177,7 @@ def test_every_verdict_stands_at_the_top_and_a_failed_one_above_all(tmp_path, mo
     chosen = {"inference": {"sampler": "independence"}, "calibrate": {"chains": 2, "draws": 7}}
     run = with_result(run, "calibrate", CalibrateResult.of(tree))
     run = dataclasses.replace(run, study=run.study | chosen)
-    words = Page(report.write_report([run], tmp_path / "r.html").read_text("utf-8")).words()
+    words = Page(write_report([run], tmp_path / "r.html").read_text("utf-8")).words()
     assert words.index("1 of 1 run failed") < words.index("calibration: ranks: 3 of 9")
     assert words.index("calibration ✗ fail") < words.index("Physics switches")
     assert "diagnostics ✓ pass" in words and run.verdict == "fail"
@@ -340,17 +342,17 @@ def test_a_failed_write_leaves_the_old_report(single, tmp_path, monkeypatch):
         raise OSError(28, "no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(report.os, "replace", refuse)
+        patch.setattr(files.os, "replace", refuse)
         with pytest.raises(StoreError, match="no space left"):
-            report.write_report([run], path)
+            write_report([run], path)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
-    with pytest.raises(StoreError, match="cannot write"):
-        report.write_report([run], tmp_path / "none" / "report.html")
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_report([run], tmp_path / "none" / "report.html")
 
 
 def test_no_run_is_refused(tmp_path):
     with pytest.raises(DomainError):
-        report.write_report([], tmp_path / "report.html")
+        write_report([], tmp_path / "report.html")
 
 
 def test_data_from_a_file_have_no_truth(tmp_path):
@@ -360,7 +362,7 @@ def test_data_from_a_file_have_no_truth(tmp_path):
     run = with_estimates(run, {name: {"truth": None} for name in names})
     constants = run.inference["constant_data"].to_dataset()
     run.inference["constant_data"] = constants[["sigma_nG"]]
-    page = Page(report.write_report([run], tmp_path / "r.html").read_text(encoding="utf-8"))
+    page = Page(write_report([run], tmp_path / "r.html").read_text(encoding="utf-8"))
     words = page.words()
     assert "data: field.csv" in words and "Data: field.csv, at 61 angles" in words
     assert "Mock data" not in words and "mock data" not in words and "dash-dotted" not in words
@@ -397,7 +399,7 @@ class Counting(Verb):
 def test_a_verb_without_a_page_shows_verdict_reasons_and_rows(tmp_path, monkeypatch):
     monkeypatch.setitem(VERBS, Counting.name, Counting())
     run = with_result(make_run(tmp_path / "run", infer=False), Counting.name, Count(7))
-    html = report.write_report([run], tmp_path / "r.html").read_text(encoding="utf-8")
+    html = write_report([run], tmp_path / "r.html").read_text(encoding="utf-8")
     page = Page(html)
     part = html[html.index('id="run-1-counting"') : html.index('id="run-1-provenance"')]
     assert "Counting ✗ fail Count" in page.words() and "too &lt;few&gt;" in part

@@ -15,11 +15,12 @@ from renp_infer.errors import ConfigError
 from renp_infer.measurement.mock import observe
 from renp_infer.records import FloatArray, Observation
 from renp_infer.resources import share_path
-from renp_infer.study import datafile
+from renp_infer.study import datafile, datatable
 from renp_infer.study.datafile import read_measurement, write_measurement
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import mock_observation, observation
 from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.infer import work
 from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.infer.work import infer
 
@@ -156,7 +157,7 @@ def test_files_that_are_none(tmp_path: Path, write: Write, monkeypatch: pytest.M
     assert "netCDF version 4" in str(refused(write(GOOD, "data.nc")))
     many = "".join(f"{a!r},1,1\n" for a in np.linspace(50, 60, 2001).tolist())
     assert "at most 2000" in str(refused(write("theta_s_deg,field_nG,error_nG\n" + many)))
-    monkeypatch.setattr("renp_infer.study.datatable.MAX_BYTES", 20)
+    monkeypatch.setattr(datatable, "MAX_BYTES", 20)
     assert "a huge file" in str(refused(write(GOOD)))
 
 
@@ -333,7 +334,7 @@ def test_a_study_takes_angles_and_exposure_from_its_file(tmp_path: Path) -> None
 def test_inference_of_a_written_file_is_that_of_the_mock_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("renp_infer.verbs.infer.work.CHECKED_DRAWS", 1)  # not the gate's test
+    monkeypatch.setattr(work, "CHECKED_DRAWS", 1)  # not the gate's test
     (tmp_path / "study.toml").write_text(STUDY)
     path = tmp_path / "mock.csv"
     words = ["simulate", str(tmp_path / "study.toml"), "--save", str(path), "--quiet"]

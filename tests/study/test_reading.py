@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -230,7 +231,6 @@ def test_a_choice_is_one_of_its_options(key: str, value: str) -> None:
         ("detector.pickup={radius_cm=1,tilt=1}", "detector.pickup.tilt"),
         ("lasers.chi_squared=blch", "lasers.chi_squared"),
         ("lasers.chi_squared=0", "lasers.chi_squared"),
-        ("lasers.chi_squared=0.25001", "lasers.chi_squared"),
         ("layout.length_cm=9e-4", "layout.length_cm"),
         ("layout.radius_cm=20.1", "layout.radius_cm"),
         ("layout.c_axis_deg=norml", "layout.c_axis_deg"),
@@ -361,6 +361,24 @@ def test_combinations_that_mean_nothing_are_refused(
 )
 def test_combinations_that_mean_something_are_accepted(load: Load, overrides: list[str]) -> None:
     assert load(*overrides).name == "short"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_coherence_beyond_any_state_is_refused_by_what_the_number_is(
+    load: Load, preset: str
+) -> None:
+    """The bound that is named is the one that holds: what it allows is accepted."""
+    once = PRESETS[preset].trigger == "coherence"
+    keys = [f"physics.preset={preset}", *(["lasers.zeeman_field_G=0"] if once else [])]
+    with pytest.raises(ConfigError) as caught:
+        load(*keys, "lasers.chi_squared=0.3")
+    assert caught.value.path == "lasers.chi_squared"
+    assert f"it is {'' if once else 'rho_ee^3 '}|rho_ep|^2" in caught.value.hint
+    named = re.search(r"<= (\S+),", caught.value.allowed)
+    assert named is not None
+    assert load(*keys, f"lasers.chi_squared={named[1]}").name == "short"
+    with pytest.raises(ConfigError):
+        load(*keys, f"lasers.chi_squared={1.0001 * float(named[1])}")
 
 
 def test_chi_squared_bound_is_the_maximum_of_the_populations() -> None:

@@ -21,14 +21,13 @@ CHI_SQUARED_MAX = 256 / 3125
 """Maximum of rho_ee^3 |rho_ep|^2: |rho_ep|^2 <= rho_ee rho_pp and rho_ee + rho_pp <= 1
 leave x^4 (1 - x), largest at x = 4/5."""
 COHERENCE_MAX = 0.25
-"""Maximum of |rho_ep|^2, which the trigger "coherence" takes."""
+"""Maximum of |rho_ep|^2, which the trigger "coherence" takes: |rho_ep| <= 1/2."""
 FIRST_PRINCIPLES_FIELD_G = 0.0
 """Field where a study gives none: the default of the older physics polarises the target."""
 DIRECTIONS = 720
 """Trigger directions at which the pair's invariant mass is looked at."""
 PURE = 1e-6
 """Share of |S|^2 beside its axis that is rounding."""
-PAPER_RANGE = Number(low=0, high=CHI_SQUARED_MAX, open_low=True, also="bloch")
 
 Intensity = Annotated[float, Before(Number("mW/cm^2", 0, 1e12, open_low=True))]
 Lifetimes = Annotated[float | None, Before(Number(low=0, high=1e6, open_low=True))]
@@ -57,7 +56,7 @@ class LasersSection(Section):
     zeeman_field_G: Annotated[float | None, Before(Number("gauss", 0, 1e6))] = None
     chi_squared: Annotated[
         float | Literal["bloch"],
-        Before(Number(low=0, high=COHERENCE_MAX, open_low=True, also="bloch")),
+        Before(Number(low=0, open_low=True, also="bloch")),
     ] = "bloch"
     cycle_start: Annotated[Literal["ground", "periodic"], choice("ground", "periodic")] = (
         Lasers.cycle_start
@@ -123,10 +122,7 @@ def check_lasers(experiment: Experiment) -> None:
     target, lasers = experiment.target, experiment.lasers
     check_beams(experiment)
     check_partner_phase(experiment)
-    given = lasers.chi_squared
-    if experiment.switches.trigger == "h_r" and given is not None and given > CHI_SQUARED_MAX:
-        allowed = f'{PAPER_RANGE.allowed}, or physics.trigger = "coherence"'
-        raise ConfigError("lasers.chi_squared", given, allowed)
+    _check_coherence(lasers.chi_squared, experiment.switches.trigger)
     try:
         switch_times_s(target, lasers)
         if lasers.chi_squared is None:
@@ -183,6 +179,16 @@ def check_partner_phase(experiment: Experiment) -> None:
     if allowed:
         given = math.degrees(experiment.lasers.partner_phase)
         raise ConfigError("lasers.partner_phase_deg", given, allowed)
+
+
+def _check_coherence(chi_squared: float | None, trigger: str) -> None:
+    """A number is what the trigger takes of a density matrix, at most."""
+    once = trigger == "coherence"
+    most, what = (COHERENCE_MAX, "|rho_ep|^2") if once else (CHI_SQUARED_MAX, "rho_ee^3 |rho_ep|^2")
+    if chi_squared is not None and chi_squared > most:
+        reach = Number(low=0, high=most, open_low=True, also="bloch")
+        why = f'with physics.trigger = "{trigger}" it is {what}'
+        raise ConfigError("lasers.chi_squared", chi_squared, reach.allowed, why)
 
 
 def _check_bloch(experiment: Experiment, drive: Drive) -> None:

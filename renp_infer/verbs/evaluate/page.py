@@ -22,8 +22,8 @@ PRESUMED = "Not the truth, which the data do not tell: fixed parameters, and the
 
 def page(run: Run) -> Page:
     """What every page about a run begins with, and the truth."""
-    notes = (Text(note) for note in run.get(EvaluateResult).notes)
-    switches: tuple[Block, ...] = (Text(switch_sentence(run)), *notes, switch_table(run))
+    said = [switch_sentence(run), *run.get(EvaluateResult).notes]
+    switches = (*map(Text, said), switch_table(run))
     figures = (plate("angles", "Angular distribution", angular_distribution, run),)
     parts = (
         Part(0, "switches", "Physics switches", switches, "Switches"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +32,7 @@ from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.records import Experiment, FloatArray, Observation, Parameters
 from renp_infer.study.sections.forecast import MASS_MARGIN, ForecastSettings, largest_mass_meV
+from renp_infer.verbs.remembered import remembered
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -40,24 +40,6 @@ if TYPE_CHECKING:
 RIVAL_MASSES, RIVAL_PHASES = 40, 8
 LIGHTEST_RIVAL_MEV = 0.1
 OTHER = {"normal": "inverted", "inverted": "normal", "dirac": "majorana", "majorana": "dirac"}
-
-
-@dataclass(frozen=True)
-class _Keyed:
-    """A study that is remembered by its key."""
-
-    key: str
-    study: Study = field(compare=False)
-
-
-def bench_of(study: Study, key: str) -> Bench:
-    """The bench of a study, from before if the key is the same."""
-    return _bench(_Keyed(key, study))
-
-
-@functools.lru_cache(maxsize=2)
-def _bench(keyed: _Keyed) -> Bench:
-    return Bench(keyed.study)
 
 
 def noise_of(experiment: Experiment, parameters: Parameters, chi2: float) -> Noise:
@@ -152,3 +134,7 @@ class Bench:
     def by_exposure(self, likelihood: Likelihood, vector: FloatArray) -> ByExposure:
         """A likelihood linearised at free parameters (d,), for many exposures."""
         return ByExposure(expand(likelihood, vector), self.noise)
+
+
+bench_of = remembered(Bench)
+"""The bench of a study, from before if the key is the same."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,28 +18,11 @@ from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.measurement.squid import standard_error_nG
 from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.study.hypotheses import hypothesis_of, response_maker, true_peak_nG
+from renp_infer.verbs.remembered import remembered
 
 if TYPE_CHECKING:
     from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
-
-
-@dataclass(frozen=True)
-class _Keyed:
-    """A study that is remembered by its key."""
-
-    key: str
-    study: Study = field(compare=False)
-
-
-def bench_of(study: Study, key: str) -> SequenceBench:
-    """The bench of a study, from before if the key is the same."""
-    return _bench(_Keyed(key, study))
-
-
-@functools.lru_cache(maxsize=2)
-def _bench(keyed: _Keyed) -> SequenceBench:
-    return SequenceBench(keyed.study)
 
 
 class SequenceBench:
@@ -140,3 +122,7 @@ class SequenceBench:
         vector = prior.sample(rng, 1)[0]
         vector[prior.names.index("m1_meV")] = max(m1_meV, MASSLESS_MEV)
         return model.expected(prior.values(vector))
+
+
+bench_of = remembered(SequenceBench)
+"""The bench of a study, from before if the key is the same."""

@@ -14,6 +14,7 @@ from renp_infer.engine.executors import Serial
 from renp_infer.engine.result import load_tree
 from renp_infer.engine.store import Store
 from renp_infer.errors import DomainError
+from renp_infer.verbs.forecast import work
 from renp_infer.verbs.forecast.parts import parts
 from renp_infer.verbs.forecast.verb import FORECAST
 from renp_infer.verbs.forecast.work import PART
@@ -41,7 +42,7 @@ class Parts:
 @pytest.fixture
 def calculated(monkeypatch) -> Parts:
     found = Parts()
-    monkeypatch.setattr("renp_infer.verbs.forecast.work.forecast_part", found)
+    monkeypatch.setattr(work, "forecast_part", found)
     return found
 
 

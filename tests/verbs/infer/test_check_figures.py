@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from renp_infer.app.library import write_report
 from renp_infer.engine.driver import DIAGNOSTIC_FAILED, judge
-from renp_infer.report.page import write_report
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows, checks_of, impact
 from renp_infer.verbs.infer.command import document_of

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from renp_infer.app.cli import execute
+from renp_infer.design import utility
 from renp_infer.engine.run import Run
 from renp_infer.figures import drawing as plots
 from renp_infer.verbs.optimize import figures as design_figures
@@ -50,7 +51,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("figures")
     (folder / "toy.toml").write_text(STUDY)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("renp_infer.design.utility.Appraiser", ToyAppraiser)
+        patch.setattr(utility, "Appraiser", ToyAppraiser)
         home = folder / "run"
         assert execute(["optimize", str(folder / "toy.toml"), "--out", str(home), "--quiet"]) == 0
     return load_run(home)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from renp_infer.app.cli import execute
+from renp_infer.design import region, utility
 from renp_infer.design.search import Trial
 from renp_infer.design.utility import Utility
 from renp_infer.engine.blocks import Blocks
@@ -56,7 +57,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("renp_infer.design.utility.Appraiser", ToyAppraiser)
+    monkeypatch.setattr(utility, "Appraiser", ToyAppraiser)
     monkeypatch.setattr(ToyAppraiser, "calls", 0)
 
 
@@ -103,7 +104,7 @@ def test_gains_are_those_of_the_same_design_under_each_physics(
             asked.append((kappa, unknown, experiment.layout.length_cm))
             return {"eig_m1": Utility(experiment.layout.length_cm * (1.0 + unknown), 0.1)}
 
-    monkeypatch.setattr("renp_infer.design.utility.Appraiser", Listener)
+    monkeypatch.setattr(utility, "Appraiser", Listener)
     study = load_study(write(tmp_path, HEAD + CRYSTAL))
     rows = gains(study, {"layout.length_cm": 3.5})
     own = study.experiment.layout.length_cm
@@ -212,7 +213,7 @@ REFUSED = {
 def test_what_makes_no_design_is_refused(
     tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("renp_infer.design.region.MOST_DRAWS", 40)
+    monkeypatch.setattr(region, "MOST_DRAWS", 40)
     whole = "schema = 1\n[lasers]\nchi_squared = 1e-3\n"
     whole += text if "[optimize]" in text else "[optimize]\n" + text
     with pytest.raises(ConfigError) as caught:
@@ -303,7 +304,7 @@ def test_the_search_and_the_last_appraisal_use_other_truths(
         def __call__(self, experiment: Experiment, names: Any) -> Any:
             return super().__call__(experiment, names)
 
-    monkeypatch.setattr("renp_infer.design.utility.Appraiser", Noting)
+    monkeypatch.setattr(utility, "Appraiser", Noting)
     study = load_study(write(tmp_path, HEAD + CRYSTAL))
     region = region_of(study)
     for stage in ("search", "choice", "last", "search"):

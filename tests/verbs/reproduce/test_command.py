@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from renp_infer.app.cli import execute
 from renp_infer.records import PRESETS
+from renp_infer.reproduction import ledger as ledgers
 from renp_infer.reproduction.paper import Paper
 from renp_infer.resources import share_path
 from renp_infer.study.load import load_study
@@ -38,7 +40,7 @@ def ledger(out: Path) -> dict[str, Any]:
     """The document on standard output of one run that also writes the files."""
     with pytest.MonkeyPatch.context() as patch:
         stream = io.StringIO()
-        patch.setattr("sys.stdout", stream)
+        patch.setattr(sys, "stdout", stream)
         assert execute(["reproduce", "--json", "--out", str(out)]) == 0
     found: dict[str, Any] = json.loads(stream.getvalue())
     return found
@@ -128,7 +130,7 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(
     def fail(_paper: Any) -> Any:
         raise AssertionError("work was done")
 
-    monkeypatch.setattr("renp_infer.reproduction.ledger.make_ledger", fail)
+    monkeypatch.setattr(ledgers, "make_ledger", fail)
     (tmp_path / "file").write_text("")
     assert execute(["reproduce", "--out", str(tmp_path / "file")]) == 2
     assert capsys.readouterr().err.startswith("renp: --out: ")
