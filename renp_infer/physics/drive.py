@@ -32,7 +32,7 @@ FIRST_DETUNINGS = 33
 RESOLVED = 3.0
 """Detuning and dephasing that the panels resolve, in Rabi frequencies. Ions beyond
 are hardly excited and dephase, and coherences that decay faster follow the slow
-rest: 1e-4 of the mean |chi|^2, but a faster transient can hide its peak."""
+rest: 1.2e-4 of the mean |chi|^2, but a faster transient can hide its peak."""
 
 
 @dataclass(frozen=True)

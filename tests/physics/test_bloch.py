@@ -185,7 +185,7 @@ def test_fast_dephasing_needs_no_finer_panels(monkeypatch, dephasing, duration):
     monkeypatch.setattr(drive, "RESOLVED", 30.0)
     fine = bloch.evolve(TARGET, replace(lasers, cycle_ms=10.0 + 1e-9), LINDBLAD)
     assert len(fine.time_s) > 5 * len(coarse.time_s)
-    assert coarse.mean == pytest.approx(fine.mean, rel=1e-4)
+    assert coarse.mean == pytest.approx(fine.mean, rel=1.2e-4, abs=0)
 
 
 def test_peak_of_fig_11_with_the_published_settings():

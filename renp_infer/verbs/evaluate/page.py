@@ -15,6 +15,7 @@ from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.switches import switch_sentence, switch_table
 
 if TYPE_CHECKING:
+    from renp_infer.engine.page import Block
     from renp_infer.engine.run import Run
 
 PRESUMED = "Not the truth, which the data do not tell: fixed parameters, and the expected signal."
@@ -23,7 +24,7 @@ PRESUMED = "Not the truth, which the data do not tell: fixed parameters, and the
 def page(run: Run) -> Page:
     """What every page about a run begins with, and the truth."""
     said = [switch_sentence(run), *run.get(EvaluateResult).notes]
-    switches = (*map(Text, said), switch_table(run))
+    switches: tuple[Block, ...] = (*map(Text, said), switch_table(run))
     figures = (plate("angles", "Angular distribution", angular_distribution, run),)
     parts = (
         Part(0, "switches", "Physics switches", switches, "Switches"),
