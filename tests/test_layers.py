@@ -90,7 +90,7 @@ def imported(source: str) -> Iterator[str]:
 
 
 VERBS = (
-    "inputs", "evaluate", "simulate", "infer", "compare", "calibrate", "forecast", "sequential",
+    "inputs", "remembered", "evaluate", "simulate", "infer", "compare", "calibrate", "forecast", "sequential",
     "optimize", "table", "reproduce",
 )  # fmt: skip
 """Inside ``verbs``: what may import what. Only the table looks at all of them."""
