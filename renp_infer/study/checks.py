@@ -132,8 +132,8 @@ def check_inference(study: StudyConfig, experiment: Experiment, parameters: Para
     if study.neutrino.m1_meV > section.m1_max_meV:
         allowed = f"<= inference.m1_max_meV = {section.m1_max_meV:g}"
         raise ConfigError("neutrino.m1_meV", study.neutrino.m1_meV, allowed)
-    if section.extraordinary_index_sd is not None and not has_extraordinary(experiment):
-        allowed = "nothing without an extraordinary ray, see lasers.trigger_polarisation"
+    if section.extraordinary_index_sd and not has_extraordinary(experiment):
+        allowed = "nothing, or 0, without an extraordinary ray, see lasers.trigger_polarisation"
         key = "inference.extraordinary_index_sd"
         raise ConfigError(key, section.extraordinary_index_sd, allowed)
     check_lower_bound(section)
