@@ -261,7 +261,7 @@ def at_most_open_files() -> Iterator[None]:
 
 
 def test_bad_studies_and_command_lines(root: Path) -> None:
-    counts = fuzz(root, 150, 3)
+    counts = fuzz(root, 75, 2)
     assert counts["exit 0"] > 0
     assert counts["exit 2"] > counts["all"] / 2
 

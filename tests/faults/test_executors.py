@@ -85,7 +85,9 @@ def once_begun(orders: Path, action: Callable[[], object]) -> Iterator[None]:
     assert not thread.is_alive()
 
 
-@pytest.mark.parametrize("executor", ["processes:1", "processes:3", "dask:local:2"])
+@pytest.mark.parametrize(
+    "executor", ["processes:1", "dask:local:2", pytest.param("processes:3", marks=pytest.mark.slow)]
+)
 def test_results_do_not_depend_on_the_workers(
     tmp_path: Path, expected: bytes, executor: str
 ) -> None:
