@@ -52,7 +52,7 @@ class Straight:
         self.by_mass, self.offset, self.scale = by_mass, offset, scale
 
     def __call__(self, x):
-        jacobian = np.zeros((THETA.size, 11))
+        jacobian = np.zeros((THETA.size, x.size))
         jacobian[:, 0], jacobian[:, 1] = 10.0 * self.by_mass * UNIT, 2e3 * (UNIT + UNIT**2)
         field = 1.0 + self.offset * UNIT**2 + jacobian[:, :2] @ (x[:2] - np.array([0.1, 1.45]))
         return self.scale * field, self.scale * jacobian

@@ -17,6 +17,7 @@ from renp_infer.inference.fisher import (
 )
 from renp_infer.inference.hypothesis import Library, phase_settings
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import LogNormal, Normal
 from renp_infer.inference.profile import Profile, crossing
 from tests.toys.expected import (
@@ -267,6 +268,8 @@ def test_a_library_knows_its_points_by_heart():
 
 
 def test_information_without_priors_is_invariant_under_units():
-    likelihood, vector = asimov(hypothesis(LinearResponse(THETA, np.zeros(11))), 100.0)
+    likelihood, vector = asimov(
+        hypothesis(LinearResponse(THETA, np.zeros(len(PARAMETERS.slots)))), 100.0
+    )
     assert isinstance(likelihood, Likelihood)
     assert information(expand(likelihood, vector), noise(), EXPOSURE) == 0.0

@@ -43,7 +43,7 @@ class Broken:
     theta_s = THETA
 
     def __call__(self, x):
-        return np.full(THETA.size, np.nan), np.zeros((THETA.size, 11))
+        return np.full(THETA.size, np.nan), np.zeros((THETA.size, x.size))
 
 
 @pytest.mark.parametrize("correlated", [0, 3])

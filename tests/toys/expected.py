@@ -48,10 +48,10 @@ class Straight:
 
     def __call__(self, x):
         unit = (THETA - THETA.mean()) / np.ptp(THETA)
-        jacobian = np.zeros((THETA.size, 11))
+        jacobian = np.zeros((THETA.size, x.size))
         jacobian[:, 0], jacobian[:, 2] = unit, 2.0 * unit**3
         jacobian[:, 1] = 3.0 * unit**self.power
-        return 1.0 + jacobian @ (x - np.array([0.1, 1.45, *[0.0] * 9])), jacobian
+        return 1.0 + jacobian @ (x - np.array([0.1, 1.45, *np.zeros(x.size - 2)])), jacobian
 
 
 STRAIGHT = {

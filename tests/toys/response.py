@@ -48,7 +48,7 @@ def _template(x, table):
 
 @numba.njit(cache=True)
 def kernel(x, table):
-    """Template (n,) and Jacobian (n, 11)."""
+    """Template (n,) and Jacobian (n, 12)."""
     point = x.astype(np.complex128)
     template = _template(point, table).real
     jacobian = np.empty((template.size, x.size))
@@ -95,7 +95,7 @@ class PythonResponse:
 
 @numba.njit(cache=True)
 def linear_kernel(x, center, slope):
-    """Template (n,) and Jacobian (n, 11)."""
+    """Template (n,) and Jacobian (n, 12)."""
     return 1.0 + slope @ (x - center), slope.copy()
 
 

@@ -177,7 +177,7 @@ def check_partner_phase(experiment: Experiment) -> None:
         elif experiment.layout.c_axis is None:
             allowed = 'nothing with layout.c_axis_deg = "normal"'
     if allowed:
-        given = math.degrees(experiment.lasers.partner_phase)
+        given = round(math.degrees(experiment.lasers.partner_phase), 9)
         raise ConfigError("lasers.partner_phase_deg", given, allowed)
 
 

@@ -14,6 +14,7 @@ from scipy import stats
 from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel, measured
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import (
     build_prior,
     response_argument,
@@ -54,9 +55,9 @@ class Silent(LinearResponse):
     """A field that no parameter changes."""
 
     def __init__(self):
-        super().__init__(THETA, np.zeros(11))
+        super().__init__(THETA, np.zeros(len(PARAMETERS.slots)))
         self.slope = np.zeros_like(self.slope)
-        self.tables = (np.zeros(11), self.slope)
+        self.tables = (np.zeros(len(PARAMETERS.slots)), self.slope)
 
 
 def test_without_a_likelihood_the_prior_comes_back():
