@@ -90,8 +90,8 @@ def imported(source: str) -> Iterator[str]:
 
 
 VERBS = (
-    "inputs", "remembered", "evaluate", "simulate", "infer", "compare", "calibrate", "forecast", "sequential",
-    "optimize", "table", "reproduce",
+    "inputs", "remembered", "evaluate", "simulate", "infer", "compare", "calibrate", "forecast",
+    "sequential", "optimize", "table", "reproduce",
 )  # fmt: skip
 """Inside ``verbs``: what may import what. Only the table looks at all of them."""
 

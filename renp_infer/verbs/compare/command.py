@@ -30,7 +30,7 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     else:
         parts = [hypothesis_table(run.name, found), factor_table(found), mass_line(found.m1_meV)]
         parts += [f"warning: {text}" for text in found.warnings]
-        show(*parts, *filter(None, [shortfall(run)]), f"results: {run.directory}")
+        show(*filter(None, [shortfall(run)]), *parts, f"results: {run.directory}")
     return judge([run])
 
 

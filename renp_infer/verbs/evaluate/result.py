@@ -324,12 +324,10 @@ class EvaluateResult(Result):
         return None if self.noise_scale is None else self.peak_snr * self.noise_scale
 
     @property
-    def missing(self) -> str:
-        """Orders of magnitude to S/N = 1 without scaled noise, of the weak Hamiltonian."""
+    def missing_orders(self) -> float | None:
+        """Orders of magnitude to S/N = 1 without scaled noise; ``None`` if none are missing."""
         snr = self.absolute_snr
-        if self.model.source != "weak-magnetism" or snr is None or not 0.0 < snr < 1.0:
-            return ""
-        return f"{-np.log10(snr):.1f} orders of magnitude to S/N = 1"
+        return float(-np.log10(snr)) if snr is not None and 0.0 < snr < 1.0 else None
 
     @property
     def caution(self) -> str:
@@ -346,8 +344,11 @@ class EvaluateResult(Result):
     def _missing(self) -> list[tuple[str, str]]:
         """How rare an event is, and what is missing: nothing that a preset's name says."""
         found = [("rate", self.rarity)]
-        scaled = ", without the scaling of its noise" if self.normalised else ""
-        return [*found, ("missing", self.missing + scaled)] if self.missing else found
+        if self.missing_orders is not None:
+            scaled = ", without the scaling of the noise" if self.normalised else ""
+            orders = f"{self.missing_orders:.1f} orders of magnitude to S/N = 1{scaled}"
+            found.append(("missing", orders))
+        return found
 
     def origin(self) -> Mapping[str, Any]:
         """Its provenance."""

@@ -20,10 +20,18 @@ def shortfall(run: Run) -> str:
 
 def said_of(found: EvaluateResult) -> list[str]:
     """The same as sentences, of an evaluation."""
-    scaled = ""
-    if found.normalised and found.missing:
-        scaled = f"Without the scaling of its noise, {found.missing}."
-    return [text for text in (weakness(found), found.rarity, scaled, found.caution) if text]
+    texts = weakness(found), found.rarity, _unscaled(found), found.caution
+    return [text for text in texts if text]
+
+
+def _unscaled(found: EvaluateResult) -> str:
+    """What the scaling of the noise hides, of the weak Hamiltonian."""
+    if not (found.normalised and found.rarity) or found.missing_orders is None:
+        return ""
+    return (
+        f"Without the scaling of the noise its field is {found.missing_orders:.1f} orders of "
+        "magnitude short of S/N = 1."
+    )
 
 
 def weakness(found: EvaluateResult) -> str:

@@ -26,7 +26,7 @@ def infer(study: Path, /, *, measured: Measured = NO_FILES, options: Options = D
     if options.json:
         write_document(document_of(run))
     else:
-        show(summary_table([run]), *filter(None, [shortfall(run)]), f"results: {run.directory}")
+        show(*filter(None, [shortfall(run)]), summary_table([run]), f"results: {run.directory}")
     return judge([run])
 
 

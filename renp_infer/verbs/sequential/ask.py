@@ -23,6 +23,7 @@ def refuse_data(data: Path | None, covariance: Path | None) -> None:
 
 def campaigns(path: Path, options: Options, covariance: Path | None) -> int:
     """Simulate campaigns and compare them with fixed layouts."""
+    from renp_infer.verbs.evaluate.shortfall import shortfall
     from renp_infer.verbs.sequential.summary import summary
     from renp_infer.verbs.sequential.tables import campaign_tables
 
@@ -36,7 +37,8 @@ def campaigns(path: Path, options: Options, covariance: Path | None) -> int:
     if options.json:
         write_document(found.to_document() | {"file": str(run.directory / SEQUENTIAL.file)})
     else:
-        show(*campaign_tables(found), f"results: {run.directory}")
+        first = filter(None, [shortfall(run)])
+        show(*first, *campaign_tables(found), f"results: {run.directory}")
     return DONE
 
 

@@ -17,10 +17,12 @@ from renp_infer.inference.response import Response
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.field import exact_field, leakage_shape
 from renp_infer.measurement.normalise import (
+    coherence,
     noise_covariance,
     noise_scale,
     reference_field_nG,
 )
+from renp_infer.measurement.squid import variance_nG2
 from renp_infer.physics.channels import Channel, quadrupole_tensor
 from renp_infer.physics.currents import Currents
 from renp_infer.physics.emission import (
@@ -41,6 +43,7 @@ from renp_infer.study.hypotheses import hypothesis_of
 from renp_infer.study.load import load_study
 from renp_infer.study.sections.lasers import check_beams
 from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.evaluate.shortfall import said_of
 from renp_infer.verbs.evaluate.work import evaluate
 
 STUDY = "edge-layout-first-principles"
@@ -171,6 +174,35 @@ def test_the_sentence_of_how_rare_a_pair_is(capsys):
     years = 1.0 / (max(rates) * 31_557_600.0)
     assert f"one in {years:.3g} years at the angle of most" in text
     assert 1.0 / (rates[1] * 31_557_600.0) == pytest.approx(46.0, abs=0.5)
+
+
+@pytest.mark.parametrize("reference_snr", [0.0, 1000.0])
+def test_what_is_missing_is_said_of_scaled_noise_too(reference_snr):
+    """Signal and noise by the study without any scaling: the same orders in both."""
+    scaled, plain = study(f"detector.reference_snr={reference_snr}"), study()
+    found = evaluate(scaled.experiment, scaled.parameters, scaled.name)
+    field = exact_field(plain.experiment, plain.parameters, coherence(plain.experiment))
+    count = plain.experiment.layout.theta_s.size
+    sigma = np.sqrt(variance_nG2(plain.experiment.detector, plain.experiment.lasers, count))
+    orders = -np.log10(np.max(np.abs(field) / sigma))
+    assert found.missing_orders == pytest.approx(orders, rel=1e-9)
+    assert orders > 20
+    text = " ".join(said_of(found))
+    assert "neutrino pairs the whole crystal emits one in" in text
+    assert f"{orders:.1f} orders of magnitude short of S/N = 1" in text
+    assert said_of(EvaluateResult.of(found.document)) == said_of(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "outside"),
+    [("edge-layout-published", True), ("seed-layout-published", False),
+     ("edge-layout-normalised", False)],
+)  # fmt: skip
+def test_eq_17_across_thresholds_says_that_it_is_outside_its_range(name, outside):
+    loaded = study(name=name)
+    found = evaluate(loaded.experiment, loaded.parameters, loaded.name)
+    assert ("outside its range" in " ".join(said_of(found))) is outside
+    assert ("outside" in dict(found.rows())) is outside
 
 
 def test_one_event_in_46_years_at_full_coherence(capsys):
