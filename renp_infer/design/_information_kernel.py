@@ -1,5 +1,8 @@
 """Numba kernel: what one number tells about which group of Gaussians it came from."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,5 +1,8 @@
 """Numba kernel: the phases of Majorana neutrinos integrated over the torus."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

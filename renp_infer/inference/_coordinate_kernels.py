@@ -1,5 +1,8 @@
 """Numba kernels: the map between round and model coordinates, once per density."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

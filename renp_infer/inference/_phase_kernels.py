@@ -1,5 +1,8 @@
 """Numba kernels: phases as directions in planes, turned by one another."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

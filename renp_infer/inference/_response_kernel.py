@@ -1,5 +1,8 @@
 """Numba kernel: parameters to the smoothed field and its exact Jacobian."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

@@ -11,6 +11,9 @@ Then follow cos c and sin c; and for the ordinary index, then for the extraordin
 dK_t and the two numbers of ``d omega = r^3 (first + second sin^2(theta - c))``.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

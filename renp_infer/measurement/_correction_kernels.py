@@ -4,6 +4,9 @@ The table is made at the nominal apparatus against the distance to the nearest e
 looked up at every call.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

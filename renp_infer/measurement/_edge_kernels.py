@@ -1,5 +1,8 @@
 """Numba kernels: where the support of a pair ends, how its ends move, and kinks inside."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

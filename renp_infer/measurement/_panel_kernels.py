@@ -4,6 +4,9 @@ The large-crystal limit is integrated with its exact derivatives, from either ed
 support in blocks of nodes, see ``_block_kernels``. What a finite crystal adds is looked up.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

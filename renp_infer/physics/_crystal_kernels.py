@@ -5,6 +5,9 @@ the form factor is folded in exactly, their product is not), or the nested
 quadrature of ``_plane_kernels``.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

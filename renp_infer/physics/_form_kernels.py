@@ -9,6 +9,9 @@ peak of U and T; near the edge the variable is eta with distance
 are all analytic.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

@@ -7,6 +7,9 @@ where u runs over the ellipsoid ``u.u = pp (1 + (P.n)^2/s)`` along n.
 The electron current enters as a quadratic form C on p1, p2.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

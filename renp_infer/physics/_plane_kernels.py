@@ -4,6 +4,9 @@ Nested quadrature, graded inside and adaptive (Gauss-Kronrod) outside. Its two
 line integrals also serve the large-crystal methods of ``_crystal_kernels``.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np

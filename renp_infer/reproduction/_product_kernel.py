@@ -1,5 +1,8 @@
 """Numba kernel: Eqs. (17), (62) by a product trapezoid in (E1, theta_1, theta_2)."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Compiled for what they are called with.
+
 from __future__ import annotations
 
 import numpy as np
