@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from renp_infer.inference.fisher import expand, sigma
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.profile import Profile
 from renp_infer.inference.upper_limits import UpperLimits
 from tests.toys.expected import (
@@ -29,7 +30,7 @@ def test_limits_are_those_of_a_gaussian_cut_at_zero(pull):
     likelihood, vector = asimov(model, 0.0)
     error = sigma(expand(likelihood, vector), noise(), EXPOSURE)
     response = model.response
-    x = np.array([1e-3 * pull * error, 1.45, *[0.0] * 9])
+    x = np.array([1e-3 * pull * error, 1.45, *np.zeros(len(PARAMETERS.slots) - 2)])
     data = observe(response(x)[0], noise().covariance(EXPOSURE), THETA)
     profile = Profile(model.of_peak(1.0).likelihood(data), np.zeros(0))
     found = UpperLimits(profile, profile.best([vector]), error)
