@@ -22,6 +22,7 @@ from renp_infer.switches import switch_names as switch_names
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
+BoolArray = NDArray[np.bool_]
 Progress = Callable[[str, float], None]
 """Called with a stage's name and the fraction done."""
 PAIRS = ("11", "12", "22", "13", "23", "33")

@@ -40,11 +40,13 @@ class EnsembleRun:
     tau: float
     steps: int
     acceptance: float
+    tune: int
 
     @property
     def long_enough(self) -> bool:
         """Whether it outlasts the length rule."""
-        return self.steps > (LENGTH_BY_TAU + _BURN_IN_BY_TAU) * self.tau
+        burn_in = max(float(self.tune), _BURN_IN_BY_TAU * self.tau)
+        return self.steps > burn_in + LENGTH_BY_TAU * self.tau
 
 
 def sample_ensembles(
@@ -55,9 +57,10 @@ def sample_ensembles(
 ) -> tuple[FloatArray, xr.Dataset]:
     """Draw from the posterior in unit coordinates.
 
-    Ensembles run in blocks of ``settings.draws`` steps until each is longer
-    than 50 autocorrelation times after its burn-in, or up to 20 blocks; the
-    result says whether they are. Kept steps are two autocorrelation times
+    After ``settings.tune`` steps, ensembles run in blocks of ``settings.draws`` until each is
+    longer than 50 autocorrelation times after its burn-in, or up to 20 blocks; the
+    result says whether they are. The burn-in is ``tune``, or 5 autocorrelation times if
+    these are more. Kept steps are two autocorrelation times
     apart, walkers side by side, so that draws are close to independent.
 
     Parameters
@@ -130,22 +133,25 @@ def _run_ensemble(
         overdispersed(likelihood, walkers, np.random.default_rng(start_seed)),
         random_state=np.random.RandomState(step_seed.generate_state(8)).get_state(),
     )
+    state = sampler.run_mcmc(state, settings.tune, skip_initial_state_check=True)
     for _ in range(_CAP_BY_BLOCK):
         state = sampler.run_mcmc(state, settings.draws, skip_initial_state_check=True)
-        run = _kept(sampler)
+        run = _kept(sampler, settings.tune)
         if run.long_enough:
             break
     return run
 
 
-def _kept(sampler: emcee.EnsembleSampler) -> EnsembleRun:
+def _kept(sampler: emcee.EnsembleSampler, tune: int) -> EnsembleRun:
     """Discard the burn-in, thin, and flatten step by step."""
     steps = sampler.iteration
     with np.errstate(invalid="ignore"):  # a walker that never moved gives NaN
-        tau = float(np.max(sampler.get_autocorr_time(discard=steps // 5, tol=0)))
+        begin = max(tune, steps // 5)
+        tau = float(np.max(sampler.get_autocorr_time(discard=begin, tol=0)))
     tau = tau if np.isfinite(tau) else float(steps)
-    # A run shorter than its rule still keeps its second half.
-    discard = min(int(_BURN_IN_BY_TAU * tau), steps // 2)
+    # A run shorter than its rule still keeps the second half of what follows the tuning.
+    further = max(int(_BURN_IN_BY_TAU * tau) - tune, 0)
+    discard = tune + min(further, (steps - tune) // 2)
     thin = max(1, min(int(np.ceil(_THIN_BY_TAU * tau)), (steps - discard) // 4))
     return EnsembleRun(
         sampler.get_chain(discard=discard, thin=thin, flat=True),
@@ -153,11 +159,14 @@ def _kept(sampler: emcee.EnsembleSampler) -> EnsembleRun:
         tau,
         steps,
         float(np.mean(sampler.acceptance_fraction)),
+        tune,
     )
 
 
 def _log_density(unit: FloatArray, likelihood: Likelihood) -> float:
-    """Log posterior by unit coordinates, up to a constant."""
+    """Log posterior by unit coordinates, up to a constant; -inf outside the prior."""
+    if not likelihood.prior.supports(unit):
+        return -np.inf
     vector = likelihood.prior.from_unit(unit)
     density = likelihood.log_likelihood(vector) - 0.5 * float(unit @ unit)
     if not np.isfinite(density):

@@ -127,11 +127,14 @@ class Proposal:
         self.mixture = start_mixture(target, rng)
 
     def draw(self, rng: np.random.Generator, count: int) -> WeightedDraws:
-        """Draw independently."""
-        points = self.mixture.sample(rng, count)
-        vectors = _vectors(self.target.prior, points)
-        templates = self.target.templates(vectors)
-        posterior = self.target.of_templates(templates) + self.mixture.log_prior(points)
+        """Draw independently; what lies outside the prior weighs nothing, with template 0."""
+        target, points = self.target, self.mixture.sample(rng, count)
+        units = _units(target.prior, points)
+        vectors, inside = target.prior.from_unit(units), target.prior.supports(units)
+        templates = np.zeros((count, target.pull.size))
+        templates[inside] = target.templates(vectors[inside])
+        posterior = target.of_templates(templates) + self.mixture.log_prior(points)
+        posterior[~inside] = -np.inf
         return WeightedDraws(
             vectors, templates, points, posterior - self.mixture.log_density(points)
         )
@@ -195,16 +198,15 @@ def importance_sample(
     return found
 
 
-def _vectors(rest: Prior, points: FloatArray) -> FloatArray:
-    """Parameters (n, d) at points (n, k) in unit coordinates and angles."""
-    slices = rest.unit_slices()
+def _units(rest: Prior, points: FloatArray) -> FloatArray:
+    """Unit coordinates (n, u) of points (n, k) in unit coordinates and angles."""
+    slices, plain = rest.unit_slices(), rest.plain
     unit = np.empty((len(points), rest.unit_size))
-    plain = [slices[name].start for name in rest.names if name not in rest.circular]
-    unit[:, plain] = points[:, : len(plain)]
+    unit[:, plain] = points[:, : plain.size]
     for k, name in enumerate(rest.circular):
-        angle = points[:, len(plain) + k]
+        angle = points[:, plain.size + k]
         unit[:, slices[name]] = np.column_stack([np.cos(angle), np.sin(angle)])
-    return rest.from_unit(unit)
+    return unit
 
 
 def start_mixture(target: AmplitudeMarginal, rng: np.random.Generator) -> Mixture:

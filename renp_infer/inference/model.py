@@ -46,6 +46,7 @@ from renp_infer.inference.prior import (
     Prior,
     Uniform,
 )
+from renp_infer.records import FloatArray
 
 UNIT = "unit"
 """Sampled coordinates of all parameters but ``LINEAR``."""
@@ -55,6 +56,8 @@ LINEAR = (AMPLITUDE, BASELINE)
 OBSERVED = "observed"
 DATA = "data"
 VECTOR = "parameters"
+WALL = 1e30
+"""Below any log density: what a point outside the prior's support is below the others."""
 
 
 class ResponseOp(Op):
@@ -159,7 +162,7 @@ def build_model(likelihood: Likelihood) -> pm.Model:
     with pm.Model(coords=coords) as model:
         data = pm.Data(DATA, likelihood.decorrelated, dims="theta_s_deg")
         unit = pm.Normal(UNIT, 0.0, 1.0, shape=rest.unit_size)
-        vector = from_unit(rest, unit)
+        vector = from_unit(rest, supported(rest.unit_support, unit))
         template = template_of(likelihood.response, argument_of(rest, vector))
         others = _other_offsets(likelihood, rest, vector)
         fit = _LinearFit(likelihood, template, data - others)
@@ -170,6 +173,17 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         parts = [linear[n] if n in LINEAR else vector[rest.names.index(n)] for n in prior.names]
         pm.Deterministic(VECTOR, pt.stack(parts), dims="parameter")
     return model
+
+
+def supported(limits: tuple[FloatArray, FloatArray], unit: TensorVariable) -> TensorVariable:
+    """Unit coordinates (k,) within a prior's limits, outside of which the density is 0.
+
+    The response is asked at the nearest point inside: a graph has no branches.
+    """
+    low, high = (constant(limit) for limit in limits)
+    outside = pt.any((unit < low) | (unit > high))
+    pm.Potential("support", pt.switch(outside, -np.float64(WALL), np.float64(0.0)))
+    return pt.clip(unit, low, high)
 
 
 def _other_offsets(likelihood: Likelihood, rest: Prior, vector: TensorVariable) -> Any:

@@ -117,7 +117,10 @@ def equal_draws(run: NestedRun, n: int, rng: np.random.Generator) -> FloatArray:
 def _weighted(target: AmplitudeMarginal, reference: Reference) -> Callable[[FloatArray], float]:
     def log_density(cube: FloatArray) -> float:
         try:
-            ratio = reference.log_ratio(reference.standard(cube))
+            standard = reference.standard(cube)
+            if not reference.supports(standard):
+                return -np.inf
+            ratio = reference.log_ratio(standard)
             return target.log_likelihood(reference.vector(cube)) + ratio
         except BaseException:
             # dynesty prints a traceback of what it passes on, even of an interruption

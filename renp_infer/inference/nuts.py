@@ -31,7 +31,7 @@ from pytensor.graph.traversal import graph_inputs
 from renp_infer.finite import require_finite
 from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import DATA, VECTOR
+from renp_infer.inference.model import DATA, VECTOR, WALL
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.records import FloatArray, Progress
 
@@ -53,10 +53,10 @@ STATISTIC_NAMES = {
 # few learnt directions follows them, a diagonal one does not.
 _ADAPTATION = "low_rank"
 _WAIT_S = 5.0
-# A first step too long can land where masses are imaginary. Beyond so many standard
-# deviations of a Gaussian prior lies 1e-197 of it: such a point ends a trajectory.
+# A first step too long can land where nothing can be calculated. Beyond so many standard
+# deviations of a Gaussian prior lies 1e-197 of it: such a point ends a trajectory, as does
+# one outside the prior's support.
 _FARTHEST = 30.0
-_WALL = 1e30
 
 
 def require_nuts(model: pm.Model) -> dict[str, str]:
@@ -265,14 +265,22 @@ def _sampler_model(
     """Hand density, gradient, parameters and start to the sampler."""
     names, coordinates = likelihood.prior.names, Coordinates(likelihood, rng)
     origin, in_prior_sd = np.zeros(compiled.size), compiled.size - len(coordinates.linear)
+    limits = likelihood.prior.unit_support
+    low, high = (np.delete(limit, coordinates.linear) for limit in limits)
+
+    def wall(q: FloatArray) -> tuple[float, FloatArray]:
+        value, gradient = _round(q)
+        return value - WALL, gradient
 
     def density(q: FloatArray) -> tuple[float, FloatArray]:
         point = coordinates.point(q)
+        unit = point[:in_prior_sd]
+        if np.any((unit < low) | (unit > high)):
+            return wall(q)
         value, gradient, vector = compiled(point)
         if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
-            if not np.max(np.abs(point[:in_prior_sd])) < _FARTHEST:
-                value, gradient = _round(q)
-                return value - _WALL, gradient
+            if not np.max(np.abs(unit)) < _FARTHEST:
+                return wall(q)
             values = likelihood.prior.values(vector)
             require_finite("log density", value, values)
             require_finite("gradient of the log density", gradient, values)

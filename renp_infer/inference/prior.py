@@ -7,6 +7,7 @@ wrap, and all scales equal before the data speak.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -18,10 +19,17 @@ from scipy.special import ndtr
 from renp_infer.errors import DomainError
 from renp_infer.inference.parameters import PARAMETERS, Inferred
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.records import FloatArray, Parameters
+from renp_infer.physics.neutrinos import physical_ranges
+from renp_infer.records import BoolArray, FloatArray, Parameters
 
 FULL_TURN_DEG = 360.0
+EVERYWHERE = (-math.inf, math.inf)
+_LARGEST_LOG = 100.0
+"""Of an amplitude: squares of e^100 times a field can still be summed. At least 20 standard
+deviations."""
 Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
+UNTUNED = {"smc", "nested"}
+"""Samplers that spend no draws on tuning."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,8 @@ class InferenceSettings:
     cross_check : "none" or one of the same
         Another sampler, whose quantiles must agree.
     chains, draws, tune : int
-        Chains (or independent ensembles), and draws kept and spent per chain.
+        Chains (or independent ensembles), and draws kept and spent per chain; ``UNTUNED``
+        samplers spend none.
     target_accept : float
         Mean acceptance NUTS aims at.
     m1_prior : {"uniform", "log-uniform"}
@@ -107,6 +116,10 @@ class Marginal(Protocol):
     unit_size: int
     """Number of unit coordinates: 1, or 2 on the circle."""
 
+    @property
+    def unit_support(self) -> tuple[float, float]:
+        """Unit coordinates between which the density is not zero."""
+
     def log_density(self, value: float) -> float:
         """Normalised log density at ``value``."""
 
@@ -121,6 +134,7 @@ class Uniform:
     low: float
     high: float
     unit_size = 1
+    unit_support = EVERYWHERE
 
     def log_density(self, value: float) -> float:
         """Normalised log density; -inf outside."""
@@ -139,6 +153,7 @@ class LogUniform:
     low: float
     high: float
     unit_size = 1
+    unit_support = EVERYWHERE
 
     def log_density(self, value: float) -> float:
         """Normalised log density; -inf outside."""
@@ -153,14 +168,23 @@ class LogUniform:
 
 @dataclass(frozen=True)
 class Normal:
-    """Gaussian."""
+    """Gaussian within ``low`` and ``high``, so far out that its norm stays 1 to rounding."""
 
     mean: float
     sd: float
+    low: float = -math.inf
+    high: float = math.inf
     unit_size = 1
 
+    @property
+    def unit_support(self) -> tuple[float, float]:
+        """Unit coordinates of the limits."""
+        return (self.low - self.mean) / self.sd, (self.high - self.mean) / self.sd
+
     def log_density(self, value: float) -> float:
-        """Normalised log density."""
+        """Normalised log density; -inf outside the limits."""
+        if not self.low <= value <= self.high:
+            return -math.inf
         return _log_normal_density((value - self.mean) / self.sd) - math.log(self.sd)
 
     def from_unit(self, unit: FloatArray) -> FloatArray:
@@ -175,11 +199,16 @@ class LogNormal:
     sd: float
     unit_size = 1
 
+    @property
+    def unit_support(self) -> tuple[float, float]:
+        """Unit coordinates of what can be calculated with."""
+        return -_LARGEST_LOG / self.sd, _LARGEST_LOG / self.sd
+
     def log_density(self, value: float) -> float:
-        """Normalised log density; -inf for values that are not positive."""
-        if value <= 0.0:
+        """Normalised log density; -inf for values that are not positive, or too large."""
+        log = math.log(value) if value > 0.0 else -math.inf
+        if not abs(log) <= _LARGEST_LOG:
             return -math.inf
-        log = math.log(value)
         return _log_normal_density(log / self.sd) - math.log(self.sd) - log
 
     def from_unit(self, unit: FloatArray) -> FloatArray:
@@ -192,6 +221,7 @@ class Circular:
     """Uniform on the circle, in degrees; the density has period 360."""
 
     unit_size = 2
+    unit_support = EVERYWHERE
 
     def log_density(self, value: float) -> float:
         """Normalised log density per degree."""
@@ -240,6 +270,24 @@ class Prior:
             slices[name] = slice(start, start + marginal.unit_size)
             start += marginal.unit_size
         return slices
+
+    @functools.cached_property
+    def plain(self) -> FloatArray:
+        """Unit coordinates, shape (p,), of the parameters that are no phases."""
+        slices = self.unit_slices()
+        return np.array([slices[n].start for n in self.names if n not in self.circular], dtype=int)
+
+    @functools.cached_property
+    def unit_support(self) -> tuple[FloatArray, FloatArray]:
+        """Limits of the unit coordinates, shape (k,) each."""
+        limits = [m.unit_support for m in self.marginals.values() for _ in range(m.unit_size)]
+        low, high = np.array(limits).reshape(-1, 2).T
+        return low, high
+
+    def supports(self, unit: FloatArray) -> BoolArray:
+        """Whether the density is not zero at unit coordinates (..., k), shape (...)."""
+        low, high = self.unit_support
+        return np.asarray(np.all((low <= unit) & (unit <= high), axis=-1))
 
     def log_density(self, vector: FloatArray) -> float:
         """Normalised log prior density per unit of each name.
@@ -395,7 +443,8 @@ def _spread(
     if row.kind == "amplitude":
         return LogNormal(sd)
     if row.kind == "oscillation" and sd:
-        return Normal(oscillation[row.name].mean, sd)
+        ranges = physical_ranges(oscillation["dm2_21"].mean, oscillation["dm2_3l"].mean)
+        return Normal(oscillation[row.name].mean, sd, *ranges[row.name])
     uniform = row.kind == "offset" and row.shape is None
     return Normal(values[row.name], sd * peak if uniform else sd)
 

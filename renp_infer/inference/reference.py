@@ -63,9 +63,19 @@ class Reference:
         plain = cube[..., self.plain]
         return np.asarray(stdtrit(TAIL, plain) if self.student else ndtri(plain))
 
+    def unit(self, standard: FloatArray) -> FloatArray:
+        """Unit coordinates of the parameters that are no phases, shape (..., p)."""
+        return np.asarray(self.center + standard @ self.factor.T)
+
+    def supports(self, standard: FloatArray) -> bool:
+        """Whether the prior is not zero at y (p,)."""
+        unit, (low, high) = self.unit(standard), self.prior.unit_support
+        plain = self.prior.plain
+        return bool(np.all((low[plain] <= unit) & (unit <= high[plain])))
+
     def vector(self, cube: FloatArray) -> FloatArray:
         """Parameters, shape (..., d), at points of the unit cube (..., d)."""
-        unit = self.center + self.standard(cube) @ self.factor.T
+        unit = self.unit(self.standard(cube))
         vector = FULL_TURN_DEG * cube
         for place, k in enumerate(self.plain):
             marginal = self.prior.marginals[self.prior.names[k]]

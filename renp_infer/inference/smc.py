@@ -22,6 +22,7 @@ from renp_infer.inference.model import (
     argument_of,
     constant,
     from_unit,
+    supported,
     template_of,
 )
 from renp_infer.inference.parameters import AMPLITUDE
@@ -128,7 +129,8 @@ def build_model(target: AmplitudeMarginal, reference: Reference) -> pm.Model:
         density = pm.logp(pm.Normal.dist(0.0, 1.0, shape=plain), unit)
         ratio = pt.sum(density) - pt.sum(pm.logp(model[STANDARD], standard))
         pm.Potential("prior_over_reference", ratio + constant(reference.log_volume))
-        vector = from_unit(prior, _with_phases(prior, unit))
+        low, high = (limit[prior.plain] for limit in prior.unit_support)
+        vector = from_unit(prior, _with_phases(prior, supported((low, high), unit)))
         pm.Potential("log_likelihood", _log_likelihood(target, vector))
         pm.Deterministic(VECTOR, vector, dims="parameter")
     return model

@@ -21,6 +21,9 @@ MEASURED = ("sin2_12", "sin2_13", "dm2_21", "dm2_3l", "delta")
 """What a table gives for each ordering."""
 _UNITS = {"1": 1.0, "eV^2": 1.0, "deg": math.pi / 180.0}
 _PHASE_TOLERANCE = 1e-9
+INSIDE = 8.3
+"""Standard errors by which a measured value lies inside its range: the tail beyond, 5e-17,
+changes no normalisation."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def load_oscillation(name: str, key: str = "neutrino.oscillation") -> Oscillatio
     raw = read_toml(path, key)
     rows = {o: _entries(raw.get(o), f"{path.name}:{o}") for o in ("normal", "inverted")}
     _check_signs(rows, path.name)
+    _check_ranges(rows, path.name)
     weak = _entry(raw.get("sin2_w"), f"{path.name}:sin2_w")
     return OscillationTable(
         name=name,
@@ -124,6 +128,37 @@ def _check_signs(rows: dict[str, dict[str, tuple[float, float]]], name: str) -> 
         if sign * splitting <= 0.0:
             allowed = "> 0 (Delta m^2_31)" if sign > 0.0 else "< 0 (Delta m^2_32)"
             raise ConfigError(f"{name}:{ordering}.dm2_3l.value", splitting, allowed)
+
+
+def _check_ranges(rows: dict[str, dict[str, tuple[float, float]]], name: str) -> None:
+    for ordering, row in rows.items():
+        for key, (low, high) in physical_ranges(row["dm2_21"][0], row["dm2_3l"][0]).items():
+            value, sigma = row[key]
+            if not low < value < high:
+                where = f"{name}:{ordering}.{key}.value"
+                raise ConfigError(where, value, f"between {low:g} and {high:g}")
+            room = min(value - low, high - value) / INSIDE
+            if sigma > room:
+                allowed = f"<= {room:.3g}, {INSIDE:g} of it inside the physical range"
+                hint = "0 holds it fixed"
+                raise ConfigError(f"{name}:{ordering}.{key}.sigma", sigma, allowed, hint)
+
+
+def physical_ranges(dm2_21: float, dm2_3l: float) -> dict[str, tuple[float, float]]:
+    """What mixing angles and splittings of one ordering can be.
+
+    Squared sines lie within 0 and 1. Splittings keep their signs, and a border between
+    their sizes keeps the lightest mass the lightest: abs(dm2_3l) > dm2_21.
+
+    Parameters
+    ----------
+    dm2_21, dm2_3l : float
+        Central values, eV^2; the border is their geometric mean.
+    """
+    border = math.sqrt(abs(dm2_21 * dm2_3l))
+    sine = (0.0, 1.0)
+    large = (border, math.inf) if dm2_3l > 0.0 else (-math.inf, -border)
+    return {"sin2_12": sine, "sin2_13": sine, "dm2_21": (0.0, border), "dm2_3l": large}
 
 
 def make_parameters(

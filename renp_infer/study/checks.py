@@ -19,7 +19,7 @@ from renp_infer.study.computable import check_computable, check_open_angles
 from renp_infer.study.reading import StudyConfig
 from renp_infer.study.sections.calibrate import CalibrateSection, check_parts
 from renp_infer.study.sections.forecast import ForecastSettings, largest_mass_meV
-from renp_infer.study.sections.inference import InferenceSection, check_lower_bound
+from renp_infer.study.sections.inference import InferenceSection, check_lower_bound, check_tuning
 from renp_infer.study.sections.lasers import check_lasers
 from renp_infer.study.sections.sequential import KEY, SequentialSettings
 from renp_infer.study.sections.target import POLARISED
@@ -137,6 +137,7 @@ def check_inference(study: StudyConfig, experiment: Experiment, parameters: Para
         key = "inference.extraordinary_index_sd"
         raise ConfigError(key, section.extraordinary_index_sd, allowed)
     check_lower_bound(section)
+    check_tuning(section)
     check_open_angles(experiment, parameters)
 
 

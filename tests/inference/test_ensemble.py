@@ -68,6 +68,18 @@ def test_short_ensembles_say_so():
     assert statistics["lp"].shape == unit.shape[:2]
 
 
+@pytest.mark.parametrize("tune", [1, 200])
+def test_steps_of_the_tuning_are_not_kept(tune):
+    """At most half of what follows them is burn-in; before that nothing is kept."""
+    target, draws = likelihood(0.05), 6
+    settings = inference_with(sampler="emcee", draws=draws, tune=tune)
+    walkers = 2 * target.prior.unit_size
+    unit, statistics = sample_ensembles(target, settings, np.random.SeedSequence(1))
+    steps = statistics["steps"].values
+    assert np.all((steps - tune) % draws == 0)
+    assert unit.shape[1] <= walkers * (steps.min() - tune)
+
+
 def test_log_density_of_the_draws_is_the_posterior():
     """``lp`` is the log-likelihood plus the standard normal in unit coordinates."""
     target = likelihood(0.05)

@@ -321,6 +321,8 @@ def test_a_missing_schema_is_refused() -> None:
         (["inference.m1_max_meV=794.8"], "inference.m1_max_meV"),
         (["inference.m1_max_meV=49"], "neutrino.m1_meV"),
         (["inference.m1_min_meV=1"], "inference.m1_min_meV"),
+        (["inference.sampler=nested", "inference.tune=9"], "inference.tune"),
+        (["inference.sampler=smc", "inference.tune=9"], "inference.tune"),
         (
             ["inference.m1_prior=log-uniform", "inference.m1_min_meV=450"],
             "inference.m1_min_meV",

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole
-from renp_infer.inference.prior import InferenceSettings, Sampler
+from renp_infer.inference.prior import UNTUNED, InferenceSettings, Sampler
 from renp_infer.study.sections.base import Flag, Section, choice
 
 Spread = Annotated[float, Before(Number(low=0, high=5))]
@@ -60,6 +60,20 @@ def inference_settings(section: InferenceSection, extraordinary: bool = False) -
     own = section.extraordinary_index_sd
     spread = section.refractive_index_sd if own is None else own
     return InferenceSettings(**given, extraordinary_index_sd=spread if extraordinary else 0.0)
+
+
+def check_tuning(section: InferenceSection) -> None:
+    """Refuse steps to tune a sampler that does not tune.
+
+    Raises
+    ------
+    ConfigError
+    """
+    used = {section.sampler, section.cross_check} - {"none"}
+    if "tune" in section.model_fields_set and used <= UNTUNED:
+        allowed = f'nothing with sampler = "{section.sampler}", which adapts by itself'
+        hint = "inference.draws sets its live points or particles; leave tune out"
+        raise ConfigError("inference.tune", section.tune, allowed, hint)
 
 
 def check_lower_bound(section: InferenceSection) -> None:
