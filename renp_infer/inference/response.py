@@ -46,6 +46,8 @@ class Response:
     finite_crystal : bool
         Whether the table of what the finite crystal adds is made, which takes over a
         second. Without it the response is the large-crystal limit.
+    refinement : int
+        How often the steps of the table, in mass and in distance from an edge, are halved.
     share : tuple of ndarray, optional
         ``share_at`` the truth, in place of a table over all masses: for field and
         derivatives at the truth alone. How the share itself changes with m1, beyond
@@ -70,24 +72,27 @@ class Response:
         m1_max_eV: float,
         *,
         finite_crystal: bool = True,
+        refinement: int = 0,
         share: tuple[FloatArray, FloatArray] | None = None,
     ) -> None:
         switches = experiment.switches
         check_limit(switches)
-        smoother = make_smoother(experiment)
+        smoother = make_smoother(experiment, refinement=refinement)
+        self.refinement = refinement
         self.experiment, self.truth, self.chi_squared = experiment, truth, chi_squared
         self.theta_s = experiment.layout.theta_s
         self.m1_max_eV = m1_max_eV
         self.scale = signal_factor(experiment, chi_squared)
-        steps = np.arcsinh(m1_max_eV / MASS_SCALE) / (1 if share else MASS_NODES - 1)
+        count = MASS_NODES * 2**refinement
+        steps = np.arcsinh(m1_max_eV / MASS_SCALE) / (1 if share else count - 1)
         if share is not None:
             grid, table = share[0], np.repeat(share[1], LAGRANGE_NODES, axis=2)
         elif finite_crystal:
-            nodes = MASS_SCALE * np.sinh(steps * np.arange(MASS_NODES))
+            nodes = MASS_SCALE * np.sinh(steps * np.arange(count))
             spectra = [masses(replace(truth, m1_eV=float(m1))) for m1 in nodes]
             grid, table = smoother.correction(np.array(spectra))
         else:
-            grid, table = np.array([-1.0, 1.0]), np.zeros((len(PAIRS), 2, MASS_NODES, 2, 4))
+            grid, table = np.array([-1.0, 1.0]), np.zeros((len(PAIRS), 2, count, 2, 4))
         target, beams = experiment.target, beams_of(experiment)
         photons, cos_c, sin_c = np.empty((0, 4)), 1.0, 0.0
         if beams is not None:
@@ -227,9 +232,12 @@ def approximation_error(response: Response, draws: FloatArray, sigma: FloatArray
 
 
 def exact_at(response: Response, x: FloatArray) -> FloatArray:
-    """What a response approximates at a vector (12,): the field without tables, (n,)."""
+    """What a response approximates at a vector (12,): the field without tables, (n,).
+
+    Once more refined than the response: both have the same error of the distances else.
+    """
     experiment, parameters = _apparatus(response, x)
-    return exact_field(experiment, parameters, response.chi_squared)
+    return exact_field(experiment, parameters, response.chi_squared, response.refinement + 1)
 
 
 def _apparatus(response: Response, x: FloatArray) -> tuple[Experiment, Parameters]:

@@ -14,8 +14,12 @@ from renp_infer.physics.neutrinos import masses, weights
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 
-def exact_field(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
-    """Smoothed field without tables, shape (n,), nG: the reference.
+def exact_field(
+    experiment: Experiment, parameters: Parameters, chi_squared: float, refinement: int = 0
+) -> FloatArray:
+    """Smoothed field without tables over masses, shape (n,), nG: the reference.
+
+    ``refinement`` is that of ``make_smoother``: what it changes is the field's own error.
 
     Raises
     ------
@@ -24,7 +28,7 @@ def exact_field(experiment: Experiment, parameters: Parameters, chi_squared: flo
     """
     m = masses(parameters)
     with faults("signal_nG", _field_causes(experiment, parameters, chi_squared)) as finite:
-        a, b = smoothed_pairs(experiment, m)
+        a, b = smoothed_pairs(experiment, m, refinement=refinement)
         rows = weights(parameters, experiment.switches)
         total = rows.pv @ a
         if parameters.nature == "majorana":

@@ -223,6 +223,7 @@ class Smoother:
     norm: float
     exact: bool
     rtol: float
+    refinement: int = 0
 
     def correction(
         self, masses_eV: FloatArray, *, nominal: bool = False
@@ -292,7 +293,8 @@ class Smoother:
                 reach.extend(np.abs(ends - min(width, np.pi)) + MARGIN)
         finest = np.clip(0.02 * self._width() / (index * omega), 3e-7, 1e-3)
         # a wide kernel is all correction, a narrow one hardly any
-        ratio = 1.35 if self.exact else 1.6
+        ratio = (1.35 if self.exact else 1.6) ** (0.5**self.refinement)
+        finest *= 16.0**-self.refinement  # a light planar pair begins as 1/sqrt of the distance
         count = int(np.ceil(np.log(max(reach) / finest) / np.log(ratio))) + 1
         side = finest * ratio ** np.arange(count + 1)
         return np.concatenate([-side[::-1], side])
@@ -348,8 +350,15 @@ class Smoother:
         )
 
 
-def make_smoother(experiment: Experiment, density: Density | None = None) -> Smoother:
+def make_smoother(
+    experiment: Experiment, density: Density | None = None, refinement: int = 0
+) -> Smoother:
     """Prepare the smoothing of a density, or of the field's, over an experiment's layout.
+
+    Each ``refinement`` halves the steps between the distances from an edge at which the
+    finite crystal's share is known, and begins them 16 times nearer to it. Without any the
+    field errs by up to 1e-4 of its peak for light planar pairs, else by 1e-5; with the first
+    by a thirtieth of that.
 
     Raises
     ------
@@ -379,6 +388,7 @@ def make_smoother(experiment: Experiment, density: Density | None = None) -> Smo
         norm=float(form_norm(planar, *crystal)),
         exact=bool(wide or (lorentz and not planar)),
         rtol=experiment.accuracy.relative_tolerance,
+        refinement=refinement,
     )
 
 
@@ -387,6 +397,7 @@ def smoothed_pairs(
     masses_eV: FloatArray,
     direction: FloatArray | None = None,
     density: Density | None = None,
+    refinement: int = 0,
 ) -> tuple[FloatArray, FloatArray]:
     """Pair integrals times the direction factor, smoothed over the resolution.
 
@@ -398,6 +409,8 @@ def smoothed_pairs(
         Another direction factor than ``facing`` gives.
     density : {"spatial", "conserved", "weak-magnetism"}, optional
         See ``physics.pairs``; by default that of the field.
+    refinement : int
+        See ``make_smoother``.
 
     Returns
     -------
@@ -411,7 +424,7 @@ def smoothed_pairs(
     """
     causes, angles = crystal_causes(experiment, masses_eV), experiment.layout.theta_s
     with faults("smoothed pair integral", causes, angles) as finite:
-        smoother = make_smoother(experiment, density)
+        smoother = make_smoother(experiment, density, refinement)
         if direction is not None:
             smoother = replace(smoother, facing=direction)
         masses = np.asarray(masses_eV, dtype=float)

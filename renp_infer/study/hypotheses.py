@@ -54,11 +54,13 @@ def hypothesis_of(
     )
 
 
-def response_maker(study: Study) -> Callable[[Parameters], Response]:
+def response_maker(study: Study, refinement: int = 0) -> Callable[[Parameters], Response]:
     """Tabulated response of a study's experiment up to the largest mass of its prior."""
     settings = study.priors
     chi2, largest = coherence(study.experiment), settings.m1_max_meV * MILLI_EV_TO_EV
-    return lambda parameters: Response(study.experiment, parameters, chi2, largest)
+    return lambda parameters: Response(
+        study.experiment, parameters, chi2, largest, refinement=refinement
+    )
 
 
 def true_peak_nG(study: Study) -> float:

@@ -1,0 +1,51 @@
+"""The gate on the response of a fit: it refines what errs, and refuses what is spoilt."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from renp_infer.errors import ConvergenceError
+from renp_infer.inference import response as tabulated
+from renp_infer.inference.response import Response
+from renp_infer.study.hypotheses import own_hypothesis
+from renp_infer.study.load import load_study
+from renp_infer.study.observed import data_of
+from renp_infer.verbs.infer import work
+
+
+def checked(name, monkeypatch, draws, most=work.MOST_REFINED, **changes):
+    monkeypatch.setattr(work, "CHECKED_DRAWS", draws)
+    monkeypatch.setattr(work, "MOST_REFINED", most)
+    study = load_study(name, changes=changes)
+    return work.checked_model(study, own_hypothesis(study), data_of(study).sigma)
+
+
+@pytest.mark.parametrize("spoilt", (1e-4, 3e-5))
+def test_a_spoilt_response_is_refused(monkeypatch, spoilt):
+    """By little: 1e-4 of the peak is a tenth of the noise at S/N 1149."""
+    _, error = checked("edge-layout-normalised", monkeypatch, 2, most=0)
+    assert error < 5e-3
+    true = tabulated.smoothed_field
+
+    def field(x, *tables):
+        template, jacobian = true(x, *tables)
+        return (1.0 + spoilt) * template, jacobian
+
+    monkeypatch.setattr(tabulated, "smoothed_field", field)
+    with pytest.raises(ConvergenceError, match="exposure") as caught:
+        checked("edge-layout-normalised", monkeypatch, 2, most=0)
+    assert caught.value.error == pytest.approx(1149 * spoilt, rel=0.1)
+
+
+@pytest.mark.slow
+def test_forty_days_of_the_printed_layout_can_be_inferred(monkeypatch):
+    """What errs by more than it may at first is refined until it does not."""
+    longer = {"detector.exposure_s": 3.5e6}
+    with pytest.raises(ConvergenceError):
+        checked("edge-layout-published", monkeypatch, 24, most=0, **longer)
+    model, error = checked("edge-layout-published", monkeypatch, 24, **longer)
+    assert error < work.ALLOWED_ERROR
+    assert isinstance(model.response, Response)
+    assert model.response.refinement == 1
+    assert np.all(np.isfinite(model.response(model.response.nominal())[0]))
