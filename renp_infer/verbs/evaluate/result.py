@@ -11,6 +11,7 @@ import numpy as np
 
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
+from renp_infer.physics.constants import YEAR_S
 from renp_infer.records import FloatArray, Switches
 from renp_infer.switches import forbids_moment, heard, told
 from renp_infer.terminal import plain
@@ -36,7 +37,6 @@ SUMS = "field against sums"
 MOST_OFF = 5e-3
 """Largest difference of the smoothed field from the average of its own sums, over the peak;
 blocks of nodes may err by 1.7e-3 in wide planar scans."""
-YEAR_S = 365.25 * 86400.0
 OPTIONAL = {
     ("theta_s_deg",): ("sum_W_eV6", "conserving_nG"),
     ("pair", "theta_s_deg"): ("pair_K_eV5",),
@@ -48,7 +48,6 @@ FORBIDDEN = (
     'physics.source = "spin-velocity": S.v leaves no moment in an unpolarised target, by time '
     "reversal; the signal is that of Eq. (61), and weak magnetism is what leaves one"
 )
-YEAR_S = 365.25 * 86400.0
 ARRAYS = ("theta_s_deg", *(name for names in PREDICTED.values() for name in names))
 FACTS = (
     "name",
