@@ -34,8 +34,6 @@ from renp_infer.verbs.table import load_run
 
 Settings = Mapping[str, str]
 """Texts of the controls by key; an empty one leaves the key out."""
-TASKS = ("inference", "compare", "calibrate", "forecast", "simulate", "optimize")
-"""Sections whose limits do not count where nothing is inferred."""
 _LOOP_SHOWN = PickupSection(radius_cm=1.5).model_dump()
 """Loop that is offered to a study without one."""
 _LOOP_KEYS = tuple(f"{LOOP}.{name}" for name in _LOOP_SHOWN)
@@ -164,7 +162,7 @@ def study_of(tables: Mapping[str, Any]) -> Study:
         On the first thing that is wrong.
     """
     checked = config.validate(tables)
-    bare = checked.model_copy(update=dict.fromkeys(TASKS))
+    bare = checked.model_copy(update=dict.fromkeys(config.TASKS))
     return resolve(bare, "", Path())
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from renp_infer.study.reading import TASKS, StudyConfig
 from renp_infer.study.sections.optimize import OptimizeSection
 
-if TYPE_CHECKING:
-    from renp_infer.study.reading import StudyConfig
-
-OTHERS = ("optimize", "forecast", "calibrate", "compare", "simulate", "data")
+OTHERS = {*TASKS, "data"} - {"inference"}
 """Sections that a design does not inherit."""
 
 
@@ -38,7 +36,7 @@ def design_of(study: StudyConfig, scheme: str, folder: Path) -> Design | None:
     """Design of a checked study file; ``None`` without a section ``[optimize]``."""
     if study.optimize is None:
         return None
-    tables = study.model_dump(by_alias=True, exclude_unset=True, exclude=set(OTHERS))
+    tables = study.model_dump(by_alias=True, exclude_unset=True, exclude=OTHERS)
     tables.setdefault("target", {})["scheme"] = scheme
     return Design(study.optimize, tables, str(folder))
 

@@ -74,8 +74,8 @@ def load_study(
         raw.setdefault("inference", {})
     study = config.validate(raw)
     if inference is False:
-        gone = dict.fromkeys(("inference", "compare", "calibrate", "forecast", "optimize"))
-        study = study.model_copy(update=gone)
+        gone = set(config.TASKS) - {"simulate"}
+        study = study.model_copy(update=dict.fromkeys(gone))
     return resolve(study, text, folder)
 
 

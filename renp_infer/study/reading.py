@@ -1,7 +1,7 @@
 """A study file as a checked, typed object; every refusal is one ``ConfigError``.
 
 TOML in, ``StudyConfig`` out. This module knows keys, types and ranges; what
-needs a target scheme or an oscillation table is decided in ``study.py``.
+needs a target scheme or an oscillation table is decided in ``resolve.py``.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ from renp_infer.study.sections.optimize import OptimizeSection
 from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.sections.simulate import SimulateSection
 from renp_infer.study.sections.target import TargetSection
+
+TASKS = ("simulate", "inference", "compare", "calibrate", "forecast", "optimize")
+"""Sections that ask for work."""
 
 MAX_BYTES = 10_000_000
 """Largest study file that is read."""

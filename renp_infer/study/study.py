@@ -15,14 +15,12 @@ from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study.datafile import Measurement
 from renp_infer.study.design_tables import Design
+from renp_infer.study.reading import TASKS
 from renp_infer.study.sections.calibrate import CalibrateSection
 from renp_infer.study.sections.execution import ExecutionSection
 from renp_infer.study.sections.forecast import ForecastSettings
 from renp_infer.study.sections.inference import InferenceSection, inference_settings
 from renp_infer.study.sections.sequential import SequentialSettings
-
-TASKS = ("simulate", "inference", "compare", "calibrate", "forecast", "optimize")
-"""Sections that ask for work."""
 
 
 @dataclass(frozen=True, repr=False)
