@@ -354,7 +354,7 @@ def test_statistics_of_draws_that_never_moved_are_null() -> None:
     assert diagnostics.defined(1.01) == 1.01
 
 
-# --- runner ---
+# --- from a study to its verdict ---
 
 
 def test_the_command_ends_in_one_line_with_the_values(

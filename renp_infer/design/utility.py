@@ -124,7 +124,7 @@ class Appraiser:
         Measured oscillation parameters of both orderings.
     rng : numpy.random.Generator
     noise_scale : float
-        Factor of the noise: 1, or that of ``runner.evaluation.noise_scale`` for the study's
+        Factor of the noise: 1, or that of `measurement.normalise.noise_scale` for the study's
         own experiment. It stays the same for all designs.
     finite_crystal : bool
         Whether the finite crystal's share of the field, some 1e-3 of the peak for
