@@ -1,6 +1,7 @@
 """The table of inferred parameters, and a row more: from prior to report."""
 
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -128,6 +129,11 @@ class TestAToyByOneRow:
         shown = {found[0]: found for found in parameter_rows(load_run(tmp_path / "run"))}
         place = [column.title for column in COLUMNS].index("prior sd")
         assert float(shown["t"][place]) == pytest.approx(0.3, rel=0.2)
+        renp.evaluate(toy, out=tmp_path / "run", quiet=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", renp.DiagnosticWarning)  # 800 draws are few
+            page = renp.write_report(renp.open_run(tmp_path / "run"), tmp_path / "report.html")
+        assert '<th scope="row">t</th>' in page.read_text(encoding="utf-8")
 
     def test_forecast(self, toy: Study) -> None:
         bench = Bench(toy)
@@ -145,6 +151,19 @@ class TestAToyByOneRow:
         assert "tilt" not in few.hypothesis("normal", "dirac").prior.names
         impacts = dict(zip(bench.settings.systematics, steps(bench).impact_meV, strict=True))
         assert impacts["baseline"] > 0.0
+
+    @pytest.mark.slow
+    def test_forecast_as_a_verb(self, toy: Study) -> None:
+        """The error of m1 where the tilt is free, and where it is known."""
+        few = {"orderings": ["normal"], "natures": ["dirac"], "methods": ["fisher"]}
+        study = renp.load_study(
+            STUDY | {"forecast": {"m1_meV": [50.0], "corrections": False} | few}
+        )
+        free, known = (
+            renp.forecast(with_tilt(study, sd), quiet=True)["fisher"]["sigma_m1_meV"].values.item()
+            for sd in (0.3, 0.0)
+        )
+        assert free > 1.01 * known > 0.0
 
     def test_explorer(self, toy: Study) -> None:
         found = curve_of(toy, toy.settings, "").mass_error

@@ -33,9 +33,9 @@ class TiltSettings(InferenceSettings):
     tilt_sd: float = 0.3
 
 
-def with_tilt(study: Study) -> Study:
+def with_tilt(study: Study, sd: float = TiltSettings.tilt_sd) -> Study:
     assert study.settings is not None
-    return replace(study, settings=TiltSettings(**asdict(study.settings)))
+    return replace(study, settings=TiltSettings(**asdict(study.settings), tilt_sd=sd))
 
 
 @contextmanager
