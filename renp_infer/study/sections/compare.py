@@ -8,7 +8,7 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number, Whole
-from renp_infer.inference.comparison import CompareSettings
+from renp_infer.inference.comparison import ESTIMATORS, CompareSettings, Estimator
 from renp_infer.study.sections.base import Section, choice, several
 from renp_infer.study.sections.odds import OddsSection, some_odds
 
@@ -16,10 +16,7 @@ from renp_infer.study.sections.odds import OddsSection, some_odds
 class CompareSection(Section):
     """Evidence of the four hypotheses."""
 
-    estimators: Annotated[tuple[Literal["smc", "nested"], ...], several("smc", "nested")] = (
-        "smc",
-        "nested",
-    )
+    estimators: Annotated[tuple[Estimator, ...], several(*ESTIMATORS)] = ESTIMATORS
     live_points: Annotated[int, Before(Whole(50, 1_000_000))] = 1000
     nested_runs: Annotated[int, Before(Whole(2, 256))] = 4
     smc_draws: Annotated[int, Before(Whole(50, 1_000_000))] = 1000
