@@ -69,8 +69,12 @@ def conserving_field(
     averaged over the phase of the partners, whatever that is.
     """
     factor = conserving_factor(experiment, chi_squared)
-    averaged = replace(experiment, lasers=replace(experiment.lasers, partner_phase=None))
-    return factor * _smoothed_rate(averaged, parameters)
+    return factor * _smoothed_rate(_averaged(experiment), parameters)
+
+
+def _averaged(experiment: Experiment) -> Experiment:
+    """The same without a phase of the partners: its rate is the mean over it."""
+    return replace(experiment, lasers=replace(experiment.lasers, partner_phase=None))
 
 
 def residual_leakage(experiment: Experiment, parameters: Parameters) -> float:
@@ -97,8 +101,11 @@ def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: f
     without its direction factor k.S, and scaled to the largest absolute signal:
     leakage is a fraction of the peak. A template, at the truth: a leakage l
     makes it err by l times what the mass and the apparatus change in Sum F.
+    Of a polarised target it is the parity-conserving field, which is far the
+    larger part and knows no phase of the partners.
     """
-    rate = _smoothed_rate(experiment, parameters)
+    polarised = experiment.target.polarisation != 0.0
+    rate = _smoothed_rate(_averaged(experiment) if polarised else experiment, parameters)
     peak = np.max(np.abs(exact_field(experiment, parameters, chi_squared)))
     with faults("leakage", _field_causes(experiment, parameters, chi_squared)) as finite:
         shape: FloatArray = finite(peak / np.max(np.abs(rate)) * rate)

@@ -553,6 +553,15 @@ def test_each_difference_can_be_set_alone(key, value):
         np.testing.assert_array_equal(after.pair_A_eV5, before.pair_A_eV5)
 
 
+def test_weak_magnetism_is_conserved_either_way():
+    keys = ("target.scheme=er-ylf-built", "target.channel=e1-p3", "layout.c_axis_deg=50")
+    one, other = (study(*keys, *more) for more in ((), ("physics.vector_current=spatial",)))
+    before, after = (evaluate(s.experiment, s.parameters, "one") for s in (one, other))
+    np.testing.assert_array_equal(after.sum_W_eV6, before.sum_W_eV6)
+    np.testing.assert_array_equal(after.signal_nG, before.signal_nG)
+    np.testing.assert_array_equal(after.rate_per_s, before.rate_per_s)
+
+
 def test_counting_the_trigger_once_takes_four_h_r_squared_away():
     from renp_infer.physics.matrix_elements import h_r
 
@@ -678,6 +687,32 @@ def test_reversal_scales_what_is_left():
     )
     assert tenth == pytest.approx(0.1 * whole, rel=1e-12)
     assert study().residual == 0.0
+
+
+def test_a_polarised_target_leaks_what_it_has_without_parity_violation():
+    """Its leakage has the shape of that field, which knows no phase of the partners."""
+    keys = ("layout.theta_s_deg=[40, 85]", "lasers.chi_squared=0.1")
+    more = ("target.polarisation=0.3", "lasers.partner_phase_deg=20")
+    found = study(*keys, *more)
+    leaked = leakage_shape(found.experiment, found.parameters, 0.1)
+    even = evaluate(found.experiment, found.parameters, "p").conserving_nG
+    assert even is not None
+    np.testing.assert_allclose(leaked / leaked[0], even / even[0], rtol=1e-12)
+    free = study(*keys, more[1])
+    other = leakage_shape(free.experiment, free.parameters, 0.1)
+    assert abs(other[1] / other[0] * leaked[0] / leaked[1] - 1.0) > 1e-3
+
+
+def test_a_leakage_as_large_as_the_signal_needs_its_shape():
+    """The template is at the truth: per meV its shape turns by 1.6e-3 of its peak."""
+    found, other = study(), study("neutrino.m1_meV=51")
+    own, moved = (leakage_shape(found.experiment, s.parameters, 0.25) for s in (found, other))
+    own, moved = own / np.max(own), moved / np.max(moved)
+    known = np.stack([own, np.ones_like(own)], axis=1)
+    rest = moved - known @ np.linalg.lstsq(known, moved)[0]
+    assert np.sqrt(np.sum(rest**2)) == pytest.approx(1.6e-3, rel=0.1)
+    keys = ("target.temperature_K=4", "lasers.zeeman_field_G=100")
+    assert study(*keys).residual == pytest.approx(5.9e3, rel=0.05)
 
 
 def test_a_field_polarises_at_a_temperature():
