@@ -10,6 +10,7 @@ from renp_infer.explorer.picture import Picture
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import PAIRS
+from renp_infer.verbs.infer.cells import NOT_MEASURED
 from renp_infer.verbs.infer.result import InferResult
 
 Rows = list[list[str]]
@@ -85,5 +86,6 @@ def run_rows(run: Run) -> Rows:
     for name, found in (posterior.estimates if posterior else {}).items():
         low, high = (rounded(x, found.sd) for x in found.interval_95)
         spread = f"{rounded(found.mean, found.sd)} ± {number(found.sd, 2)}"
-        rows.append([PARAMETERS.text(name), spread, f"{low} to {high}"])
+        shown = [NOT_MEASURED, "–"] if found.measured is False else [spread, f"{low} to {high}"]
+        rows.append([PARAMETERS.text(name), *shown])
     return rows

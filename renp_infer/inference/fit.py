@@ -13,18 +13,19 @@ import xarray as xr
 from renp_infer.finite import require_finite, require_finite_tree
 from renp_infer.inference.checks import log_prior_group, model_checks
 from renp_infer.inference.cross_check import cross_check
+from renp_infer.inference.derived import derived
 from renp_infer.inference.diagnostics import convergence, diagnose
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
 from renp_infer.inference.judged import Diagnosis, Summary
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import MASS, PARAMETERS
+from renp_infer.inference.parameters import MASS, PARAMETERS, SEEN_PHASE
 from renp_infer.inference.prior import (
     InferenceSettings,
     Prior,
 )
 from renp_infer.inference.sampling import draw_sample
-from renp_infer.inference.summary import summarise
+from renp_infer.inference.summary import compared, summarise
 from renp_infer.measurement.data import Data
 from renp_infer.records import FloatArray, Parameters, Progress
 from renp_infer.versions import versions
@@ -32,6 +33,8 @@ from renp_infer.versions import versions
 ANGLE = "theta_s_deg"
 CROSS_CHECK = "renp_cross_check"
 """Group of a second sampler's draws."""
+DERIVED = "renp_derived"
+"""Group of what follows from the posterior's draws."""
 PADDED = {"stage", "point"}
 """Dimensions whose rows may be shorter than the longest, with NaN behind them."""
 PREDICTIVE_DRAWS = 1000
@@ -98,6 +101,7 @@ def fit(
     groups = {
         "posterior": parameter_group(prior, vectors),
         "prior": parameter_group(prior, prior_vectors),
+        DERIVED: _by_draw(derived(prior, truth.nature, vectors)),
         "sample_stats": sample.statistics,
         "log_likelihood": _data_group(
             likelihood, np.apply_along_axis(likelihood.pointwise_at_mean, -1, posterior_mean), kept
@@ -121,7 +125,11 @@ def fit(
     groups["log_prior"] = log_prior_group(prior, vectors[:, kept], groups["log_likelihood"])
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     _check(tree)
-    summaries, diagnosis = _judged(tree, {} if data.source else values)
+    known = {} if data.source else values
+    summaries, diagnosis = _judged(tree, prior, known)
+    before = derived(prior, truth.nature, prior_vectors)
+    true = derived(prior, truth.nature, model.vector(truth)) if known else {}
+    summaries |= _derived_summaries(tree, before, {k: float(v) for k, v in true.items()})
     tree.attrs = _documents(summaries, diagnosis, truth, values, signal, data)
     impact = impacts(prior, vectors, summaries[MASS].ess_bulk or 1.0)
     checks, tree["renp_checks"] = model_checks(tree, likelihood, posterior_mean, impact)
@@ -171,10 +179,15 @@ def _check(tree: xr.DataTree) -> None:
 
 def parameter_group(prior: Prior, vectors: FloatArray) -> xr.Dataset:
     """Free parameters (chains, draws, d) by name."""
-    dims = ("chain", "draw")
+    return _by_draw({name: vectors[..., k] for k, name in enumerate(prior.names)})
+
+
+def _by_draw(columns: Mapping[str, FloatArray]) -> xr.Dataset:
+    """Columns (chains, draws) by name."""
+    chains, draws = next(iter(columns.values())).shape
     return xr.Dataset(
-        {name: (dims, vectors[..., k]) for k, name in enumerate(prior.names)},
-        coords={"chain": np.arange(vectors.shape[0]), "draw": np.arange(vectors.shape[1])},
+        {name: (("chain", "draw"), column) for name, column in columns.items()},
+        coords={"chain": np.arange(chains), "draw": np.arange(draws)},
     )
 
 
@@ -229,7 +242,9 @@ def _provenance(settings: InferenceSettings, seed: int) -> xr.Dataset:
     )
 
 
-def _judged(tree: xr.DataTree, known: Mapping[str, float]) -> tuple[dict[str, Summary], Diagnosis]:
+def _judged(
+    tree: xr.DataTree, prior: Prior, known: Mapping[str, float]
+) -> tuple[dict[str, Summary], Diagnosis]:
     """Summary of every free parameter, and the diagnosis of all draws."""
     posterior = tree["posterior"].to_dataset()
     draws = {str(name): posterior[name].values for name in posterior.data_vars}
@@ -241,10 +256,24 @@ def _judged(tree: xr.DataTree, known: Mapping[str, float]) -> tuple[dict[str, Su
         others = {name: second[name].values for name in draws}
         found = cross_check(draws, others, PARAMETERS.phases, second.attrs["sampler"])
         diagnosis = diagnosis.crossed(found)
-    summaries = {
-        name: summarise(draws[name], known.get(name), rows[name], circular[name]) for name in draws
-    }
+    before, summaries = tree["prior"].to_dataset(), {}
+    for name, marginal in prior.marginals.items():
+        row = summarise(draws[name], known.get(name), rows[name], circular[name])
+        summaries[name] = compared(row, draws[name], before[name].values, marginal.limits)
     return summaries, diagnosis
+
+
+def _derived_summaries(
+    tree: xr.DataTree, before: Mapping[str, FloatArray], known: Mapping[str, float]
+) -> dict[str, Summary]:
+    """Summary of every derived quantity; none is below 0."""
+    posterior, summaries = tree[DERIVED].to_dataset(), {}
+    for name, prior_draws in before.items():
+        draws, circular = posterior[name].values, name == SEEN_PHASE
+        row = convergence(draws, circular)
+        found = summarise(draws, known.get(name), row, circular)
+        summaries[name] = compared(found, draws, prior_draws, (0.0, np.inf))
+    return summaries
 
 
 def _documents(

@@ -32,6 +32,13 @@ class Summary:
         ``None`` where nobody knows it.
     circular : bool
         Whether it is an angle, in degrees.
+    upper_90, upper_95 : float or None
+        One-sided upper limits, credible; ``None`` for what has no lower end.
+    reaches : tuple of {"lower", "upper"}
+        Ends of the prior that the posterior comes up to.
+    measured : bool or None
+        Whether the data say anything of it beside the prior; ``None`` in a result from
+        before this was asked.
     """
 
     mean: float
@@ -46,6 +53,10 @@ class Summary:
     r_hat: float | None
     truth: float | None
     circular: bool
+    upper_90: float | None = None
+    upper_95: float | None = None
+    reaches: tuple[str, ...] = ()
+    measured: bool | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Summary:
@@ -55,7 +66,9 @@ class Summary:
         for mass in ("68", "95"):
             values[f"interval_{mass}"] = tuple(row[f"interval_{mass}"])
             values[f"regions_{mass}"] = tuple(map(tuple, row.get(f"regions_{mass}", ())))
-        return cls(**values, circular=row.get("circular", False))
+        values |= {name: row.get(name) for name in ("upper_90", "upper_95", "measured")}
+        reaches = tuple(row.get("reaches", ()))
+        return cls(**values, circular=row.get("circular", False), reaches=reaches)
 
     def ranges(self) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
         """Where it lies with 68 % and 95 %: regions of several modes, else intervals."""

@@ -158,9 +158,9 @@ class Table:
         return {row.name: (row.symbol, row.unit) for row in self.rows}[name]
 
     def text(self, name: str) -> str:
-        """Symbol with unit in brackets; a name that the table does not have stays."""
+        """Symbol with unit in brackets; a name that is not known stays."""
         if name not in self.names:
-            return name
+            return DERIVED_TEXTS.get(name, name)
         symbol, unit = self.label(name)
         return f"{symbol} [{unit}]" if unit else symbol
 
@@ -209,3 +209,14 @@ PARAMETERS = Table(
     ),
 )  # fmt: skip
 """The table."""
+SUM, BETA, DOUBLE_BETA = "sum_meV", "m_beta_meV", "m_betabeta_meV"
+SEEN_PHASE = "alpha31_minus_2delta_deg"
+SEEN_PHASES = ("alpha21_deg", SEEN_PHASE)
+"""All that a signal tells of the phases."""
+DERIVED_TEXTS = {
+    SUM: "Σm [meV]",
+    BETA: "m_β [meV]",
+    DOUBLE_BETA: "m_ββ [meV]",
+    SEEN_PHASE: "α₃₁ − 2δ [deg]",
+}
+"""What follows from parameters, as tables show it; see ``derived.py``."""

@@ -120,6 +120,10 @@ class Marginal(Protocol):
     def unit_support(self) -> tuple[float, float]:
         """Unit coordinates between which the density is not zero."""
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Values between which the density is not zero; none on the circle."""
+
     def log_density(self, value: float) -> float:
         """Normalised log density at ``value``."""
 
@@ -135,6 +139,11 @@ class Uniform:
     high: float
     unit_size = 1
     unit_support = EVERYWHERE
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """``low`` and ``high``."""
+        return self.low, self.high
 
     def log_density(self, value: float) -> float:
         """Normalised log density; -inf outside."""
@@ -154,6 +163,11 @@ class LogUniform:
     high: float
     unit_size = 1
     unit_support = EVERYWHERE
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """``low`` and ``high``."""
+        return self.low, self.high
 
     def log_density(self, value: float) -> float:
         """Normalised log density; -inf outside."""
@@ -181,6 +195,11 @@ class Normal:
         """Unit coordinates of the limits."""
         return (self.low - self.mean) / self.sd, (self.high - self.mean) / self.sd
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """``low`` and ``high``."""
+        return self.low, self.high
+
     def log_density(self, value: float) -> float:
         """Normalised log density; -inf outside the limits."""
         if not self.low <= value <= self.high:
@@ -204,6 +223,11 @@ class LogNormal:
         """Unit coordinates of what can be calculated with."""
         return -_LARGEST_LOG / self.sd, _LARGEST_LOG / self.sd
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Positive values."""
+        return 0.0, math.inf
+
     def log_density(self, value: float) -> float:
         """Normalised log density; -inf for values that are not positive, or too large."""
         log = math.log(value) if value > 0.0 else -math.inf
@@ -222,6 +246,7 @@ class Circular:
 
     unit_size = 2
     unit_support = EVERYWHERE
+    limits = EVERYWHERE
 
     def log_density(self, value: float) -> float:
         """Normalised log density per degree."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from renp_infer.inference.diagnostics import Convergence, defined
@@ -11,6 +14,17 @@ from renp_infer.records import FloatArray
 
 LEVELS = (0.68, 0.95)
 """Probabilities of equal-tailed credible intervals, and of highest-density regions."""
+LIMITS = (0.90, 0.95)
+"""Probabilities below one-sided upper limits."""
+LEAST_INFORMATION = 0.1
+"""Nats that the posterior must have gained over the prior to be called a measurement.
+
+That of a Gaussian prior narrowed to 0.70 of its width, or moved by 0.45 of it.
+"""
+_SHARES = 10
+_NEAR = 0.1
+"""An end of the prior is reached if this share of the way to the other end of the 95 % interval
+does not lead out of the interval's 2.5 %; a Gaussian then is 2.3 deviations from it."""
 _BINS = 72
 _VALLEY = 0.5
 """Two regions are apart if the density between them falls below this share of their edge."""
@@ -59,6 +73,66 @@ def summarise(draws: FloatArray, truth: float | None, row: Convergence, circular
         truth,
         circular,
     )
+
+
+def compared(
+    found: Summary, draws: FloatArray, prior: FloatArray, limits: tuple[float, float]
+) -> Summary:
+    """The same with one-sided limits, and with what it owes to the prior.
+
+    Parameters
+    ----------
+    found : Summary
+    draws, prior : ndarray
+        Of posterior and prior, of any shapes.
+    limits : tuple of float
+        Ends of the prior; infinite where it has none.
+    """
+    measured = information(draws, prior, found.ess_bulk or 1.0) > LEAST_INFORMATION
+    if found.circular:
+        return replace(found, measured=measured)
+    (low, high), (lowest, highest) = found.interval_95, limits
+    reaches = []
+    if low - lowest < _NEAR * (high - lowest):
+        reaches.append("lower")
+    if highest - high < _NEAR * (highest - low):
+        reaches.append("upper")
+    uppers = (
+        [float(limit) for limit in np.quantile(draws, LIMITS)]
+        if math.isfinite(lowest)
+        else [None, None]
+    )
+    return replace(
+        found,
+        upper_90=uppers[0],
+        upper_95=uppers[1],
+        reaches=tuple(reaches),
+        measured=measured,
+    )
+
+
+def information(draws: FloatArray, prior: FloatArray, ess: float) -> float:
+    """Information that a posterior gained over its prior, nats, at most ln 10.
+
+    From the shares of the draws in ten intervals that are equally probable in the prior,
+    less what so many independent draws of the prior itself would show.
+
+    Parameters
+    ----------
+    draws, prior : ndarray
+        Of any shapes.
+    ess : float
+        Effective number of the former.
+    """
+    edges = np.quantile(prior, np.arange(1, _SHARES) / _SHARES)
+    shares, expected = (
+        np.bincount(np.searchsorted(edges, part.ravel()), minlength=_SHARES) / part.size
+        for part in (draws, prior)
+    )
+    kept = (shares > 0.0) & (expected > 0.0)
+    gained = np.sum(shares[kept] * np.log(shares[kept] / expected[kept]))
+    chance = 0.5 * (_SHARES - 1) * (1.0 / ess + 1.0 / prior.size)
+    return float(gained - chance)
 
 
 def _interval(values: FloatArray, probability: float, center: float, circular: bool) -> Range:

@@ -12,8 +12,8 @@ from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.inference.judged import Summary
 from renp_infer.verbs.evaluate.figures import normalised_label
-from renp_infer.verbs.infer.figures import mass_bounds
 from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.words import mass_bounds
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.page import Cell, Column, Table
 from renp_infer.engine.store import read_manifest
-from renp_infer.figures.drawing import number, rounded
+from renp_infer.figures.drawing import number
 from renp_infer.figures.words import text_of
 from renp_infer.verbs.evaluate.figures import source
 from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.infer.cells import estimate, interval
 from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def summary_of(run: Run) -> Summary:
     if posterior is None:
         return found
     mass = posterior.mass
-    low, high = (rounded(x, mass.sd) for x in mass.interval_95)
-    estimate = f"{rounded(mass.mean, mass.sd)} ± {rounded(mass.sd, mass.sd)}"
-    return replace(found, estimate=_unbroken(estimate), interval=_unbroken(f"{low} to {high}"))
+    return replace(found, estimate=_unbroken(estimate(mass)), interval=_unbroken(interval(mass)))
 
 
 def _unbroken(text: str) -> str:

@@ -13,6 +13,7 @@ from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nuts import Coordinates, compile_model, sample_nuts
+from renp_infer.inference.parameters import DERIVED_TEXTS
 from renp_infer.inference.prior import (
     build_prior,
     response_argument,
@@ -43,6 +44,7 @@ GROUPS = {
     "log_prior",
     "renp_checks",
     "renp_provenance",
+    "renp_derived",
 }
 EXTRA = {"smc": {"renp_evidence"}, "nested": {"renp_evidence", "renp_nested"}}
 OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("pymc-nuts", "smc", "nested")]
@@ -122,6 +124,11 @@ def test_what_the_data_do_not_see_keeps_its_prior(sampler, trees):
     rows = json.loads(trees(sampler).attrs["renp_summary"])["parameters"]
     error = 450.0 / np.sqrt(12.0 * rows["m1_meV"]["ess_bulk"])
     assert rows["m1_meV"]["mean"] == pytest.approx(225.0, abs=4.5 * error)
+    assert not rows["m1_meV"]["measured"] and not rows["delta_deg"]["measured"]
+    assert rows["m1_meV"]["reaches"] == ["lower", "upper"]
+    assert rows["m1_meV"]["upper_95"] == pytest.approx(0.95 * 450.0, abs=4.5 * 0.44 * error)
+    assert rows["delta_deg"]["upper_95"] is None
+    assert rows["baseline_nG"]["upper_95"] is None and rows["baseline_nG"]["measured"]
     delta = np.deg2rad(trees(sampler)["posterior"]["delta_deg"].values)
     size = rows["delta_deg"]["ess_bulk"]
     assert np.abs(np.mean(np.exp(1j * delta))) < 4.5 / np.sqrt(size)
@@ -133,6 +140,7 @@ def test_groups_and_names(sampler, trees):
     assert set(tree.children) == GROUPS | EXTRA.get(sampler, set())
     names = {"m1_meV", "baseline_nG", "delta_deg"}
     names |= {"sin2_12", "sin2_13", "dm2_21", "dm2_3l"}
+    assert set(tree["renp_derived"].data_vars) == {"sum_meV", "m_beta_meV"}
     assert set(tree["posterior"].data_vars) == set(tree["prior"].data_vars) == names
     for group in ("posterior_predictive", "prior_predictive", "log_likelihood"):
         assert tree[group]["field_nG"].dims == ("chain", "draw", "theta_s_deg")
@@ -334,7 +342,7 @@ def test_data_that_say_nothing_return_the_prior(sampler):
             size = min(rows[name]["ess_bulk"], rows[name]["ess_tail"])
             error = np.sqrt(quantile * (1.0 - quantile) / size)
             assert below == pytest.approx(quantile, abs=4.5 * error), (name, quantile)
-    assert len(rows) == 13
+    assert len(rows) == 13 + len(DERIVED_TEXTS)
 
 
 @pytest.mark.slow

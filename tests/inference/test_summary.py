@@ -5,7 +5,13 @@ import pytest
 from scipy import stats
 
 from renp_infer.inference.diagnostics import Convergence
-from renp_infer.inference.summary import regions, summarise
+from renp_infer.inference.summary import (
+    LEAST_INFORMATION,
+    compared,
+    information,
+    regions,
+    summarise,
+)
 
 ROW = Convergence(1.0, 4000.0, 4000.0)
 
@@ -46,3 +52,87 @@ def test_one_mode_and_none_are_no_regions(rng, circular):
 
 def test_draws_that_never_moved_have_no_regions():
     assert regions(np.ones(100), 0.68, circular=False) == []
+
+
+def row_of(draws, prior, limits, circular=False):
+    found = summarise(draws.reshape(4, -1), None, ROW, circular)
+    return compared(found, draws, prior, limits)
+
+
+def binned(cdf):
+    """Information of a law over the standard normal in its ten equally probable intervals."""
+    shares = np.diff(cdf(stats.norm.ppf(np.linspace(0.0, 1.0, 11))))
+    return np.sum(shares * np.log(shares / 0.1))
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(0.0, 0.5), (0.0, 0.9), (0.6, 1.0), (0.3, 0.7)])
+def test_information_is_that_of_the_laws(mean, sd, rng):
+    n = 40_000
+    draws, prior = mean + sd * rng.standard_normal(n), rng.standard_normal(n)
+    exact = binned(stats.norm(mean, sd).cdf)
+    spread = 4.5 * np.sqrt(2.0 * exact / n + 20.0 / n**2 + 2.0 / n * exact)
+    assert information(draws, prior, n) == pytest.approx(exact, abs=spread + 2e-3)
+
+
+def test_a_narrowing_to_seventy_percent_or_a_move_by_half_is_a_measurement():
+    """What the threshold means, by the laws themselves."""
+    assert binned(stats.norm(0.0, 0.65).cdf) > LEAST_INFORMATION > binned(stats.norm(0.0, 0.75).cdf)
+    assert binned(stats.norm(0.5, 1.0).cdf) > LEAST_INFORMATION > binned(stats.norm(0.4, 1.0).cdf)
+
+
+@pytest.mark.parametrize(("size", "false_alarms"), [(100, 3), (400, 0), (4000, 0)])
+def test_draws_of_the_prior_are_not_called_a_measurement(size, false_alarms, rng):
+    """Of 300: 400 effective draws pass the diagnostics, 100 are the fewest that do not fail."""
+    draw = (rng.standard_normal, lambda n: rng.uniform(0.0, 360.0, n))
+    for law in draw:
+        gained = [information(law(size), law(4000), size) for _ in range(300)]
+        assert np.count_nonzero(np.array(gained) > LEAST_INFORMATION) <= false_alarms
+        assert abs(np.mean(gained)) < 0.2 * LEAST_INFORMATION
+
+
+def test_what_is_half_as_wide_is_always_called_a_measurement(rng):
+    gained = [
+        information(0.5 * rng.standard_normal(100), rng.standard_normal(4000), 100)
+        for _ in range(300)
+    ]
+    assert min(gained) > 0.5 * LEAST_INFORMATION
+    assert np.mean(np.array(gained) > LEAST_INFORMATION) > 0.99
+
+
+def test_one_sided_limits_are_quantiles_and_only_where_there_is_a_lower_end(rng):
+    draws, prior = np.abs(rng.standard_normal(40_000)), rng.uniform(0.0, 100.0, 4000)
+    found = row_of(draws, prior, (0.0, 100.0))
+    error = 4.5 * np.sqrt(0.1 * 0.9 / draws.size) / (2.0 * stats.norm.pdf(1.645))
+    assert found.upper_90 == pytest.approx(stats.norm.ppf(0.95), abs=error)
+    assert found.upper_95 == pytest.approx(stats.norm.ppf(0.975), abs=2.0 * error)
+    assert found.measured and found.reaches == ("lower",)
+    free = row_of(draws, prior, (-np.inf, np.inf))
+    assert (free.upper_90, free.upper_95, free.reaches) == (None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        (stats.norm(50.0, 5.0), ()),
+        (stats.truncnorm(-1.0, 50.0, 5.0, 5.0), ("lower",)),
+        (stats.expon(0.0, 10.0), ("lower",)),
+        (stats.norm(15.0, 4.0), ()),
+        (stats.uniform(10.0, 15.0), ()),
+        (stats.uniform(60.0, 40.0), ("upper",)),
+        (stats.uniform(0.0, 100.0), ("lower", "upper")),
+    ],
+)
+def test_ends_of_the_prior_that_are_reached(law, expected, rng):
+    """The sixth ends at the prior's upper end; the fourth is 3.75 deviations from 0."""
+    draws = law.rvs(4000, random_state=rng)
+    assert row_of(draws, rng.uniform(0.0, 100.0, 4000), (0.0, 100.0)).reaches == expected
+
+
+def test_a_phase_has_no_limits_and_may_be_not_measured(rng):
+    prior = rng.uniform(0.0, 360.0, 4000)
+    flat = row_of(rng.uniform(0.0, 360.0, 4000), prior, (-np.inf, np.inf), circular=True)
+    peaked = row_of(
+        np.mod(20.0 * rng.standard_normal(4000), 360.0), prior, (-np.inf, np.inf), circular=True
+    )
+    assert (flat.measured, flat.upper_95, flat.reaches) == (False, None, ())
+    assert peaked.measured and peaked.upper_95 is None

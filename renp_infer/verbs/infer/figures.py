@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from renp_infer.figures import drawing as plots
-from renp_infer.figures.drawing import FloatArray, number, rounded
+from renp_infer.figures.drawing import FloatArray
 from renp_infer.figures.plate import ANGLE, M1, WIDTH, Plate, new_figure, plate
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.verbs.evaluate.figures import (
@@ -26,16 +26,10 @@ from renp_infer.verbs.evaluate.figures import (
     stamp,
 )
 from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.words import mass_bounds, mass_sentence
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
-
-
-def mass_bounds(run: Run) -> tuple[float, float]:
-    """Hard bounds of the m1 prior, meV."""
-    settings = run.study.get("inference", {})
-    log = settings.get("m1_prior", "uniform") == "log-uniform"
-    return (settings.get("m1_min_meV", 0.1) if log else 0.0), settings.get("m1_max_meV", 450.0)
 
 
 def mass_prior(run: Run, m1_meV: FloatArray) -> FloatArray:
@@ -115,11 +109,9 @@ def mass_posterior(run: Run) -> tuple[Figure, str]:
     main.set_ylabel("density [1/meV]")
     main.legend(loc="best")
     stamp(main, run)
-    truth = "" if found.truth is None else f", truth {number(found.truth)} meV"
     return figure, (
         "Posterior of the lightest neutrino mass against its prior "
-        f"({bounds[0]:g} to {bounds[1]:g} meV): mean {rounded(found.mean, found.sd)} meV, "
-        f"sd {rounded(found.sd, found.sd)} meV{truth}. "
+        f"({bounds[0]:g} to {bounds[1]:g} meV). {mass_sentence(run)}. "
         f"The density is kept inside the prior's bounds.{caption_tail(run)}"
     )
 

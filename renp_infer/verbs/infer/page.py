@@ -5,24 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.words import text_of
 from renp_infer.inference.judged import Summary
-from renp_infer.inference.parameters import MASS, PARAMETERS
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.verbs.evaluate.figures import normalised_label
+from renp_infer.verbs.infer.cells import NOT_MEASURED
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
 from renp_infer.verbs.infer.judged import Diagnostics
 from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.words import mass_sentence, phases_sentence
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
-UNMEASURED = 0.8
-"""A posterior sd above this share of the prior's is called no measurement."""
 DIAGNOSTIC_NAMES = {
     "divergences": "divergent transitions",
     "r_hat_max": "largest R-hat",
@@ -66,12 +64,15 @@ def _parameters(run: Run) -> list[Block]:
 
 
 def parameter_rows(run: Run) -> list[tuple[str, ...]]:
-    """Posterior of each free parameter, by the columns ``COLUMNS``."""
-    found = run.get(InferResult).estimates
-    return [_row(name, found[name], prior_sd(run, name)) for name in free_parameters(run)]
+    """Posterior of each parameter, the derived ones last, by the columns ``COLUMNS``."""
+    free = free_parameters(run)
+    return [
+        _row(name, found, number(prior_sd(run, name), 2) if name in free else "–")
+        for name, found in run.get(InferResult).estimates.items()
+    ]
 
 
-def _row(name: str, found: Summary, spread: float) -> tuple[str, ...]:
+def _row(name: str, found: Summary, spread: str) -> tuple[str, ...]:
     sd, truth = found.sd, found.truth
     intervals = [
         "; ".join(" to ".join(rounded(x, sd) for x in pair) for pair in ranges)
@@ -83,8 +84,10 @@ def _row(name: str, found: Summary, spread: float) -> tuple[str, ...]:
         "–" if value is None else f"{value:.{digits}f}"
         for value, digits in ((found.ess_bulk, 0), (found.ess_tail, 0), (found.r_hat, 3))
     ]
-    numbers = (rounded(found.mean, sd), rounded(sd, sd), *intervals, shown, number(spread, 2))
-    return (PARAMETERS.text(name), *numbers, *checks)
+    numbers = [rounded(found.mean, sd), rounded(sd, sd), *intervals]
+    if found.measured is False:
+        numbers = [NOT_MEASURED, *["–"] * (len(numbers) - 1)]
+    return (PARAMETERS.text(name), *numbers, shown, spread, *checks)
 
 
 def _inside(value: float, low: float, high: float) -> bool:
@@ -124,27 +127,9 @@ def prior_sd(run: Run, name: str) -> float:
 def sentence(run: Run) -> str:
     """The mass, as far as it was measured and may be quoted."""
     found, label = run.get(InferResult), normalised_label(run)
-    text = _mass(found.mass, draws(run, "posterior", MASS), prior_sd(run, MASS))
-    text += f" ({label})." if label else "."
+    text = mass_sentence(run) + (f" ({label})." if label else ".")
+    phases = phases_sentence(run)
+    text += f" {phases}." if phases else ""
     if found.diagnostics.verdict.verdict == "fail":
         return f"No number may be quoted, the sampler's diagnostics failed; it gave: {text}"
     return text
-
-
-def _mass(found: Summary, values: np.ndarray, spread: float) -> str:
-    mean, sd, truth = found.mean, found.sd, found.truth
-    low, high = (rounded(x, sd) for x in found.interval_95)
-    number_ = f"m₁ = {rounded(mean, sd)} ± {rounded(sd, sd)} meV, 95 % interval {low} to {high} meV"
-    if sd > UNMEASURED * spread:
-        return (
-            f"The mass is not measured: {number_}, against a prior with "
-            f"sd {rounded(spread, spread)} meV"
-        )
-    if mean < 2 * sd:
-        known = "" if truth is None else f"; truth {number(truth)} meV"
-        limit = rounded(float(np.quantile(values, 0.95)), sd)
-        return f"m₁ < {limit} meV at 95 % credibility ({number_}{known})"
-    if truth is None:
-        return number_
-    inside = found.interval_95[0] <= truth <= found.interval_95[1]
-    return f"{number_}; the truth, {number(truth)} meV, lies {'inside' if inside else 'OUTSIDE'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.inference.judged import Summary
 from renp_infer.inference.parameters import MASS
+from renp_infer.verbs.infer.cells import estimate, interval
 from renp_infer.verbs.infer.judged import Checks, Diagnostics
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class InferResult(Result):
         checks = checks_in(tree)
         return cls(
             tree,
-            {name: Summary.of(row) for name, row in summary["parameters"].items()},
+            {name: _estimate(tree, name, row) for name, row in summary["parameters"].items()},
             Diagnostics.of(summary["diagnostics"]),
             None if checks is None else Checks.of(checks),
         )
@@ -66,9 +68,7 @@ class InferResult(Result):
 
     def rows(self) -> list[tuple[str, str]]:
         """The mass."""
-        low, high = self.mass.interval_95
-        estimate = f"{self.mass.mean:.4g} ± {self.mass.sd:.2g} meV"
-        return [("m1", f"{estimate}, 95 % interval {low:.4g} to {high:.4g} meV")]
+        return [("m1 [meV]", estimate(self.mass)), ("95 % interval", interval(self.mass))]
 
     def origin(self) -> dict[str, Any]:
         """Attributes of the tree's group of that name."""
@@ -84,6 +84,19 @@ class InferResult(Result):
     def told(self) -> xarray.DataTree:
         """The tree."""
         return self.tree
+
+
+def _estimate(tree: xarray.DataTree, name: str, row: Mapping[str, Any]) -> Summary:
+    """Estimate of a parameter; one from before priors were compared is compared now."""
+    found = Summary.of(row)
+    if found.measured is not None:
+        return found
+    from renp_infer.inference.summary import compared
+
+    groups = (tree[group].to_dataset() for group in ("posterior", "prior"))
+    draws, before = (group[name].values for group in groups)
+    lowest = 0.0 if name == MASS else -math.inf
+    return compared(found, draws, before, (lowest, math.inf))
 
 
 def summary_in(tree: xarray.DataTree) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from renp_infer.terminal import WIDTH, digits_of
+from renp_infer.terminal import WIDTH
 from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.infer.cells import estimate, interval, limited
 from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.words import mass_sentence, phases_sentence
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -21,13 +23,26 @@ def summary_table(runs: Sequence[Run]) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=WIDTH)
     table.add_column("study\npreset", overflow="fold")
     for name in (
-        "layout\n[deg]", "peak\nS/N", "m1 mean ± sd\n[meV]", "95 % interval\n[meV]",
+        "layout\n[deg]", "peak\nS/N", "m1 ± sd,\n< 95 % [meV]", "95 % interval\n[meV]",
         "truth\n[meV]", "verdict",
     ):  # fmt: skip
         table.add_column(name, justify="right", overflow="fold")
     for run in runs:
         table.add_row(*_summary_row(run))
+    said = [text for run in runs for text in _said(run)]
+    if said:
+        table.caption, table.caption_justify, table.caption_style = "\n".join(said), "left", ""
     return table
+
+
+def _said(run: Run) -> list[str]:
+    """What a row has no room for: a limit with its prior, and phases."""
+    posterior = run.find(InferResult)
+    if posterior is None:
+        return []
+    texts = [mass_sentence(run)] if limited(posterior.mass) else []
+    texts += filter(None, [phases_sentence(run)])
+    return [f"{run.name}: {text}." for text in texts]
 
 
 def _summary_row(run: Run) -> tuple[str, ...]:
@@ -35,22 +50,20 @@ def _summary_row(run: Run) -> tuple[str, ...]:
     preset = run.study["physics"]["preset"]
     label = ",\nnormalised" if found.normalised else ""
     theta = found.theta_s_deg
-    estimate = interval = "-"
+    mass = range_ = "-"
     truth = f"{run.study['neutrino']['m1_meV']:.4g}"
     posterior = run.find(InferResult)
     if posterior is not None:
         m1 = posterior.mass
-        digits = digits_of(m1.sd)
-        estimate = f"{m1.mean:.{digits}f} ± {m1.sd:.{digits}f}"
-        interval = "{:.{d}f}-{:.{d}f}".format(*m1.interval_95, d=digits)
+        mass, range_ = estimate(m1), interval(m1)
         if m1.truth is None:
             truth = "-"
     return (
         f"{run.name}\n{preset}{label}",
         f"{theta[0]:.1f}-\n{theta[-1]:.1f}",
         f"{found.peak_snr:.3g}",
-        estimate,
-        interval,
+        mass,
+        range_,
         truth,
         "-" if run.verdict == "none" else run.verdict,
     )

@@ -14,7 +14,7 @@ from scipy import stats
 from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel, measured
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import DERIVED_TEXTS, PARAMETERS
 from renp_infer.inference.prior import (
     build_prior,
     response_argument,
@@ -68,7 +68,8 @@ def test_without_a_likelihood_the_prior_comes_back():
     tree, rows = posterior(Silent(), data, truth, settings)
     prior = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
     reference = prior.sample(np.random.default_rng(0), 400_000)
-    assert set(prior.names) == set(rows)
+    assert set(rows) == {*prior.names, *DERIVED_TEXTS}
+    assert not any(row["measured"] for row in rows.values())
     for k, name in enumerate(prior.names):
         draws, expected = tree["posterior"][name].values.ravel(), reference[:, k]
         size = min(rows[name]["ess_bulk"], rows[name]["ess_tail"])
