@@ -20,8 +20,10 @@ from renp_infer.inference.descent import STEPS, Minimum, descend, promise
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Circular, LogNormal, LogUniform, Normal, Uniform
+from renp_infer.inference.settle import settle
 from renp_infer.records import FloatArray
 
+Bounds = tuple[FloatArray, FloatArray]
 MAJORANA = ("alpha21_deg", "alpha31_deg")
 _KEPT = 2
 """Starts that are followed."""
@@ -35,6 +37,11 @@ _ON_RIDGE, _NUDGE_DEG = 1e-3, 3.0
 """Where the sine of a phase is below the first, it is turned before a search: the derivative
 vanishes where CP is conserved, and a search would never leave a ridge. Only the relative
 sign of two turns matters; both are tried."""
+_AGAIN, _FOLLOWED = 3, 4
+"""Most searches that begin where the last one ended, and most starts of which ends are compared."""
+_ABSOLUTE, _SHARE, _SETTLED = 0.02, 0.01, 0.1
+"""Standard deviations, and their share, to which two searches agree; a search that begins
+where the last one ended gains less than the last share of that."""
 _WIDEST = 64.0
 _ROOT = 1e-3
 
@@ -59,6 +66,33 @@ class Fit:
         moved = self.vector.copy()
         moved[place] = m1_meV
         return moved
+
+
+@dataclass(frozen=True)
+class Search:
+    """The best end of several searches.
+
+    Attributes
+    ----------
+    fit : Fit
+    confirmed : bool
+        Whether searches from two starts ended there, and one from there found nothing
+        better, to 0.02 and 1 % of sqrt(chi-squared).
+    """
+
+    fit: Fit
+    confirmed: bool
+
+    @property
+    def sigmas(self) -> float:
+        """sqrt(chi-squared); NaN where it is not confirmed."""
+        return float(np.sqrt(self.fit.chi2)) if self.confirmed else np.nan
+
+
+def _agree(one: Minimum, other: Minimum, share: float = 1.0) -> bool:
+    """Whether two ends are the same to what a separation is quoted to, or a share of it."""
+    low, high = sorted(np.sqrt([one.chi_squared, other.chi_squared]))
+    return bool(high - low <= share * (_ABSOLUTE + _SHARE * low))
 
 
 class Profile:
@@ -112,8 +146,7 @@ class Profile:
 
     def at(self, m1_meV: float, start: FloatArray) -> Fit:
         """Smallest chi-squared with m1 fixed, from a start (d,)."""
-        low, high = self._low.copy(), self._high.copy()
-        low[self.mass] = high[self.mass] = m1_meV
+        low, high = self._bounds(m1_meV)
         point = self._off_ridge(self._point(start), low, high)
         return self._fit(self._descend(point, low, high, STEPS))
 
@@ -124,17 +157,57 @@ class Profile:
         ends = [self._descend(p, low, high, STEPS) for p in points]
         return self._fit(min(ends, key=lambda minimum: minimum.chi_squared))
 
-    def approach(self, starts: Sequence[FloatArray], steps: int) -> list[Fit]:
-        """Where a few steps lead from the most promising starts (d,)."""
-        points = self._promising(starts)
-        return [self._fit(self._descend(p, self._low, self._high, steps)) for p in points]
+    def search(self, starts: Sequence[FloatArray], m1_meV: float | None = None) -> Search:
+        """The smallest chi-squared, m1 held or within its bounds, by searches that must agree.
+
+        The first start (d,) is followed and then the most promising others, each by
+        Gauss-Newton steps and to where starting anew gains nothing, until two ends agree.
+        Then the better one is left by a nudge of its phases and must be found again, or
+        nothing better.
+        """
+        bounds, ends = self._bounds(m1_meV), list[Minimum]()
+        points = [self._point(starts[0]), *self._ranked(starts[1:], bounds)]
+        for point in points[:_FOLLOWED]:
+            ends.append(self._followed(point, bounds))
+            ends.sort(key=lambda end: end.chi_squared)
+            if len(ends) > 1 and _agree(ends[0], ends[1]):
+                break
+        again = self._followed(ends[0].point, bounds)
+        best = min(ends[0], again, key=lambda end: end.chi_squared)
+        known = len(ends) > 1 and _agree(best, ends[0]) and _agree(best, ends[1])
+        return Search(self._fit(best), known)
+
+    def follow(self, start: FloatArray, m1_meV: float | None = None) -> Fit:
+        """Where one start (d,) leads, m1 held or within its bounds."""
+        return self._fit(self._followed(self._point(start), self._bounds(m1_meV), again=1))
+
+    def _followed(self, start: FloatArray, bounds: Bounds, again: int = _AGAIN) -> Minimum:
+        """Where a point (k,) leads; from there, another search gains nothing."""
+        found = self._descend(self._off_ridge(np.clip(start, *bounds), *bounds), *bounds, STEPS)
+        for _ in range(again):
+            before = found
+            found = settle(self._evaluate, before.point, *bounds, self._reach)
+            if _agree(found, before, _SETTLED):
+                break
+        return found
+
+    def _bounds(self, m1_meV: float | None = None) -> Bounds:
+        """Bounds of a point, m1 held at a value or within its own."""
+        low, high = self._low.copy(), self._high.copy()
+        if m1_meV is not None:
+            low[self.mass] = high[self.mass] = m1_meV
+        return low, high
 
     def _promising(self, starts: Sequence[FloatArray]) -> list[FloatArray]:
+        if len(starts) <= _KEPT:
+            return [self._point(start) for start in starts]
+        return self._ranked(starts, self._bounds())[:_KEPT]
+
+    def _ranked(self, starts: Sequence[FloatArray], bounds: Bounds) -> list[FloatArray]:
+        """Points of starts, by what their first step promises."""
         points = [self._point(start) for start in starts]
-        if len(points) <= _KEPT:
-            return points
-        promises = [self._promise(p, self._low, self._high) for p in points]
-        return [points[k] for k in np.argsort(promises)[:_KEPT]]
+        promises = [self._promise(p, *bounds) for p in points]
+        return [points[k] for k in np.argsort(promises)]
 
     def _off_ridge(self, point: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
         """The point, with phases that conserve CP turned a little to the better side."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -60,18 +61,38 @@ class Bench:
         self.chi2 = coherence(self.experiment)
         self.noise = noise_of(self.experiment, study.parameters, self.chi2)
         self.covariance = self.noise.covariance(self.noise.exposure_s)
-        heaviest = MASS_MARGIN * max(*self.settings.m1_meV, EV_TO_MILLI_EV * study.parameters.m1_eV)
-        priors = study.priors
-        self.m1_max_meV = min(max(heaviest, priors.m1_max_meV), largest_mass_meV(self.experiment))
-        self.priors = replace(priors, m1_max_meV=self.m1_max_meV, m1_prior="uniform")
         own = study.parameters
         self.phases = phase_settings(
             self.settings.phase_settings, (own.delta, own.alpha21, own.alpha31)
         )
+        self._shapes: dict[Hypothesis, dict[str, FloatArray]] = {}
+        self._reaching: dict[float, Bench] = {}
+        self._reach(EV_TO_MILLI_EV * own.m1_eV)
+
+    def _reach(self, m1_meV: float) -> None:
+        """Begin with masses up to what a truth asks for."""
+        self.m1_max_meV = self._largest(m1_meV)
+        self.priors = replace(self.study.priors, m1_max_meV=self.m1_max_meV, m1_prior="uniform")
         limit = self.m1_max_meV * MILLI_EV_TO_EV
         self._responses = Responses(lambda p: Response(self.experiment, p, self.chi2, limit))
         self._libraries: dict[tuple[str, str], Library] = {}
-        self._shapes: dict[Hypothesis, dict[str, FloatArray]] = {}
+        self._reaching[self.m1_max_meV] = self
+
+    def _largest(self, m1_meV: float) -> float:
+        """Largest mass that is considered for a truth: the prior's, doubled until it suffices.
+
+        It knows of no other truth: what is found for one must not depend on the others.
+        """
+        own = self.study.priors.m1_max_meV
+        doublings = max(0.0, np.ceil(np.log2(MASS_MARGIN * m1_meV / own))) if m1_meV > 0.0 else 0.0
+        return float(min(own * 2.0**doublings, largest_mass_meV(self.experiment)))
+
+    def reaching(self, m1_meV: float) -> Bench:
+        """The same bench with the largest mass that a truth of ``m1_meV`` asks for."""
+        largest = self._largest(m1_meV)
+        if largest not in self._reaching:
+            copy.copy(self)._reach(m1_meV)
+        return self._reaching[largest]
 
     def hypothesis(self, ordering: str, nature: str) -> HypothesisModel:
         """Hypothesis at the study's mass and phases; one response serves both natures."""

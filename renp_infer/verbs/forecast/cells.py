@@ -7,23 +7,24 @@ formulae; confidence levels count standard deviations as sqrt(Delta chi^2).
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from renp_infer.inference.exposure import required_exposure
+from renp_infer.inference.exposure import SHORTEST_S, ByExposure, Room, required_exposure
 from renp_infer.inference.fisher import MASSLESS_MEV, expand, sigma, validity
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.profile import Fit, Profile, crossing
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.profile import Fit, Profile, Search, crossing
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray, Parameters
 from renp_infer.verbs.forecast.bench import OTHER, Bench
 from renp_infer.verbs.forecast.columns import stacked
 from renp_infer.verbs.forecast.quantities import (
+    LEVELS,
     RIVALS,
     Against,
     AsimovCell,
@@ -35,12 +36,15 @@ from renp_infer.verbs.forecast.quantities import (
     Target,
 )
 
-APPROACH = 4
-"""Gauss-Newton steps to where Fisher expands a rival."""
 _STRIDES = 32.0
 """The search for an interval's end begins within this share of the largest mass."""
 _REFITTED = 1e-3
 """Accuracy of exposures that are searched by refitting, decades."""
+_DEFINED, _ROUNDS = 0.01, 2
+"""Relative accuracy to which a search at an exposure gives back its separation, and how
+often an exposure is looked for, each time from what that search found."""
+_ALIKE = 0.02
+"""Relative difference between a separation and the linear model that extrapolates it."""
 
 
 class Cell:
@@ -55,23 +59,61 @@ class Cell:
         self.own = bench.likelihood(model, data, model, self.peak_nG)
         self.vector = model.vector(truth)
 
-    def rival(self, target: Rival) -> tuple[Likelihood, list[FloatArray]]:
-        """Likelihood of the same data under the other ordering or nature, and starts."""
-        ordering, nature = self.truth.ordering, self.truth.nature
-        if target == "ordering":
-            pair = OTHER[ordering], str(nature)
+    def alternative(self, target: Target) -> Alternative:
+        """What a truth is told from, by the same data."""
+        bench, own = self.bench, self.truth
+        if target == "mass":
+            library, likelihood = bench.library(own.ordering, own.nature), self.own
         else:
-            pair = str(ordering), OTHER[nature]
-        library = self.bench.library(*pair)
-        model = library.hypothesis
-        data = self.own.data
-        likelihood = self.bench.likelihood(model, data, self.model, self.peak_nG)
-        points = library.nearest(self.field_nG)
-        return likelihood, [model.vector(point) for point in points]
+            ordering, nature = own.ordering, own.nature
+            pair = (OTHER[ordering], nature) if target == "ordering" else (ordering, OTHER[nature])
+            library = bench.library(*pair)
+            likelihood = bench.likelihood(
+                library.hypothesis, self.own.data, self.model, self.peak_nG
+            )
+        rival = library.hypothesis
+        points = [
+            rival.at(self.m1_meV, (own.delta, own.alpha21, own.alpha31)),
+            *library.nearest(self.field_nG),
+        ]
+        held = 0.0 if target == "mass" else None
+        return Alternative(likelihood, [rival.vector(point) for point in points], held)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """What a truth is told from: a likelihood of its data, starts, and m1 where it is held.
+
+    Attributes
+    ----------
+    likelihood : Likelihood
+    starts : list of ndarray, shape (d,)
+        At the truth's mass and phases, then at the nearest points of the library.
+    m1_meV : float, optional
+    """
+
+    likelihood: Likelihood
+    starts: list[FloatArray]
+    m1_meV: float | None
+
+    def search(self, *more: FloatArray) -> Search:
+        """The best fit, from more starts, too."""
+        return Profile(self.likelihood).search([*more, *self.starts], self.m1_meV)
+
+    def follow(self, start: FloatArray) -> Fit:
+        """Where one start leads."""
+        return Profile(self.likelihood).follow(start, self.m1_meV)
+
+    def at(self, noise: Noise, exposure_s: float) -> Alternative:
+        """The same with the noise of another exposure."""
+        own = self.likelihood
+        data = replace(own.data, covariance=noise.covariance(exposure_s))
+        moved = Likelihood(own.prior, own.response, data, own.shapes)
+        return replace(self, likelihood=moved)
 
 
 def fisher_cell(cell: Cell) -> FisherCell[float]:
-    """Forecast from derivatives: of m1 by its error, of rivals by ``linear_rival``."""
+    """Forecast from derivatives: of m1 by its error, of rivals by ``extrapolated``."""
     bench, noise = cell.bench, cell.bench.noise
     judged = validity(cell.own, cell.vector, noise, bench.m1_max_meV)
     own = bench.by_exposure(cell.own, cell.vector)
@@ -86,16 +128,17 @@ def fisher_cell(cell: Cell) -> FisherCell[float]:
             phases_unknown=float(judged.phases),
         ),
         against=Separations(
-            mass=_linear(lambda t: cell.m1_meV / own.sigma(t), noise),
-            ordering=_linear(linear_rival(cell, "ordering"), noise),
-            nature=_linear(linear_rival(cell, "nature"), noise),
+            mass=_linear(lambda t: cell.m1_meV / own.sigma(t), noise, judged.valid),
+            ordering=extrapolated(cell, "ordering"),
+            nature=extrapolated(cell, "nature"),
         ),
     )
 
 
-def _linear(curve: Callable[[float], float], noise: Noise) -> Against[float]:
+def _linear(curve: Callable[[float], float], noise: Noise, confirmed: bool) -> Against[float]:
     """Separation and exposures of a significance by exposure."""
-    return Against(curve(noise.exposure_s), reached(curve, 3.0, noise), reached(curve, 5.0, noise))
+    first, second = (reached(curve, level, noise) for level in LEVELS)
+    return Against(curve(noise.exposure_s), first, second, float(confirmed))
 
 
 def reached(curve: Callable[[float], float], level: float, noise: Noise) -> float:
@@ -103,21 +146,46 @@ def reached(curve: Callable[[float], float], level: float, noise: Noise) -> floa
     return required_exposure(curve, level, start_s=noise.exposure_s, monotone=not noise.drifts)
 
 
-def linear_rival(cell: Cell, target: Rival) -> Callable[[float], float]:
-    """Standard deviations by exposure between a truth and a rival.
+def separation(cell: Cell, target: Rival) -> float:
+    """Standard deviations between a truth and a rival; NaN where no search is confirmed."""
+    return cell.alternative(target).search().sigmas
 
-    The rival is linearised where a few steps lead from its starts; the nearest counts.
+
+def extrapolated(cell: Cell, target: Rival) -> Against[float]:
+    """Separation of a rival, and exposures by its linear model at its best fit.
+
+    Where phases conserve CP the linear model may promise what no step gains; they stay
+    where they are then. Without a model that gives the separation itself there are no
+    exposures.
     """
-    likelihood, starts = cell.rival(target)
-    expanded = []
-    for fit in Profile(likelihood).approach(starts, APPROACH):
-        room = cell.bench.room(float(fit.vector[0]))
-        expanded.append((cell.bench.by_exposure(likelihood, fit.vector), room))
+    rival, noise = cell.alternative(target), cell.bench.noise
+    found = rival.search()
+    if not found.confirmed:
+        return Against(np.nan, np.nan, np.nan, 0.0)
+    curve = _extrapolation(cell, rival.likelihood, found.fit)
+    first, second = (reached(curve, level, noise) if curve else np.nan for level in LEVELS)
+    return Against(found.sigmas, first, second, 1.0)
 
-    def significance(exposure_s: float) -> float:
-        return float(np.sqrt(min(model.chi2(exposure_s, room) for model, room in expanded)))
 
-    return significance
+def _extrapolation(cell: Cell, likelihood: Likelihood, fit: Fit) -> Callable[[float], float] | None:
+    """Significance by exposure of a linearised rival that has the chi-squared of its fit."""
+    noise, room = cell.bench.noise, cell.bench.room(float(fit.vector[0]))
+    whole = expand(likelihood, fit.vector)
+    for expansion in (whole, whole.without(PARAMETERS.phases)):
+        model = ByExposure(expansion, noise)
+        if _alike(model.chi2(noise.exposure_s, room), fit.chi2):
+            return _significance(model, room)
+    return None
+
+
+def _alike(one: float, other: float) -> bool:
+    """Whether two chi-squared are the same separation."""
+    low, high = sorted(np.sqrt([one, other]))
+    return bool(high - low <= _ALIKE * max(low, 1.0))
+
+
+def _significance(model: ByExposure, room: Room) -> Callable[[float], float]:
+    return lambda exposure_s: float(np.sqrt(model.chi2(exposure_s, room)))
 
 
 def asimov_cell(cell: Cell, *, exposures: bool) -> AsimovCell[float]:
@@ -134,23 +202,64 @@ def asimov_cell(cell: Cell, *, exposures: bool) -> AsimovCell[float]:
 
 def _profiled(cell: Cell, target: Target, exposures: bool) -> Against[float]:
     """Separation, and the exposures: the search for each begins where the last ended."""
-    fit, noise = _alternative(cell, target), cell.bench.noise
-    found, start_s = [np.nan, np.nan], noise.exposure_s
-    if exposures:
-        curve = _refitted(cell, target, fit)
-        for k, level in enumerate((3.0, 5.0)):
-            start_s = required_exposure(
-                curve, level, start_s=start_s, monotone=not noise.drifts, decades=_REFITTED
-            )
-            found[k] = start_s
-    return Against(float(np.sqrt(fit.chi2)), *found)
+    rival, noise = cell.alternative(target), cell.bench.noise
+    found = rival.search()
+    reached_s, start_s, warm = [np.nan, np.nan], noise.exposure_s, found.fit.vector
+    if exposures and found.confirmed:
+        for k, level in enumerate(LEVELS):
+            reached_s[k], warm = refitted_exposure(rival, level, noise, (start_s, warm))
+            start_s = reached_s[k] if np.isfinite(reached_s[k]) else start_s
+    first, second = reached_s
+    return Against(found.sigmas, first, second, float(found.confirmed))
 
 
-def _alternative(cell: Cell, target: Target) -> Fit:
-    if target == "mass":
-        return Profile(cell.own).at(0.0, cell.vector)
-    likelihood, starts = cell.rival(target)
-    return Profile(likelihood).best(starts)
+def refitted_exposure(
+    rival: Alternative, level: float, noise: Noise, begin: tuple[float, FloatArray]
+) -> tuple[float, FloatArray]:
+    """Exposure at which refits reach a level, and the fit there.
+
+    The exposure counts if a search there, from all starts, gives the level back; otherwise
+    it is looked for again from what that search found. NaN if it never does.
+
+    Parameters
+    ----------
+    rival : Alternative
+    level : float
+    noise : Noise
+    begin : (float, ndarray)
+        Exposure and free parameters (d,) where the search begins.
+    """
+    start_s, warm = begin
+    for _ in range(_ROUNDS):
+        curve = _Refits(rival, noise, warm)
+        exposure_s = required_exposure(
+            curve, level, start_s=start_s, monotone=not noise.drifts, decades=_REFITTED
+        )
+        if not np.isfinite(exposure_s):
+            return exposure_s, warm
+        judged = rival.at(noise, exposure_s).search(curve.warm)
+        start_s, warm = exposure_s, judged.fit.vector
+        excess = judged.sigmas / level - 1.0
+        if abs(excess) <= _DEFINED or (exposure_s <= SHORTEST_S and excess > 0.0):
+            return exposure_s, warm
+        if not judged.confirmed:
+            break
+    return np.nan, warm
+
+
+class _Refits:
+    """Significance by exposure, each fit starting from the one before."""
+
+    def __init__(self, rival: Alternative, noise: Noise, warm: FloatArray) -> None:
+        self._rival, self._noise, self.warm = rival, noise, warm
+        self._known: dict[float, float] = {}
+
+    def __call__(self, exposure_s: float) -> float:
+        if exposure_s not in self._known:
+            fit = self._rival.at(self._noise, exposure_s).follow(self.warm)
+            self.warm = fit.vector
+            self._known[exposure_s] = float(np.sqrt(fit.chi2))
+        return self._known[exposure_s]
 
 
 def half_width(cell: Cell) -> float:
@@ -165,42 +274,22 @@ def half_width(cell: Cell) -> float:
     return float(np.mean(sides)) if np.isfinite(upper) else np.nan
 
 
-def _refitted(cell: Cell, target: Target, fit: Fit) -> Callable[[float], float]:
-    """Significance by exposure, each fit starting from the one before."""
-    likelihood, starts = (cell.own, [cell.vector]) if target == "mass" else cell.rival(target)
-    warm = [fit.vector]
-
-    @functools.cache
-    def significance(exposure_s: float) -> float:
-        data = replace(likelihood.data, covariance=cell.bench.noise.covariance(exposure_s))
-        moved = Likelihood(likelihood.prior, likelihood.response, data, likelihood.shapes)
-        profile, points = Profile(moved), [*starts[:1], *warm]
-        if target == "mass":
-            found = min((profile.at(0.0, p) for p in points), key=lambda fit: fit.chi2)
-        else:
-            found = profile.best(points)
-        warm[:] = [found.vector]
-        return float(np.sqrt(found.chi2))
-
-    return significance
-
-
 def ensemble_cell(cell: Cell, seeds: Sequence[np.random.SeedSequence]) -> EnsembleCell[FloatArray]:
     """Fits of drawn data: estimates of m1 and likelihood ratios, shape (datasets,).
 
     Each Gaussian prior is a calibration, drawn anew with every data set. The fit of a
     rival begins at its fit of the expectation, too.
     """
-    rivals = {target: cell.rival(target) for target in RIVALS}
-    expected = {t: Profile(rival).best(starts).vector for t, (rival, starts) in rivals.items()}
+    rivals = {target: cell.alternative(target) for target in RIVALS}
+    expected = {target: rival.search().fit.vector for target, rival in rivals.items()}
 
     def row(seed: np.random.SeedSequence) -> EnsembleCell[float]:
         drawn = Drawn(cell, np.random.default_rng(seed))
         best = drawn.profile.best([cell.vector])
 
         def ratio(target: Rival) -> float:
-            rival, starts = rivals[target]
-            return drawn.profile_of(rival).best([expected[target], *starts]).chi2 - best.chi2
+            profile = drawn.profile_of(rivals[target].likelihood)
+            return profile.best([expected[target], *rivals[target].starts]).chi2 - best.chi2
 
         massless = drawn.profile.at(0.0, best.vector).chi2 - best.chi2
         return EnsembleCell(float(best.vector[0]), massless, ratio("ordering"), ratio("nature"))

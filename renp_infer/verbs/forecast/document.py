@@ -31,7 +31,10 @@ VOCABULARY = {
     "sigma_m1_meV": "half width of the 68 % confidence interval of m1 (Delta chi^2 = 1)",
     "separation": "sqrt(Delta chi^2), in standard deviations; the rival is the other ordering with "
     "the same nature, or the other nature with the same ordering; mass: against m1 = 0",
-    "exposure": "total exposure in s at which the separation is reached; null: not within 1e60 s",
+    "confirmed": "1: the separation may be used; 0: searches from several starts do not agree, and "
+    "there is no number; of mass by fisher: whether no flag speaks against the error of m1",
+    "exposure": "total exposure in s at which the separation is reached; null: not within 1e60 s, or "
+    "a search at that exposure does not give the separation back",
     "null": "no value: not reached, not measured within the bounds of m1, or no task gave it",
     "confidence": "upper limit of m1 for a truth of 0, median Asimov, one-sided confidence level",
     "credible": "upper limit of m1 for a truth of 0, credible, prior uniform in m1, Asimov data",
@@ -88,6 +91,7 @@ def _headline(found: Headline) -> dict[str, Any]:
         "m1_meV": found.m1_meV,
         "sigma_m1_meV": found.cells.sigma_m1_meV,
         "separation": {target: one.separation for target, one in against.items()},
+        "confirmed": {target: one.confirmed for target, one in against.items()},
         "exposure_3sigma_s": {target: one.exposure_3sigma_s for target, one in against.items()},
         "exposure_5sigma_s": {target: one.exposure_5sigma_s for target, one in against.items()},
     }

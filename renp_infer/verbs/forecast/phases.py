@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from renp_infer.inference.fisher import PHASE_SD_DEG, PHASE_SHARE, expand, phase_block
-from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell, linear_rival
+from renp_infer.verbs.forecast.cells import Cell, separation
 from renp_infer.verbs.forecast.quantities import PhaseMap, PhaseSurvey
 
 MAP_MASSES, MAP_PHASES = 16, 13
@@ -22,17 +21,20 @@ PHASE_GRID = (7, 12)
 def phase_map(bench: Bench, axis: str) -> PhaseMap:
     """Separation of a Majorana truth from Dirac, against m1 and one phase."""
     ordering = bench.study.parameters.ordering
-    model = bench.hypothesis(ordering, "majorana")
     masses = bench.settings.m1_meV
     masses = masses[:: -(-len(masses) // MAP_MASSES)]
     angles = np.linspace(0.0, 2.0 * np.pi, MAP_PHASES)
-    grid = [[_separation(bench, model, m1, axis, a) for a in angles] for m1 in masses]
+    grid = [_map_row(bench.reaching(m1), ordering, m1, axis, angles) for m1 in masses]
     return PhaseMap(np.array(masses), np.rad2deg(angles), np.array(grid))
 
 
-def _separation(bench: Bench, model: HypothesisModel, m1: float, axis: str, angle: float) -> float:
-    truth = replace(model.at(m1), **{axis: angle})  # type: ignore[arg-type]
-    return linear_rival(Cell(bench, model, truth), "nature")(bench.noise.exposure_s)
+def _map_row(
+    bench: Bench, ordering: str, m1_meV: float, axis: str, angles: FloatArray
+) -> list[float]:
+    model = bench.hypothesis(ordering, "majorana")
+    own = model.at(m1_meV)
+    truths = [replace(own, **{axis: float(a)}) for a in angles]  # type: ignore[arg-type]
+    return [separation(Cell(bench, model, truth), "nature") for truth in truths]
 
 
 def phase_survey(bench: Bench, ordering: str) -> PhaseSurvey:
@@ -49,7 +51,7 @@ def phase_survey(bench: Bench, ordering: str) -> PhaseSurvey:
             value, vector = np.linalg.eigh(_information(cell))
             values.append(value)
             vectors.append(vector)
-            separations.append(linear_rival(cell, "nature")(bench.noise.exposure_s))
+            separations.append(separation(cell, "nature"))
     shape = (*PHASE_GRID, 3)
     limit = np.deg2rad(PHASE_SHARE * PHASE_SD_DEG) ** -2
     return PhaseSurvey(

@@ -20,6 +20,8 @@ TARGETS: tuple[Target, ...] = get_args(Target)
 """What a truth is told from: m1 = 0, the other ordering, the other nature."""
 Rival = Literal["ordering", "nature"]
 RIVALS: tuple[Rival, ...] = get_args(Rival)
+LEVELS = (3.0, 5.0)
+"""Separations, in standard deviations, whose exposures are given."""
 Kind = Literal["confidence", "credible"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Percent = Literal[90, 95]
@@ -34,13 +36,19 @@ class Against[V]:
     ----------
     separation : number
         sqrt(Delta chi^2), in standard deviations, at the study's exposure.
+        NaN where searches from several starts do not agree.
     exposure_3sigma_s, exposure_5sigma_s : number
-        Total exposures at which it is 3 and 5; inf: none; NaN: not calculated.
+        Total exposures at which it is 3 and 5; inf: none; NaN: not calculated, or a
+        search at that exposure finds another separation.
+    confirmed : number
+        1: the separation may be used; 0: not so, by the searches or, of ``mass`` by
+        Fisher, by the flags of the error.
     """
 
     separation: V
     exposure_3sigma_s: V
     exposure_5sigma_s: V
+    confirmed: V
 
 
 @dataclass(frozen=True)
@@ -239,7 +247,7 @@ class PhaseMap:
     map_m1_meV : ndarray, shape (masses,)
     map_phase_deg : ndarray, shape (phases,)
     separation_nature : ndarray, shape (masses, phases)
-        By Fisher, standard deviations.
+        By profile likelihood, standard deviations; NaN where no search is confirmed.
     """
 
     map_m1_meV: FloatArray = column("map_mass")
@@ -266,7 +274,7 @@ class PhaseSurvey:
     measurable : ndarray, shape (a, b)
         Number of combinations of phases that are measured.
     separation_nature : ndarray, shape (a, b)
-        From Dirac, by Fisher, standard deviations.
+        From Dirac, by profile likelihood, standard deviations; NaN where no search is confirmed.
     """
 
     grid_alpha21_deg: FloatArray = column(_GRID[0])

@@ -113,11 +113,11 @@ def _systematic(bench: Bench, expansion: Expansion, names: tuple[str, ...]) -> _
 
 def _reach(bench: Bench) -> FloatArray:
     """Standard deviations of m1 from 0, m1 / sigma, by true mass and exposure."""
-    own = bench.study.parameters
-    model = bench.hypothesis(own.ordering, own.nature)
-    rows = []
+    own, rows = bench.study.parameters, []
     for m1_meV in bench.settings.m1_meV:
-        cell = Cell(bench, model, model.at(m1_meV))
+        reaching = bench.reaching(m1_meV)
+        model = reaching.hypothesis(own.ordering, own.nature)
+        cell = Cell(reaching, model, model.at(m1_meV))
         own_model = bench.by_exposure(cell.own, cell.vector)
         rows.append([m1_meV / own_model.sigma(float(t)) for t in EXPOSURES_S])
     return np.array(rows)

@@ -179,13 +179,15 @@ def cp_phases(found: ForecastResult) -> list[PhaseRow]:
     for ordering in found.phases.axes.ordering:
         one = found.phases.at(ordering)
         away, counts = one.separation_nature, one.measurable
+        known = away[np.isfinite(away)]
+        low, median, high = np.quantile(known, (0.0, 0.5, 1.0)) if known.size else [np.nan] * 3
         rows.append(
             PhaseRow(
                 ordering=ordering,
                 share_measured=[float(np.mean(counts == k)) for k in range(3)],
-                separation_nature_lowest=float(np.min(away)),
-                separation_nature_median=float(np.median(away)),
-                separation_nature_highest=float(np.max(away)),
+                separation_nature_lowest=float(low),
+                separation_nature_median=float(median),
+                separation_nature_highest=float(high),
                 separation_nature_phases_zero=float(away[0, 0]),
             )
         )

@@ -274,7 +274,7 @@ def _phase_line(row: PhaseRow) -> str:
     return (
         f"CP phases, {row.ordering} ordering: combinations measured: {shares} of all phases; "
         f"Majorana from Dirac by {short(row.separation_nature_lowest)}σ to "
-        f"{short(row.separation_nature_highest)}σ (median Fisher, at the study's mass)."
+        f"{short(row.separation_nature_highest)}σ (profile likelihood, at the study's mass)."
     )
 
 

@@ -87,6 +87,7 @@ def find(bench: Bench, part: Part, task: Task) -> object:
 
 def _cells(bench: Bench, part: CellPart, task: Task) -> Any:
     """One truth by one method, at every setting of the phases or in every data set."""
+    bench = bench.reaching(part.m1_meV)
     model = bench.hypothesis(part.ordering, part.nature)
     settings = bench.phases[: bench.settings.phases_of(part.nature)]
     cells = (Cell(bench, model, model.at(part.m1_meV, phases)) for phases in settings)
@@ -98,6 +99,7 @@ def _cells(bench: Bench, part: CellPart, task: Task) -> Any:
 
 
 def _massless(bench: Bench, part: LimitPart | DrawnLimitPart) -> Cell:
+    bench = bench.reaching(0.0)
     model = bench.hypothesis(part.ordering, part.nature)
     return Cell(bench, model, model.at(0.0, bench.phases[0]))
 

@@ -117,10 +117,10 @@ def test_the_headline_is_of_the_studys_hypothesis_by_profile_likelihood(
         and (part.method, part.ordering, part.nature) == ("asimov", own.ordering, own.nature)
     ]
     assert first.cells.sigma_m1_meV.tolist() == indices
-    assert first.cells.against.nature.exposure_5sigma_s.tolist() == [k + 9.0 for k in indices]
+    assert first.cells.against.nature.exposure_5sigma_s.tolist() == [k + 11.0 for k in indices]
     assert "profile likelihood" in sentence(found)
     said = forecast_json(found)
-    assert said["exposure_5sigma_s"]["nature"] == [k + 9.0 for k in indices]
+    assert said["exposure_5sigma_s"]["nature"] == [k + 11.0 for k in indices]
 
 
 def test_what_one_failed_task_leaves_out_is_unknown_and_nothing_else(

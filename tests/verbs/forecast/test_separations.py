@@ -1,0 +1,90 @@
+"""Separations from a rival: searches that must agree, against a search of another program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import least_squares
+
+from renp_infer.inference.profile import Profile
+from renp_infer.study.load import load_study
+from renp_infer.verbs.forecast.bench import Bench
+from renp_infer.verbs.forecast.cells import Cell, asimov_cell, fisher_cell
+from renp_infer.verbs.forecast.columns import columns_of
+from renp_infer.verbs.forecast.quantities import Rival
+from tests.toys.forecast import study
+
+STUDIES = Path(__file__).parents[3] / "studies"
+
+
+def cell_of(bench: Bench, ordering: str, nature: str, m1_meV: float) -> Cell:
+    bench = bench.reaching(m1_meV)
+    model = bench.hypothesis(ordering, nature)
+    return Cell(bench, model, model.at(m1_meV, bench.phases[0]))
+
+
+def by_trust_region(cell: Cell, target: Rival) -> float:
+    """Separation by SciPy's trust-region search, the best of all starts and phases."""
+    rival = cell.alternative(target)
+    profile = Profile(rival.likelihood)
+    found = []
+    for start in rival.starts:
+        point = profile._point(start) + 0.05
+        low, high = np.full(point.size, -np.inf), np.full(point.size, np.inf)
+        low[profile.mass], high[profile.mass] = 0.0, profile.m1_max_meV
+        fit = least_squares(
+            lambda p, search=profile: search._evaluate(p)[0],
+            point,
+            jac=lambda p, search=profile: search._evaluate(p)[1],
+            bounds=(low, high),
+            x_scale="jac",
+            max_nfev=300,
+        )
+        found.append(float(np.sqrt(2.0 * fit.cost)))
+    return min(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "ordering", "nature", "m1_meV", "target"),
+    [
+        ("forecast-edge", "normal", "majorana", 1.0, "ordering"),
+        ("forecast-edge-first-principles", "inverted", "dirac", 110.8, "nature"),
+    ],
+)
+def test_no_search_finds_a_rival_nearer_than_a_forecast_says(
+    name: str, ordering: str, nature: str, m1_meV: float, target: Rival
+) -> None:
+    """Where few steps, linearised, gave 84 and 9 standard deviations; a stuck search gave 408."""
+    bench = Bench(load_study(STUDIES / f"{name}.toml"))
+    cell = cell_of(bench, ordering, nature, m1_meV)
+    fisher = fisher_cell(cell).against.of(target)
+    asimov = asimov_cell(cell, exposures=False).against.of(target)
+    assert fisher.confirmed == asimov.confirmed == 1.0
+    assert fisher.separation == asimov.separation
+    assert asimov.separation <= by_trust_region(cell, target) * 1.01 + 0.02
+
+
+def test_a_cell_does_not_depend_on_other_masses_of_its_grid(tmp_path: Path) -> None:
+    found = []
+    for grid in ("[50.0]", "[0.1, 50.0, 700.0]"):
+        bench = Bench(study(tmp_path, f"forecast.m1_meV={grid}"))
+        one = cell_of(bench, "normal", "majorana", 50.0)
+        found.append([fisher_cell(one), asimov_cell(one, exposures=False)])
+    for few, many in zip(*found, strict=True):
+        for one, other in zip(columns_of(few), columns_of(many), strict=True):
+            assert np.array_equal(one.values, other.values, equal_nan=True), one.name
+
+
+def test_a_search_that_is_not_confirmed_gives_no_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ends that never agree: no separation, no exposure, by either method."""
+    monkeypatch.setattr("renp_infer.inference.profile._agree", lambda *_: False)
+    one = cell_of(Bench(study(tmp_path)), "normal", "dirac", 50.0)
+    for cell in (fisher_cell(one), asimov_cell(one, exposures=True)):
+        for column in (cell.against.ordering, cell.against.nature):
+            assert column.confirmed == 0.0
+            assert np.isnan([column.separation, column.exposure_3sigma_s]).all()
+            assert np.isnan(column.exposure_5sigma_s)
