@@ -8,6 +8,7 @@ from typing import Any
 
 from renp_infer.terminal import plain
 from renp_infer.verbs.forecast.columns import columns_of
+from renp_infer.verbs.forecast.judged import judged
 from renp_infer.verbs.forecast.quantities import TARGETS
 from renp_infer.verbs.forecast.result import ForecastResult
 from renp_infer.verbs.forecast.spread import OVER_DATA, OVER_PHASES, spread
@@ -33,8 +34,8 @@ VOCABULARY = {
     "the same nature, or the other nature with the same ordering; mass: against m1 = 0",
     "confirmed": "1: the separation may be used; 0: searches from several starts do not agree, and "
     "there is no number; of mass by fisher: whether no flag speaks against the error of m1",
-    "exposure": "total exposure in s at which the separation is reached; null: not within 1e60 s, or "
-    "a search at that exposure does not give the separation back",
+    "exposure": "total exposure in s at which the separation is reached; null: not within 1e60 s, "
+    "or a search at that exposure does not give the separation back",
     "null": "no value: not reached, not measured within the bounds of m1, or no task gave it",
     "confidence": "upper limit of m1 for a truth of 0, median Asimov, one-sided confidence level",
     "credible": "upper limit of m1 for a truth of 0, credible, prior uniform in m1, Asimov data",
@@ -68,6 +69,8 @@ def forecast_document(found: ForecastResult) -> dict[str, Any]:
     document: dict[str, Any] = {
         "schema": 1,
         "name": about.name,
+        "verdict": judged(found).verdict,
+        "reasons": judged(found).reasons,
         "preset": about.preset,
         "normalised": about.normalised,
         "truth": asdict(about.truth),

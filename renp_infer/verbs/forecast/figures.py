@@ -238,7 +238,8 @@ def map_figure(found: ForecastResult) -> tuple[Figure, str]:
     return figure, (
         "Median separation of a Majorana truth from the Dirac hypothesis, √Δχ² by profile "
         f"likelihood, {found.about.truth.ordering} ordering, against m₁ and one phase, the others "
-        "as in the study; hatched: unknown, the searches for the Dirac fit do not agree. Only α₂₁ and α₃₁ − 2δ count: the map in δ is that in α₃₁, "
+        "as in the study; hatched: unknown, the searches for the Dirac fit do not agree. "
+        "Only α₂₁ and α₃₁ − 2δ count: the map in δ is that in α₃₁, "
         "mirrored, at half the period."
     )
 
@@ -271,8 +272,8 @@ def phase_figure(found: ForecastResult) -> tuple[Figure, str]:
         "Left: number of combinations of the phases that the data fix to better than half the "
         "spread of a uniform phase (eigenvalues of the Fisher matrix, all else profiled). The "
         "direction (δ, α₂₁, α₃₁) ∝ (1, 0, 2) is never measured, and the field is even: both signs "
-        f"fit. Right: separation from Dirac by profile likelihood, hatched where unknown. {ordering} ordering, m₁ = "
-        f"{found.about.truth.m1_meV:g} meV, Majorana."
+        f"fit. Right: separation from Dirac by profile likelihood, hatched where unknown. "
+        f"{ordering} ordering, m₁ = {found.about.truth.m1_meV:g} meV, Majorana."
     )
 
 

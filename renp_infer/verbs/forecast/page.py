@@ -11,6 +11,7 @@ from renp_infer.engine.run import Run
 from renp_infer.figures.drawing import number
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.forecast.figures import forecast_plates
+from renp_infer.verbs.forecast.judged import judged
 from renp_infer.verbs.forecast.result import ForecastResult
 from renp_infer.verbs.forecast.summary import headline
 from renp_infer.verbs.forecast.tables import Sheet, forecast_remarks, forecast_sheets
@@ -25,12 +26,22 @@ def page(run: Run) -> Page:
 
 def page_of(found: ForecastResult, label: str) -> Page:
     """The same of a forecast, with the label of its noise."""
-    blocks: list[Block] = [Text(text) for text in forecast_remarks(found)]
+    verdict = judged(found)
+    blocks: list[Block] = [Text("Searches and tasks", verdict.verdict)]
+    blocks += [Text(text) for text in forecast_remarks(found)]
     for sheet in forecast_sheets(found):
         blocks += _sheet(sheet, label)
     part = Part(40, "forecast", "Forecast", (*blocks, *forecast_plates(found)))
-    text = sentence(found)
+    text = _said(found)
     return Page((part,), (Answer("Forecast", text),) if text else ())
+
+
+def _said(found: ForecastResult) -> str:
+    """The expected error, behind what is wrong with the forecast."""
+    verdict, text = judged(found), sentence(found)
+    if verdict.verdict == "pass" or not text:
+        return text
+    return f"{verdict.verdict.upper()}: {'; '.join(verdict.reasons)}. {text}"
 
 
 def _sheet(sheet: Sheet, label: str) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from renp_infer.engine.result import Result
+from renp_infer.engine.result import Result, Verdict
 from renp_infer.records import FloatArray, Switches
 from renp_infer.verbs.forecast.columns import columns_of, picked, read
 from renp_infer.verbs.forecast.parts import AXES, MAP_AXES
@@ -226,6 +226,12 @@ class ForecastResult(Result):
             corrections=_table(tree, "correction", Correction),
             tree=tree,
         )
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Of the searches and tasks."""
+        from renp_infer.verbs.forecast.judged import judged
+
+        return {"forecast": judged(self)}
 
     def told(self) -> xarray.DataTree | None:
         """The tree."""

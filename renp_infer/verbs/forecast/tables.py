@@ -15,6 +15,7 @@ from rich.table import Table as RichTable
 
 from renp_infer.physics.constants import YEAR_S
 from renp_infer.records import FloatArray
+from renp_infer.verbs.forecast.judged import judged
 from renp_infer.verbs.forecast.quantities import (
     PERCENTS,
     RIVALS,
@@ -80,8 +81,9 @@ def forecast_remarks(found: ForecastResult) -> list[str]:
     if found.accuracy is not None and found.accuracy.response_error_sigma > ALLOWED_ERROR:
         text = f"{found.accuracy.response_error_sigma:.2g} standard errors per angle"
         remarks.append(f"The tabulated response errs by up to {text}.")
-    if found.about.missing:
-        remarks.append(f"{found.about.missing} tasks failed; their numbers are missing.")
+    reasons = judged(found).reasons
+    if reasons:
+        remarks.append(f"Forecast: {'; '.join(reasons)}; these numbers are missing.")
     return [text for text in remarks if text]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from renp_infer.app.cli import execute
 from renp_infer.engine.page import Table, Text
-from renp_infer.engine.result import load_tree
+from renp_infer.engine.result import Verdict, load_tree
 from renp_infer.study.study import Study
 from renp_infer.terminal import document
+from renp_infer.verbs.forecast import work
 from renp_infer.verbs.forecast.columns import assemble, written
 from renp_infer.verbs.forecast.document import forecast_json
 from renp_infer.verbs.forecast.merge import merge_parts
@@ -28,6 +31,7 @@ from renp_infer.verbs.forecast.quantities import (
 )
 from renp_infer.verbs.forecast.result import ForecastResult
 from renp_infer.verbs.forecast.summary import headline, method_rows
+from renp_infer.verbs.forecast.tables import forecast_remarks
 from renp_infer.verbs.forecast.work import PART
 from tests.toys.forecast import study
 
@@ -47,8 +51,8 @@ def numbers(kind: type, index: int, shape: tuple[int, ...]) -> Any:
     return assemble(kind, lambda name: np.full(shape, 100.0 * index + names.index(name)))
 
 
-def file_of(folder: Path, part: Part, index: int) -> str:
-    """File of a task, as ``work`` writes it."""
+def tree_of(part: Part, index: int, known: bool = True) -> xr.DataTree:
+    """Numbers of a task, as ``work`` gives them; its searches confirmed or not."""
     if isinstance(part, CellPart):
         sizes = {"setting": 2 if part.nature == "majorana" else 1, "dataset": DATASETS}
         shape = tuple(sizes[name] for name in part.inner)
@@ -59,16 +63,25 @@ def file_of(folder: Path, part: Part, index: int) -> str:
         assert isinstance(part, LimitPart)
         found = numbers(ExpectedLimits, index, ())
     tree = xr.DataTree(xr.Dataset(written(found, *part.inner)))
+    for name in [n for n in tree.data_vars if str(n).startswith("confirmed")]:
+        tree[name] = tree[name] * 0.0 + known
     tree.attrs = {PART: json.dumps(part.plain())}
+    return tree
+
+
+def file_of(folder: Path, part: Part, index: int, known: bool) -> str:
+    """File of a task, as ``work`` writes it."""
     path = folder / f"{index}.nc"
-    tree.to_netcdf(path, engine="h5netcdf")
+    tree_of(part, index, known).to_netcdf(path, engine="h5netcdf")
     return str(path)
 
 
-def merged(folder: Path, one: Study, kinds: tuple[type, ...], missing: int = -1) -> ForecastResult:
-    """What is merged from the parts of some kinds, without one of them."""
+def merged(
+    folder: Path, one: Study, kinds: tuple[type, ...], missing: int = -1, unknown: int = -1
+) -> ForecastResult:
+    """What is merged from the parts of some kinds, without one of them, or its searches."""
     paths = [
-        file_of(folder, part, index)
+        file_of(folder, part, index, index != unknown)
         for index, part in enumerate(parts(one))
         if isinstance(part, kinds) and index != missing
     ]
@@ -144,3 +157,69 @@ def test_a_forecast_of_which_whole_kinds_failed_is_shown(
     assert any("tasks failed" in block.text for block in blocks if isinstance(block, Text))
     assert any(isinstance(block, Table) for block in blocks) == (kinds != (DrawnLimitPart,))
     assert len(method_rows(found)) == (2 if CellPart in kinds else 0)
+
+
+def asimov_part(one: Study, ordering: str) -> int:
+    """The first cell of an ordering by profile likelihood, of the study's nature."""
+    wanted = ("asimov", ordering, one.parameters.nature)
+    return next(
+        k
+        for k, part in enumerate(parts(one))
+        if isinstance(part, CellPart) and (part.method, part.ordering, part.nature) == wanted
+    )
+
+
+@pytest.mark.parametrize(
+    ("lost", "ordering", "verdict", "reason"),
+    [
+        (False, "normal", "fail", "searches for the other nature do not agree, m1 = 50 meV"),
+        (True, "normal", "fail", "tasks of the study's own hypothesis failed, m1 = 50 meV"),
+        (False, "inverted", "warn", "2 separations are not confirmed"),
+        (True, "inverted", "warn", "tasks failed"),
+    ],
+)
+def test_the_verdict_is_the_worst_of_searches_and_tasks(
+    tmp_path: Path, whole: Study, lost: bool, ordering: str, verdict: str, reason: str
+) -> None:
+    place = asimov_part(whole, ordering)
+    found = merged(tmp_path, whole, (CellPart,), *((place, -1) if lost else (-1, place)))
+    judged = found.verdicts()["forecast"]
+    assert judged.verdict == verdict
+    assert any(reason in text for text in judged.reasons)
+    assert forecast_json(found)["verdict"] == verdict
+    page = page_of(found, "")
+    badges = [b.verdict for b in page.parts[0].blocks if isinstance(b, Text) and b.verdict]
+    assert badges == [verdict]
+    assert page.answers[0].text.startswith(verdict.upper())
+    assert any(reason in text for text in forecast_remarks(found))
+
+
+def test_what_is_complete_and_confirmed_passes(tmp_path: Path, whole: Study) -> None:
+    found = merged(tmp_path, whole, (CellPart,))
+    found = replace(found, about=replace(found.about, missing=0))
+    assert found.verdicts()["forecast"] == Verdict("pass")
+    assert not page_of(found, "").answers[0].text.startswith(("FAIL", "WARN"))
+
+
+def test_a_forecast_that_fails_says_so_in_every_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Terminal, document and exit code have one word."""
+
+    def calculated(one: Study, task: Any) -> xr.DataTree:
+        part = parts(one)[task.index]
+        if isinstance(part, CellPart | LimitPart | DrawnLimitPart):
+            return tree_of(part, task.index, known=False)
+        tree = xr.DataTree(xr.Dataset({"number": 0.0}))
+        tree.attrs = {PART: json.dumps(part.plain())}
+        return tree
+
+    monkeypatch.setattr(work, "forecast_part", calculated)
+    study(tmp_path)
+    words = ["forecast", str(tmp_path / "edge.toml"), "--out", str(tmp_path / "run"), "--quiet"]
+    assert execute([*words, "--json"]) == 3
+    out = capsys.readouterr()
+    assert json.loads(out.out)["verdict"] == "fail"
+    assert "forecast failed: searches for the other ordering do not agree" in out.err
+    assert execute(words) == 3
+    assert "verdict: fail" in capsys.readouterr().out
