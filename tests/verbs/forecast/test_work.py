@@ -84,14 +84,6 @@ def test_the_boundary_is_flagged(bench: Bench) -> None:
     assert found.error.valid == 0.0
 
 
-def test_exposure_and_error_are_consistent(bench: Bench) -> None:
-    """At the exposure for 3 sigma the study itself forecasts 3 sigma."""
-    one = cell(bench, m1_meV=100.0)
-    exposure = fisher_cell(one).against.mass.exposure_3sigma_s
-    error = sigma(expand(one.own, one.vector), bench.noise, exposure)
-    assert exposure == 1.0 or 100.0 / error == pytest.approx(3.0, rel=1e-3)
-
-
 def test_steps_only_grow_and_the_required_precision_reaches_the_goal(tmp_path: Path) -> None:
     found = study(tmp_path, "forecast.goal_meV=2.5", "detector.reference_snr=30")
     bench = Bench(found)

@@ -1,0 +1,233 @@
+"""Every number that a forecast publishes, where all is linear, against its closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from renp_infer.inference.upper_limits import UpperLimits
+from renp_infer.records import FloatArray
+from renp_infer.verbs.forecast import corrections
+from renp_infer.verbs.forecast.bench import Bench
+from renp_infer.verbs.forecast.cells import Drawn, asimov_cell, ensemble_cell, fisher_cell
+from renp_infer.verbs.forecast.limits import drawn_limits, expected_limits
+from renp_infer.verbs.forecast.quantities import KINDS, PERCENTS, RIVALS, Against, Rival, Target
+from renp_infer.verbs.forecast.steps import steps
+from tests.toys import straight_bench as toy
+from tests.toys.straight_bench import (
+    EXPOSURE,
+    SYSTEMATICS,
+    Closed,
+    exposure_of,
+    pattern,
+    straight_bench,
+    straight_cell,
+)
+
+TRUTH = 50.0
+SEARCHED = 3e-3
+"""Relative: refits stop within 1e-3 decades, edges of an interval within 1e-3 of it."""
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return straight_bench(tmp_path, monkeypatch)
+
+
+def curve_of(closed: Closed, target: Target) -> Callable[[float], float]:
+    """Separation by exposure."""
+    if target == "mass":
+        return lambda t: closed.m1_meV / closed.sigma(t)
+    return lambda t: closed.separation(added(target), t)
+
+
+def added(rival: Rival) -> FloatArray:
+    """What a rival of the normal ordering and Dirac adds to the field."""
+    return pattern("inverted", "dirac") if rival == "ordering" else pattern("normal", "majorana")
+
+
+@pytest.mark.parametrize("target", ["mass", *RIVALS])
+def test_errors_separations_and_exposures(bench: Bench, target: Target) -> None:
+    closed, cell = Closed(TRUTH), straight_cell(bench, TRUTH)
+    curve = curve_of(closed, target)
+    fisher, asimov = fisher_cell(cell), asimov_cell(cell, exposures=True)
+    assert fisher.sigma_m1_meV == pytest.approx(closed.sigma(), rel=1e-8)
+    assert asimov.sigma_m1_meV == pytest.approx(closed.sigma(), rel=SEARCHED)
+    assert fisher.error.valid == 1.0
+
+    def agrees(found: Against[float], accuracy: float) -> None:
+        assert found.confirmed == 1.0
+        assert found.separation == pytest.approx(curve(EXPOSURE), rel=1e-6)
+        assert found.exposure_3sigma_s == pytest.approx(exposure_of(curve, 3.0), rel=accuracy)
+        assert found.exposure_5sigma_s == pytest.approx(exposure_of(curve, 5.0), rel=accuracy)
+
+    agrees(fisher.against.of(target), 5e-4)
+    agrees(asimov.against.of(target), 2.0 * SEARCHED)
+
+
+@pytest.mark.parametrize("target", ["mass", *RIVALS])
+def test_exposures_satisfy_their_own_definition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target
+) -> None:
+    """The study at the quoted exposure forecasts the significance that it is quoted for."""
+    cell = straight_cell(straight_bench(tmp_path, monkeypatch), TRUTH)
+    for one in (fisher_cell(cell), asimov_cell(cell, exposures=True)):
+        found = one.against.of(target)
+        for level, exposure in ((3.0, found.exposure_3sigma_s), (5.0, found.exposure_5sigma_s)):
+            assert 1.0 < exposure < 1e60
+            with monkeypatch.context() as patch:
+                patch.setattr(toy, "NOISE", toy.Noise(toy.NOISE.covariance, False, exposure))
+                there = straight_bench(tmp_path, patch, f"detector.exposure_s={exposure}")
+                again = asimov_cell(straight_cell(there, TRUTH), exposures=False)
+                assert again.against.of(target).separation == pytest.approx(level, rel=SEARCHED)
+
+
+def test_statistics_alone_go_with_the_root_of_the_exposure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = straight_bench(tmp_path, monkeypatch, "forecast.systematics=['phases']")
+    cell = straight_cell(bench, TRUTH)
+    model = bench.by_exposure(cell.own, cell.vector)
+    expected = Closed(TRUTH, ()).sigma()
+    for factor in (1e-3, 1.0, 1e6, 1e20):
+        wanted = expected / np.sqrt(factor)
+        assert model.sigma(factor * EXPOSURE) == pytest.approx(wanted, rel=1e-10, abs=0)
+    for against in (fisher_cell(cell).against, asimov_cell(cell, exposures=True).against):
+        for target in ("mass", *RIVALS):
+            found = against.of(target)
+            ratio = found.exposure_5sigma_s / found.exposure_3sigma_s
+            assert ratio == pytest.approx(25.0 / 9.0, rel=2.0 * SEARCHED)
+
+
+def test_more_exposure_never_hurts(bench: Bench) -> None:
+    cell = straight_cell(bench, TRUTH)
+    times = np.geomspace(1.0, 1e20, 60)
+    model = bench.by_exposure(cell.own, cell.vector)
+    assert np.all(np.diff([model.sigma(t) for t in times]) < 0.0)
+    for target in ("mass", *RIVALS):
+        rival = cell.alternative(target)
+        refits = [rival.at(bench.noise, t).search().sigmas for t in times[::6]]
+        assert np.all(np.diff(refits) > 0.0)
+
+
+def test_limits_of_the_median_experiment(bench: Bench) -> None:
+    found, sigma = expected_limits(straight_cell(bench, 0.0)), Closed(0.0).sigma()
+    assert found.fisher_sigma_m1_meV == pytest.approx(sigma, rel=1e-6)
+    for percent in PERCENTS:
+        level = percent / 100.0
+        quantiles = {"confidence": norm.ppf(level), "credible": norm.ppf(0.5 * (1.0 + level))}
+        for kind in KINDS:
+            expected = quantiles[kind] * sigma
+            assert found.fisher.of(kind, percent) == pytest.approx(expected, rel=1e-6)
+            # credible ones by a trapezium rule with 24 points over 4 standard errors
+            accuracy = {"confidence": SEARCHED * expected, "credible": 0.02 * sigma}[kind]
+            assert found.asimov.of(kind, percent) == pytest.approx(expected, abs=accuracy)
+
+
+def drawn(cell: toy.Cell, seed: np.random.SeedSequence) -> tuple[np.ndarray, np.ndarray]:
+    """Noise (n,) and calibrations (k,), in standard deviations, of a data set."""
+    rng = np.random.default_rng(seed)
+    noise = toy.SIGMA * rng.standard_normal(toy.N)
+    names = cell.own.prior.names
+    shifts = dict(zip(names, rng.standard_normal(len(names)), strict=True))
+    order = ("baseline_nG", "refractive_index", "theta_s_offset_deg", "theta_e_offset_deg")
+    return noise, np.array([shifts[name] for name in order])
+
+
+def test_fits_of_drawn_data(bench: Bench) -> None:
+    closed, cell = Closed(TRUTH), straight_cell(bench, TRUTH)
+    seeds = np.random.SeedSequence(5).spawn(6)
+    found = ensemble_cell(cell, seeds)
+    for k, seed in enumerate(seeds):
+        noise, shifts = drawn(cell, seed)
+        best = TRUTH + closed.estimate(noise, shifts)[0]
+        own = closed.chi2(noise, shifts)
+        assert found.best_m1_meV[k] == pytest.approx(best, abs=1e-3 * closed.sigma())
+        assert found.ratio_mass[k] == pytest.approx((best / closed.sigma()) ** 2, rel=1e-3)
+        for rival in RIVALS:
+            expected = closed.chi2(noise - added(rival), shifts) - own
+            assert found.ratio(rival)[k] == pytest.approx(expected, abs=1e-3)
+
+
+def upper(estimate: float, level: float) -> float:
+    """Confidence limit of an estimate, in standard errors, by the rise above m1 >= 0."""
+    z = float(norm.ppf(level))
+    return estimate + z if estimate >= 0.0 else estimate + float(np.hypot(estimate, z))
+
+
+def test_drawn_limits(bench: Bench) -> None:
+    closed, cell = Closed(0.0), straight_cell(bench, 0.0)
+    seeds = np.random.SeedSequence(11).spawn(8)
+    found, sigma = drawn_limits(cell, seeds).ensemble, closed.sigma()
+    pulls = [closed.estimate(*drawn(cell, seed))[0] / sigma for seed in seeds]
+    assert min(pulls) < -0.3 and max(pulls) > 0.3
+    for percent in PERCENTS:
+        for k, pull in enumerate(pulls):
+            confidence = upper(pull, percent / 100.0)
+            cut = norm.isf((1.0 - percent / 100.0) * norm.sf(-pull)) + pull
+            assert found.of("confidence", percent)[k] / sigma == pytest.approx(confidence, rel=5e-3)
+            assert found.of("credible", percent)[k] / sigma == pytest.approx(cut, abs=0.02)
+
+
+def test_limits_cover(bench: Bench) -> None:
+    """Truth two standard errors above 0, where the limit is that of a Gaussian: exact coverage."""
+    sigma, count, level = Closed(0.0).sigma(), 200, 0.9
+    cell = straight_cell(bench, 2.0 * sigma)
+    covered = []
+    for seed in np.random.SeedSequence(3).spawn(count):
+        profile = Drawn(cell, np.random.default_rng(seed)).profile
+        limits = UpperLimits(profile, profile.best([cell.vector]), sigma)
+        covered.append(limits.confidence(level) >= cell.m1_meV)
+    assert np.mean(covered) == pytest.approx(level, abs=4.0 * np.sqrt(level * 0.1 / count))
+
+
+def test_steps_impacts_and_the_required_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Closed(TRUTH).sigma()
+    goal = 0.95 * full
+    bench = straight_bench(tmp_path, monkeypatch, f"forecast.goal_meV={goal}")
+    found, names = steps(bench), list(SYSTEMATICS)
+    for k in range(len(names) + 1):
+        closed = Closed(TRUTH, tuple(c for name in names[:k] for c in SYSTEMATICS[name]))
+        assert found.sigma_m1_meV[k] == pytest.approx(closed.sigma(), rel=1e-8)
+        assert found.asimov_sigma_m1_meV[k] == pytest.approx(closed.sigma(), rel=SEARCHED)
+        exposures = ((found.exposure_3sigma_s, TRUTH / 3.0), (found.exposure_goal_s, goal))
+        for column, error in exposures:
+            expected = exposure_of(lambda t, c=closed, e=error: e / c.sigma(t), 1.0)
+            assert column[k] == pytest.approx(expected, rel=5e-4)
+        for place in (0, 13, 26):
+            error = closed.sigma(found.curve_exposure_s[place])
+            assert found.curve_meV[k][place] == pytest.approx(error, rel=1e-6)
+    for k, name in enumerate(names):
+        own = tuple(SYSTEMATICS[name])
+        known = Closed(TRUTH, tuple(c for c in (1, 2, 3, 4) if c not in own)).sigma()
+        impact = np.sqrt(full**2 - known**2)
+        assert found.impact_meV[k] == pytest.approx(impact, rel=1e-6)
+        error = SEARCHED * full**2 / impact
+        assert found.asimov_impact_meV[k] == pytest.approx(impact, abs=2.0 * error)
+        if known < goal:
+            narrowed = Closed(TRUTH, narrower=(own, float(found.factor[k]))).sigma()
+            assert narrowed == pytest.approx(goal, rel=1e-4)
+        else:
+            assert np.isnan(found.factor[k])
+    assert np.isfinite(found.factor).any()
+    for mass, row in zip(found.reach_m1_meV, found.reach, strict=True):
+        expected = mass / Closed(float(mass)).sigma(found.curve_exposure_s[10])
+        assert row[10] == pytest.approx(expected, rel=1e-6)
+
+
+def test_corrections(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corrections, "Response", toy.Linear)
+    monkeypatch.setattr(corrections, "noise_of", lambda *_: toy.NOISE)
+    closed, found = Closed(TRUTH), corrections.correction(bench, "published")
+    curve = curve_of(closed, "mass")
+    assert found.peak_nG == pytest.approx(closed.peak, rel=1e-10)
+    assert found.sigma_nG == pytest.approx(toy.SIGMA, rel=1e-10)
+    assert found.sigma_m1_meV == pytest.approx(closed.sigma(), rel=1e-8)
+    assert found.exposure_3sigma_s == pytest.approx(exposure_of(curve, 3.0), rel=5e-4)
+    assert found.exposure_5sigma_s == pytest.approx(exposure_of(curve, 5.0), rel=5e-4)
