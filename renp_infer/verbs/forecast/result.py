@@ -193,6 +193,8 @@ class ForecastResult(Result):
         By what is corrected.
     tree : DataTree
         ``forecast.nc``, in memory.
+    verdict : Verdict or None
+        Of the searches and tasks, see ``judged``; ``None`` before that.
     """
 
     about: About
@@ -207,6 +209,7 @@ class ForecastResult(Result):
     phases: Table[PhaseSurvey] | None = None
     corrections: Table[Correction[FloatArray]] | None = None
     tree: xarray.DataTree | None = field(default=None, repr=False, compare=False)
+    verdict: Verdict | None = None
 
     @classmethod
     def of(cls, tree: xarray.DataTree) -> ForecastResult:
@@ -228,10 +231,8 @@ class ForecastResult(Result):
         )
 
     def verdicts(self) -> dict[str, Verdict]:
-        """Of the searches and tasks."""
-        from renp_infer.verbs.forecast.judged import judged
-
-        return {"forecast": judged(self)}
+        """Of the searches and tasks, once judged."""
+        return {} if self.verdict is None else {"forecast": self.verdict}
 
     def told(self) -> xarray.DataTree | None:
         """The tree."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +68,11 @@ class Forecast(Verb):
         return (EVALUATE, self)
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> ForecastResult:
-        """Read ``forecast.nc``."""
-        return ForecastResult.of(files.tree(self.file))
+        """Read ``forecast.nc``, and judge it."""
+        from renp_infer.verbs.forecast.judged import judged
+
+        found = ForecastResult.of(files.tree(self.file))
+        return replace(found, verdict=judged(found))
 
     def page(self, run: Run) -> Page:
         """Remarks, tables and figures."""

@@ -19,6 +19,7 @@ from renp_infer.terminal import document
 from renp_infer.verbs.forecast import work
 from renp_infer.verbs.forecast.columns import assemble, written
 from renp_infer.verbs.forecast.document import forecast_json
+from renp_infer.verbs.forecast.judged import judged
 from renp_infer.verbs.forecast.merge import merge_parts
 from renp_infer.verbs.forecast.page import page_of, sentence
 from renp_infer.verbs.forecast.parts import CellPart, DrawnLimitPart, LimitPart, Part, parts
@@ -183,9 +184,9 @@ def test_the_verdict_is_the_worst_of_searches_and_tasks(
 ) -> None:
     place = asimov_part(whole, ordering)
     found = merged(tmp_path, whole, (CellPart,), *((place, -1) if lost else (-1, place)))
-    judged = found.verdicts()["forecast"]
-    assert judged.verdict == verdict
-    assert any(reason in text for text in judged.reasons)
+    found_verdict = judged(found)
+    assert found_verdict.verdict == verdict
+    assert any(reason in text for text in found_verdict.reasons)
     assert forecast_json(found)["verdict"] == verdict
     page = page_of(found, "")
     badges = [b.verdict for b in page.parts[0].blocks if isinstance(b, Text) and b.verdict]
@@ -197,7 +198,7 @@ def test_the_verdict_is_the_worst_of_searches_and_tasks(
 def test_what_is_complete_and_confirmed_passes(tmp_path: Path, whole: Study) -> None:
     found = merged(tmp_path, whole, (CellPart,))
     found = replace(found, about=replace(found.about, missing=0))
-    assert found.verdicts()["forecast"] == Verdict("pass")
+    assert judged(found) == Verdict("pass")
     assert not page_of(found, "").answers[0].text.startswith(("FAIL", "WARN"))
 
 
