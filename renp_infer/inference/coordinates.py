@@ -1,8 +1,9 @@
 """Coordinates in which a posterior is nearly round, for gradient samplers.
 
-Three steps that only spare a sampler work; any coordinates sample the same posterior.
+Four steps that only spare a sampler work; any coordinates sample the same posterior.
 An affine map makes the Gaussian at the mode round. A shear straightens the ridge
 along the mass (``ridge.py``): it adds a function of m1 to the others, its determinant is 1.
+The mass itself is stretched until the density along that ridge is normal (``stretch.py``).
 Phases are directions in planes of their own (``phases.py``); the first two steps leave them
 alone.
 """
@@ -21,6 +22,7 @@ from renp_infer.inference.parameters import MASS
 from renp_infer.inference.phases import Planes, mixing, width
 from renp_infer.inference.ridge import ridge
 from renp_infer.inference.start import Chart, LocalGaussian, local_gaussian, overdispersed
+from renp_infer.inference.stretch import stretch
 from renp_infer.records import FloatArray
 
 
@@ -58,22 +60,32 @@ class Coordinates:
         self.factor[:kept, :kept] = np.linalg.cholesky(covariance)
         before = sum(place < slices[MASS].start for place in linear)
         self._mass = slices[MASS].start - before
-        masses, departures = ridge(chart, local.mode, whole[np.ix_(chart.others, chart.others)])
+        found = ridge(chart, local.mode, whole[np.ix_(chart.others, chart.others)])
+        masses = found.masses
         bends = np.zeros((masses.size, size))
-        bends[:, chart.others] = departures
+        bends[:, chart.others] = found.departures
         bends = np.concatenate(
             [np.delete(bends, linear, 1), np.zeros((masses.size, len(linear)))], axis=1
         )
         spline = CubicSpline(masses, bends)
         tables = (np.ascontiguousarray(part) for part in (spline.x, spline.c))
         self._map = (self.center, self.factor, self._mass, *tables)
+        place = self._mass
+        steps = (masses - self.center[place]) / self.factor[place, place]
+        self._stretch = stretch(steps, found.chi_squared)
 
     def point(self, q: FloatArray) -> FloatArray:
         """Model coordinates (k,)."""
-        return self.planes.point(to_model(q, *self._map))
+        return self.planes.point(to_model(self._stretched(q)[0], *self._map))
+
+    def _stretched(self, q: FloatArray) -> tuple[FloatArray, float, float]:
+        """Coordinates of the affine map (k,), and both derivatives of that of the mass."""
+        given = q.copy()
+        given[self._mass], slope, bend = self._stretch(q[self._mass])
+        return given, slope, bend
 
     def pull_back(self, gradient: FloatArray, q: FloatArray) -> tuple[float, FloatArray]:
-        """What the planes add to the log density, and its gradient by ``q`` (k,).
+        """What planes and stretch add to the log density, and its gradient by ``q`` (k,).
 
         Parameters
         ----------
@@ -81,8 +93,11 @@ class Coordinates:
             By the model coordinates, at ``point(q)``.
         q : ndarray, shape (k,)
         """
-        density, gradient = self.planes.pull_back(gradient, to_model(q, *self._map))
-        return density, to_round(gradient, q, *self._map)
+        given, slope, bend = self._stretched(q)
+        density, gradient = self.planes.pull_back(gradient, to_model(given, *self._map))
+        pulled = to_round(gradient, given, *self._map)
+        pulled[self._mass] = slope * pulled[self._mass] + bend / slope
+        return density + float(np.log(slope)), pulled
 
     def start(self, seed: Any) -> FloatArray:
         """Start of a chain, from its seed."""
@@ -94,7 +109,9 @@ class Coordinates:
         cell, t = spline_cell(affine[self._mass], knots)
         affine -= t ** np.arange(3, -1, -1) @ table[:, cell]
         paired = self.planes.pairs(affine, rng)
-        return np.linalg.solve(self.factor, paired - self.center)
+        q = np.linalg.solve(self.factor, paired - self.center)
+        q[self._mass] = self._stretch.inverse(q[self._mass])
+        return q
 
 
 def _planes(chart: Chart, local: LocalGaussian, linear: list[int]) -> Planes:

@@ -302,8 +302,9 @@ def _apart(chart: Chart, mode: Minimum, other: Minimum) -> bool:
 def _bend(chart: Chart, mode: Minimum, kept: list[int], place: int) -> Bend:
     """How the ridge along the mass, at a place of points (n, k), departs from its tangent."""
     slopes = mode.jacobian[:, : chart.others.size]
-    masses, departures = ridge(chart, mode.point, np.linalg.inv(slopes.T @ slopes))
-    spline = CubicSpline(masses, np.pad(departures, [(0, 0), (0, chart.phases.size)])[:, kept])
+    found = ridge(chart, mode.point, np.linalg.inv(slopes.T @ slopes))
+    masses, padding = found.masses, [(0, 0), (0, chart.phases.size)]
+    spline = CubicSpline(masses, np.pad(found.departures, padding)[:, kept])
     return lambda points: spline(np.clip(points[:, place], masses[0], masses[-1]))
 
 

@@ -6,6 +6,8 @@ m1, not a line. Straightened by what they depart from a line, a posterior is nea
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from renp_infer.errors import RenpError
@@ -14,14 +16,35 @@ from renp_infer.inference.parameters import MASS
 from renp_infer.inference.start import Chart
 from renp_infer.records import FloatArray
 
-_STEPS, _REACH = 12, 16.0
-"""Points of the ridge on each side, and the chi-squared above the mode where it ends."""
+_STEPS, _REACH = 16, 16.0
+"""Tries on each side, and the chi-squared above the mode where the ridge ends."""
+_COARSE = 4.0
+"""Rise of chi-squared in one step beyond which half of it is tried."""
 _FARTHEST = 5.0
 """Largest unit coordinate of the mass that the ridge is followed to."""
 
 
-def ridge(chart: Chart, mode: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
+@dataclass(frozen=True)
+class Ridge:
     """How the conditional mode departs from its tangent.
+
+    Attributes
+    ----------
+    masses : ndarray, shape (r,)
+        Unit coordinates of the mass, rising.
+    departures : ndarray, shape (r, p)
+        Of the parameters that are no phases, 0 for the mass.
+    chi_squared : ndarray, shape (r,)
+        Of data and prior.
+    """
+
+    masses: FloatArray
+    departures: FloatArray
+    chi_squared: FloatArray
+
+
+def ridge(chart: Chart, mode: FloatArray, covariance: FloatArray) -> Ridge:
+    """Follow the conditional mode at the phases of a mode.
 
     Parameters
     ----------
@@ -29,27 +52,21 @@ def ridge(chart: Chart, mode: FloatArray, covariance: FloatArray) -> tuple[Float
     mode : ndarray, shape (chart,)
     covariance : ndarray, shape (p, p)
         Of the parameters that are no phases, at the mode.
-
-    Returns
-    -------
-    masses : ndarray, shape (r,)
-        Unit coordinates of the mass, rising.
-    departures : ndarray, shape (r, p)
-        Of the parameters that are no phases, 0 for the mass.
     """
     plain = chart.others.size
     start = chart.likelihood.prior.unit_slices()[MASS].start
     place = int(np.flatnonzero(chart.others == start)[0])
-    rows = np.array(follow(chart, place, mode, float(np.sqrt(covariance[place, place]))))
+    found = follow(chart, place, mode, float(np.sqrt(covariance[place, place])))
+    rows = np.array([minimum.point for minimum in found])
     if len(rows) < 2:  # neither side could be followed
-        return mode[place] + np.arange(2.0), np.zeros((2, plain))
+        return Ridge(mode[place] + np.arange(2.0), np.zeros((2, plain)), np.zeros(2))
     tangent = covariance[:, place] / covariance[place, place]
     departures = rows[:, :plain] - mode[:plain] - np.outer(rows[:, place] - mode[place], tangent)
     departures[:, place] = 0.0
-    return rows[:, place], departures
+    return Ridge(rows[:, place], departures, np.array([row.chi_squared for row in found]))
 
 
-def follow(chart: Chart, place: int, mode: FloatArray, step: float) -> list[FloatArray]:
+def follow(chart: Chart, place: int, mode: FloatArray, step: float) -> list[Minimum]:
     """Conditional modes along one coordinate at the phases of a mode, in its order.
 
     Where the cosine of a phase reaches its end, a ridge with free phases has a kink.
@@ -84,10 +101,14 @@ def follow(chart: Chart, place: int, mode: FloatArray, step: float) -> list[Floa
                 found = conditional(moved)
             except RenpError:
                 break
-            rows.append(found.point)
+            rise = found.chi_squared - last.chi_squared
+            if rise > _COARSE:
+                stride *= 0.5
+                continue
+            rows.append(found)
             if found.chi_squared > middle.chi_squared + _REACH or abs(moved[place]) > _FARTHEST:
                 break
-            stride *= 1.5 if found.chi_squared - last.chi_squared < 1.0 else 1.0
+            stride *= 1.5 if rise < 1.0 else 1.0
             last = found
         sides.append(rows)
-    return [*reversed(sides[0]), middle.point, *sides[1]]
+    return [*reversed(sides[0]), middle, *sides[1]]

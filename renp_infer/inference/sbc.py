@@ -19,7 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from renp_infer.inference.diagnostics import R_HAT_WARN, Convergence, convergence
+from renp_infer.inference.diagnostics import (
+    DIVERGENT_FRACTION_WARN,
+    R_HAT_WARN,
+    Convergence,
+    convergence,
+)
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import FULL_TURN_DEG
 from renp_infer.inference.summary import circular_mean_deg, wrap
@@ -45,7 +50,7 @@ class Gates:
         Smallest effective sample size of a parameter.
     """
 
-    divergent: float = 0.01
+    divergent: float = DIVERGENT_FRACTION_WARN
     ess: float = 50.0
 
 

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from renp_infer.app.cli import execute
+from renp_infer.inference.prior import UNTUNED
 from renp_infer.resources import share_path
 
 HERE = Path(__file__).parent
@@ -27,7 +28,8 @@ FISHER_KEYS = (
     "forecast.corrections=false",
 )  # fmt: skip
 SAMPLERS = ("nuts", "independence", "emcee", "smc", "nested")
-CHAIN_KEYS = ("inference.draws=300", "inference.tune=300", "inference.chains=2")
+CHAIN_KEYS = ("inference.draws=300", "inference.chains=2")
+TUNED_KEYS = (*CHAIN_KEYS, "inference.tune=300")
 COMPARE_KEYS = (
     "compare.live_points=60", "compare.nested_runs=2", "compare.smc_draws=60",
     "compare.smc_chains=2",
@@ -71,7 +73,8 @@ def settings(keys: tuple[str, ...]) -> list[str]:
 
 def mass(sampler: str) -> dict[str, float]:
     """Posterior of the mass by a short run of a sampler, whose gates may fail."""
-    keys = settings((*CHAIN_KEYS, f'inference.sampler="{sampler}"'))
+    short = CHAIN_KEYS if sampler in UNTUNED else TUNED_KEYS
+    keys = settings((*short, f'inference.sampler="{sampler}"'))
     with TemporaryDirectory() as folder:
         found = said("infer", STUDY, *keys, "--out", folder, codes=(0, 3))
     row = found["hypotheses"][0]["parameters"]["m1_meV"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from renp_infer.inference._coordinate_kernels import to_model
 from renp_infer.inference.coordinates import Coordinates
 from tests.toys.likelihoods import toy_likelihood
 
@@ -21,8 +22,16 @@ def others(coordinates):
     return np.setdiff1d(np.arange(coordinates.center.size), [*first, *(first + 1)])
 
 
+def planes_alone(coordinates, q):
+    """What the phases' planes add to the log density."""
+    given = q.copy()
+    given[coordinates._mass] = coordinates._stretch(q[coordinates._mass])[0]
+    zeros = np.zeros(q.size)
+    return coordinates.planes.pull_back(zeros, to_model(given, *coordinates._map))[0]
+
+
 def test_the_map_has_the_determinant_of_its_affine_part(coordinates, rng):
-    """The shear moves the others by a function of the mass: its determinant is 1."""
+    """The shear has determinant 1, the stretch of the mass the derivative that it states."""
     size = coordinates.center.size
     for q in 0.5 * rng.standard_normal((4, size)):
         moves = [
@@ -31,7 +40,8 @@ def test_the_map_has_the_determinant_of_its_affine_part(coordinates, rng):
         kept = np.ix_(others(coordinates), others(coordinates))
         _, found = np.linalg.slogdet((np.array(moves) / (2.0 * STEP))[kept])
         _, affine = np.linalg.slogdet(coordinates.factor[kept])
-        assert found == pytest.approx(affine, abs=1e-6)
+        stated = coordinates.pull_back(np.zeros(size), q)[0] - planes_alone(coordinates, q)
+        assert found == pytest.approx(affine + stated, abs=1e-6)
 
 
 def test_gradient_is_pulled_back_through_the_bend(coordinates, rng):
@@ -42,10 +52,13 @@ def test_gradient_is_pulled_back_through_the_bend(coordinates, rng):
     for q in 0.8 * rng.standard_normal((4, size)):
         point = coordinates.point(q)
         found = coordinates.pull_back(3.0 * weights * point**2, q)[1][others(coordinates)]
+
+        def density(q):
+            stated = coordinates.pull_back(np.zeros(size), q)[0] - planes_alone(coordinates, q)
+            return np.sum(weights * coordinates.point(q) ** 3) + stated
+
         slopes = [
-            np.sum(weights * (coordinates.point(q + STEP * e) ** 3))
-            - np.sum(weights * (coordinates.point(q - STEP * e) ** 3))
-            for e in np.eye(size)[others(coordinates)]
+            density(q + STEP * e) - density(q - STEP * e) for e in np.eye(size)[others(coordinates)]
         ]
         assert found == pytest.approx(np.array(slopes) / (2.0 * STEP), abs=1e-6)
         affine = (3.0 * weights * point**2) @ coordinates.factor

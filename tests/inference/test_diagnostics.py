@@ -6,6 +6,7 @@ import xarray as xr
 from scipy import stats
 
 from renp_infer.inference.diagnostics import Convergence, convergence, diagnose
+from renp_infer.inference.sbc import Gates, _failure
 from renp_infer.inference.summary import circular_mean_deg, summarise
 
 GOOD = Convergence(1.001, 2000.0, 1500.0)
@@ -45,8 +46,8 @@ def test_convergence_thresholds(row, verdict):
 @pytest.mark.parametrize(
     ("changes", "verdict", "word"),
     [
-        ({"divergences": 4}, "warn", "diverged"),
-        ({"divergences": 5}, "fail", "diverged"),
+        ({"divergences": 40}, "warn", "diverged"),
+        ({"divergences": 41}, "fail", "diverged"),
         ({"deep": 41}, "warn", "depth"),
         ({"energy_step": 0.1}, "warn", "BFMI"),
         ({"length_rule_reached": 0, "length_rule": "50 tau"}, "fail", "50 tau"),
@@ -113,3 +114,11 @@ def test_summary_of_a_phase_does_not_depend_on_where_zero_is(rng):
 
 def test_circular_mean_of_angles_around_zero():
     assert circular_mean_deg(np.array([350.0, 20.0])) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(("divergences", "failed"), [(0, False), (40, False), (41, True)])
+def test_a_calibration_fails_a_fit_for_divergences_as_an_inference_does(divergences, failed):
+    share = divergences / statistics()["lp"].size
+    assert bool(_failure([GOOD], 1.0, 1e3, share, Gates())) is failed
+    found = diagnose({"m1_meV": GOOD}, statistics(divergences=divergences))
+    assert (found.verdict == "fail") is failed
