@@ -15,7 +15,7 @@ from renp_infer.design.appraisal import DesignBench, Rival
 from renp_infer.design.landscape import hermite
 from renp_infer.design.measures import UTILITIES, direction
 from renp_infer.design.truths import prior_truths, spread
-from renp_infer.design.utility import Appraiser
+from renp_infer.design.utility import Appraiser, _median
 from renp_infer.errors import DomainError
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.marginal import marginalise
@@ -367,3 +367,18 @@ def test_senses():
 def test_settings_are_checked():
     with pytest.raises(DomainError, match="truths"):
         utility_with(truths=1)
+
+
+def test_the_error_of_a_median_is_that_of_its_order_statistics() -> None:
+    """Equidistant values: sqrt(count) / 2 places to each side; one that is never reached: inf."""
+    values = np.random.default_rng(2).permutation(np.arange(400.0))
+    found = _median(values)
+    assert found.value == 199.5
+    assert found.error == pytest.approx(10.0, abs=0.5)  # places are whole
+    normal = np.random.default_rng(3).standard_normal((400, 250))
+    errors = [_median(row).error for row in normal]
+    spread = np.std([_median(row).value for row in normal])
+    # spread of 400 medians, relative error 1 / sqrt(800); 4 of them
+    assert np.mean(errors) == pytest.approx(spread, rel=4.0 / np.sqrt(800.0))
+    values[values > 150.0] = np.inf
+    assert _median(values).error == np.inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,11 +14,18 @@ from renp_infer.inference.upper_limits import UpperLimits
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast import corrections
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Drawn, asimov_cell, ensemble_cell, fisher_cell
+from renp_infer.verbs.forecast.cells import (
+    Drawn,
+    asimov_cell,
+    ensemble_cell,
+    fisher_cell,
+    half_width,
+)
 from renp_infer.verbs.forecast.limits import drawn_limits, expected_limits
 from renp_infer.verbs.forecast.quantities import KINDS, PERCENTS, RIVALS, Against, Rival, Target
 from renp_infer.verbs.forecast.steps import steps
 from tests.toys import straight_bench as toy
+from tests.toys.expected import ALONE, STRAIGHT, THETA, asimov, hypothesis, noise
 from tests.toys.straight_bench import (
     EXPOSURE,
     SYSTEMATICS,
@@ -231,3 +239,33 @@ def test_corrections(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.sigma_m1_meV == pytest.approx(closed.sigma(), rel=1e-8)
     assert found.exposure_3sigma_s == pytest.approx(exposure_of(curve, 3.0), rel=5e-4)
     assert found.exposure_5sigma_s == pytest.approx(exposure_of(curve, 5.0), rel=5e-4)
+
+
+class Bent:
+    """A template quadratic in the mass alone."""
+
+    theta_s = THETA
+    unit = np.linspace(1.0, 2.0, THETA.size)
+    slope, bend = 0.1, 10.0
+    """Per eV, and per eV squared."""
+
+    def __call__(self, x):
+        away = x[0] - 0.1
+        jacobian = np.zeros((THETA.size, x.size))
+        jacobian[:, 0] = self.unit * (self.slope + 2.0 * self.bend * away)
+        return 1.0 + self.unit * (self.slope * away + self.bend * away**2), jacobian
+
+
+def test_half_an_interval_is_the_mean_of_unequal_sides() -> None:
+    """Chi-squared is (slope d + bend d^2)^2 in units of the noise: both ends are roots."""
+    model = hypothesis(Bent(), **STRAIGHT | ALONE)
+    likelihood, vector = asimov(model, 100.0)
+    error = 1e-3 / float(np.linalg.norm(Bent.unit))
+    upper = (np.sqrt(Bent.slope**2 + 4.0 * Bent.bend * error) - Bent.slope) / (2.0 * Bent.bend)
+    lower = (Bent.slope - np.sqrt(Bent.slope**2 - 4.0 * Bent.bend * error)) / (2.0 * Bent.bend)
+    one = SimpleNamespace(
+        own=likelihood, vector=vector, m1_meV=100.0, bench=SimpleNamespace(noise=noise())
+    )
+    expected = 500.0 * (upper + lower)
+    assert 500.0 * (lower - upper) > 3.0 * SEARCHED * expected  # the sides do differ
+    assert half_width(one) == pytest.approx(expected, rel=1e-3)
