@@ -1,5 +1,6 @@
 """Outside the prior's support the density is zero, and no response is asked for."""
 
+import json
 import re
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytensor
 import pytest
 from scipy import stats
 
+from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
 from renp_infer.inference import nuts
 from renp_infer.inference.amplitude import AmplitudeMarginal
@@ -230,3 +232,15 @@ def test_a_table_near_a_physical_limit_is_refused(key, value, sigma, tmp_path, m
 
 def test_a_measured_value_lies_well_inside():
     assert stats.norm.sf(INSIDE) < np.finfo(float).eps / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_ensembles_on_data_that_say_nothing_come_to_an_end(seed, tmp_path, capsys):
+    """Walkers as wide as the prior propose what cannot be; the length rule may fail."""
+    words = ["infer", "seed-layout-corrected", "--json", "--quiet", "--out", str(tmp_path)]
+    for key in ('sampler="emcee"', "draws=40", "tune=40", "chains=4"):
+        words += ["--set", f"inference.{key}"]
+    assert execute([*words, "--set", f"seed={seed}"]) in (0, 3)
+    row = json.loads(capsys.readouterr().out)["hypotheses"][0]["parameters"]
+    assert row["m1_meV"]["measured"] is False

@@ -86,7 +86,7 @@ def _row(name: str, found: Summary, spread: str) -> tuple[str, ...]:
     ]
     numbers = [rounded(found.mean, sd), rounded(sd, sd), *intervals]
     if found.measured is False:
-        numbers = [NOT_MEASURED, *["–"] * (len(numbers) - 1)]
+        numbers, shown = [NOT_MEASURED, *["–"] * (len(numbers) - 1)], shown.rstrip("*")
     return (PARAMETERS.text(name), *numbers, shown, spread, *checks)
 
 
