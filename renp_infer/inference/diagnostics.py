@@ -22,8 +22,8 @@ _ORDER: tuple[Grade, ...] = ("pass", "warn", "fail")
 
 R_HAT_PASS, R_HAT_WARN = 1.01, 1.05
 ESS_PASS, ESS_WARN = 400.0, 100.0
-DIVERGENT_FRACTION_WARN = 1e-2
-"""Share of divergent transitions up to which posteriors are those of a sampler without any."""
+DIVERGENT_FRACTION_PASS, DIVERGENT_FRACTION_WARN = 1e-3, 1e-2
+"""Shares of divergent transitions. Posteriors of the second are those of a sampler without any."""
 BFMI_PASS = 0.3
 MAX_DEPTH_FRACTION_PASS = 0.01
 _TAILS = (0.05, 0.95)
@@ -75,7 +75,7 @@ def diagnose(convergences: dict[str, Convergence], statistics: xr.Dataset) -> Di
     ============  ===========  ============  ========
     R-hat         < 1.01       < 1.05        fail
     ESS           >= 400       >= 100        fail
-    divergences   0            <= 1 %        fail
+    divergences   <= 0.1 %     <= 1 %        fail
     E-BFMI        > 0.3                      warn
     at max depth  <= 1 %                     warn
     length rule   reached                    fail
@@ -217,7 +217,7 @@ def _grade_statistics(statistics: xr.Dataset) -> list[tuple[Grade, str]]:
     graded: list[tuple[Grade, str]] = []
     size = statistics["lp"].size
     divergences = _total(statistics, "diverging")
-    if divergences:
+    if divergences is not None and divergences > DIVERGENT_FRACTION_PASS * size:
         grade: Grade = "warn" if divergences <= DIVERGENT_FRACTION_WARN * size else "fail"
         graded.append((grade, f"{divergences} of {size} transitions diverged"))
     bfmi = _bfmi(statistics)

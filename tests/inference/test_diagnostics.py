@@ -46,6 +46,7 @@ def test_convergence_thresholds(row, verdict):
 @pytest.mark.parametrize(
     ("changes", "verdict", "word"),
     [
+        ({"divergences": 5}, "warn", "diverged"),
         ({"divergences": 40}, "warn", "diverged"),
         ({"divergences": 41}, "fail", "diverged"),
         ({"deep": 41}, "warn", "depth"),
@@ -61,10 +62,15 @@ def test_sampler_thresholds(changes, verdict, word):
 
 def test_the_worst_grade_wins_and_every_reason_stays():
     rows = {"a": Convergence(1.02, 2000.0, 1500.0), "b": Convergence(1.2, 50.0, 1500.0)}
-    result = diagnose(rows, statistics(divergences=1))
+    result = diagnose(rows, statistics(divergences=5))
     assert result.verdict == "fail"
     assert len(result.reasons) == 4
     assert (result.r_hat_max, result.ess_bulk_min) == (1.2, 50.0)
+
+
+def test_one_divergence_in_a_thousand_is_nothing():
+    result = diagnose({"m1_meV": GOOD}, statistics(divergences=4))
+    assert (result.verdict, result.divergences, result.reasons) == ("pass", 4, ())
 
 
 def test_statistics_a_sampler_lacks_are_none():
