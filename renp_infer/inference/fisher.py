@@ -161,6 +161,26 @@ def sigma(expansion: Expansion, noise: Noise, exposure_s: float, name: str = MAS
     return 1.0 / np.sqrt(found) if found > 0.0 else np.inf
 
 
+def mass_shift(
+    expansion: Expansion, noise: Noise, exposure_s: float, names: Collection[str]
+) -> float:
+    """How far the estimate of m1 moves, meV, when priors of some parameters err by one width.
+
+    Each prior's centre is moved by one of its standard deviations and all parameters follow;
+    the shifts are added in squares. With those of all priors and the statistical error they
+    make up the variance (Pinto et al., EPJC 84, 593 (2024)).
+    """
+    columns, _ = expansion.system(noise, exposure_s)
+    n, place = expansion.misfit.size, expansion.names.index(MASS)
+    wanted = [k for k, name in enumerate(expansion.names) if name in names]
+    squares = 0.0
+    for row in np.flatnonzero(np.any(expansion.prior_rows[:, wanted] != 0.0, axis=1)):
+        pull = np.zeros(columns.shape[0])
+        pull[n + row] = 1.0
+        squares += float(best_step(columns, pull)[place]) ** 2
+    return float(np.sqrt(squares))
+
+
 def phase_block(
     expansion: Expansion, noise: Noise, exposure_s: float, phases: tuple[str, ...]
 ) -> FloatArray:

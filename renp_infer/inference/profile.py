@@ -145,7 +145,9 @@ class Profile:
         return len(likelihood.prior.names) - len(likelihood.prior.circular) - 1
 
     def at(self, m1_meV: float, start: FloatArray) -> Fit:
-        """Smallest chi-squared with m1 fixed, from a start (d,)."""
+        """Smallest chi-squared with m1 fixed, from a start (d,); of drawn data by few steps."""
+        if self._asimov:
+            return self.follow(start, m1_meV)
         low, high = self._bounds(m1_meV)
         point = self._off_ridge(self._point(start), low, high)
         return self._fit(self._descend(point, low, high, STEPS))

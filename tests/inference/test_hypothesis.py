@@ -21,6 +21,7 @@ from renp_infer.study.study import Study
 from renp_infer.verbs.calibrate.mocks import mock_model
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell
+from renp_infer.verbs.forecast.quantities import RIVALS
 
 STUDY: dict[str, Any] = {
     "schema": 1,
@@ -87,7 +88,8 @@ def test_a_leakage_is_the_truths_for_every_hypothesis_and_verb(
     bench = Bench(study)
     model = bench.hypothesis(*own_hypothesis(study))
     cell = Cell(bench, model, study.parameters)
-    for likelihood in (cell.own, cell.rival("nature")[0], cell.rival("ordering")[0]):
+    rivals = [cell.alternative(target).likelihood for target in RIVALS]
+    for likelihood in (cell.own, *rivals):
         # the peak is that of the tabulated response, good to a few 1e-5
         assert likelihood.shapes["leakage"] == pytest.approx(shape, rel=1e-4)
 

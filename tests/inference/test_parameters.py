@@ -144,7 +144,7 @@ class TestAToyByOneRow:
         assert sigma(full, bench.noise, bench.noise.exposure_s) > sigma(
             full.without(["tilt"]), bench.noise, bench.noise.exposure_s
         )
-        rival, _ = cell.rival("nature")
+        rival = cell.alternative("nature").likelihood
         assert np.array_equal(rival.shapes["tilt"], cell.own.shapes["tilt"])
         kept = tuple(name for name in PARAMETERS.systematics if name != "baseline")
         few = Bench(replace(toy, forecast=replace(bench.settings, systematics=kept)))

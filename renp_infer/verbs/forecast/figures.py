@@ -17,7 +17,12 @@ from renp_infer.physics.neutrinos import Ordering, load_oscillation, make_parame
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.quantities import EnsembleCell, FisherCell, Method
 from renp_infer.verbs.forecast.result import About, ForecastResult, Table
-from renp_infer.verbs.forecast.summary import comparison, first_setting, headline
+from renp_infer.verbs.forecast.summary import (
+    comparison,
+    first_setting,
+    headline,
+    required_precision,
+)
 
 Maker = Callable[[ForecastResult], tuple[Figure, str]]
 COLOURS = {"normal": "#0072B2", "inverted": "#D55E00"}
@@ -292,14 +297,15 @@ def impact_figure(found: ForecastResult) -> tuple[Figure, str]:
     left.invert_yaxis()
     left.set(xlabel="σ(m₁) [meV]", title="added one by one")
     if names:
-        order = np.argsort(np.nan_to_num(steps.asimov_impact_meV))
-        fisher, asimov = steps.impact_meV[order], steps.asimov_impact_meV[order]
-        _pair_of_bars(right, [names[k] for k in order], fisher, asimov)
-    right.set(xlabel="impact on σ(m₁) [meV]", title="ranking")
+        ranks = required_precision(found)[::-1]
+        fisher = np.array([row.halving_meV for row in ranks])
+        asimov = np.array([row.asimov_halving_meV for row in ranks])
+        _pair_of_bars(right, [row.systematic for row in ranks], fisher, asimov)
+    right.set(xlabel="gain of σ(m₁), priors halved [meV]", title="ranking")
     return figure, (
         "Left: expected error of m₁ at the study's truth as systematics are added, median. Right: "
-        "the root of what the variance would lose if one alone were known exactly. Fisher does not "
-        "see phases where CP is conserved."
+        "what it would lose if the priors of one were half as wide (phases, by Asimov: if they "
+        "were known). Fisher does not see phases where CP is conserved."
     )
 
 

@@ -208,6 +208,12 @@ class Steps:
     curve_exposure_s : ndarray, shape (exposures,)
     impact_meV : ndarray, shape (systematics,)
         Square root of what knowing it exactly would take off the variance.
+    halving_meV, asimov_halving_meV : ndarray, shape (systematics,)
+        What priors half as wide would take off the error. By profile likelihood of phases,
+        which have no width: what knowing them would; 0 where it is within its accuracy.
+    shift_meV : ndarray, shape (systematics,)
+        How far the estimate moves when a calibration comes out one standard deviation of its
+        prior off, all else profiled; of several parameters the root of the sum of squares.
     factor : ndarray, shape (systematics,)
         By how much all its priors must narrow for the goal, all else as it is; 1: the
         goal is met; NaN: not by this one alone.
@@ -224,6 +230,9 @@ class Steps:
     curve_meV: FloatArray = column("step", "exposure")
     curve_exposure_s: FloatArray = column("exposure")
     impact_meV: FloatArray = column("systematic")
+    halving_meV: FloatArray = column("systematic")
+    asimov_halving_meV: FloatArray = column("systematic")
+    shift_meV: FloatArray = column("systematic")
     factor: FloatArray = column("systematic")
     asimov_sigma_m1_meV: FloatArray = column("step")
     asimov_impact_meV: FloatArray = column("systematic")

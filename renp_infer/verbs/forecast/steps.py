@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -9,8 +10,10 @@ import numpy as np
 from scipy.optimize import brentq
 
 from renp_infer.inference.exposure import ByExposure
-from renp_infer.inference.fisher import Expansion, expand, sigma
+from renp_infer.inference.fisher import Expansion, expand, mass_shift, sigma
+from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.prior import LogNormal, Normal, Prior
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.bench import Bench
@@ -20,6 +23,8 @@ from renp_infer.verbs.forecast.quantities import Steps
 EXPOSURES_S = np.geomspace(1.0, 1e60, 121)
 SMALLEST = 1e-6
 """A prior narrower by this factor counts as exact."""
+HALF, GAINED = 0.5, 2e-3
+"""Factor of the priors by which systematics are ranked, and the accuracy of a profile's error."""
 
 
 def steps(bench: Bench) -> Steps:
@@ -33,6 +38,7 @@ def steps(bench: Bench) -> Steps:
     ranks = [_systematic(bench, full, PARAMETERS.systematics[name]) for name in wanted]
     profiled = np.array([_profiled(bench, wanted[k:]) for k in range(len(wanted) + 1)])
     known = np.array([_profiled(bench, [name]) for name in wanted])
+    halved = np.array([_halved(cell, name) for name in wanted])
     return Steps(
         sigma_m1_meV=np.array([row.sigma_m1_meV for row in rows]),
         exposure_3sigma_s=np.array([row.exposure_3sigma_s for row in rows]),
@@ -40,6 +46,9 @@ def steps(bench: Bench) -> Steps:
         curve_meV=np.array([row.curve_meV for row in rows]),
         curve_exposure_s=EXPOSURES_S,
         impact_meV=np.array([rank.impact_meV for rank in ranks]),
+        halving_meV=np.array([rank.halving_meV for rank in ranks]),
+        asimov_halving_meV=_gains(profiled[-1], np.where(np.isnan(halved), known, halved)),
+        shift_meV=np.array([rank.shift_meV for rank in ranks]),
         factor=np.array([rank.factor for rank in ranks]),
         asimov_sigma_m1_meV=profiled,
         asimov_impact_meV=np.sqrt(np.maximum(profiled[-1] ** 2 - known**2, 0.0)),
@@ -82,11 +91,36 @@ def _profiled(bench: Bench, known: Collection[str]) -> float:
     return half_width(Cell(bench, replace(model, settings=bench.fit_settings(known)), own))
 
 
+def _halved(cell: Cell, systematic: str) -> float:
+    """Error of m1 by profile likelihood, priors of a systematic half as wide; NaN of phases."""
+    own, names = cell.own, PARAMETERS.systematics[systematic]
+    if names == PARAMETERS.phases:
+        return np.nan
+    marginals = {
+        name: replace(one, sd=HALF * one.sd)
+        if name in names and isinstance(one, Normal | LogNormal)
+        else one
+        for name, one in own.prior.marginals.items()
+    }
+    prior = Prior(marginals, own.prior.fixed)
+    moved = copy.copy(cell)
+    moved.own = Likelihood(prior, own.response, own.data, own.shapes)
+    return half_width(moved)
+
+
+def _gains(whole_meV: float, better_meV: FloatArray) -> FloatArray:
+    """What better knowledge takes off an error; 0 within the accuracy of both."""
+    gains = whole_meV - better_meV
+    return np.where(gains > GAINED * whole_meV, gains, 0.0)
+
+
 @dataclass(frozen=True)
 class _Rank:
     """What one systematic does."""
 
     impact_meV: float
+    halving_meV: float
+    shift_meV: float
     factor: float
 
 
@@ -108,7 +142,9 @@ def _systematic(bench: Bench, expansion: Expansion, names: tuple[str, ...]) -> _
         factor = np.nan
     else:
         factor = 10.0 ** float(brentq(excess, lowest, 0.0, xtol=1e-4))
-    return _Rank(float(impact), factor)
+    halved = sigma(expansion.scaled(names, HALF), bench.noise, exposure)
+    shift = mass_shift(expansion, bench.noise, exposure, names)
+    return _Rank(float(impact), full - halved, shift, factor)
 
 
 def _reach(bench: Bench) -> FloatArray:

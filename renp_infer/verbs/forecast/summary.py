@@ -86,6 +86,11 @@ class Precision:
     ----------
     systematic : str
     parameters : tuple of str
+    halving_meV, asimov_halving_meV : float
+        What priors half as wide would take off the error; of phases, by profile likelihood,
+        what knowing them would.
+    shift_meV : float
+        How far the estimate moves when its calibration errs by one standard deviation.
     impact_meV, asimov_impact_meV : float
         Square root of what knowing it exactly would take off the variance of m1.
     factor : float
@@ -95,6 +100,9 @@ class Precision:
 
     systematic: str
     parameters: tuple[str, ...]
+    halving_meV: float
+    asimov_halving_meV: float
+    shift_meV: float
     impact_meV: float
     asimov_impact_meV: float
     factor: float
@@ -102,7 +110,7 @@ class Precision:
 
 
 def required_precision(found: ForecastResult) -> list[Precision]:
-    """Which systematic must improve, and by how much, for the goal; largest impact first."""
+    """Which systematic must improve, and by how much, for the goal; see ``rank``."""
     about, steps = found.about, found.steps
     if steps is None:
         return []
@@ -110,6 +118,9 @@ def required_precision(found: ForecastResult) -> list[Precision]:
         Precision(
             name,
             PARAMETERS.systematics[name],
+            float(steps.halving_meV[k]),
+            float(steps.asimov_halving_meV[k]),
+            float(steps.shift_meV[k]),
             float(steps.impact_meV[k]),
             float(steps.asimov_impact_meV[k]),
             float(steps.factor[k]),
@@ -117,7 +128,13 @@ def required_precision(found: ForecastResult) -> list[Precision]:
         )
         for k, name in enumerate(about.systematics)
     ]
-    return sorted(rows, key=lambda row: -row.impact_meV)
+    return sorted(rows, key=rank)
+
+
+def rank(row: Precision) -> tuple[float, float]:
+    """Larger gains by halving first, by the method that sees more; then larger shifts."""
+    gains = [gain for gain in (row.halving_meV, row.asimov_halving_meV) if np.isfinite(gain)]
+    return -max(gains, default=0.0), -row.shift_meV
 
 
 def comparison(found: ForecastResult) -> str:

@@ -239,14 +239,16 @@ def _precision(found: ForecastResult) -> Sheet:
             need = "good enough"
         elif math.isnan(row.factor):
             need = "not enough alone"
-        cells.append((row.systematic, short(row.impact_meV), short(row.asimov_impact_meV), need))
+        gains = (short(row.halving_meV), short(row.asimov_halving_meV), short(row.shift_meV))
+        cells.append((row.systematic, *gains, need))
     return Sheet(
         f"which systematic must improve, and to what, for σ(m₁) = {found.about.goal_meV:g} meV",
-        ("", "impact\nFisher", "impact\nAsimov", "its priors\nmust be"),
+        ("", "halved\nFisher", "halved\nAsimov", "1σ shift\nFisher", "its priors\nmust be"),
         tuple(cells),
-        "σ(m₁): half width of the 68 % confidence interval. Impact in meV: root of what σ² would "
-        "lose if this were known exactly. The factor narrows all priors of one systematic, all "
-        "else as it is (median Fisher).",
+        "σ(m₁): half width of the 68 % confidence interval. Halved, in meV: what σ loses if its "
+        "priors are half as wide (phases, by Asimov: if they are known). Shift: how far the "
+        "estimate moves if its calibration errs by one standard deviation. The factor narrows "
+        "all priors of one systematic, all else as it is (median Fisher).",
     )
 
 

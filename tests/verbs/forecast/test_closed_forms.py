@@ -218,12 +218,21 @@ def test_steps_impacts_and_the_required_precision(
         assert found.impact_meV[k] == pytest.approx(impact, rel=1e-6)
         error = SEARCHED * full**2 / impact
         assert found.asimov_impact_meV[k] == pytest.approx(impact, abs=2.0 * error)
+        halved = full - Closed(TRUTH, narrower=(own, 0.5)).sigma()
+        assert found.halving_meV[k] == pytest.approx(halved, abs=1e-6 * full)
+        assert found.asimov_halving_meV[k] == pytest.approx(halved, abs=SEARCHED * full)
+        # how a calibration enters the estimate: its covariance with m1, by its width
+        widths = np.sqrt(np.diag(Closed(TRUTH).precision))
+        shifts = Closed(TRUTH).covariance()[0] * widths
+        assert found.shift_meV[k] == pytest.approx(np.linalg.norm(shifts[list(own)]), rel=1e-6)
         if known < goal:
             narrowed = Closed(TRUTH, narrower=(own, float(found.factor[k]))).sigma()
             assert narrowed == pytest.approx(goal, rel=1e-4)
         else:
             assert np.isnan(found.factor[k])
     assert np.isfinite(found.factor).any()
+    weight = Closed(TRUTH).covariance()[0] @ Closed(TRUTH).design.T / toy.SIGMA
+    assert np.sum(found.shift_meV**2) + weight @ weight == pytest.approx(full**2, rel=1e-6)
     for mass, row in zip(found.reach_m1_meV, found.reach, strict=True):
         expected = mass / Closed(float(mass)).sigma(found.curve_exposure_s[10])
         assert row[10] == pytest.approx(expected, rel=1e-6)
