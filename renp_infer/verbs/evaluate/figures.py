@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import FloatArray, number
 from renp_infer.figures.plate import ANGLE, new_figure
+from renp_infer.records import PRESETS
 from renp_infer.verbs.evaluate.result import EvaluateResult
 
 if TYPE_CHECKING:
@@ -75,6 +76,28 @@ def odd_sum(found: EvaluateResult) -> tuple[str, FloatArray, str]:
     if found.sum_W_eV6 is not None:
         return "sum_W", found.sum_W_eV6, "eV⁶"
     return "sum_G", found.sum_G_eV5, "eV⁵"
+
+
+def presets_figure(run: Run) -> tuple[Figure, str]:
+    """Smoothed fields over their peaks: both older presets and the weak Hamiltonian's."""
+    found = run.get(EvaluateResult)
+    figure, ax = new_figure(3.2)
+    shown = {step.name: step.signal_nG for step in found.steps if step.name in PRESETS}
+    shown["first-principles"] = found.signal_nG
+    colours = (plots.GREY, plots.ORANGE, plots.BLUE)
+    for (name, signal), colour in zip(shown.items(), colours, strict=True):
+        if signal is not None and np.any(signal):
+            peak = signal[np.argmax(np.abs(signal))]
+            label = f"{name}: {number(abs(peak), 2)} nG"
+            ax.plot(found.theta_s_deg, signal / peak, color=colour, label=label)
+    ax.set(xlabel=ANGLE, ylabel="field over its peak", xlim=padded(found.theta_s_deg))
+    visible = plots.visible_thresholds(found.thresholds_deg, found.theta_s_deg)
+    plots.draw_thresholds(ax, visible, label=False)
+    ax.legend(loc="best")
+    return figure, (
+        "Expected field with each preset, smoothed, over its peak, whose size the legend gives. "
+        "Vertical lines: pair thresholds."
+    )
 
 
 def angular_distribution(run: Run) -> tuple[Figure, str]:

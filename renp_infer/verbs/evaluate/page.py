@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from renp_infer.engine.page import Answer, Block, Facts, Page, Part, Text
+from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text
 from renp_infer.figures.drawing import number
 from renp_infer.figures.plate import plate
 from renp_infer.figures.words import text_of
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import EV_TO_MILLI_EV
-from renp_infer.verbs.evaluate.figures import angular_distribution, normalised_label, source
-from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.evaluate.figures import (
+    angular_distribution,
+    normalised_label,
+    presets_figure,
+    source,
+)
+from renp_infer.verbs.evaluate.result import EvaluateResult, Step
 from renp_infer.verbs.evaluate.switches import switch_sentence, switch_table
 
 if TYPE_CHECKING:
@@ -19,6 +24,22 @@ if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
 PRESUMED = "Not the truth, which the data do not tell: fixed parameters, and the expected signal."
+
+STEPS_CAPTION = (
+    "Each step keeps those before it. Fields are absolute, at the lasers and crystal of this "
+    "study; where the trigger enters as h_r, at the most that ρₑₑ³|ρₑₚ|² can be."
+)
+WHY = {
+    "published": "the paper as printed",
+    "corrected": "its equations rightly evaluated: one event is one ion, in space, h_r of Eq. (8)",
+    "vector_current": "V₀ = P·v/ε takes away what grew towards the thresholds",
+    "trigger": "a later laser cannot speed up an earlier emission: |ρₑₚ|² alone, no h_r",
+    "current_normalisation": "1 − γ₅ and A = 2S in the place of Eqs. (10), (16)",
+    "source + moment + field_axis": (
+        "S·v leaves no moment in unpolarised ions by time reversal; the axial current with weak "
+        "magnetism does, δμ along the axis of the doublets"
+    ),
+}
 
 
 def page(run: Run) -> Page:
@@ -28,10 +49,41 @@ def page(run: Run) -> Page:
     figures = (plate("angles", "Angular distribution", angular_distribution, run),)
     parts = (
         Part(0, "switches", "Physics switches", switches, "Switches"),
+        *steps_part(run),
         Part(10, "figures", "Figures", figures),
         Part(60, "diagnostics", "", (truth(run),), "Truth and diagnostics"),
     )
     return Page(parts, (Answer("Evaluation", sentence(run), modest=True),))
+
+
+def steps_part(run: Run) -> tuple[Part, ...]:
+    """What changes from the paper's equations to the weak Hamiltonian, why and by how much."""
+    found = run.get(EvaluateResult).steps
+    if not found:
+        return ()
+    shown = plate("steps", "The presets side by side", presets_figure, run)
+    blocks: tuple[Block, ...] = (steps_table(found), shown)
+    return (
+        Part(5, "steps", "From the paper's equations to the weak Hamiltonian", blocks, "Steps"),
+    )
+
+
+def steps_table(found: tuple[Step, ...]) -> Table:
+    """Peak field at each step, how it changes by it, and why."""
+    rows, before = [], None
+    for step in found:
+        peak = None if step.signal_nG is None else max(map(abs, step.signal_nG))
+        factor = "–" if not peak or not before else number(peak / before, 2)
+        shown = "–" if peak is None else number(peak, 3)
+        rows.append((step.name, shown, factor, step.failed or WHY[step.name]))
+        before = peak
+    columns = (
+        Column("step", heads=True, code=True),
+        Column("peak field [nG]", number=True),
+        Column("times the one before", number=True),
+        Column("why"),
+    )
+    return Table(columns, tuple(rows), STEPS_CAPTION)
 
 
 def truth(run: Run) -> Facts:

@@ -158,6 +158,31 @@ class Accuracy:
 
 
 @dataclass(frozen=True, eq=False)
+class Step:
+    """The field at a step from the paper's equations to the weak Hamiltonian.
+
+    Attributes
+    ----------
+    name : str
+        Preset, or the switches that change.
+    signal_nG : ndarray, shape (n,), or None
+        Smoothed field; ``None`` where these switches have none.
+    failed : str
+        Why; empty where there is one.
+    """
+
+    name: str
+    signal_nG: FloatArray | None
+    failed: str = ""
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Step:
+        """From a row of ``evaluate.json``."""
+        signal = row["signal_nG"]
+        return cls(row["name"], None if signal is None else np.asarray(signal), row["failed"])
+
+
+@dataclass(frozen=True, eq=False)
 class EvaluateResult(Result):
     """The forward model at the truth.
 
@@ -204,6 +229,8 @@ class EvaluateResult(Result):
     moment : str
         Of weak magnetism: what the moment is, where it is not the ion's, or why there is
         none; empty if it is the ion's.
+    steps : tuple of Step
+        From the paper's equations to the weak Hamiltonian; empty for the paper's own.
     data : str
         Name of the file with the data; empty for mock data.
     provenance : mapping
@@ -238,6 +265,7 @@ class EvaluateResult(Result):
     conserving_nG: FloatArray | None = None
     noise_scale: float | None = None
     moment: str = ""
+    steps: tuple[Step, ...] = ()
     data: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -259,6 +287,7 @@ class EvaluateResult(Result):
             accuracy=Accuracy(**document["accuracy"]),
             noise_scale=document.get("noise_scale"),
             moment=document.get("moment", ""),
+            steps=tuple(Step.of(row) for row in document.get("steps", ())),
             data=document.get("data", ""),
             provenance=document.get(PROVENANCE, {}),
         )
@@ -272,6 +301,8 @@ class EvaluateResult(Result):
         found |= {"notes": self.notes} if self.notes else {}
         moment, data, provenance = (found.pop(name) for name in ("moment", "data", "provenance"))
         found |= {"moment": moment} if moment else {}
+        if not self.steps:
+            del found["steps"]
         found |= {"data": data} if data else {}
         found |= {PROVENANCE: provenance} if provenance else {}
         tree: dict[str, Any] = plain(found)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.result import Files
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
+from renp_infer.records import PRESETS
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.inputs import model_inputs
@@ -38,9 +40,12 @@ class Evaluate(Verb):
 
     def perform(self, study: Study, _task: Task, _context: Context) -> dict[str, Any]:
         """Evaluate; the noise is that of measured data, if there are any."""
+        from renp_infer.verbs.evaluate.steps import steps
         from renp_infer.verbs.evaluate.work import evaluate, measured
 
         found = evaluate(study.experiment, study.parameters, study.name)
+        if study.experiment.switches == PRESETS["first-principles"]:
+            found = replace(found, steps=steps(study.experiment, study.parameters))
         if study.measurement is not None:
             found = measured(found, study.measurement.observation)
         return found.document
