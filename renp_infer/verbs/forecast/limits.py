@@ -14,17 +14,27 @@ from renp_infer.verbs.forecast.cells import Cell, Drawn
 from renp_infer.verbs.forecast.columns import stacked
 from renp_infer.verbs.forecast.quantities import DrawnLimits, ExpectedLimits, Kind, Limits
 
+STRAIGHT = 0.1
+"""Share of the profile's limit that Fisher's may be from it."""
+
 
 def expected_limits(cell: Cell) -> ExpectedLimits[float]:
     """Limits of the median experiment, by Fisher and Asimov; the truth is massless."""
-    error = _error(cell)
+    error, largest = _error(cell), cell.bench.m1_max_meV
+
+    def linear(kind: Kind, level: float) -> float:
+        found = limit_quantile(level, credible=kind == "credible") * error
+        return found if found <= largest else np.nan
+
+    fisher = Limits.each(linear)
+    asimov = _limits(Profile(cell.own), Fit(cell.vector, 0.0), error)
+    parting = abs(fisher.confidence_90_meV / asimov.confidence_90_meV - 1.0)
     return ExpectedLimits(
         fisher_sigma_m1_meV=error,
-        m1_max_meV=cell.bench.m1_max_meV,
-        fisher=Limits.each(
-            lambda kind, level: limit_quantile(level, credible=kind == "credible") * error
-        ),
-        asimov=_limits(Profile(cell.own), Fit(cell.vector, 0.0), error),
+        m1_max_meV=largest,
+        fisher_valid=float(parting < STRAIGHT),
+        fisher=fisher,
+        asimov=asimov,
     )
 
 

@@ -175,11 +175,15 @@ class ExpectedLimits[V]:
         Standard error of m1 at 0.
     m1_max_meV : number
         Largest mass that is considered.
+    fisher_valid : number
+        1: Fisher's limits may be used; 0: that of 90 % confidence is a tenth or more from the
+        profile's, or beyond the largest mass.
     fisher, asimov : Limits
     """
 
     fisher_sigma_m1_meV: V
     m1_max_meV: V
+    fisher_valid: V
     fisher: Limits[V] = group(Limits, "fisher_{}")
     asimov: Limits[V] = group(Limits, "asimov_{}")
 

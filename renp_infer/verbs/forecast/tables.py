@@ -172,7 +172,10 @@ def _limits(
         "68 %\nof mocks",
         "95 %\nof mocks",
     )
-    note = "Bands: the central share of mock experiments; - : beyond the largest mass."
+    note = (
+        "Bands: the central share of mock experiments; - : beyond the largest mass, or Fisher "
+        "not valid."
+    )
     largest = expected.values.m1_max_meV.ravel()[0]
     alone = " and ".join(short(level * largest) for level in (0.90, 0.95))
     notes = {"confidence": note, "credible": f"{note} The prior alone gives {alone} meV."}
@@ -195,7 +198,9 @@ def _limit_rows(
     for ordering, nature, one in expected.hypotheses():
         mocks = drawn.at(ordering, nature).ensemble if drawn else None
         for percent in PERCENTS:
-            median = (short(limits.of(kind, percent)) for limits in (one.fisher, one.asimov))
+            valid = one.fisher_valid != 0.0
+            fisher = short(one.fisher.of(kind, percent)) if valid else "-"
+            median = (fisher, short(one.asimov.of(kind, percent)))
             bands = _bands(mocks.of(kind, percent)) if mocks else ("-", "-", "-")
             yield (f"{ordering}, {nature}", f"{percent} %", *median, *bands)
 

@@ -125,6 +125,7 @@ def test_more_exposure_never_hurts(bench: Bench) -> None:
 def test_limits_of_the_median_experiment(bench: Bench) -> None:
     found, sigma = expected_limits(straight_cell(bench, 0.0)), Closed(0.0).sigma()
     assert found.fisher_sigma_m1_meV == pytest.approx(sigma, rel=1e-6)
+    assert found.fisher_valid == 1.0
     for percent in PERCENTS:
         level = percent / 100.0
         quantiles = {"confidence": norm.ppf(level), "credible": norm.ppf(0.5 * (1.0 + level))}

@@ -14,6 +14,7 @@ from renp_infer.study.load import load_study
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import Cell, asimov_cell, fisher_cell
 from renp_infer.verbs.forecast.columns import columns_of
+from renp_infer.verbs.forecast.limits import expected_limits
 from renp_infer.verbs.forecast.quantities import Rival
 from tests.toys.forecast import study
 
@@ -101,3 +102,11 @@ def test_a_search_that_is_not_confirmed_gives_no_number(
             assert column.confirmed == 0.0
             assert np.isnan([column.separation, column.exposure_3sigma_s]).all()
             assert np.isnan(column.exposure_5sigma_s)
+
+
+def test_a_straight_line_through_zero_mass_is_no_limit(tmp_path: Path) -> None:
+    """Fields go with the square of a light mass: derivatives at 0 know next to nothing of it."""
+    found = expected_limits(cell_of(Bench(study(tmp_path)), "normal", "dirac", 0.0))
+    assert found.fisher_valid == 0.0
+    assert np.isnan(found.fisher.confidence_90_meV)
+    assert 0.0 < found.asimov.confidence_90_meV < found.m1_max_meV
