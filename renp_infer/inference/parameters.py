@@ -15,7 +15,7 @@ test. Where a parameter enters decides all else:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +28,8 @@ Kind = Literal[
 ]  # fmt: skip
 Shape = Callable[[Experiment, Parameters, float], FloatArray]
 """What an offset of 1 adds to the data (n,): of experiment, truth and coherence factor."""
+Move = Callable[[Experiment, float], Experiment]
+"""The apparatus where a parameter is off by so much, in its unit; of a factor, its logarithm."""
 
 MASS, AMPLITUDE, BASELINE = "m1_meV", "amplitude", "baseline_nG"
 """The mass, the factor of the response, and the uniform offset, which some inferences treat
@@ -64,6 +66,8 @@ class Inferred:
     shape : callable or None
         Of an offset: as large as the signal's peak. ``None`` is uniform, 1, with a
         prior in units of the peak.
+    moves : callable or None
+        Of what the apparatus really is, not what it is taken for.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Inferred:
     corner: bool = True
     majorana: bool = False
     shape: Shape | None = None
+    moves: Move | None = None
 
     @property
     def known(self) -> Any:
@@ -143,6 +148,13 @@ class Table:
                 found[row.systematic] = (*found.get(row.systematic, ()), row.name)
         return found
 
+    @property
+    def moving(self) -> tuple[Inferred, ...]:
+        """Rows by which the apparatus can be off, systematic by systematic."""
+        order = list(self.systematics)
+        rows = (row for row in self.rows if row.moves)
+        return tuple(sorted(rows, key=lambda row: order.index(row.systematic)))
+
     def known(self, *systematics: str) -> dict[str, Any]:
         """Settings with which systematics are known exactly."""
         return {row.setting: row.known for row in self.rows if row.systematic in systematics}
@@ -171,22 +183,55 @@ def _leakage(experiment: Experiment, truth: Parameters, chi_squared: float) -> F
     return leakage_shape(experiment, truth, chi_squared)
 
 
+def _coupled(experiment: Experiment, by: float) -> Experiment:
+    detector = experiment.detector
+    return replace(
+        experiment, detector=replace(detector, coupling=detector.coupling * float(np.exp(by)))
+    )
+
+
+def _refracting(experiment: Experiment, by: float) -> Experiment:
+    target = experiment.target
+    return replace(
+        experiment, target=replace(target, refractive_index=target.refractive_index + by)
+    )
+
+
+def _doubly_refracting(experiment: Experiment, by: float) -> Experiment:
+    target = experiment.target
+    indices = target.indices and target.indices.moved(0.0, by)
+    return replace(experiment, target=replace(target, indices=indices))
+
+
+def _pointing_s(experiment: Experiment, by: float) -> Experiment:
+    layout = experiment.layout
+    moved = replace(layout, theta_s=layout.theta_s + _RAD_PER_DEG * by)
+    return replace(experiment, layout=moved)
+
+
+def _pointing_e(experiment: Experiment, by: float) -> Experiment:
+    layout = experiment.layout
+    moved = replace(layout, theta_e=layout.theta_e + _RAD_PER_DEG * by)
+    return replace(experiment, layout=moved)
+
+
 PARAMETERS = Table(
     Inferred(MASS, "m₁", "meV", "mass", "m1_prior", slot="m1_eV", scale=MILLI_EV_TO_EV),
-    Inferred(AMPLITUDE, "amplitude", "", "amplitude", "amplitude_sd", "amplitude"),
+    Inferred(AMPLITUDE, "amplitude", "", "amplitude", "amplitude_sd", "amplitude",
+             moves=_coupled),
     Inferred(BASELINE, "baseline", "nG", "offset", "baseline_sd", "baseline"),
     Inferred("leakage", "leakage", "", "offset", "leakage_sd", "baseline", shape=_leakage),
     Inferred(
         "refractive_index", "nᵣ", "", "index", "refractive_index_sd",
-        "refractive-index", "refractive_index",
+        "refractive-index", "refractive_index", moves=_refracting,
     ),
     Inferred(
         "theta_s_offset_deg", "Δθₛ", "deg", "angle", "theta_s_offset_sd_deg",
-        "pointing", "theta_s_offset", _RAD_PER_DEG,
+        "pointing", "theta_s_offset", _RAD_PER_DEG, moves=_pointing_s,
     ),
     Inferred(
         "theta_e_offset_deg", "Δθₑ", "deg", "angle", "theta_e_offset_sd_deg",
-        "pointing", "theta_e_offset", _RAD_PER_DEG,
+        "pointing", "theta_e_offset", _RAD_PER_DEG, moves=_pointing_e,
     ),
     *(
         Inferred(name, symbol, unit, "oscillation", "oscillation_errors",
@@ -205,7 +250,7 @@ PARAMETERS = Table(
     ),
     Inferred(
         "extraordinary_offset", "Δnₑ", "", "excess", "extraordinary_index_sd",
-        "refractive-index", "extraordinary_offset",
+        "refractive-index", "extraordinary_offset", moves=_doubly_refracting,
     ),
 )  # fmt: skip
 """The table."""

@@ -39,11 +39,11 @@ def with_tilt(study: Study, sd: float = TiltSettings.tilt_sd) -> Study:
 
 
 @contextmanager
-def tilted() -> Iterator[None]:
+def tilted(row: Inferred = TILT) -> Iterator[None]:
     """The table with the row, after the leakage's."""
     rows = PARAMETERS.rows
     k = [row.name for row in rows].index("leakage") + 1
-    PARAMETERS.rows = (*rows[:k], TILT, *rows[k:])
+    PARAMETERS.rows = (*rows[:k], row, *rows[k:])
     try:
         yield
     finally:

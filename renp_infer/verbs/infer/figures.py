@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import FloatArray
 from renp_infer.figures.plate import ANGLE, M1, WIDTH, Plate, new_figure, plate
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import AMPLITUDE, MASS, PARAMETERS
 from renp_infer.verbs.evaluate.figures import (
     caption_tail,
     normalised_label,
@@ -85,7 +85,7 @@ def data_and_prediction(run: Run) -> tuple[Figure, str]:
 def mass_posterior(run: Run) -> tuple[Figure, str]:
     """The m1 posterior against its prior, near the posterior and over the prior."""
     found = run.get(InferResult).mass
-    values, bounds = draws(run, "posterior", "m1_meV").ravel(), mass_bounds(run)
+    values, bounds = draws(run, "posterior", MASS).ravel(), mass_bounds(run)
     zoomed = bool(np.ptp(values) < 0.5 * (bounds[1] - bounds[0]))
     figure, grid = new_figure(3.9, 1, 1 + zoomed, squeeze=False, width_ratios=(2, 1)[: 1 + zoomed])
     main = grid[0, 0]
@@ -143,8 +143,8 @@ def _axis(run: Run, name: str) -> _Axis:
         values, prior, truth = values % 360.0, prior % 360.0, truth % 360.0
         whole = (0.0, 360.0)
         return _Axis(f"{text} [{unit}]", values, prior, truth, whole, whole, True)
-    bounds = mass_bounds(run) if name == "m1_meV" else (-np.inf, np.inf)
-    if name == "refractive_index":
+    bounds = mass_bounds(run) if name == MASS else (-np.inf, np.inf)
+    if name in PARAMETERS.of("index"):
         centre = round(float(np.median(prior)), 4)
         text, values, prior, truth = (
             f"{text} − {centre:g}",
@@ -223,7 +223,7 @@ def _corner_ticks(ax: Axes, i: int, j: int, axes: Sequence[_Axis]) -> None:
 
 def chains(run: Run) -> tuple[Figure, str]:
     """Traces and rank histograms of m1 and the amplitude."""
-    names = [n for n in ("m1_meV", "amplitude") if n in free_parameters(run)]
+    names = [n for n in (MASS, AMPLITUDE) if n in free_parameters(run)]
     figure, grid = new_figure(2.0 * len(names) + 0.4, len(names), 2, squeeze=False)
     for (trace, rank), name in zip(grid, names, strict=True):
         values = draws(run, "posterior", name)

@@ -14,6 +14,7 @@ from renp_infer.design.search import Trial
 from renp_infer.design.utility import Utility
 from renp_infer.figures.drawing import BAND_68, BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, number
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.verbs.optimize.layout_figure import layout_figure
 from renp_infer.verbs.optimize.maps import Surface, draw_maps
 from renp_infer.verbs.optimize.result import FrontMember, OptimizeResult
@@ -27,13 +28,6 @@ LOSS = 0.1
 """Trials of a map that lose no more than this are ringed, where the study says nothing."""
 WIDE = 10.0
 """Objectives of which less is better get a logarithmic axis over ranges beyond this factor."""
-_NUISANCES = {
-    "amplitude": "amplitude",
-    "refractive_index": "refractive index",
-    "extraordinary_offset": "extraordinary index",
-    "theta_s_offset_deg": "offset of θₛ",
-    "theta_e_offset_deg": "offset of θₑ",
-}
 
 
 def design_plates(found: OptimizeResult, study: Mapping[str, Any]) -> list[Plate]:
@@ -287,7 +281,7 @@ def truths(found: OptimizeResult) -> tuple[Figure, str]:
         right.plot(high, y, "^", color=ORANGE, ms=6, label="+2 sd" if y == 0 else None)
     right.axvline(shifts.nominal, color=BLACK, lw=1)
     right.axvline(shifts.lowest, color=VERMILION, ls="--", lw=1.2, label="worst together")
-    right.set_yticks(range(len(shifts.names)), [_NUISANCES[n] for n in shifts.names])
+    right.set_yticks(range(len(shifts.names)), [PARAMETERS.label(n)[0] for n in shifts.names])
     right.set(xlabel=_score_label(name), ylim=(len(shifts.names) - 0.4, -0.6))
     right.legend(fontsize=8)
     choice = ", ".join(f"{kind}: {where}" for kind, where in over.choice.items())

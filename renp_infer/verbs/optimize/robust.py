@@ -21,6 +21,7 @@ from renp_infer.design.search import Trial
 from renp_infer.errors import RenpError
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.fisher import best_step, expand
+from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.inference.prior import InferenceSettings, mass_prior
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import MILLI_EV_TO_EV
@@ -91,7 +92,7 @@ def robustness(study: Study, region: Region, best: Trial, trials: Sequence[Trial
         loss=limit,
         dimensions=_dimensions(region, x, value, limit),
         angles=_angles(study, experiment, value, limit),
-        nuisances=_nuisances(study, experiment, value),
+        nuisances=shifts_of(study, experiment, value),
         truths=_truths(study, region, best, trials),
         information=_information(study, region, x),
     )
@@ -139,53 +140,28 @@ def _angles(study: Study, experiment: Experiment, value: Value, loss: float) -> 
     return SettingErrors(ERRORS_DEG, tuple(lost.tolist()), known(allowed))
 
 
-def _nuisances(study: Study, experiment: Experiment, value: Value) -> Shifts:
+def shifts_of(study: Study, experiment: Experiment, value: Value) -> Shifts:
     """Utility where nuisances are off by two standard deviations, and the worst of them."""
-    priors = study.priors
-    sds = {
-        # the coupling of a loop follows from its geometry, and is not scaled here
-        "amplitude": 0.0 if experiment.detector.pickup else priors.amplitude_sd,
-        "refractive_index": priors.refractive_index_sd,
-        "extraordinary_offset": priors.extraordinary_index_sd,
-        "theta_s_offset_deg": priors.theta_s_offset_sd_deg,
-        "theta_e_offset_deg": priors.theta_e_offset_sd_deg,
-    }
-    names = [name for name, sd in sds.items() if sd > 0.0]
+    sds = {row: float(getattr(study.priors, row.setting)) for row in PARAMETERS.moving}
+    rows = [row for row, sd in sds.items() if sd > 0.0]
+    if experiment.detector.pickup:  # a loop's coupling follows from its geometry
+        rows = [row for row in rows if row.kind != "amplitude"]
 
-    def utility(shifts: FloatArray) -> float:
-        moves = {n: SIGMAS * sds[n] * float(s) for n, s in zip(names, shifts, strict=True)}
-        return value(lambda: _moved(experiment, moves))
+    def moved(shifts: FloatArray) -> Experiment:
+        off = experiment
+        for row, shift in zip(rows, shifts.tolist(), strict=True):
+            assert row.moves is not None
+            off = row.moves(off, SIGMAS * sds[row] * shift)
+        return off
 
-    found = worst_case(utility, len(names))
+    found = worst_case(lambda shifts: value(lambda: moved(shifts)), len(rows))
     return Shifts(
         nominal=found.nominal,
         lowest=found.lowest,
         shifts=tuple(found.shifts.tolist()),
         singles=tuple((low, high) for low, high in found.singles.tolist()),
-        names=tuple(names),
+        names=tuple(row.name for row in rows),
         sigmas=SIGMAS,
-    )
-
-
-def _moved(experiment: Experiment, moves: dict[str, float]) -> Experiment:
-    """The apparatus as it really is, where nuisances are off."""
-    layout, target, detector = experiment.layout, experiment.target, experiment.detector
-    return replace(
-        experiment,
-        layout=replace(
-            layout,
-            theta_s=layout.theta_s + np.deg2rad(moves.get("theta_s_offset_deg", 0.0)),
-            theta_e=layout.theta_e + float(np.deg2rad(moves.get("theta_e_offset_deg", 0.0))),
-        ),
-        target=replace(
-            target,
-            refractive_index=target.refractive_index + moves.get("refractive_index", 0.0),
-            indices=target.indices
-            and target.indices.moved(0.0, moves.get("extraordinary_offset", 0.0)),
-        ),
-        detector=replace(
-            detector, coupling=detector.coupling * float(np.exp(moves.get("amplitude", 0.0)))
-        ),
     )
 
 
@@ -268,7 +244,7 @@ def _information(study: Study, region: Region, x: FloatArray) -> dict[str, Infor
         noise = Noise(lambda _exposure, c=covariance: c, True, 1.0)  # type: ignore[misc]
         expansion = expand(model.likelihood, model.truth)
         columns, _ = expansion.system(noise, 1.0)
-        k = expansion.names.index("m1_meV")
+        k = expansion.names.index(MASS)
         others, column = np.delete(columns, k, axis=1), columns[:, k]
         rest = column - others @ best_step(others, column)
         theta_s = at.experiment.layout.theta_s
