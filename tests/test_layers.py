@@ -1,6 +1,7 @@
 """Imports go one way, and the command line starts without the heavy packages."""
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -73,6 +74,16 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
+def home_of(name: str) -> str:
+    """Module that a name of the package itself is loaded from; empty for the version."""
+    homes = (home for home, names in renp_infer._HOMES.items() if name in names)
+    return "" if name == "__version__" else next(homes, "app.library")
+
+
+HOMES = {name: home_of(name) for name in renp_infer.__all__}
+"""A name that is taken from the package itself comes from a room all the same."""
+
+
 def imported(source: str) -> Iterator[str]:
     """Modules of the package that a text imports: in functions and for typing, too."""
     for node in ast.walk(ast.parse(source)):
@@ -85,8 +96,8 @@ def imported(source: str) -> Iterator[str]:
             continue
         for name in names:
             package, _, rest = name.partition(".")
-            if package == "renp_infer" and rest.partition(".")[0] not in renp_infer.__all__:
-                yield rest
+            if package == "renp_infer":
+                yield HOMES.get(rest.partition(".")[0], rest)
 
 
 VERBS = (
@@ -133,6 +144,30 @@ def test_verbs_know_those_before_them(module: str) -> None:
     assert [other for other in others if VERBS.index(other) > rank] == []
 
 
+STRANGERS = {"physics", "measurement", "inference", "design", "reproduction", "verbs"}
+"""Rooms of which the engine knows nothing."""
+
+
+def strangers(source: str) -> set[str]:
+    return {room(name) for name in imported(source)} & STRANGERS
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name) == "engine"])
+def test_the_engine_knows_neither_physics_nor_verbs(module: str) -> None:
+    assert strangers(MODULES[module].read_text(encoding="utf-8")) == set()
+
+
+def test_physics_in_the_engine_is_found() -> None:
+    found = "def f():\n    from renp_infer.physics.target import GENERIC"
+    assert strangers(found) == {"physics"}
+
+
+def test_names_of_the_package_are_of_the_rooms_they_come_from() -> None:
+    for name in set(HOMES) - {"__version__", "PRESETS"}:
+        lent = renp_infer.__name__ + "." + HOMES[name]
+        assert getattr(importlib.import_module(lent), name) is getattr(renp_infer, name)
+
+
 def test_every_room_is_seen() -> None:
     assert {room(module) for module in MODULES} == set(RANK)
 
@@ -166,6 +201,8 @@ def test_a_circle_is_found() -> None:
         "import renp_infer.app.cli",
         "from renp_infer import app",
         "from renp_infer.app import cli",
+        "from renp_infer import infer",
+        "from renp_infer import Run as Found",
         "def f():\n    from renp_infer.app.cli import main",
         "if TYPE_CHECKING:\n    from renp_infer.app.cli import main",
     ],

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from renp_infer.display import Display
 from renp_infer.engine.result import WORDS, Files, Result, Verdict, readable
+from renp_infer.study.study import headlines
 
 R = TypeVar("R", bound=Result)
 
@@ -68,7 +69,7 @@ class Run(Display):
         """What the run found, in a few words each."""
         rows = [
             ("directory", str(self.directory)),
-            ("physics", str(self.study["physics"]["preset"])),
+            *headlines(self.study),
         ]
         rows += [row for result in self.results.values() for row in result.rows()]
         for name, verdict in self.verdicts.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -106,7 +107,7 @@ class Study(Display):
             ("target", f"{experiment.target.name}, {crystal}"),
             ("angles", f"{len(theta)}, {theta[0]:.2f}° to {theta[-1]:.2f}°"),
             ("exposure", f"{experiment.detector.exposure_s:g} s"),
-            ("physics", str(self.resolved["physics"]["preset"])),
+            *headlines(self.resolved),
             ("data", data),
             ("sections", ", ".join(tasks) or "none: only evaluate"),
         ]
@@ -117,3 +118,8 @@ def leaking(settings: InferenceSettings, residual: float) -> InferenceSettings:
     if residual == 0.0:
         return settings
     return replace(settings, leakage_sd=math.hypot(settings.leakage_sd, residual))
+
+
+def headlines(resolved: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What study and run say of a resolved study: which physics it is by."""
+    return [("physics", str(resolved["physics"]["preset"]))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from renp_infer.engine.provenance import data_digests
+from renp_infer.study.sources import data_digests
 from renp_infer.study.study import Study
 from renp_infer.versions import PHYSICS_VERSION
 

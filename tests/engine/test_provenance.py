@@ -16,9 +16,10 @@ import xarray as xr
 
 import renp_infer
 from renp_infer.engine import provenance as module
-from renp_infer.engine.provenance import data_digests, git_state, machine, provenance
+from renp_infer.engine.provenance import git_state, machine, provenance
 from renp_infer.resources import share_path
 from renp_infer.study.load import load_study
+from renp_infer.study.sources import data_digests
 from renp_infer.versions import versions
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="without Git")

@@ -9,7 +9,6 @@ import pytest
 import xarray as xr
 
 from renp_infer.app.cli import execute
-from renp_infer.engine.provenance import data_digests
 from renp_infer.engine.tasks import Context
 from renp_infer.errors import ConfigError
 from renp_infer.measurement.mock import observe
@@ -19,6 +18,7 @@ from renp_infer.study import datafile, datatable
 from renp_infer.study.datafile import read_measurement, write_measurement
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import mock_observation, observation
+from renp_infer.study.sources import data_digests
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.infer import work
 from renp_infer.verbs.infer.verb import INFER
