@@ -20,35 +20,6 @@ LARGEST = 0.25
 """|rho_ep|^2 of a pure superposition with half of the population in e and in p."""
 
 
-def emission_number(ions: float, coherence_squared: float, excited: float) -> float:
-    """``N (N - 1) |rho_ep|^2 + N rho_ee``: emission of N ions over that of one in e.
-
-    ``<J^dagger J>`` of ``J = Sum_a |p><e|_a exp(-i P.r_a)`` in a product of equal
-    states, where the lasers' phases match P; exact for any number.
-
-    Parameters
-    ----------
-    ions : float
-        N.
-    coherence_squared : float
-        |rho_ep|^2.
-    excited : float
-        rho_ee.
-
-    Raises
-    ------
-    DomainError
-        A population outside 0 to 1, or a coherence that no state has:
-        |rho_ep|^2 <= rho_ee (1 - rho_ee).
-    """
-    if not 0.0 <= excited <= 1.0:
-        raise DomainError("excited", excited, "from 0 to 1")
-    bound = excited * (1.0 - excited)
-    if not 0.0 <= coherence_squared <= bound * (1.0 + 1e-12):
-        raise DomainError("coherence_squared", coherence_squared, f"from 0 to {bound:.6g}")
-    return ions * (ions - 1.0) * coherence_squared + ions * excited
-
-
 def coherence_squared(target: Target, lasers: Lasers, switches: Switches) -> float:
     """|rho_ep|^2: the study's own number, or its mean over the laser cycle.
 

@@ -112,25 +112,6 @@ class Currents:
         electric = (self.spin @ self.quadrupole.conj()).real
         return np.asarray(magnetic - ELECTRON_MASS_EV * epsilon * electric)
 
-    def rotated(self, rotation: ArrayLike) -> Currents:
-        """The same in other coordinates: ``x' = R x``.
-
-        Parameters
-        ----------
-        rotation : array_like, shape (3, 3)
-            Proper rotation R.
-        """
-        r = np.asarray(rotation, dtype=float)
-        return Currents(
-            spin=r @ self.spin,
-            magnetic=r @ self.magnetic,
-            quadrupole=r @ self.quadrupole @ r.T,
-            velocity=r @ self.velocity,
-            delta_mu=self.delta_mu,
-            axis=r @ self.axis,
-            doublets=self.doublets,
-        )
-
     def four(
         self, epsilon: float, momentum: ArrayLike, vector_current: VectorCurrent = "conserved"
     ) -> CurrentPair:

@@ -1,7 +1,8 @@
 """Refractive index of a uniaxial host from Sellmeier formulas, by ray and direction.
 
 Directions are those of the wave vector: that is what a photon gives to the pair. The
-energy of an extraordinary ray goes another way, see `walk_off`.
+energy of an extraordinary ray goes another way, by at most 0.9 degrees in LiYF4: that moves
+beams across the crystal and no wave vector.
 """
 
 from __future__ import annotations
@@ -72,25 +73,6 @@ def extraordinary_index(n_o: float, n_e: float, angle_to_c: ArrayLike) -> FloatA
     """
     angle = np.asarray(angle_to_c, dtype=np.float64)
     return np.asarray(n_o * n_e / np.hypot(n_e * np.cos(angle), n_o * np.sin(angle)))
-
-
-def walk_off(n_o: float, n_e: float, angle_to_c: ArrayLike) -> FloatArray:
-    """Angle from the wave vector to the flow of energy of the extraordinary ray, rad.
-
-    ``tan(angle + rho) = (n_o / n_e)^2 tan(angle)``: negative where the energy turns
-    towards c, as it does for n_e > n_o. At most 0.9 degrees in LiYF4. It moves beams
-    across the crystal and no wave vector.
-
-    Parameters
-    ----------
-    n_o, n_e : float
-    angle_to_c : array_like, shape (...)
-        Between wave vector and c axis, rad.
-    """
-    angle = np.asarray(angle_to_c, dtype=np.float64)
-    sine, cosine = np.sin(angle), np.cos(angle)
-    across = (n_o**2 - n_e**2) * sine * cosine
-    return np.asarray(np.arctan2(across, n_e**2 * cosine**2 + n_o**2 * sine**2))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from renp_infer.errors import DomainError
 from renp_infer.physics.constants import ELECTRON_MASS_EV
 from renp_infer.physics.currents import Currents, doublet_ladder, partner_channels
 from tests import hydrogen
-from tests.toys.currents import EPSILON, currents
+from tests.toys.currents import EPSILON, currents, rotated
 
 STRONG, WEAK = 0.4, 0.02
 """Z alpha of the exact identities, and of those that hold for slow electrons."""
@@ -180,7 +180,7 @@ def test_rotation_turns_everything(rng):
     ion, p = currents(rng), rng.normal(size=3)
     turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     turn *= np.linalg.det(turn)
-    turned = ion.rotated(turn)
+    turned = rotated(ion, turn)
     np.testing.assert_allclose(turned.handedness(EPSILON), turn @ ion.handedness(EPSILON))
     before, after = ion.four(EPSILON, p), turned.four(EPSILON, turn @ p)
     np.testing.assert_allclose(after.vector[1:], turn @ before.vector[1:])

@@ -12,13 +12,20 @@ from renp_infer.physics.refraction import (
     extraordinary_index,
     ray_index,
     ray_of,
-    walk_off,
 )
 from renp_infer.physics.scheme import read_scheme
 from renp_infer.records import POLARISATIONS
 
 RAYS = read_scheme("er-ylf").sellmeier
 YLF = Uniaxial(RAYS["ordinary"], RAYS["extraordinary"])
+
+
+def walk_off(n_o, n_e, angle_to_c):
+    """Angle from the wave vector to the flow of energy of the extraordinary ray, rad."""
+    angle = np.asarray(angle_to_c, dtype=np.float64)
+    sine, cosine = np.sin(angle), np.cos(angle)
+    across = (n_o**2 - n_e**2) * sine * cosine
+    return np.asarray(np.arctan2(across, n_e**2 * cosine**2 + n_o**2 * sine**2))
 
 
 def modes(n_o, n_e, direction):

@@ -15,7 +15,7 @@ import tests
 from renp_infer.errors import DomainError
 from renp_infer.physics import lindblad
 from renp_infer.physics.currents import Currents
-from renp_infer.physics.emission import Ensemble, field_rate_nG_per_s, moment_rate_muB_per_s
+from renp_infer.physics.emission import Ensemble, moment_rate_muB_per_s
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.matrix_elements import (
@@ -44,6 +44,7 @@ from renp_infer.reproduction.printed import OTHERS
 from renp_infer.reproduction.product_grid import product_integrals
 from renp_infer.reproduction.verdict import AGREES, ROUNDING, VERDICTS, Row
 from tests.slow_twins import LORENTZ_WIDTH
+from tests.toys.emission import field_rate_nG_per_s
 
 TESTS = Path(tests.__file__).parent
 

@@ -90,3 +90,17 @@ def channels(rng, n_p=2, n_e=2, kramers=None, small=1e-6):
 def linear_light(rng, n_e, n_p, kramers):
     """Ladder that linearly polarised lasers leave: time reversal maps it to itself."""
     return time_even(complex_numbers(rng, n_e, n_p), kramers)
+
+
+def rotated(ion: Currents, rotation) -> Currents:
+    """The same in other coordinates: ``x' = R x``, R proper."""
+    r = np.asarray(rotation, dtype=float)
+    return Currents(
+        spin=r @ ion.spin,
+        magnetic=r @ ion.magnetic,
+        quadrupole=r @ ion.quadrupole @ r.T,
+        velocity=r @ ion.velocity,
+        delta_mu=ion.delta_mu,
+        axis=r @ ion.axis,
+        doublets=ion.doublets,
+    )

@@ -25,12 +25,7 @@ from renp_infer.measurement.normalise import (
 from renp_infer.measurement.squid import variance_nG2
 from renp_infer.physics.channels import Channel, quadrupole_tensor
 from renp_infer.physics.currents import Currents
-from renp_infer.physics.emission import (
-    Ensemble,
-    event_rate_per_s,
-    field_rate_nG_per_s,
-    moment_rate_muB_per_s,
-)
+from renp_infer.physics.emission import Ensemble, moment_rate_muB_per_s
 from renp_infer.physics.kinematics import beams_of, mismatch, phase_matched
 from renp_infer.physics.magnetization import cycle_time_s, ions
 from renp_infer.physics.neutrinos import couplings, masses
@@ -45,6 +40,7 @@ from renp_infer.study.sections.lasers import check_beams
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.shortfall import said_of
 from renp_infer.verbs.evaluate.work import evaluate
+from tests.toys.emission import event_rate_per_s, field_rate_nG_per_s
 
 STUDY = "edge-layout-first-principles"
 ANCHORS = {  # P_z, P_x: rate for S^2 = 0.0106, |dB/dt| for Im(M* x S) delta_mu = 0.0106 mu_B
@@ -665,7 +661,7 @@ def test_a_polarisation_of_3e_7_equals_the_signal():
 
 def test_conserving_field_is_twice_the_moment_of_each_event():
     """2 p delta_mu Gamma, from `physics.emission`, with the cycle's time."""
-    from renp_infer.physics.emission import conserving_moment_rate_muB_per_s
+    from tests.toys.emission import conserving_moment_rate_muB_per_s
 
     found = study("target.polarisation=-0.2", "detector.resolution_deg=0")
     setup = found.experiment
