@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from renp_infer.engine.run import Run as AnyRun
-from renp_infer.verbs.calibrate.result import CalibrateResult
-from renp_infer.verbs.compare.result import CompareResult
-from renp_infer.verbs.evaluate.result import EvaluateResult
-from renp_infer.verbs.forecast.result import ForecastResult
-from renp_infer.verbs.infer.result import InferResult, checks_in, summary_in
-from renp_infer.verbs.optimize.result import OptimizeResult
-from renp_infer.verbs.sequential.result import SequentialResult
-
-if TYPE_CHECKING:
-    import xarray
+from renp_infer.verbs.table import VERBS
 
 
 class Run(AnyRun):
     """Results of a run directory; ``None`` for what the run has not done.
+
+    Verbs say by which names: ``evaluation``, ``prediction``, ``inference``, ``summary``,
+    ``checks``, ``comparison``, ``calibration``, ``optimum``, and their own.
 
     Attributes
     ----------
@@ -30,60 +24,13 @@ class Run(AnyRun):
         Result by name of the verb.
     """
 
-    @property
-    def evaluation(self) -> dict[str, Any]:
-        """``evaluate.json``."""
-        return self.get(EvaluateResult).document
+    def __getattr__(self, name: str) -> Any:
+        for verb in VERBS.values():
+            if name in (verb.shows or (verb.name,)):
+                found = self.results.get(verb.name)
+                return None if found is None else verb.show(name, found)
+        raise AttributeError(f"a run has no {name!r}")
 
-    @property
-    def prediction(self) -> xarray.Dataset:
-        """Forward model at the truth, by angle: ``evaluation`` as arrays."""
-        return self.get(EvaluateResult).told()
-
-    @property
-    def inference(self) -> xarray.DataTree | None:
-        """``infer.nc``."""
-        found = self.find(InferResult)
-        return None if found is None else found.tree
-
-    @property
-    def summary(self) -> dict[str, Any] | None:
-        """Estimates and diagnostics of the inference."""
-        found = self.find(InferResult)
-        return None if found is None else summary_in(found.tree)
-
-    @property
-    def checks(self) -> dict[str, Any] | None:
-        """Model checks of the inference."""
-        found = self.find(InferResult)
-        return None if found is None else checks_in(found.tree)
-
-    @property
-    def comparison(self) -> dict[str, Any] | None:
-        """What the evidences say with the study's prior odds."""
-        found = self.find(CompareResult)
-        return None if found is None else found.document
-
-    @property
-    def calibration(self) -> xarray.DataTree | None:
-        """``calibrate.nc``."""
-        found = self.find(CalibrateResult)
-        return None if found is None else found.tree
-
-    @property
-    def forecast(self) -> xarray.DataTree | None:
-        """``forecast.nc``."""
-        found = self.find(ForecastResult)
-        return None if found is None else found.tree
-
-    @property
-    def optimum(self) -> dict[str, Any] | None:
-        """``optimize.json``, with the rows of ``trials.jsonl`` as ``trials``."""
-        found = self.find(OptimizeResult)
-        return None if found is None else found.told()
-
-    @property
-    def sequential(self) -> xarray.DataTree | None:
-        """``sequential.nc``."""
-        found = self.find(SequentialResult)
-        return None if found is None else found.tree
+    def __dir__(self) -> list[str]:
+        names = (name for verb in VERBS.values() for name in verb.shows or (verb.name,))
+        return sorted({*super().__dir__(), *names})

@@ -40,6 +40,8 @@ class Verb(Product):
         by name.
     returns : str
         What the function of Python gives, as the paragraph of its docstring says.
+    shows : tuple of str
+        Attributes by which a run in Python has it; by default its own name.
     """
 
     rank: ClassVar[int]
@@ -47,6 +49,7 @@ class Verb(Product):
     section: ClassVar[str] = ""
     sections: ClassVar[tuple[str, ...]] = ()
     returns: ClassVar[str] = ""
+    shows: ClassVar[tuple[str, ...]] = ()
 
     def wanted(self, study: Study) -> bool:
         """Whether a run does it, by the study's sections."""
@@ -85,6 +88,10 @@ class Verb(Product):
     def read(self, files: Files, study: Mapping[str, Any]) -> Result:
         """Read its result back, for a resolved study."""
         raise NotImplementedError
+
+    def show(self, _name: str, result: Any) -> Any:
+        """What a run in Python has by an attribute."""
+        return result.told()
 
     def page(self, run: Run) -> Page:
         """What the page about a run that has its result shows of it."""

@@ -91,7 +91,9 @@ COMMAND_LINE = WITH_IT + "from renp_infer.app import cli; cli.main()"
 PYTHON = WITH_IT + (
     "import renp_infer as renp; assert renp.count(sys.argv[1], quiet=True) == 61; "
     "assert 'Count the trigger angles' in renp.count.__doc__; "
-    "sys.stdout.write(repr(renp.open_run(sys.argv[2])))"
+    "run = renp.open_run(sys.argv[2]); assert run.count == 61 and 'count' in dir(run); "
+    "assert run.inference is None and not hasattr(run, 'nothing'); "
+    "sys.stdout.write(repr(run))"
 )
 FEW = ("--set", "layout.theta_s_deg=[50.0, 60.0]")
 

@@ -27,6 +27,7 @@ class Calibrate(Verb):
     name, file, rank, merges = "calibrate", "calibrate.nc", 40, True
     section = "calibrate"
     sections = ("inference", "calibrate")
+    shows = ("calibration",)
     returns = """DataTree
         Ranks, probabilities and belts; verdict and tables as JSON in the attribute
         ``renp_calibration``; see docs/calibration.md. The defaults of ``[calibrate]`` take

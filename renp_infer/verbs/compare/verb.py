@@ -28,11 +28,16 @@ class Compare(Verb):
     name, file, rank, merges = "compare", "compare.nc", 30, True
     section = "compare"
     sections = ("inference", "compare")
+    shows = ("comparison",)
     returns = """DataTree
         ``renp_comparison``: ``log_evidence``, ``log_evidence_error`` and ``probability`` by
         ``hypothesis``; for each hypothesis and estimator a posterior, as
         ``normal_dirac/smc/posterior``; everything else that `renp compare` says as JSON in
         the attribute ``renp_comparison``."""
+
+    def show(self, _name: str, result: Any) -> Any:
+        """What the evidences say with the study's prior odds."""
+        return result.document
 
     def wanted(self, study: Study) -> bool:
         """With a section ``[compare]``."""

@@ -23,12 +23,17 @@ class Evaluate(Verb):
     """Rate, magnetization, field and noise at the truth; every run begins with it."""
 
     name, file, rank = "evaluate", "evaluate.json", 0
+    shows = ("prediction", "evaluation")
     returns = """Dataset
         ``signal_nG``, ``sigma_nG``, ``rate_per_s``, ``magnetization_nG_per_s`` and the sums
         and integrals of `renp evaluate`, by ``theta_s_deg``, ``pair`` (``pair_A_eV5``,
         ``pair_B_eV3``, ``pair_K_eV5``), ``state`` (``masses_eV``) and ``ray`` (``w_eV``), as
         far as the physics has them; everything else of that document as JSON in the
         attribute ``renp_evaluation``."""
+
+    def show(self, name: str, result: Any) -> Any:
+        """Arrays by angle, or ``evaluate.json``."""
+        return result.document if name == "evaluation" else result.told()
 
     def wanted(self, _study: Study) -> bool:
         """Always."""

@@ -27,10 +27,18 @@ class Infer(Verb):
     name, file, rank = "infer", "infer.nc", 20
     section = "inference"
     sections = ("inference",)
+    shows = ("inference", "summary", "checks")
     returns = """DataTree
         ArviZ groups ``posterior``, ``prior``, ``posterior_predictive``, ``log_likelihood``,
         ``sample_stats``, ``observed_data``, ``constant_data``; estimates and diagnostics as
         JSON in the attribute ``renp_summary``."""
+
+    def show(self, name: str, result: Any) -> Any:
+        """``infer.nc``, its estimates and diagnostics, or its model checks."""
+        from renp_infer.verbs.infer.result import checks_in, summary_in
+
+        parts = {"summary": summary_in, "checks": checks_in}
+        return parts[name](result.tree) if name in parts else result.tree
 
     def wanted(self, study: Study) -> bool:
         """With a section ``[inference]``."""

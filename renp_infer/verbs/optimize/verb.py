@@ -27,6 +27,7 @@ class Optimize(Verb):
 
     name, file, rank, merges = "optimize", "optimize.json", 60, True
     section = "optimize"
+    shows = ("optimum",)
     returns = """dict
         The document of ``renp optimize --json``: ``best`` by study key, ``utility``,
         ``reference_utility``, ``gain``; and ``trials``, a dict each. See docs/design.md. The
