@@ -30,7 +30,7 @@ from renp_infer.verbs.table import VERBS
 if TYPE_CHECKING:
     from renp_infer.engine.page import Answer, Page, Part, Table
     from renp_infer.engine.run import Run
-    from renp_infer.report.tables import Summary
+    from renp_infer.report.tables import RunInShort
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 
@@ -58,7 +58,7 @@ class Section:
     further : tuple of Answer
     shortfall : str
         How far an absolute signal is from being seen, or "".
-    summary : Summary
+    summary : RunInShort
         Cells of the table of runs.
     parts : tuple of Part
         What the verbs say, from top to bottom.
@@ -83,7 +83,7 @@ class Section:
     answer: Answer
     further: tuple[Answer, ...]
     shortfall: str
-    summary: Summary
+    summary: RunInShort
     parts: tuple[Part, ...]
     provenance: tuple[tuple[str, str], ...]
     tasks: Table

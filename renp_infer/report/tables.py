@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Summary:
+class RunInShort:
     """Cells of a run in the table of several: – for what it does not have.
 
     Attributes
@@ -37,10 +37,10 @@ class Summary:
     truth: str = "–"
 
 
-def summary_of(run: Run) -> Summary:
+def summary_of(run: Run) -> RunInShort:
     """Peak S/N and mass."""
     evaluation = run.get(EvaluateResult)
-    found = Summary(number(evaluation.peak_snr, 3))
+    found = RunInShort(number(evaluation.peak_snr, 3))
     if not source(run):
         found = replace(found, truth=number(evaluation.truth.m1_meV))
     posterior = run.find(InferResult)

@@ -8,6 +8,7 @@ from math import log2
 import numpy as np
 
 from renp_infer.measurement.squid import standard_error_nG
+from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.magnetization import direction_factor, signal_factor
 from renp_infer.physics.neutrinos import masses, weights
 from renp_infer.physics.opening_angle import OpeningAngles, opening_angles
@@ -24,7 +25,6 @@ _RATIO = "test_evaluation.py::test_dirac_to_majorana_ratio_at_the_phase_matched_
 _SHAPES = "test_ledger.py::test_shapes_of_pairs_and_masses"
 _OPENING = "test_opening_angle.py::test_phase_matched_planar_pairs_follow_a_cauchy_law"
 _VOLUME = "test_form_factor.py::test_planar_over_full_at_phase_matching"
-_MILLI = 1e-3
 
 
 def grid_sum(paper: Paper, experiment: Experiment, m1_eV: float = 0.01) -> FloatArray:
@@ -158,7 +158,7 @@ def magnetization_shape(paper: Paper, setup: Experiment, m1_eV: float) -> FloatA
 
 def figure_9(paper: Paper) -> list[Recomputed]:
     """Masses, and angular resolution."""
-    light, _, heavy = (m * _MILLI for m in paper.inputs["light_meV"])
+    light, _, heavy = (m * MILLI_EV_TO_EV for m in paper.inputs["light_meV"])
 
     def change(reading: Reading) -> float:
         setup = paper.experiment(reading)
@@ -189,7 +189,7 @@ def figure_9(paper: Paper) -> list[Recomputed]:
 
 def figure_10(paper: Paper) -> list[Recomputed]:
     """Dirac over Majorana."""
-    heavy = [m * _MILLI for m in paper.inputs["heavy_meV"]]
+    heavy = [m * MILLI_EV_TO_EV for m in paper.inputs["heavy_meV"]]
     points = round(paper.given("fine_span_deg") / paper.given("fine_step_deg")) + 1
     angles = paper.angles(points, paper.given("fine_step_deg"))
 
@@ -232,14 +232,14 @@ def smallest_mass_meV(paper: Paper, reading: Reading) -> float:
     follows from least squares, for an hour with the default SQUID.
     """
     setup = paper.experiment(reading)
-    light, _, heavy = (m * _MILLI for m in paper.inputs["light_meV"])
+    light, _, heavy = (m * MILLI_EV_TO_EV for m in paper.inputs["light_meV"])
     base, other = (magnetization_shape(paper, setup, m) for m in (light, heavy))
     field = signal_factor(setup, paper.given("chi_squared"))
     sigma = standard_error_nG(setup.detector, setup.lasers, base.size)
     slope = (other - base) / (heavy**2 - light**2)
     free = slope - base * (slope @ base) / (base @ base)
     error = sigma / (field * float(np.sqrt(free @ free)))
-    return float(np.sqrt(error)) / _MILLI
+    return float(np.sqrt(error)) / MILLI_EV_TO_EV
 
 
 def sensitivity_rows(paper: Paper) -> list[Recomputed]:
@@ -247,7 +247,7 @@ def sensitivity_rows(paper: Paper) -> list[Recomputed]:
     published, corrected = paper.both(lambda reading: smallest_mass_meV(paper, reading))
     hours = (published / paper.number("sec6-mass")) ** 4
     why = f"m^2 from the shape in 1 h at 2 fT/sqrt(Hz), amplitude free; 20 meV take {hours:.2g} h"
-    largest = 0.5 * paper.target.epsilon_ep / _MILLI
+    largest = 0.5 * paper.target.epsilon_ep / MILLI_EV_TO_EV
     found = published, corrected if corrected < largest else None
     test = "test_ledger.py::test_smallest_mass_scales_with_the_noise"
     return [compared("sec6-mass", found, why, test, "not reproducible")]

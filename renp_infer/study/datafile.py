@@ -18,7 +18,7 @@ from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.physics.constants import G_TO_NG, NG_TO_FT
 from renp_infer.physics.kinematics import on_circle
 from renp_infer.records import FloatArray, Observation
-from renp_infer.study.datatable import Table, read_matrix, read_table
+from renp_infer.study.datatable import DataTable, read_matrix, read_table
 
 LARGEST_NG = 1e100
 """Beyond it, or below its inverse, squares would leave the range of floats."""
@@ -155,7 +155,7 @@ def read_measurement(
     return Measurement(observation, exposure, digests)
 
 
-def _check_columns(table: Table, covariance: Path | None) -> None:
+def _check_columns(table: DataTable, covariance: Path | None) -> None:
     """Angles, fields, and exactly one statement of the errors."""
     for name in ("theta_s", "field"):
         if name not in table.columns:
@@ -174,11 +174,11 @@ def _check_columns(table: Table, covariance: Path | None) -> None:
         raise ConfigError(f"{table.file}, columns", Said("covariance"), allowed)
 
 
-def _listed(table: Table) -> str:
+def _listed(table: DataTable) -> str:
     return ", ".join(table.columns)
 
 
-def _in_unit(table: Table, name: str) -> FloatArray:
+def _in_unit(table: DataTable, name: str) -> FloatArray:
     """Column in the unit of the package."""
     known, unit = UNITS[name], table.units[name]
     if unit not in known:
@@ -188,14 +188,14 @@ def _in_unit(table: Table, name: str) -> FloatArray:
     return table.columns[name] * known[unit]
 
 
-def _field(table: Table) -> FloatArray:
+def _field(table: DataTable) -> FloatArray:
     """Field, shape (n,), nG."""
     field = _in_unit(table, "field")
     table.refuse("field", ~(np.abs(field) < LARGEST_NG), "a finite number")
     return field
 
 
-def _inside(table: Table, theta_s: FloatArray) -> FloatArray:
+def _inside(table: DataTable, theta_s: FloatArray) -> FloatArray:
     """Trigger angles, shape (n,), rad, inside the layout and in its turn."""
     low, high = float(np.min(theta_s)), float(np.max(theta_s))
     angles = on_circle(_in_unit(table, "theta_s"), 0.5 * (low + high))
@@ -205,7 +205,7 @@ def _inside(table: Table, theta_s: FloatArray) -> FloatArray:
     return angles
 
 
-def _angles(table: Table, theta_s: FloatArray) -> FloatArray:
+def _angles(table: DataTable, theta_s: FloatArray) -> FloatArray:
     """Trigger angles, shape (n,), rad: inside the layout, none twice."""
     angles = _inside(table, theta_s)
     order = np.argsort(angles, kind="stable")
@@ -215,7 +215,7 @@ def _angles(table: Table, theta_s: FloatArray) -> FloatArray:
     return angles
 
 
-def _covariance(table: Table, file: Path | None) -> FloatArray:
+def _covariance(table: DataTable, file: Path | None) -> FloatArray:
     """Covariance, shape (n, n), nG^2, in the order of the table."""
     if file is None and "error" in table.columns:
         error = _in_unit(table, "error")
@@ -233,7 +233,7 @@ def _covariance(table: Table, file: Path | None) -> FloatArray:
     return _checked(source, _in_unit(source, "covariance"))
 
 
-def _checked(source: Table, matrix: FloatArray) -> FloatArray:
+def _checked(source: DataTable, matrix: FloatArray) -> FloatArray:
     """A covariance that is finite, symmetric and positive definite."""
     diagonal = np.diag(matrix)
     bad = ~(np.isfinite(diagonal) & (diagonal > LARGEST_NG**-2) & (diagonal < LARGEST_NG**2))
@@ -257,7 +257,7 @@ def _checked(source: Table, matrix: FloatArray) -> FloatArray:
     return 0.5 * (matrix + matrix.T)
 
 
-def _exposures(table: Table) -> FloatArray:
+def _exposures(table: DataTable) -> FloatArray:
     """Time spent at each angle, shape (n,), s."""
     exposure = _in_unit(table, "exposure")
     table.refuse("exposure", ~((exposure > 0.0) & (exposure < 1e15)), "a finite number > 0")

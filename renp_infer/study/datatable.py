@@ -34,7 +34,7 @@ _KINDS = {".csv", ".nc"}
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """Columns of one file, in its units.
 
     Attributes
@@ -67,7 +67,7 @@ class Table:
             raise ConfigError(self.place(name, row), given, allowed)
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> DataTable:
     """Columns of a data file.
 
     Parameters
@@ -84,7 +84,7 @@ def read_table(path: Path) -> Table:
     return _csv_table(path) if path.suffix.lower() == ".csv" else _netcdf_table(path)
 
 
-def read_matrix(path: Path) -> Table:
+def read_matrix(path: Path) -> DataTable:
     """Covariance from a file of its own: ``.csv`` without names, or ``.nc``.
 
     Raises
@@ -106,7 +106,7 @@ def read_matrix(path: Path) -> Table:
     if len(units) != 1:
         given = Said(f"{len(units)} units")
         raise ConfigError(f"{path}, line of units", given, "one, as in '# units: nG^2'")
-    return Table(str(path), {"covariance": values}, {"covariance": units[0]}, tuple(lines))
+    return DataTable(str(path), {"covariance": values}, {"covariance": units[0]}, tuple(lines))
 
 
 def _check_file(path: Path) -> None:
@@ -131,7 +131,7 @@ def _check_file(path: Path) -> None:
         raise ConfigError(str(path), Said(given), f"1 to {MAX_BYTES} bytes")
 
 
-def _csv_table(path: Path) -> Table:
+def _csv_table(path: Path) -> DataTable:
     units, rows, lines = _csv_rows(path)
     header = rows[0]
     if all(_NUMBER.fullmatch(cell) for cell in header):
@@ -151,7 +151,7 @@ def _csv_table(path: Path) -> Table:
         raise ConfigError(str(path), Said("no row of numbers"), "one row per angle")
     values = _numbers(path, rows[1:], lines[1:], header)
     columns = dict(zip(names, values.T, strict=True))
-    return Table(str(path), columns, dict(named), tuple(lines[1:]))
+    return DataTable(str(path), columns, dict(named), tuple(lines[1:]))
 
 
 def _csv_rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
@@ -209,7 +209,7 @@ def _check_names(path: Path, names: list[str]) -> None:
             raise ConfigError(f"{path}, columns", Said(f"{name} twice"), "each column once")
 
 
-def _netcdf_table(path: Path) -> Table:
+def _netcdf_table(path: Path) -> DataTable:
     import xarray
 
     try:
@@ -224,7 +224,7 @@ def _netcdf_table(path: Path) -> Table:
     return _columns(path, data)
 
 
-def _columns(path: Path, data: xarray.Dataset) -> Table:
+def _columns(path: Path, data: xarray.Dataset) -> DataTable:
     columns: dict[str, FloatArray] = {}
     units: dict[str, str] = {}
     for column, variable in data.variables.items():
@@ -236,7 +236,7 @@ def _columns(path: Path, data: xarray.Dataset) -> Table:
     if not columns:
         raise ConfigError(str(path), Said("no variable"), " | ".join(NAMES))
     _check_shapes(path, columns)
-    return Table(str(path), columns, units)
+    return DataTable(str(path), columns, units)
 
 
 def _check_shapes(path: Path, columns: dict[str, FloatArray]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from renp_infer.engine.result import Verdict, Word
 from renp_infer.inference.belt import BeltCoverage
 from renp_infer.inference.reliability import Bin
+from renp_infer.inference.uniformity import Coverage
 from renp_infer.records import FloatArray
 
 if TYPE_CHECKING:
@@ -39,23 +40,15 @@ class Fits:
 
 
 @dataclass(frozen=True)
-class Covered:
-    """How often intervals contain the truth.
+class Covered(Coverage):
+    """How often intervals contain the truth, failed fits among them.
 
     Attributes
     ----------
-    nominal, found, error : float
-        Stated probability, share of intervals that cover, its binomial error.
-    p_value : float
-        Two-sided, exact.
     found_if_no_fit_misses : float
         The share if no interval of a failed fit covered.
     """
 
-    nominal: float
-    found: float
-    error: float
-    p_value: float
     found_if_no_fit_misses: float
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -127,7 +127,7 @@ def _quantity(
 def _covered(covered: NDArray[np.bool_], nominal: float, mocks: int) -> Covered:
     found = coverage(covered, nominal)
     share = float(covered.sum() / mocks)
-    return Covered(found.nominal, found.found, found.error, found.p_value, share)
+    return Covered(**asdict(found), found_if_no_fit_misses=share)
 
 
 def _tests(row: Quantity) -> list[tuple[str, float]]:
