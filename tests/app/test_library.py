@@ -129,9 +129,12 @@ def test_evaluate_gives_every_array_of_the_command_line(
     document = said(capsys, "evaluate", "edge-layout-first-principles")
     found = renp.evaluate("edge-layout-first-principles", quiet=True)
     arrays = {name for name, value in document.items() if isinstance(value, list) and value}
-    assert arrays - set(found.variables) == {"pairs"}
+    assert arrays - set(found.variables) == {"pairs", "steps"}
+    rows = [step["signal_nG"] for step in document["steps"]]
+    np.testing.assert_array_equal(found["steps_nG"], rows)
+    assert found["step"].values.tolist() == [step["name"] for step in document["steps"]]
     assert {"pair_K_eV5", "sum_W_eV6", "w_eV"} <= set(found.data_vars)
-    for name in set(found.data_vars):
+    for name in set(found.data_vars) - {"steps_nG"}:
         np.testing.assert_array_equal(found[name], document[name])
     assert found["w_eV"].sel(ray="transverse").dims == ("theta_s_deg",)
     assert found["pair_K_eV5"].sel(pair="12").dims == ("theta_s_deg",)

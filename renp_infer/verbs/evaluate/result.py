@@ -386,7 +386,7 @@ class EvaluateResult(Result):
         return self.provenance
 
     def told(self) -> xarray.Dataset:
-        """Arrays by ``theta_s_deg``, ``pair``, ``state`` and ``ray``; only those there are.
+        """Arrays by ``theta_s_deg``, ``pair``, ``state``, ``ray``, ``step``; only those there are.
 
         The rest of the document is JSON in the attribute ``renp_evaluation``.
         """
@@ -398,6 +398,11 @@ class EvaluateResult(Result):
         arrays = {name: pair for name, pair in found.items() if pair[1] is not None}
         places = {"theta_s_deg": self.theta_s_deg, "pair": self.pairs, "state": [1, 2, 3]}
         places["ray"] = list(RAYS)
+        if self.steps:
+            none = np.full_like(self.signal_nG, np.nan)
+            rows = [none if step.signal_nG is None else step.signal_nG for step in self.steps]
+            arrays["steps_nG"] = (("step", "theta_s_deg"), np.array(rows))
+            places["step"] = [step.name for step in self.steps]
         rest = {k: v for k, v in self.document.items() if k not in {*axes, *places}}
         facts = {"name": self.name, "chi_squared": self.chi_squared, "peak_snr": self.peak_snr}
         return xarray.Dataset(arrays, places, facts | {"renp_evaluation": json.dumps(rest)})
