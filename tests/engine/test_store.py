@@ -165,7 +165,7 @@ def test_a_run_is_read_back_if_its_hashes_match(tmp_path: Path) -> None:
     (tmp_path / "toy.json").write_text("[]")
     with pytest.raises(StoreError, match="not what the manifest says"):
         load_run(tmp_path, [toy])
-    with pytest.raises(StoreError, match="missing"):
+    with pytest.raises(StoreError, match="no directory"):
         load_run(tmp_path / "nowhere", [toy])
 
 
