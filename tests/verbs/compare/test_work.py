@@ -58,13 +58,13 @@ def relabelled(x):
 
     Lightest, middle, heaviest are 1, 2, 3 in normal and 3, 1, 2 in inverted ordering.
     """
-    m1, n, ds, de, s12, s13, dm21, dm31, delta, a21, a31 = x
+    m1, n, ds, de, s12, s13, dm21, dm31, delta, a21, a31, ray = x
     shares = (1 - s12) * (1 - s13), s12 * (1 - s13), s13
     return np.array(
         [
             *(m1, n, ds, de),
             *(shares[2] / (1.0 - shares[0]), shares[0], dm31 - dm21, -dm31),
-            *(0.0, a31 - 2.0 * delta - a21, -a21),
+            *(0.0, a31 - 2.0 * delta - a21, -a21, ray),
         ]
     )
 
