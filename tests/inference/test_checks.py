@@ -155,6 +155,7 @@ def checked():
 UNIT = np.linspace(-1.0, 1.0, 41)
 
 
+@pytest.mark.slow
 def test_the_right_model_passes_and_a_wrong_one_is_flagged(checked):
     right, tree = checked(0.0 * UNIT)
     assert right["verdict"] != "fail" and min(right["posterior_p"].values()) > 0.01

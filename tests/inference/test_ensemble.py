@@ -68,7 +68,7 @@ def test_short_ensembles_say_so():
     assert statistics["lp"].shape == unit.shape[:2]
 
 
-@pytest.mark.parametrize("tune", [1, 200])
+@pytest.mark.parametrize("tune", [1, pytest.param(200, marks=pytest.mark.slow)])
 def test_steps_of_the_tuning_are_not_kept(tune):
     """At most half of what follows them is burn-in; before that nothing is kept."""
     target, draws = likelihood(0.05), 6

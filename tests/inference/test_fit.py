@@ -80,7 +80,9 @@ def exact_posterior():
     return prior_mean + covariance @ design.T @ np.linalg.solve(COVARIANCE, residual), covariance
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence", *OTHERS])
+@pytest.mark.parametrize(
+    "sampler", ["nuts", pytest.param("emcee", marks=pytest.mark.slow), "independence", *OTHERS]
+)
 def test_conjugate_posterior_is_recovered(sampler, trees):
     tree = trees(sampler)
     mean, covariance = exact_posterior()

@@ -79,6 +79,7 @@ def smallest(rows) -> np.ndarray:
     return np.minimum(p_values(rows), np.min(covers, axis=1))
 
 
+@pytest.mark.slow
 def test_the_exact_posterior_is_calibrated():
     names, rows = ranks(exact_sampler())
     found = smallest(rows)

@@ -233,6 +233,7 @@ def test_the_example_of_measured_data_by_command(folder, capsys):
     assert abs(found["m1_meV"]["mean"] - 50.0) < 4.0 * found["m1_meV"]["sd"]
 
 
+@pytest.mark.slow
 def test_what_changes_no_evidence_repeats_none(faked, capsys):
     assert execute(["compare", "four.toml", "--quiet", "--json"]) == 0
     before = len(faked.calls)

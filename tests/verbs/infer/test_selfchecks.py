@@ -60,6 +60,7 @@ class Silent(LinearResponse):
         self.tables = (np.zeros(len(PARAMETERS.slots)), self.slope)
 
 
+@pytest.mark.slow
 def test_without_a_likelihood_the_prior_comes_back():
     """Every parameter at once: quantiles of the draws under the prior's are uniform."""
     truth = toy_truth("majorana")
