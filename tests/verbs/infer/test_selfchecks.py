@@ -26,7 +26,7 @@ from renp_infer.measurement.normalise import coherence
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.records import Detector, Lasers
 from renp_infer.study.load import load_study
-from renp_infer.study.observed import observation
+from renp_infer.study.observed import data_of
 from tests.toys.response import (
     OSCILLATION,
     LinearResponse,
@@ -172,8 +172,8 @@ def test_a_dirac_truth_leaves_the_majorana_phases_at_their_prior(tmp_path):
     dirac_field, majorana_field = (
         Response(study.experiment, p, chi2, 0.45) for p in (study.parameters, majorana)
     )
-    data = observation(study)
-    change = majorana_field(majorana_field.nominal())[1][:, 9] / data.sigma_nG
+    data = data_of(study)
+    change = majorana_field(majorana_field.nominal())[1][:, 9] / data.sigma
     assert np.linalg.norm(change) > 10.0  # as a Majorana truth, the phase would be measured
     known = measured(study.oscillation, majorana.ordering)
     index = study.experiment.target.refractive_index
