@@ -11,6 +11,7 @@ from renp_infer.measurement.smoothing import EVEN, smoothed_pairs
 from renp_infer.physics.form_factor import pair_masses
 from renp_infer.physics.magnetization import conserving_factor, signal_factor
 from renp_infer.physics.neutrinos import masses, weights
+from renp_infer.physics.pairs import phase_averaged
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 
@@ -69,12 +70,7 @@ def conserving_field(
     averaged over the phase of the partners, whatever that is.
     """
     factor = conserving_factor(experiment, chi_squared)
-    return factor * _smoothed_rate(_averaged(experiment), parameters)
-
-
-def _averaged(experiment: Experiment) -> Experiment:
-    """The same without a phase of the partners: its rate is the mean over it."""
-    return replace(experiment, lasers=replace(experiment.lasers, partner_phase=None))
+    return factor * _smoothed_rate(phase_averaged(experiment), parameters)
 
 
 def residual_leakage(experiment: Experiment, parameters: Parameters) -> float:
@@ -105,7 +101,7 @@ def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: f
     larger part and knows no phase of the partners.
     """
     polarised = experiment.target.polarisation != 0.0
-    rate = _smoothed_rate(_averaged(experiment) if polarised else experiment, parameters)
+    rate = _smoothed_rate(phase_averaged(experiment) if polarised else experiment, parameters)
     peak = np.max(np.abs(exact_field(experiment, parameters, chi_squared)))
     with faults("leakage", _field_causes(experiment, parameters, chi_squared)) as finite:
         shape: FloatArray = finite(peak / np.max(np.abs(rate)) * rate)

@@ -17,6 +17,7 @@ Three densities, each with its Majorana partner, in the full phase space
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -132,6 +133,11 @@ def partner_interference(experiment: Experiment) -> float:
         return 0.0
     square = experiment.target.polarisation**2
     return float(np.cos(2.0 * phase)) * (1.0 - square) / (1.0 + square)
+
+
+def phase_averaged(experiment: Experiment) -> Experiment:
+    """The same without a phase of the partners: its rate is the mean over it."""
+    return replace(experiment, lasers=replace(experiment.lasers, partner_phase=None))
 
 
 def signal_density(switches: Switches) -> Density:

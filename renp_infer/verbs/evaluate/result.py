@@ -199,8 +199,8 @@ class EvaluateResult(Result):
         Names of the pairs of mass states.
     pair_A_eV5, pair_B_eV3 : ndarray, shape (6, n)
     sum_F_eV5, sum_G_eV5 : ndarray, shape (n,)
-        Weighted over all nine ordered pairs. sum_F is that of the rate at the phase of the
-        partners where the lasers have one, else averaged over it.
+        Weighted over all nine ordered pairs; averaged over the phase of the partners, at
+        which ``rate_per_s`` is, where the lasers have one.
     chi_squared : float
     coherence : Coherence or None
         ``None`` if abs(chi)^2 is given.

@@ -17,6 +17,7 @@ from renp_infer.physics.form_factor import PairIntegrals, pair_integrals, pair_m
 from renp_infer.physics.kinematics import beams_of, threshold_angles
 from renp_infer.physics.magnetization import magnetization_nG_per_s, rate_per_s
 from renp_infer.physics.neutrinos import PairWeights, masses, truth_of, weights
+from renp_infer.physics.pairs import phase_averaged
 from renp_infer.physics.pickup import coupling_of
 from renp_infer.physics.sums import majorana_kappa, parity_violating_sum, weighted_sums
 from renp_infer.physics.transition import moment_remark, transition_of
@@ -49,7 +50,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         If a number is not finite; names what went into it.
     """
     m = masses(parameters)
-    pairs = pair_integrals(experiment, m)
+    pairs = pair_integrals(phase_averaged(experiment), m)
     rows = weights(parameters, experiment.switches)
     kappa = majorana_kappa(experiment, parameters)
     sum_f, sum_g = weighted_sums(pairs, rows, m, kappa)
@@ -58,7 +59,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         sum_g = parity_violating_sum(conserved, rows, m, kappa)
     weak = _weak_magnetism(experiment, m, rows, kappa)
     chi2 = coherence(experiment)
-    rate = rate_per_s(experiment, sum_f, chi2)
+    rate = rate_per_s(experiment, _sum_at_the_phase(experiment, sum_f, rows, m, kappa), chi2)
     signal = exact_field(experiment, parameters, chi2)
     count = experiment.layout.theta_s.size
     variance = variance_nG2(experiment.detector, experiment.lasers, count, bloch_cycle(experiment))
@@ -103,6 +104,19 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         noise_scale=scale,
         moment=moment_remark(experiment.target) if weak is not None else "",
     )
+
+
+def _sum_at_the_phase(
+    experiment: Experiment,
+    averaged: FloatArray,
+    rows: PairWeights,
+    masses_eV: FloatArray,
+    kappa: float,
+) -> FloatArray:
+    """Sum F at the phase of the partners, where the lasers have one."""
+    if experiment.lasers.partner_phase is None:
+        return averaged
+    return weighted_sums(pair_integrals(experiment, masses_eV), rows, masses_eV, kappa)[0]
 
 
 def _conserved(experiment: Experiment, masses_eV: FloatArray) -> PairIntegrals | None:
