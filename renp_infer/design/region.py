@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import qmc
@@ -16,6 +18,22 @@ from renp_infer.records import Experiment, FloatArray
 
 MOST_DRAWS = 4000
 """Points that are tried in a row before a region counts as empty."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a point is not allowed.
+
+    Attributes
+    ----------
+    what : str
+        Key, quantity or constraint.
+    text : str
+        The sentence.
+    """
+
+    what: str
+    text: str
 
 
 class Region:
@@ -35,13 +53,20 @@ class Region:
 
     def experiment(self, x: Sequence[float] | FloatArray) -> Experiment | None:
         """Apparatus of a point (d,); ``None`` if it is not allowed."""
-        values = self.space.values(x)
+        found = self._judged(x)
+        return None if isinstance(found, Refusal) else found
+
+    def _judged(self, x: Sequence[float] | FloatArray) -> Experiment | Refusal:
+        """Apparatus of a point (d,), or what does not allow it."""
         try:
             experiment = self.space.experiment(x)
-        except (ConfigError, DomainError):
-            return None
-        known = quantities(experiment, values, self.cost)
-        return experiment if all(c.holds(known) for c in self.constraints) else None
+        except ConfigError as error:
+            return Refusal(error.path, str(error))
+        except DomainError as error:
+            return Refusal(error.name, str(error))
+        known = quantities(experiment, self.space.values(x), self.cost)
+        broken = next((c.text for c in self.constraints if not c.holds(known)), None)
+        return experiment if broken is None else Refusal(broken, broken)
 
     def admits(self, x: Sequence[float] | FloatArray) -> bool:
         """Whether a point (d,) of the unit cube is allowed."""
@@ -72,15 +97,17 @@ class Region:
         return self._allowed(rng.random(self.space.size) for _ in itertools.count())
 
     def _allowed(self, points: Iterator[FloatArray]) -> Iterator[FloatArray]:
-        misses = 0
+        missed: list[Refusal] = []
         for point in points:
             x = self.space.snapped(point)
-            misses += 1
-            if self.admits(x):
-                misses = 0
+            found = self._judged(x)
+            if not isinstance(found, Refusal):
+                missed = []
                 yield x
-            elif misses >= MOST_DRAWS:
-                allowed = f"satisfied somewhere: none of {misses} points does"
+                continue
+            missed.append(found)
+            if len(missed) >= MOST_DRAWS:
+                allowed = f"satisfied somewhere: none of {len(missed)} points does, {_why(missed)}"
                 raise DomainError("constraints", [c.text for c in self.constraints], allowed)
 
     def share(self, seed: np.random.SeedSequence, count: int = 256) -> float:
@@ -88,3 +115,10 @@ class Region:
         sequence = qmc.Sobol(self.space.size, rng=np.random.default_rng(seed))
         points = sequence.random(count)
         return float(np.mean([self.admits(self.space.snapped(x)) for x in points]))
+
+
+def _why(missed: Sequence[Refusal]) -> str:
+    """What refuses most of the points, and how many."""
+    what, count = Counter(refusal.what for refusal in missed).most_common(1)[0]
+    text = next(refusal.text for refusal in missed if refusal.what == what)
+    return f"{count} of them for {text}"

@@ -12,7 +12,7 @@ from renp_infer.design.constraints import Constraint, quantities
 from renp_infer.design.region import Region
 from renp_infer.design.space import Dimension, Space, Window, threshold_deg
 from renp_infer.design.starts import starts
-from renp_infer.errors import DomainError
+from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics.kinematics import invariant_s, phase_matched
 from renp_infer.physics.neutrinos import masses
 from tests.toys.design import build, crystal_region, truth
@@ -172,10 +172,23 @@ def test_the_allowed_share_is_an_area() -> None:
 
 def test_a_region_that_is_empty_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(region, "MOST_DRAWS", 50)
-    empty = crystal_region("volume_cm3 <= 10", "volume_cm3 >= 11")
+    empty = crystal_region("volume_cm3 <= 10", "volume_cm3 >= 1e3")
     for points in (empty.sobol, empty.uniform):
-        with pytest.raises(DomainError, match="none of 50 points"):
+        said = r"none of 50 points does, \d+ of them for volume_cm3 >= 1e3"
+        with pytest.raises(DomainError, match=said):
             next(points(np.random.SeedSequence(1)))
+
+
+def test_a_region_without_a_study_names_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(region, "MOST_DRAWS", 5)
+    empty = crystal_region()
+
+    def refused(x: object) -> None:
+        raise ConfigError("layout.length_cm", 7.0, "< 5")
+
+    monkeypatch.setattr(empty.space, "experiment", refused)
+    with pytest.raises(DomainError, match=r"5 of them for layout.length_cm: got 7.0; allowed: < 5"):
+        next(empty.sobol(np.random.SeedSequence(1)))
 
 
 def test_sobol_points_are_allowed_and_fill_the_region() -> None:

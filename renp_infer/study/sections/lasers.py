@@ -22,6 +22,11 @@ CHI_SQUARED_MAX = 256 / 3125
 leave x^4 (1 - x), largest at x = 4/5."""
 COHERENCE_MAX = 0.25
 """Maximum of |rho_ep|^2, which the trigger "coherence" takes: |rho_ep| <= 1/2."""
+MOST_COHERENT = {
+    "h_r": (CHI_SQUARED_MAX, "rho_ee^3 |rho_ep|^2"),
+    "coherence": (COHERENCE_MAX, "|rho_ep|^2"),
+}
+"""By trigger: the most that `lasers.chi_squared` can be as a number, and what it is."""
 FIRST_PRINCIPLES_FIELD_G = 0.0
 """Field where a study gives none: the default of the older physics polarises the target."""
 DIRECTIONS = 720
@@ -183,8 +188,7 @@ def check_partner_phase(experiment: Experiment) -> None:
 
 def _check_coherence(chi_squared: float | None, trigger: str) -> None:
     """A number is what the trigger takes of a density matrix, at most."""
-    once = trigger == "coherence"
-    most, what = (COHERENCE_MAX, "|rho_ep|^2") if once else (CHI_SQUARED_MAX, "rho_ee^3 |rho_ep|^2")
+    most, what = MOST_COHERENT[trigger]
     if chi_squared is not None and chi_squared > most:
         reach = Number(low=0, high=most, open_low=True, also="bloch")
         why = f'with physics.trigger = "{trigger}" it is {what}'

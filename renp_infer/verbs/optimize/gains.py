@@ -13,6 +13,7 @@ from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import PRESETS
 from renp_infer.study.design_tables import with_keys
 from renp_infer.study.designing import frozen_noise, objective_of, region_of, study_at
+from renp_infer.study.sections.lasers import MOST_COHERENT
 from renp_infer.verbs.optimize.parts import Gain
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def gains(study: Study, best: Keys) -> tuple[Gain, ...]:
     """Utilities of a design and of the study's own, under each physics.
 
     The design is not searched anew: this is what the same crystal and angles are worth.
-    Noise that is normalised is so in each preset.
+    Noise that is normalised is so in each preset. A coherence given as a number is what the
+    preset's trigger takes, at most.
 
     Parameters
     ----------
@@ -47,13 +49,21 @@ def gains(study: Study, best: Keys) -> tuple[Gain, ...]:
     rows = []
     for preset in PRESETS:
         for systematics in (True, False):
-            keys = {"physics.preset": preset} | ({} if systematics else NO_SYSTEMATICS)
+            keys = _physics(study, preset) | ({} if systematics else NO_SYSTEMATICS)
             row = Gain(preset, systematics)
             try:
                 rows.append(_gain(row, _under(study, keys), best))
             except RenpError as error:
                 rows.append(replace(row, failed=" ".join(str(error).split())))
     return tuple(rows)
+
+
+def _physics(study: Study, preset: str) -> dict[str, Any]:
+    """Keys of a preset, with no more coherence than is possible for its trigger."""
+    keys: dict[str, Any] = {"physics.preset": preset}
+    given = study.experiment.lasers.chi_squared
+    most, _ = MOST_COHERENT[PRESETS[preset].trigger]
+    return keys if given is None or given <= most else keys | {"lasers.chi_squared": most}
 
 
 def _under(study: Study, keys: Keys) -> Study:

@@ -61,7 +61,10 @@ def _gains_of(found: OptimizeResult, gains: Gains) -> str:
     """Caption of the table of gains."""
     which = "the best design" if gains.of_best else "the best design of the first search"
     unit = label_of(found.objective, per_cost=found.per_cost)
-    return f"What {which} is worth under other physics, {unit}. It was not searched anew."
+    return (
+        f"What {which} is worth under other physics, {unit}. It was not searched anew. A coherence "
+        "given as a number is lowered to what a preset's trigger can take."
+    )
 
 
 def _gain_cells(row: Gain) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from renp_infer.errors import ConfigError, ConvergenceError
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.physics.kinematics import phase_matched
 from renp_infer.records import PRESETS, Experiment
+from renp_infer.resources import share_path
 from renp_infer.study.designing import (
     frozen_noise,
     objective_of,
@@ -113,6 +114,14 @@ def test_gains_are_those_of_the_same_design_under_each_physics(
     ]
     assert [r.gain for r in rows] == pytest.approx([2 * (3.5 - own), 3.5 - own] * 3)
     assert {a[0] for a in asked[:4]} == {"planar"} and {a[0] for a in asked[4:]} == {"full"}
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_design_of_full_coherence_has_a_gain_in_the_older_physics(tmp_path: Path) -> None:
+    """|rho_ep|^2 = 1/4 is no rho_ee^3 |rho_ep|^2, whose most is 256/3125."""
+    path = share_path("studies") / "optimize-mass-first-principles.toml"
+    rows = gains(load_study(path), {"layout.length_cm": 1.0})
+    assert [row.failed for row in rows] == [""] * 6
 
 
 @pytest.mark.usefixtures("toy")
