@@ -8,7 +8,8 @@ STUDIES := $(foreach layout,seed edge,$(foreach physics,published corrected norm
 OMP_NUM_THREADS ?= 1
 export OMP_NUM_THREADS
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-unexport PYTHONHOME PYTHONPATH
+# Modules that are not kept as bytecode are compiled in every process.
+unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help venv study test test-all lint bench scale recompile lock clean docs figure
