@@ -42,6 +42,8 @@ class Verb(Product):
         What the function of Python gives, as the paragraph of its docstring says.
     shows : tuple of str
         Attributes by which a run in Python has it; by default its own name.
+    cites : tuple of str
+        Entries of ``data/citations.bib`` for its methods, besides those of packages.
     """
 
     rank: ClassVar[int]
@@ -50,6 +52,7 @@ class Verb(Product):
     sections: ClassVar[tuple[str, ...]] = ()
     returns: ClassVar[str] = ""
     shows: ClassVar[tuple[str, ...]] = ()
+    cites: ClassVar[tuple[str, ...]] = ()
 
     def wanted(self, study: Study) -> bool:
         """Whether a run does it, by the study's sections."""
@@ -113,6 +116,14 @@ class Verb(Product):
                 return False
             table = table[step]
         return True
+
+    def samplers(self, _study: Mapping[str, Any]) -> Sequence[str]:
+        """Samplers by a resolved study, where its result does not name them."""
+        return ()
+
+    def tools(self, _study: Mapping[str, Any]) -> Sequence[str]:
+        """Packages that do its work by a resolved study, besides those of the model."""
+        return ()
 
     def series(self, study: Study) -> Series:
         """All its tasks for a study."""

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.executors import DASK_EXECUTORS
 from renp_infer.resources import share_path
+from renp_infer.verbs.table import VERBS
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
+    from renp_infer.engine.verb import Verb
 
 ALWAYS = ("Hara2021", "renp-infer")
 OSCILLATION = {"nufit-6.0": ("Esteban2024", "Erler2018"), "seed": ("Tanabashi2018",)}
@@ -36,11 +38,6 @@ TOOLS = {
     "independence": ("Tierney1994",),
 }
 """Entries by package, or by method where it is not the package's own article's."""
-METHODS = {
-    "infer": ("Vehtari2017", "Vehtari2024", "Kallioinen2024", "Gelman1996"),
-    "calibrate": ("Talts2018", "Modrak2025", "Sailynoja2022", "Feldman1998"),
-}
-"""Statistical methods by task: model checks, calibration."""
 SAMPLERS = {
     "nuts": ("pymc", "nutpie"),
     "pymc-nuts": ("pymc",),
@@ -50,8 +47,6 @@ SAMPLERS = {
     "nested": ("dynesty",),
 }
 """Packages by sampler."""
-SEARCHERS = {"skopt": "scikit-optimize", "botorch": "botorch"}
-"""Packages by optimizer; sequences of points need none."""
 _MODEL = ("numpy", "scipy", "numba")
 _STATISTICS = ("xarray", "arviz")
 _ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
@@ -85,15 +80,18 @@ def citations_of(
     packages = [*(_MODEL if tasks else ()), *(_STATISTICS if sampled else ()), *sampled]
     if tasks and study.get("detector", {}).get("coupling") == "pickup":
         packages.append("magpylib")
-    if "optimize" in tasks:
-        section = study["optimize"]
-        names = (section["optimizer"], *section["baselines"])
-        packages += [SEARCHERS[name] for name in names if name in SEARCHERS]
+    done = _done(tasks)
+    packages += [tool for verb in done for tool in verb.tools(study)]
     packages += tools
     keys = [*ALWAYS, *OSCILLATION.get(table, ())]
     keys += [key for package in packages for key in TOOLS[package]]
-    keys += [key for task, methods in METHODS.items() if task in tasks for key in methods]
+    keys += [key for verb in done for key in verb.cites]
     return list(dict.fromkeys(keys))
+
+
+def _done(tasks: Collection[str]) -> list[Verb]:
+    """Verbs among finished tasks, in their order."""
+    return [verb for name, verb in VERBS.items() if name in tasks]
 
 
 def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None) -> list[str]:
@@ -110,8 +108,7 @@ def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None)
     """
     results = () if run is None else run.results.values()
     samplers = [name for result in results for name in result.samplers()]
-    if "calibrate" in tasks:
-        samplers.append(study["inference"]["sampler"])
+    samplers += [name for verb in _done(tasks) for name in verb.samplers(study)]
     executors = {entry.get("executor", "serial") for entry in tasks.values()}
     tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
     return citations_of(study, tasks, samplers, tools)

@@ -44,6 +44,7 @@ class Count(Verb):
 
     name, file, rank = "count", "count.json", 5
     returns = "int"
+    cites = ("Talts2018",)
 
     def wanted(self, study):
         return True
@@ -132,4 +133,5 @@ def test_its_verdict_is_in_exit_code_and_report(folder: Path, tmp_path: Path) ->
     assert done.stderr == "renp: fig6: count failed: fewer than ten angles\n"
     report = call(COMMAND_LINE, folder, "report", str(runs))
     assert report.returncode == 0, report.stderr
-    assert "fewer than ten angles" in (runs / "report.html").read_text()
+    text = (runs / "report.html").read_text()
+    assert "fewer than ten angles" in text and "{Talts2018," in text

@@ -28,6 +28,7 @@ class Calibrate(Verb):
     section = "calibrate"
     sections = ("inference", "calibrate")
     shows = ("calibration",)
+    cites = ("Talts2018", "Modrak2025", "Sailynoja2022", "Feldman1998")
     returns = """DataTree
         Ranks, probabilities and belts; verdict and tables as JSON in the attribute
         ``renp_calibration``; see docs/calibration.md. The defaults of ``[calibrate]`` take
@@ -71,6 +72,10 @@ class Calibrate(Verb):
     def read(self, files: Files, _study: Mapping[str, Any]) -> CalibrateResult:
         """Read ``calibrate.nc``."""
         return CalibrateResult.of(files.tree(self.file))
+
+    def samplers(self, study: Mapping[str, Any]) -> tuple[str]:
+        """That of the posterior, which it judges."""
+        return (study["inference"]["sampler"],)
 
     def page(self, run: Run) -> Page:
         """Verdict and figures."""

@@ -28,6 +28,7 @@ class Infer(Verb):
     section = "inference"
     sections = ("inference",)
     shows = ("inference", "summary", "checks")
+    cites = ("Vehtari2017", "Vehtari2024", "Kallioinen2024", "Gelman1996")
     returns = """DataTree
         ArviZ groups ``posterior``, ``prior``, ``posterior_predictive``, ``log_likelihood``,
         ``sample_stats``, ``observed_data``, ``constant_data``; estimates and diagnostics as

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from renp_infer.engine.run import Run
     from renp_infer.verbs.optimize.result import OptimizeResult
 
+PACKAGES = {"skopt": "scikit-optimize", "botorch": "botorch"}
+"""By optimizer."""
+
 
 class Optimize(Verb):
     """Search designs: a task per optimizer and repeat."""
@@ -87,6 +90,12 @@ class Optimize(Verb):
 
         lines = files.path(TRIALS).read_text(encoding="utf-8").splitlines()
         return OptimizeResult.of(files.tables(self.file), [json.loads(line) for line in lines])
+
+    def tools(self, study: Mapping[str, Any]) -> list[str]:
+        """Those of its optimizers; sequences of points need none."""
+        section = study["optimize"]
+        names = (section["optimizer"], *section["baselines"])
+        return [PACKAGES[name] for name in names if name in PACKAGES]
 
     def page(self, run: Run) -> Page:
         """The best design and what it gains."""
