@@ -18,7 +18,7 @@ import numpy as np
 from renp_infer.inference.fisher import expand, sigma, validity
 from renp_infer.study.load import load_study
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell, asimov_cell, fisher_cell
+from renp_infer.verbs.forecast.cells import TruthCell, asimov_cell, fisher_cell
 
 STUDY = "forecast-edge"
 
@@ -39,7 +39,7 @@ def main(masses: int = 40, settings: int = 24) -> None:
         model = bench.hypothesis(ordering, nature)
         for m1_meV in study.forecast.m1_meV:
             for k, phases in enumerate(bench.phases[: study.forecast.phases_of(nature)]):
-                cell = Cell(bench, model, model.at(m1_meV, phases))
+                cell = TruthCell(bench, model, model.at(m1_meV, phases))
                 cells += 1
                 marks = [time.process_time()]
                 sigma(expand(cell.own, cell.vector), bench.noise, bench.noise.exposure_s)

@@ -51,7 +51,7 @@ from renp_infer.study.load import load_study
 from renp_infer.verbs.calibrate.mocks import mock_model
 from renp_infer.verbs.compare.work import likelihood_of
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell, ensemble_cell
+from renp_infer.verbs.forecast.cells import TruthCell, ensemble_cell
 from renp_infer.verbs.forecast.verb import FORECAST
 
 HERE = Path(__file__).parent
@@ -285,14 +285,14 @@ def renewal(likelihood: Likelihood) -> Work:
     return lambda: likelihood.with_data(likelihood.data.vector)
 
 
-def truth(*changes: str) -> Cell:
+def truth(*changes: str) -> TruthCell:
     """The study's truth in a forecast."""
     bench = Bench(load_study("forecast-edge", changes))
     own = bench.study.parameters
-    return Cell(bench, bench.hypothesis(own.ordering, own.nature), own)
+    return TruthCell(bench, bench.hypothesis(own.ordering, own.nature), own)
 
 
-def forecast(cell: Cell, count: int) -> Work:
+def forecast(cell: TruthCell, count: int) -> Work:
     """Errors of m1 at some exposures, from the likelihood's expansion on."""
     exposures_s = np.geomspace(1.0, 1e60, count).tolist()
 
@@ -304,7 +304,7 @@ def forecast(cell: Cell, count: int) -> Work:
     return work
 
 
-def ensemble(cell: Cell, count: int) -> Work:
+def ensemble(cell: TruthCell, count: int) -> Work:
     """Profile fits of drawn data sets."""
     seeds = np.random.SeedSequence(0).spawn(count)
     return lambda: ensemble_cell(cell, seeds)

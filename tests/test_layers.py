@@ -101,8 +101,8 @@ def imported(source: str) -> Iterator[str]:
 
 
 VERBS = (
-    "inputs", "remembered", "evaluate", "simulate", "infer", "compare", "calibrate", "forecast",
-    "sequential", "optimize", "table", "reproduce",
+    "inputs", "about", "remembered", "evaluate", "simulate", "infer", "compare", "calibrate",
+    "forecast", "sequential", "optimize", "table", "reproduce",
 )  # fmt: skip
 """Inside ``verbs``: what may import what. Only the table looks at all of them."""
 

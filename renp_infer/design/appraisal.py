@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from renp_infer.design.gaussian import Marginal, Mocks, marginalise
+from renp_infer.design.gaussian import Mocks, StateLikelihoods, marginalise
 from renp_infer.design.landscape import FAR, curves_around, find_tops
 from renp_infer.design.posterior import Learnt, learn
 from renp_infer.design.prediction import (
@@ -147,7 +147,7 @@ class DesignBench:
 
     def states(
         self, place: int, m1_meV: FloatArray, anchors_meV: FloatArray | None = None
-    ) -> Marginal:
+    ) -> StateLikelihoods:
         """Likelihoods of the hypothesis at a place, at masses (k,).
 
         All is linear around the anchors (k,), by default the masses themselves.

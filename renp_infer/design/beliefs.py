@@ -192,7 +192,7 @@ class Beliefs:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class NextMeasurement:
     """What the next measurement at each angle would give, without its noise.
 
     Attributes
@@ -209,10 +209,10 @@ class Prediction:
     shared: FloatArray
 
 
-def predict(beliefs: Beliefs, atlas: Atlas) -> Prediction:
+def predict(beliefs: Beliefs, atlas: Atlas) -> NextMeasurement:
     """Predictive means and variances at all angles of the atlas."""
     through = atlas.slopes @ beliefs.covariances
-    return Prediction(
+    return NextMeasurement(
         atlas.mean + np.einsum("kad,kd->ka", atlas.slopes, beliefs.means),
         np.maximum(np.sum(through * atlas.slopes, axis=2), 0.0),
         through[:, :, 0] ** 2 / beliefs.covariances[:, 0, 0, None],

@@ -32,7 +32,7 @@ WORTH_MEV = 1e-12
 
 
 @dataclass(frozen=True)
-class Marginal:
+class StateLikelihoods:
     """Likelihoods of k states, m1 and the cosines still free.
 
     Attributes
@@ -56,9 +56,11 @@ class Marginal:
     factor: FloatArray
     log_det: FloatArray
 
-    def taken(self, places: np.ndarray) -> Marginal:
+    def taken(self, places: np.ndarray) -> StateLikelihoods:
         """States at some places, which may repeat."""
-        return Marginal(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+        return StateLikelihoods(
+            *(getattr(self, name)[places] for name in self.__dataclass_fields__)
+        )
 
     def kept(self, columns: FloatArray) -> FloatArray:
         """K times columns (..., k, n): what nuisances cannot imitate."""
@@ -91,7 +93,7 @@ class Mocks:
 
 
 @dataclass(frozen=True)
-class Fit:
+class StateFit:
     """Log-likelihoods of data under states, shape (..., k) each.
 
     Attributes
@@ -115,20 +117,20 @@ class Fit:
     slope: FloatArray
     bend: FloatArray
 
-    def of(self, data_set: int) -> Fit:
+    def of(self, data_set: int) -> StateFit:
         """Fits of one data set of (T, k)."""
         both = (self.plain, self.pull, self.smooth, self.slope)
         plain, pull, smooth, slope = (part[data_set] for part in both)
-        return Fit(plain, pull, self.curvature, smooth, slope, self.bend)
+        return StateFit(plain, pull, self.curvature, smooth, slope, self.bend)
 
-    def at(self, places: np.ndarray) -> Fit:
+    def at(self, places: np.ndarray) -> StateFit:
         """States at some places."""
-        return Fit(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+        return StateFit(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
 
-    def joined(self, other: Fit) -> Fit:
+    def joined(self, other: StateFit) -> StateFit:
         """More states."""
         names = self.__dataclass_fields__
-        return Fit(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
+        return StateFit(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
 
     def over_phases(self, far: float) -> tuple[FloatArray, FloatArray]:
         """Log-likelihood over uniform phases, and the information on them, (..., k), nat.
@@ -145,7 +147,7 @@ class Fit:
         return log, learnt
 
 
-def marginalise(prediction: Prediction, noise: Noise) -> Marginal:
+def marginalise(prediction: Prediction, noise: Noise) -> StateLikelihoods:
     """Likelihoods of a prediction's states under some noise."""
 
     def white(part: FloatArray) -> FloatArray:
@@ -157,7 +159,7 @@ def marginalise(prediction: Prediction, noise: Noise) -> Marginal:
     lower = np.linalg.cholesky(matrix)
     factor = np.swapaxes(np.linalg.solve(lower, np.swapaxes(slopes, 1, 2)), 1, 2)
     diagonal = np.diagonal(lower, axis1=1, axis2=2)
-    return Marginal(
+    return StateLikelihoods(
         prediction.m1_meV,
         white(prediction.mean),
         white(prediction.by_mass),
@@ -168,7 +170,7 @@ def marginalise(prediction: Prediction, noise: Noise) -> Marginal:
     )
 
 
-def fit(marginal: Marginal, mocks: Mocks, *, every: bool = False) -> Fit:
+def fit(marginal: StateLikelihoods, mocks: Mocks, *, every: bool = False) -> StateFit:
     """Log-likelihoods of k data sets, one for each state, or of ``every`` one under each."""
     if every:
         moved = np.einsum("knd,td->tkn", marginal.slopes, mocks.shifts)
@@ -189,7 +191,7 @@ def fit(marginal: Marginal, mocks: Mocks, *, every: bool = False) -> Fit:
     solved = np.linalg.solve(whole, mixed[:, :, None])[:, :, 0]
     eased = np.einsum("kce,...ke->...kc", np.linalg.inv(whole), pull)
     scale = np.linalg.slogdet(whole / _COSINE_PRECISION)[1]
-    return Fit(
+    return StateFit(
         plain,
         pull,
         curvature,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from renp_infer.design.gaussian import Fit, Marginal, Mocks, fit
+from renp_infer.design.gaussian import Mocks, StateFit, StateLikelihoods, fit
 from renp_infer.records import FloatArray
 
 _TOPS, _STEPS = 3, 6
@@ -38,12 +38,12 @@ ends differ by more than the second, in log-likelihood, or by more than this sha
 _REACH, _APART = 8.0, 5.0
 """Widths of a top within which all is linear, and within which there is no other."""
 
-Model = Callable[[FloatArray, FloatArray], Marginal]
+Model = Callable[[FloatArray, FloatArray], StateLikelihoods]
 """Masses (k,), and masses (k,) around which all is linear, to likelihoods."""
 
 
 @dataclass(frozen=True)
-class Curve:
+class MassCurve:
     """Log-likelihood and information on the phases at ascending masses, shape (k,)."""
 
     m1_meV: FloatArray
@@ -86,8 +86,8 @@ class Tops:
 
     Attributes
     ----------
-    grid : Marginal
-    common : Fit
+    grid : StateLikelihoods
+    common : StateFit
         Of all data on the grid, (T, k).
     anchor_meV : ndarray, shape (S, T)
         Masses around which S tops are expanded.
@@ -99,8 +99,8 @@ class Tops:
         Tops that are high enough, narrow for the grid, and apart from those before.
     """
 
-    grid: Marginal
-    common: Fit
+    grid: StateLikelihoods
+    common: StateFit
     anchor_meV: FloatArray
     centre_meV: FloatArray
     width_meV: FloatArray
@@ -134,14 +134,14 @@ class Tops:
         return rungs, used & (~lost[:, None] | np.isin(LADDER, SHORT_LADDER))
 
 
-def find_tops(model: Model, grid: Marginal, mocks: Mocks, hints_meV: FloatArray) -> Tops:
+def find_tops(model: Model, grid: StateLikelihoods, mocks: Mocks, hints_meV: FloatArray) -> Tops:
     """Climb the likelihood of each data set, from a hint and the best places of the grid.
 
     Parameters
     ----------
     model : callable
         Of one hypothesis.
-    grid : Marginal
+    grid : StateLikelihoods
         Of the common masses, ascending from the least to the largest.
     mocks : Mocks
         T data sets.
@@ -156,7 +156,7 @@ def find_tops(model: Model, grid: Marginal, mocks: Mocks, hints_meV: FloatArray)
     return Tops(grid, common, *(part.reshape(starts.shape) for part in found))
 
 
-def _promising(masses: FloatArray, common: Fit) -> FloatArray:
+def _promising(masses: FloatArray, common: StateFit) -> FloatArray:
     """Masses (S - 1, T) to which parabolas at the grid lead, highest first."""
     reach, row = np.gradient(masses), np.arange(len(common.smooth))
     step = np.clip(common.slope / common.bend, -reach, reach)
@@ -190,7 +190,7 @@ def _climb(
     return centre, np.clip(centre + move, masses[0], masses[-1]), width, log + gain
 
 
-def curves_around(model: Model, tops: Tops, mocks: Mocks, lost: np.ndarray) -> list[Curve]:
+def curves_around(model: Model, tops: Tops, mocks: Mocks, lost: np.ndarray) -> list[MassCurve]:
     """Log-likelihood of m1 of each of T data sets.
 
     Where ``lost`` (T,) only the evidence is wanted, to 1 nat: cosines stay Gaussian.
@@ -218,7 +218,7 @@ class _Nodes:
     """Masses (k,), ascending, and their fit for one data set."""
 
     m1_meV: FloatArray
-    fit: Fit
+    fit: StateFit
 
     @classmethod
     def of_grid(cls, tops: Tops, t: int) -> _Nodes:
@@ -228,7 +228,7 @@ class _Nodes:
         alone[[0, -1]] = True
         return cls(masses[alone], tops.common.of(t).at(alone))
 
-    def joined(self, m1_meV: FloatArray, other: Fit) -> _Nodes:
+    def joined(self, m1_meV: FloatArray, other: StateFit) -> _Nodes:
         """With more masses; distinct ones only."""
         masses = np.concatenate([self.m1_meV, m1_meV])
         order = np.argsort(masses, kind="stable")
@@ -247,6 +247,6 @@ class _Nodes:
         middle: FloatArray = 0.5 * (self.m1_meV[1:] + self.m1_meV[:-1])[wanted]
         return middle
 
-    def curve(self, far: float) -> Curve:
+    def curve(self, far: float) -> MassCurve:
         """With the phases integrated where the likelihood is less than ``far`` below its top."""
-        return Curve(self.m1_meV, *self.fit.over_phases(far))
+        return MassCurve(self.m1_meV, *self.fit.over_phases(far))

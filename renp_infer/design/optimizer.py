@@ -33,7 +33,7 @@ class Optimizer(Protocol):
         """Learn the scores of points, one tuple for each; -inf for a failure."""
 
 
-class Sequential:
+class PointSequence:
     """Points of a sequence, whatever their scores: Sobol or random.
 
     Parameters
@@ -69,7 +69,7 @@ class Modelled:
     def __init__(self, region: Region, seed: np.random.SeedSequence) -> None:
         explore, self._seed = seed.spawn(2)
         self.region = region
-        self._first = Sequential(region.sobol(explore))
+        self._first = PointSequence(region.sobol(explore))
         self._points: list[FloatArray] = []
         self._scores: list[tuple[float, ...]] = []
 

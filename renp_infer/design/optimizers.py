@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from renp_infer.design.botorch import Botorch
-from renp_infer.design.optimizer import Gaussian, Optimizer, Sequential
+from renp_infer.design.optimizer import Gaussian, Optimizer, PointSequence
 from renp_infer.design.region import Region
 
 
@@ -21,8 +21,8 @@ def make_optimizer(name: str, region: Region, seed: np.random.SeedSequence) -> O
     """
     makers: dict[str, Callable[[], Optimizer]] = {
         "skopt": lambda: Gaussian(region, seed),
-        "sobol": lambda: Sequential(region.sobol(seed)),
-        "random": lambda: Sequential(region.uniform(seed)),
+        "sobol": lambda: PointSequence(region.sobol(seed)),
+        "random": lambda: PointSequence(region.uniform(seed)),
         "botorch": lambda: Botorch(region, seed),
     }
     return makers[name]()

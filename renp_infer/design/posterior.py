@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renp_infer.design.landscape import Curve
+from renp_infer.design.landscape import MassCurve
 from renp_infer.inference.prior import Marginal
 from renp_infer.records import FloatArray
 
@@ -41,13 +41,13 @@ class Learnt:
 
 
 def learn(
-    curves: Sequence[Curve], prior: Marginal, log_odds: FloatArray, true_m1_meV: float
+    curves: Sequence[MassCurve], prior: Marginal, log_odds: FloatArray, true_m1_meV: float
 ) -> Learnt:
     """Integrate the curves of H hypotheses over m1.
 
     Parameters
     ----------
-    curves : sequence of Curve
+    curves : sequence of MassCurve
         With the same first and last mass.
     prior : Marginal
         Of m1 in meV, for all hypotheses.
@@ -86,7 +86,7 @@ def log_sum(log: FloatArray, axis: int | None = None) -> FloatArray:
     return total
 
 
-def _quadrature(curves: Sequence[Curve], prior: Marginal) -> tuple[FloatArray, FloatArray]:
+def _quadrature(curves: Sequence[MassCurve], prior: Marginal) -> tuple[FloatArray, FloatArray]:
     """Gauss-Legendre masses between all nodes, and log prior probability of each."""
     nodes = np.unique(np.concatenate([curve.m1_meV for curve in curves]))
     half = 0.5 * np.diff(nodes)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from renp_infer.design._information_kernel import group_information
-from renp_infer.design.beliefs import Atlas, Beliefs, IntArray, Prediction, Readings, predict
+from renp_infer.design.beliefs import Atlas, Beliefs, IntArray, NextMeasurement, Readings, predict
 from renp_infer.errors import DomainError
 from renp_infer.records import FloatArray
 
@@ -52,7 +52,7 @@ class Menu:
 
 
 @dataclass(frozen=True)
-class Choice:
+class SettingChoice:
     """The next setting.
 
     Attributes
@@ -90,14 +90,14 @@ class Questions:
         self.starts = np.searchsorted(labels[self.order], answers)
         self.within = goal == MASS
 
-    def information(self, prediction: Prediction, angle: int, sigma: float) -> float:
+    def information(self, prediction: NextMeasurement, angle: int, sigma: float) -> float:
         """Expected information of one measurement, nat."""
         variances = prediction.variances[self.order, angle] + sigma**2
         means = prediction.means[self.order, angle]
         found = group_information(self.weights, self.starts, means, np.sqrt(variances))
         return float(found + self._within(prediction, angle, variances))
 
-    def bound(self, prediction: Prediction, angle: int, sigma: float) -> float:
+    def bound(self, prediction: NextMeasurement, angle: int, sigma: float) -> float:
         """More than the information: a Gaussian has the largest entropy of its variance.
 
         H(y | g) is at least the mean entropy of the Gaussians in g.
@@ -109,7 +109,7 @@ class Questions:
         entropies = 0.5 * (np.log(total) - self.weights @ np.log(variances))
         return float(entropies + self._within(prediction, angle, variances))
 
-    def _within(self, prediction: Prediction, angle: int, variances: FloatArray) -> float:
+    def _within(self, prediction: NextMeasurement, angle: int, variances: FloatArray) -> float:
         if not self.within:
             return 0.0
         shared = prediction.shared[self.order, angle]
@@ -118,7 +118,7 @@ class Questions:
 
 def choose(
     beliefs: Beliefs, atlas: Atlas, menu: Menu, at: int | None = None, left_s: float = np.inf
-) -> Choice | None:
+) -> SettingChoice | None:
     """Setting with the most expected information per second.
 
     Settings are tried by falling upper bound, until no bound exceeds what was found.
@@ -135,7 +135,7 @@ def choose(
 
     Returns
     -------
-    Choice or None
+    SettingChoice or None
         ``None`` if no setting fits into the time left.
     """
     if menu.goal not in atlas.labels:
@@ -145,14 +145,14 @@ def choose(
         (questions.bound(prediction, angle, menu.sigma(exposure)) / seconds, angle, exposure)
         for angle, exposure, seconds in _options(menu, at, left_s)
     ]
-    best: Choice | None = None
+    best: SettingChoice | None = None
     for bound, angle, exposure in sorted(options, reverse=True):
         if best is not None and bound <= best.rate:
             break
         found = questions.information(prediction, angle, menu.sigma(exposure))
         seconds = exposure + menu.setting_s * (angle != at)
         if best is None or found / seconds > best.rate:
-            best = Choice(angle, exposure, seconds, found)
+            best = SettingChoice(angle, exposure, seconds, found)
     return best
 
 
@@ -180,14 +180,14 @@ class Step:
 
     Attributes
     ----------
-    choice : Choice
+    choice : SettingChoice
     datum, sigma : float
     elapsed_s : float
         Since the start, moves included.
     beliefs : Beliefs
     """
 
-    choice: Choice
+    choice: SettingChoice
     datum: float
     sigma: float
     elapsed_s: float

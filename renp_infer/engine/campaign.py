@@ -25,7 +25,7 @@ from renp_infer.engine.provenance import append_provenance
 from renp_infer.engine.store import PROGRESS, Store
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Batch, Series, Verb
-from renp_infer.engine.worker import Answer
+from renp_infer.engine.worker import Reply
 from renp_infer.errors import ConfigError, TaskError
 from renp_infer.study.study import Study
 from renp_infer.terminal import say
@@ -163,7 +163,7 @@ class Queue:
         """Put a task back, to travel alone."""
         self._again.append((work, task))
 
-    def measured(self, answer: Answer) -> None:
+    def measured(self, answer: Reply) -> None:
         """Learn from how long a task took."""
         self._seconds += answer.seconds
         self._measured += 1
@@ -176,7 +176,7 @@ class Keeper:
         self._queue, self._meter = queue, meter
         self._attempts: dict[str, int] = {}
 
-    def keep(self, batch: Batch, answers: list[Answer] | None) -> None:
+    def keep(self, batch: Batch, answers: list[Reply] | None) -> None:
         """Write what came back of a batch, or have its tasks done again."""
         work = self._queue.owner(batch)
         if answers is None and len(batch.tasks) > 1:  # one of them is to blame: which?
@@ -190,7 +190,7 @@ class Keeper:
             for answer in answers:
                 self._keep(work, answer)
 
-    def _keep(self, work: Work, answer: Answer) -> None:
+    def _keep(self, work: Work, answer: Reply) -> None:
         facts = {"seconds": round(answer.seconds, 6), "worker": answer.worker}
         self._queue.measured(answer)
         work.seconds += answer.seconds

@@ -22,12 +22,12 @@ from typing import Any, Protocol, Self
 from renp_infer.engine.interruption import unlost_interruption
 from renp_infer.engine.tasks import Context
 from renp_infer.engine.verb import Batch
-from renp_infer.engine.worker import Answer, identity, perform
+from renp_infer.engine.worker import Reply, identity, perform
 from renp_infer.errors import ConfigError, ExecutorError
 
 Take = Callable[[], Batch | None]
 """Gives the next batch, or ``None`` if there is none at the moment."""
-Given = tuple[Batch, list[Answer] | None]
+Given = tuple[Batch, list[Reply] | None]
 """A batch and its answers; ``None`` if its worker died."""
 
 ALLOWED = "serial | processes:N | dask:ADDRESS | dask:local[:N] | jobqueue:SYSTEM:N"
@@ -119,7 +119,7 @@ class Dask:
     def run(self, take: Take, context: Context) -> Iterator[Given]:
         """Run batches until there are none; two per worker are under way at a time."""
         quiet = replace(context, cores=self._cores, tell=Context().tell)
-        flying: dict[Future[list[Answer]], Batch] = {}
+        flying: dict[Future[list[Reply]], Batch] = {}
         while True:
             while len(flying) < self._room() and (batch := take()) is not None:
                 flying[self._submit(batch, quiet)] = batch
@@ -131,7 +131,7 @@ class Dask:
             for future in done:
                 yield flying.pop(future), _answers(future)
 
-    def _submit(self, batch: Batch, context: Context) -> Future[list[Answer]]:
+    def _submit(self, batch: Batch, context: Context) -> Future[list[Reply]]:
         if self._client is None:
             import dask
             import distributed  # noqa: F401  # its defaults first: what is set before is lost
@@ -141,7 +141,7 @@ class Dask:
             self._pool = self._client.get_executor(pure=False)
             # Left before the client, so that nothing new starts while it closes.
             self._stack.callback(self._pool.shutdown, wait=False)
-        future: Future[list[Answer]] = self._pool.submit(perform, batch, context)
+        future: Future[list[Reply]] = self._pool.submit(perform, batch, context)
         return future
 
     def _room(self) -> int:
@@ -155,7 +155,7 @@ class Dask:
         return 2 * max(1, sum(threads.values()))
 
 
-def _answers(future: Future[list[Answer]]) -> list[Answer] | None:
+def _answers(future: Future[list[Reply]]) -> list[Reply] | None:
     """Answers of a batch; ``None`` if its worker died.
 
     Raises

@@ -82,7 +82,7 @@ def _joined(reasons: tuple[str, ...]) -> list[str]:
     return ["; ".join(reasons)] if reasons else []
 
 
-class Reader(Protocol):
+class ResultReader(Protocol):
     """What can read a result back: a verb."""
 
     name: ClassVar[str]
@@ -94,13 +94,13 @@ class Reader(Protocol):
         """Read its result back."""
 
 
-def load_run(directory: str | Path, verbs: Iterable[Reader]) -> Run:
+def load_run(directory: str | Path, verbs: Iterable[ResultReader]) -> Run:
     """Read a run directory.
 
     Parameters
     ----------
     directory : str or Path
-    verbs : iterable of Reader
+    verbs : iterable of ResultReader
         Those whose results are read, as far as the run has done them.
 
     Raises

@@ -32,7 +32,7 @@ WARM: set[str] = set()
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What became of one task.
 
     Attributes
@@ -77,7 +77,7 @@ def here() -> str:
     return f"{platform.node()}:{os.getpid()}"
 
 
-def perform(batch: Batch, context: Context) -> list[Answer]:
+def perform(batch: Batch, context: Context) -> list[Reply]:
     """Do the tasks of a batch, one after the other.
 
     Parameters
@@ -87,7 +87,7 @@ def perform(batch: Batch, context: Context) -> list[Answer]:
 
     Returns
     -------
-    list of Answer
+    list of Reply
         In the order of the tasks. One that fails does not stop the others.
     """
     context = replace(context, scratch=batch.scratch)
@@ -96,9 +96,9 @@ def perform(batch: Batch, context: Context) -> list[Answer]:
         return [_answer(batch, task, context) for task in batch.tasks]
 
 
-def _answer(batch: Batch, task: Task, context: Context) -> Answer:
+def _answer(batch: Batch, task: Task, context: Context) -> Reply:
     begin = time.monotonic()
-    blank = Answer(task, None, "", "", False, 0.0, here(), identity())
+    blank = Reply(task, None, "", "", False, 0.0, here(), identity())
     try:
         result = batch.verb.perform(batch.study, task, context)
         if not batch.verb.merges:

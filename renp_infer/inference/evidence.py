@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.comparison import Estimator, EvidenceSettings
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import Marginal, marginalise
+from renp_infer.inference.marginal import Marginalised, marginalise
 from renp_infer.inference.reference import Reference, prior_reference
 from renp_infer.records import FloatArray, Progress
 
@@ -89,7 +89,7 @@ def _reference(
 
 
 def _by_smc(
-    marginal: Marginal,
+    marginal: Marginalised,
     reference: Reference,
     settings: EvidenceSettings,
     seed: np.random.SeedSequence,
@@ -112,7 +112,7 @@ def _by_smc(
 
 
 def _by_nested(
-    marginal: Marginal,
+    marginal: Marginalised,
     reference: Reference,
     settings: EvidenceSettings,
     seed: np.random.SeedSequence,
@@ -154,7 +154,7 @@ def _by_nested(
 
 
 def _completed(
-    marginal: Marginal, vectors: list[FloatArray], rng: np.random.Generator
+    marginal: Marginalised, vectors: list[FloatArray], rng: np.random.Generator
 ) -> tuple[FloatArray, xr.Dataset]:
     """Draws of all parameters by (chain, draw), and their log posterior."""
     chains, densities = [], []

@@ -17,7 +17,7 @@ import xarray as xr
 
 from renp_infer.inference.importance import Proposal
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import Marginal, marginalise
+from renp_infer.inference.marginal import Marginalised, marginalise
 from renp_infer.inference.prior import InferenceSettings
 from renp_infer.records import FloatArray
 from renp_infer.versions import versions
@@ -83,7 +83,7 @@ def sample_independence(
 
 
 def _chain(
-    marginal: Marginal, settings: InferenceSettings, rng: np.random.Generator
+    marginal: Marginalised, settings: InferenceSettings, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, float]:
     """One chain: parameters (draws, d), log posterior (draws,), acceptance."""
     proposal = Proposal(marginal.target, rng)

@@ -27,7 +27,7 @@ _TRIED = 8
 
 
 @dataclass(frozen=True)
-class Marginal:
+class Marginalised:
     """A likelihood of fewer parameters, and the way back to all of them.
 
     Attributes
@@ -91,7 +91,7 @@ class Marginal:
         return fitted + rng.standard_normal(fitted.shape) @ spread
 
 
-def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
+def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginalised:
     """Integrate over all parameters for which that is exact.
 
     Parameters
@@ -112,7 +112,7 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginal:
     )
     wider = replace(data, covariance=data.covariance + design @ design.T)
     integrated = Likelihood(rest, likelihood.response, wider, likelihood.shapes)
-    return Marginal(likelihood, AmplitudeMarginal(integrated))
+    return Marginalised(likelihood, AmplitudeMarginal(integrated))
 
 
 def _turns(prior: Prior, rest: Sequence[str]) -> bool:

@@ -89,7 +89,7 @@ class Inferred:
         return _KNOWN.get(self.kind, 0.0)
 
 
-class Table:
+class ParameterTable:
     """Rows in the order of every parameter vector, and what follows from them.
 
     Parameters
@@ -215,7 +215,7 @@ def _pointing_e(experiment: Experiment, by: float) -> Experiment:
     return replace(experiment, layout=moved)
 
 
-PARAMETERS = Table(
+PARAMETERS = ParameterTable(
     Inferred(MASS, "m₁", "meV", "mass", "m1_prior", slot="m1_eV", scale=MILLI_EV_TO_EV),
     Inferred(AMPLITUDE, "amplitude", "", "amplitude", "amplitude_sd", "amplitude",
              moves=_coupled),

@@ -69,7 +69,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Search:
+class BestEnd:
     """The best end of several searches.
 
     Attributes
@@ -159,7 +159,7 @@ class Profile:
         ends = [self._descend(p, low, high, STEPS) for p in points]
         return self._fit(min(ends, key=lambda minimum: minimum.chi_squared))
 
-    def search(self, starts: Sequence[FloatArray], m1_meV: float | None = None) -> Search:
+    def search(self, starts: Sequence[FloatArray], m1_meV: float | None = None) -> BestEnd:
         """The smallest chi-squared, m1 held or within its bounds, by searches that must agree.
 
         The first start (d,) is followed and then the most promising others, each by
@@ -177,7 +177,7 @@ class Profile:
         again = self._followed(ends[0].point, bounds)
         best = min(ends[0], again, key=lambda end: end.chi_squared)
         known = len(ends) > 1 and _agree(best, ends[0]) and _agree(best, ends[1])
-        return Search(self._fit(best), known)
+        return BestEnd(self._fit(best), known)
 
     def follow(self, start: FloatArray, m1_meV: float | None = None) -> Fit:
         """Where one start (d,) leads, m1 held or within its bounds."""

@@ -47,7 +47,7 @@ from renp_infer.records import ComplexArray, FloatArray
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class Emitters:
     """Ions that emit together.
 
     Attributes
@@ -94,7 +94,7 @@ def partners(currents: Currents) -> float:
 
 
 def moment_rate_muB_per_s(
-    ensemble: Ensemble,
+    ensemble: Emitters,
     currents: Currents,
     sums: PairSums,
     epsilon: float,
@@ -107,7 +107,7 @@ def moment_rate_muB_per_s(
 
     Parameters
     ----------
-    ensemble : Ensemble
+    ensemble : Emitters
     currents : Currents
     sums : PairSums
         At the same momenta.
@@ -121,7 +121,7 @@ def moment_rate_muB_per_s(
 
 
 def general_moment_rate_muB_per_s(
-    ensemble: Ensemble,
+    ensemble: Emitters,
     channels: Channels,
     ladder: ComplexArray,
     sums: PairSums,

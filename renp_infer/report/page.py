@@ -36,7 +36,7 @@ TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 
 
 @dataclass(frozen=True)
-class Section:
+class Chapter:
     """Everything that the template shows of one run.
 
     Attributes
@@ -109,7 +109,7 @@ class Contents:
     """What the page shows: its runs, and what several of them have in common."""
 
     title: str
-    sections: tuple[Section, ...]
+    sections: tuple[Chapter, ...]
     overview: Plate | None
     differences: tuple[tuple[str, list[str]], ...]
 
@@ -143,12 +143,12 @@ def contents(runs: Sequence[Run], start: Path) -> Contents:
     )
 
 
-def section(run: Run, index: int, start: Path) -> Section:
+def section(run: Run, index: int, start: Path) -> Chapter:
     """Everything the template shows of one run."""
     pages = pages_of(run)
     answer, *further = answers.answers_of(pages)
     used = used_by(run.study, read_manifest(run.directory)["tasks"], run)
-    return Section(
+    return Chapter(
         index=index,
         run=run,
         preset=preset_of(run),

@@ -12,7 +12,7 @@ import numpy as np
 
 from renp_infer.physics import magnetization as mag
 from renp_infer.physics.currents import Currents, VectorCurrent, doublet_ladder, partner_channels
-from renp_infer.physics.emission import Ensemble, general_moment_rate_muB_per_s
+from renp_infer.physics.emission import Emitters, general_moment_rate_muB_per_s
 from renp_infer.physics.matrix_elements import h_r, velocity_over_spin
 from renp_infer.physics.neutrinos import couplings, make_parameters, masses
 from renp_infer.physics.pair_tensor import (
@@ -139,7 +139,7 @@ def moment_of(paper: Paper, currents: Currents, polarisation: float) -> float:
     s = paper.target.epsilon_ep**2 - float(momentum @ momentum)
     sums = pair_sums(s, masses(parameters), *couplings(parameters), "dirac")
     violating, _ = general_moment_rate_muB_per_s(
-        Ensemble(1.0, 1.0, 0.25), partner_channels(currents), doublet_ladder(0.0, polarisation),
+        Emitters(1.0, 1.0, 0.25), partner_channels(currents), doublet_ladder(0.0, polarisation),
         sums, paper.target.epsilon_ep, momentum,
     )  # fmt: skip
     return float(violating[2])

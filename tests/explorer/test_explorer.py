@@ -34,7 +34,7 @@ from renp_infer.study.load import load_study
 from renp_infer.terminal import plain
 from renp_infer.verbs.evaluate.work import evaluate
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell
+from renp_infer.verbs.forecast.cells import TruthCell
 from tests.toys.runs import make_run
 from tests.toys.settings import inference_with
 
@@ -201,7 +201,7 @@ class TestCurves:
         error = curve_of(study, study.settings, name).mass_error
         bench = Bench(study)
         model = bench.hypothesis(study.parameters.ordering, study.parameters.nature)
-        cell = Cell(bench, model, model.at(1e3 * study.parameters.m1_eV))
+        cell = TruthCell(bench, model, model.at(1e3 * study.parameters.m1_eV))
         full = sigma(expand(cell.own, cell.vector), bench.noise, bench.noise.exposure_s)
         assert error.all_free_meV == pytest.approx(full, rel=0.02)
         assert set(error.free) | {"m1_meV"} == set(cell.own.prior.names)

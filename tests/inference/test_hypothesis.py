@@ -20,7 +20,7 @@ from renp_infer.study.observed import observation
 from renp_infer.study.study import Study
 from renp_infer.verbs.calibrate.mocks import mock_model
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell
+from renp_infer.verbs.forecast.cells import TruthCell
 from renp_infer.verbs.forecast.quantities import RIVALS
 
 STUDY: dict[str, Any] = {
@@ -87,7 +87,7 @@ def test_a_leakage_is_the_truths_for_every_hypothesis_and_verb(
     assert np.array_equal(mock_model(study, rival).likelihood.shapes["leakage"], shape)
     bench = Bench(study)
     model = bench.hypothesis(*own_hypothesis(study))
-    cell = Cell(bench, model, study.parameters)
+    cell = TruthCell(bench, model, study.parameters)
     rivals = [cell.alternative(target).likelihood for target in RIVALS]
     for likelihood in (cell.own, *rivals):
         # the peak is that of the tabulated response, good to a few 1e-5

@@ -22,7 +22,7 @@ from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis
 from renp_infer.study.observed import observation
 from renp_infer.study.study import Study
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell
+from renp_infer.verbs.forecast.cells import TruthCell
 from renp_infer.verbs.forecast.steps import steps
 from renp_infer.verbs.infer.page import COLUMNS, parameter_rows
 from renp_infer.verbs.optimize.gains import NO_SYSTEMATICS
@@ -138,7 +138,7 @@ class TestAToyByOneRow:
     def test_forecast(self, toy: Study) -> None:
         bench = Bench(toy)
         model = bench.hypothesis("normal", "dirac")
-        cell = Cell(bench, model, model.at(50.0))
+        cell = TruthCell(bench, model, model.at(50.0))
         full = expand(cell.own, cell.vector)
         assert "tilt" in full.names
         assert sigma(full, bench.noise, bench.noise.exposure_s) > sigma(

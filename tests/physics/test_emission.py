@@ -16,7 +16,7 @@ from renp_infer.physics.constants import (
 )
 from renp_infer.physics.currents import Currents, doublet_ladder, partner_channels
 from renp_infer.physics.emission import (
-    Ensemble,
+    Emitters,
     general_moment_rate_muB_per_s,
     moment_rate_muB_per_s,
 )
@@ -48,7 +48,7 @@ from tests.toys.emission import (
     general_rate_per_s,
 )
 
-CRYSTAL = Ensemble(8.796459e19, 2.0 * pi, 0.01)
+CRYSTAL = Emitters(8.796459e19, 2.0 * pi, 0.01)
 CIRCULAR = np.array([1.0, 1j, 0.0]) / np.sqrt(2.0)
 ANCHOR = Currents(
     spin=np.sqrt(0.0106) * CIRCULAR, magnetic=np.sqrt(0.0106) * CIRCULAR, delta_mu=1.0
@@ -122,7 +122,7 @@ def test_the_moment_is_largest_at_eps_over_root_three():
 def test_one_event_in_decades(p_z, years):
     b, c, m = standard()
     p = (0.0, 0.0, p_z)
-    full = Ensemble(CRYSTAL.ions, CRYSTAL.volume_cm3, 0.25)
+    full = Emitters(CRYSTAL.ions, CRYSTAL.volume_cm3, 0.25)
     rate = event_rate_per_s(full, ANCHOR, sums_at(p, b, c, m), p)
     assert 1.0 / (rate * 365.25 * 86400.0) == pytest.approx(years, rel=0.02, abs=0.0)
 
@@ -601,7 +601,7 @@ def test_handedness_is_what_the_currents_interfere_by(rng):
 )
 def test_impossible_ensembles_are_refused(values, named):
     with pytest.raises(DomainError, match=named):
-        Ensemble(*values)
+        Emitters(*values)
 
 
 def test_arrays_of_momenta_are_points(rng):

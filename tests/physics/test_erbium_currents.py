@@ -6,7 +6,7 @@ import pytest
 from renp_infer.physics.constants import CM_TO_PER_EV, ELECTRON_MASS_EV
 from renp_infer.physics.crystal_field import find_level, moment, stark_levels, time_reversed
 from renp_infer.physics.currents import Channels
-from renp_infer.physics.emission import Ensemble, general_moment_rate_muB_per_s
+from renp_infer.physics.emission import Emitters, general_moment_rate_muB_per_s
 from renp_infer.physics.pair_tensor import pair_sums
 from renp_infer.physics.recipe import read_recipe
 from renp_infer.physics.shell import cartesian, load_shell
@@ -61,7 +61,7 @@ def violating(both, ladder, p):
     """Parity-violating dM/dt of massless pairs, up to a factor."""
     one = 0.5 * np.eye(3, dtype=complex)
     sums = pair_sums(EPSILON**2 - np.dot(p, p), np.zeros(3), one, one, "dirac")
-    ions = Ensemble(1e19, 1.0, 0.25)
+    ions = Emitters(1e19, 1.0, 0.25)
     return general_moment_rate_muB_per_s(ions, both, ladder, sums, EPSILON, np.array(p))[0]
 
 

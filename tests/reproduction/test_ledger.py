@@ -15,7 +15,7 @@ import tests
 from renp_infer.errors import DomainError
 from renp_infer.physics import lindblad
 from renp_infer.physics.currents import Currents
-from renp_infer.physics.emission import Ensemble, moment_rate_muB_per_s
+from renp_infer.physics.emission import Emitters, moment_rate_muB_per_s
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.matrix_elements import (
@@ -369,7 +369,7 @@ def test_the_field_from_the_weak_hamiltonian_is_the_emission(
         *couplings(parameters),
         "dirac",
     )
-    crystal = Ensemble(target.density_per_cm3 * layout.volume_cm3, layout.volume_cm3, 0.25)
+    crystal = Emitters(target.density_per_cm3 * layout.volume_cm3, layout.volume_cm3, 0.25)
     moment = moment_rate_muB_per_s(crystal, ion, sums, target.epsilon_ep, momentum)
     field = 4 * field_rate_nG_per_s(moment, layout.volume_cm3, setup.detector.coupling)
     assert weak(rows, "eq64-field") == pytest.approx(np.max(np.abs(field)), rel=1e-4, abs=0.0)

@@ -11,13 +11,13 @@ from renp_infer.physics.constants import (
     PER_CM3_TO_EV3,
 )
 from renp_infer.physics.currents import Channels, Currents
-from renp_infer.physics.emission import Ensemble, partners
+from renp_infer.physics.emission import Emitters, partners
 from renp_infer.physics.pair_tensor import PairSums, even_form, four_momentum, odd_form
 from renp_infer.records import ComplexArray, FloatArray
 
 
 def event_rate_per_s(
-    ensemble: Ensemble,
+    ensemble: Emitters,
     currents: Currents,
     sums: PairSums,
     momentum: ArrayLike,
@@ -30,7 +30,7 @@ def event_rate_per_s(
 
     Parameters
     ----------
-    ensemble : Ensemble
+    ensemble : Emitters
     currents : Currents
     sums : PairSums
         At the same momenta.
@@ -86,7 +86,7 @@ def field_rate_nG_per_s(
 
 
 def general_rate_per_s(
-    ensemble: Ensemble,
+    ensemble: Emitters,
     channels: Channels,
     ladder: ComplexArray,
     sums: PairSums,
@@ -99,7 +99,7 @@ def general_rate_per_s(
 
     Parameters
     ----------
-    ensemble : Ensemble
+    ensemble : Emitters
     channels : Channels
     ladder : ndarray, shape (n_e, n_p)
         <X> = rho_L Tr(ladder X).

@@ -17,7 +17,7 @@ from renp_infer.measurement.noise import Noise
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast import bench as module
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell
+from renp_infer.verbs.forecast.cells import TruthCell
 from tests.toys.forecast import study
 
 EXPOSURE, SIGMA, SCALE = 3600.0, 1e-3, 7.0
@@ -83,9 +83,9 @@ def straight_bench(folder: Path, patch: pytest.MonkeyPatch, *overrides: str) -> 
     return Bench(study(folder, *KEYS, *overrides))
 
 
-def straight_cell(bench: Bench, m1_meV: float, nature: str = "dirac") -> Cell:
+def straight_cell(bench: Bench, m1_meV: float, nature: str = "dirac") -> TruthCell:
     model = bench.hypothesis("normal", nature)
-    return Cell(bench, model, model.at(m1_meV))
+    return TruthCell(bench, model, model.at(m1_meV))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from renp_infer.inference.parameters import PARAMETERS
 
 if TYPE_CHECKING:
     from renp_infer.records import FloatArray
-    from renp_infer.verbs.calibrate.found import Band, Hypotheses, Limits, Ranks, Reliability
+    from renp_infer.verbs.calibrate.found import Band, Hypotheses, LimitCoverage, Ranks, Reliability
     from renp_infer.verbs.calibrate.result import CalibrateResult
 
 COLOURS = (plots.BLUE, plots.VERMILION, plots.GREEN)
@@ -121,7 +121,7 @@ def _odds(found: Hypotheses) -> str:
     return f"odds of {' : '.join(number(value, 3) for value in odds)} ({names})"
 
 
-def belt(found: Limits) -> tuple[Figure, str]:
+def belt(found: LimitCoverage) -> tuple[Figure, str]:
     """Critical values by true mass, and which best-fit masses they accept."""
     figure, (left, right) = new_figure(3.8, 1, 2)
     masses, critical, error = found.m1_meV, found.critical, found.critical_error

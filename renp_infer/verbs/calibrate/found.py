@@ -207,7 +207,7 @@ class Hypotheses:
 
 
 @dataclass(frozen=True)
-class Limits:
+class LimitCoverage:
     """A belt of confidence, and how often it covers.
 
     Attributes
@@ -234,7 +234,7 @@ class Limits:
     threshold: float
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Limits:
+    def of(cls, document: Mapping[str, Any]) -> LimitCoverage:
         """Limits of their document."""
         return cls(
             levels=np.asarray(document["levels"]),
@@ -254,19 +254,19 @@ class BeltTest:
     Attributes
     ----------
     fits : Fits
-    limits : Limits or None
+    limits : LimitCoverage or None
         ``None`` if a mass has no fit.
     reasons : tuple of str
     """
 
     fits: Fits
-    limits: Limits | None
+    limits: LimitCoverage | None
     reasons: tuple[str, ...]
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> BeltTest:
         """Belt of its document."""
-        limits = Limits.of(document) if "critical" in document else None
+        limits = LimitCoverage.of(document) if "critical" in document else None
         return cls(taken(Fits, document), limits, tuple(document["reasons"]))
 
     @property

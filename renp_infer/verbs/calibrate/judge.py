@@ -30,7 +30,7 @@ from renp_infer.verbs.calibrate.found import (
     Fits,
     Hypotheses,
     Kind,
-    Limits,
+    LimitCoverage,
     Quantity,
     Ranks,
     Reliability,
@@ -186,7 +186,7 @@ def _belt(group: xarray.Dataset, points: FloatArray, section: CalibrateSection) 
         _range(best[good & (point == k)], by_point[k] <= belt.critical[k, :, None])
         for k in range(size)
     ]
-    limits = Limits(
+    limits = LimitCoverage(
         levels=np.array(LEVELS),
         m1_meV=belt.m1_meV,
         critical=belt.critical,

@@ -7,7 +7,14 @@ from rich.table import Table
 
 from renp_infer.inference.belt import BeltCoverage
 from renp_infer.inference.reliability import Bin
-from renp_infer.verbs.calibrate.found import Calibration, Covered, Fits, Hypotheses, Limits, Ranks
+from renp_infer.verbs.calibrate.found import (
+    Calibration,
+    Covered,
+    Fits,
+    Hypotheses,
+    LimitCoverage,
+    Ranks,
+)
 
 
 def calibration_tables(found: Calibration) -> list[Table | str]:
@@ -69,7 +76,7 @@ def _hypothesis_table(found: Hypotheses) -> Table:
     return table
 
 
-def _belt_table(found: Limits | None) -> Table:
+def _belt_table(found: LimitCoverage | None) -> Table:
     title = "Feldman-Cousins belt: critical values, then coverage"
     if found is None:
         return _table(title, "m1 [meV]")

@@ -16,7 +16,7 @@ from renp_infer.verbs.evaluate.figures import (
     presets_figure,
     source,
 )
-from renp_infer.verbs.evaluate.result import EvaluateResult, Step
+from renp_infer.verbs.evaluate.result import EvaluateResult, Rung
 from renp_infer.verbs.evaluate.switches import switch_sentence, switch_table
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def steps_part(run: Run) -> tuple[Part, ...]:
     )
 
 
-def steps_table(found: tuple[Step, ...]) -> Table:
+def steps_table(found: tuple[Rung, ...]) -> Table:
     """Peak field at each step, how it changes by it, and why."""
     rows, before = [], None
     for step in found:

@@ -112,7 +112,7 @@ class Coherence:
 
 
 @dataclass(frozen=True, eq=False)
-class Backgrounds:
+class Depletion:
     """What empties the excited state besides neutrino pairs, Section V.
 
     Attributes
@@ -140,7 +140,7 @@ class Backgrounds:
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class NumericalErrors:
     """Numerical errors.
 
     Attributes
@@ -158,7 +158,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class Rung:
     """The field at a step from the paper's equations to the weak Hamiltonian.
 
     Attributes
@@ -176,7 +176,7 @@ class Step:
     failed: str = ""
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Step:
+    def of(cls, row: Mapping[str, Any]) -> Rung:
         """From a row of ``evaluate.json``."""
         signal = row["signal_nG"]
         return cls(row["name"], None if signal is None else np.asarray(signal), row["failed"])
@@ -215,8 +215,8 @@ class EvaluateResult(Result):
         Angles of s = (m_i + m_j)^2 on both sides by pair; ``None`` where never crossed.
     coupling : float
         Field over magnetization, xi.
-    backgrounds : Backgrounds
-    accuracy : Accuracy
+    backgrounds : Depletion
+    accuracy : NumericalErrors
     pair_K_eV5 : ndarray, shape (6, n), or None
         Int U W Phi K of a conserved current; ``None`` in the planar phase space.
     sum_W_eV6 : ndarray, shape (n,), or None
@@ -229,7 +229,7 @@ class EvaluateResult(Result):
     moment : str
         Of weak magnetism: what the moment is, where it is not the ion's, or why there is
         none; empty if it is the ion's.
-    steps : tuple of Step
+    steps : tuple of Rung
         From the paper's equations to the weak Hamiltonian; empty for the paper's own.
     data : str
         Name of the file with the data; empty for mock data.
@@ -258,14 +258,14 @@ class EvaluateResult(Result):
     normalised: bool
     thresholds_deg: Mapping[str, list[float] | None]
     coupling: float
-    backgrounds: Backgrounds
-    accuracy: Accuracy
+    backgrounds: Depletion
+    accuracy: NumericalErrors
     pair_K_eV5: FloatArray | None = None
     sum_W_eV6: FloatArray | None = None
     conserving_nG: FloatArray | None = None
     noise_scale: float | None = None
     moment: str = ""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Rung, ...] = ()
     data: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -283,11 +283,11 @@ class EvaluateResult(Result):
             model=heard(document["model"]),
             truth=Truth(**document["truth"]),
             coherence=None if coherence is None else Coherence(**coherence),
-            backgrounds=Backgrounds(**document["backgrounds"]),
-            accuracy=Accuracy(**document["accuracy"]),
+            backgrounds=Depletion(**document["backgrounds"]),
+            accuracy=NumericalErrors(**document["accuracy"]),
             noise_scale=document.get("noise_scale"),
             moment=document.get("moment", ""),
-            steps=tuple(Step.of(row) for row in document.get("steps", ())),
+            steps=tuple(Rung.of(row) for row in document.get("steps", ())),
             data=document.get("data", ""),
             provenance=document.get(PROVENANCE, {}),
         )

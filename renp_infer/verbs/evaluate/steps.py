@@ -9,7 +9,7 @@ from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.records import PRESETS, Experiment, Parameters, Switches
 from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
-from renp_infer.verbs.evaluate.result import Step
+from renp_infer.verbs.evaluate.result import Rung
 
 LADDER: tuple[tuple[str, ...], ...] = (
     ("vector_current",),
@@ -20,7 +20,7 @@ LADDER: tuple[tuple[str, ...], ...] = (
 """Switches by which ``corrected`` becomes ``first-principles``, as far as they act on it."""
 
 
-def steps(experiment: Experiment, parameters: Parameters) -> tuple[Step, ...]:
+def steps(experiment: Experiment, parameters: Parameters) -> tuple[Rung, ...]:
     """Smoothed fields of ``published``, ``corrected``, and of each step to the last preset.
 
     Each at its own coherence: a number that only abs(rho_ep)^2 can have is, where the
@@ -40,7 +40,7 @@ def steps(experiment: Experiment, parameters: Parameters) -> tuple[Step, ...]:
     return tuple(_step(name, experiment, switches, parameters) for name, switches in rungs)
 
 
-def _step(name: str, experiment: Experiment, switches: Switches, parameters: Parameters) -> Step:
+def _step(name: str, experiment: Experiment, switches: Switches, parameters: Parameters) -> Rung:
     """Field of some switches, or why they have none with this target and these lasers."""
     given = experiment.lasers.chi_squared
     if given is not None and switches.trigger == "h_r":
@@ -48,6 +48,6 @@ def _step(name: str, experiment: Experiment, switches: Switches, parameters: Par
     lasers = replace(experiment.lasers, chi_squared=given)
     there = replace(experiment, switches=switches, lasers=lasers)
     try:
-        return Step(name, exact_field(there, parameters, coherence(there)))
+        return Rung(name, exact_field(there, parameters, coherence(there)))
     except RenpError as error:
-        return Step(name, None, " ".join(str(error).split()))
+        return Rung(name, None, " ".join(str(error).split()))

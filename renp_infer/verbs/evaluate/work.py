@@ -28,7 +28,13 @@ from renp_infer.records import (
     Observation,
     Parameters,
 )
-from renp_infer.verbs.evaluate.result import Accuracy, Backgrounds, Coherence, EvaluateResult, Truth
+from renp_infer.verbs.evaluate.result import (
+    Coherence,
+    Depletion,
+    EvaluateResult,
+    NumericalErrors,
+    Truth,
+)
 
 ROUNDING = 1e-9
 """How far below 0 an eigenvalue of the state may be by rounding."""
@@ -67,7 +73,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
     sigma = np.sqrt(variance) * scale
     with faults("peak_snr", {"chi_squared": chi2, "sigma_nG": sigma[0]}) as finite:
         peak_snr = float(finite(np.max(np.abs(signal) / sigma)))
-    accuracy = Accuracy(
+    accuracy = NumericalErrors(
         experiment.accuracy.relative_tolerance,
         float(pairs.error.max()),
         disagreement(experiment, parameters, chi2, signal),
@@ -180,7 +186,7 @@ def measured(found: EvaluateResult, data: Observation) -> EvaluateResult:
     )
 
 
-def background_rows(experiment: Experiment, rate_per_s: FloatArray, chi2: float) -> Backgrounds:
+def background_rows(experiment: Experiment, rate_per_s: FloatArray, chi2: float) -> Depletion:
     """What empties the excited state besides neutrino pairs, Section V.
 
     Parameters
@@ -204,7 +210,7 @@ def background_rows(experiment: Experiment, rate_per_s: FloatArray, chi2: float)
     }
     with faults("backgrounds", causes) as finite:
         rates = qed.backgrounds(experiment, rate_per_s, chi2)
-        found = Backgrounds(
+        found = Depletion(
             pair_per_ion_per_s=rates.pair_per_s,
             two_photon_per_ion_per_s=rates.two_photon_per_s,
             three_photon_per_ion_per_s=rates.three_photon_per_s,

@@ -17,7 +17,7 @@ from renp_infer.inference.fisher import MASSLESS_MEV, expand, sigma, validity
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.profile import Fit, Profile, Search, crossing
+from renp_infer.inference.profile import BestEnd, Fit, Profile, crossing
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray, Parameters
@@ -47,7 +47,7 @@ _ALIKE = 0.02
 """Relative difference between a separation and the linear model that extrapolates it."""
 
 
-class Cell:
+class TruthCell:
     """A truth on the bench: its Asimov data, its own fit and its rivals'."""
 
     def __init__(self, bench: Bench, model: HypothesisModel, truth: Parameters) -> None:
@@ -96,7 +96,7 @@ class Alternative:
     starts: list[FloatArray]
     m1_meV: float | None
 
-    def search(self, *more: FloatArray) -> Search:
+    def search(self, *more: FloatArray) -> BestEnd:
         """The best fit, from more starts, too."""
         return Profile(self.likelihood).search([*more, *self.starts], self.m1_meV)
 
@@ -112,7 +112,7 @@ class Alternative:
         return replace(self, likelihood=moved)
 
 
-def fisher_cell(cell: Cell) -> FisherCell[float]:
+def fisher_cell(cell: TruthCell) -> FisherCell[float]:
     """Forecast from derivatives: of m1 by its error, of rivals by ``extrapolated``."""
     bench, noise = cell.bench, cell.bench.noise
     judged = validity(cell.own, cell.vector, noise, bench.m1_max_meV)
@@ -146,12 +146,12 @@ def reached(curve: Callable[[float], float], level: float, noise: Noise) -> floa
     return required_exposure(curve, level, start_s=noise.exposure_s, monotone=not noise.drifts)
 
 
-def separation(cell: Cell, target: Rival) -> float:
+def separation(cell: TruthCell, target: Rival) -> float:
     """Standard deviations between a truth and a rival; NaN where no search is confirmed."""
     return cell.alternative(target).search().sigmas
 
 
-def extrapolated(cell: Cell, target: Rival) -> Against[float]:
+def extrapolated(cell: TruthCell, target: Rival) -> Against[float]:
     """Separation of a rival, and exposures by its linear model at its best fit.
 
     Where phases conserve CP the linear model may promise what no step gains; they stay
@@ -167,7 +167,9 @@ def extrapolated(cell: Cell, target: Rival) -> Against[float]:
     return Against(found.sigmas, first, second, 1.0)
 
 
-def _extrapolation(cell: Cell, likelihood: Likelihood, fit: Fit) -> Callable[[float], float] | None:
+def _extrapolation(
+    cell: TruthCell, likelihood: Likelihood, fit: Fit
+) -> Callable[[float], float] | None:
     """Significance by exposure of a linearised rival that has the chi-squared of its fit."""
     noise, room = cell.bench.noise, cell.bench.room(float(fit.vector[0]))
     whole = expand(likelihood, fit.vector)
@@ -188,7 +190,7 @@ def _significance(model: ByExposure, room: Room) -> Callable[[float], float]:
     return lambda exposure_s: float(np.sqrt(model.chi2(exposure_s, room)))
 
 
-def asimov_cell(cell: Cell, *, exposures: bool) -> AsimovCell[float]:
+def asimov_cell(cell: TruthCell, *, exposures: bool) -> AsimovCell[float]:
     """Forecast from profile likelihoods of expectation data; see ``Profile``."""
     return AsimovCell(
         sigma_m1_meV=half_width(cell),
@@ -200,7 +202,7 @@ def asimov_cell(cell: Cell, *, exposures: bool) -> AsimovCell[float]:
     )
 
 
-def _profiled(cell: Cell, target: Target, exposures: bool) -> Against[float]:
+def _profiled(cell: TruthCell, target: Target, exposures: bool) -> Against[float]:
     """Separation, and the exposures: the search for each begins where the last ended."""
     rival, noise = cell.alternative(target), cell.bench.noise
     found = rival.search()
@@ -262,7 +264,7 @@ class _Refits:
         return self._known[exposure_s]
 
 
-def half_width(cell: Cell) -> float:
+def half_width(cell: TruthCell) -> float:
     """Half the interval Delta chi^2 < 1; the upper half where 0 cuts it; NaN if open."""
     profile, best = Profile(cell.own), Fit(cell.vector, 0.0)
     noise, m1, bound = cell.bench.noise, cell.m1_meV, profile.m1_max_meV
@@ -274,7 +276,9 @@ def half_width(cell: Cell) -> float:
     return float(np.mean(sides)) if np.isfinite(upper) else np.nan
 
 
-def ensemble_cell(cell: Cell, seeds: Sequence[np.random.SeedSequence]) -> EnsembleCell[FloatArray]:
+def ensemble_cell(
+    cell: TruthCell, seeds: Sequence[np.random.SeedSequence]
+) -> EnsembleCell[FloatArray]:
     """Fits of drawn data: estimates of m1 and likelihood ratios, shape (datasets,).
 
     Each Gaussian prior is a calibration, drawn anew with every data set. The fit of a
@@ -301,7 +305,7 @@ def ensemble_cell(cell: Cell, seeds: Sequence[np.random.SeedSequence]) -> Ensemb
 class Drawn:
     """One mock experiment: its data, and what each calibration found."""
 
-    def __init__(self, cell: Cell, rng: np.random.Generator) -> None:
+    def __init__(self, cell: TruthCell, rng: np.random.Generator) -> None:
         noise = cell.own.whitening.cholesky @ rng.standard_normal(cell.field_nG.size)
         self._field_nG = cell.field_nG + noise
         names = cell.own.prior.names

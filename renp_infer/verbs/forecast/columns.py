@@ -21,7 +21,7 @@ _DIMS, _KIND, _PATTERN = "dims", "kind", "pattern"
 
 
 @dataclass(frozen=True)
-class Column:
+class RecordColumn:
     """One column of a record.
 
     Attributes
@@ -48,9 +48,11 @@ def group(kind: type, pattern: str = "{}") -> Any:
     return field(metadata={_KIND: kind, _PATTERN: pattern})
 
 
-def columns_of(record: object) -> list[Column]:
+def columns_of(record: object) -> list[RecordColumn]:
     """All columns of a record, in order."""
-    return [Column(name, dims, np.asarray(value)) for name, dims, value in _leaves(record, "{}")]
+    return [
+        RecordColumn(name, dims, np.asarray(value)) for name, dims, value in _leaves(record, "{}")
+    ]
 
 
 def _leaves(record: Any, pattern: str) -> Iterator[tuple[str, tuple[str, ...], Any]]:

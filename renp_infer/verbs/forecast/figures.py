@@ -16,7 +16,7 @@ from renp_infer.physics.constants import YEAR_S
 from renp_infer.physics.neutrinos import Ordering, load_oscillation, make_parameters
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.quantities import EnsembleCell, FisherCell, Method
-from renp_infer.verbs.forecast.result import About, ForecastResult, Table
+from renp_infer.verbs.forecast.result import ByTruth, ForecastAbout, ForecastResult
 from renp_infer.verbs.forecast.summary import (
     comparison,
     first_setting,
@@ -58,11 +58,9 @@ def _with_tail(maker: Maker, found: ForecastResult) -> tuple[Figure, str]:
     return figure, caption + _tail(found.about)
 
 
-def _tail(about: About) -> str:
-    scaled = f"normalised to peak S/N = {about.reference_snr:g} {about.reference}"
-    noise = scaled if about.normalised else "absolute"
+def _tail(about: ForecastAbout) -> str:
     return (
-        f" Preset {about.preset}; the noise is {noise}; "
+        f" Preset {about.preset}; the noise is {about.noise}; "
         f"{about.exposure_s:.4g} s in total, shared by {about.angles} "
         "angles, unless an axis says otherwise; numbers are for all angles together."
     )
@@ -91,7 +89,7 @@ def error_figure(found: ForecastResult) -> tuple[Figure, str]:
     )
 
 
-def _error_lines(ax: Axes, table: Table[Any], ordering: str, name: Method, alpha: float) -> None:
+def _error_lines(ax: Axes, table: ByTruth[Any], ordering: str, name: Method, alpha: float) -> None:
     m1 = np.array(table.axes.m1_meV)
     for nature in table.axes.nature:
         cells = first_setting(table.at(ordering, nature))
@@ -103,7 +101,7 @@ def _error_lines(ax: Axes, table: Table[Any], ordering: str, name: Method, alpha
             ax.plot(m1[bad], error[bad], "o", mfc="none", color=COLOURS[ordering], ms=4)
 
 
-def _ensemble_points(ax: Axes, table: Table[EnsembleCell[FloatArray]], ordering: str) -> None:
+def _ensemble_points(ax: Axes, table: ByTruth[EnsembleCell[FloatArray]], ordering: str) -> None:
     for nature in table.axes.nature:
         estimates = np.ma.masked_invalid(table.at(ordering, nature).best_m1_meV)
         spread = estimates.std(axis=-1, ddof=1).filled(np.nan)
@@ -166,7 +164,7 @@ def exposure_figure(found: ForecastResult) -> tuple[Figure, str]:
     )
 
 
-def _mark_exposures(draw: Callable[..., object], about: About) -> None:
+def _mark_exposures(draw: Callable[..., object], about: ForecastAbout) -> None:
     draw(about.exposure_s, color="0.4", ls=":", lw=1)
     draw(UNIVERSE_S, color="0.4", ls="--", lw=1)
 

@@ -10,7 +10,7 @@ from renp_infer.inference.fisher import expand, limit_quantile, sigma
 from renp_infer.inference.profile import Fit, Profile
 from renp_infer.inference.upper_limits import UpperLimits
 from renp_infer.records import FloatArray
-from renp_infer.verbs.forecast.cells import Cell, Drawn
+from renp_infer.verbs.forecast.cells import Drawn, TruthCell
 from renp_infer.verbs.forecast.columns import stacked
 from renp_infer.verbs.forecast.quantities import DrawnLimits, ExpectedLimits, Kind, Limits
 
@@ -18,7 +18,7 @@ STRAIGHT = 0.1
 """Share of the profile's limit that Fisher's may be from it."""
 
 
-def expected_limits(cell: Cell) -> ExpectedLimits[float]:
+def expected_limits(cell: TruthCell) -> ExpectedLimits[float]:
     """Limits of the median experiment, by Fisher and Asimov; the truth is massless."""
     error, largest = _error(cell), cell.bench.m1_max_meV
 
@@ -38,7 +38,9 @@ def expected_limits(cell: Cell) -> ExpectedLimits[float]:
     )
 
 
-def drawn_limits(cell: Cell, seeds: Sequence[np.random.SeedSequence]) -> DrawnLimits[FloatArray]:
+def drawn_limits(
+    cell: TruthCell, seeds: Sequence[np.random.SeedSequence]
+) -> DrawnLimits[FloatArray]:
     """Limits of mock experiments, each (datasets,); the truth is massless."""
     error = _error(cell)
 
@@ -50,7 +52,7 @@ def drawn_limits(cell: Cell, seeds: Sequence[np.random.SeedSequence]) -> DrawnLi
     return whole
 
 
-def _error(cell: Cell) -> float:
+def _error(cell: TruthCell) -> float:
     return sigma(expand(cell.own, cell.vector), cell.bench.noise, cell.bench.noise.exposure_s)
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.study.sections.forecast import ForecastSettings
-from renp_infer.verbs.forecast.parts import Part, part_of, parts, variants
-from renp_infer.verbs.forecast.result import About, Truth
+from renp_infer.verbs.about import facts_of
+from renp_infer.verbs.forecast.parts import ForecastPart, part_of, parts, variants
+from renp_infer.verbs.forecast.result import ForecastAbout, TruthInShort
 from renp_infer.verbs.forecast.work import PART
 
 if TYPE_CHECKING:
@@ -49,19 +50,15 @@ def merge_parts(study: Study, paths: Iterator[str], target: Path) -> None:
     result.to_netcdf(target, engine="h5netcdf")
 
 
-def _about(study: Study, missing: int) -> About:
-    own, detector = study.parameters, study.experiment.detector
+def _about(study: Study, missing: int) -> ForecastAbout:
+    own = study.parameters
     assert study.forecast is not None
-    return About(
-        name=study.name,
-        missing=missing,
+    return ForecastAbout(
+        **facts_of(study, missing),
         systematics=study.forecast.systematics,
-        truth=Truth(EV_TO_MILLI_EV * own.m1_eV, own.ordering, own.nature),
-        preset=str(study.resolved["physics"]["preset"]),
-        exposure_s=detector.exposure_s,
+        truth=TruthInShort(EV_TO_MILLI_EV * own.m1_eV, own.ordering, own.nature),
+        exposure_s=study.experiment.detector.exposure_s,
         goal_meV=study.forecast.goal_meV,
-        reference_snr=detector.reference_snr,
-        reference=study.experiment.switches.reference,
         angles=study.experiment.layout.theta_s.size,
     )
 
@@ -83,7 +80,7 @@ class _Frame:
         """Names of what has been added."""
         return list(self._columns)
 
-    def add(self, part: Part, found: xarray.Dataset) -> None:
+    def add(self, part: ForecastPart, found: xarray.Dataset) -> None:
         """Put the numbers of one part in their place."""
         axes = part.place
         place = tuple(self._coordinates[name].index(at) for name, at in axes.items())  # type: ignore[arg-type]

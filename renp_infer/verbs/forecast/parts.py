@@ -17,7 +17,7 @@ AXES = ("ordering", "nature", "m1_meV", "variant")
 
 
 @dataclass(frozen=True)
-class Part:
+class ForecastPart:
     """What a task is about.
 
     Attributes
@@ -49,7 +49,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class CellPart(Part):
+class CellPart(ForecastPart):
     """One truth by one method."""
 
     kind = "cell"
@@ -70,7 +70,7 @@ class CellPart(Part):
 
 
 @dataclass(frozen=True)
-class LimitPart(Part):
+class LimitPart(ForecastPart):
     """Limits of the median experiment."""
 
     kind = "limit"
@@ -79,7 +79,7 @@ class LimitPart(Part):
 
 
 @dataclass(frozen=True)
-class DrawnLimitPart(Part):
+class DrawnLimitPart(ForecastPart):
     """Limits of drawn data."""
 
     kind = "drawn limit"
@@ -98,21 +98,21 @@ class DrawnLimitPart(Part):
 
 
 @dataclass(frozen=True)
-class StepsPart(Part):
+class StepsPart(ForecastPart):
     """Systematics one by one."""
 
     kind = "steps"
 
 
 @dataclass(frozen=True)
-class AccuracyPart(Part):
+class AccuracyPart(ForecastPart):
     """Error of the tabulated response."""
 
     kind = "accuracy"
 
 
 @dataclass(frozen=True)
-class MapPart(Part):
+class MapPart(ForecastPart):
     """Separation from Dirac against m1 and one phase."""
 
     kind = "map"
@@ -125,7 +125,7 @@ class MapPart(Part):
 
 
 @dataclass(frozen=True)
-class PhasesPart(Part):
+class PhasesPart(ForecastPart):
     """What data say about the phases."""
 
     kind = "phases"
@@ -133,14 +133,14 @@ class PhasesPart(Part):
 
 
 @dataclass(frozen=True)
-class CorrectionPart(Part):
+class CorrectionPart(ForecastPart):
     """Switches of the published preset that are changed together."""
 
     kind = "correction"
     variant: str
 
 
-BY_KIND: dict[str, type[Part]] = {
+BY_KIND: dict[str, type[ForecastPart]] = {
     kind.kind: kind
     for kind in (
         CellPart,
@@ -155,17 +155,17 @@ BY_KIND: dict[str, type[Part]] = {
 }
 
 
-def part_of(plain: dict[str, Any]) -> Part:
+def part_of(plain: dict[str, Any]) -> ForecastPart:
     """The part that plain values are."""
     return BY_KIND[plain["kind"]](**{name: v for name, v in plain.items() if name != "kind"})
 
 
-def parts(study: Study) -> list[Part]:
+def parts(study: Study) -> list[ForecastPart]:
     """What each task of a forecast is about, in order."""
     settings = study.forecast
     assert settings is not None
     pairs = [(o, n) for o in settings.orderings for n in settings.natures]
-    found: list[Part] = [
+    found: list[ForecastPart] = [
         CellPart(method, o, n, m)
         for method in cast("tuple[Method, ...]", settings.methods)
         for o, n in pairs

@@ -11,7 +11,7 @@ from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell, separation
+from renp_infer.verbs.forecast.cells import TruthCell, separation
 from renp_infer.verbs.forecast.quantities import PhaseMap, PhaseSurvey
 
 MAP_MASSES, MAP_PHASES = 16, 13
@@ -34,7 +34,7 @@ def _map_row(
     model = bench.hypothesis(ordering, "majorana")
     own = model.at(m1_meV)
     truths = [replace(own, **{axis: float(a)}) for a in angles]  # type: ignore[arg-type]
-    return [separation(Cell(bench, model, truth), "nature") for truth in truths]
+    return [separation(TruthCell(bench, model, truth), "nature") for truth in truths]
 
 
 def phase_survey(bench: Bench, ordering: str) -> PhaseSurvey:
@@ -47,7 +47,7 @@ def phase_survey(bench: Bench, ordering: str) -> PhaseSurvey:
     for alpha21 in first:
         for effective in second:
             phases = (own.delta, float(alpha21), float(effective + 2.0 * own.delta))
-            cell = Cell(bench, model, model.at(own_meV, phases))
+            cell = TruthCell(bench, model, model.at(own_meV, phases))
             value, vector = np.linalg.eigh(_information(cell))
             values.append(value)
             vectors.append(vector)
@@ -64,7 +64,7 @@ def phase_survey(bench: Bench, ordering: str) -> PhaseSurvey:
     )
 
 
-def _information(cell: Cell) -> FloatArray:
+def _information(cell: TruthCell) -> FloatArray:
     """About the three phases, all else profiled, per rad^2; none where they are fixed."""
     if not set(PARAMETERS.phases) <= set(cell.own.prior.names):
         return np.zeros((3, 3))

@@ -245,7 +245,7 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Accuracy[V]:
+class ResponseAccuracy[V]:
     """Largest error of the tabulated response, in standard errors per angle."""
 
     response_error_sigma: V

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.result import Result, Verdict
-from renp_infer.records import FloatArray, Switches
+from renp_infer.records import FloatArray
+from renp_infer.verbs.about import About, facts_in
 from renp_infer.verbs.forecast.columns import columns_of, picked, read
 from renp_infer.verbs.forecast.parts import AXES, MAP_AXES
 from renp_infer.verbs.forecast.quantities import (
-    Accuracy,
     AsimovCell,
     Correction,
     DrawnLimits,
@@ -21,6 +21,7 @@ from renp_infer.verbs.forecast.quantities import (
     FisherCell,
     PhaseMap,
     PhaseSurvey,
+    ResponseAccuracy,
     Steps,
 )
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Truth:
+class TruthInShort:
     """The study's own truth."""
 
     m1_meV: float
@@ -38,45 +39,26 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class About:
+class ForecastAbout(About):
     """What a forecast is about.
 
     Attributes
     ----------
-    name : str
-        Of the study.
-    missing : int
-        Number of tasks that failed.
     systematics : tuple of str
         Those that are included, in the order in which they are added.
-    truth : Truth
-    preset : str
+    truth : TruthInShort
     exposure_s : float
         Total of the study.
     goal_meV : float
         Error of m1 that required precisions aim at.
-    reference_snr : float
-        Peak S/N to which noise is normalised; 0: it is absolute.
-    reference : str
-        Where it would have that.
     angles : int
     """
 
-    name: str
-    missing: int
     systematics: tuple[str, ...]
-    truth: Truth
-    preset: str
+    truth: TruthInShort
     exposure_s: float
     goal_meV: float
-    reference_snr: float
-    reference: str
     angles: int
-
-    @property
-    def normalised(self) -> bool:
-        """Whether the noise is."""
-        return self.reference_snr > 0.0
 
     def to_attributes(self) -> dict[str, str | int | float]:
         """As attributes of the tree."""
@@ -87,19 +69,15 @@ class About:
         return {"schema": 1, **asdict(self), **nested}
 
     @classmethod
-    def of(cls, attributes: Mapping[Any, Any]) -> About:
+    def of(cls, attributes: Mapping[Any, Any]) -> ForecastAbout:
         """From attributes of the tree."""
         found = attributes
         return cls(
-            name=str(found["name"]),
-            missing=int(found["missing"]),
+            **facts_in(found),
             systematics=tuple(json.loads(found["systematics"])),
-            truth=Truth(**json.loads(found["truth"])),
-            preset=str(found["preset"]),
+            truth=TruthInShort(**json.loads(found["truth"])),
             exposure_s=float(found["exposure_s"]),
             goal_meV=float(found["goal_meV"]),
-            reference_snr=float(found["reference_snr"]),
-            reference=str(found.get("reference", Switches().reference)),
             angles=int(found["angles"]),
         )
 
@@ -132,7 +110,7 @@ class Axes:
 
 
 @dataclass(frozen=True)
-class Table[R]:
+class ByTruth[R]:
     """A record for each of many truths.
 
     Attributes
@@ -164,7 +142,9 @@ class Table[R]:
 
 LocalCell = FisherCell[FloatArray] | AsimovCell[FloatArray]
 Cells = (
-    Table[FisherCell[FloatArray]] | Table[AsimovCell[FloatArray]] | Table[EnsembleCell[FloatArray]]
+    ByTruth[FisherCell[FloatArray]]
+    | ByTruth[AsimovCell[FloatArray]]
+    | ByTruth[EnsembleCell[FloatArray]]
 )
 
 
@@ -174,22 +154,22 @@ class ForecastResult(Result):
 
     Attributes
     ----------
-    about : About
-    fisher, asimov : Table, optional
+    about : ForecastAbout
+    fisher, asimov : ByTruth, optional
         Cells by ordering, nature, true mass and setting of the phases.
-    ensemble : Table, optional
+    ensemble : ByTruth, optional
         Cells by ordering, nature, true mass and data set.
-    limits : Table, optional
+    limits : ByTruth, optional
         By ordering and nature.
-    drawn_limits : Table, optional
+    drawn_limits : ByTruth, optional
         By ordering, nature and data set.
     steps : Steps, optional
-    accuracy : Accuracy, optional
+    accuracy : ResponseAccuracy, optional
     maps : mapping
         Map by phase.
-    phases : Table, optional
+    phases : ByTruth, optional
         By ordering.
-    corrections : Table, optional
+    corrections : ByTruth, optional
         By what is corrected.
     tree : DataTree
         ``forecast.nc``, in memory.
@@ -197,17 +177,17 @@ class ForecastResult(Result):
         Of the searches and tasks, see ``judged``; ``None`` before that.
     """
 
-    about: About
-    fisher: Table[FisherCell[FloatArray]] | None = None
-    asimov: Table[AsimovCell[FloatArray]] | None = None
-    ensemble: Table[EnsembleCell[FloatArray]] | None = None
-    limits: Table[ExpectedLimits[FloatArray]] | None = None
-    drawn_limits: Table[DrawnLimits[FloatArray]] | None = None
+    about: ForecastAbout
+    fisher: ByTruth[FisherCell[FloatArray]] | None = None
+    asimov: ByTruth[AsimovCell[FloatArray]] | None = None
+    ensemble: ByTruth[EnsembleCell[FloatArray]] | None = None
+    limits: ByTruth[ExpectedLimits[FloatArray]] | None = None
+    drawn_limits: ByTruth[DrawnLimits[FloatArray]] | None = None
     steps: Steps | None = None
-    accuracy: Accuracy[float] | None = None
+    accuracy: ResponseAccuracy[float] | None = None
     maps: Mapping[str, PhaseMap] = field(default_factory=dict)
-    phases: Table[PhaseSurvey] | None = None
-    corrections: Table[Correction[FloatArray]] | None = None
+    phases: ByTruth[PhaseSurvey] | None = None
+    corrections: ByTruth[Correction[FloatArray]] | None = None
     tree: xarray.DataTree | None = field(default=None, repr=False, compare=False)
     verdict: Verdict | None = None
 
@@ -216,14 +196,14 @@ class ForecastResult(Result):
         """From ``forecast.nc``."""
         maps = {axis: _record(tree, f"map_{axis}", PhaseMap) for axis in MAP_AXES}
         return cls(
-            about=About.of(tree.attrs),
+            about=ForecastAbout.of(tree.attrs),
             fisher=_table(tree, "fisher", FisherCell),
             asimov=_table(tree, "asimov", AsimovCell),
             ensemble=_table(tree, "ensemble", EnsembleCell),
             limits=_table(tree, "limit", ExpectedLimits),
             drawn_limits=_table(tree, "limit", DrawnLimits),
             steps=_record(tree, "steps", Steps),
-            accuracy=_record(tree, "accuracy", Accuracy),
+            accuracy=_record(tree, "accuracy", ResponseAccuracy),
             maps={axis: found for axis, found in maps.items() if found is not None},
             phases=_table(tree, "phases", PhaseSurvey),
             corrections=_table(tree, "correction", Correction),
@@ -239,9 +219,9 @@ class ForecastResult(Result):
         return self.tree
 
 
-def _table[R](tree: xarray.DataTree, group: str, kind: type[R]) -> Table[R] | None:
+def _table[R](tree: xarray.DataTree, group: str, kind: type[R]) -> ByTruth[R] | None:
     found = _record(tree, group, kind)
-    return None if found is None else Table(Axes.of(tree[group].to_dataset()), found)
+    return None if found is None else ByTruth(Axes.of(tree[group].to_dataset()), found)
 
 
 def _record[R](tree: xarray.DataTree, group: str, kind: type[R]) -> R | None:

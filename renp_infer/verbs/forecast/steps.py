@@ -17,7 +17,7 @@ from renp_infer.inference.prior import LogNormal, Normal, Prior
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell, half_width, reached
+from renp_infer.verbs.forecast.cells import TruthCell, half_width, reached
 from renp_infer.verbs.forecast.quantities import Steps
 
 EXPOSURES_S = np.geomspace(1.0, 1e60, 121)
@@ -31,7 +31,7 @@ def steps(bench: Bench) -> Steps:
     """Errors of m1 at the study's truth, as systematics are added."""
     own = bench.study.parameters
     model = bench.hypothesis(own.ordering, own.nature)
-    cell = Cell(bench, model, own)
+    cell = TruthCell(bench, model, own)
     full = expand(cell.own, cell.vector)
     wanted = bench.settings.systematics
     rows = [_step(bench, full, wanted[k:]) for k in range(len(wanted) + 1)]
@@ -88,10 +88,10 @@ def _profiled(bench: Bench, known: Collection[str]) -> float:
     """Error of m1 at the study's truth by profile likelihood, some systematics known."""
     own = bench.study.parameters
     model = bench.hypothesis(own.ordering, own.nature)
-    return half_width(Cell(bench, replace(model, settings=bench.fit_settings(known)), own))
+    return half_width(TruthCell(bench, replace(model, settings=bench.fit_settings(known)), own))
 
 
-def _halved(cell: Cell, systematic: str) -> float:
+def _halved(cell: TruthCell, systematic: str) -> float:
     """Error of m1 by profile likelihood, priors of a systematic half as wide; NaN of phases."""
     own, names = cell.own, PARAMETERS.systematics[systematic]
     if names == PARAMETERS.phases:
@@ -153,7 +153,7 @@ def _reach(bench: Bench) -> FloatArray:
     for m1_meV in bench.settings.m1_meV:
         reaching = bench.reaching(m1_meV)
         model = reaching.hypothesis(own.ordering, own.nature)
-        cell = Cell(reaching, model, model.at(m1_meV))
+        cell = TruthCell(reaching, model, model.at(m1_meV))
         own_model = bench.by_exposure(cell.own, cell.vector)
         rows.append([m1_meV / own_model.sigma(float(t)) for t in EXPOSURES_S])
     return np.array(rows)

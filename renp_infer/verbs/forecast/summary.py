@@ -20,7 +20,7 @@ from renp_infer.verbs.forecast.quantities import (
     Method,
     Rival,
 )
-from renp_infer.verbs.forecast.result import Axes, Cells, ForecastResult, LocalCell, Truth
+from renp_infer.verbs.forecast.result import Axes, Cells, ForecastResult, LocalCell, TruthInShort
 
 CENTRAL_68 = (0.16, 0.84)
 
@@ -72,7 +72,7 @@ def first_setting[R](cells: R) -> R:
     return picked(cells, (..., 0))
 
 
-def _own(axes: Axes, truth: Truth) -> tuple[str, str]:
+def _own(axes: Axes, truth: TruthInShort) -> tuple[str, str]:
     """The study's ordering and nature, or the first that the forecast has."""
     ordering = truth.ordering if truth.ordering in axes.ordering else axes.ordering[0]
     return ordering, truth.nature if truth.nature in axes.nature else axes.nature[0]

@@ -27,7 +27,7 @@ from renp_infer.verbs.forecast.quantities import (
     Rival,
     Steps,
 )
-from renp_infer.verbs.forecast.result import About, ForecastResult, Table
+from renp_infer.verbs.forecast.result import ByTruth, ForecastAbout, ForecastResult
 from renp_infer.verbs.forecast.spread import OVER_DATA, quantile
 from renp_infer.verbs.forecast.summary import (
     Headline,
@@ -104,7 +104,7 @@ def terminal_table(sheet: Sheet) -> RichTable:
     return table
 
 
-def _headline(about: About, found: Headline) -> Sheet:
+def _headline(about: ForecastAbout, found: Headline) -> Sheet:
     label = ", noise normalised" if about.normalised else ""
     heads = ["m₁\n[meV]", "σ(m₁)\n[meV]"]
     columns = [[short(m) for m in found.m1_meV], [short(v) for v in found.cells.sigma_m1_meV]]
@@ -157,7 +157,7 @@ def _separation(cell: MethodCell, rival: Rival) -> str:
 
 
 def _limits(
-    expected: Table[ExpectedLimits[FloatArray]], drawn: Table[DrawnLimits[FloatArray]] | None
+    expected: ByTruth[ExpectedLimits[FloatArray]], drawn: ByTruth[DrawnLimits[FloatArray]] | None
 ) -> list[Sheet]:
     words: dict[Kind, str] = {
         "confidence": "one-sided confidence limits",
@@ -191,8 +191,8 @@ def _limits(
 
 
 def _limit_rows(
-    expected: Table[ExpectedLimits[FloatArray]],
-    drawn: Table[DrawnLimits[FloatArray]] | None,
+    expected: ByTruth[ExpectedLimits[FloatArray]],
+    drawn: ByTruth[DrawnLimits[FloatArray]] | None,
     kind: Kind,
 ) -> Iterator[tuple[str, ...]]:
     for ordering, nature, one in expected.hypotheses():
@@ -215,7 +215,7 @@ def _bands(limits_meV: FloatArray) -> tuple[str, str, str]:
     )
 
 
-def _steps(about: About, steps: Steps) -> Sheet:
+def _steps(about: ForecastAbout, steps: Steps) -> Sheet:
     names = ["statistics only", *(f"+ {name}" for name in about.systematics)]
     rows = [
         (
@@ -257,7 +257,7 @@ def _precision(found: ForecastResult) -> Sheet:
     )
 
 
-def _corrections(found: Table[Correction[FloatArray]]) -> Sheet:
+def _corrections(found: ByTruth[Correction[FloatArray]]) -> Sheet:
     rows = [(name, found.at(name)) for name in found.axes.variant]
     return Sheet(
         "published preset, one switch corrected at a time (median Fisher, absolute noise)",

@@ -9,7 +9,7 @@ import numpy as np
 
 from renp_infer.inference.response import approximation_error
 from renp_infer.verbs.forecast.bench import Bench, bench_of
-from renp_infer.verbs.forecast.cells import Cell, asimov_cell, ensemble_cell, fisher_cell
+from renp_infer.verbs.forecast.cells import TruthCell, asimov_cell, ensemble_cell, fisher_cell
 from renp_infer.verbs.forecast.columns import stacked, written
 from renp_infer.verbs.forecast.corrections import correction
 from renp_infer.verbs.forecast.limits import drawn_limits, expected_limits
@@ -18,15 +18,15 @@ from renp_infer.verbs.forecast.parts import (
     CellPart,
     CorrectionPart,
     DrawnLimitPart,
+    ForecastPart,
     LimitPart,
     MapPart,
-    Part,
     PhasesPart,
     StepsPart,
     part_of,
 )
 from renp_infer.verbs.forecast.phases import phase_map, phase_survey
-from renp_infer.verbs.forecast.quantities import Accuracy
+from renp_infer.verbs.forecast.quantities import ResponseAccuracy
 from renp_infer.verbs.forecast.steps import steps
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def forecast_part(study: Study, task: Task) -> xarray.DataTree:
     return tree
 
 
-def find(bench: Bench, part: Part, task: Task) -> object:
+def find(bench: Bench, part: ForecastPart, task: Task) -> object:
     """The record of a part."""
     match part:
         case CellPart():
@@ -90,7 +90,7 @@ def _cells(bench: Bench, part: CellPart, task: Task) -> Any:
     bench = bench.reaching(part.m1_meV)
     model = bench.hypothesis(part.ordering, part.nature)
     settings = bench.phases[: bench.settings.phases_of(part.nature)]
-    cells = (Cell(bench, model, model.at(part.m1_meV, phases)) for phases in settings)
+    cells = (TruthCell(bench, model, model.at(part.m1_meV, phases)) for phases in settings)
     if part.method == "ensemble":
         return ensemble_cell(next(cells), _seeds(bench, task))
     if part.method == "fisher":
@@ -98,23 +98,23 @@ def _cells(bench: Bench, part: CellPart, task: Task) -> Any:
     return stacked([asimov_cell(cell, exposures=k == 0) for k, cell in enumerate(cells)])
 
 
-def _massless(bench: Bench, part: LimitPart | DrawnLimitPart) -> Cell:
+def _massless(bench: Bench, part: LimitPart | DrawnLimitPart) -> TruthCell:
     bench = bench.reaching(0.0)
     model = bench.hypothesis(part.ordering, part.nature)
-    return Cell(bench, model, model.at(0.0, bench.phases[0]))
+    return TruthCell(bench, model, model.at(0.0, bench.phases[0]))
 
 
 def _seeds(bench: Bench, task: Task) -> list[np.random.SeedSequence]:
     return [task.seed(k) for k in range(bench.settings.datasets)]
 
 
-def _accuracy(bench: Bench, task: Task) -> Accuracy[float]:
+def _accuracy(bench: Bench, task: Task) -> ResponseAccuracy[float]:
     """Largest error of the tabulated response over prior draws."""
     own = bench.study.parameters
     model = bench.hypothesis(own.ordering, own.nature)
     rng = np.random.default_rng(task.seed())
-    prior = Cell(bench, model, own).own.prior
+    prior = TruthCell(bench, model, own).own.prior
     draws = [prior.to_response_vector(row) for row in prior.sample(rng, CHECKED_DRAWS)]
     sigma_nG = np.sqrt(np.diag(bench.covariance))
     response = bench.response(own.ordering)
-    return Accuracy(approximation_error(response, np.array(draws), sigma_nG))
+    return ResponseAccuracy(approximation_error(response, np.array(draws), sigma_nG))

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from renp_infer.design.beliefs import Beliefs, Readings
-from renp_infer.design.sequential import Choice, choose, settled
+from renp_infer.design.sequential import SettingChoice, choose, settled
 from renp_infer.engine.result import Verdict
 from renp_infer.errors import ConfigError
 from renp_infer.study.datafile import Sequence, read_sequence
@@ -26,7 +26,7 @@ LEAST_P = 1e-4
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MassEstimate:
     """Mean and standard deviation."""
 
     mean: float
@@ -62,7 +62,7 @@ class NextSetting:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Misfit:
     """Whether the data fit any state: their misfit under the most fitting one."""
 
     verdict: Verdict
@@ -83,14 +83,14 @@ class Advice:
         With moves.
     goal : str
     normalised : bool
-    m1_meV : Estimate
+    m1_meV : MassEstimate
     hypotheses : tuple of Chance
         Those with odds.
     next_setting : NextSetting, optional
         ``None`` where enough is known or the time is spent.
     stop : str
         Why there is none.
-    fit : Fit
+    fit : Misfit
     """
 
     name: str
@@ -100,11 +100,11 @@ class Advice:
     left_s: float
     goal: str
     normalised: bool
-    m1_meV: Estimate
+    m1_meV: MassEstimate
     hypotheses: tuple[Chance, ...]
     next_setting: NextSetting | None
     stop: str
-    fit: Fit
+    fit: Misfit
 
     def to_document(self) -> dict[str, Any]:
         """The document of ``renp optimize --sequential --data FILE --json``."""
@@ -157,7 +157,7 @@ def advice(study: Study, so_far: Sequence) -> Advice:
         left_s=max(settings.total_s - spent, 0.0),
         goal=settings.goal,
         normalised=study.experiment.detector.reference_snr > 0.0,
-        m1_meV=Estimate(*beliefs.mass(atlas)),
+        m1_meV=MassEstimate(*beliefs.mass(atlas)),
         hypotheses=tuple(Chance(o, n, float(p)) for (o, n), p in pairs),
         next_setting=_following(bench, choice) if choice is not None and not stop else None,
         stop=stop,
@@ -165,7 +165,7 @@ def advice(study: Study, so_far: Sequence) -> Advice:
     )
 
 
-def _following(bench: SequenceBench, choice: Choice) -> NextSetting:
+def _following(bench: SequenceBench, choice: SettingChoice) -> NextSetting:
     return NextSetting(
         theta_s_deg=float(np.rad2deg(bench.theta_s[choice.angle])),
         exposure_s=choice.exposure_s,
@@ -175,9 +175,9 @@ def _following(bench: SequenceBench, choice: Choice) -> NextSetting:
     )
 
 
-def _fit(beliefs: Beliefs, count: int) -> Fit:
+def _fit(beliefs: Beliefs, count: int) -> Misfit:
     smallest = float(np.min(beliefs.misfit))
     p = float(chi2.sf(smallest, count))
     reason = f"no state fits the data: chi2 {smallest:.4g} for {count} measurements"
     verdict = Verdict("fail", (reason,)) if p < LEAST_P else Verdict("pass")
-    return Fit(verdict, smallest, p)
+    return Misfit(verdict, smallest, p)

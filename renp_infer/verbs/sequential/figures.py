@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from renp_infer.figures.drawing import BAND_68, BLACK, BLUE, ORANGE, VERMILION, FloatArray, number
 from renp_infer.figures.plate import ANGLE, Plate, new_figure, plate
-from renp_infer.verbs.sequential.result import About, SequentialResult
+from renp_infer.verbs.sequential.result import CampaignsAbout, SequentialResult
 
 MOST_TRUTHS = 3
 TIMES = 60
@@ -24,12 +24,8 @@ def sequential_plates(found: SequentialResult) -> list[Plate]:
     ]
 
 
-def _tail(about: About) -> str:
-    scaled = f"normalised to peak S/N = {about.reference_snr:g} {about.reference}"
-    return (
-        f" Preset {about.preset}, truths {about.truth}; the noise is "
-        f"{scaled if about.normalised else 'absolute'}."
-    )
+def _tail(about: CampaignsAbout) -> str:
+    return f" Preset {about.preset}, truths {about.truth}; the noise is {about.noise}."
 
 
 def knowledge_figure(found: SequentialResult) -> tuple[Figure, str]:

@@ -9,7 +9,7 @@ from renp_infer.figures.drawing import number
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.sequential.figures import sequential_plates
 from renp_infer.verbs.sequential.result import SequentialResult
-from renp_infer.verbs.sequential.summary import WHO, Summary, summary
+from renp_infer.verbs.sequential.summary import WHO, CampaignSummary, summary
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -38,7 +38,7 @@ def page(run: Run) -> Page:
     return Page((Part(20, "design", "Design", blocks),))
 
 
-def campaign_rows(found: Summary) -> list[tuple[str, ...]]:
+def campaign_rows(found: CampaignSummary) -> list[tuple[str, ...]]:
     """Who came how far, for each true mass."""
     rows = []
     for row in found.truths:
@@ -51,7 +51,7 @@ def campaign_rows(found: Summary) -> list[tuple[str, ...]]:
     return rows
 
 
-def _sentence(found: Summary) -> str:
+def _sentence(found: CampaignSummary) -> str:
     text = (
         f"{found.campaigns} campaigns of {number(found.about.total_s)} s for each true m₁, "
         f"{number(found.about.setting_s)} s per move; medians. The score is the logarithm of "

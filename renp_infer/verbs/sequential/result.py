@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from renp_infer.engine.result import Result
-from renp_infer.records import FloatArray, Switches
+from renp_infer.records import FloatArray
+from renp_infer.verbs.about import About, facts_in
 
 if TYPE_CHECKING:
     import xarray
@@ -21,13 +22,11 @@ LAYOUTS = ("study", "fixed")
 
 
 @dataclass(frozen=True)
-class About:
+class CampaignsAbout(About):
     """What campaigns are about.
 
     Attributes
     ----------
-    name : str
-        Of the study.
     goal : {"m1", "nature", "ordering"}
     setting_s, total_s : float
         Time of a move and of a campaign.
@@ -35,64 +34,34 @@ class About:
         Ordering and nature.
     angles : mapping
         Number of angles of each fixed layout.
-    missing : int
-        Campaigns that failed.
-    preset : str
-    reference_snr : float
-        Peak S/N to which noise is normalised; 0: it is absolute.
-    reference : str
-        Where it would have that.
     """
 
-    name: str
     goal: str
     setting_s: float
     total_s: float
     truth: str
     angles: Mapping[str, int]
-    missing: int
-    preset: str
-    reference_snr: float
-    reference: str
-
-    @property
-    def normalised(self) -> bool:
-        """Whether the noise is."""
-        return self.reference_snr > 0.0
 
     def to_attributes(self) -> dict[str, str | int | float]:
         """As attributes of the tree."""
-        return {
-            "schema": 1,
-            "name": self.name,
-            "goal": self.goal,
-            "setting_s": self.setting_s,
-            "total_s": self.total_s,
-            "truth": self.truth,
+        nested = {
             "layouts": json.dumps(list(self.angles)),
             "angles": json.dumps(list(self.angles.values())),
-            "missing": self.missing,
-            "preset": self.preset,
-            "reference_snr": self.reference_snr,
-            "reference": self.reference,
         }
+        return {"schema": 1, **asdict(self), **nested}
 
     @classmethod
-    def of(cls, attributes: Mapping[Any, Any]) -> About:
+    def of(cls, attributes: Mapping[Any, Any]) -> CampaignsAbout:
         """From attributes of the tree."""
         found = attributes
         names, counts = json.loads(found["layouts"]), json.loads(found["angles"])
         return cls(
-            name=str(found["name"]),
+            **facts_in(found),
             goal=str(found["goal"]),
             setting_s=float(found["setting_s"]),
             total_s=float(found["total_s"]),
             truth=str(found["truth"]),
             angles=dict(zip(names, counts, strict=True)),
-            missing=int(found["missing"]),
-            preset=str(found["preset"]),
-            reference_snr=float(found["reference_snr"]),
-            reference=str(found.get("reference", Switches().reference)),
         )
 
 
@@ -130,7 +99,7 @@ class Knowledge:
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
+class Measurements:
     """Measurements of campaigns, (m, c, s) each; NaN after a campaign's end.
 
     Attributes
@@ -148,7 +117,7 @@ class Steps:
     known: Knowledge
 
     @classmethod
-    def of(cls, data: xarray.Dataset) -> Steps:
+    def of(cls, data: xarray.Dataset) -> Measurements:
         """From a group of the tree."""
         dims = ("m1_meV", "campaign", "step")
         elapsed, exposure, theta = (
@@ -198,21 +167,21 @@ class SequentialResult(Result):
 
     Attributes
     ----------
-    about : About
+    about : CampaignsAbout
     m1_meV : ndarray, shape (m,)
         True masses.
     hypotheses : tuple of str
         Those with odds, h of them.
-    steps : Steps
+    steps : Measurements
     layouts : Layouts
     tree : DataTree
         ``sequential.nc``, in memory.
     """
 
-    about: About
+    about: CampaignsAbout
     m1_meV: FloatArray
     hypotheses: tuple[str, ...]
-    steps: Steps
+    steps: Measurements
     layouts: Layouts
     tree: xarray.DataTree
 
@@ -221,10 +190,10 @@ class SequentialResult(Result):
         """From ``sequential.nc``."""
         steps, layouts = (tree[name].to_dataset() for name in ("steps", "layouts"))
         return cls(
-            about=About.of(tree.attrs),
+            about=CampaignsAbout.of(tree.attrs),
             m1_meV=steps["m1_meV"].values,
             hypotheses=tuple(steps["hypothesis"].values.tolist()),
-            steps=Steps.of(steps),
+            steps=Measurements.of(steps),
             layouts=Layouts.of(layouts),
             tree=tree,
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from renp_infer.verbs.sequential.result import About, Knowledge, SequentialResult
+from renp_infer.verbs.sequential.result import CampaignsAbout, Knowledge, SequentialResult
 
 WHO = {"sequential": "sequence", "study": "own layout", "fixed": "fixed_deg"}
 """Who measured, by key of the document, as people read it."""
@@ -68,18 +68,18 @@ class AtTruth:
 
 
 @dataclass(frozen=True)
-class Summary:
+class CampaignSummary:
     """Campaigns in a few numbers.
 
     Attributes
     ----------
-    about : About
+    about : CampaignsAbout
     campaigns : int
         Of each true mass.
     truths : tuple of AtTruth
     """
 
-    about: About
+    about: CampaignsAbout
     campaigns: int
     truths: tuple[AtTruth, ...]
 
@@ -119,10 +119,10 @@ class Summary:
         }
 
 
-def summary(found: SequentialResult) -> Summary:
+def summary(found: SequentialResult) -> CampaignSummary:
     """Medians over campaigns."""
     truths = tuple(_at_truth(found, place) for place in range(found.m1_meV.size))
-    return Summary(found.about, found.campaigns, truths)
+    return CampaignSummary(found.about, found.campaigns, truths)
 
 
 def _at_truth(found: SequentialResult, place: int) -> AtTruth:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from renp_infer.verbs.sequential.summary import WHO, Summary
+from renp_infer.verbs.sequential.summary import WHO, CampaignSummary
 
 if TYPE_CHECKING:
     from renp_infer.verbs.sequential.advice import Advice
 
 
-def campaign_tables(found: Summary) -> list[Any]:
+def campaign_tables(found: CampaignSummary) -> list[Any]:
     """Table and lines, at most 80 columns wide."""
     about = found.about
     label = ", normalised" if about.normalised else ""

@@ -14,8 +14,9 @@ from renp_infer.design.beliefs import Beliefs, Readings
 from renp_infer.design.sequential import Step, campaign, settled
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.measurement.squid import relative_times
+from renp_infer.verbs.about import facts_of
 from renp_infer.verbs.sequential.bench import SequenceBench, bench_of
-from renp_infer.verbs.sequential.result import KNOWN, LAYOUTS, About, Knowledge
+from renp_infer.verbs.sequential.result import KNOWN, LAYOUTS, CampaignsAbout, Knowledge
 
 if TYPE_CHECKING:
     import xarray
@@ -184,21 +185,17 @@ def merge_campaigns(study: Study, paths: Iterator[str], target: Path) -> None:
     result.to_netcdf(target, engine="h5netcdf")
 
 
-def _about(study: Study, missing: int) -> About:
+def _about(study: Study, missing: int) -> CampaignsAbout:
     settings, own = study.sequential, study.parameters
     assert settings is not None
     counts = study.experiment.layout.theta_s.size, len(settings.fixed)
-    return About(
-        name=study.name,
+    return CampaignsAbout(
+        **facts_of(study, missing),
         goal=settings.goal,
         setting_s=settings.setting_s,
         total_s=settings.total_s,
         truth=f"{own.ordering} {own.nature}",
         angles=dict(zip(LAYOUTS, counts, strict=True)),
-        missing=missing,
-        preset=str(study.resolved["physics"]["preset"]),
-        reference_snr=study.experiment.detector.reference_snr,
-        reference=study.experiment.switches.reference,
     )
 
 

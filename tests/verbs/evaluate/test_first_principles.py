@@ -25,7 +25,7 @@ from renp_infer.measurement.normalise import (
 from renp_infer.measurement.squid import variance_nG2
 from renp_infer.physics.channels import Channel, quadrupole_tensor
 from renp_infer.physics.currents import Currents
-from renp_infer.physics.emission import Ensemble, moment_rate_muB_per_s
+from renp_infer.physics.emission import Emitters, moment_rate_muB_per_s
 from renp_infer.physics.kinematics import beams_of, mismatch, phase_matched
 from renp_infer.physics.magnetization import cycle_time_s, ions
 from renp_infer.physics.neutrinos import couplings, masses
@@ -125,7 +125,7 @@ def test_rate_at_a_phase_is_the_emission(scheme, channel_along, capsys):
     b, c = couplings(own)
     s = setup.target.epsilon_ep**2 - np.sum(momentum**2, axis=-1)
     sums = pair_sums(s, masses(own), b, c, own.nature)
-    crystal = Ensemble(ions(setup.target, setup.layout), setup.layout.volume_cm3, 0.25)
+    crystal = Emitters(ions(setup.target, setup.layout), setup.layout.volume_cm3, 0.25)
     for phase in (0.1, 0.7, 2.0):
         turned = replace(setup, lasers=replace(setup.lasers, chi_squared=0.25, partner_phase=phase))
         rate = evaluate(turned, own, "phase").rate_per_s
@@ -286,7 +286,7 @@ def test_smoothed_field_and_leakage_are_the_emission_averaged(scheme, c_axis, be
     s = target.epsilon_ep**2 - np.sum(momentum**2, axis=-1)
     sums = pair_sums(s, masses(own), b, c, nature)
     volume = setup.layout.volume_cm3
-    crystal = Ensemble(ions(target, setup.layout), volume, 0.25)
+    crystal = Emitters(ions(target, setup.layout), volume, 0.25)
     moment = moment_rate_muB_per_s(crystal, currents, sums, target.epsilon_ep, momentum)
     growth = field_rate_nG_per_s(moment, volume, setup.detector.coupling) @ weight / 2.0
     field = exact_field(setup, own, 0.25)

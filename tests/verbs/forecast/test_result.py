@@ -22,7 +22,7 @@ from renp_infer.verbs.forecast.document import forecast_json
 from renp_infer.verbs.forecast.judged import judged
 from renp_infer.verbs.forecast.merge import merge_parts
 from renp_infer.verbs.forecast.page import page_of, sentence
-from renp_infer.verbs.forecast.parts import CellPart, DrawnLimitPart, LimitPart, Part, parts
+from renp_infer.verbs.forecast.parts import CellPart, DrawnLimitPart, ForecastPart, LimitPart, parts
 from renp_infer.verbs.forecast.quantities import (
     AsimovCell,
     DrawnLimits,
@@ -52,7 +52,7 @@ def numbers(kind: type, index: int, shape: tuple[int, ...]) -> Any:
     return assemble(kind, lambda name: np.full(shape, 100.0 * index + names.index(name)))
 
 
-def tree_of(part: Part, index: int, known: bool = True) -> xr.DataTree:
+def tree_of(part: ForecastPart, index: int, known: bool = True) -> xr.DataTree:
     """Numbers of a task, as ``work`` gives them; its searches confirmed or not."""
     if isinstance(part, CellPart):
         sizes = {"setting": 2 if part.nature == "majorana" else 1, "dataset": DATASETS}
@@ -70,7 +70,7 @@ def tree_of(part: Part, index: int, known: bool = True) -> xr.DataTree:
     return tree
 
 
-def file_of(folder: Path, part: Part, index: int, known: bool) -> str:
+def file_of(folder: Path, part: ForecastPart, index: int, known: bool) -> str:
     """File of a task, as ``work`` writes it."""
     path = folder / f"{index}.nc"
     tree_of(part, index, known).to_netcdf(path, engine="h5netcdf")

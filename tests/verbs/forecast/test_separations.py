@@ -12,7 +12,7 @@ from renp_infer.inference.profile import MAJORANA, Profile
 from renp_infer.records import FloatArray
 from renp_infer.study.load import load_study
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell, asimov_cell, fisher_cell
+from renp_infer.verbs.forecast.cells import TruthCell, asimov_cell, fisher_cell
 from renp_infer.verbs.forecast.columns import columns_of
 from renp_infer.verbs.forecast.limits import expected_limits
 from renp_infer.verbs.forecast.quantities import Rival
@@ -22,10 +22,10 @@ Range = tuple[float, float]
 STUDIES = Path(__file__).parents[3] / "studies"
 
 
-def cell_of(bench: Bench, ordering: str, nature: str, m1_meV: float) -> Cell:
+def cell_of(bench: Bench, ordering: str, nature: str, m1_meV: float) -> TruthCell:
     bench = bench.reaching(m1_meV)
     model = bench.hypothesis(ordering, nature)
-    return Cell(bench, model, model.at(m1_meV, bench.phases[0]))
+    return TruthCell(bench, model, model.at(m1_meV, bench.phases[0]))
 
 
 def by_trust_region(profile: Profile, starts: list[FloatArray], m1_meV: Range) -> float:

@@ -22,7 +22,7 @@ from renp_infer.physics.neutrinos import make_parameters
 from renp_infer.records import PRESETS
 from renp_infer.terminal import document
 from renp_infer.verbs.forecast.bench import Bench
-from renp_infer.verbs.forecast.cells import Cell, asimov_cell, ensemble_cell, fisher_cell
+from renp_infer.verbs.forecast.cells import TruthCell, asimov_cell, ensemble_cell, fisher_cell
 from renp_infer.verbs.forecast.document import forecast_json
 from renp_infer.verbs.forecast.figures import forecast_plates
 from renp_infer.verbs.forecast.merge import merge_parts
@@ -39,9 +39,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(study(tmp_path_factory.mktemp("bench")))
 
 
-def cell(bench: Bench, nature: str = "dirac", m1_meV: float = 50.0) -> Cell:
+def cell(bench: Bench, nature: str = "dirac", m1_meV: float = 50.0) -> TruthCell:
     model = bench.hypothesis("normal", nature)
-    return Cell(bench, model, model.at(m1_meV))
+    return TruthCell(bench, model, model.at(m1_meV))
 
 
 def test_one_response_serves_both_natures(bench: Bench) -> None:
