@@ -34,15 +34,9 @@ from scipy.optimize import minimize
 
 from renp_infer.inference.independence import sample_independence
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginals import Circular, LogNormal, Marginal, Normal, Uniform
 from renp_infer.inference.model import VECTOR, build_model
 from renp_infer.inference.nuts import sample_nuts
-from renp_infer.inference.prior import (
-    Circular,
-    LogNormal,
-    Marginal,
-    Normal,
-    Uniform,
-)
 from renp_infer.inference.pymc_nuts import sample_pymc_nuts
 from renp_infer.inference.start import overdispersed
 from renp_infer.records import FloatArray

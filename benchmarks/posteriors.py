@@ -15,7 +15,7 @@ from run import Row, machine, show
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.importance import importance_sample
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nuts import CompiledModel, compile_model
 from renp_infer.records import FloatArray

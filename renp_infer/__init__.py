@@ -49,8 +49,8 @@ if TYPE_CHECKING:
         Observation,
         Parameters,
         Switches,
-        Target,
     )
+    from renp_infer.target import Target
 
     __version__: str
 
@@ -95,8 +95,9 @@ _HOMES = {
     "errors": [name for name in __all__ if name.endswith(("Error", "Warning"))],
     "records": [
         "PRESETS", "Accuracy", "Detector", "Experiment", "Lasers", "Layout", "Observation",
-        "Parameters", "Switches", "Target",
+        "Parameters", "Switches",
     ],
+    "target": ["Target"],
 }  # fmt: skip
 """Modules of exported names; the others are the library's."""
 

@@ -19,6 +19,7 @@ ORDER = (
         "finite",
         "fields",
         "files",
+        "target",
         "records",
         "switches",
         "resources",
@@ -240,7 +241,7 @@ def test_exported_names_are_what_their_module_defines() -> None:
     for name in renp_infer.__all__:
         value = getattr(renp_infer, name)
         home = getattr(value, "__module__", "")
-        homes = ("errors", "records", "switches", "app.library", "app.run")
+        homes = ("errors", "target", "records", "switches", "app.library", "app.run")
         homes += ("study.load", "study.study")
         assert home in [f"renp_infer.{place}" for place in homes] or name in (
             "PRESETS",

@@ -31,13 +31,9 @@ from renp_infer.inference.hypothesis import (
     offset_shapes,
 )
 from renp_infer.inference.parameters import MASS
-from renp_infer.inference.prior import (
-    InferenceSettings,
-    Prior,
-    response_argument,
-    truth_values,
-)
+from renp_infer.inference.prior import Prior, response_argument, truth_values
 from renp_infer.inference.response import Response
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.noise import Noise
 from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.constants import MILLI_EV_TO_EV

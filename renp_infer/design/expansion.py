@@ -17,8 +17,9 @@ from renp_infer.design.beliefs import Atlas, Beliefs
 from renp_infer.design.prediction import COSINE_SD, COSINES, cosines_of, in_degrees
 from renp_infer.inference.fisher import MASSLESS_MEV
 from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.marginals import LogNormal, Normal
 from renp_infer.inference.parameters import AMPLITUDE, MASS, PARAMETERS
-from renp_infer.inference.prior import LogNormal, Normal, response_argument
+from renp_infer.inference.prior import response_argument
 from renp_infer.records import FloatArray
 
 LIVE = 1e-5

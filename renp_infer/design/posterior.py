@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.design.landscape import MassCurve
-from renp_infer.inference.prior import Marginal
+from renp_infer.inference.marginals import Marginal
 from renp_infer.records import FloatArray
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)

@@ -20,8 +20,9 @@ import numpy as np
 
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import ResponseLike
+from renp_infer.inference.marginals import LogNormal, Normal
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
-from renp_infer.inference.prior import LogNormal, Normal, Prior, response_argument
+from renp_infer.inference.prior import Prior, response_argument
 from renp_infer.inference.response import Response
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.records import FloatArray

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from renp_infer.inference.prior import Marginal
+from renp_infer.inference.marginals import Marginal
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray, Parameters
 

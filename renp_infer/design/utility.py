@@ -18,7 +18,8 @@ from scipy.special import logsumexp
 from renp_infer.design.measures import UTILITIES
 from renp_infer.design.truths import Truths, fixed_truth, prior_truths, spread
 from renp_infer.errors import DomainError
-from renp_infer.inference.prior import InferenceSettings, mass_prior
+from renp_infer.inference.prior import mass_prior
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.noise import noise_by_exposure
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters

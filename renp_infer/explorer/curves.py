@@ -14,8 +14,8 @@ import numpy as np
 
 from renp_infer.errors import RenpError
 from renp_infer.inference.fisher import NONLINEAR, expand, sigma, validity
-from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.response import Response, share_at
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.noise import Noise

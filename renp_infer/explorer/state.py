@@ -21,7 +21,7 @@ from renp_infer.explorer.controls import (
     PRESET,
 )
 from renp_infer.files import is_directory
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.records import PRESETS, Experiment
 from renp_infer.study import reading as config

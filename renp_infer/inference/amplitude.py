@@ -15,8 +15,9 @@ import numpy as np
 
 from renp_infer.finite import faults
 from renp_infer.inference.likelihood import Likelihood, sum_of
+from renp_infer.inference.marginals import LogNormal
 from renp_infer.inference.parameters import AMPLITUDE
-from renp_infer.inference.prior import LogNormal, Prior
+from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
 WIDEST_SD = 0.5

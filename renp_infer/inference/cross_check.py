@@ -8,7 +8,7 @@ import numpy as np
 
 from renp_infer.inference.diagnostics import quantile_error
 from renp_infer.inference.judged import CrossCheck
-from renp_infer.inference.prior import FULL_TURN_DEG
+from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.inference.summary import circular_mean_deg, wrap
 from renp_infer.records import FloatArray
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.inference.parameters import BETA, DOUBLE_BETA, MASS, SEEN_PHASE, SUM
 from renp_infer.inference.phases import ALPHA21, ALPHA31, DELTA
-from renp_infer.inference.prior import FULL_TURN_DEG, Prior
+from renp_infer.inference.prior import Prior
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.records import FloatArray
 

@@ -18,7 +18,7 @@ import xarray as xr
 
 from renp_infer.finite import require_finite
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.inference.start import overdispersed
 from renp_infer.records import FloatArray
 

@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.comparison import Estimator, EvidenceSettings
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import Marginalised, marginalise
+from renp_infer.inference.marginalised import Marginalised, marginalise
 from renp_infer.inference.reference import Reference, prior_reference
 from renp_infer.records import FloatArray, Progress
 

@@ -22,8 +22,8 @@ from scipy.special import ndtri
 
 from renp_infer.errors import DomainError, RenpError
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginals import Circular, LogNormal, Normal
 from renp_infer.inference.parameters import MASS
-from renp_infer.inference.prior import Circular, LogNormal, Normal
 from renp_infer.inference.profile import MAJORANA
 from renp_infer.measurement.noise import Noise
 from renp_infer.records import FloatArray

@@ -20,11 +20,9 @@ from renp_infer.inference.impact import impacts
 from renp_infer.inference.judged import Diagnosis, Summary
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import MASS, PARAMETERS, SEEN_PHASE
-from renp_infer.inference.prior import (
-    InferenceSettings,
-    Prior,
-)
+from renp_infer.inference.prior import Prior
 from renp_infer.inference.sampling import draw_sample
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.inference.summary import compared, summarise
 from renp_infer.measurement.data import Data
 from renp_infer.records import FloatArray, Parameters, Progress

@@ -31,13 +31,13 @@ from renp_infer.inference.likelihood import Likelihood, ResponseLike, shapes_of,
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
 from renp_infer.inference.prior import (
     GaussianPrior,
-    InferenceSettings,
     Prior,
     build_prior,
     free_names,
     response_argument,
     truth_values,
 )
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.records import Experiment, FloatArray, Parameters

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.inference.judged import Impact, Nuisance
+from renp_infer.inference.marginals import LogNormal, Marginal, Normal
 from renp_infer.inference.parameters import MASS
-from renp_infer.inference.prior import LogNormal, Marginal, Normal, Prior
+from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
 _NEAR = 0.5

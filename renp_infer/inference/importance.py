@@ -21,7 +21,7 @@ from renp_infer.finite import faults
 from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.descent import Minimum, descend
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.mixture import WIDEST, Bend, Mixture, within_half_a_turn
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Prior

@@ -17,8 +17,8 @@ import xarray as xr
 
 from renp_infer.inference.importance import Proposal
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import Marginalised, marginalise
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.marginalised import Marginalised, marginalise
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.records import FloatArray
 from renp_infer.versions import versions
 

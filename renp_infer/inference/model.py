@@ -36,16 +36,16 @@ from pytensor.tensor.variable import TensorVariable
 
 from renp_infer.inference.amplitude import FLOOR
 from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of
-from renp_infer.inference.parameters import AMPLITUDE, BASELINE, PARAMETERS
-from renp_infer.inference.prior import (
+from renp_infer.inference.marginals import (
     FULL_TURN_DEG,
     Circular,
     LogNormal,
     LogUniform,
     Normal,
-    Prior,
     Uniform,
 )
+from renp_infer.inference.parameters import AMPLITUDE, BASELINE, PARAMETERS
+from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
 UNIT = "unit"

@@ -32,7 +32,7 @@ from renp_infer.finite import require_finite
 from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import DATA, VECTOR, WALL
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.records import FloatArray, Progress
 
 """Called with a stage's name and the fraction done."""

@@ -29,7 +29,8 @@ Kind = Literal[
 Shape = Callable[[Experiment, Parameters, float], FloatArray]
 """What an offset of 1 adds to the data (n,): of experiment, truth and coherence factor."""
 Move = Callable[[Experiment, float], Experiment]
-"""The apparatus where a parameter is off by so much, in its unit; of a factor, its logarithm."""
+"""The apparatus where a parameter is off by so much, in the unit of its slot; of a factor, its
+logarithm."""
 
 MASS, AMPLITUDE, BASELINE = "m1_meV", "amplitude", "baseline_nG"
 """The mass, the factor of the response, and the uniform offset, which some inferences treat
@@ -205,13 +206,13 @@ def _doubly_refracting(experiment: Experiment, by: float) -> Experiment:
 
 def _pointing_s(experiment: Experiment, by: float) -> Experiment:
     layout = experiment.layout
-    moved = replace(layout, theta_s=layout.theta_s + _RAD_PER_DEG * by)
+    moved = replace(layout, theta_s=layout.theta_s + by)
     return replace(experiment, layout=moved)
 
 
 def _pointing_e(experiment: Experiment, by: float) -> Experiment:
     layout = experiment.layout
-    moved = replace(layout, theta_e=layout.theta_e + _RAD_PER_DEG * by)
+    moved = replace(layout, theta_e=layout.theta_e + by)
     return replace(experiment, layout=moved)
 
 

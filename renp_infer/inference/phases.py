@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from renp_infer.inference._phase_kernels import by_pairs, directions
+from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.prior import FULL_TURN_DEG, Prior
+from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
 Places = NDArray[np.int64]

@@ -1,105 +1,31 @@
 """What is known before the data: the prior of every inferred parameter.
 
-Every marginal is also a map from standard normal "unit" coordinates, one per
-parameter and two per phase. Samplers move in those coordinates: no bound, no
-wrap, and all scales equal before the data speak.
+Samplers move in the "unit" coordinates of its marginals: no bound, no wrap, and all
+scales equal before the data speak.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Literal, Protocol
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from renp_infer.errors import DomainError
+from renp_infer.inference.marginals import (
+    Circular,
+    LogNormal,
+    LogUniform,
+    Marginal,
+    Normal,
+    Uniform,
+)
 from renp_infer.inference.parameters import PARAMETERS, Inferred
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import physical_ranges
 from renp_infer.records import BoolArray, FloatArray, Parameters
-
-FULL_TURN_DEG = 360.0
-EVERYWHERE = (-math.inf, math.inf)
-_LARGEST_LOG = 100.0
-"""Of an amplitude: squares of e^100 times a field can still be summed. At least 20 standard
-deviations."""
-Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
-UNTUNED = {"smc", "nested"}
-"""Samplers that spend no draws on tuning."""
-
-
-@dataclass(frozen=True)
-class InferenceSettings:
-    """Section ``[inference]`` of a study. A standard deviation of 0 fixes.
-
-    Attributes
-    ----------
-    sampler : {"nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"}
-    cross_check : "none" or one of the same
-        Another sampler, whose quantiles must agree.
-    chains, draws, tune : int
-        Chains (or independent ensembles), and draws kept and spent per chain; ``UNTUNED``
-        samplers spend none.
-    target_accept : float
-        Mean acceptance NUTS aims at.
-    m1_prior : {"uniform", "log-uniform"}
-    m1_min_meV, m1_max_meV : float
-        Bounds of m1; the lower one only counts for the log-uniform prior.
-    amplitude_sd : float
-        Standard deviation of log amplitude.
-    baseline_sd : float
-        Standard deviation of the baseline by the peak of the true signal.
-    leakage_sd : float
-        Standard deviation of the parity-even leakage by the same peak.
-    refractive_index_sd, theta_s_offset_sd_deg, theta_e_offset_sd_deg : float
-    extraordinary_index_sd : float
-        Of what all extraordinary indices are off by; `refractive_index_sd` then is that of
-        the ordinary ones.
-    oscillation_errors : bool
-        Whether the oscillation parameters carry their measured errors.
-    phases : {"free", "fixed"}
-        Phases uniform on the circle, or known.
-    noise : {"drawn", "none"}
-        Mock data with noise, or the expectation (Asimov) data.
-    """
-
-    sampler: Sampler
-    cross_check: Literal["none"] | Sampler
-    chains: int
-    draws: int
-    tune: int
-    target_accept: float
-    m1_prior: Literal["uniform", "log-uniform"]
-    m1_min_meV: float
-    m1_max_meV: float
-    amplitude_sd: float
-    baseline_sd: float
-    leakage_sd: float
-    refractive_index_sd: float
-    extraordinary_index_sd: float
-    theta_s_offset_sd_deg: float
-    theta_e_offset_sd_deg: float
-    oscillation_errors: bool
-    phases: Literal["free", "fixed"]
-    noise: Literal["drawn", "none"]
-
-    def __post_init__(self) -> None:
-        for name in ("chains", "draws", "tune"):
-            if getattr(self, name) < 1:
-                raise DomainError(name, getattr(self, name), ">= 1")
-        if not 0.0 < self.target_accept < 1.0:
-            raise DomainError("target_accept", self.target_accept, "between 0 and 1")
-        for name in (f.name for f in fields(self) if "_sd" in f.name):
-            if not 0.0 <= getattr(self, name) < np.inf:
-                raise DomainError(name, getattr(self, name), ">= 0, finite")
-        if not 0.0 < self.m1_min_meV < self.m1_max_meV < np.inf:
-            raise DomainError(
-                "m1_max_meV", self.m1_max_meV, f"> m1_min_meV = {self.m1_min_meV} > 0"
-            )
 
 
 @dataclass(frozen=True)
@@ -108,154 +34,6 @@ class GaussianPrior:
 
     mean: float
     sd: float
-
-
-class Marginal(Protocol):
-    """Prior of one parameter; all methods are elementwise."""
-
-    unit_size: int
-    """Number of unit coordinates: 1, or 2 on the circle."""
-
-    @property
-    def unit_support(self) -> tuple[float, float]:
-        """Unit coordinates between which the density is not zero."""
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Values between which the density is not zero; none on the circle."""
-
-    def log_density(self, value: float) -> float:
-        """Normalised log density at ``value``."""
-
-    def from_unit(self, unit: FloatArray) -> FloatArray:
-        """Value at unit coordinates, shape (..., unit_size) -> (...)."""
-
-
-@dataclass(frozen=True)
-class Uniform:
-    """Uniform on [low, high]."""
-
-    low: float
-    high: float
-    unit_size = 1
-    unit_support = EVERYWHERE
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """``low`` and ``high``."""
-        return self.low, self.high
-
-    def log_density(self, value: float) -> float:
-        """Normalised log density; -inf outside."""
-        inside = self.low <= value <= self.high
-        return -math.log(self.high - self.low) if inside else -math.inf
-
-    def from_unit(self, unit: FloatArray) -> FloatArray:
-        """Through the normal distribution function: smooth at both bounds."""
-        return self.low + (self.high - self.low) * ndtr(unit[..., 0])
-
-
-@dataclass(frozen=True)
-class LogUniform:
-    """Uniform in the logarithm on [low, high], low > 0."""
-
-    low: float
-    high: float
-    unit_size = 1
-    unit_support = EVERYWHERE
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """``low`` and ``high``."""
-        return self.low, self.high
-
-    def log_density(self, value: float) -> float:
-        """Normalised log density; -inf outside."""
-        if not self.low <= value <= self.high:
-            return -math.inf
-        return -math.log(value) - math.log(math.log(self.high / self.low))
-
-    def from_unit(self, unit: FloatArray) -> FloatArray:
-        """Through the normal distribution function, in the logarithm."""
-        return self.low * (self.high / self.low) ** ndtr(unit[..., 0])
-
-
-@dataclass(frozen=True)
-class Normal:
-    """Gaussian within ``low`` and ``high``, so far out that its norm stays 1 to rounding."""
-
-    mean: float
-    sd: float
-    low: float = -math.inf
-    high: float = math.inf
-    unit_size = 1
-
-    @property
-    def unit_support(self) -> tuple[float, float]:
-        """Unit coordinates of the limits."""
-        return (self.low - self.mean) / self.sd, (self.high - self.mean) / self.sd
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """``low`` and ``high``."""
-        return self.low, self.high
-
-    def log_density(self, value: float) -> float:
-        """Normalised log density; -inf outside the limits."""
-        if not self.low <= value <= self.high:
-            return -math.inf
-        return _log_normal_density((value - self.mean) / self.sd) - math.log(self.sd)
-
-    def from_unit(self, unit: FloatArray) -> FloatArray:
-        """Shift and scale."""
-        return self.mean + self.sd * unit[..., 0]
-
-
-@dataclass(frozen=True)
-class LogNormal:
-    """Gaussian in the logarithm, with median 1."""
-
-    sd: float
-    unit_size = 1
-
-    @property
-    def unit_support(self) -> tuple[float, float]:
-        """Unit coordinates of what can be calculated with."""
-        return -_LARGEST_LOG / self.sd, _LARGEST_LOG / self.sd
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Positive values."""
-        return 0.0, math.inf
-
-    def log_density(self, value: float) -> float:
-        """Normalised log density; -inf for values that are not positive, or too large."""
-        log = math.log(value) if value > 0.0 else -math.inf
-        if not abs(log) <= _LARGEST_LOG:
-            return -math.inf
-        return _log_normal_density(log / self.sd) - math.log(self.sd) - log
-
-    def from_unit(self, unit: FloatArray) -> FloatArray:
-        """Exponential of a scaled normal."""
-        return np.exp(self.sd * unit[..., 0])
-
-
-@dataclass(frozen=True)
-class Circular:
-    """Uniform on the circle, in degrees; the density has period 360."""
-
-    unit_size = 2
-    unit_support = EVERYWHERE
-    limits = EVERYWHERE
-
-    def log_density(self, value: float) -> float:
-        """Normalised log density per degree."""
-        return -math.log(FULL_TURN_DEG) if math.isfinite(value) else -math.inf
-
-    def from_unit(self, unit: FloatArray) -> FloatArray:
-        """Direction of a point of the plane, in [0, 360)."""
-        angle = np.rad2deg(np.arctan2(unit[..., 1], unit[..., 0]))
-        return np.mod(angle, FULL_TURN_DEG)
 
 
 @dataclass(frozen=True)
@@ -479,7 +257,3 @@ def mass_prior(settings: InferenceSettings) -> Marginal:
     if settings.m1_prior == "uniform":
         return Uniform(0.0, settings.m1_max_meV)
     return LogUniform(settings.m1_min_meV, settings.m1_max_meV)
-
-
-def _log_normal_density(unit: float) -> float:
-    return -0.5 * (unit * unit + math.log(2.0 * math.pi))

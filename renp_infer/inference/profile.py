@@ -18,8 +18,8 @@ from scipy.optimize import brentq
 
 from renp_infer.inference.descent import STEPS, Minimum, descend, promise
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginals import Circular, LogNormal, LogUniform, Normal, Uniform
 from renp_infer.inference.parameters import MASS
-from renp_infer.inference.prior import Circular, LogNormal, LogUniform, Normal, Uniform
 from renp_infer.inference.settle import settle
 from renp_infer.records import FloatArray
 

@@ -12,7 +12,7 @@ from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import VECTOR, build_model
 from renp_infer.inference.nuts import require_nuts
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.records import FloatArray
 
 STATISTIC_NAMES = {

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, ndtri, stdtrit
 
-from renp_infer.inference.prior import FULL_TURN_DEG, Prior
+from renp_infer.inference.marginals import FULL_TURN_DEG
+from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
 TAIL = 5.0

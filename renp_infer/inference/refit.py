@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.sampling import draw_sample
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.records import FloatArray
 
 if TYPE_CHECKING:

@@ -241,22 +241,12 @@ def exact_at(response: Response, x: FloatArray) -> FloatArray:
 
 
 def _apparatus(response: Response, x: FloatArray) -> tuple[Experiment, Parameters]:
-    """Experiment and parameters that a vector stands for."""
-    layout, target = response.experiment.layout, response.experiment.target
-    at = dict(zip(response.names, x, strict=True))
-    target = replace(target, refractive_index=float(at["refractive_index"]))
-    if target.indices is not None:
-        indices = target.indices.moved(0.0, float(at["extraordinary_offset"]))
-        target = replace(target, indices=indices)
-    moved = replace(
-        response.experiment,
-        target=target,
-        layout=replace(
-            layout,
-            theta_s=layout.theta_s + at["theta_s_offset"],
-            theta_e=layout.theta_e + float(at["theta_e_offset"]),
-        ),
-    )
-    known = vars(response.truth)
-    values: dict[str, Any] = {name: value for name, value in at.items() if name in known}
+    """Experiment and parameters that a vector stands for, by the moves of the table."""
+    moved, known = response.experiment, vars(response.truth)
+    off = dict(zip(response.names, x - response.nominal(), strict=True))
+    for row in PARAMETERS.moving:
+        if row.slot and row.moves:
+            moved = row.moves(moved, float(off[row.slot]))
+    at = zip(response.names, x, strict=True)
+    values: dict[str, Any] = {name: value for name, value in at if name in known}
     return moved, replace(response.truth, **values)

@@ -15,7 +15,7 @@ import xarray as xr
 from renp_infer.inference.comparison import Estimator, EvidenceSettings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.phases import mirrored
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.records import FloatArray, Progress
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from renp_infer.inference.diagnostics import (
     convergence,
 )
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import FULL_TURN_DEG
+from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.inference.summary import circular_mean_deg, wrap
 from renp_infer.records import FloatArray
 

@@ -16,7 +16,7 @@ from scipy.optimize import OptimizeResult, least_squares
 from renp_infer.errors import RenpError
 from renp_infer.finite import faults, require_finite
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import FULL_TURN_DEG
+from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.records import FloatArray
 
 Residuals = Callable[[FloatArray], FloatArray]

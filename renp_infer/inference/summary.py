@@ -9,7 +9,7 @@ import numpy as np
 
 from renp_infer.inference.diagnostics import Convergence, defined
 from renp_infer.inference.judged import Range, Summary
-from renp_infer.inference.prior import FULL_TURN_DEG
+from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.records import FloatArray
 
 LEVELS = (0.68, 0.95)

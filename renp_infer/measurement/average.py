@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from renp_infer.measurement.smoothing import GAUSS_REACH, POINT
+from renp_infer.measurement.window import GAUSS_REACH, POINT
 from renp_infer.physics.form_factor import pair_integrals, pair_masses
 from renp_infer.physics.kinematics import on_circle, threshold_angles
 from renp_infer.physics.magnetization import cycle_time_s, magnetization_nG_per_s

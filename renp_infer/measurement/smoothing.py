@@ -1,8 +1,6 @@
-"""Angular smoothing of the pair integrals over the detector's resolution.
+"""Angular smoothing of the pair integrals over the detector's window.
 
-The smoothing kernel is a row of weights on panels of the trigger angle: one
-panel per window for the box of Fig. 6(b), a staircase for the Gaussian. Panels
-are integrated exactly up to the pair thresholds, see ``_panel_kernels``.
+Its panels are integrated exactly up to the pair thresholds, see ``_panel_kernels``.
 """
 
 from __future__ import annotations
@@ -11,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from renp_infer.errors import DomainError
 from renp_infer.finite import faults
@@ -20,150 +16,22 @@ from renp_infer.measurement._beam_kernels import ACROSS, BEAM, ONE, RAYS, own_in
 from renp_infer.measurement._correction_kernels import correction_table
 from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.measurement._panel_kernels import panel_integrals
+from renp_infer.measurement.window import SmoothingGrid, smoothing_grid
 from renp_infer.physics._crystal_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
-from renp_infer.physics.kinematics import Beams, beams_of, full_turns, on_circle
+from renp_infer.physics.kinematics import Beams, beams_of
 from renp_infer.physics.pairs import Density, experiment_form, signal_density
 from renp_infer.physics.refraction import ray_of
-from renp_infer.records import Experiment, FloatArray, Layout, Target
+from renp_infer.records import Experiment, FloatArray, Layout
+from renp_infer.target import Target
 
-POINT = np.deg2rad(1e-4)
-"""Width of the box that stands for no smoothing at all, or less, rad."""
-WIDEST_PANEL = np.deg2rad(0.75)
 EVEN = np.array([0.0, 0.0, 1.0])
 """No direction factor: of a rate, and of a moment seen along its own axis."""
-TURN = 2.0 * np.pi
-GAUSS_STEPS, GAUSS_REACH = 24, 5.0
-"""Panels per standard deviation, and reach in standard deviations."""
 MARGIN = np.deg2rad(3.0)
 """How much further than the layout a table reaches: offsets of the angles, and edges that
 turn with the index, are far smaller. Beyond it the finite crystal's share of a panel is 0."""
 SPLIT_WIDTH = 2e-4
 """Leading width (eV) up to which the split integral gives the correction."""
-
-
-@dataclass(frozen=True)
-class SmoothingGrid:
-    """Panels of the trigger angle and the weight of each in each window.
-
-    Attributes
-    ----------
-    borders : ndarray, shape (J + 1,)
-        Ascending panel borders, rad.
-    weights : ndarray, shape (n, J)
-        1/rad; the smoothed value is ``weights @ panel_integrals``.
-    """
-
-    borders: FloatArray
-    weights: FloatArray
-
-    @property
-    def used(self) -> FloatArray:
-        """Panels that any window needs, shape (J,), bool."""
-        return np.asarray(np.any(self.weights != 0.0, axis=0))
-
-    def band(self) -> tuple[NDArray[np.int64], FloatArray]:
-        """First panel of each window (n,), and the weights from it on (n, w).
-
-        Windows need few panels each, however many angles there are.
-        """
-        inside = self.weights != 0.0
-        first = np.argmax(inside, axis=1)
-        last = inside.shape[1] - np.argmax(inside[:, ::-1], axis=1)
-        width = int(np.max(last - first))
-        first = np.minimum(first, inside.shape[1] - width)
-        return first, np.take_along_axis(self.weights, first[:, None] + np.arange(width), axis=1)
-
-
-def smoothing_grid(
-    theta_s: FloatArray, resolution: float, kernel: str, centre: float
-) -> SmoothingGrid:
-    """Panels and weights of a box or Gaussian window around each angle.
-
-    The Gaussian of full width at half maximum ``resolution`` becomes a
-    staircase of 24 steps per standard deviation with the same variance, cut
-    at five: an error of at most 0.03/24^2 = 5e-5 of a step within its
-    width, and 4e-4 of the 1/sqrt(s) peak of a light planar pair.
-
-    Angles are directions: panels lie within half a turn of the centre, and windows across
-    its antipode go on at the other end.
-
-    Parameters
-    ----------
-    theta_s : ndarray, shape (n,)
-        Window centres, rad.
-    resolution : float
-        Full width, rad, less than half a turn; up to 1e-4 degrees it stands for a box of
-        that width.
-    kernel : {"box", "gaussian"}
-    centre : float
-        Angle at which a panel must end: the middle of the support, rad.
-
-    Returns
-    -------
-    SmoothingGrid
-    """
-    if kernel == "box" or resolution <= POINT:
-        borders, weights = _boxes(theta_s, 0.5 * max(resolution, POINT), centre)
-    else:
-        borders, weights = _gaussians(theta_s, resolution, centre)
-    first, last = np.flatnonzero(np.any(weights != 0.0, axis=0))[[0, -1]]
-    return SmoothingGrid(
-        borders[first : last + 2], np.ascontiguousarray(weights[:, first : last + 1])
-    )
-
-
-def _boxes(theta_s: FloatArray, half: float, centre: float) -> tuple[FloatArray, FloatArray]:
-    """Borders (J + 1) and weights (n, J) of boxes, see ``smoothing_grid``."""
-    angles = on_circle(theta_s, centre)
-    borders = _refine(_around(np.concatenate([angles - half, angles + half]), centre))
-    inside = np.abs(on_circle(0.5 * (borders[:-1] + borders[1:]) - angles[:, None])) < half
-    return borders, inside / (2.0 * half)
-
-
-def _gaussians(
-    theta_s: FloatArray, resolution: float, centre: float
-) -> tuple[FloatArray, FloatArray]:
-    """Borders (J + 1) and weights (n, J) of staircases, see ``smoothing_grid``."""
-    sigma = resolution / (2.0 * np.sqrt(2.0 * np.log(2.0)))
-    step = sigma / GAUSS_STEPS
-    reach = GAUSS_REACH * sigma
-    span = theta_s.max() - theta_s.min() + 2.0 * reach
-    if span < TURN - step:
-        marks = theta_s.min() - reach + step * np.arange(int(np.ceil(span / step)) + 1)
-    else:
-        # a comb that closes: its teeth would else meet those of the turn before
-        step = TURN / np.ceil(TURN / step)
-        marks = centre + step * (np.arange(round(TURN / step)) + 0.5)
-    borders = _refine(_around(marks, centre))
-    low, high = borders[:-1], borders[1:]
-    ahead = 0.5 * (low + high) - theta_s[:, None]
-    angles = theta_s[:, None] + full_turns(ahead)
-    # a staircase widens the Gaussian by step^2/6 in variance
-    narrow = np.sqrt(sigma**2 - step**2 / 6.0)
-    mass = ndtr((high - angles) / narrow) - ndtr((low - angles) / narrow)
-    mass = np.where(np.abs(on_circle(ahead)) < reach, mass, 0.0)
-    return borders, mass / mass.sum(axis=1, keepdims=True) / (high - low)
-
-
-def _around(marks: FloatArray, centre: float) -> FloatArray:
-    """Marks within half a turn of the centre, the centre, and the antipode if any crossed it."""
-    folded = np.append(on_circle(marks, centre), centre)
-    if np.any(full_turns(marks, centre)):
-        folded = np.append(folded, [centre - 0.5 * TURN, centre + 0.5 * TURN])
-    return folded
-
-
-def _refine(marks: FloatArray) -> FloatArray:
-    """Sorted distinct marks with no gap wider than ``WIDEST_PANEL``."""
-    ordered = np.unique(marks)
-    ordered = ordered[np.append(True, np.diff(ordered) > 1e-9)]
-    counts = np.ceil(np.diff(ordered) / WIDEST_PANEL).astype(int)
-    parts = [
-        np.linspace(a, b, n, endpoint=False)
-        for a, b, n in zip(ordered[:-1], ordered[1:], counts, strict=True)
-    ]
-    return np.append(np.concatenate(parts), ordered[-1])
 
 
 def beam_of(layout: Layout, target: Target, beams: Beams | None = None) -> FloatArray:

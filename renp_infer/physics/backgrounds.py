@@ -34,7 +34,8 @@ from renp_infer.physics.kinematics import beams_of, mismatch
 from renp_infer.physics.lindblad import decay_rates
 from renp_infer.physics.magnetization import COHERENT, SPINOR, ions, partners
 from renp_infer.physics.matrix_elements import h_r, reference_gamma_per_s, spin_squared
-from renp_infer.records import Experiment, FloatArray, Lasers, Target
+from renp_infer.records import Experiment, FloatArray, Lasers
+from renp_infer.target import Target
 
 RATE_WEIGHTS = 0.75
 """Sum of |b_ij|^2 over the nine ordered pairs, exact for a unitary matrix."""

@@ -27,7 +27,8 @@ from renp_infer.physics.propagation import (
     panel_top,
     panels_for,
 )
-from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches, Target
+from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches
+from renp_infer.target import Target
 
 LEAST_PANELS, MAX_PANELS = 256, 40_000
 MAX_WORK = 20_000_000

@@ -14,7 +14,8 @@ import numpy as np
 from renp_infer.errors import DomainError
 from renp_infer.finite import faults
 from renp_infer.physics.bloch import evolve
-from renp_infer.records import Lasers, Switches, Target
+from renp_infer.records import Lasers, Switches
+from renp_infer.target import Target
 
 LARGEST = 0.25
 """|rho_ep|^2 of a pure superposition with half of the population in e and in p."""

@@ -21,7 +21,8 @@ from renp_infer.physics.lindblad import (
     rabi_frequencies,
 )
 from renp_infer.physics.propagation import panel_maps, propagate
-from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches, Target
+from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches
+from renp_infer.target import Target
 
 LASERS = ("eq", "qg", "pg")
 KHZ_TO_RAD_PER_S = 2e3 * pi

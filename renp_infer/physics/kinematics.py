@@ -16,7 +16,8 @@ from scipy.optimize import brentq
 
 from renp_infer.errors import ConvergenceError, DomainError
 from renp_infer.physics.refraction import ray_index, ray_of
-from renp_infer.records import Experiment, FloatArray, Indices, Lasers, Target
+from renp_infer.records import Experiment, FloatArray, Lasers
+from renp_infer.target import Indices, Target
 
 _STEPS, _STILL = 200, 1e-14
 """Iterations of phase matching, and the change in rad at which they end."""

@@ -24,7 +24,8 @@ import numpy as np
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.matrix_elements import rabi_per_s
-from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches, Target
+from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches
+from renp_infer.target import Target
 
 E, G, Q, P = range(4)
 LEVELS = {"e": E, "g": G, "q": Q, "p": P}

@@ -61,7 +61,8 @@ from renp_infer.physics.matrix_elements import (
 )
 from renp_infer.physics.pickup import coupling_of
 from renp_infer.physics.transition import transition_of
-from renp_infer.records import Experiment, FloatArray, Layout, Target
+from renp_infer.records import Experiment, FloatArray, Layout
+from renp_infer.target import Target
 
 
 def ions(target: Target, layout: Layout) -> float:

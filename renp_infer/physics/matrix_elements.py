@@ -19,7 +19,8 @@ from renp_infer.physics.constants import (
     MW_PER_CM2_TO_EV4,
     PER_S_TO_EV,
 )
-from renp_infer.records import PRESETS, Lasers, Switches, Target
+from renp_infer.records import PRESETS, Lasers, Switches
+from renp_infer.target import Target
 
 PRINTED = {
     "h_r": (

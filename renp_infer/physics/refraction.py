@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.constants import CM_TO_UM, PHOTON_EV_CM
-from renp_infer.records import POLARISATIONS, FloatArray, Indices
+from renp_infer.records import POLARISATIONS, FloatArray
+from renp_infer.target import Indices
 
 RAYS = ("ordinary", "extraordinary")
 

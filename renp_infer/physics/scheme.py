@@ -17,8 +17,8 @@ from renp_infer.errors import ConfigError, DomainError
 from renp_infer.physics.channels import Channel, read_channels
 from renp_infer.physics.reader import Reader, checked
 from renp_infer.physics.refraction import Sellmeier, Uniaxial
-from renp_infer.records import Indices
 from renp_infer.resources import named_file, read_toml, share_path
+from renp_infer.target import Indices
 
 LEVELS = ("g", "p", "q", "e")
 TRANSITIONS = ("ep", "pg", "eg", "eq", "qg", "qp")

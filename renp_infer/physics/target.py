@@ -13,7 +13,7 @@ from renp_infer.physics.channels import Channel, figure_of_merit
 from renp_infer.physics.reader import checked
 from renp_infer.physics.scheme import CRYSTAL, PHOTONS, TRANSITIONS, Scheme, read_scheme
 from renp_infer.physics.transition import as_transition, component_channel
-from renp_infer.records import Target
+from renp_infer.target import Target
 
 GENERIC = "generic"
 """The scheme of which the study gives everything."""

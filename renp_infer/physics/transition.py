@@ -11,7 +11,8 @@ import numpy as np
 from renp_infer.errors import DomainError
 from renp_infer.physics.channels import Channel, interference, leading_channel
 from renp_infer.physics.matrix_elements import spin_squared
-from renp_infer.records import PRESETS, Switches, Target, Transition
+from renp_infer.records import PRESETS, Switches
+from renp_infer.target import Target, Transition
 
 
 def transition_of(

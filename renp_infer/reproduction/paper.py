@@ -35,9 +35,9 @@ from renp_infer.records import (
     Layout,
     Parameters,
     Switches,
-    Target,
 )
 from renp_infer.reproduction.printed import Printed, load_inputs, load_printed
+from renp_infer.target import Target
 
 Reading = Literal["published", "corrected", "first-principles"]
 READINGS: tuple[Reading, Reading] = ("published", "corrected")

@@ -16,10 +16,11 @@ from renp_infer.physics.constants import (
     MW_PER_CM2_TO_EV4,
     PER_S_TO_EV,
 )
-from renp_infer.records import Experiment, FloatArray, Target
+from renp_infer.records import Experiment, FloatArray
 from renp_infer.reproduction.conventions import compared, same
 from renp_infer.reproduction.paper import READINGS, Paper, Reading
 from renp_infer.reproduction.verdict import Recomputed
+from renp_infer.target import Target
 
 Quantity = Callable[[Experiment, FloatArray, float], FloatArray]
 _ONE = np.ones(1)

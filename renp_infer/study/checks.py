@@ -14,7 +14,7 @@ from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.magnetization import keeps_moment
 from renp_infer.physics.matrix_elements import missing_printed
-from renp_infer.records import PRESETS, Detector, Experiment, Parameters, Switches, Target
+from renp_infer.records import PRESETS, Detector, Experiment, Parameters, Switches
 from renp_infer.study.computable import check_computable, check_open_angles
 from renp_infer.study.reading import StudyConfig
 from renp_infer.study.sections.calibrate import CalibrateSection, check_parts
@@ -23,6 +23,7 @@ from renp_infer.study.sections.inference import InferenceSection, check_lower_bo
 from renp_infer.study.sections.lasers import check_lasers
 from renp_infer.study.sections.sequential import KEY, SequentialSettings
 from renp_infer.study.sections.target import POLARISED
+from renp_infer.target import Target
 
 
 def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from renp_infer.display import Display
 from renp_infer.inference.comparison import CompareSettings
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.neutrinos import OscillationTable

@@ -18,7 +18,7 @@ from renp_infer.design.truths import prior_truths, spread
 from renp_infer.design.utility import Appraiser, _median
 from renp_infer.errors import DomainError
 from renp_infer.inference.hypothesis import HypothesisModel
-from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.marginalised import marginalise
 from renp_infer.measurement.noise import Noise, noise_by_exposure
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics.kinematics import phase_matched

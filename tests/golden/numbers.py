@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from renp_infer.app.cli import execute
-from renp_infer.inference.prior import UNTUNED
+from renp_infer.inference.settings import UNTUNED
 from renp_infer.resources import share_path
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ from scipy.stats import kstest, lognorm, multivariate_normal
 
 from renp_infer.inference.amplitude import log_integral
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.prior import Prior
 from tests.toys.linear import COVARIANCE, LINEAR, THETA, linear_likelihood
 

@@ -17,14 +17,8 @@ from renp_infer.inference.diagnostics import leave_one_out, power_scaling
 from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
-from renp_infer.inference.prior import (
-    Circular,
-    Normal,
-    Prior,
-    Uniform,
-    response_argument,
-    truth_values,
-)
+from renp_infer.inference.marginals import Circular, Normal, Uniform
+from renp_infer.inference.prior import Prior, response_argument, truth_values
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 from tests.toys.settings import inference_with
 

@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.evidence import estimate, mean_evidence, mean_log_evidence
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.nested import nested_run
 from renp_infer.inference.prior import (
     build_prior,

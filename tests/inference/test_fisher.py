@@ -17,8 +17,8 @@ from renp_infer.inference.fisher import (
 )
 from renp_infer.inference.hypothesis import Library, phase_settings
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginals import LogNormal, Normal
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.prior import LogNormal, Normal
 from renp_infer.inference.profile import Profile, crossing
 from tests.toys.expected import (
     ALONE,

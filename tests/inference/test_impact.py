@@ -6,16 +6,8 @@ from scipy.special import ndtr
 
 from renp_infer.inference.impact import impacts, standardised
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import (
-    Circular,
-    LogNormal,
-    Normal,
-    Prior,
-    Uniform,
-    build_prior,
-    response_argument,
-    truth_values,
-)
+from renp_infer.inference.marginals import Circular, LogNormal, Normal, Uniform
+from renp_infer.inference.prior import Prior, build_prior, response_argument, truth_values
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 from tests.toys.settings import inference_with
 

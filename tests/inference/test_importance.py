@@ -12,7 +12,7 @@ from renp_infer.inference.comparison import posterior_probabilities
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
 from renp_infer.inference.importance import ImportanceEstimate, evidence, start_mixture
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.mixture import Mixture, no_bend
 from renp_infer.inference.prior import (
     build_prior,

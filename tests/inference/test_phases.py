@@ -8,7 +8,7 @@ from scipy.stats import kstest
 from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.diagnostics import convergence
 from renp_infer.inference.importance import importance_sample
-from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.phases import ALPHA21, ALPHA31, DELTA, Planes, mirrored, mixing, width
 from renp_infer.inference.sampling import draw_sample
 from tests.toys.likelihoods import free_phases

@@ -6,18 +6,9 @@ from scipy import stats
 
 from renp_infer.errors import DomainError
 from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.marginals import Circular, LogNormal, LogUniform, Normal, Uniform
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.prior import (
-    Circular,
-    GaussianPrior,
-    LogNormal,
-    LogUniform,
-    Normal,
-    Uniform,
-    build_prior,
-    response_argument,
-    truth_values,
-)
+from renp_infer.inference.prior import GaussianPrior, build_prior, response_argument, truth_values
 from tests.toys.response import OSCILLATION, toy_truth
 from tests.toys.settings import inference_with
 

@@ -15,7 +15,7 @@ from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.ensemble import _log_density
 from renp_infer.inference.importance import Proposal
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginal import marginalise
+from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nested import _weighted
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS

@@ -8,12 +8,8 @@ import pytest
 from scipy.integrate import quad
 
 from renp_infer.measurement._edge_kernels import GEOMETRY
-from renp_infer.measurement.smoothing import (
-    beam_of,
-    make_smoother,
-    smoothed_pairs,
-    smoothing_grid,
-)
+from renp_infer.measurement.smoothing import beam_of, make_smoother, smoothed_pairs
+from renp_infer.measurement.window import smoothing_grid
 from renp_infer.physics._crystal_kernels import crystal_point, local_density
 from renp_infer.physics.form_factor import crystal_size, pair_integrals, pair_masses
 from renp_infer.physics.kinematics import full_turns, mismatch, on_circle, threshold_angles

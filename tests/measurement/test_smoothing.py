@@ -8,13 +8,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from renp_infer.measurement.smoothing import (
-    POINT,
-    Smoother,
-    make_smoother,
-    smoothed_pairs,
-    smoothing_grid,
-)
+from renp_infer.measurement.smoothing import Smoother, make_smoother, smoothed_pairs
+from renp_infer.measurement.window import POINT, smoothing_grid
 from renp_infer.physics._crystal_kernels import crystal_grid, form_norm, local_density
 from renp_infer.physics.form_factor import crystal_size, pair_integrals, pair_masses
 from renp_infer.physics.kinematics import mismatch, phase_matched, threshold_angles

@@ -13,7 +13,8 @@ from renp_infer.physics.neutrinos import load_oscillation, make_parameters, mass
 from renp_infer.physics.refraction import Sellmeier, Uniaxial
 from renp_infer.physics.scheme import read_scheme
 from renp_infer.physics.target import load_target
-from renp_infer.records import PAIR_INDEX, Target
+from renp_infer.records import PAIR_INDEX
+from renp_infer.target import Target
 
 ER = load_target("er-ylf")
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from renp_infer.inference.parameters import PARAMETERS, Inferred
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.field import exact_field
 from renp_infer.records import Experiment, FloatArray, Parameters
 from renp_infer.study.study import Study

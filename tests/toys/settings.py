@@ -8,7 +8,7 @@ from typing import Any
 from renp_infer.design.cost import CostModel
 from renp_infer.design.utility import UtilitySettings
 from renp_infer.inference.comparison import CompareSettings
-from renp_infer.inference.prior import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.study.sections.compare import CompareSection, compare_settings
 from renp_infer.study.sections.inference import InferenceSection, inference_settings
 from renp_infer.study.sections.optimize import CostSection, OptimizeSection, cost_model

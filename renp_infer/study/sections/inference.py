@@ -8,7 +8,7 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole
-from renp_infer.inference.prior import UNTUNED, InferenceSettings, Sampler
+from renp_infer.inference.settings import UNTUNED, InferenceSettings, Sampler
 from renp_infer.study.sections.base import Flag, Section, choice
 
 Spread = Annotated[float, Before(Number(low=0, high=5))]

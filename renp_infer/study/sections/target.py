@@ -12,8 +12,9 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said
 from renp_infer.physics.polarisation import thermal_polarisation
 from renp_infer.physics.transition import transition_of
-from renp_infer.records import Lasers, Switches, Target
+from renp_infer.records import Lasers, Switches
 from renp_infer.study.sections.base import Section, Word
+from renp_infer.target import Target
 
 Energy = Annotated[float, Before(Number("eV", 0, 100, open_low=True))]
 Rate = Annotated[float, Before(Number("1/s", 0, 1e12))]

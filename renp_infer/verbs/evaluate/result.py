@@ -15,6 +15,8 @@ from renp_infer.physics.constants import YEAR_S
 from renp_infer.records import FloatArray, Switches
 from renp_infer.switches import forbids_moment, heard, told
 from renp_infer.terminal import plain
+from renp_infer.verbs.evaluate.coherence import Coherence
+from renp_infer.verbs.evaluate.depletion import Depletion
 
 if TYPE_CHECKING:
     import xarray
@@ -70,73 +72,6 @@ class Truth:
     delta_deg: float
     alpha21_deg: float
     alpha31_deg: float
-
-
-@dataclass(frozen=True)
-class Coherence:
-    """What the Bloch equations give, and how well they keep what a state must keep.
-
-    Attributes
-    ----------
-    peak, peak_time_ms : float
-        Largest abs(chi)^2 of a cycle, and when.
-    mean : float
-        abs(chi)^2 over a cycle.
-    field_peak_over_growth_ms, field_peak_time_ms : float
-        Largest field of a cycle over its growth at ``mean``, and when.
-    excited_at_end : float
-        Share of e when a cycle ends.
-    trace_error, hermiticity_error : float
-    smallest_eigenvalue : float
-        Of the density matrix.
-    positive : bool
-        Whether that is none below 0, to rounding.
-    detunings : int
-        Classes of ions that were averaged over.
-    spread_error : float
-        Relative, of that average.
-    """
-
-    peak: float
-    peak_time_ms: float
-    mean: float
-    field_peak_over_growth_ms: float
-    field_peak_time_ms: float
-    excited_at_end: float
-    trace_error: float
-    hermiticity_error: float
-    smallest_eigenvalue: float
-    positive: bool
-    detunings: int
-    spread_error: float
-
-
-@dataclass(frozen=True, eq=False)
-class Depletion:
-    """What empties the excited state besides neutrino pairs, Section V.
-
-    Attributes
-    ----------
-    pair_per_ion_per_s, two_photon_per_ion_per_s : ndarray, shape (n,)
-    three_photon_per_ion_per_s, four_photon_per_ion_per_s : ndarray, shape (n,)
-    e1_per_s : float
-    zeeman_splitting_eV : float
-    wrong_partner_share : float
-    depletion_per_cycle : mapping
-        Share of e by each process, (n,) each, without pumping.
-    events_per_lifetime : ndarray, shape (n,)
-        Eq. (68).
-    """
-
-    pair_per_ion_per_s: FloatArray
-    two_photon_per_ion_per_s: FloatArray
-    three_photon_per_ion_per_s: FloatArray
-    four_photon_per_ion_per_s: FloatArray
-    e1_per_s: float
-    zeeman_splitting_eV: float
-    wrong_partner_share: float
-    depletion_per_cycle: Mapping[str, FloatArray]
-    events_per_lifetime: FloatArray
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,9 @@ from renp_infer.records import (
     Observation,
     Parameters,
 )
-from renp_infer.verbs.evaluate.result import (
-    Coherence,
-    Depletion,
-    EvaluateResult,
-    NumericalErrors,
-    Truth,
-)
+from renp_infer.verbs.evaluate.coherence import Coherence
+from renp_infer.verbs.evaluate.depletion import Depletion
+from renp_infer.verbs.evaluate.result import EvaluateResult, NumericalErrors, Truth
 
 ROUNDING = 1e-9
 """How far below 0 an eigenvalue of the state may be by rounding."""

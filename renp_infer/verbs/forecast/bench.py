@@ -23,8 +23,8 @@ from renp_infer.inference.hypothesis import (
 )
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.prior import InferenceSettings
 from renp_infer.inference.response import Response
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.noise import Noise, noise_by_exposure
 from renp_infer.measurement.normalise import coherence, noise_covariance

@@ -12,8 +12,9 @@ from scipy.optimize import brentq
 from renp_infer.inference.exposure import ByExposure
 from renp_infer.inference.fisher import Expansion, expand, mass_shift, sigma
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginals import LogNormal, Normal
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.prior import LogNormal, Normal, Prior
+from renp_infer.inference.prior import Prior
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.bench import Bench

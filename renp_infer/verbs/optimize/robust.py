@@ -22,7 +22,8 @@ from renp_infer.errors import RenpError
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.fisher import best_step, expand
 from renp_infer.inference.parameters import MASS, PARAMETERS
-from renp_infer.inference.prior import InferenceSettings, mass_prior
+from renp_infer.inference.prior import mass_prior
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.study.designing import objective_of, study_at
@@ -151,7 +152,7 @@ def shifts_of(study: Study, experiment: Experiment, value: Value) -> Shifts:
         off = experiment
         for row, shift in zip(rows, shifts.tolist(), strict=True):
             assert row.moves is not None
-            off = row.moves(off, SIGMAS * sds[row] * shift)
+            off = row.moves(off, row.scale * (SIGMAS * sds[row] * shift))
         return off
 
     found = worst_case(lambda shifts: value(lambda: moved(shifts)), len(rows))

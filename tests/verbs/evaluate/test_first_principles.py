@@ -33,10 +33,11 @@ from renp_infer.physics.pair_tensor import pair_sums
 from renp_infer.physics.scheme import read_scheme
 from renp_infer.physics.target import between, channels_of
 from renp_infer.physics.transition import transition_of
-from renp_infer.records import PRESETS, Indices, Observation, Switches
+from renp_infer.records import PRESETS, Observation, Switches
 from renp_infer.study.hypotheses import hypothesis_of
 from renp_infer.study.load import load_study
 from renp_infer.study.sections.lasers import check_beams
+from renp_infer.target import Indices
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.shortfall import said_of
 from renp_infer.verbs.evaluate.work import evaluate

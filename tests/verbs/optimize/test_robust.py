@@ -73,7 +73,7 @@ def test_what_moves_the_apparatus_moves_the_response(study: Study, row: Inferred
     vector = own.nominal()
     vector[own.names.index(row.slot)] += row.scale * off
     assert row.moves is not None
-    moved = response(row.moves(experiment, off))
+    moved = response(row.moves(experiment, row.scale * off))
     field, nominal = own(vector)[0], own(own.nominal())[0]
     peak = np.max(np.abs(nominal))
     assert np.max(np.abs(field - nominal)) > 1e-6 * peak > 0.0

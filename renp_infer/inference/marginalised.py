@@ -18,9 +18,10 @@ import numpy as np
 
 from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginals import FULL_TURN_DEG, Normal
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.phases import ALPHA31, DELTA
-from renp_infer.inference.prior import FULL_TURN_DEG, Normal, Prior
+from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
 _TRIED = 8

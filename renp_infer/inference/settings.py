@@ -1,0 +1,84 @@
+"""What a fit is asked for: sampler, chains and priors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+
+from renp_infer.errors import DomainError
+
+Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
+UNTUNED = {"smc", "nested"}
+"""Samplers that spend no draws on tuning."""
+
+
+@dataclass(frozen=True)
+class InferenceSettings:
+    """Section ``[inference]`` of a study. A standard deviation of 0 fixes.
+
+    Attributes
+    ----------
+    sampler : {"nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"}
+    cross_check : "none" or one of the same
+        Another sampler, whose quantiles must agree.
+    chains, draws, tune : int
+        Chains (or independent ensembles), and draws kept and spent per chain; ``UNTUNED``
+        samplers spend none.
+    target_accept : float
+        Mean acceptance NUTS aims at.
+    m1_prior : {"uniform", "log-uniform"}
+    m1_min_meV, m1_max_meV : float
+        Bounds of m1; the lower one only counts for the log-uniform prior.
+    amplitude_sd : float
+        Standard deviation of log amplitude.
+    baseline_sd : float
+        Standard deviation of the baseline by the peak of the true signal.
+    leakage_sd : float
+        Standard deviation of the parity-even leakage by the same peak.
+    refractive_index_sd, theta_s_offset_sd_deg, theta_e_offset_sd_deg : float
+    extraordinary_index_sd : float
+        Of what all extraordinary indices are off by; `refractive_index_sd` then is that of
+        the ordinary ones.
+    oscillation_errors : bool
+        Whether the oscillation parameters carry their measured errors.
+    phases : {"free", "fixed"}
+        Phases uniform on the circle, or known.
+    noise : {"drawn", "none"}
+        Mock data with noise, or the expectation (Asimov) data.
+    """
+
+    sampler: Sampler
+    cross_check: Literal["none"] | Sampler
+    chains: int
+    draws: int
+    tune: int
+    target_accept: float
+    m1_prior: Literal["uniform", "log-uniform"]
+    m1_min_meV: float
+    m1_max_meV: float
+    amplitude_sd: float
+    baseline_sd: float
+    leakage_sd: float
+    refractive_index_sd: float
+    extraordinary_index_sd: float
+    theta_s_offset_sd_deg: float
+    theta_e_offset_sd_deg: float
+    oscillation_errors: bool
+    phases: Literal["free", "fixed"]
+    noise: Literal["drawn", "none"]
+
+    def __post_init__(self) -> None:
+        for name in ("chains", "draws", "tune"):
+            if getattr(self, name) < 1:
+                raise DomainError(name, getattr(self, name), ">= 1")
+        if not 0.0 < self.target_accept < 1.0:
+            raise DomainError("target_accept", self.target_accept, "between 0 and 1")
+        for name in (f.name for f in fields(self) if "_sd" in f.name):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise DomainError(name, getattr(self, name), ">= 0, finite")
+        if not 0.0 < self.m1_min_meV < self.m1_max_meV < np.inf:
+            raise DomainError(
+                "m1_max_meV", self.m1_max_meV, f"> m1_min_meV = {self.m1_min_meV} > 0"
+            )
