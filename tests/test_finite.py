@@ -21,11 +21,6 @@ from renp_infer.finite import faults, require_finite, require_finite_tree
 from renp_infer.inference import diagnostics, likelihood, nuts, response
 from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel
-from renp_infer.inference.prior import (
-    build_prior,
-    response_argument,
-    truth_values,
-)
 from renp_infer.measurement import mock, smoothing, squid
 from renp_infer.measurement.field import exact_field
 from renp_infer.physics import bloch, form_factor, magnetization
@@ -42,6 +37,8 @@ from tests.toys.response import (
     ToyResponse,
     observe,
     toy_angles,
+    toy_field,
+    toy_prior,
     toy_truth,
 )
 from tests.toys.settings import inference_with
@@ -242,7 +239,7 @@ class Broken(PythonResponse):
 
 def fitted(broken: Any, sampler: str, field: np.ndarray | None = None, cores: int = 2) -> Any:
     toy, truth = ToyResponse(toy_angles(9)), toy_truth()
-    signal, _ = toy(response_argument(truth_values(truth, 1.45)))
+    signal = toy_field(toy, truth)
     data = observe(signal if field is None else field, 1e-4 * np.eye(9), toy.theta_s)
     short = inference_with(sampler=sampler, chains=2, draws=60, tune=60)
     return fit(HypothesisModel(broken, truth, OSCILLATION, short, 1.45), data, 3, cores=cores)
@@ -289,8 +286,8 @@ def test_a_step_far_out_of_the_prior_ends_a_trajectory_and_not_the_fit(
 ) -> None:
     """A first step that is too long meets imaginary masses; nearby a NaN stays an error."""
     toy, truth, caught = ToyResponse(toy_angles(9)), toy_truth(), {}
-    signal, _ = toy(response_argument(truth_values(truth, 1.45)))
-    prior = build_prior(truth, inference_with(), OSCILLATION, 1.45, 1.0)
+    signal = toy_field(toy, truth)
+    prior = toy_prior(truth, inference_with())
     data = observe(signal, 1e-4 * np.eye(9), toy.theta_s)
     size, vector = prior.unit_size, prior.sample(np.random.default_rng(0), 1)[0]
     nothing = nuts.CompiledModel(lambda point: (np.nan, np.zeros(size), vector), (), 0, size)

@@ -9,10 +9,10 @@ from renp_infer.inference.belt import LEVELS, belt_coverage, build_belt
 from renp_infer.inference.belt_mocks import belt_mock, ratio
 from renp_infer.inference.descent import descend
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import build_prior, response_argument
+from renp_infer.inference.prior import response_argument
 from renp_infer.inference.profile import MASS, Profile
 from tests.toys.linear import COVARIANCE, LINEAR, THETA, TRUTH
-from tests.toys.response import OSCILLATION, observe
+from tests.toys.response import observe, toy_prior
 from tests.toys.settings import inference_with
 
 
@@ -119,7 +119,7 @@ def mass_likelihood():
         theta_e_offset_sd_deg=0.0,
         phases="fixed",
     )
-    prior = build_prior(TRUTH, settings, OSCILLATION, 1.45, 1.0)
+    prior = toy_prior(TRUTH, settings)
     response = MassResponse()
     field = response(response_argument(prior.values(prior.sample(np.random.default_rng(0), 1)[0])))
     return Likelihood(prior, response, observe(field[0], COVARIANCE, THETA))

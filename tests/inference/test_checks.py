@@ -18,8 +18,8 @@ from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
 from renp_infer.inference.marginals import Circular, Normal, Uniform
-from renp_infer.inference.prior import Prior, response_argument, truth_values
-from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from renp_infer.inference.prior import Prior
+from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_field, toy_truth
 from tests.toys.settings import inference_with
 
 ANGLES = toy_angles(41)
@@ -134,7 +134,7 @@ def checked():
 
     def run(extra, stated=1.0, **settings):
         toy, truth = ToyResponse(ANGLES), toy_truth("dirac")
-        signal = toy(response_argument(truth_values(truth, 1.45)))[0]
+        signal = toy_field(toy, truth)
         data = observe(signal + SIGMA * extra, SIGMA**2 * np.eye(41), ANGLES, seed=2)
         data = observe(data.vector, (stated * SIGMA) ** 2 * np.eye(41), ANGLES)
         numbers = {"chains": 2, "draws": 200, "tune": 200, "phases": "fixed"}

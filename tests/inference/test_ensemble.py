@@ -5,20 +5,22 @@ import pytest
 
 from renp_infer.inference.ensemble import sample_ensembles
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import (
-    build_prior,
-    response_argument,
-    truth_values,
-)
 from renp_infer.inference.start import Chart, local_gaussian, overdispersed
-from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.response import (
+    ToyResponse,
+    observe,
+    toy_angles,
+    toy_field,
+    toy_prior,
+    toy_truth,
+)
 from tests.toys.settings import inference_with
 
 
 def likelihood(sigma, points=21, width=0.02, **settings):
     toy, truth = ToyResponse(toy_angles(points), width=width), toy_truth()
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
+    signal = toy_field(toy, truth)
+    prior = toy_prior(truth, inference_with(**settings))
     data = observe(signal, sigma**2 * np.eye(points), toy.theta_s, 1)
     return Likelihood(prior, toy, data)
 

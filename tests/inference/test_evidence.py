@@ -16,7 +16,6 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.nested import nested_run
 from renp_infer.inference.prior import (
-    build_prior,
     response_argument,
     truth_values,
 )
@@ -35,6 +34,8 @@ from tests.toys.response import (
     ToyResponse,
     observe,
     toy_angles,
+    toy_field,
+    toy_prior,
     toy_truth,
 )
 from tests.toys.settings import compare_with, inference_with
@@ -53,15 +54,15 @@ def linear_likelihood(**settings):
     values = truth_values(truth, 1.45)
     response = LinearResponse(THETA, response_argument(values))
     chosen = inference_with(**(STILL | {"amplitude_sd": 0.0} | settings))
-    prior = build_prior(truth, chosen, OSCILLATION, 1.45, 1.0)
+    prior = toy_prior(truth, chosen)
     data = observe(response(response_argument(values))[0] + 0.05, COVARIANCE, THETA, 11)
     return Likelihood(prior, response, data, {"leakage": LEAKAGE})
 
 
 def toy_likelihood(sigma=0.05, nature="majorana", **settings):
     toy, truth = ToyResponse(THETA, width=0.05), toy_truth(nature)
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
+    signal = toy_field(toy, truth)
+    prior = toy_prior(truth, inference_with(**settings))
     return Likelihood(
         prior, toy, observe(signal, sigma**2 * np.eye(THETA.size), THETA, 1), {"leakage": LEAKAGE}
     )

@@ -15,9 +15,7 @@ from renp_infer.inference.model import build_model
 from renp_infer.inference.nuts import Coordinates, compile_model, sample_nuts
 from renp_infer.inference.parameters import DERIVED_TEXTS
 from renp_infer.inference.prior import (
-    build_prior,
     response_argument,
-    truth_values,
 )
 from renp_infer.inference.pymc_nuts import nuts_step
 from tests.toys.likelihoods import toy_likelihood
@@ -28,6 +26,8 @@ from tests.toys.response import (
     ToyResponse,
     observe,
     toy_angles,
+    toy_field,
+    toy_prior,
     toy_truth,
 )
 from tests.toys.settings import inference_with
@@ -274,7 +274,7 @@ class Holed(LinearResponse):
 
 
 def conjugate_likelihood(response=LINEAR):
-    prior = build_prior(TRUTH, conjugate_settings("nuts"), OSCILLATION, 1.45, 1.0)
+    prior = toy_prior(TRUTH, conjugate_settings("nuts"))
     return Likelihood(prior, response, DATA)
 
 
@@ -329,11 +329,11 @@ def test_data_that_say_nothing_return_the_prior(sampler):
     toy = ToyResponse(toy_angles(5))
     truth = toy_truth("majorana")
     chosen = inference_with(sampler=sampler)
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
+    signal = toy_field(toy, truth)
     data = observe(signal, 1e6 * np.eye(5), toy.theta_s, seed=1)
     tree = fit(HypothesisModel(toy, truth, OSCILLATION, chosen, 1.45), data, 2)
     rows = json.loads(tree.attrs["renp_summary"])["parameters"]
-    prior = build_prior(truth, chosen, OSCILLATION, 1.45, np.abs(signal).max())
+    prior = toy_prior(truth, chosen, np.abs(signal).max())
     reference = prior.sample(np.random.default_rng(0), 200_000)
     for k, name in enumerate(prior.names):
         draws, expected = tree["posterior"][name].values.ravel(), reference[:, k]

@@ -7,8 +7,15 @@ from scipy.special import ndtr
 from renp_infer.inference.impact import impacts, standardised
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import Circular, LogNormal, Normal, Uniform
-from renp_infer.inference.prior import Prior, build_prior, response_argument, truth_values
-from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from renp_infer.inference.prior import Prior
+from tests.toys.response import (
+    ToyResponse,
+    observe,
+    toy_angles,
+    toy_field,
+    toy_prior,
+    toy_truth,
+)
 from tests.toys.settings import inference_with
 
 DRAWS = 40_000
@@ -75,8 +82,8 @@ def toy_posterior(index_sd=0.005, sigma=0.1):
         amplitude_sd=0.0, baseline_sd=0.0, refractive_index_sd=index_sd, phases="fixed",
         theta_s_offset_sd_deg=0.0, theta_e_offset_sd_deg=0.0, oscillation_errors=False,
     )  # fmt: skip
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
+    signal = toy_field(toy, truth)
+    prior = toy_prior(truth, settings)
     data = observe(signal, sigma**2 * np.eye(31), toy.theta_s, seed=4)
     likelihood = Likelihood(prior, toy, data)
     mass = np.linspace(0.0, 200.0, 141)

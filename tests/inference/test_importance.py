@@ -14,11 +14,6 @@ from renp_infer.inference.importance import ImportanceEstimate, evidence, start_
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.mixture import Mixture, no_bend
-from renp_infer.inference.prior import (
-    build_prior,
-    response_argument,
-    truth_values,
-)
 from renp_infer.inference.reliability import (
     calibration_error,
     calibration_p_value,
@@ -26,7 +21,14 @@ from renp_infer.inference.reliability import (
 )
 from tests.toys.likelihoods import mass_and_phase, phase_likelihood
 from tests.toys.linear import COVARIANCE, LINEAR, linear_likelihood
-from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.response import (
+    ToyResponse,
+    observe,
+    toy_angles,
+    toy_field,
+    toy_prior,
+    toy_truth,
+)
 from tests.toys.settings import inference_with
 
 
@@ -94,8 +96,8 @@ def test_every_mode_is_there_with_its_mirror_image():
 def test_data_that_say_nothing_have_their_density_as_evidence(seed):
     """All phases free and none of them seen: searches could leap by any number of turns."""
     toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
-    prior = build_prior(truth, inference_with(), OSCILLATION, 1.45, 1.0)
-    field = toy(response_argument(truth_values(truth, 1.45)))[0]
+    prior = toy_prior(truth, inference_with())
+    field = toy_field(toy, truth)
     data = observe(field, 1e20 * np.eye(31), toy.theta_s, 6)
     likelihood = Likelihood(prior, toy, data)
     level = likelihood.log_likelihood(prior.sample(np.random.default_rng(0), 1)[0])
@@ -112,8 +114,8 @@ def test_data_that_say_nothing_have_their_density_as_evidence(seed):
 def test_evidence_where_phases_are_seen_a_little_is_that_of_the_prior(seed):
     """Against the mean of the likelihood over draws of the prior, with all parameters free."""
     toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
-    prior = build_prior(truth, inference_with(m1_max_meV=200.0), OSCILLATION, 1.45, 1.0)
-    field = toy(response_argument(truth_values(truth, 1.45)))[0]
+    prior = toy_prior(truth, inference_with(m1_max_meV=200.0))
+    field = toy_field(toy, truth)
     likelihood = Likelihood(prior, toy, observe(field, 0.36 * np.eye(31), toy.theta_s, 6))
     draws = prior.sample(np.random.default_rng(1), 20_000)
     logs = np.array([likelihood.log_likelihood(draw) for draw in draws])

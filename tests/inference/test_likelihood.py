@@ -8,12 +8,14 @@ from scipy import stats
 
 from renp_infer.errors import DomainError, NonFiniteError
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import (
-    build_prior,
-    response_argument,
-    truth_values,
+from tests.toys.response import (
+    ToyResponse,
+    observe,
+    toy_angles,
+    toy_field,
+    toy_prior,
+    toy_truth,
 )
-from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 from tests.toys.settings import inference_with
 
 THETA = toy_angles(31)
@@ -33,8 +35,8 @@ SHAPES = {"leakage": LEAKAGE}
 
 def likelihood(correlated, response=TOY):
     settings = inference_with(m1_max_meV=200.0, leakage_sd=0.3)
-    prior = build_prior(toy_truth(), settings, OSCILLATION, 1.45, 1.0)
-    truth = TOY(response_argument(truth_values(toy_truth(), 1.45)))[0]
+    prior = toy_prior(toy_truth(), settings)
+    truth = toy_field(TOY, toy_truth())
     data = observe(truth, covariance(correlated), THETA, seed=3)
     return Likelihood(prior, response, data, SHAPES)
 

@@ -11,17 +11,13 @@ from scipy import stats
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.model import LINEAR, VECTOR, build_model
 from renp_infer.inference.nuts import require_nuts
-from renp_infer.inference.prior import (
-    build_prior,
-    response_argument,
-    truth_values,
-)
 from tests.toys.response import (
-    OSCILLATION,
     PythonResponse,
     ToyResponse,
     observe,
     toy_angles,
+    toy_field,
+    toy_prior,
     toy_truth,
 )
 from tests.toys.settings import inference_with
@@ -51,8 +47,8 @@ class Compiled:
 
     def __init__(self, response, covariance, settings, mode="FAST_COMPILE"):
         chosen = inference_with(m1_max_meV=200.0, **settings)
-        prior = build_prior(toy_truth(), chosen, OSCILLATION, 1.45, 1.0)
-        signal = TOY(response_argument(truth_values(toy_truth(), 1.45)))[0]
+        prior = toy_prior(toy_truth(), chosen)
+        signal = toy_field(TOY, toy_truth())
         data = observe(signal, covariance, THETA, 2)
         self.likelihood = Likelihood(prior, response, data, {"leakage": LEAKAGE})
         model = build_model(self.likelihood)

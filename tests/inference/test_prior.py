@@ -9,7 +9,7 @@ from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.marginals import Circular, LogNormal, LogUniform, Normal, Uniform
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import GaussianPrior, build_prior, response_argument, truth_values
-from tests.toys.response import OSCILLATION, toy_truth
+from tests.toys.response import OSCILLATION, toy_prior, toy_truth
 from tests.toys.settings import inference_with
 
 PAIRS = [
@@ -24,7 +24,7 @@ IDS = [type(marginal).__name__ for marginal, _ in PAIRS]
 
 def prior_of(nature="majorana", **settings):
     chosen = inference_with(**settings)
-    return build_prior(toy_truth(nature), chosen, OSCILLATION, 1.45, 2.0)
+    return toy_prior(toy_truth(nature), chosen, 2.0)
 
 
 @pytest.mark.parametrize(("marginal", "oracle"), PAIRS, ids=IDS)
@@ -148,7 +148,7 @@ def test_settings_refuse_what_means_nothing(wrong):
 
 def test_a_free_baseline_needs_a_signal():
     with pytest.raises(DomainError, match="peak"):
-        build_prior(toy_truth(), inference_with(), OSCILLATION, 1.45, 0.0)
+        toy_prior(toy_truth(), inference_with(), 0.0)
 
 
 @pytest.mark.parametrize("nature", ["dirac", "majorana"])
@@ -169,6 +169,6 @@ def test_names_of_free_parameters_need_no_field(nature, changes):
 
     truth, settings = toy_truth(nature), inference_with(**changes)
     model = HypothesisModel(Silent(), truth, OSCILLATION, settings, 1.45)
-    prior = build_prior(truth, settings, OSCILLATION, 1.45, 2.0)
+    prior = toy_prior(truth, settings, 2.0)
     expected = [truth_values(truth, 1.45)[name] for name in prior.names]
     assert model.vector(truth).tolist() == expected

@@ -7,7 +7,6 @@ import xarray as xr
 from renp_infer.errors import DomainError
 from renp_infer.inference import refit
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import build_prior
 from renp_infer.inference.refit import Refit
 from renp_infer.inference.sampling import Sample
 from renp_infer.inference.sbc import (
@@ -19,7 +18,7 @@ from renp_infer.inference.sbc import (
 )
 from renp_infer.inference.uniformity import EcdfTest, coverage
 from tests.toys.linear import COVARIANCE, DATA, LINEAR, THETA, TRUTH, conjugate_settings
-from tests.toys.response import OSCILLATION, observe
+from tests.toys.response import observe, toy_prior
 from tests.toys.settings import inference_with
 
 FALSE_ALARM = 1e-3
@@ -28,7 +27,7 @@ GAUSSIAN = ("baseline_nG", "sin2_12", "sin2_13")
 
 
 def conjugate() -> Likelihood:
-    prior = build_prior(TRUTH, conjugate_settings("nuts"), OSCILLATION, 1.45, 1.0)
+    prior = toy_prior(TRUTH, conjugate_settings("nuts"))
     return Likelihood(prior, LINEAR, observe(DATA.vector, COVARIANCE, THETA))
 
 

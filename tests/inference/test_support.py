@@ -19,7 +19,6 @@ from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nested import _weighted
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
-from renp_infer.inference.prior import build_prior, response_argument, truth_values
 from renp_infer.inference.reference import fitted_reference, prior_reference
 from renp_infer.inference.smc import build_model as smc_model
 from renp_infer.physics import neutrinos
@@ -31,6 +30,8 @@ from tests.toys.response import (
     ToyResponse,
     observe,
     toy_angles,
+    toy_field,
+    toy_prior,
     toy_truth,
 )
 from tests.toys.settings import inference_with
@@ -57,8 +58,8 @@ class Watched(PythonResponse):
 
 def target_of(response, **settings):
     toy, truth = ToyResponse(toy_angles(9)), toy_truth()
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
+    signal = toy_field(toy, truth)
+    prior = toy_prior(truth, inference_with(**settings))
     return Likelihood(prior, response, observe(signal, 0.01 * np.eye(9), toy.theta_s))
 
 

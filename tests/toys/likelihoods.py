@@ -7,12 +7,18 @@ import numpy as np
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
     Prior,
-    build_prior,
     response_argument,
     truth_values,
 )
 from tests.toys.linear import FIXED
-from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+from tests.toys.response import (
+    ToyResponse,
+    observe,
+    toy_angles,
+    toy_field,
+    toy_prior,
+    toy_truth,
+)
 from tests.toys.settings import inference_with
 
 
@@ -20,17 +26,17 @@ def toy_likelihood(sigma, nature="majorana", seed=1, **settings):
     toy = ToyResponse(toy_angles(61))
     truth = toy_truth(nature)
     chosen = inference_with(**settings)
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
+    signal = toy_field(toy, truth)
     data = observe(signal, sigma**2 * np.eye(61), toy.theta_s, seed)
-    prior = build_prior(truth, chosen, OSCILLATION, 1.45, np.abs(signal).max())
+    prior = toy_prior(truth, chosen, np.abs(signal).max())
     return Likelihood(prior, toy, data), chosen
 
 
 def free_phases(sigma, **settings):
     """A toy experiment with all phases free."""
     toy, truth = ToyResponse(toy_angles(31), width=0.02), toy_truth()
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, inference_with(**settings), OSCILLATION, 1.45, 1.0)
+    signal = toy_field(toy, truth)
+    prior = toy_prior(truth, inference_with(**settings))
     return Likelihood(prior, toy, observe(signal, sigma**2 * np.eye(31), toy.theta_s, 1))
 
 
@@ -41,7 +47,7 @@ def phase_likelihood(sigma: float, **changes) -> Likelihood:
         amplitude_sd=0.0, baseline_sd=0.0, oscillation_errors=False, m1_max_meV=200.0,
         **(FIXED | {"phases": "free"} | changes),
     )  # fmt: skip
-    whole = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
+    whole = toy_prior(truth, settings)
     names = ("m1_meV", "alpha21_deg")
     values = truth_values(truth, 1.45)
     prior = Prior(

@@ -6,11 +6,17 @@ import numpy as np
 
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.prior import (
-    build_prior,
     response_argument,
     truth_values,
 )
-from tests.toys.response import OSCILLATION, LinearResponse, observe, toy_angles, toy_truth
+from tests.toys.response import (
+    LinearResponse,
+    observe,
+    toy_angles,
+    toy_field,
+    toy_prior,
+    toy_truth,
+)
 from tests.toys.settings import inference_with
 
 THETA = toy_angles(21)
@@ -38,7 +44,7 @@ def conjugate_settings(sampler, **changes):
 
 
 def linear_likelihood(seed: int = 4, **changes) -> Likelihood:
-    prior = build_prior(TRUTH, inference_with(**(FIXED | changes)), OSCILLATION, 1.45, 1.0)
-    field = LINEAR(response_argument(truth_values(TRUTH, 1.45)))[0]
+    prior = toy_prior(TRUTH, inference_with(**(FIXED | changes)))
+    field = toy_field(LINEAR, TRUTH)
     shapes = {"leakage": 0.3 * np.cos(7.0 * THETA)}
     return Likelihood(prior, LINEAR, observe(field, COVARIANCE, THETA, seed), shapes)

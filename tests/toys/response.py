@@ -12,11 +12,19 @@ from dataclasses import dataclass, field
 import numba
 import numpy as np
 
-from renp_infer.inference.prior import GaussianPrior
+from renp_infer.inference.prior import (
+    GaussianPrior,
+    Prior,
+    build_prior,
+    response_argument,
+    truth_values,
+)
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import FIELD, Data
 from renp_infer.records import FloatArray, Parameters
 
 _STEP = 1e-40
+INDEX = 1.45
 OSCILLATION = {
     "sin2_12": GaussianPrior(0.308, 0.012),
     "sin2_13": GaussianPrior(0.02215, 0.00057),
@@ -130,6 +138,16 @@ def toy_truth(nature: str = "majorana", m1_eV: float = 0.1) -> Parameters:
         dm2_3l=2.513e-3,
         sin2_w=0.2387,
     )
+
+
+def toy_field(toy: ToyResponse, truth: Parameters) -> FloatArray:
+    """Expectation of a toy at a truth and the nominal apparatus."""
+    return toy(response_argument(truth_values(truth, INDEX)))[0]
+
+
+def toy_prior(truth: Parameters, settings: InferenceSettings, peak: float = 1.0) -> Prior:
+    """Prior of a toy, of which a free baseline is a share of the peak."""
+    return build_prior(truth, settings, OSCILLATION, INDEX, peak)
 
 
 def toy_angles(n: int = 61) -> FloatArray:

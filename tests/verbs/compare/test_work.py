@@ -157,10 +157,15 @@ class Faked:
 
 
 def likelihood_stub(hypothesis):
-    from renp_infer.inference.prior import build_prior
-    from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
+    from tests.toys.response import (
+        ToyResponse,
+        observe,
+        toy_angles,
+        toy_prior,
+        toy_truth,
+    )
 
-    prior = build_prior(toy_truth(hypothesis.nature), inference_with(), OSCILLATION, 1.45, 1.0)
+    prior = toy_prior(toy_truth(hypothesis.nature), inference_with())
     theta = toy_angles(5)
     return Likelihood(prior, ToyResponse(theta), observe(np.zeros(5), np.eye(5), theta))
 

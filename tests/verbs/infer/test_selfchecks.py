@@ -16,8 +16,6 @@ from renp_infer.inference.hypothesis import HypothesisModel, measured
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import DERIVED_TEXTS, PARAMETERS
 from renp_infer.inference.prior import (
-    build_prior,
-    response_argument,
     truth_values,
 )
 from renp_infer.inference.response import Response
@@ -33,6 +31,8 @@ from tests.toys.response import (
     ToyResponse,
     observe,
     toy_angles,
+    toy_field,
+    toy_prior,
     toy_truth,
 )
 from tests.toys.settings import inference_with
@@ -67,7 +67,7 @@ def test_without_a_likelihood_the_prior_comes_back():
     settings = inference_with(amplitude_sd=0.0, baseline_sd=0.0)
     data = observe(np.ones(31), np.eye(31), THETA, seed=4)
     tree, rows = posterior(Silent(), data, truth, settings)
-    prior = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
+    prior = toy_prior(truth, settings)
     reference = prior.sample(np.random.default_rng(0), 400_000)
     assert set(rows) == {*prior.names, *DERIVED_TEXTS}
     assert not any(row["measured"] for row in rows.values())
@@ -92,7 +92,7 @@ def exposed(exposure_s, **detector):
 
 def mass_sd(covariance, settings=ALONE, scale=1.0):
     toy, truth = ToyResponse(THETA, scale=scale), toy_truth("dirac")
-    data = observe(toy(response_argument(truth_values(truth, 1.45)))[0], covariance, THETA)
+    data = observe(toy_field(toy, truth), covariance, THETA)
     row = posterior(toy, data, truth, settings)[1]["m1_meV"]
     return row["sd"], row["sd"] / np.sqrt(row["ess_bulk"])
 
@@ -100,8 +100,8 @@ def mass_sd(covariance, settings=ALONE, scale=1.0):
 def gaussian_sd(covariance, settings=ALONE, scale=1.0):
     """Sd of m1 from derivatives alone: what the posterior must be for small errors."""
     toy, truth = ToyResponse(THETA, scale=scale), toy_truth("dirac")
-    signal = toy(response_argument(truth_values(truth, 1.45)))[0]
-    prior = build_prior(truth, settings, OSCILLATION, 1.45, 1.0)
+    signal = toy_field(toy, truth)
+    prior = toy_prior(truth, settings)
     target = Likelihood(prior, toy, observe(signal, covariance, THETA))
     values = truth_values(truth, 1.45)
     _, jacobian = target.linearise(np.array([values[name] for name in prior.names]))
