@@ -10,9 +10,9 @@ import contextlib
 import functools
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from renp_infer.app.run import Run
 from renp_infer.engine.driver import Plan, bring_up_to_date, failures
@@ -24,6 +24,9 @@ from renp_infer.errors import DiagnosticWarning
 from renp_infer.study.load import Source, load_study, with_sections
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import VERBS, load_run
+
+if TYPE_CHECKING:
+    import xarray
 
 __all__ = ["Run", "Study", "load_study", "open_run", "reproduce", "write_report"]
 
@@ -58,6 +61,31 @@ _DEFAULTS = """
         A study without the sections {} gets their defaults."""
 
 
+class Ask[T](Protocol):
+    """A verb as a function, and what it gives."""
+
+    def __call__(
+        self,
+        study: Study | Source,
+        *,
+        out: str | Path | None = None,
+        executor: str = "serial",
+        quiet: bool = False,
+    ) -> T:
+        """Ask a study, or what `load_study` takes."""
+
+
+if TYPE_CHECKING:  # verbs that ship, for editors and type checkers
+    evaluate: Ask[xarray.Dataset]
+    simulate: Ask[xarray.DataTree]
+    infer: Ask[xarray.DataTree]
+    compare: Ask[xarray.DataTree]
+    calibrate: Ask[xarray.DataTree]
+    forecast: Ask[xarray.DataTree]
+    optimize: Ask[dict[str, Any]]
+    sequential: Ask[xarray.DataTree]
+
+
 def __getattr__(name: str) -> Any:
     if name in VERBS:
         return _function(VERBS[name])
@@ -65,7 +93,7 @@ def __getattr__(name: str) -> Any:
 
 
 @functools.cache
-def _function(verb: Verb) -> Callable[..., Any]:
+def _function(verb: Verb) -> Ask[Any]:
     """The verb as a function."""
 
     def ask(

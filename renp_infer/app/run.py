@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.run import Run as AnyRun
 from renp_infer.verbs.table import VERBS
+
+if TYPE_CHECKING:
+    import xarray
 
 
 class Run(AnyRun):
@@ -23,6 +26,20 @@ class Run(AnyRun):
     results : mapping
         Result by name of the verb.
     """
+
+    if TYPE_CHECKING:  # names that verbs say, for editors and type checkers
+        evaluation: dict[str, Any] | None
+        prediction: xarray.Dataset | None
+        simulate: xarray.DataTree | None
+        ensemble: xarray.DataTree | None
+        inference: xarray.DataTree | None
+        summary: dict[str, Any] | None
+        checks: dict[str, Any] | None
+        comparison: dict[str, Any] | None
+        calibration: xarray.DataTree | None
+        forecast: xarray.DataTree | None
+        optimum: dict[str, Any] | None
+        sequential: xarray.DataTree | None
 
     def __getattr__(self, name: str) -> Any:
         for verb in VERBS.values():

@@ -1,6 +1,9 @@
 """The names at the top: the command line's results in memory, for ArviZ and pandas."""
 
+import ast
 import dataclasses
+import importlib
+import inspect
 import json
 import tempfile
 import warnings
@@ -14,7 +17,9 @@ import xarray as xr
 
 import renp_infer as renp
 from renp_infer.app import library
+from renp_infer.app import run as run_module
 from renp_infer.app.cli import execute
+from renp_infer.app.run import Run
 from renp_infer.display import table
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.engine.store import read_manifest
@@ -22,6 +27,7 @@ from renp_infer.errors import ConfigError, DiagnosticWarning, StoreError
 from renp_infer.inference.comparison import compare
 from renp_infer.study.load import with_sections
 from renp_infer.verbs.compare.result import CompareResult
+from renp_infer.verbs.table import VERBS
 from tests.toys.compared import four
 from tests.toys.design import search_found
 from tests.toys.runs import make_run, with_result
@@ -334,3 +340,33 @@ def test_a_search_gives_its_document_and_trials(monkeypatch: pytest.MonkeyPatch)
 def test_a_search_needs_something_to_vary() -> None:
     with pytest.raises(ConfigError, match="what may vary"):
         renp.optimize(STUDY)
+
+
+def declared(module: Any) -> dict[str, str]:
+    """Types that a module declares for type checkers alone, by name."""
+    tree = ast.parse(inspect.getsource(module))
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If)]
+    told = [part for block in blocks for part in block.body if isinstance(part, ast.AnnAssign)]
+    return {ast.unparse(part.target): ast.unparse(part.annotation) for part in told}
+
+
+def test_functions_are_typed_as_the_results_of_their_verbs() -> None:
+    types = declared(library)
+    assert set(types) == set(VERBS) & set(renp.__all__)
+    for name, found in types.items():
+        kind = inspect.signature(VERBS[name].read).return_annotation
+        result = getattr(importlib.import_module(f"renp_infer.verbs.{name}.result"), kind)
+        told = inspect.signature(result.told).return_annotation
+        assert found == f"Ask[{told.removesuffix(' | None')}]"
+
+
+def test_attributes_of_a_run_are_typed_as_what_they_are() -> None:
+    types = declared(run_module)
+    assert set(types) == {name for verb in VERBS.values() for name in verb.shows or (verb.name,)}
+    run = make_run()
+    found = Run(run.directory, run.name, run.study, run.results)
+    kinds = {"xarray.Dataset": xr.Dataset, "xarray.DataTree": xr.DataTree, "dict[str, Any]": dict}
+    seen = {name: getattr(found, name) for name in types}
+    assert {name for name, value in seen.items() if value is not None} >= {"prediction", "summary"}
+    for name, value in seen.items():
+        assert value is None or type(value) is kinds[types[name].removesuffix(" | None")]
