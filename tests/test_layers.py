@@ -224,6 +224,27 @@ def test_no_folder_is_crowded() -> None:
             assert len(list(folder.glob("*.py"))) <= MOST_MODULES, folder
 
 
+MOST_LINES = 400
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_is_long(module: str) -> None:
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+SEEN_FROM_PYTHON = {"Run"}
+"""A run as a Python session sees it has the name of what it extends."""
+
+
+def classes(source: str) -> set[str]:
+    return {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)}
+
+
+def test_a_name_of_a_class_is_that_of_one_class() -> None:
+    found = [name for path in MODULES.values() for name in classes(path.read_text("utf-8"))]
+    assert {name for name in found if found.count(name) > 1} == SEEN_FROM_PYTHON
+
+
 def loaded_by(statement: str) -> set[str]:
     """Top-level packages in a fresh interpreter after a statement."""
     code = f"{statement}\nimport json, sys\nsys.stdout.write(json.dumps(list(sys.modules)))"

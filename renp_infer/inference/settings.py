@@ -12,6 +12,15 @@ from renp_infer.errors import DomainError
 Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
 UNTUNED = {"smc", "nested"}
 """Samplers that spend no draws on tuning."""
+SOURCES: dict[str, tuple[str, ...]] = {
+    "nuts": ("pymc", "nutpie"),
+    "pymc-nuts": ("pymc",),
+    "independence": ("independence",),
+    "emcee": ("emcee",),
+    "smc": ("pymc", "smc", "dynesty"),
+    "nested": ("dynesty",),
+}
+"""Packages and methods by sampler, as citations name them."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.executors import DASK_EXECUTORS
+from renp_infer.inference.settings import SOURCES
 from renp_infer.resources import share_path
 from renp_infer.verbs.table import VERBS
 
@@ -38,15 +39,6 @@ TOOLS = {
     "independence": ("Tierney1994",),
 }
 """Entries by package, or by method where it is not the package's own article's."""
-SAMPLERS = {
-    "nuts": ("pymc", "nutpie"),
-    "pymc-nuts": ("pymc",),
-    "independence": ("independence",),
-    "emcee": ("emcee",),
-    "smc": ("pymc", "smc", "dynesty"),
-    "nested": ("dynesty",),
-}
-"""Packages by sampler."""
 _MODEL = ("numpy", "scipy", "numba")
 _STATISTICS = ("xarray", "arviz")
 _ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
@@ -76,7 +68,7 @@ def citations_of(
         On a sampler or tool without an entry.
     """
     table = study["neutrino"]["oscillation"]
-    sampled = [package for sampler in samplers for package in SAMPLERS[sampler]]
+    sampled = [package for sampler in samplers for package in SOURCES[sampler]]
     packages = [*(_MODEL if tasks else ()), *(_STATISTICS if sampled else ()), *sampled]
     if tasks and study.get("detector", {}).get("coupling") == "pickup":
         packages.append("magpylib")

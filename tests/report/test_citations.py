@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import renp_infer
+from renp_infer.inference.settings import SOURCES
 from renp_infer.report import citations
 from renp_infer.report.citations import bibtex, citations_of, entries, used_by
 from renp_infer.resources import share_path
@@ -76,14 +77,14 @@ def test_every_key_exists_and_every_entry_can_be_cited():
     groups = [citations.ALWAYS, *citations.OSCILLATION.values(), *citations.TOOLS.values()]
     groups += [verb.cites for verb in VERBS.values()]
     assert {key for group in groups for key in group} == set(entries())
-    assert {p for packages in citations.SAMPLERS.values() for p in packages} <= set(citations.TOOLS)
+    assert {p for packages in SOURCES.values() for p in packages} <= set(citations.TOOLS)
 
 
 def test_every_table_and_every_sampler_is_known():
     tables = {path.stem for path in (share_path("data") / "oscillation").glob("*.toml")}
     assert tables == set(citations.OSCILLATION)
     choices = get_args(InferenceSection.model_fields["sampler"].annotation)
-    assert choices and set(choices) <= set(citations.SAMPLERS)
+    assert choices and set(choices) <= set(SOURCES)
 
 
 def test_an_evaluation_cites_paper_data_and_numerics():
