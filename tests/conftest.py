@@ -1,6 +1,8 @@
 """Shared by all tests: one seed, reproducible property tests, no display."""
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
 
@@ -13,6 +15,37 @@ SEED = 20211207
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+ABSOLUTE, RELATIVE = 1e-12, 1e-6
+"""Tolerances that ``approx`` has by itself."""
+SMALL = 1e-8
+"""Numbers of which the absolute one would be more than 1e-4."""
+_approx = pytest.approx
+
+
+def _told_approx(
+    expected: Any, rel: float | None = None, abs: float | None = None, nan_ok: bool = False
+) -> Any:
+    """``pytest.approx``, which must be told its absolute tolerance where that decides.
+
+    A rate of 1e-28 is within 1e-12 of every other.
+    """
+    size = _size(expected)
+    if abs is None and 0.0 < size < SMALL and size * (rel or RELATIVE) < ABSOLUTE:
+        raise AssertionError(f"{size:.3g} compared to within {ABSOLUTE}: pass rel and abs=0")
+    return _approx(expected, rel=rel, abs=abs, nan_ok=nan_ok)
+
+
+def _size(expected: Any) -> float:
+    """Largest size of what is expected; infinite where that is no number."""
+    values = list(expected.values()) if isinstance(expected, Mapping) else expected
+    try:
+        return float(np.max(np.abs(np.asarray(values)), initial=0.0))
+    except (TypeError, ValueError):
+        return np.inf
+
+
+pytest.approx = _told_approx
 
 
 @pytest.fixture
