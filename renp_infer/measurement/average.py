@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from renp_infer.measurement.window import GAUSS_REACH, POINT
+from renp_infer.measurement.window import GAUSS_REACH, POINT, deviation_of
 from renp_infer.physics.form_factor import pair_integrals, pair_masses
 from renp_infer.physics.kinematics import on_circle, threshold_angles
 from renp_infer.physics.magnetization import cycle_time_s, magnetization_nG_per_s
@@ -98,7 +98,7 @@ def _window(
     """Places in a window, rad from its middle, and the share of each; both (k,)."""
     detector = experiment.detector
     box = detector.kernel == "box" or detector.resolution <= POINT
-    sigma = detector.resolution / (2.0 * np.sqrt(2.0 * np.log(2.0)))
+    sigma = deviation_of(detector.resolution)
     half = 0.5 * max(detector.resolution, POINT) if box else GAUSS_REACH * sigma
     total = pair_masses(masses_eV).sum(axis=1)
     edges = threshold_angles(total, experiment.target, experiment.layout.theta_e)

@@ -55,6 +55,11 @@ class SmoothingGrid:
         return first, np.take_along_axis(self.weights, first[:, None] + np.arange(width), axis=1)
 
 
+def deviation_of(width: float) -> float:
+    """Standard deviation of a Gaussian by its full width at half maximum."""
+    return float(width / (2.0 * np.sqrt(2.0 * np.log(2.0))))
+
+
 def smoothing_grid(
     theta_s: FloatArray, resolution: float, kernel: str, centre: float
 ) -> SmoothingGrid:
@@ -105,7 +110,7 @@ def _gaussians(
     theta_s: FloatArray, resolution: float, centre: float
 ) -> tuple[FloatArray, FloatArray]:
     """Borders (J + 1) and weights (n, J) of staircases, see ``smoothing_grid``."""
-    sigma = resolution / (2.0 * np.sqrt(2.0 * np.log(2.0)))
+    sigma = deviation_of(resolution)
     step = sigma / GAUSS_STEPS
     reach = GAUSS_REACH * sigma
     span = theta_s.max() - theta_s.min() + 2.0 * reach
