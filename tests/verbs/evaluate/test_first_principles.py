@@ -380,7 +380,7 @@ def test_normalised_noise_asks_for_nothing_of_layout_and_neutrinos():
         found = study(*keys, name=name)
         scale = noise_scale(found.experiment, found.parameters, 0.25)
         base = scale if base is None else base
-        assert scale == pytest.approx(base, rel=1e-12)
+        assert scale == pytest.approx(base, rel=1e-12, abs=0.0)
 
 
 # --- inference -----------------------------------------------------------------------
