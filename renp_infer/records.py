@@ -1,9 +1,9 @@
 """The nouns that travel through the package, from parameters to posterior.
 
 ``Parameters`` (what we want to learn), ``Target`` (known facts of ion and
-host, in ``target``), ``Layout``, ``Lasers`` and ``Detector`` (what the experimenter chooses)
-and ``Switches`` (which physics) go in; ``Signal`` and ``Observation`` come
-out. All are frozen; inside the package energies are in eV, angles in rad.
+host, in ``target``), ``Layout``, ``Lasers`` and ``Detector`` (what the experimenter
+chooses) and ``Switches`` (which physics) go in; ``Observation`` comes out. All are
+frozen; inside the package energies are in eV, angles in rad.
 """
 
 from __future__ import annotations

@@ -239,7 +239,7 @@ def test_exposure_to_three_sigma(gap: dict[tuple[str, str], dict[str, Any]]) -> 
     study = load_study("feasibility", [f"detector.exposure_s={row['exposure_3sigma_s'] * 1e-40}"])
     found = evaluate(study.experiment, study.parameters, "x")
     snr = np.sqrt(np.sum((found.signal_nG / found.sigma_nG) ** 2))
-    assert snr == pytest.approx(3 * 1e-20, rel=1e-6)
+    assert snr == pytest.approx(3 * 1e-20, rel=1e-6, abs=0.0)
 
 
 def test_one_preset_can_be_asked_for() -> None:
