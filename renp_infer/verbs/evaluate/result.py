@@ -158,6 +158,8 @@ class EvaluateResult(Result):
         Of weak magnetism, weighted over all nine ordered pairs; ``None`` for S.v.
     conserving_nG : ndarray, shape (n,), or None
         Parity-conserving field of a polarised target, before P is reversed.
+    left_by_reversal : float or None
+        Largest of what reversing P leaves of it, in units of the largest signal.
     noise_scale : float or None
         Factor that the noise was scaled by, 1 for none; ``None`` of measured data, and in old
         results.
@@ -198,6 +200,7 @@ class EvaluateResult(Result):
     pair_K_eV5: FloatArray | None = None
     sum_W_eV6: FloatArray | None = None
     conserving_nG: FloatArray | None = None
+    left_by_reversal: float | None = None
     noise_scale: float | None = None
     moment: str = ""
     steps: tuple[Rung, ...] = ()
@@ -220,6 +223,7 @@ class EvaluateResult(Result):
             coherence=None if coherence is None else Coherence(**coherence),
             backgrounds=Depletion(**document["backgrounds"]),
             accuracy=NumericalErrors(**document["accuracy"]),
+            left_by_reversal=document.get("left_by_reversal"),
             noise_scale=document.get("noise_scale"),
             moment=document.get("moment", ""),
             steps=tuple(Rung.of(row) for row in document.get("steps", ())),

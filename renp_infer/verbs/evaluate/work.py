@@ -69,6 +69,7 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
     sigma = np.sqrt(variance) * scale
     with faults("peak_snr", {"chi_squared": chi2, "sigma_nG": sigma[0]}) as finite:
         peak_snr = float(finite(np.max(np.abs(signal) / sigma)))
+    conserving = _conserving(experiment, parameters, chi2)
     accuracy = NumericalErrors(
         experiment.accuracy.relative_tolerance,
         float(pairs.error.max()),
@@ -102,7 +103,8 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         accuracy=accuracy,
         pair_K_eV5=None if conserved is None else conserved.a_eV5,
         sum_W_eV6=None if weak is None else handed(experiment) * weak,
-        conserving_nG=_conserving(experiment, parameters, chi2),
+        conserving_nG=conserving,
+        left_by_reversal=_left(experiment, conserving, signal),
         noise_scale=scale,
         moment=moment_remark(experiment.target) if weak is not None else "",
     )
@@ -143,6 +145,16 @@ def _conserving(experiment: Experiment, parameters: Parameters, chi2: float) -> 
     if experiment.target.polarisation == 0.0:
         return None
     return conserving_field(experiment, parameters, chi2)
+
+
+def _left(
+    experiment: Experiment, conserving: FloatArray | None, signal: FloatArray
+) -> float | None:
+    """What reversing P leaves of the parity-conserving field, in units of the largest signal."""
+    peak = float(np.max(np.abs(signal)))
+    if conserving is None or peak == 0.0:
+        return None
+    return experiment.detector.reversal_leakage * float(np.max(np.abs(conserving))) / peak
 
 
 def handed(experiment: Experiment) -> float:

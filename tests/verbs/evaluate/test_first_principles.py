@@ -335,6 +335,22 @@ def test_a_polarised_target_without_a_signal_is_evaluated(capsys):
     assert "without parity violation: " in capsys.readouterr().out
 
 
+def test_what_reversal_leaves_is_said_where_it_is_large(capsys):
+    """tanh at 100 G and 4 K makes thousands of the signal; a share of 1e-5 is not worth a word."""
+    keys = ("target.temperature_K=4", "lasers.zeeman_field_G=100")
+    first = said(*keys, capsys=capsys)
+    even, odd = (np.max(np.abs(first[name])) for name in ("conserving_nG", "signal_nG"))
+    assert first["left_by_reversal"] == pytest.approx(even / odd, rel=1e-12)
+    found = study(*keys)
+    document = evaluate(found.experiment, found.parameters, "all")
+    assert any("Reversing P leaves" in text for text in said_of(document))
+    found = study(*keys, "detector.reversal_leakage=1e-5")
+    document = evaluate(found.experiment, found.parameters, "reversed")
+    assert document.left_by_reversal == pytest.approx(1e-5 * even / odd, rel=1e-9)
+    assert not any("Reversing P leaves" in text for text in said_of(document))
+    assert found.residual == pytest.approx(document.left_by_reversal, rel=1e-9)
+
+
 def test_normal_to_the_plane_nothing_is_left():
     found = load_study(STUDY, ["layout.c_axis_deg=normal"], inference=False)
     document = evaluate(found.experiment, found.parameters, "normal")
