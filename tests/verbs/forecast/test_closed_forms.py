@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
+from renp_infer.inference.profile import Fit, Profile, Search
 from renp_infer.inference.upper_limits import UpperLimits
-from renp_infer.records import FloatArray
+from renp_infer.physics.target import load_target
+from renp_infer.records import PRESETS, FloatArray
 from renp_infer.verbs.forecast import corrections
+from renp_infer.verbs.forecast import steps as module
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import (
     Drawn,
@@ -20,6 +25,7 @@ from renp_infer.verbs.forecast.cells import (
     ensemble_cell,
     fisher_cell,
     half_width,
+    separation,
 )
 from renp_infer.verbs.forecast.limits import drawn_limits, expected_limits
 from renp_infer.verbs.forecast.quantities import KINDS, PERCENTS, RIVALS, Against, Rival, Target
@@ -37,6 +43,7 @@ from tests.toys.straight_bench import (
 )
 
 TRUTH = 50.0
+CORRECTED = asdict(PRESETS["corrected"])
 SEARCHED = 3e-3
 """Relative: refits stop within 1e-3 decades, edges of an interval within 1e-3 of it."""
 
@@ -75,6 +82,35 @@ def test_errors_separations_and_exposures(bench: Bench, target: Target) -> None:
 
     agrees(fisher.against.of(target), 5e-4)
     agrees(asimov.against.of(target), 2.0 * SEARCHED)
+    if target != "mass":
+        assert separation(cell, target) == pytest.approx(curve(EXPOSURE), rel=1e-6)
+
+
+def test_peaks_and_flags_of_a_cell(bench: Bench) -> None:
+    """Where all is linear nothing speaks against derivatives, but a mass within 2 sigma of 0."""
+    closed, sigma = Closed(TRUTH), Closed(0.0).sigma()
+    found = fisher_cell(straight_cell(bench, TRUTH))
+    assert found.peak_nG == pytest.approx(closed.peak, rel=1e-10)
+    assert found.peak_snr == pytest.approx(closed.peak / toy.SIGMA, rel=1e-10)
+    assert found.error.nonlinearity == pytest.approx(0.0, abs=1e-9)
+    assert (found.error.valid, found.error.at_boundary, found.error.phases_unknown) == (1, 0, 0)
+    for pull, at_boundary in ((1.9, 1.0), (2.1, 0.0)):
+        near = fisher_cell(straight_cell(bench, pull * sigma))
+        assert near.error.at_boundary == at_boundary == 1.0 - near.error.valid
+        assert near.against.mass.confirmed == near.error.valid
+
+
+def test_a_search_that_is_not_confirmed_has_no_number_at_all(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = straight_cell(bench, TRUTH)
+    lost = Search(Fit(cell.vector, 4.0), False)
+    monkeypatch.setattr(Profile, "search", lambda *_: lost)
+    for one in (fisher_cell(cell), asimov_cell(cell, exposures=True)):
+        for rival in RIVALS:
+            *numbers, confirmed = astuple(one.against.of(rival))
+            assert len(numbers) == 3 and np.all(np.isnan(numbers))
+            assert confirmed == 0.0
 
 
 @pytest.mark.parametrize("target", ["mass", *RIVALS])
@@ -135,6 +171,21 @@ def test_limits_of_the_median_experiment(bench: Bench) -> None:
             # credible ones by a trapezium rule with 24 points over 4 standard errors
             accuracy = {"confidence": SEARCHED * expected, "credible": 0.02 * sigma}[kind]
             assert found.asimov.of(kind, percent) == pytest.approx(expected, abs=accuracy)
+
+
+def test_a_limit_beyond_the_largest_mass_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1.4 standard errors: above the limit of 90 % confidence, below all others."""
+    largest = 1.4 * Closed(0.0).sigma()
+    keys = (f"inference.m1_max_meV={largest}", "neutrino.m1_meV=0", "forecast.m1_meV=[0.1]")
+    bench = straight_bench(tmp_path, monkeypatch, *keys)
+    found = expected_limits(straight_cell(bench, 0.0))
+    assert found.m1_max_meV == pytest.approx(largest)
+    for limits in (found.fisher, found.asimov):
+        assert np.isfinite(limits.confidence_90_meV)
+        assert np.isnan(limits.confidence_95_meV)
+    assert np.isnan([found.fisher.credible_90_meV, found.fisher.credible_95_meV]).all()
 
 
 def drawn(cell: toy.Cell, seed: np.random.SeedSequence) -> tuple[np.ndarray, np.ndarray]:
@@ -201,6 +252,7 @@ def test_steps_impacts_and_the_required_precision(
     goal = 0.95 * full
     bench = straight_bench(tmp_path, monkeypatch, f"forecast.goal_meV={goal}")
     found, names = steps(bench), list(SYSTEMATICS)
+    assert found.sigma_m1_meV.shape == found.asimov_sigma_m1_meV.shape == (len(names) + 1,)
     for k in range(len(names) + 1):
         closed = Closed(TRUTH, tuple(c for name in names[:k] for c in SYSTEMATICS[name]))
         assert found.sigma_m1_meV[k] == pytest.approx(closed.sigma(), rel=1e-8)
@@ -239,16 +291,124 @@ def test_steps_impacts_and_the_required_precision(
         assert row[10] == pytest.approx(expected, rel=1e-6)
 
 
-def test_corrections(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corrections, "Response", toy.Linear)
-    monkeypatch.setattr(corrections, "noise_of", lambda *_: toy.NOISE)
-    closed, found = Closed(TRUTH), corrections.correction(bench, "published")
-    curve = curve_of(closed, "mass")
+def test_a_goal_that_is_met_or_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second lies a little below what knowing any one systematic exactly would give."""
+    full, others = Closed(TRUTH), [(2, 3, 4), (1, 3, 4), (1, 2)]
+    best = min(Closed(TRUTH, columns).sigma() for columns in others)
+    for goal, factor in ((1.01 * full.sigma(), 1.0), (0.99 * best, np.nan)):
+        bench = straight_bench(tmp_path, monkeypatch, f"forecast.goal_meV={goal}")
+        assert steps(bench).factor == pytest.approx([factor] * len(SYSTEMATICS), nan_ok=True)
+
+
+def test_a_light_mass_has_an_exposure_and_none_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for m1_meV in (0.5, 0.0):
+        bench = straight_bench(tmp_path, monkeypatch, f"neutrino.m1_meV={m1_meV}")
+        found = steps(bench).exposure_3sigma_s
+        for k, exposure in enumerate(found):
+            columns = tuple(c for name in list(SYSTEMATICS)[:k] for c in SYSTEMATICS[name])
+            curve = curve_of(Closed(m1_meV, columns), "mass")
+            expected = exposure_of(curve, 3.0) if m1_meV > 0.0 else np.inf
+            assert exposure == pytest.approx(expected, rel=5e-4)
+
+
+def test_gains_by_profiles_are_differences_of_their_errors(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors said by hand: phases have no width to halve; what is within the accuracy is none."""
+    errors = {3: 6.0, 2: 7.0, 1: 8.0, 0: 10.0}
+    known = {"baseline": 8.0, "refractive-index": 9.99, "pointing": 10.01}
+    halved = {"baseline": 9.0, "refractive-index": 9.99, "pointing": np.nan}
+
+    def profiled(_: object, left_out: list[str] | tuple[str, ...]) -> float:
+        return known[left_out[0]] if isinstance(left_out, list) else errors[len(left_out)]
+
+    monkeypatch.setattr(module, "_profiled", profiled)
+    monkeypatch.setattr(module, "_halved", lambda _, name: halved[name])
+    found = steps(bench)
+    assert found.asimov_sigma_m1_meV.tolist() == [6.0, 7.0, 8.0, 10.0]
+    assert found.asimov_halving_meV.tolist() == [1.0, 0.0, 0.0]
+    impacts = [6.0, np.sqrt(10.0**2 - 9.99**2), 0.0]
+    assert found.asimov_impact_meV == pytest.approx(impacts, rel=1e-12, abs=0)
+
+
+def test_halving_changes_the_priors_of_one_systematic_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[toy.Cell] = []
+    monkeypatch.setattr(module, "half_width", seen.append)
+    monkeypatch.setattr(toy.module, "offset_shapes", lambda *_: {"leakage": toy.UNIT**2})
+    bench = straight_bench(tmp_path, monkeypatch, "inference.leakage_sd=1e-3")
+    cell = straight_cell(bench, TRUTH)
+    module._halved(cell, "pointing")
+    [moved] = seen
+    assert moved.own.data is cell.own.data and moved.own.response is cell.own.response
+    assert set(moved.own.shapes) == {"baseline_nG", "leakage"}
+    assert np.array_equal(moved.own.shapes["leakage"], cell.own.shapes["leakage"])
+    assert moved.own.prior.fixed == cell.own.prior.fixed
+    before, after = cell.own.prior.marginals, moved.own.prior.marginals
+    assert list(after) == list(before)
+    for name, one in after.items():
+        if name.startswith("theta_"):
+            assert one == replace(before[name], sd=0.5 * before[name].sd)
+        else:
+            assert one == before[name]
+
+
+class Asked(toy.Linear):
+    """What a response was made of."""
+
+    made: ClassVar[list[tuple[object, ...]]] = []
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*words)
+        self.made.append(words)
+
+
+@pytest.mark.parametrize(
+    ("variant", "changes"),
+    [("published", {}), ("gamma_power", {"gamma_power": 2}), ("corrected", CORRECTED)],
+)
+def test_corrections(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    variant: str,
+    changes: dict[str, Any],
+) -> None:
+    """With noise of its own, four times the variance of the bench's: absolute, of its switches."""
+    noises: list[tuple[object, ...]] = []
+    loud = toy.Noise(lambda t: 4.0 * toy.NOISE.covariance(t), False, EXPOSURE)
+
+    def noise_of(*words: object) -> toy.Noise:
+        noises.append(words)
+        return loud
+
+    monkeypatch.setattr(Asked, "made", [])
+    monkeypatch.setattr(corrections, "Response", Asked)
+    monkeypatch.setattr(corrections, "noise_of", noise_of)
+    closed, found = Closed(TRUTH), corrections.correction(bench, variant)
+    [(experiment, parameters, chi2, limit_eV)] = Asked.made
+    own, normal = bench.study.parameters, bench.experiment
+    assert asdict(experiment.switches) == asdict(PRESETS["published"]) | changes
+    assert normal.detector.reference_snr > 0.0 == experiment.detector.reference_snr
+    assert (experiment.layout, experiment.lasers) == (normal.layout, normal.lasers)
+    assert noises == [(experiment, own, 1e-3)]
+    assert (parameters.ordering, chi2) == (own.ordering, 1e-3)
+    assert limit_eV == pytest.approx(1e-3 * bench.m1_max_meV)
     assert found.peak_nG == pytest.approx(closed.peak, rel=1e-10)
-    assert found.sigma_nG == pytest.approx(toy.SIGMA, rel=1e-10)
-    assert found.sigma_m1_meV == pytest.approx(closed.sigma(), rel=1e-8)
-    assert found.exposure_3sigma_s == pytest.approx(exposure_of(curve, 3.0), rel=5e-4)
-    assert found.exposure_5sigma_s == pytest.approx(exposure_of(curve, 5.0), rel=5e-4)
+    assert found.sigma_nG == pytest.approx(2.0 * toy.SIGMA, rel=1e-10)
+    assert found.sigma_m1_meV == pytest.approx(closed.sigma(EXPOSURE / 4.0), rel=1e-8)
+    curve = curve_of(closed, "mass")
+    for level, exposure in ((3.0, found.exposure_3sigma_s), (5.0, found.exposure_5sigma_s)):
+        assert exposure == pytest.approx(4.0 * exposure_of(curve, level), rel=5e-4)
+
+
+def test_a_correction_without_printed_numbers_is_unknown(bench: Bench) -> None:
+    """Of a target that prints none; where all is recomputed it needs none."""
+    bench.experiment = replace(bench.experiment, target=load_target("ho-ylf"))
+    found = astuple(corrections.correction(bench, "published"))
+    assert len(found) == 5 and np.all(np.isnan(found))
 
 
 class Bent:
