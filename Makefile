@@ -12,10 +12,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv study test test-all lint bench scale recompile lock clean docs figure
+.PHONY: help venv study test test-all mutants mutants-all lint bench scale recompile lock clean docs figure
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 venv: .venv/installed ## create .venv with the locked packages
 
@@ -42,6 +42,14 @@ test: venv ## run the fast tests
 
 test-all: venv ## run all tests
 	@$(BIN)/python -m pytest -n 2
+
+# A function counts as changed if its body differs from that in the revision SINCE.
+SINCE ?= HEAD~1
+mutants: venv ## try whether the tests notice mistakes in functions changed since SINCE, ten minutes
+	@$(BIN)/python scripts/mutants.py changed $(SINCE) --minutes 10 --most 300
+
+mutants-all: venv ## the same for all of tests/mutants.toml, or PART=…; goes on where it ended
+	@$(BIN)/python scripts/mutants.py all $(PART)
 
 lint: venv ## check style and types
 	@$(BIN)/ruff check

@@ -106,14 +106,15 @@ class Part:
         tool = Path(sys.executable).with_name("mutmut")
         command = [str(tool), "run", "--max-children", "1", *names]
         env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        process = subprocess.Popen(command, cwd=self.prepared(), env=env)
+        process = subprocess.Popen(command, cwd=self.prepared(), env=env, start_new_session=True)
         try:
             process.wait(60.0 * minutes if minutes else None)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt) as stop:
-            process.send_signal(signal.SIGINT)
+        except subprocess.TimeoutExpired:
+            print(f"{self.name}: stopped after {minutes:g} minutes")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait()
-            if isinstance(stop, KeyboardInterrupt):
-                raise
 
     def change(self, name: str) -> str:
         """Lines that a mutant takes away and puts there."""

@@ -1,6 +1,8 @@
 """Model checks: exact where there is a formula, and wrong models are flagged."""
 
 import json
+import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,17 +10,20 @@ import xarray as xr
 from scipy import stats
 
 from renp_infer.inference.checks import (
+    _graded,
     log_prior_group,
     polynomials,
     posterior_p_values,
+    prior_p_values,
     prior_sensitivity,
 )
 from renp_infer.inference.diagnostics import leave_one_out, power_scaling
 from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
+from renp_infer.inference.judged import LeaveOneOut
 from renp_infer.inference.marginals import Circular, Normal, Uniform
-from renp_infer.inference.prior import Prior
+from renp_infer.inference.prior import Prior, response_argument, truth_values
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_field, toy_truth
 from tests.toys.settings import inference_with
 
@@ -200,3 +205,60 @@ def test_draws_that_never_moved_are_no_error():
     prior = Prior({"m1_meV": Uniform(0.0, 1.0), "baseline_nG": Normal(0.0, 1.0)}, {})
     row = impacts(prior, vectors, 1.0).nuisances["baseline_nG"]
     assert row.up_meV == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("p", "grade", "of_prior"),
+    [
+        (0.0101, None, None),
+        (0.01, None, None),
+        (0.0099, "warn", "warn"),
+        (0.001, "warn", "warn"),
+        (0.00099, "fail", "warn"),
+        (0.0, "fail", "warn"),
+        (np.nan, "fail", "warn"),
+    ],
+)
+def test_p_values_are_graded_by_their_thresholds(p, grade, of_prior):
+    """A warning below 1 in 100, a failure below 1 in 1000, which the prior alone never is."""
+    fits = LeaveOneOut(elpd=0.0, se=1.0, p_loo=1.0, good_k=0.7, bad_k=0, largest_k=0.1)
+    good = {"chi_squared": 0.5, "trend": 1.0}
+    found = _graded(good | {"largest_pull": p}, {"mean": 0.3}, fits)
+    text = f"the model misses the data: largest pull, p = {p:.2g}"
+    assert found == ([] if grade is None else [(grade, text)])
+    found = _graded(good, {"mean": 0.3, "peak": p, "spread": 0.2}, fits)
+    text = f"the prior hardly allows the data: peak of the field, p = {p:.2g}"
+    assert found == ([] if of_prior is None else [(of_prior, text)])
+
+
+def test_angles_that_decide_much_warn():
+    words = {0: [], 1: ["1 angle decides"], 2: ["2 angles decide"]}
+    for count, said in words.items():
+        loo = LeaveOneOut(elpd=0.0, se=1.0, p_loo=1.0, good_k=0.654, bad_k=count, largest_k=2.0)
+        found = _graded({}, {}, loo)
+        assert found == [("warn", f"{text} much: Pareto k above 0.65") for text in said]
+
+
+@pytest.mark.parametrize("size", [0.0, 0.6, 9.0])
+def test_prior_p_values_count_the_replicates_beyond_the_data(size):
+    """By sums over single fields; one replicate is the data, which is beyond on both sides."""
+    rng, sigma = np.random.default_rng(4), np.array([1.0, 2.0, 4.0])
+    data = sigma * size * np.array([1.0, -2.0, 0.5])
+    replicates = np.vstack([sigma * rng.standard_normal((20, 3)), data])
+
+    def seen(field):
+        values = [y / s for y, s in zip(field, sigma, strict=True)]
+        mean = sum(values) / len(values)
+        spread = math.sqrt(sum((v - mean) ** 2 for v in values) / len(values))
+        return {"mean": mean, "spread": spread, "peak": max(abs(v) for v in values)}
+
+    own, drawn = seen(data), [seen(row) for row in replicates]
+    found = prior_p_values(
+        SimpleNamespace(data=SimpleNamespace(vector=data, sigma=sigma)), replicates
+    )
+    for name, value in own.items():
+        beyond = min(
+            sum(row[name] >= value for row in drawn), sum(row[name] <= value for row in drawn)
+        )
+        assert found[name] == min(1.0, 2.0 * (1 + beyond) / (1 + 21))
+    assert set(found) == set(own)

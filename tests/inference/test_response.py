@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from renp_infer.errors import ConfigError, DomainError
-from renp_infer.inference import response as tabulated
 from renp_infer.inference._response_kernel import (
     MASS_SCALE,
     mass_nodes,
@@ -159,30 +158,6 @@ def test_masses_beyond_the_table_are_refused():
     x[0] = 0.2
     with pytest.raises(DomainError, match="m1_eV"):
         approximation_error(response, x[None, :], np.ones(5))
-
-
-class Off:
-    """A response that errs by known amounts: a row for each first parameter."""
-
-    errors = np.array([[0.1, -0.5, 0.2], [0.3, 0.1, -8.0], [0.0, 0.4, 0.1]])
-    theta_s = np.zeros(3)
-    m1_max_eV = 2.0
-
-    def __call__(self, x):
-        return self.errors[int(x[0])], None
-
-    def causes(self, x):
-        return {}
-
-
-def test_the_error_is_the_largest_of_all_draws_and_angles(monkeypatch):
-    """Of either sign, in units of each angle's noise; a draw at the largest mass counts."""
-    monkeypatch.setattr(tabulated, "exact_at", lambda response, x: np.zeros(3))
-    sigma = np.array([1.0, 2.0, 4.0])
-    for order in ([0, 1, 2], [1, 2, 0], [2, 0, 1]):
-        draws = np.array(order, dtype=float)[:, None]
-        assert approximation_error(Off(), draws, sigma) == 2.0
-    assert approximation_error(Off(), np.array([[0.0], [2.0]]), sigma) == 0.25
 
 
 @pytest.mark.parametrize("nature", ["dirac", "majorana"])

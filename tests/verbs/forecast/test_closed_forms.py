@@ -16,6 +16,7 @@ from renp_infer.inference.profile import Fit, Profile, Search
 from renp_infer.inference.upper_limits import UpperLimits
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, FloatArray
+from renp_infer.verbs.forecast import cells as forecast_cells
 from renp_infer.verbs.forecast import corrections
 from renp_infer.verbs.forecast import steps as module
 from renp_infer.verbs.forecast.bench import Bench
@@ -23,12 +24,22 @@ from renp_infer.verbs.forecast.cells import (
     Drawn,
     asimov_cell,
     ensemble_cell,
+    extrapolated,
     fisher_cell,
     half_width,
+    refitted_exposure,
     separation,
 )
 from renp_infer.verbs.forecast.limits import drawn_limits, expected_limits
-from renp_infer.verbs.forecast.quantities import KINDS, PERCENTS, RIVALS, Against, Rival, Target
+from renp_infer.verbs.forecast.quantities import (
+    KINDS,
+    PERCENTS,
+    RIVALS,
+    Against,
+    AsimovCell,
+    Rival,
+    Target,
+)
 from renp_infer.verbs.forecast.steps import steps
 from tests.toys import straight_bench as toy
 from tests.toys.expected import ALONE, STRAIGHT, THETA, asimov, hypothesis, noise
@@ -145,6 +156,132 @@ def test_statistics_alone_go_with_the_root_of_the_exposure(
             found = against.of(target)
             ratio = found.exposure_5sigma_s / found.exposure_3sigma_s
             assert ratio == pytest.approx(25.0 / 9.0, rel=2.0 * SEARCHED)
+
+
+def test_at_the_bound_of_the_mass_derivatives_and_refits_agree(bench: Bench) -> None:
+    """A light truth whose rivals would like a negative mass, one of which needs more exposure."""
+    cell = straight_cell(bench, 3.0)
+    fisher, asimov = (one(cell) for one in (fisher_cell, asimov_with_exposures))
+    held = 0
+    for rival in RIVALS:
+        held += cell.alternative(rival).search().fit.vector[0] < 1e-6
+        one, other = fisher.against.of(rival), asimov.against.of(rival)
+        assert one.separation == pytest.approx(other.separation, rel=1e-6)
+        assert one.exposure_3sigma_s == pytest.approx(other.exposure_3sigma_s, rel=2.0 * SEARCHED)
+        assert one.exposure_5sigma_s == pytest.approx(other.exposure_5sigma_s, rel=2.0 * SEARCHED)
+    assert held
+
+
+def asimov_with_exposures(cell: toy.Cell) -> AsimovCell[float]:
+    return asimov_cell(cell, exposures=True)
+
+
+def test_exposures_that_are_not_asked_for_are_not_there(bench: Bench) -> None:
+    found = asimov_cell(straight_cell(bench, TRUTH), exposures=False)
+    for target in ("mass", *RIVALS):
+        one = found.against.of(target)
+        assert np.isnan([one.exposure_3sigma_s, one.exposure_5sigma_s]).all()
+        assert one.confirmed == 1.0
+
+
+def test_without_a_linear_model_there_is_a_separation_and_no_exposure(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast_cells, "_extrapolation", lambda *_: None)
+    found = extrapolated(straight_cell(bench, TRUTH), "nature")
+    closed = Closed(TRUTH).separation(added("nature"))
+    assert (found.separation, found.confirmed) == (pytest.approx(closed, rel=1e-6), 1.0)
+    assert np.isnan([found.exposure_3sigma_s, found.exposure_5sigma_s]).all()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [(3.0, 3.059, True), (3.0, 3.061, False), (0.0, 0.019, True), (0.0, 0.021, False)],
+)
+def test_separations_are_alike_to_two_percent_of_them_or_of_one(
+    one: float, other: float, alike: bool
+) -> None:
+    assert forecast_cells._alike(one**2, other**2) is alike
+    assert forecast_cells._alike(other**2, one**2) is alike
+
+
+class Valleys:
+    """A rival with two valleys: a start at 0 stays in the first, a search ends in the second.
+
+    ``searches`` counts them; what a search finds may not be confirmed.
+    """
+
+    def __init__(
+        self,
+        first: Callable[[float], float],
+        second: Callable[[float], float],
+        *,
+        confirmed: bool = True,
+        place: float = 1.0,
+    ) -> None:
+        self.curves = {0.0: first, 1.0: second}
+        self.confirmed, self.place, self.searches = confirmed, place, 0
+
+    def at(self, _: object, exposure_s: float) -> Any:
+        def follow(start: FloatArray) -> Fit:
+            return Fit(start, self.curves[float(start[0])](exposure_s) ** 2)
+
+        def search(_: FloatArray) -> Search:
+            self.searches += 1
+            fit = Fit(np.array([self.place]), self.curves[1.0](exposure_s) ** 2)
+            return Search(fit, self.confirmed)
+
+        return SimpleNamespace(follow=follow, search=search)
+
+
+def rising(scale: float) -> Callable[[float], float]:
+    """Three sigma after ``scale`` seconds."""
+    return lambda exposure_s: 3.0 * float(np.sqrt(exposure_s / scale))
+
+
+def looked_for(valleys: Valleys, *, drifts: bool = False, start_s: float = 50.0) -> Any:
+    noise = toy.Noise(toy.NOISE.covariance, drifts, EXPOSURE)
+    return refitted_exposure(valleys, 3.0, noise, (start_s, np.zeros(1)))
+
+
+def test_an_exposure_that_a_search_belies_is_looked_for_again() -> None:
+    """900 s in the first valley, but 3600 s in the second, which the search there finds."""
+    valleys = Valleys(rising(900.0), rising(3600.0))
+    exposure, warm = looked_for(valleys)
+    assert exposure == pytest.approx(3600.0, rel=SEARCHED)
+    assert (warm.tolist(), valleys.searches) == ([1.0], 2)
+
+
+def test_an_exposure_that_searches_never_give_back_is_none() -> None:
+    """Two rounds, each belied; one only, where the search is not even confirmed."""
+    for confirmed, searches in ((True, 2), (False, 1)):
+        valleys = Valleys(rising(900.0), rising(3600.0), confirmed=confirmed, place=0.0)
+        exposure, _ = looked_for(valleys)
+        assert np.isnan(exposure)
+        assert valleys.searches == searches
+
+
+def test_the_shortest_exposure_suffices_where_a_search_says_so() -> None:
+    valleys = Valleys(rising(0.01), rising(0.02))
+    assert (looked_for(valleys)[0], valleys.searches) == (1.0, 1)
+    belied = Valleys(rising(0.01), rising(90.0))
+    assert looked_for(belied)[0] == pytest.approx(90.0, rel=SEARCHED)
+
+
+def test_what_no_exposure_reaches_is_infinite() -> None:
+    valleys = Valleys(lambda _: 2.9, rising(900.0))
+    assert (looked_for(valleys)[0], valleys.searches) == (np.inf, 0)
+
+
+def test_with_a_drift_the_first_crossing_counts() -> None:
+    """Three sigma at 20 s, lost again at 2000 s, and for good after 2e5 s."""
+
+    def wave(exposure_s: float) -> float:
+        decade = np.log10(exposure_s / 20.0)
+        return 3.0 + min(decade, 2.0 - decade) if decade < 3.0 else decade - 1.0
+
+    found = looked_for(Valleys(wave, wave), drifts=True, start_s=1e6)
+    assert found[0] == pytest.approx(20.0, rel=SEARCHED)
 
 
 def test_more_exposure_never_hurts(bench: Bench) -> None:
