@@ -21,12 +21,14 @@ from renp_infer.verbs.forecast import corrections
 from renp_infer.verbs.forecast import steps as module
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import (
+    Cell,
     Drawn,
     asimov_cell,
     ensemble_cell,
     extrapolated,
     fisher_cell,
     half_width,
+    reached,
     refitted_exposure,
     separation,
 )
@@ -282,6 +284,33 @@ def test_with_a_drift_the_first_crossing_counts() -> None:
 
     found = looked_for(Valleys(wave, wave), drifts=True, start_s=1e6)
     assert found[0] == pytest.approx(20.0, rel=SEARCHED)
+    drifting = toy.Noise(toy.NOISE.covariance, True, 1e6)
+    assert reached(wave, 3.0, drifting) == pytest.approx(20.0, rel=SEARCHED)
+
+
+def test_a_rival_is_searched_from_the_phases_of_the_truth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = straight_bench(tmp_path, monkeypatch, "forecast.systematics=['phases']")
+    model = bench.hypothesis("normal", "majorana")
+    truth = model.at(TRUTH, (0.3, 1.1, 2.2))
+    for target, free in (("ordering", 3), ("mass", 3), ("nature", 1)):
+        rival = Cell(bench, model, truth).alternative(target)
+        values = rival.likelihood.prior.values(rival.starts[0])
+        assert values["m1_meV"] == pytest.approx(TRUTH)
+        phases = [values[f"{name}_deg"] for name in ("delta", "alpha21", "alpha31")]
+        assert phases[:free] == pytest.approx(np.rad2deg([0.3, 1.1, 2.2])[:free])
+
+
+def test_a_rival_keeps_the_shapes_of_its_offsets_at_all_exposures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy.module, "offset_shapes", lambda *_: {"leakage": toy.UNIT**2})
+    bench = straight_bench(tmp_path, monkeypatch, "inference.leakage_sd=1e-3")
+    rival = straight_cell(bench, TRUTH).alternative("nature")
+    moved = rival.at(bench.noise, 4.0 * EXPOSURE)
+    assert np.array_equal(moved.likelihood.shapes["leakage"], rival.likelihood.shapes["leakage"])
+    assert moved.likelihood.data.sigma == pytest.approx(np.full(toy.N, 0.5 * toy.SIGMA))
 
 
 def test_more_exposure_never_hurts(bench: Bench) -> None:
@@ -561,6 +590,19 @@ class Bent:
         jacobian = np.zeros((THETA.size, x.size))
         jacobian[:, 0] = self.unit * (self.slope + 2.0 * self.bend * away)
         return 1.0 + self.unit * (self.slope * away + self.bend * away**2), jacobian
+
+
+def test_of_an_interval_that_a_bound_cuts_the_upper_side_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A truth within its error of 0 has that side only; within it of the largest mass, none."""
+    sigma = Closed(TRUTH).sigma()
+    bench = straight_bench(tmp_path, monkeypatch)
+    assert half_width(straight_cell(bench, 0.6 * sigma)) == pytest.approx(sigma, rel=SEARCHED)
+    monkeypatch.setattr(toy.module, "largest_mass_meV", lambda _: TRUTH + 0.5 * sigma)
+    cut = straight_bench(tmp_path, monkeypatch)
+    assert np.isnan(half_width(straight_cell(cut, TRUTH)))
+    assert np.isnan(half_width(straight_cell(cut, cut.m1_max_meV)))
 
 
 def test_half_an_interval_is_the_mean_of_unequal_sides() -> None:
