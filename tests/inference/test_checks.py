@@ -118,6 +118,47 @@ def test_power_scaling_tells_prior_from_data(prior_sd, verdict):
     assert found.by_prior == {"m1_meV": found.prior}
 
 
+def two_priors(rng):
+    """Draws of two parameters with narrow Gaussian priors, and data that say nothing."""
+    draws = 0.1 * rng.standard_normal((4, 2000, 2))
+    coords = {"chain": np.arange(4), "draw": np.arange(2000)}
+    prior = Prior({"m1_meV": Normal(0.0, 0.1), "baseline_nG": Normal(0.0, 0.1)}, {})
+    dims = ("chain", "draw")
+    columns = {name: (dims, draws[..., k]) for k, name in enumerate(prior.names)}
+    posterior = xr.Dataset(columns, coords)
+    densities = log_prior_group(prior, draws, posterior)
+    return xr.DataTree.from_dict({"posterior": posterior, "log_prior": densities})
+
+
+def test_the_power_of_a_prior_is_that_of_its_own_parameter(rng):
+    """Each narrow prior decides its own parameter, and leaves the other, independent one alone."""
+    tree = two_priors(rng)
+    for name, other in (("m1_meV", "baseline_nG"), ("baseline_nG", "m1_meV")):
+        alone = power_scaling(tree, name, "prior", [name])
+        assert alone > 0.05
+        assert power_scaling(tree, name, "prior", [name, other]) == pytest.approx(alone, rel=0.2)
+        assert power_scaling(tree, name, "prior", [other]) < 0.2 * alone
+    flat = tree["log_prior"].to_dataset().assign(m1_meV=0.0 * tree["log_prior"]["m1_meV"])
+    mixed = xr.DataTree.from_dict({"posterior": tree["posterior"].to_dataset(), "log_prior": flat})
+    assert power_scaling(mixed, "m1_meV", "prior", ["m1_meV"]) == 0.0
+
+
+def test_what_one_draw_alone_tells_is_not_known(rng):
+    """A component that all draws but one have in common: its tail has no shape."""
+    coords = {"chain": np.arange(4), "draw": np.arange(100)}
+    dims = ("chain", "draw")
+    posterior = xr.Dataset({"m1_meV": (dims, rng.standard_normal((4, 100)))}, coords)
+    terms = np.stack(
+        [np.zeros((4, 100)), rng.standard_normal((4, 100)), np.ones((4, 100))], axis=-1
+    )
+    terms[0, 0, 0] = 1.0
+    groups = {"posterior": posterior, "log_likelihood": xr.Dataset({"y": ((*dims, "n"), terms)})}
+    found, k, elpd = leave_one_out(xr.DataTree.from_dict(groups))
+    np.testing.assert_array_equal(np.isnan(k), [True, True, False])
+    np.testing.assert_array_equal(np.isnan(elpd), [True, True, False])
+    assert (k[2], elpd[2], found.bad_k) == (0.0, 1.0, 2)
+
+
 def test_flat_priors_have_no_power():
     vectors = np.random.default_rng(4).uniform(0.0, 300.0, (2, 50, 2))
     coords = {"chain": np.arange(2), "draw": np.arange(50)}

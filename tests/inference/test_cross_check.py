@@ -25,6 +25,14 @@ def test_a_shift_and_a_width_are_seen(rng):
         assert found.parameter == "amplitude"
 
 
+def test_the_first_of_the_worst_is_named(rng):
+    """Draws against themselves: no quantile is worse than another."""
+    same = {"m1_meV": draws(rng), "amplitude": draws(rng)}
+    found = cross_check(same, same, (), "emcee")
+    assert (found.sampler, found.verdict, found.gate) == ("emcee", "pass", GATE)
+    assert (found.distance, found.parameter, found.probability) == (0.0, "m1_meV", 0.025)
+
+
 def test_phases_have_no_seam(rng):
     """The same direction, one sample wrapped at 0 and one given as negative angles."""
     first, second = draws(rng, sd=20.0) % 360.0, draws(rng, sd=20.0)

@@ -1,5 +1,6 @@
 """The gate: every threshold, on draws whose quality is known."""
 
+import arviz as az
 import numpy as np
 import pytest
 import xarray as xr
@@ -71,6 +72,46 @@ def test_the_worst_grade_wins_and_every_reason_stays():
 def test_one_divergence_in_a_thousand_is_nothing():
     result = diagnose({"m1_meV": GOOD}, statistics(divergences=4))
     assert (result.verdict, result.divergences, result.reasons) == ("pass", 4, ())
+
+
+def test_one_trajectory_in_a_hundred_may_meet_the_depth_limit():
+    result = diagnose({"m1_meV": GOOD}, statistics(deep=40))
+    assert (result.verdict, result.max_depth_reached, result.reasons) == ("pass", 40, ())
+
+
+def test_statistics_that_are_not_defined_are_none():
+    unknown = Convergence(float("nan"), float("nan"), float("inf"))
+    result = diagnose({"m1_meV": unknown}, statistics())
+    assert (result.r_hat_max, result.ess_bulk_min, result.ess_tail_min) == (None, None, None)
+    assert result.verdict == "fail"
+
+
+def test_the_tail_is_that_of_the_worse_of_two_quantiles(rng):
+    """Chains whose low draws are repeated: effective sizes of the share below each quantile."""
+    draws = rng.standard_normal((4, 1000))
+    for chain in draws:
+        for place in np.flatnonzero(chain[:-20] < -1.5):
+            chain[place : place + 8] = chain[place]
+    sizes = [
+        float(az.ess((draws <= np.quantile(draws, share)).astype(float), method="mean"))
+        for share in (0.05, 0.95)
+    ]
+    assert sizes[0] < 0.8 * sizes[1]
+    assert convergence(draws).ess_tail == pytest.approx(sizes[0], rel=0.05)
+
+
+def test_a_phase_is_as_good_as_the_worse_of_sine_and_cosine(rng):
+    """Around 90 degrees the sine hardly moves, and a line of several turns is no circle."""
+    draws = 90.0 + np.cumsum(2.0 * rng.standard_normal((4, 1000)), axis=1)
+    parts = [convergence(f(np.deg2rad(draws))) for f in (np.sin, np.cos)]
+    found = convergence(draws, circular=True)
+    assert found.r_hat == max(part.r_hat for part in parts)
+    assert found.ess_bulk == min(part.ess_bulk for part in parts)
+    assert found.ess_tail == min(part.ess_tail for part in parts)
+    straight = convergence(draws)
+    assert straight == convergence(draws, circular=False) != found
+    # R-hat knows no unit: that of the draws is that of their thousandth
+    assert straight.r_hat == pytest.approx(convergence(1e-3 * draws).r_hat)
 
 
 def test_statistics_a_sampler_lacks_are_none():
