@@ -274,6 +274,8 @@ def run(part: Part, arguments: argparse.Namespace, most: int = 0) -> int:
         names = random.Random(SEED).sample(names, most)
         print(f"{part.name}: {most} mutants, drawn with seed {SEED}")
     left = [n for n in names if n not in known or (arguments.again and known[n] not in NOTICED)]
+    if arguments.again:  # which tests reach a function is found out anew
+        (part.place / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     part.run(left, arguments.minutes)
     return report([part])
 

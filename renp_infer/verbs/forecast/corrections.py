@@ -39,8 +39,7 @@ def correction(bench: Bench, variant: str) -> Correction[float]:
     field = model.field(own)
     peak = float(np.max(np.abs(field)))
     covariance = noise.covariance(noise.exposure_s)
-    data = replace(bench.data(field), covariance=covariance, normalised=False)
-    likelihood = bench.likelihood(model, data, model, peak)
+    likelihood = bench.likelihood(model, bench.data(field), model, peak)
     expanded = ByExposure(expand(likelihood, model.vector(own)), noise)
 
     def significance(exposure_s: float) -> float:

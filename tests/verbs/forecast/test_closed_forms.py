@@ -266,6 +266,7 @@ def test_an_exposure_that_searches_never_give_back_is_none() -> None:
 def test_the_shortest_exposure_suffices_where_a_search_says_so() -> None:
     valleys = Valleys(rising(0.01), rising(0.02))
     assert (looked_for(valleys)[0], valleys.searches) == (1.0, 1)
+    assert looked_for(Valleys(rising(0.01), rising(0.5)))[0] == 1.0
     belied = Valleys(rising(0.01), rising(90.0))
     assert looked_for(belied)[0] == pytest.approx(90.0, rel=SEARCHED)
 
@@ -485,7 +486,7 @@ def test_gains_by_profiles_are_differences_of_their_errors(
     """Errors said by hand: phases have no width to halve; what is within the accuracy is none."""
     errors = {3: 6.0, 2: 7.0, 1: 8.0, 0: 10.0}
     known = {"baseline": 8.0, "refractive-index": 9.99, "pointing": 10.01}
-    halved = {"baseline": 9.0, "refractive-index": 9.99, "pointing": np.nan}
+    halved = {"baseline": np.nan, "refractive-index": 9.95, "pointing": 9.99}
 
     def profiled(_: object, left_out: list[str] | tuple[str, ...]) -> float:
         return known[left_out[0]] if isinstance(left_out, list) else errors[len(left_out)]
@@ -494,7 +495,7 @@ def test_gains_by_profiles_are_differences_of_their_errors(
     monkeypatch.setattr(module, "_halved", lambda _, name: halved[name])
     found = steps(bench)
     assert found.asimov_sigma_m1_meV.tolist() == [6.0, 7.0, 8.0, 10.0]
-    assert found.asimov_halving_meV.tolist() == [1.0, 0.0, 0.0]
+    assert found.asimov_halving_meV == pytest.approx([2.0, 0.05, 0.0])
     impacts = [6.0, np.sqrt(10.0**2 - 9.99**2), 0.0]
     assert found.asimov_impact_meV == pytest.approx(impacts, rel=1e-12, abs=0)
 
@@ -522,14 +523,18 @@ def test_halving_changes_the_priors_of_one_systematic_and_nothing_else(
             assert one == before[name]
 
 
-class Asked(toy.Linear):
-    """What a response was made of."""
+class Double(toy.Linear):
+    """Twice the field; what it was made of."""
 
     made: ClassVar[list[tuple[object, ...]]] = []
 
     def __init__(self, *words: object) -> None:
         super().__init__(*words)
         self.made.append(words)
+
+    def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        field, jacobian = super().__call__(x)
+        return 2.0 * field, 2.0 * jacobian
 
 
 @pytest.mark.parametrize(
@@ -542,7 +547,7 @@ def test_corrections(
     variant: str,
     changes: dict[str, Any],
 ) -> None:
-    """With noise of its own, four times the variance of the bench's: absolute, of its switches."""
+    """Noise and field of its own, twice the bench's: m1 is known as there."""
     noises: list[tuple[object, ...]] = []
     loud = toy.Noise(lambda t: 4.0 * toy.NOISE.covariance(t), False, EXPOSURE)
 
@@ -550,11 +555,11 @@ def test_corrections(
         noises.append(words)
         return loud
 
-    monkeypatch.setattr(Asked, "made", [])
-    monkeypatch.setattr(corrections, "Response", Asked)
+    monkeypatch.setattr(Double, "made", [])
+    monkeypatch.setattr(corrections, "Response", Double)
     monkeypatch.setattr(corrections, "noise_of", noise_of)
     closed, found = Closed(TRUTH), corrections.correction(bench, variant)
-    [(experiment, parameters, chi2, limit_eV)] = Asked.made
+    [(experiment, parameters, chi2, limit_eV)] = Double.made
     own, normal = bench.study.parameters, bench.experiment
     assert asdict(experiment.switches) == asdict(PRESETS["published"]) | changes
     assert normal.detector.reference_snr > 0.0 == experiment.detector.reference_snr
@@ -562,12 +567,12 @@ def test_corrections(
     assert noises == [(experiment, own, 1e-3)]
     assert (parameters.ordering, chi2) == (own.ordering, 1e-3)
     assert limit_eV == pytest.approx(1e-3 * bench.m1_max_meV)
-    assert found.peak_nG == pytest.approx(closed.peak, rel=1e-10)
+    assert found.peak_nG == pytest.approx(2.0 * closed.peak, rel=1e-10)
     assert found.sigma_nG == pytest.approx(2.0 * toy.SIGMA, rel=1e-10)
-    assert found.sigma_m1_meV == pytest.approx(closed.sigma(EXPOSURE / 4.0), rel=1e-8)
+    assert found.sigma_m1_meV == pytest.approx(closed.sigma(), rel=1e-8)
     curve = curve_of(closed, "mass")
     for level, exposure in ((3.0, found.exposure_3sigma_s), (5.0, found.exposure_5sigma_s)):
-        assert exposure == pytest.approx(4.0 * exposure_of(curve, level), rel=5e-4)
+        assert exposure == pytest.approx(exposure_of(curve, level), rel=5e-4)
 
 
 def test_a_correction_without_printed_numbers_is_unknown(bench: Bench) -> None:
