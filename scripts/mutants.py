@@ -17,6 +17,8 @@ import contextlib
 import json
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +27,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 from mutmut.configuration import reset_config
@@ -81,12 +84,13 @@ class Part:
         for name in (*SHARED, *SHARED_FILES):
             if not (self.place / name).exists():
                 (self.place / name).symlink_to(ROOT / name)
-        settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-        settings["tool"]["mutmut"] |= {
-            "only_mutate": list(self.files),
-            "pytest_add_cli_args_test_selection": list(self.tests),
-        }
-        (self.place / "pyproject.toml").write_text(tomli_w.dumps(settings))
+        settings, own = tables(ROOT / "pyproject.toml"), self.place / "pyproject.toml"
+        chosen = settings["tool"]["mutmut"]
+        chosen["only_mutate"] = list(self.files)
+        chosen["pytest_add_cli_args_test_selection"] = list(self.tests)
+        if own.exists() and tables(own)["tool"]["mutmut"] != chosen:
+            shutil.rmtree(self.place / "mutants", ignore_errors=True)  # by other tests: of no use
+        own.write_text(tomli_w.dumps(settings))
         return self.place
 
     def known(self) -> dict[str, str]:
@@ -133,6 +137,11 @@ def within(place: Path) -> Iterator[None]:
     reset_config()
 
 
+def tables(path: Path) -> dict[str, Any]:
+    """A TOML file."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
 def mutants_of(file: str) -> Iterable[str]:
     """Mutants of a file, by name."""
     found = mutate_file_contents(file, Path(file).read_text()).mutant_names
@@ -141,7 +150,7 @@ def mutants_of(file: str) -> Iterable[str]:
 
 def listed() -> list[Part]:
     """Parts of tests/mutants.toml."""
-    return [_listed(row) for row in tomllib.loads(LISTED.read_text())["part"]]
+    return [_listed(row) for row in tables(LISTED)["part"]]
 
 
 def _listed(row: dict[str, list[str]]) -> Part:
@@ -228,16 +237,23 @@ class Count:
         )
 
 
+def verdict(function: str, change: str) -> str | None:
+    """Kind of a survivor that is judged, by itself or by a rule for all functions."""
+    for row in tables(LISTED).get("judged", []):
+        if (row["function"], row["change"].strip()) == (function, change):
+            return str(row["kind"])
+    for row in tables(LISTED).get("rule", []):
+        if re.fullmatch(row["change"], change):
+            return str(row["kind"])
+    return None
+
+
 def count(part: Part) -> Count:
     """What is known of a part."""
-    judged = {
-        (row["function"], row["change"].strip()): row["kind"]
-        for row in tomllib.loads(LISTED.read_text()).get("judged", [])
-    }
     names, known = part.names(), part.known()
     words = {name: known[name] for name in names if name in known}
     lost = [name for name, word in words.items() if word not in NOTICED]
-    kinds = {name: judged.get((function_of(name), part.change(name))) for name in lost}
+    kinds = {name: verdict(function_of(name), part.change(name)) for name in lost}
     return Count(
         noticed=len(words) - len(lost),
         survived=len(lost),

@@ -52,6 +52,21 @@ def test_p_values_are_conservative_after_a_fit():
     assert low <= stats.binom.isf(FALSE_ALARM, 1000, 0.1)
 
 
+@pytest.mark.parametrize("size", [1, 2, 41])
+def test_p_values_are_means_over_the_draws(size):
+    """Of each draw by itself; of chi-squared the smaller mean tail counts, twice."""
+    rng = np.random.default_rng(3)
+    pulls, angles = 1.5 * rng.standard_normal((7, size)), toy_angles(41)[:size]
+    rows = [posterior_p_values(row[None], angles) for row in pulls]
+    found = posterior_p_values(pulls, angles)
+    names = {"chi_squared", "largest_pull", "smooth", "trend"}
+    assert set(found) == (names if size > 1 else names - {"trend"})
+    for name in set(found) - {"chi_squared"}:
+        assert found[name] == pytest.approx(np.mean([row[name] for row in rows]))
+    tails = [stats.chi2.cdf(sum(pull**2 for pull in row), size) for row in pulls]
+    assert found["chi_squared"] == pytest.approx(2.0 * min(np.mean(tails), 1.0 - np.mean(tails)))
+
+
 def test_p_values_depend_on_what_is_wrong():
     quiet = np.resize([1.0, -1.0], 41)
     wave = quiet + 1.5 * np.sin(np.linspace(0.0, 2.0 * np.pi, 41))
@@ -106,6 +121,8 @@ def test_leave_one_out_is_the_exact_one_of_a_normal_mean():
     assert found.elpd == pytest.approx(exact.sum(), abs=0.05)
     assert found.p_loo == pytest.approx(1.0, abs=0.5)
     assert found.bad_k == 0 and k.max() == found.largest_k
+    assert found.se == pytest.approx(np.std(elpd) * np.sqrt(data.size))
+    assert found.good_k == 0.7  # 8000 draws would allow 0.744
 
 
 @pytest.mark.parametrize(
@@ -157,6 +174,7 @@ def test_what_one_draw_alone_tells_is_not_known(rng):
     np.testing.assert_array_equal(np.isnan(k), [True, True, False])
     np.testing.assert_array_equal(np.isnan(elpd), [True, True, False])
     assert (k[2], elpd[2], found.bad_k) == (0.0, 1.0, 2)
+    assert found.good_k == pytest.approx(1.0 - 1.0 / 2.60206, rel=1e-6)  # log10 of 400
 
 
 def test_flat_priors_have_no_power():

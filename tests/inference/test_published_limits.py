@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from renp_infer.errors import ConfigError
+from renp_infer.inference import published_limits
 from renp_infer.inference.published_limits import Limit, load_limits
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses
 
@@ -53,6 +55,31 @@ def test_the_shipped_sums_by_hand(name, ordering, m1_meV):
     middle = np.sqrt(m1**2 + small) if ordering == "normal" else np.sqrt(heavy**2 - small)
     expected = m1 if limit.quantity == "lightest" else m1 + middle + heavy
     assert expected == pytest.approx(limit.value_meV, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "got", "allowed"),
+    [
+        ('quantity = "m_nu"', "a.toml:quantity", "m_nu", "m_beta, sum, lightest"),
+        ("quantity = 3", "a.toml:quantity", 3, "str"),
+        ("", "a.toml:quantity", None, "str"),
+        ('quantity = "sum"\nlevel = "high"', "a.toml:level", "high", "float"),
+        ("quantity =", "a.toml", None, ""),
+    ],
+)
+def test_a_file_that_is_no_limit_is_refused(tmp_path, monkeypatch, line, path, got, allowed):
+    """By file and key, what was given and what is allowed."""
+    (tmp_path / "limits").mkdir()
+    rest = 'name = "n"\nvalue_meV = 1.0\nkind = "k"\ndate = "d"\nsource = "s"\n'
+    level = "" if "level" in line else "level = 0.9\n"
+    (tmp_path / "limits" / "a.toml").write_text(rest + level + line)
+    monkeypatch.setattr(published_limits, "share_path", lambda name: tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load_limits()
+    assert path in caught.value.path
+    if allowed:
+        assert (caught.value.path, caught.value.given) == (path, got)
+        assert caught.value.allowed == allowed
 
 
 def test_every_file_has_date_and_source():

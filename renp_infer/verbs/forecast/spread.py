@@ -29,5 +29,5 @@ def quantile(values: FloatArray, share: float) -> FloatArray:
     for k, row in enumerate(rows):
         present = row[~np.isnan(row)]
         if present.size:
-            found[k] = np.quantile(present, share, method="nearest" if share in (0, 1) else "lower")
+            found[k] = np.quantile(present, share, method="lower")
     return found.reshape(values.shape[:-1])
