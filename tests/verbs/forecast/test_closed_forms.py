@@ -276,6 +276,27 @@ def test_what_no_exposure_reaches_is_infinite() -> None:
     assert (looked_for(valleys)[0], valleys.searches) == (np.inf, 0)
 
 
+@pytest.mark.parametrize("first", [100.0, np.nan, np.inf])
+def test_the_second_exposure_is_looked_for_from_the_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, first: float
+) -> None:
+    """Or from the study's, where there is no first; each from the fit before."""
+    begun: list[tuple[float, float, float]] = []
+
+    def refitted(_: object, level: float, __: object, begin: Any) -> tuple[float, FloatArray]:
+        begun.append((level, begin[0], float(begin[1][0])))
+        return (first, np.array([7.0])) if level == 3.0 else (500.0, np.array([8.0]))
+
+    monkeypatch.setattr(forecast_cells, "refitted_exposure", refitted)
+    found = asimov_cell(straight_cell(bench, TRUTH), exposures=True).against.mass
+    start = first if np.isfinite(first) else EXPOSURE
+    assert begun[:2] == [(3.0, EXPOSURE, 0.0), (5.0, start, 7.0)]
+    assert (found.exposure_3sigma_s, found.exposure_5sigma_s) == (
+        pytest.approx(first, nan_ok=True),
+        500.0,
+    )
+
+
 def test_with_a_drift_the_first_crossing_counts() -> None:
     """Three sigma at 20 s, lost again at 2000 s, and for good after 2e5 s."""
 
