@@ -11,6 +11,7 @@ from renp_infer.inference.summary import (
     information,
     regions,
     summarise,
+    wrap,
 )
 
 ROW = Convergence(1.0, 4000.0, 4000.0)
@@ -123,9 +124,22 @@ def test_one_sided_limits_are_quantiles_and_only_where_there_is_a_lower_end(rng)
     ],
 )
 def test_ends_of_the_prior_that_are_reached(law, expected, rng):
-    """The sixth ends at the prior's upper end; the fourth is 3.75 deviations from 0."""
-    draws = law.rvs(4000, random_state=rng)
-    assert row_of(draws, rng.uniform(0.0, 100.0, 4000), (0.0, 100.0)).reaches == expected
+    """The sixth ends at the prior's upper end; the fourth is 3.75 deviations from 0.
+
+    A prior and its posterior that are moved together reach the same ends.
+    """
+    draws, prior = law.rvs(4000, random_state=rng), rng.uniform(0.0, 100.0, 4000)
+    for move in (0.0, 300.0, -150.0, -400.0):
+        found = row_of(draws + move, prior + move, (move, 100.0 + move))
+        assert found.reaches == expected
+
+
+def test_angles_are_wrapped_into_the_turn_that_begins_at_a_place():
+    angles = np.array([-725.0, -10.0, 0.0, 9.0, 10.0, 369.0, 370.0])
+    for low in (10.0, -180.0, -30.0):
+        found = wrap(angles, low)
+        assert np.all((found >= low) & (found < low + 360.0))
+        assert np.mod(found - angles, 360.0) == pytest.approx(np.zeros(angles.size))
 
 
 def test_a_phase_has_no_limits_and_may_be_not_measured(rng):
