@@ -1,5 +1,7 @@
 """Several modes are told apart, and chance is not taken for modes."""
 
+from statistics import stdev
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -132,6 +134,73 @@ def test_ends_of_the_prior_that_are_reached(law, expected, rng):
     for move in (0.0, 300.0, -150.0, -400.0):
         found = row_of(draws + move, prior + move, (move, 100.0 + move))
         assert found.reaches == expected
+
+
+def plain_regions(values, probability, circular):
+    """``regions`` bin by bin: counts, their smoothed neighbours, runs above a level, valleys."""
+    low, high = (-180.0, 180.0) if circular else np.quantile(values, [0.001, 0.999])
+    width, counts = (high - low) / 72, [0] * 72
+    for value in values:
+        if low <= value <= high:
+            counts[min(int((value - low) / width), 71)] += 1
+    smooth = []
+    for k, own in enumerate(counts):
+        before = counts[k - 1] if k or circular else 0
+        after = counts[(k + 1) % 72] if k < 71 or circular else 0
+        smooth.append(0.25 * before + 0.5 * own + 0.25 * after)
+    held, level = 0.0, 0.0
+    for share in sorted(smooth, reverse=True):
+        held, level = held + share, share
+        if held >= probability * sum(smooth):
+            break
+    first = smooth.index(min(smooth)) if circular else 0
+    runs = []
+    for k in range(first, first + 72):
+        if smooth[k % 72] >= level:
+            if runs and min(smooth[j % 72] for j in range(runs[-1][1], k + 1)) >= 0.5 * level:
+                runs[-1][1] = k
+            else:
+                runs.append([k, k])
+    return [(low + a * width, low + (b + 1) * width) for a, b in runs] if len(runs) > 1 else []
+
+
+@pytest.mark.parametrize("circular", [True, False])
+def test_regions_are_those_of_the_plain_histogram(circular, rng):
+    """Two or three modes, few draws or many, of all widths: valleys of all depths."""
+    lengths = []
+    for size in (60, 300, 3000):
+        for _ in range(20):
+            modes = rng.uniform(-180.0, 180.0, rng.integers(2, 4))
+            sd = rng.uniform(3.0, 40.0)
+            values = wrap(rng.choice(modes, size) + sd * rng.standard_normal(size), -180.0)
+            for probability in (0.68, 0.95):
+                found = regions(values, probability, circular)
+                expected = plain_regions(values, probability, circular)
+                assert found == [pytest.approx(pair) for pair in expected]
+                lengths.append(len(found))
+    assert {0, 2, 3} <= set(lengths)
+
+
+def test_regions_turn_and_mirror_with_the_draws(rng):
+    """By whole bins of the circle; on the line, where the last bin alone has its upper end."""
+    values = wrap(two(rng, -160.0, 60.0, 12.0), -180.0)
+    plain = sorted(regions(values, 0.68, True))
+    assert len(plain) == 2
+    for turn in (35.0, 150.0, 355.0):
+        turned = regions(wrap(values + turn, -180.0), 0.68, True)
+        starts = sorted(np.mod(np.subtract([a for a, _ in turned], turn), 360.0))
+        assert starts == pytest.approx(sorted(np.mod([a for a, _ in plain], 360.0)))
+        lengths = sorted(b - a for a, b in turned)
+        assert lengths == pytest.approx(sorted(b - a for a, b in plain))
+    line = two(rng, 0.0, 7.0, 1.0)
+    forth, back = regions(line, 0.68, False), regions(-line, 0.68, False)
+    assert len(forth) == 2
+    assert sorted(back) == [pytest.approx((-b, -a)) for a, b in sorted(forth, reverse=True)]
+
+
+def test_the_sd_of_few_draws_is_that_of_a_sample():
+    draws = np.array([[1.0, 2.0], [4.0, 9.0]])
+    assert summarise(draws, None, ROW, circular=False).sd == pytest.approx(stdev([1, 2, 4, 9]))
 
 
 def test_angles_are_wrapped_into_the_turn_that_begins_at_a_place():
