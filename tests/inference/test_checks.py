@@ -321,3 +321,10 @@ def test_prior_p_values_count_the_replicates_beyond_the_data(size):
         )
         assert found[name] == min(1.0, 2.0 * (1 + beyond) / (1 + 21))
     assert set(found) == set(own)
+
+
+def test_replicates_that_are_the_data_make_them_wholly_probable():
+    data, sigma = np.array([1.0, -2.0, 0.5]), np.ones(3)
+    likelihood = SimpleNamespace(data=SimpleNamespace(vector=data, sigma=sigma))
+    found = prior_p_values(likelihood, np.tile(data, (5, 1)))
+    assert found == {"mean": 1.0, "spread": 1.0, "peak": 1.0}

@@ -1,6 +1,7 @@
 """Two samplers of one posterior: equal ones pass, others do not."""
 
 import numpy as np
+import pytest
 
 from renp_infer.inference.cross_check import GATE, cross_check
 
@@ -41,6 +42,18 @@ def test_phases_have_no_seam(rng):
         == "pass"
     )
     assert cross_check({"delta_deg": first}, {"delta_deg": second}, (), "emcee").verdict == "fail"
+
+
+def test_a_phase_is_compared_as_on_the_line_cut_where_it_is_emptiest(rng):
+    """Wide directions around 100 degrees, wrapped, against the same draws as they were made."""
+    first, second = 100.0 + draws(rng, sd=45.0), 103.0 + draws(rng, sd=50.0)
+    for sample in (first, second):
+        np.clip(sample, -75.0, 275.0, out=sample)
+    straight = cross_check({"delta_deg": first}, {"delta_deg": second}, (), "emcee")
+    pair = ({"delta_deg": part % 360.0} for part in (first, second))
+    turned = cross_check(*pair, ("delta_deg",), "emcee")
+    assert turned.probability == straight.probability
+    assert turned.distance == pytest.approx(straight.distance, rel=1e-6)
 
 
 def test_draws_that_never_moved_do_not_pass(rng):

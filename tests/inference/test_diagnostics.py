@@ -35,6 +35,10 @@ def statistics(divergences=0, deep=0, energy_step=1.0, **attributes):
         (Convergence(1.001, 399.0, 1500.0), "warn"),
         (Convergence(1.001, 2000.0, 99.0), "fail"),
         (Convergence(float("nan"), 2000.0, 1500.0), "fail"),
+        (Convergence(1.01, 2000.0, 1500.0), "warn"),
+        (Convergence(1.05, 2000.0, 1500.0), "fail"),
+        (Convergence(1.001, 400.0, 400.0), "pass"),
+        (Convergence(1.001, 100.0, 400.0), "warn"),
     ],
 )
 def test_convergence_thresholds(row, verdict):
@@ -67,6 +71,29 @@ def test_the_worst_grade_wins_and_every_reason_stays():
     assert result.verdict == "fail"
     assert len(result.reasons) == 4
     assert (result.r_hat_max, result.ess_bulk_min) == (1.2, 50.0)
+
+
+def test_what_was_graded_is_said():
+    """E-BFMI by its definition: squared steps of the energy over squares from its mean."""
+    rows = {"a": Convergence(1.02, 399.0, 1500.0), "b": Convergence(1.001, 2000.0, 98.6)}
+    found = statistics(energy_step=0.1)
+    result = diagnose(rows, found)
+    energies = found["energy"].values.tolist()
+    ratios = []
+    for chain in energies:
+        mean = sum(chain) / len(chain)
+        steps = sum((b - a) ** 2 for a, b in zip(chain, chain[1:], strict=False))
+        ratios.append(steps / sum((e - mean) ** 2 for e in chain))
+    assert result.bfmi_min == pytest.approx(min(ratios))
+    assert result.reasons == (
+        "R-hat of a is 1.020",
+        "bulk ESS of a is 399",
+        "tail ESS of b is 99",
+        f"E-BFMI is {min(ratios):.2f}",
+    )
+    assert (result.ess_bulk_min, result.ess_tail_min) == (399.0, 98.6)
+    assert (result.sampler, result.sampling_library) == ("nuts", "x")
+    assert result.step_methods == "all: NUTS"
 
 
 def test_one_divergence_in_a_thousand_is_nothing():
