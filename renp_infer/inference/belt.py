@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from renp_infer.records import FloatArray
@@ -45,16 +44,6 @@ class Belt:
         """Critical values, shape (..., 3), between the masses of the belt by interpolation."""
         columns = [np.interp(m1_meV, self.m1_meV, column) for column in self.critical.T]
         return np.stack(columns, axis=-1)
-
-    def accepted(self, statistics: FloatArray) -> NDArray[np.bool_]:
-        """Which masses of the belt an experiment accepts, shape (..., g, 3).
-
-        Parameters
-        ----------
-        statistics : ndarray, shape (..., g)
-            Its likelihood ratio of each mass.
-        """
-        return np.asarray(statistics[..., None] <= self.critical)
 
 
 def build_belt(m1_meV: FloatArray, statistics: list[FloatArray]) -> Belt:

@@ -166,3 +166,30 @@ def test_ratio_is_zero_at_the_best_mass():
     truth = np.zeros(len(likelihood.prior.names))
     best = ratio(profile, 5.0, truth, (0.0, 50.0)).best_m1_meV
     assert ratio(profile, best, truth, (0.0, 50.0)).statistic == pytest.approx(0.0, abs=1e-4)
+
+
+def test_a_belt_of_few_mocks_by_hand():
+    """The level's place among ten or twenty ordered mocks, counted from 0 to 1, or the next."""
+    values = np.array([3.0, 0.1, 7.0, 0.5, 1.0, 9.0, 0.2, 4.0, 2.0, 0.3])
+    belt = build_belt(np.array([5.0, 7.0]), [values, 2.0 * np.append(values, values)])
+    assert belt.critical.tolist() == [[4.0, 9.0, 9.0], [6.0, 18.0, 18.0]]
+    assert (belt.m1_meV.tolist(), belt.counts.tolist()) == ([5.0, 7.0], [10, 20])
+    for row, sample in zip(belt.error, (values, 2.0 * np.append(values, values)), strict=True):
+        for level, error in zip(LEVELS, row, strict=True):
+            spread = np.sqrt(level * (1.0 - level) / sample.size)
+            low, high = np.quantile(sample, [level - spread, min(level + spread, 1.0)])
+            assert error == pytest.approx(0.5 * (high - low))
+    assert belt.at(np.array(6.5)) == pytest.approx(np.array([5.5, 15.75, 15.75]))
+
+
+def test_coverage_of_few_mocks_by_hand():
+    """Its error is binomial, with the mocks behind the critical values, between their points."""
+    sample = np.arange(1.0, 11.0)
+    belt = build_belt(np.array([0.0, 10.0]), [sample, np.append(sample, sample)])
+    rows = belt_coverage(belt, 2.5, np.array([0.5, 6.9, 7.0, 7.1, 9.0, 9.5, 10.0, 11.0]))
+    assert [row.found for row in rows] == [4 / 8, 7 / 8, 7 / 8]
+    for row, level in zip(rows, LEVELS, strict=True):
+        assert (row.m1_meV, row.level) == (2.5, level)
+        error = np.sqrt(level * (1.0 - level) * (1.0 / 8.0 + 1.0 / 12.5))
+        assert row.error == pytest.approx(error)
+        assert row.p_value == pytest.approx(2.0 * norm.cdf(-abs(row.found - level) / error))
