@@ -3,16 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from renp_infer.design import utility
 from renp_infer.design.search import Trial
-from renp_infer.design.utility import Utility
+from renp_infer.design.utility import UNKNOWN, Utility
+from renp_infer.engine.result import Verdict
 from renp_infer.records import Experiment
 from renp_infer.study.load import load_study
+from renp_infer.study.study import Study
 from renp_infer.verbs.optimize.gains import gains
 from renp_infer.verbs.optimize.optimum import summary
-from renp_infer.verbs.optimize.parts import Appraisal, Chosen, Found
+from renp_infer.verbs.optimize.parts import Appraisal, Chosen, Found, Gains
 from tests.toys.design import ToyAppraiser
 from tests.verbs.optimize.test_work import CRYSTAL, HEAD, write
 
@@ -47,3 +50,116 @@ def _searched(length: float, own: float | None) -> Found:
     last = Appraisal({"sd_m1": Utility(10.0 - length, 0.1)})
     reference = None if own is None else Appraisal({"sd_m1": Utility(10.0 - own, 0.1)})
     return Found("skopt", 0, (trial,), Chosen(trial, keys, ()), last, reference)
+
+
+def _trial(value: float, stage: str = "search", x: float = 0.5) -> Trial:
+    values = {} if np.isnan(value) else {"eig_m1": value}
+    errors = dict.fromkeys(values, 0.1)
+    return Trial(stage, (x,), {"layout.length_cm": 1.0 + x}, values, errors)
+
+
+def _end(
+    values: list[float],
+    last: Utility,
+    own: Utility | None = None,
+    *,
+    optimizer: str = "skopt",
+    on_bound: tuple[str, ...] = (),
+    **more: Any,
+) -> Found:
+    """A search of some trials, the last of which it polished and settled for."""
+    trials = [_trial(value) for value in values[:-1]] + [_trial(values[-1], "polish", 0.25)]
+    best = Chosen(trials[-1], {"layout.length_cm": 9.0}, on_bound)
+    reference = None if own is None else Appraisal({"eig_m1": own})
+    at = Appraisal({"eig_m1": last})
+    return Found(optimizer, len(values), tuple(trials), best, at, reference, **more)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Study:
+    return load_study(write(tmp_path, HEAD + CRYSTAL))
+
+
+OWN = Utility(4.0, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("search", "last", "own", "on_bound", "verdict"),
+    [
+        (5.5, Utility(5.4, 0.3), OWN, (), Verdict("pass")),
+        (5.5, UNKNOWN, OWN, (), Verdict("fail", ("the best design has no utility",))),
+        # five combined errors are 1.5811, three are 1.2728
+        (7.0, Utility(5.42, 0.3), OWN, (), Verdict("pass")),
+        (
+            7.0,
+            Utility(5.41, 0.3),
+            OWN,
+            (),
+            Verdict("fail", ("other truths give 5.41, the search 7: more truths are needed",)),
+        ),
+        (
+            np.inf,
+            Utility(5.41, 0.3),
+            OWN,
+            (),
+            Verdict("fail", ("other truths give 5.41, the search nan: more truths are needed",)),
+        ),
+        (5.4, Utility(5.28, 0.3), OWN, (), Verdict("pass")),
+        (
+            5.4,
+            Utility(5.27, 0.3),
+            OWN,
+            ("layout.length_cm", "layout.radius_cm"),
+            Verdict(
+                "warn",
+                (
+                    "no significant gain over the study's own design",
+                    "on a bound: layout.length_cm, layout.radius_cm",
+                ),
+            ),
+        ),
+        (5.4, Utility(5.27, 0.3), None, (), Verdict("pass")),
+    ],
+)
+def test_the_verdict_of_a_search(
+    plain: Study,
+    search: float,
+    last: Utility,
+    own: Utility | None,
+    on_bound: tuple[str, ...],
+    verdict: Verdict,
+) -> None:
+    found = summary(plain, [_end([1.0, search], last, own, on_bound=on_bound)])
+    assert found.verdict == verdict
+    assert found.on_bound == on_bound
+    known = last.known and own is not None
+    assert found.gain == (pytest.approx(last.value - 4.0) if known else None)
+
+
+def test_the_best_of_searches_and_what_each_optimizer_reached(plain: Study) -> None:
+    """The second of three; quartiles of what searches ended with, but for the polish."""
+    first = _end([1.0, 3.0, 9.0], Utility(5.0, 0.1), OWN, allowed_share=0.7)
+    second = _end([2.0, 5.0, 1.0, 6.0], Utility(8.0, 0.1))
+    third = _end([4.0, 7.0], Utility(7.0, 0.1), optimizer="sobol", allowed_share=0.1)
+    lost = _end([np.nan, 1.0], UNKNOWN, optimizer="random")
+    found = summary(plain, [first, second, third, lost])
+    assert (found.name, found.objective, found.per_cost) == ("toy-design", "eig_m1", False)
+    assert found.normalised and found.front is None and found.hypervolume is None
+    assert (found.found_by.optimizer, found.found_by.repeat) == ("skopt", 4)
+    assert found.found_by.stage == "polish"
+    assert (found.best, found.design) == ({"layout.length_cm": 9.0}, {"layout.length_cm": 1.25})
+    assert (found.x, found.search) == ((0.25,), Utility(6.0, 0.1))
+    assert (found.last, found.reference) == (second.last, first.reference)
+    assert (found.evaluations, found.allowed_share) == (3 + 4 + 2 + 2, 0.7)
+    rows = [(row.optimizer, row.repeats) for row in found.searches]
+    assert rows == [("skopt", 2), ("sobol", 1), ("random", 1)]
+    quartiles = [(r.lower_quartile, r.median, r.upper_quartile) for r in found.searches]
+    assert quartiles == [(3.5, 4.0, 4.5), (4.0, 4.0, 4.0), (None, None, None)]
+
+
+def test_gains_say_whether_they_are_of_the_best(plain: Study) -> None:
+    for x, best in (((0.25,), True), ((0.3,), False)):
+        one = _end([1.0, 6.0], Utility(8.0, 0.1), OWN, gains=Gains(x, ()))
+        found = summary(plain, [one, _end([1.0, 5.0], Utility(1.0, 0.1))])
+        assert found.gains is not None and found.gains.of_best is best
+    assert summary(plain, [_end([1.0, 6.0], Utility(8.0, 0.1))]).gains is None
