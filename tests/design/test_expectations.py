@@ -67,3 +67,71 @@ def test_the_error_of_a_median_is_that_of_its_order_statistics() -> None:
     assert np.mean(errors) == pytest.approx(spread, rel=4.0 / np.sqrt(800.0))
     values[values > 150.0] = np.inf
     assert _median(values).error == np.inf
+
+
+def error_of(values, order):
+    """Of a mean over an even spread: half the mean square of neighbours' steps, by their number."""
+    ordered = [value for _, value in sorted(zip(order, values, strict=True))]
+    steps = [(b - a) ** 2 for a, b in zip(ordered, ordered[1:], strict=False)]
+    return np.sqrt(0.5 * sum(steps) / len(steps) / len(ordered))
+
+
+@pytest.mark.parametrize("truth", ["prior", "fixed"])
+def test_averages_are_over_the_truths_of_each_hypothesis(truth, rng):
+    """Odds 3 : 1 over the prior; of a fixed truth its hypothesis alone, drawn six times."""
+    settings = utility_with(
+        orderings=("normal", "inverted"),
+        natures=("dirac",),
+        odds={"normal dirac": 3.0},
+        truth=truth,
+        truths=6,
+    )
+    own = make_parameters(0.05, "inverted", "dirac", 0.0, 0.0, 0.0, TABLE)
+    appraiser = Appraiser(settings, own, TABLE, np.random.default_rng(1))
+    numbers, exposures = rng.normal(size=(6, 4)), rng.uniform(1.0, 9.0, 6)
+    rows = [Learnt(a, b, 0.0, c, np.zeros(2), d) for a, b, c, d in numbers.tolist()]
+    asked = []
+
+    def learnt(truths, *, exact=False):
+        asked.append((truths, exact))
+        return rows
+
+    bench = SimpleNamespace(learnt=learnt, exposures_s=lambda truths: exposures)
+    names = ["sd_m1", "exposure_3sigma_s", "eig_m1", "eig_interest"]
+    found = appraiser.of_bench(bench, names)
+    found["bound"] = appraiser.lower_bound(bench)
+    assert list(found) == [*names, "bound"]
+    assert asked == [(appraiser.truths, False), (appraiser.truths, True)]
+    mixed = np.log(0.98 * np.exp(numbers[:, 3]) + 0.02)
+    columns = {"eig_m1": numbers[:, 0], "eig_interest": numbers[:, 1], "sd_m1": numbers[:, 2]}
+    for name, values in (columns | {"bound": mixed}).items():
+        groups = {"prior": [(0.75, slice(0, 3)), (0.25, slice(3, 6))], "fixed": [(1.0, slice(6))]}
+        mean = sum(share * np.mean(values[part]) for share, part in groups[truth])
+        masses = appraiser.truths.m1_meV
+        variance = sum(
+            (share * _error(values[part], masses[part])) ** 2 for share, part in groups[truth]
+        )
+        assert found[name].value == pytest.approx(mean)
+        assert found[name].error == pytest.approx(np.sqrt(variance))
+    assert found["exposure_3sigma_s"] == _median(exposures)
+    asked.clear()
+    assert list(appraiser.of_bench(bench, ["exposure_3sigma_s"])) == ["exposure_3sigma_s"]
+    assert asked == []
+
+
+def _error(values, masses):
+    """In the order of the masses, or as they were drawn where all are one."""
+    order = np.arange(masses.size) if np.ptp(masses) == 0.0 else masses
+    return error_of(values.tolist(), order.tolist())
+
+
+def test_the_median_of_few_is_as_uncertain_as_its_neighbours():
+    """Nine values, one and a half places to each side, whole ones outwards; one value: none."""
+    values = np.array([9.0, 1.0, 25.0, 4.0, 16.0, 36.0, 49.0, 64.0, 81.0])
+    found = _median(values)
+    assert found.value == 25.0
+    # places 3 and 5 of 0 to 8: whole numbers of 4.5 - 1.5 and 4.5 + 1.5, less one
+    assert found.error == 0.5 * (36.0 - 16.0)
+    assert (_median(np.array([7.0])).value, _median(np.array([7.0])).error) == (7.0, 0.0)
+    four = _median(np.array([1.0, 2.0, 4.0, 8.0]))
+    assert (four.value, four.error) == (3.0, 0.5 * (4.0 - 2.0))
