@@ -30,6 +30,10 @@ def test_a_sum_below_what_oscillations_allow_leaves_no_mass():
     small = Limit("x", "sum", 64.2, 0.95, "credible", "2025", "none")
     assert np.isnan(small.on_m1_meV(truth("inverted")))
     assert 0.0 < small.on_m1_meV(truth("normal")) < 5.0
+    least = float(1e3 * masses(truth("inverted", 0.0)).sum())
+    for beyond, allowed in ((-0.5, False), (0.5, True)):
+        limit = Limit("x", "sum", least + beyond, 0.95, "credible", "2025", "none")
+        assert np.isfinite(limit.on_m1_meV(truth("inverted"))) == allowed
 
 
 SPLITTINGS_MEV2 = {"normal": (7.49e1, 2.513e3), "inverted": (7.49e1, -2.484e3)}

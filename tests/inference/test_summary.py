@@ -9,6 +9,7 @@ from scipy import stats
 from renp_infer.inference.diagnostics import Convergence
 from renp_infer.inference.summary import (
     LEAST_INFORMATION,
+    circular_mean_deg,
     compared,
     information,
     regions,
@@ -201,6 +202,32 @@ def test_regions_turn_and_mirror_with_the_draws(rng):
 def test_the_sd_of_few_draws_is_that_of_a_sample():
     draws = np.array([[1.0, 2.0], [4.0, 9.0]])
     assert summarise(draws, None, ROW, circular=False).sd == pytest.approx(stdev([1, 2, 4, 9]))
+
+
+def test_information_of_known_shares_by_hand():
+    """Half in the first tenth of the prior, half in the last: ln 5, less what chance would show."""
+    prior = np.arange(1000.0) / 1000.0
+    draws = np.array([0.05, 0.95] * 30)
+    chance = 4.5 * (1.0 / 50.0 + 1.0 / 1000.0)
+    assert information(draws, prior, 50.0) == pytest.approx(np.log(5.0) - chance)
+    # a prior of two values has no tenth between them: what lies there tells nothing of it
+    two_values = np.repeat([0.0, 1.0], 50)
+    between = np.array([0.0, 0.5] * 20)
+    assert information(between, two_values, 30.0) == pytest.approx(-4.5 * (1.0 / 30.0 + 0.01))
+
+
+def test_a_phase_of_two_opposite_modes_has_two_regions_one_across_the_cut(rng):
+    """Most around 0, the rest around 180, where a circle around the mean direction is cut."""
+    draws = np.mod(
+        np.where(rng.random(4000) < 0.6, 0.0, 180.0) + 6.0 * rng.standard_normal(4000), 360.0
+    )
+    found = summarise(draws.reshape(4, 1000), 0.0, ROW, circular=True)
+    assert found.circular is True
+    assert found.mean == circular_mean_deg(draws)
+    assert min(found.mean, 360.0 - found.mean) < 5.0
+    for pairs in (found.regions_68, found.regions_95):
+        assert len(pairs) == 2
+        assert sorted(low < 180.0 < high for low, high in pairs) == [False, True]
 
 
 def test_angles_are_wrapped_into_the_turn_that_begins_at_a_place():
