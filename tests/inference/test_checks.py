@@ -67,6 +67,12 @@ def test_p_values_are_means_over_the_draws(size):
     assert found["chi_squared"] == pytest.approx(2.0 * min(np.mean(tails), 1.0 - np.mean(tails)))
 
 
+def test_pulls_of_nothing_at_all_are_not_large_but_too_good():
+    found = posterior_p_values(np.zeros((3, 41)), ANGLES)
+    assert (found["largest_pull"], found["smooth"], found["trend"]) == (1.0, 1.0, 1.0)
+    assert found["chi_squared"] == 0.0
+
+
 def test_p_values_depend_on_what_is_wrong():
     quiet = np.resize([1.0, -1.0], 41)
     wave = quiet + 1.5 * np.sin(np.linspace(0.0, 2.0 * np.pi, 41))
