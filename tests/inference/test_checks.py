@@ -183,6 +183,16 @@ def test_what_one_draw_alone_tells_is_not_known(rng):
     assert found.good_k == pytest.approx(1.0 - 1.0 / 2.60206, rel=1e-6)  # log10 of 400
 
 
+def test_the_power_of_a_density_that_one_draw_alone_tells_is_not_known(rng):
+    tree = two_priors(rng)
+    density = np.zeros((4, 2000))
+    density[0, 0] = 1.0
+    posterior = tree["posterior"].to_dataset()
+    lone = xr.Dataset({"m1_meV": (("chain", "draw"), density)}, posterior.coords)
+    groups = {"posterior": posterior, "log_prior": lone}
+    assert np.isnan(power_scaling(xr.DataTree.from_dict(groups), "m1_meV", "prior", ["m1_meV"]))
+
+
 def test_flat_priors_have_no_power():
     vectors = np.random.default_rng(4).uniform(0.0, 300.0, (2, 50, 2))
     coords = {"chain": np.arange(2), "draw": np.arange(50)}
