@@ -163,3 +163,37 @@ def test_gains_say_whether_they_are_of_the_best(plain: Study) -> None:
         found = summary(plain, [one, _end([1.0, 5.0], Utility(1.0, 0.1))])
         assert found.gains is not None and found.gains.of_best is best
     assert summary(plain, [_end([1.0, 6.0], Utility(8.0, 0.1))]).gains is None
+
+
+def test_the_front_of_two_objectives(tmp_path: Path) -> None:
+    """Three of six trials, without errors; the hypervolume is that of the steps below them."""
+    study = load_study(
+        write(tmp_path, HEAD + CRYSTAL), ["optimize.utility=['eig_m1', 'min_spacing_deg']"]
+    )
+    pairs = [(1.0, 5.0), (2.0, 3.0), (4.0, 1.0), (1.5, 2.0), (1.0, 1.0), (np.inf, 2.0)]
+    names = ("eig_m1", "min_spacing_deg")
+    trials = tuple(
+        Trial("search", (0.1 * k,), {"k": k}, dict(zip(names, pair, strict=True)), zero)
+        for k, pair in enumerate(pairs)
+        for zero in [dict.fromkeys(names, 0.0)]
+    )
+    last = Appraisal({name: Utility(4.0, 0.1) for name in names})
+    parts = [
+        Found("skopt", 0, trials[:3], Chosen(trials[2], {}, ()), last),
+        Found("sobol", 0, trials[3:], Chosen(trials[3], {}, ()), last),
+    ]
+    found = summary(study, parts)
+    assert found.front is not None and found.hypervolume is not None
+    members = {member.design["k"]: member for member in found.front}
+    assert set(members) == {0, 1, 2}
+    for k, member in members.items():
+        assert member.x == (0.1 * k,) and member.membership == 1.0
+        assert tuple(member.values[name] for name in names) == pairs[k]
+        assert set(member.errors.values()) == {0.0}
+    low = [found.hypervolume.reference[name] for name in names]
+    steps = [(4.0, 1.0, 0.0), (2.0, 3.0, 1.0), (1.0, 5.0, 3.0)]
+    area = sum((x - low[0]) * (top - max(bottom, low[1])) for x, top, bottom in steps)
+    assert found.hypervolume.value == pytest.approx(area)
+    assert found.hypervolume.error == pytest.approx(0.0, abs=1e-12)
+    lost = [_end([np.nan, np.nan], UNKNOWN)]
+    assert (summary(study, lost).front, summary(study, lost).hypervolume) == ((), None)
