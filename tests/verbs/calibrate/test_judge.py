@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from renp_infer.inference.belt import build_belt
 from renp_infer.verbs.calibrate.found import BeltTest, Calibration, Hypotheses, Ranks
 from renp_infer.verbs.calibrate.judge import judge
 from tests.verbs.calibrate.test_work import belt, hypotheses, loaded, ranks
@@ -143,3 +144,17 @@ def test_accepted_masses_lie_below_the_critical_values(tmp_path, rng):
             masses = [best for point, t, best in rows if point == k and t <= critical]
             accepted = limits.accepted_best_m1_meV[k, j].tolist()
             assert accepted == [min(masses), max(masses)] and max(masses) < 99.0
+
+
+def test_the_mock_that_is_the_critical_value_is_accepted(tmp_path, rng):
+    """Its best mass, the largest, ends what is accepted; the belt's own errors are told."""
+    group, study = belt(rng, 6), loaded(tmp_path)
+    first = judge(study, {"belt": group}).belt.limits
+    points, statistic = group["point"].values, group["statistic"].values
+    expected = build_belt(np.array([0.0, 10.0, 30.0]), [statistic[points == k] for k in range(3)])
+    assert np.array_equal(first.critical_error, expected.error)
+    assert first.threshold == pytest.approx(study.calibration.false_alarm / 9.0)
+    place = int(np.flatnonzero((points == 1) & (statistic == first.critical[1, 2]))[0])
+    group["best_m1_meV"][place] = 50.0
+    accepted = judge(study, {"belt": group}).belt.limits.accepted_best_m1_meV
+    assert accepted[1, 2, 1] == 50.0 and accepted[1, 1, 1] < 50.0
