@@ -96,7 +96,11 @@ def test_averages_are_over_the_truths_of_each_hypothesis(truth, rng):
         asked.append((truths, exact))
         return rows
 
-    bench = SimpleNamespace(learnt=learnt, exposures_s=lambda truths: exposures)
+    def exposures_s(truths):
+        assert truths is appraiser.truths
+        return exposures
+
+    bench = SimpleNamespace(learnt=learnt, exposures_s=exposures_s)
     names = ["sd_m1", "exposure_3sigma_s", "eig_m1", "eig_interest"]
     found = appraiser.of_bench(bench, names)
     found["bound"] = appraiser.lower_bound(bench)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from renp_infer.inference.exposure import ByExposure, linear_chi2, required_exposure
 from renp_infer.inference.fisher import (
     PHASE_SD_DEG,
+    Expansion,
+    _follows,
     expand,
     information,
     limit_quantile,
@@ -20,6 +25,7 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import LogNormal, Normal
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.profile import Profile, crossing
+from renp_infer.measurement.noise import Noise
 from tests.toys.expected import (
     ALONE,
     EXPOSURE,
@@ -223,6 +229,48 @@ def test_only_two_combinations_of_the_phases_are_seen():
     assert values[0] < 1e-9 * values[1]
     assert abs(vectors[:, 0] @ np.array([1.0, 0.0, 2.0])) == pytest.approx(np.sqrt(5.0))
     assert PHASE_SD_DEG == pytest.approx(103.923, abs=1e-3)
+
+
+def test_information_about_phases_is_a_schur_complement():
+    """Of the Fisher matrix without priors of the phases; per radian."""
+    likelihood, vector = asimov(hypothesis(), 100.0)
+    _, jacobian = likelihood.linearise(vector)
+    matrix = jacobian.T @ np.linalg.solve(noise().covariance(7200.0), jacobian)
+    for k, marginal in enumerate(likelihood.prior.marginals.values()):
+        if isinstance(marginal, Normal | LogNormal):
+            matrix[k, k] += marginal.sd**-2
+    names = ("delta_deg", "alpha21_deg", "alpha31_deg")
+    inner = [likelihood.prior.names.index(name) for name in names]
+    outer = [k for k in range(vector.size) if k not in inner]
+    scale = 1.0 / np.sqrt(np.diag(matrix)[outer])  # units far apart
+    mixed = scale[:, None] * matrix[np.ix_(outer, inner)]
+    rest = scale[:, None] * matrix[np.ix_(outer, outer)] * scale
+    schur = matrix[np.ix_(inner, inner)] - mixed.T @ np.linalg.solve(rest, mixed)
+    expected = schur * (180.0 / np.pi) ** 2
+    found = phase_block(expand(likelihood, vector), noise(), 7200.0, names)
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-6 * np.max(np.abs(expected)))
+
+
+@pytest.mark.parametrize(
+    ("along", "across", "follows"),
+    [(0.11, 0.0, True), (-0.11, 5.0, True), (0.09, 5.0, False), (0.0, 5.0, False)],
+)
+def test_a_turn_is_followed_where_it_moves_the_mass_by_a_tenth_of_its_error(along, across, follows):
+    """Of a quarter from where the phase is; ``along`` what the mass does, in its errors."""
+    slope, other = 0.05 * np.array([3.0, 4.0, 0.0]), np.array([-4.0, 3.0, 0.0]) / 5.0
+    turned = 0.1 * (along * slope / np.linalg.norm(slope) + across * other)
+    field = np.array([2.0, 1.0, 7.0])
+    fields = {30.0: field, 120.0: field + turned}
+    likelihood = SimpleNamespace(mean=lambda vector: fields[float(vector[1])])
+    jacobian = np.column_stack([0.01 * slope, np.zeros(3)])
+    expansion = Expansion(
+        ("m1_meV", "alpha21_deg"), np.zeros(3), jacobian, np.zeros(0), np.zeros((0, 2))
+    )
+    curve = Noise(lambda exposure_s: 0.01 * np.eye(3), False, EXPOSURE)
+    vector = np.array([50.0, 30.0])
+    assert _follows(likelihood, vector, expansion, curve, "alpha21_deg") is follows
+    blind = replace(expansion, jacobian=np.zeros((3, 2)))
+    assert _follows(likelihood, vector, blind, curve, "alpha21_deg") is False
 
 
 def test_phase_settings_are_even_over_half_the_torus():

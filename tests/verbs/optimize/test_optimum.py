@@ -1,5 +1,6 @@
 """What the searches of a design found together."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,5 +196,16 @@ def test_the_front_of_two_objectives(tmp_path: Path) -> None:
     area = sum((x - low[0]) * (top - max(bottom, low[1])) for x, top, bottom in steps)
     assert found.hypervolume.value == pytest.approx(area)
     assert found.hypervolume.error == pytest.approx(0.0, abs=1e-12)
+    noisy = [replace(t, errors=dict.fromkeys(names, 0.4)) for t in trials]
+    unsure = [replace(part, trials=tuple(noisy)) for part in parts[:1]]
+    first, again = summary(study, unsure), summary(study, unsure)
+    assert first.front == again.front and first.hypervolume == again.hypervolume
+    assert first.hypervolume is not None and 0.01 < first.hypervolume.error < area
+    assert first.front is not None
+    assert any(0.0 < member.membership < 1.0 for member in first.front)
+    exact = [replace(t, errors=dict.fromkeys(names, np.inf)) for t in trials]
+    known = summary(study, [replace(parts[0], trials=tuple(exact))])
+    assert known.hypervolume is not None
+    assert (known.hypervolume.value, known.hypervolume.error) == (pytest.approx(area), 0.0)
     lost = [_end([np.nan, np.nan], UNKNOWN)]
     assert (summary(study, lost).front, summary(study, lost).hypervolume) == ((), None)
