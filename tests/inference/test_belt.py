@@ -180,6 +180,9 @@ def test_a_belt_of_few_mocks_by_hand():
             low, high = np.quantile(sample, [level - spread, min(level + spread, 1.0)])
             assert error == pytest.approx(0.5 * (high - low))
     assert belt.at(np.array(6.5)) == pytest.approx(np.array([5.5, 15.75, 15.75]))
+    assert belt.at(np.array([7.0, 6.5])) == pytest.approx(
+        np.array([[6.0, 18.0, 18.0], [5.5, 15.75, 15.75]])
+    )
 
 
 def test_coverage_of_few_mocks_by_hand():

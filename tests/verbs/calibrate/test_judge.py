@@ -5,6 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from renp_infer.inference.belt import build_belt
+from renp_infer.inference.reliability import calibration_p_value
 from renp_infer.verbs.calibrate.found import BeltTest, Calibration, Hypotheses, Ranks
 from renp_infer.verbs.calibrate.judge import judge
 from tests.verbs.calibrate.test_work import belt, hypotheses, loaded, ranks
@@ -91,13 +92,17 @@ def test_what_is_told_of_evidences_is_that_of_whole_data_sets(tmp_path, rng):
     group["error"][0], group["ess"][1] = 9.0, 1.0
     group["error"][-1, 2], group["ess"][-1, 3] = 7.0, 3.0
     group["log_evidence"][:2, 1] = np.nan
-    found = judge(loaded(tmp_path), {"hypotheses": group}).hypotheses.reliability
+    study = loaded(tmp_path)
+    found = judge(study, {"hypotheses": group}).hypotheses.reliability
     assert (found.largest_evidence_error, found.smallest_ess) == (7.0, 3.0)
     shares = softmax(group["log_evidence"].values[2:], axis=1)
     truth = group["true_hypothesis"].values[2:]
     own = [float(row[true]) for row, true in zip(shares, truth, strict=True)]
     assert found.mean_probability_of_truth == pytest.approx(sum(own) / len(own))
     assert sum(row.count for row in found.curve) == 4 * 398
+    seed = np.random.SeedSequence(study.seed, spawn_key=(2,))
+    chance = calibration_p_value(shares, truth, np.random.default_rng(seed))
+    assert (found.p_value, found.calibration_error_by_chance) == pytest.approx(chance)
 
 
 def test_texts_name_the_test_that_failed(tmp_path, rng):
