@@ -209,3 +209,12 @@ def test_the_front_of_two_objectives(tmp_path: Path) -> None:
     assert (known.hypervolume.value, known.hypervolume.error) == (pytest.approx(area), 0.0)
     lost = [_end([np.nan, np.nan], UNKNOWN)]
     assert (summary(study, lost).front, summary(study, lost).hypervolume) == ((), None)
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.0, "pass"), (0.01, "fail")])
+def test_only_values_with_errors_must_agree(plain: Study, error: float, verdict: str) -> None:
+    """A tenth apart: seven combined errors of a hundredth each; what has none is other truths'."""
+    part = _end([1.0, 5.5], Utility(5.4, error), Utility(4.0, error))
+    trial = replace(part.best.trial, errors={"eig_m1": error})
+    best = replace(part.best, trial=trial)
+    assert summary(plain, [replace(part, best=best)]).verdict.verdict == verdict
