@@ -13,6 +13,7 @@ from renp_infer.inference.fisher import (
     PHASE_SD_DEG,
     Expansion,
     _follows,
+    _phases_unknown,
     expand,
     information,
     limit_quantile,
@@ -24,6 +25,7 @@ from renp_infer.inference.hypothesis import Library, phase_settings
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import LogNormal, Normal
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.prior import Prior
 from renp_infer.inference.profile import Profile, crossing
 from renp_infer.measurement.noise import Noise
 from tests.toys.expected import (
@@ -321,3 +323,118 @@ def test_information_without_priors_is_invariant_under_units():
     )
     assert isinstance(likelihood, Likelihood)
     assert information(expand(likelihood, vector), noise(), EXPOSURE) == 0.0
+
+
+def test_narrower_priors_pull_harder():
+    """Of a likelihood made with them, away from their centres."""
+    likelihood, vector = asimov(hypothesis(), 100.0)
+    prior = likelihood.prior
+    moved = vector + 0.3 * np.array([getattr(m, "sd", 0.0) for m in prior.marginals.values()])
+    names = ("refractive_index", "amplitude")
+    narrow = {
+        name: replace(one, sd=0.25 * one.sd) if name in names else one
+        for name, one in prior.marginals.items()
+    }
+    other = Likelihood(
+        Prior(narrow, prior.fixed), likelihood.response, likelihood.data, likelihood.shapes
+    )
+    found, expected = expand(likelihood, moved).scaled(names, 0.25), expand(other, moved)
+    assert np.abs(expected.pulls).max() > 1.0
+    assert found.pulls == pytest.approx(expected.pulls)
+    assert found.prior_rows == pytest.approx(expected.prior_rows)
+
+
+class OneSided:
+    """A template of the mass that bends on one side of 100 meV."""
+
+    theta_s = THETA
+
+    def __init__(self, side, slope=0.1, bend=3.0):
+        self.side, self.slope, self.bend = side, slope, bend
+
+    def __call__(self, x):
+        away = x[0] - 0.1
+        beyond = max(self.side * away, 0.0)
+        unit = np.linspace(1.0, 2.0, THETA.size)
+        jacobian = np.zeros((THETA.size, x.size))
+        jacobian[:, 0] = unit * self.slope + 2.0 * self.side * self.bend * beyond * unit**3
+        return 1.0 + unit * self.slope * away + self.bend * beyond**2 * unit**3, jacobian
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_what_bends_on_either_side_is_seen_whatever_the_data(side):
+    """By the closed form of the bend at one standard error; drawn data change nothing."""
+    model = hypothesis(OneSided(side), **STRAIGHT | ALONE)
+    unit = np.linspace(1.0, 2.0, THETA.size)
+    error = 1e-3 / (0.1 * np.linalg.norm(unit))
+    expected = 3.0 * error**2 * np.linalg.norm(unit**3) / 1e-3
+    for drawn in (None, 5):
+        likelihood, vector = asimov(model, 100.0, drawn=drawn)
+        found = validity(likelihood, vector, noise(), 1e6)
+        assert found.nonlinearity == pytest.approx(expected, rel=1e-6)
+    mass = 1e3 * error
+    for above, boundary in ((0.9, True), (1.1, False)):
+        likelihood, vector = asimov(model, 100.0)
+        assert validity(likelihood, vector, noise(), 100.0 + above * mass).boundary == boundary
+
+
+def test_without_any_information_nothing_is_believed():
+    class Blind:
+        theta_s = THETA
+
+        def __call__(self, x):
+            return np.ones(THETA.size), np.zeros((THETA.size, x.size))
+
+    likelihood, vector = asimov(hypothesis(Blind()), 100.0)
+    found = validity(likelihood, vector, noise(), 300.0)
+    assert (found.boundary, found.nonlinearity, found.phases) == (True, np.inf, False)
+
+
+@pytest.mark.parametrize(("slope", "unknown"), [(0.1, False), (0.02, False), (0.018, True)])
+def test_a_phase_is_unknown_beyond_half_the_spread_of_a_uniform_one(slope, unknown):
+    """Known to 10, 50 and 55.6 degrees, always at the cost of m1's error: half of 104 is 52."""
+    jacobian = np.array([[1.0, 0.5], [0.0, slope]])
+    expansion = Expansion(
+        ("m1_meV", "alpha21_deg"), np.zeros(2), jacobian, np.zeros(0), np.zeros((0, 2))
+    )
+    curve = Noise(lambda exposure_s: np.eye(2), False, EXPOSURE)
+    assert sigma(expansion, curve, EXPOSURE, "alpha21_deg") == pytest.approx(1.0 / slope)
+    assert _phases_unknown(SimpleNamespace(), np.zeros(2), expansion, curve) is unknown
+
+
+@pytest.mark.parametrize("room", [(-np.inf, np.inf), (-0.5, 0.2)])
+def test_with_a_drift_each_exposure_is_solved_anew(room):
+    """Against normal equations; where m1 would leave its room it stays at the bound."""
+    curve = noise(drift=2e-3)
+    likelihood, vector = asimov(hypothesis(nature="dirac"), 100.0, drawn=3)
+    expansion = expand(likelihood, vector)
+    for exposure in (EXPOSURE, 50.0 * EXPOSURE):
+        inverse = np.linalg.inv(curve.covariance(exposure))
+        rows = expansion.prior_rows
+        matrix = expansion.jacobian.T @ inverse @ expansion.jacobian + rows.T @ rows
+        pull = expansion.jacobian.T @ inverse @ expansion.misfit + rows.T @ expansion.pulls
+        step = float(np.clip(np.linalg.solve(matrix, pull)[0], *room))
+        least = expansion.misfit @ inverse @ expansion.misfit + expansion.pulls @ expansion.pulls
+        rest = pull[1:] - step * matrix[1:, 0]
+        least += step**2 * matrix[0, 0] - 2.0 * step * pull[0]
+        least -= rest @ np.linalg.solve(matrix[1:, 1:], rest)
+        found = ByExposure(expansion, curve).chi2(exposure, room)
+        assert found == pytest.approx(least, rel=1e-5)
+
+
+def test_a_mass_that_moves_nothing_leaves_the_misfit():
+    expansion = Expansion(
+        ("m1_meV",), np.array([1.0, 2.0]), np.zeros((2, 1)), np.zeros(0), np.zeros((0, 1))
+    )
+    curve = Noise(lambda exposure_s: EXPOSURE / exposure_s * np.eye(2), False, EXPOSURE)
+    assert ByExposure(expansion, curve).chi2(4.0 * EXPOSURE) == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize(("decade", "reached"), [(59.5, True), (60.0, True), (60.5, False)])
+@pytest.mark.parametrize("monotone", [True, False])
+def test_the_last_decade_is_searched_and_none_beyond(decade, reached, monotone):
+    def significance(exposure_s):
+        return 3.0 * 10.0 ** (0.5 * (np.log10(exposure_s) - decade + 1e-9))
+
+    found = required_exposure(significance, 3.0, monotone=monotone)
+    assert found == (pytest.approx(10.0**decade, rel=1e-3) if reached else np.inf)
