@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit
 
 from renp_infer.design.posterior import Learnt
+from renp_infer.design.truths import spread
 from renp_infer.design.utility import Appraiser, _median
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
 from tests.toys.settings import utility_with
@@ -139,3 +140,15 @@ def test_the_median_of_few_is_as_uncertain_as_its_neighbours():
     assert (_median(np.array([7.0])).value, _median(np.array([7.0])).error) == (7.0, 0.0)
     four = _median(np.array([1.0, 2.0, 4.0, 8.0]))
     assert (four.value, four.error) == (3.0, 0.5 * (4.0 - 2.0))
+
+
+def test_the_error_of_an_even_spread_needs_two_values_and_keeps_the_order_of_equals(rng):
+    assert spread(np.array([3.0]), np.array([1.0])) == np.inf
+    assert spread(np.array([3.0, 1.0]), np.array([2.0, 1.0])) == pytest.approx(1.0)
+    values, order = rng.normal(size=300), np.resize([2.0, 1.0, 1.0], 300)
+    assert spread(values, order) == pytest.approx(error_of(*_apart(values, order)))
+
+
+def _apart(values, order):
+    """Equal places moved apart in the order of their values' appearance."""
+    return values.tolist(), (order + 1e-6 * np.arange(order.size)).tolist()

@@ -12,6 +12,7 @@ from renp_infer.design.search import Trial
 from renp_infer.design.utility import UNKNOWN, Utility
 from renp_infer.engine.result import Verdict
 from renp_infer.records import Experiment
+from renp_infer.study.designing import frozen_noise, objective_of, region_of
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.verbs.optimize.gains import gains
@@ -26,9 +27,12 @@ def test_less_of_what_should_be_small_is_a_gain(
 ) -> None:
     """The longer crystal has the smaller error: of the gains, and of the search's result."""
 
+    truths: list[int] = []
+
     class Shorter(ToyAppraiser):
-        def __init__(self, *_: Any, **__: Any) -> None:
-            pass
+        def __init__(self, *words: Any, **_: Any) -> None:
+            [rng] = [word for word in words if isinstance(word, np.random.Generator)]
+            truths.append(int(rng.integers(2**60)))
 
         def __call__(self, experiment: Experiment, names: Any) -> dict[str, Utility]:
             return {"sd_m1": Utility(10.0 - experiment.layout.length_cm, 0.1)}
@@ -39,6 +43,9 @@ def test_less_of_what_should_be_small_is_a_gain(
     rows = gains(study, {"layout.length_cm": 3.5})
     assert [row.gain for row in rows] == pytest.approx([3.5 - own] * len(rows))
     assert {(row.utility.value, row.reference.value) for row in rows} == {(6.5, 10.0 - own)}
+    objective_of(study, region_of(study, frozen_noise(study)), "last")
+    objective_of(study, region_of(study, frozen_noise(study)), "search")
+    assert set(truths[:-1]) == {truths[0]} and truths[-1] != truths[0]
     found = summary(study, [_searched(3.5, own), _searched(3.0, None)])
     assert (found.search.value, found.last.of("sd_m1").value) == (6.4, 6.5)
     assert found.gain == pytest.approx(3.5 - own)
@@ -163,6 +170,12 @@ def test_gains_say_whether_they_are_of_the_best(plain: Study) -> None:
         one = _end([1.0, 6.0], Utility(8.0, 0.1), OWN, gains=Gains(x, ()))
         found = summary(plain, [one, _end([1.0, 5.0], Utility(1.0, 0.1))])
         assert found.gains is not None and found.gains.of_best is best
+        # what is robust has the same two fields
+        other: Any = replace(one, gains=None, robustness=one.gains)
+        last = _end([1.0, 5.0], Utility(1.0, 0.1))
+        for parts in ([other, last], [last, other]):
+            robust = summary(plain, parts).robustness
+            assert robust is not None and (robust.x, robust.of_best) == (x, best)
     assert summary(plain, [_end([1.0, 6.0], Utility(8.0, 0.1))]).gains is None
 
 
@@ -209,6 +222,21 @@ def test_the_front_of_two_objectives(tmp_path: Path) -> None:
     assert (known.hypervolume.value, known.hypervolume.error) == (pytest.approx(area), 0.0)
     lost = [_end([np.nan, np.nan], UNKNOWN)]
     assert (summary(study, lost).front, summary(study, lost).hypervolume) == ((), None)
+
+
+@pytest.mark.parametrize(("snr", "normalised"), [(0.0, False), (0.5, True)])
+def test_noise_is_normalised_where_a_ratio_is_asked_for(
+    tmp_path: Path, snr: float, normalised: bool
+) -> None:
+    study = load_study(write(tmp_path, HEAD + CRYSTAL), [f"detector.reference_snr={snr}"])
+    found = summary(study, [_end([1.0, 6.0], Utility(8.0, 0.1))])
+    assert found.normalised is normalised
+
+
+def test_a_design_that_cannot_be_has_the_reason_in_one_line(tmp_path: Path) -> None:
+    rows = gains(load_study(write(tmp_path, HEAD + CRYSTAL)), {"layout.length_cm": -1.0})
+    assert all(row.failed.startswith("layout.length_cm: got -1") for row in rows)
+    assert all("  " not in row.failed and "\n" not in row.failed for row in rows)
 
 
 @pytest.mark.parametrize(("error", "verdict"), [(0.0, "pass"), (0.01, "fail")])
