@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
+from scipy.special import logsumexp, ndtr
 
 from renp_infer.design.states import States
 from renp_infer.finite import require_finite
@@ -21,6 +21,8 @@ from renp_infer.records import FloatArray
 
 IntArray = NDArray[np.intp]
 QUESTIONS = ("m1", "nature", "ordering")
+_SHARPEST_MEV = 1e-9
+"""Smallest spread of m1 within a state: a single mass has none."""
 REST_SHARE = 0.5
 """Standard deviation of the rest of m1 by the width of its cell: equal neighbours then
 add up to a density that is even to 2 exp(-2 pi^2 / 4) = 1.4 %."""
@@ -147,6 +149,13 @@ class Beliefs:
         own = atlas.rest_meV**2 * self.covariances[:, 0, 0]
         variance = weights @ ((centres - mean) ** 2 + own)
         return mean, float(np.sqrt(variance))
+
+    def mass_below(self, atlas: Atlas, m1_meV: FloatArray) -> FloatArray:
+        """Probability that m1 is below masses (n,), shape (n,)."""
+        centres = atlas.m1_meV + atlas.rest_meV * self.means[:, 0]
+        spread = atlas.rest_meV * np.sqrt(self.covariances[:, 0, 0])
+        away = np.asarray(m1_meV)[:, None] - centres
+        return np.asarray(ndtr(away / np.maximum(spread, _SHARPEST_MEV)) @ self.weights)
 
     def probabilities(self, labels: IntArray) -> FloatArray:
         """Probability of every label, shape (labels,)."""

@@ -10,7 +10,7 @@ from renp_infer.explorer.picture import Picture
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import PAIRS
-from renp_infer.verbs.infer.cells import NOT_MEASURED
+from renp_infer.verbs.infer.cells import estimate, interval
 from renp_infer.verbs.infer.result import InferResult
 
 Rows = list[list[str]]
@@ -81,11 +81,9 @@ def threshold_rows(picture: Picture) -> Rows:
 
 def run_rows(run: Run) -> Rows:
     """Head and rows of a run's posterior."""
-    rows = [["parameter", "mean ± sd", "95 % interval"]]
+    rows = [["parameter", "mean ± sd, < 95 %", "95 % interval"]]
     posterior = run.find(InferResult)
     for name, found in (posterior.estimates if posterior else {}).items():
-        low, high = (rounded(x, found.sd) for x in found.interval_95)
-        spread = f"{rounded(found.mean, found.sd)} ± {number(found.sd, 2)}"
-        shown = [NOT_MEASURED, "–"] if found.measured is False else [spread, f"{low} to {high}"]
-        rows.append([PARAMETERS.text(name), *shown])
+        cells = estimate(found, rounded), interval(found, " to ", rounded)
+        rows.append([PARAMETERS.text(name), *cells])
     return rows

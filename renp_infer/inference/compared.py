@@ -6,16 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from renp_infer.inference.judged import Summary
+
 
 @dataclass(frozen=True)
 class Averaged:
-    """A parameter, averaged over draws that may be of several hypotheses.
+    """A parameter with a lower end, averaged over what may be several hypotheses.
 
     Attributes
     ----------
     mean, sd, median : float
     interval_68, interval_95 : tuple of float
         Limits of the equal-tailed credible intervals.
+    upper_90, upper_95 : float
+        One-sided upper limits, credible.
+    reaches : tuple of {"lower", "upper"}
+        Ends of the prior that the posterior comes up to.
+    measured : bool
+        Whether the data say anything of it beside the prior.
     """
 
     mean: float
@@ -23,6 +31,14 @@ class Averaged:
     median: float
     interval_68: tuple[float, float]
     interval_95: tuple[float, float]
+    upper_90: float
+    upper_95: float
+    reaches: tuple[str, ...]
+    measured: bool
+
+
+Estimated = Summary | Averaged
+"""What may be quoted of a parameter."""
 
 
 @dataclass(frozen=True)

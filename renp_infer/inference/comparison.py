@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +23,9 @@ from renp_infer.inference.compared import (
     Weighed,
 )
 from renp_infer.records import FloatArray
+
+if TYPE_CHECKING:
+    from renp_infer.inference.marginals import Marginal
 
 Estimator = Literal["smc", "nested"]
 ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
@@ -149,7 +152,9 @@ def columns(rows: Sequence[LogEvidence]) -> tuple[FloatArray, FloatArray]:
     return values, np.array([row.log_evidence_error for row in rows])
 
 
-def compare(rows: Sequence[Evidence], settings: CompareSettings) -> Comparison:
+def compare(
+    rows: Sequence[Evidence], settings: CompareSettings, mass_prior: Marginal
+) -> Comparison:
     """Probabilities, Bayes factors, the averaged mass, and what to think of them.
 
     Parameters
@@ -157,6 +162,8 @@ def compare(rows: Sequence[Evidence], settings: CompareSettings) -> Comparison:
     rows : sequence of Evidence
         One per hypothesis.
     settings : CompareSettings
+    mass_prior : Marginal
+        Of m1 in meV, the same for all hypotheses.
     """
     names = [row.hypothesis.name for row in rows]
     odds = np.array([settings.prior_odds[name] for name in names])
@@ -166,9 +173,12 @@ def compare(rows: Sequence[Evidence], settings: CompareSettings) -> Comparison:
     factors = tuple(_bayes_factor(a, b) for a, b in itertools.combinations(rows, 2))
     return Comparison(
         estimators=tuple(settings.estimators),
-        hypotheses=tuple(_weighed(*row) for row in zip(rows, probabilities, spreads, strict=True)),
+        hypotheses=tuple(
+            _weighed(row, float(probability), float(spread), mass_prior)
+            for row, probability, spread in zip(rows, probabilities, spreads, strict=True)
+        ),
         bayes_factors=factors,
-        m1_meV=averaged([row.draws for row in rows], probabilities, "m1_meV"),
+        m1_meV=averaged([row.draws for row in rows], probabilities, "m1_meV", mass_prior),
         prior_odds=dict(zip(names, odds.tolist(), strict=True)),
         agreement=agreement(rows, settings.gate),
         warnings=tuple(
@@ -190,17 +200,17 @@ def probability_errors(probabilities: FloatArray, errors: FloatArray) -> FloatAr
     return np.asarray(np.sqrt(slopes**2 @ errors**2))
 
 
-def _weighed(row: Evidence, probability: float, spread: float) -> Weighed:
+def _weighed(row: Evidence, probability: float, spread: float, mass_prior: Marginal) -> Weighed:
     return Weighed(
         ordering=row.hypothesis.ordering,
         nature=row.hypothesis.nature,
         log_evidence=row.combined.log_evidence,
         log_evidence_error=row.combined.log_evidence_error,
-        probability=float(probability),
-        probability_error=float(spread),
+        probability=probability,
+        probability_error=spread,
         by_estimator=row.estimates,
         distance=row.distance,
-        m1_meV=averaged([row.draws], np.ones(1), "m1_meV"),
+        m1_meV=averaged([row.draws], np.ones(1), "m1_meV", mass_prior),
     )
 
 
@@ -261,9 +271,12 @@ def phase_information(row: Evidence) -> tuple[float, float]:
 
 
 def averaged(
-    draws: Sequence[Mapping[str, Mapping[str, FloatArray]]], shares: FloatArray, name: str
+    draws: Sequence[Mapping[str, Mapping[str, FloatArray]]],
+    shares: FloatArray,
+    name: str,
+    prior: Marginal,
 ) -> Averaged:
-    """Mean, sd, median and intervals of a parameter averaged over hypotheses.
+    """A parameter averaged over hypotheses, and what it owes to its prior.
 
     Parameters
     ----------
@@ -273,8 +286,10 @@ def averaged(
         Of the hypotheses.
     name : str
         A parameter that is no phase.
+    prior : Marginal
+        Its prior under every hypothesis.
     """
-    from renp_infer.inference.summary import LEVELS  # not for those who count tasks
+    from renp_infer.inference import summary  # not for those who count tasks
 
     parts = [
         (found[name], share / len(row) / found[name].size)
@@ -285,10 +300,14 @@ def averaged(
     weights = np.concatenate([np.full(part.size, weight) for part, weight in parts])
     mean = float(np.average(values, weights=weights))
     sd = float(np.sqrt(np.average((values - mean) ** 2, weights=weights)))
-    tails = [0.5 * (1.0 + sign * level) for level in LEVELS for sign in (-1.0, 1.0)]
-    middle, *limits = weighted_quantile(values, weights, np.array([0.5, *tails])).tolist()
-    low68, high68, low95, high95 = limits
-    return Averaged(mean, sd, middle, (low68, high68), (low95, high95))
+    edges, total = summary.decile_edges(prior), np.sum(weights)
+    count = edges.size + 1
+    found = np.bincount(np.searchsorted(edges, values), weights, count) / total
+    ess = float(total**2 / np.sum(weights**2))
+    gained = summary.information_of(found, np.full(count, 1.0 / count), ess)
+    return summary.overall(
+        mean, sd, lambda p: weighted_quantile(values, weights, p), gained, prior.limits
+    )
 
 
 def weighted_quantile(

@@ -56,6 +56,11 @@ class Uniform:
         """``low`` and ``high``."""
         return self.low, self.high
 
+    @property
+    def sd(self) -> float:
+        """Standard deviation."""
+        return (self.high - self.low) / math.sqrt(12.0)
+
     def log_density(self, value: float) -> float:
         """Normalised log density; -inf outside."""
         inside = self.low <= value <= self.high
@@ -79,6 +84,13 @@ class LogUniform:
     def limits(self) -> tuple[float, float]:
         """``low`` and ``high``."""
         return self.low, self.high
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation."""
+        span = math.log(self.high / self.low)
+        mean = (self.high - self.low) / span
+        return math.sqrt(0.5 * (self.high**2 - self.low**2) / span - mean**2)
 
     def log_density(self, value: float) -> float:
         """Normalised log density; -inf outside."""

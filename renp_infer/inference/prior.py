@@ -252,7 +252,7 @@ def _spread(
     return Normal(values[row.name], sd * peak if uniform else sd)
 
 
-def mass_prior(settings: InferenceSettings) -> Marginal:
+def mass_prior(settings: InferenceSettings) -> Uniform | LogUniform:
     """Prior of the lightest mass in meV."""
     if settings.m1_prior == "uniform":
         return Uniform(0.0, settings.m1_max_meV)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import ndtri
 
+from renp_infer.inference.compared import Averaged
 from renp_infer.inference.diagnostics import Convergence, defined
 from renp_infer.inference.judged import Range, Summary
-from renp_infer.inference.marginals import FULL_TURN_DEG
+from renp_infer.inference.marginals import FULL_TURN_DEG, Marginal
 from renp_infer.records import FloatArray
 
 LEVELS = (0.68, 0.95)
@@ -91,24 +94,78 @@ def compared(
     measured = information(draws, prior, found.ess_bulk or 1.0) > LEAST_INFORMATION
     if found.circular:
         return replace(found, measured=measured)
-    (low, high), (lowest, highest) = found.interval_95, limits
-    reaches = []
-    if low - lowest < _NEAR * (high - lowest):
-        reaches.append("lower")
-    if highest - high < _NEAR * (highest - low):
-        reaches.append("upper")
     uppers = (
         [float(limit) for limit in np.quantile(draws, LIMITS)]
-        if math.isfinite(lowest)
+        if math.isfinite(limits[0])
         else [None, None]
     )
     return replace(
         found,
         upper_90=uppers[0],
         upper_95=uppers[1],
-        reaches=tuple(reaches),
+        reaches=_reached(found.interval_95, limits),
         measured=measured,
     )
+
+
+def overall(
+    mean: float,
+    sd: float,
+    quantile: Callable[[FloatArray], FloatArray],
+    gained: float,
+    limits: tuple[float, float],
+) -> Averaged:
+    """The same of a law that is not one of equal draws.
+
+    Parameters
+    ----------
+    mean, sd : float
+    quantile : callable
+        Of probabilities (q,), shape (q,).
+    gained : float
+        Information over the prior, nats.
+    limits : tuple of float
+        Ends of the prior.
+    """
+    tails = [0.5 * (1.0 + sign * level) for level in LEVELS for sign in (-1.0, 1.0)]
+    wanted = np.clip(quantile(np.array([0.5, *tails, *LIMITS])), *limits)
+    middle, low68, high68, low95, high95, upper90, upper95 = wanted.tolist()
+    return Averaged(
+        mean,
+        sd,
+        middle,
+        (low68, high68),
+        (low95, high95),
+        upper90,
+        upper95,
+        _reached((low95, high95), limits),
+        gained > LEAST_INFORMATION,
+    )
+
+
+def _reached(interval_95: Range, limits: tuple[float, float]) -> tuple[str, ...]:
+    """Ends of the prior that the posterior comes up to."""
+    (low, high), (lowest, highest) = interval_95, limits
+    lower = low - lowest < _NEAR * (high - lowest)
+    upper = highest - high < _NEAR * (highest - low)
+    return ("lower",) * lower + ("upper",) * upper
+
+
+def decile_edges(prior: Marginal) -> FloatArray:
+    """Inner edges (9,) of the ten intervals that are equally probable in a prior."""
+    return prior.from_unit(ndtri(np.arange(1, _SHARES) / _SHARES)[:, None])
+
+
+def information_of(
+    shares: FloatArray, expected: FloatArray, ess: float = math.inf, before: float = math.inf
+) -> float:
+    """Information of shares (10,) over those of the prior, nats.
+
+    Less what ``ess`` draws of the posterior and ``before`` of the prior show by chance.
+    """
+    kept = (shares > 0.0) & (expected > 0.0)
+    gained = np.sum(shares[kept] * np.log(shares[kept] / expected[kept]))
+    return float(gained - 0.5 * (_SHARES - 1) * (1.0 / ess + 1.0 / before))
 
 
 def information(draws: FloatArray, prior: FloatArray, ess: float) -> float:
@@ -129,10 +186,7 @@ def information(draws: FloatArray, prior: FloatArray, ess: float) -> float:
         np.bincount(np.searchsorted(edges, part.ravel()), minlength=_SHARES) / part.size
         for part in (draws, prior)
     )
-    kept = (shares > 0.0) & (expected > 0.0)
-    gained = np.sum(shares[kept] * np.log(shares[kept] / expected[kept]))
-    chance = 0.5 * (_SHARES - 1) * (1.0 / ess + 1.0 / prior.size)
-    return float(gained - chance)
+    return information_of(shares, expected, ess, prior.size)
 
 
 def _interval(values: FloatArray, probability: float, center: float, circular: bool) -> Range:

@@ -28,7 +28,7 @@ from renp_infer.inference.comparison import compare
 from renp_infer.study.load import with_sections
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.table import VERBS
-from tests.toys.compared import four
+from tests.toys.compared import MASS_PRIOR, four
 from tests.toys.design import search_found
 from tests.toys.runs import make_run, with_result
 from tests.toys.settings import compare_with
@@ -247,7 +247,7 @@ def test_missing_sections_get_their_defaults_and_others_stay() -> None:
 
 
 def test_a_comparison_is_a_table_by_hypothesis() -> None:
-    comparison = compare(four(5.0, 2.0, 1.0, -3.0), compare_with())
+    comparison = compare(four(5.0, 2.0, 1.0, -3.0), compare_with(), MASS_PRIOR)
     frame = CompareResult(xr.DataTree(), comparison).told()["renp_comparison"].to_dataset()
     table = frame.to_dataframe()
     probabilities = {row.name: row.probability for row in comparison.hypotheses}
@@ -313,7 +313,7 @@ def test_every_verb_does_its_work_and_no_other(
 
 
 def test_a_failed_comparison_warns(monkeypatch: pytest.MonkeyPatch) -> None:
-    comparison = compare(four(5.0, 2.0, 1.0, -3.0), compare_with())
+    comparison = compare(four(5.0, 2.0, 1.0, -3.0), compare_with(), MASS_PRIOR)
     agreement = dataclasses.replace(
         comparison.agreement, verdict="fail", reasons=("5.0 combined errors apart",)
     )

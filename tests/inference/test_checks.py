@@ -23,7 +23,7 @@ from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
 from renp_infer.inference.judged import LeaveOneOut
 from renp_infer.inference.marginals import Circular, Normal, Uniform
-from renp_infer.inference.prior import Prior, response_argument, truth_values
+from renp_infer.inference.prior import Prior
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_field, toy_truth
 from tests.toys.settings import inference_with
 

@@ -4,9 +4,12 @@ import numpy as np
 
 from renp_infer.inference.compared import LogEvidence
 from renp_infer.inference.comparison import HYPOTHESES, Evidence, Hypothesis
+from renp_infer.inference.prior import Uniform
 
 N = 4000
 """Draws of each posterior."""
+MASS_PRIOR = Uniform(0.0, 450.0)
+"""Of m1, meV."""
 
 
 def row(ordering="normal", nature="dirac", z=0.0, other=None, mass=50.0, seed=1, **phases):

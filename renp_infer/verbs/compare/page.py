@@ -17,12 +17,15 @@ from renp_infer.inference.comparison import columns
 from renp_infer.records import FloatArray
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.figures import caption_tail, normalised_label
+from renp_infer.verbs.infer.cells import estimate
+from renp_infer.verbs.infer.words import MassPrior, mass_prior_of, mass_words
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
 _MARKS = {"smc": ("o", plots.BLUE), "nested": ("s", plots.VERMILION)}
 _SPREAD = 0.22
+NO_BREAK = "\N{NO-BREAK SPACE}"
 _CERTAIN = 1e-4
 """Error of a probability below which it is not shown."""
 
@@ -31,7 +34,8 @@ def page(run: Run) -> Page:
     """Evidence, probabilities and Bayes factors of the hypotheses."""
     result, label = run.get(CompareResult), normalised_label(run)
     tail = caption_tail(run)
-    found, text = result.comparison, sentence(result.comparison)
+    found = result.comparison
+    text = sentence(found, mass_prior_of(run.study))
     blocks: tuple[Block, ...] = (
         Text(text, result.verdict.verdict),
         *reasons(result.verdict),
@@ -44,16 +48,14 @@ def page(run: Run) -> Page:
     return Page((part,), (Answer("Hypotheses", text),), ", and about ordering and nature")
 
 
-def sentence(found: Comparison) -> str:
+def sentence(found: Comparison, prior: MassPrior) -> str:
     """The answer in a line."""
-    best, m1 = found.best, found.m1_meV
-    low, high = (rounded(x, m1.sd) for x in m1.interval_95)
+    best = found.best
     return (
         f"Most probable: {best.ordering} ordering, {best.nature.capitalize()}, with "
         f"probability {_probability(best)} for the stated prior odds; the estimators are at most "
         f"{number(found.agreement.distance, 2)} combined errors apart. Averaged over "
-        f"hypotheses, m₁ = {rounded(m1.mean, m1.sd)} ± {rounded(m1.sd, m1.sd)} meV, "
-        f"95 % interval {low} to {high} meV."
+        f"hypotheses: {mass_words(found.m1_meV, prior)}."
     )
 
 
@@ -79,7 +81,7 @@ def _row(row: Weighed, odds: float) -> tuple[str, ...]:
         "; ".join(f"{name} {_evidence(cell)}" for name, cell in row.by_estimator.items()),
         number(odds, 3),
         _probability(row),
-        _with_error(row.m1_meV.mean, row.m1_meV.sd),
+        estimate(row.m1_meV, rounded).replace(" ", NO_BREAK),
     )
 
 
@@ -115,7 +117,7 @@ def _probability(row: Weighed) -> str:
 
 def _with_error(value: float, error: float) -> str:
     """One word, so that a table does not break it."""
-    return f"{rounded(value, error)} ± {rounded(error, error)}".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{rounded(value, error)} ± {rounded(error, error)}".replace(" ", NO_BREAK)
 
 
 def evidence_figure(shown: tuple[Comparison, str, str]) -> tuple[Figure, str]:

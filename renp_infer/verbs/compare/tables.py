@@ -11,6 +11,8 @@ from renp_infer.engine.run import Run
 from renp_infer.inference.compared import Averaged, Comparison, LogEvidence, Weighed
 from renp_infer.terminal import WIDTH, digits_of
 from renp_infer.verbs.compare.result import CompareResult
+from renp_infer.verbs.infer.cells import estimate
+from renp_infer.verbs.infer.words import MassPrior, mass_words
 
 
 def hypothesis_table(name: str, found: Comparison) -> Table:
@@ -37,7 +39,7 @@ def _cells(row: Weighed, found: Comparison) -> list[str]:
         _pair(row.log_evidence, row.log_evidence_error),
         f"{found.prior_odds[row.name]:.3g}",
         _probability(row.probability, row.probability_error),
-        _pair(row.m1_meV.mean, row.m1_meV.sd),
+        estimate(row.m1_meV).replace(" ± ", "\n± "),
     ]
 
 
@@ -59,14 +61,9 @@ def factor_table(found: Comparison) -> Table:
     return table
 
 
-def mass_line(m1_meV: Averaged) -> str:
-    """The mass averaged over hypotheses."""
-    digits = digits_of(m1_meV.sd)
-    low, high = m1_meV.interval_95
-    return (
-        f"m1 averaged over hypotheses: {m1_meV.mean:.{digits}f} ± {m1_meV.sd:.{digits}f} meV, "
-        f"95 % interval {low:.{digits}f} to {high:.{digits}f} meV"
-    )
+def averaged_line(m1_meV: Averaged, prior: MassPrior) -> str:
+    """The mass averaged over hypotheses, as far as it is a measurement."""
+    return f"averaged over hypotheses: {mass_words(m1_meV, prior)}"
 
 
 def _probability(value: float, error: float) -> str:

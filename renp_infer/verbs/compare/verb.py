@@ -82,9 +82,11 @@ class Compare(Verb):
         """Read ``compare.nc``, and weigh it by the study's odds."""
         from renp_infer.inference.comparison import CompareSettings, compare
         from renp_infer.verbs.compare.work import evidences
+        from renp_infer.verbs.infer.words import mass_prior_of
 
         tree = files.tree(self.file)
-        found = compare(evidences(tree), CompareSettings(**study["compare"]))
+        settings = CompareSettings(**study["compare"])
+        found = compare(evidences(tree), settings, mass_prior_of(study))
         return CompareResult(tree, found)
 
     def page(self, run: Run) -> Page:

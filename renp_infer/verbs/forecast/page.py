@@ -61,7 +61,13 @@ def sentence(found: ForecastResult) -> str:
         return ""
     place = int(np.argmin(np.abs(np.array(first.m1_meV) - about.truth.m1_meV)))
     sigma = float(first.cells.sigma_m1_meV[place])
-    text = f"Expected error of m₁ = {number(first.m1_meV[place])} meV: {number(sigma, 2)} meV"
+    mass = f"m₁ = {number(first.m1_meV[place])} meV"
+    text = f"Expected error of {mass}: {number(sigma, 2)} meV (half of a 68 % confidence interval)"
+    if not np.isfinite(sigma):
+        text = (
+            f"{mass} would not be measured: its 68 % confidence interval has no end within the "
+            "bounds of m₁"
+        )
     scaled = ", normalised noise" if about.normalised else ""
     return (
         f"{text} after {number(about.exposure_s)} s "

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-from renp_infer.inference.judged import Summary
+from collections.abc import Callable
+
+from renp_infer.inference.compared import Estimated
 from renp_infer.terminal import digits_of
 
 NOT_MEASURED = "not measured"
+Writer = Callable[[float, float], str]
+"""Writes a number to two digits of an error."""
 
 
-def limited(found: Summary) -> bool:
+def limited(found: Estimated) -> bool:
     """Whether it is the upper limit that says what was found."""
     return found.upper_95 is not None and (found.measured is False or "lower" in found.reaches)
 
 
-def estimate(found: Summary) -> str:
+def fixed(value: float, error: float) -> str:
+    """In plain notation, as of masses in meV."""
+    return f"{value:.{digits_of(error)}f}"
+
+
+def estimate(found: Estimated, write: Writer = fixed) -> str:
     """Mean with sd, upper limit, or that there is no measurement."""
     if found.measured is False:
         return NOT_MEASURED
     if limited(found):
-        return f"< {shown(found.upper_95, found)}"
-    return f"{shown(found.mean, found)} ± {shown(found.sd, found)}"
+        return f"< {shown(found.upper_95, found, write)}"
+    return f"{shown(found.mean, found, write)} ± {shown(found.sd, found, write)}"
 
 
-def interval(found: Summary) -> str:
+def interval(found: Estimated, to: str = "-", write: Writer = fixed) -> str:
     """Where it lies with 95 %: from and to, or that the limit is one-sided."""
     if found.measured is False:
         return "-"
     if limited(found):
         return "one-sided"
     low, high = found.interval_95
-    return f"{shown(low, found)}-{shown(high, found)}"
+    return f"{shown(low, found, write)}{to}{shown(high, found, write)}"
 
 
-def shown(value: float | None, found: Summary) -> str:
+def shown(value: float | None, found: Estimated, write: Writer = fixed) -> str:
     """A number of a parameter to two digits of its standard deviation."""
     assert value is not None
-    return f"{value:.{digits_of(found.sd)}f}"
+    return write(value, found.sd)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from renp_infer.inference.compared import Estimated
+from renp_infer.inference.marginals import LogUniform, Uniform
 from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASES
+from renp_infer.inference.prior import mass_prior
+from renp_infer.study.sections.inference import InferenceSection, inference_settings
 from renp_infer.verbs.infer.cells import NOT_MEASURED, limited, shown
 from renp_infer.verbs.infer.result import InferResult
 
@@ -12,43 +17,57 @@ if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
 
+MassPrior = Uniform | LogUniform
+
+
+def mass_prior_of(study: Mapping[str, Any]) -> MassPrior:
+    """Prior of m1, meV, of a resolved study."""
+    keys, given = ("m1_prior", "m1_min_meV", "m1_max_meV"), study.get("inference", {})
+    section = InferenceSection(**{key: given[key] for key in keys if key in given})
+    return mass_prior(inference_settings(section))
+
+
 def mass_bounds(run: Run) -> tuple[float, float]:
     """Hard bounds of the m1 prior, meV."""
-    settings = run.study.get("inference", {})
-    log = settings.get("m1_prior", "uniform") == "log-uniform"
-    return (settings.get("m1_min_meV", 0.1) if log else 0.0), settings.get("m1_max_meV", 450.0)
+    return mass_prior_of(run.study).limits
 
 
-def prior_of_mass(run: Run) -> str:
+def prior_of_mass(prior: MassPrior) -> str:
     """The prior that a limit of m1 leans on."""
-    low, high = mass_bounds(run)
-    kind = run.study.get("inference", {}).get("m1_prior", "uniform")
-    return f"prior {kind} from {low:g} to {high:g} meV"
+    kind = "log-uniform" if isinstance(prior, LogUniform) else "uniform"
+    return f"prior {kind} from {prior.low:g} to {prior.high:g} meV"
 
 
-def mass_sentence(run: Run) -> str:
-    """The mass, as far as it was measured; without an end."""
-    found, prior = run.get(InferResult).mass, prior_of_mass(run)
-    known = "" if found.truth is None else f"; truth {found.truth:.4g} meV"
+def mass_words(found: Estimated, prior: MassPrior) -> str:
+    """An estimate of m1, meV, as far as it is a measurement; without an end."""
     limits = ""
     if limited(found):
         first, second = (shown(x, found) for x in (found.upper_95, found.upper_90))
-        limits = f"m₁ < {first} meV at 95 %, < {second} meV at 90 % (credible, one-sided, {prior})"
+        leans = f"credible, one-sided, {prior_of_mass(prior)}"
+        limits = f"m₁ < {first} meV at 95 %, < {second} meV at 90 % ({leans})"
     if found.measured is False:
         return (
             f"The mass is not measured: its posterior is that of the prior. {limits} is what "
-            f"the prior alone gives{known}"
+            "the prior alone gives"
         )
-    ends = [f"{end:g} meV" for end, side in zip(mass_bounds(run), ("lower", "upper"), strict=True)
+    ends = [f"{end:g} meV" for end, side in zip(prior.limits, ("lower", "upper"), strict=True)
             if side in found.reaches]  # fmt: skip
     reached = f"; the posterior reaches the prior's end at {' and '.join(ends)}" if ends else ""
     if limits:
-        return f"{limits}{reached}{known}"
+        return limits + reached
     low, high = (shown(x, found) for x in found.interval_95)
     mean, sd = shown(found.mean, found), shown(found.sd, found)
-    text = f"m₁ = {mean} ± {sd} meV, 95 % interval {low} to {high} meV{reached}"
+    return f"m₁ = {mean} ± {sd} meV, 95 % interval {low} to {high} meV{reached}"
+
+
+def mass_sentence(run: Run) -> str:
+    """The mass, as far as it was measured, beside a known truth; without an end."""
+    found = run.get(InferResult).mass
+    text = mass_words(found, mass_prior_of(run.study))
     if found.truth is None:
         return text
+    if limited(found):
+        return f"{text}; truth {found.truth:.4g} meV"
     inside = found.interval_95[0] <= found.truth <= found.interval_95[1]
     lies = "inside" if inside else "OUTSIDE"
     return f"{text}; the truth, {found.truth:.4g} meV, lies {lies}"

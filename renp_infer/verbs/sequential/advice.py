@@ -7,30 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from renp_infer.design.beliefs import Beliefs, Readings
+from renp_infer.design.beliefs import Atlas, Beliefs, Readings
 from renp_infer.design.sequential import SettingChoice, choose, settled
 from renp_infer.engine.result import Verdict
 from renp_infer.errors import ConfigError
+from renp_infer.inference.compared import Averaged
+from renp_infer.inference.prior import mass_prior
+from renp_infer.inference.summary import decile_edges, information_of, overall
 from renp_infer.study.datafile import Sequence, read_sequence
 from renp_infer.verbs.sequential.bench import SequenceBench
 
 if TYPE_CHECKING:
+    from renp_infer.inference.marginals import Marginal
+    from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
 
 ROUNDS = 4
 """Gauss-Newton steps towards the mode of each state."""
 LEAST_P = 1e-4
 """A chi-squared less probable than this, in every state, contradicts the model."""
-
-
-@dataclass(frozen=True)
-class MassEstimate:
-    """Mean and standard deviation."""
-
-    mean: float
-    sd: float
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Advice:
         With moves.
     goal : str
     normalised : bool
-    m1_meV : MassEstimate
+    m1_meV : Averaged
     hypotheses : tuple of Chance
         Those with odds.
     next_setting : NextSetting, optional
@@ -100,7 +98,7 @@ class Advice:
     left_s: float
     goal: str
     normalised: bool
-    m1_meV: MassEstimate
+    m1_meV: Averaged
     hypotheses: tuple[Chance, ...]
     next_setting: NextSetting | None
     stop: str
@@ -157,12 +155,37 @@ def advice(study: Study, so_far: Sequence) -> Advice:
         left_s=max(settings.total_s - spent, 0.0),
         goal=settings.goal,
         normalised=study.experiment.detector.reference_snr > 0.0,
-        m1_meV=MassEstimate(*beliefs.mass(atlas)),
+        m1_meV=mass_estimate(beliefs, atlas, mass_prior(bench.priors)),
         hypotheses=tuple(Chance(o, n, float(p)) for (o, n), p in pairs),
         next_setting=_following(bench, choice) if choice is not None and not stop else None,
         stop=stop,
         fit=_fit(beliefs, places.size),
     )
+
+
+def mass_estimate(beliefs: Beliefs, atlas: Atlas, prior: Marginal) -> Averaged:
+    """What is believed of m1, meV, and what of it the prior alone says.
+
+    Cells reach beyond the ends of the prior by about their width; quantiles do not.
+    """
+    edges = decile_edges(prior)
+    found, expected = (
+        np.diff(one.mass_below(atlas, edges), prepend=0.0, append=1.0)
+        for one in (beliefs, atlas.start())
+    )
+    mean, sd = beliefs.mass(atlas)
+    reach = float(np.max(atlas.m1_meV) - np.min(atlas.m1_meV)) + sd
+    ends = float(np.min(atlas.m1_meV)) - reach, float(np.max(atlas.m1_meV)) + reach
+
+    def quantile(probabilities: FloatArray) -> FloatArray:
+        return np.array(
+            [
+                brentq(lambda m, p=p: beliefs.mass_below(atlas, np.array([m]))[0] - p, *ends)
+                for p in probabilities
+            ]
+        )
+
+    return overall(mean, sd, quantile, information_of(found, expected), prior.limits)
 
 
 def _following(bench: SequenceBench, choice: SettingChoice) -> NextSetting:

@@ -24,6 +24,7 @@ def refuse_data(data: Path | None, covariance: Path | None) -> None:
 def campaigns(path: Path, options: Options, covariance: Path | None) -> int:
     """Simulate campaigns and compare them with fixed layouts."""
     from renp_infer.verbs.evaluate.shortfall import shortfall
+    from renp_infer.verbs.infer.words import mass_prior_of
     from renp_infer.verbs.sequential.summary import summary
     from renp_infer.verbs.sequential.tables import campaign_tables
 
@@ -38,12 +39,14 @@ def campaigns(path: Path, options: Options, covariance: Path | None) -> int:
         write_document(found.to_document() | {"file": str(run.directory / SEQUENTIAL.file)})
     else:
         first = filter(None, [shortfall(run)])
-        show(*first, *campaign_tables(found), f"results: {run.directory}")
+        tables = campaign_tables(found, mass_prior_of(run.study))
+        show(*first, *tables, f"results: {run.directory}")
     return DONE
 
 
 def next_measurement(path: Path, options: Options, data: Path, covariance: Path | None) -> int:
     """Say what to measure next, given all data so far; nothing is written."""
+    from renp_infer.verbs.infer.words import mass_prior_of
     from renp_infer.verbs.sequential.advice import advice, read_so_far
     from renp_infer.verbs.sequential.tables import advice_lines
 
@@ -54,7 +57,7 @@ def next_measurement(path: Path, options: Options, data: Path, covariance: Path 
     if options.json:
         write_document(found.to_document())
     else:
-        show(*advice_lines(found))
+        show(*advice_lines(found, mass_prior_of(study.resolved)))
     judged = found.fit.verdict
     if judged.verdict == "fail":
         say(f"{found.name}: {'; '.join(judged.reasons)}")

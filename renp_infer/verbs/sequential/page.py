@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from renp_infer.engine.page import Block, Column, Page, Part, Table, Text
 from renp_infer.figures.drawing import number
 from renp_infer.verbs.evaluate.figures import normalised_label
+from renp_infer.verbs.infer.words import mass_prior_of
 from renp_infer.verbs.sequential.figures import sequential_plates
 from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.sequential.summary import WHO, CampaignSummary, summary
+from renp_infer.verbs.sequential.tables import prior_alone
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -31,7 +33,7 @@ def page(run: Run) -> Page:
     tail = f", {label}" if label else ""
     caption = f"One measurement after the other against fixed layouts in the same time{tail}."
     blocks: tuple[Block, ...] = (
-        Text(_sentence(found)),
+        Text(f"{_sentence(found)} {prior_alone(mass_prior_of(run.study))}"),
         Table(COLUMNS, tuple(campaign_rows(found)), caption),
         *sequential_plates(result),
     )

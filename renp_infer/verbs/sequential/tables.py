@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from renp_infer.verbs.infer.words import MassPrior, mass_words, prior_of_mass
 from renp_infer.verbs.sequential.summary import WHO, CampaignSummary
 
 if TYPE_CHECKING:
     from renp_infer.verbs.sequential.advice import Advice
 
 
-def campaign_tables(found: CampaignSummary) -> list[Any]:
-    """Table and lines, at most 80 columns wide."""
+def prior_alone(prior: MassPrior) -> str:
+    """What standard deviations of m1 are to be compared with."""
+    return f"The {prior_of_mass(prior)} alone has sd(m₁) = {prior.sd:.3g} meV."
+
+
+def campaign_tables(found: CampaignSummary, prior: MassPrior) -> list[Any]:
+    """Table and lines, at most 80 columns wide, with the prior of m1."""
     about = found.about
     label = ", normalised" if about.normalised else ""
     title = (
@@ -31,7 +37,7 @@ def campaign_tables(found: CampaignSummary) -> list[Any]:
                 numbers = [_short(n) for n in (own.sd_m1_meV, own.score_nat, own.probability)]
                 first = f"{row.m1_meV:g}" if key == "sequential" else ""
                 table.add_row(first, name, *numbers, f"{count:g}")
-    lines: list[Any] = [table]
+    lines: list[Any] = [table, prior_alone(prior)]
     if about.missing:
         lines.append(f"{about.missing} campaigns failed; they are missing")
     return lines
@@ -41,13 +47,13 @@ def _short(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
-def advice_lines(found: Advice) -> list[str]:
-    """What is known, and what to measure next."""
+def advice_lines(found: Advice, prior: MassPrior) -> list[str]:
+    """What is known, with the prior of m1 that it leans on, and what to measure next."""
     label = ", normalised" if found.normalised else ""
     lines = [
         f"{found.name}: {found.measurements} measurements, {found.elapsed_s:.6g} s with "
         f"moves, {found.left_s:.6g} s left{label}",
-        f"m1 = {found.m1_meV.mean:.4g} ± {found.m1_meV.sd:.2g} meV",
+        mass_words(found.m1_meV, prior),
         ", ".join(f"{h.ordering} {h.nature} {h.probability:.3g}" for h in found.hypotheses),
     ]
     step = found.next_setting
