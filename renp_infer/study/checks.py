@@ -19,7 +19,13 @@ from renp_infer.study.computable import check_computable, check_open_angles
 from renp_infer.study.reading import StudyConfig
 from renp_infer.study.sections.calibrate import CalibrateSection, check_parts
 from renp_infer.study.sections.forecast import ForecastSettings, largest_mass_meV
-from renp_infer.study.sections.inference import InferenceSection, check_lower_bound, check_tuning
+from renp_infer.study.sections.inference import (
+    InferenceSection,
+    check_lower_bound,
+    check_tuning,
+    nothing_to_tune,
+    tunes,
+)
 from renp_infer.study.sections.lasers import check_lasers
 from renp_infer.study.sections.sequential import KEY, SequentialSettings
 from renp_infer.study.sections.target import POLARISED
@@ -164,7 +170,7 @@ def check_signal(experiment: Experiment) -> None:
 
 
 def check_calibration(section: CalibrateSection | None, inference: InferenceSection | None) -> None:
-    """Refuse a calibration of nothing, and a belt beyond the prior.
+    """Refuse a calibration of nothing, steps that tune nothing, and a belt beyond the prior.
 
     Raises
     ------
@@ -175,6 +181,8 @@ def check_calibration(section: CalibrateSection | None, inference: InferenceSect
     check_parts(section)
     if inference is None:
         raise ConfigError("inference", Said("nothing"), "a table, for [calibrate]")
+    if "tune" in section.model_fields_set and not tunes(inference.sampler):
+        raise nothing_to_tune("calibrate", section.tune, inference.sampler)
     if section.belt_sets and section.belt_m1_meV[-1] > inference.m1_max_meV:
         allowed = f"masses <= inference.m1_max_meV = {inference.m1_max_meV:g}"
         raise ConfigError("calibrate.belt_m1_meV", section.belt_m1_meV[-1], allowed)

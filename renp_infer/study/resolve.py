@@ -23,7 +23,7 @@ from renp_infer.study.sections.compare import compare_settings
 from renp_infer.study.sections.data import absolute, apparatus_of, measurement_of
 from renp_infer.study.sections.detector import detector_of, noise_keys
 from renp_infer.study.sections.forecast import ForecastSettings, forecast_settings
-from renp_infer.study.sections.inference import inference_settings
+from renp_infer.study.sections.inference import InferenceSection, inference_settings, tunes
 from renp_infer.study.sections.lasers import lasers_of
 from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of
@@ -154,6 +154,16 @@ def _resolved(study: StudyConfig, scheme: str, experiment: Experiment) -> dict[s
         tables["detector"]["exposure_shares"] = list(study.detector.exposure_shares)
     for key in noise_keys(study.detector):
         del tables["detector"][key]
-    if study.inference is not None and study.inference.m1_prior == "uniform":
-        del tables["inference"]["m1_min_meV"]
+    if study.inference is not None:
+        _without_meaningless(tables, study.inference)
     return tables
+
+
+def _without_meaningless(tables: dict[str, Any], section: InferenceSection) -> None:
+    """Leave out what a study may not give with its prior and sampler."""
+    if section.m1_prior == "uniform":
+        del tables["inference"]["m1_min_meV"]
+    if not tunes(section.sampler, section.cross_check):
+        del tables["inference"]["tune"]
+    if "calibrate" in tables and not tunes(section.sampler):
+        del tables["calibrate"]["tune"]

@@ -323,6 +323,11 @@ def test_a_missing_schema_is_refused() -> None:
         (["inference.m1_min_meV=1"], "inference.m1_min_meV"),
         (["inference.sampler=nested", "inference.tune=9"], "inference.tune"),
         (["inference.sampler=smc", "inference.tune=9"], "inference.tune"),
+        (["inference.sampler=smc", "calibrate.tune=9"], "calibrate.tune"),
+        (
+            ["inference.sampler=nested", "inference.cross_check=nuts", "calibrate.tune=9"],
+            "calibrate.tune",
+        ),
         (
             ["inference.m1_prior=log-uniform", "inference.m1_min_meV=450"],
             "inference.m1_min_meV",
@@ -481,6 +486,8 @@ def test_the_default_angles_are_the_papers(load: Load) -> None:
     [
         [],
         ["inference.draws=50"],
+        ["inference.sampler=nested", "calibrate={}"],
+        ["inference.sampler=smc", "inference.cross_check=nuts", "calibrate={}"],
         ["forecast.m1_meV=[1.0, 2.0]", "forecast.systematics=['phases', 'amplitude']"],
         ["forecast={}"],
         ["physics.preset=corrected", "layout.theta_s_deg=[1,2]"],

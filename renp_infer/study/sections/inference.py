@@ -62,6 +62,11 @@ def inference_settings(section: InferenceSection, extraordinary: bool = False) -
     return InferenceSettings(**given, extraordinary_index_sd=spread if extraordinary else 0.0)
 
 
+def tunes(*samplers: str) -> bool:
+    """Whether a sampler among some spends draws on tuning."""
+    return not set(samplers) - {"none"} <= UNTUNED
+
+
 def check_tuning(section: InferenceSection) -> None:
     """Refuse steps to tune a sampler that does not tune.
 
@@ -69,11 +74,15 @@ def check_tuning(section: InferenceSection) -> None:
     ------
     ConfigError
     """
-    used = {section.sampler, section.cross_check} - {"none"}
-    if "tune" in section.model_fields_set and used <= UNTUNED:
-        allowed = f'nothing with sampler = "{section.sampler}", which adapts by itself'
-        hint = "inference.draws sets its live points or particles; leave tune out"
-        raise ConfigError("inference.tune", section.tune, allowed, hint)
+    if "tune" in section.model_fields_set and not tunes(section.sampler, section.cross_check):
+        raise nothing_to_tune("inference", section.tune, section.sampler)
+
+
+def nothing_to_tune(table: str, tune: int, sampler: str) -> ConfigError:
+    """What to raise for steps to tune a sampler that does not tune."""
+    allowed = f'nothing with inference.sampler = "{sampler}", which adapts by itself'
+    hint = f"{table}.draws sets its live points or particles; leave tune out"
+    return ConfigError(f"{table}.tune", tune, allowed, hint)
 
 
 def check_lower_bound(section: InferenceSection) -> None:
