@@ -202,6 +202,32 @@ def drift_nG2(detector: Detector, start_s: NDArray[np.floating]) -> FloatArray:
     return drift
 
 
+def information_with_drift(
+    field_nG: FloatArray, white_nG2: FloatArray, drift_nG2: float, lags: FloatArray
+) -> float:
+    """``field^T C^-1 field`` for the covariance C of `covariance_nG2`, angle by angle.
+
+    The drift forgets: what is known of it after an angle is all that the next one needs
+    (Kalman, J. Basic Eng. 82, 35 (1960)), so no matrix is made of any number of angles.
+
+    Parameters
+    ----------
+    field_nG, white_nG2 : ndarray, shape (n,)
+        Field, and variance of the independent errors.
+    drift_nG2 : float
+        Variance of the drift.
+    lags : ndarray, shape (n,)
+        Time from the angle before, in correlation times; the first counts for nothing.
+    """
+    expected, unknown, found = 0.0, drift_nG2, 0.0
+    for field, white, kept in zip(field_nG, white_nG2, np.exp(-lags), strict=True):
+        expected, unknown = kept * expected, kept**2 * unknown + (1.0 - kept**2) * drift_nG2
+        total, surprise = unknown + white, field - expected
+        found += surprise**2 / total
+        expected, unknown = expected + unknown / total * surprise, unknown * white / total
+    return float(found)
+
+
 def variance_nG2(
     detector: Detector, lasers: Lasers, n_angles: int, cycle: FieldCycle | None = None
 ) -> FloatArray:

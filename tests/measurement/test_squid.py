@@ -141,6 +141,20 @@ def test_drift_is_shared_by_neighbours():
     np.testing.assert_array_equal(covariance, covariance.T)
 
 
+@pytest.mark.parametrize("shares", [None, (0.1, 0.5, 0.05, 0.2, 0.15)])
+@pytest.mark.parametrize(("drift_fT", "drift_time_s"), [(3.0, 600.0), (0.1, 10.0), (30.0, 1e6)])
+def test_information_angle_by_angle_is_that_of_the_matrix(shares, drift_fT, drift_time_s, rng):
+    setup = detector(drift_fT=drift_fT, drift_time_s=drift_time_s, exposure_shares=shares)
+    field, count = rng.standard_normal(5), 5
+    times = squid.relative_times(setup, count)
+    white = squid.variance_nG2(replace(setup, drift_fT=0.0), LASERS, count)
+    lags = np.roll(times, 1) * setup.exposure_s / count / drift_time_s
+    drift = (drift_fT / 100.0) ** 2
+    found = squid.information_with_drift(field, white, drift, lags)
+    covariance = squid.covariance_nG2(setup, LASERS, count)
+    assert found == pytest.approx(field @ np.linalg.solve(covariance, field), rel=1e-8)
+
+
 @pytest.mark.parametrize("drift_time_s", [1e-3, 1.0, 1e9])
 def test_covariance_is_positive_definite(drift_time_s):
     setup = detector(drift_fT=10.0, drift_time_s=drift_time_s)

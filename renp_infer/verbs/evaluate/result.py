@@ -92,6 +92,26 @@ class NumericalErrors:
     signal_against_sums: float | None = None
 
 
+@dataclass(frozen=True)
+class Drift:
+    """What a drift of the detector does, which one angle alone does not tell.
+
+    Attributes
+    ----------
+    sigma_nG : float
+        Its part of ``sigma_nG``, at every angle.
+    correlated_angles : float
+        Angles that are measured, one after the other, while it lasts.
+    scan_snr, scan_snr_without : float
+        Signal over noise of all angles together, with it and by the other noise alone.
+    """
+
+    sigma_nG: float
+    correlated_angles: float
+    scan_snr: float
+    scan_snr_without: float
+
+
 @dataclass(frozen=True, eq=False)
 class Rung:
     """The field at a step from the paper's equations to the weak Hamiltonian.
@@ -141,7 +161,7 @@ class EvaluateResult(Result):
         ``None`` if abs(chi)^2 is given.
     rate_per_s, magnetization_nG_per_s : ndarray, shape (n,)
     signal_nG, sigma_nG : ndarray, shape (n,)
-        Field at the detector, and its standard error.
+        Field at the detector, and its standard error at each angle, with a drift's share.
     peak_snr : float
         Largest signal over noise of one angle.
     normalised : bool
@@ -163,6 +183,8 @@ class EvaluateResult(Result):
     noise_scale : float or None
         Factor that the noise was scaled by, 1 for none; ``None`` of measured data, and in old
         results.
+    drift : Drift or None
+        ``None`` without one, of measured data, and in old results.
     moment : str
         Of weak magnetism: what the moment is, where it is not the ion's, or why there is
         none; empty if it is the ion's.
@@ -202,6 +224,7 @@ class EvaluateResult(Result):
     conserving_nG: FloatArray | None = None
     left_by_reversal: float | None = None
     noise_scale: float | None = None
+    drift: Drift | None = None
     moment: str = ""
     steps: tuple[Rung, ...] = ()
     data: str = ""
@@ -212,7 +235,7 @@ class EvaluateResult(Result):
         """Result of ``evaluate.json``."""
         values: dict[str, Any] = {name: document[name] for name in FACTS}
         values |= {name: np.asarray(document[name], float) for name in ARRAYS}
-        coherence = document.get("coherence")
+        coherence, drift = document.get("coherence"), document.get("drift")
         for name in (name for names in OPTIONAL.values() for name in names):
             value = document.get(name)
             values[name] = None if value is None else np.asarray(value, float)
@@ -225,6 +248,7 @@ class EvaluateResult(Result):
             accuracy=NumericalErrors(**document["accuracy"]),
             left_by_reversal=document.get("left_by_reversal"),
             noise_scale=document.get("noise_scale"),
+            drift=None if drift is None else Drift(**drift),
             moment=document.get("moment", ""),
             steps=tuple(Rung.of(row) for row in document.get("steps", ())),
             data=document.get("data", ""),
@@ -240,8 +264,9 @@ class EvaluateResult(Result):
         found |= {"notes": self.notes} if self.notes else {}
         moment, data, provenance = (found.pop(name) for name in ("moment", "data", "provenance"))
         found |= {"moment": moment} if moment else {}
-        if not self.steps:
-            del found["steps"]
+        for name in ("steps", "drift"):
+            if not found[name]:
+                del found[name]
         found |= {"data": data} if data else {}
         found |= {PROVENANCE: provenance} if provenance else {}
         tree: dict[str, Any] = plain(found)
@@ -262,6 +287,8 @@ class EvaluateResult(Result):
         """How far the signal stands out."""
         label = ", normalised" if self.normalised else ""
         found = [("peak S/N", f"{self.peak_snr:.3g} per angle{label}")]
+        if self.drift is not None:
+            found.append(("drift", drift_words(self.drift)))
         if self.model.source == "weak-magnetism":
             found += self._missing()
         if self.caution:
@@ -345,3 +372,12 @@ class EvaluateResult(Result):
         rest = {k: v for k, v in self.document.items() if k not in {*axes, *places}}
         facts = {"name": self.name, "chi_squared": self.chi_squared, "peak_snr": self.peak_snr}
         return xarray.Dataset(arrays, places, facts | {"renp_evaluation": json.dumps(rest)})
+
+
+def drift_words(found: Drift) -> str:
+    """What a drift does to the whole scan."""
+    return (
+        f"{found.sigma_nG:.3g} nG of sigma at each angle, shared by {found.correlated_angles:.3g} "
+        f"successive angles; S/N of all angles falls from {found.scan_snr_without:.3g} to "
+        f"{found.scan_snr:.3g}"
+    )

@@ -10,8 +10,9 @@ from renp_infer.finite import faults
 from renp_infer.measurement.average import disagreement
 from renp_infer.measurement.field import conserving_field, exact_field
 from renp_infer.measurement.normalise import coherence, noise_scale
-from renp_infer.measurement.squid import variance_nG2
+from renp_infer.measurement.squid import information_with_drift, relative_times, variance_nG2
 from renp_infer.physics import backgrounds as qed
+from renp_infer.physics.constants import NG_TO_FT
 from renp_infer.physics.field_cycle import bloch_cycle, bloch_evolution
 from renp_infer.physics.form_factor import PairIntegrals, pair_integrals, pair_masses
 from renp_infer.physics.kinematics import beams_of, threshold_angles
@@ -30,7 +31,7 @@ from renp_infer.records import (
 )
 from renp_infer.verbs.evaluate.coherence import Coherence
 from renp_infer.verbs.evaluate.depletion import Depletion
-from renp_infer.verbs.evaluate.result import EvaluateResult, NumericalErrors, Truth
+from renp_infer.verbs.evaluate.result import Drift, EvaluateResult, NumericalErrors, Truth
 
 ROUNDING = 1e-9
 """How far below 0 an eigenvalue of the state may be by rounding."""
@@ -106,7 +107,26 @@ def evaluate(experiment: Experiment, parameters: Parameters, name: str) -> Evalu
         conserving_nG=conserving,
         left_by_reversal=_left(experiment, conserving, signal),
         noise_scale=scale,
+        drift=_drift(experiment, signal, scale),
         moment=moment_remark(experiment.target) if weak is not None else "",
+    )
+
+
+def _drift(experiment: Experiment, field_nG: FloatArray, scale: float) -> Drift | None:
+    """What a drift does to all angles together; the noise is scaled."""
+    detector, signal_nG = experiment.detector, field_nG / scale
+    if detector.drift_fT == 0.0:
+        return None
+    count, drift = signal_nG.size, (detector.drift_fT / NG_TO_FT) ** 2
+    steady = replace(detector, drift_fT=0.0)
+    white = variance_nG2(steady, experiment.lasers, count, bloch_cycle(experiment))
+    angle_s = detector.exposure_s / count
+    lags = np.roll(relative_times(detector, count), 1) * angle_s / detector.drift_time_s
+    return Drift(
+        sigma_nG=scale * float(np.sqrt(drift)),
+        correlated_angles=min(detector.drift_time_s / angle_s, float(count)),
+        scan_snr=float(np.sqrt(information_with_drift(signal_nG, white, drift, lags))),
+        scan_snr_without=float(np.sqrt(np.sum(signal_nG**2 / white))),
     )
 
 
@@ -191,6 +211,7 @@ def measured(found: EvaluateResult, data: Observation) -> EvaluateResult:
         sigma_nG=data.sigma_nG,
         peak_snr=float(np.max(np.abs(found.signal_nG) / data.sigma_nG)),
         noise_scale=None,
+        drift=None,
     )
 
 

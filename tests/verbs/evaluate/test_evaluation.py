@@ -206,3 +206,31 @@ def test_a_field_off_its_own_sums_is_a_failure(monkeypatch, capsys):
     out, err = capsys.readouterr()
     assert json.loads(out)["verdict"] == "fail"
     assert "field against sums disagree: signal_nG is 0.0099 of the peak off" in err
+
+
+def test_a_drift_is_in_sigma_and_said_of_the_whole_scan():
+    """Against the covariance of the data; the noise is absolute, and normalised."""
+    for name in ("edge-layout-published", "edge-layout-normalised"):
+        study = load_study(name, ["detector.drift_fT=3"], inference=False)
+        found = evaluate(study.experiment, study.parameters, name)
+        covariance = noise_covariance(study.experiment, study.parameters, found.chi_squared)
+        assert found.sigma_nG == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-12, abs=0.0)
+        drift = found.drift
+        exact = np.sqrt(found.signal_nG @ np.linalg.solve(covariance, found.signal_nG))
+        assert drift.scan_snr == pytest.approx(exact, rel=1e-6)
+        off = covariance[0, 1] * np.exp(study.experiment.detector.exposure_s / 61 / 600.0)
+        assert drift.sigma_nG**2 == pytest.approx(off, rel=1e-9, abs=0.0)
+        white = found.sigma_nG**2 - drift.sigma_nG**2
+        apart = np.sqrt(np.sum(found.signal_nG**2 / white))
+        assert drift.scan_snr_without == pytest.approx(apart, rel=1e-3)
+        assert drift.scan_snr < drift.scan_snr_without
+        said = dict(found.rows())["drift"]
+        assert f"from {drift.scan_snr_without:.3g} to {drift.scan_snr:.3g}" in said
+        assert EvaluateResult.of(found.document).drift == drift
+
+
+def test_without_a_drift_nothing_is_said_of_it():
+    study = load_study("edge-layout-published", inference=False)
+    found = evaluate(study.experiment, study.parameters, "edge")
+    assert found.drift is None and "drift" not in found.document
+    assert "drift" not in dict(found.rows())
