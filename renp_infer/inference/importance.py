@@ -35,8 +35,8 @@ ROUNDS = (600, 600, 1200)
 """Draws of each refit."""
 _STARTS, _COMPONENTS = 8, 6
 """Searches for modes, and most modes that are kept."""
-_REPEATS = 4
-"""Further refits while few draws are effective."""
+_REPEATS, _ENOUGH = 4, 0.3
+"""Further refits at most, while a smaller share of the draws is effective."""
 _REACH = 15.0
 """Modes further below the best, in log posterior, carry nothing."""
 
@@ -94,6 +94,18 @@ class WeightedDraws:
         return np.asarray(np.exp(self.log_weights - self.log_weights.max()))
 
     @property
+    def levelled(self) -> FloatArray:
+        """Weights (n,) of which none is more than the n^(1/2)-th largest, for a refit.
+
+        Few large ones would throw its moments about, and the next draws with them: truncation
+        costs a bias where they are, none where weights are even (Ionides, J. Comput. Graph.
+        Stat. 17, 295 (2008); Koblents and Miguez, Stat. Comput. 25, 407 (2015)).
+        """
+        weights = self.weights
+        rank = int(np.sqrt(weights.size))
+        return np.minimum(weights, np.partition(weights, -rank)[-rank])
+
+    @property
     def ess(self) -> float:
         """Number of equal draws that the weights are worth (Kish)."""
         weights = self.weights
@@ -144,14 +156,14 @@ class Proposal:
         for count in rounds:
             effective = self._refit(rng, count)
         for _ in range(_REPEATS):
-            if effective >= LEAST_ESS:
+            if effective >= _ENOUGH * rounds[-1]:
                 break
             effective = self._refit(rng, rounds[-1])
 
     def _refit(self, rng: np.random.Generator, count: int) -> float:
         """Refit once; the effective number of draws before it."""
         found = self.draw(rng, count)
-        self.mixture = self.mixture.refitted(found.points, found.weights)
+        self.mixture = self.mixture.refitted(found.points, found.levelled)
         return found.ess
 
 
@@ -239,14 +251,15 @@ def start_mixture(target: AmplitudeMarginal, rng: np.random.Generator) -> Mixtur
     kept += range(len(plain), len(plain) + phases)
     modes = _modes(chart, rng)
     with faults("covariance at the mode", chart.values(modes[0].point)):
-        bend = _bend(chart, modes[0], kept, kept.index(plain.index(MASS)))
+        along = kept.index(plain.index(MASS))
+        bend = _bend(chart, modes[0], kept, along)
         covariances = np.array([_covariance(mode, kept, phases) for mode in modes])
     # modes are nearly equal in the first round: which is wide is not known yet
     weights = np.exp([0.1 * (modes[0].chi_squared - mode.chi_squared) for mode in modes])
     centers = np.array([mode.point[kept] for mode in modes])
     centers -= bend(centers)
     if not phases:
-        return Mixture(weights, centers, covariances, 0, bend)
+        return Mixture(weights, centers, covariances, 0, bend, along)
     mirror = np.ones(len(kept))
     mirror[-phases:] = -1.0
     return Mixture(
@@ -255,6 +268,7 @@ def start_mixture(target: AmplitudeMarginal, rng: np.random.Generator) -> Mixtur
         np.concatenate([covariances, np.outer(mirror, mirror) * covariances]),
         phases,
         bend,
+        along,
     )
 
 

@@ -13,9 +13,14 @@ from renp_infer.records import FloatArray
 
 WIDEST = 1.8
 """Largest width of a component in a phase, rad; three turns hold it."""
-SCALES = ((1.05, 0.85), (1.5, 0.15))
-"""Each component is two Gaussians: widths by that of the posterior, and shares. The first
-follows a normal posterior closely, the second covers what is not normal in others."""
+SCALES = ((1.05, 0.75), (1.5, 0.15), (1.2, 0.10))
+"""Each component is three Gaussians: widths by that of the posterior, and shares. The first
+follows a normal posterior closely, the second covers what is not normal in others, and the
+third is long, see ``LENGTH``."""
+LENGTH = 4.0
+"""Width of the third Gaussian along the coordinate that bends, by that of the posterior, but
+no more than the prior's. Where a posterior comes up to an end of the prior of m1 it has there
+the tail of the prior, in which the others are too thin: single draws would carry the weight."""
 _PRIOR_SHARE = 0.05
 """Share of the prior: no weight is more than 20 times the likelihood."""
 
@@ -43,6 +48,8 @@ class Mixture:
     phases : int
         The last coordinates that are angles, rad.
     bend : callable
+    along : int
+        The coordinate that it is a function of.
     """
 
     def __init__(
@@ -52,14 +59,15 @@ class Mixture:
         covariances: FloatArray,
         phases: int,
         bend: Bend = no_bend,
+        along: int = 0,
     ) -> None:
         self.weights, self.centers, self.phases = weights / weights.sum(), centers, phases
-        self.covariances, self.bend = covariances, bend
+        self.covariances, self.bend, self.along = covariances, bend, along
         with faults("covariance of the proposals", {}):
             self._factors = np.array(
                 [
-                    [np.linalg.cholesky(_bounded(scale**2 * one, phases)) for one in covariances]
-                    for scale, _ in SCALES
+                    [np.linalg.cholesky(_bounded(shape(one), phases)) for one in covariances]
+                    for shape in self._shapes()
                 ]
             )
         self._inverses = np.linalg.inv(self._factors)
@@ -109,6 +117,7 @@ class Mixture:
             np.array([covariance for _, covariance in moments]),
             self.phases,
             self.bend,
+            self.along,
         )
 
     def _moments(
@@ -149,6 +158,15 @@ class Mixture:
                 signs.append(share)
         return np.asarray(logsumexp(terms, axis=0, b=np.array(signs)[:, None]))
 
+    def _shapes(self) -> list[Callable[[FloatArray], FloatArray]]:
+        """Covariance of each of a component's Gaussians, from the posterior's."""
+        (close, _), (wide, _), (long, _) = SCALES
+        return [
+            lambda one: close**2 * one,
+            lambda one: wide**2 * one,
+            lambda one: _stretched(long**2 * one, self.along),
+        ]
+
     def _shares(self) -> FloatArray:
         return np.append((1.0 - _PRIOR_SHARE) * self.weights, _PRIOR_SHARE)
 
@@ -165,3 +183,11 @@ def _bounded(covariance: FloatArray, phases: int) -> FloatArray:
         widths = np.sqrt(np.diag(covariance)[-phases:])
         shrink[-phases:] = np.minimum(1.0, WIDEST / widths)
     return covariance * np.outer(shrink, shrink)
+
+
+def _stretched(covariance: FloatArray, along: int) -> FloatArray:
+    """Covariance longer along a coordinate, which the others follow as they did."""
+    variance = covariance[along, along]
+    longer = max(variance, min(LENGTH**2 * variance, 1.0))
+    follow = covariance[along] / variance
+    return np.asarray(covariance + (longer - variance) * np.outer(follow, follow))

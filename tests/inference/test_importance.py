@@ -5,12 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import softmax
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 from renp_infer.inference import hypothesis_mocks
+from renp_infer.inference import mixture as mixture_module
 from renp_infer.inference.comparison import posterior_probabilities
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
-from renp_infer.inference.importance import ImportanceEstimate, evidence, start_mixture
+from renp_infer.inference.importance import (
+    ImportanceEstimate,
+    WeightedDraws,
+    evidence,
+    start_mixture,
+)
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginalised import marginalise
 from renp_infer.inference.mixture import Mixture, no_bend
@@ -79,6 +85,46 @@ def test_mixtures_are_normalised_and_sample_their_own_density(phases, bend, rng)
     turned = points.copy()
     turned[:, size - phases :] += 2.0 * np.pi
     assert mixture.log_density(turned) == pytest.approx(mixture.log_density(points), abs=1e-9)
+
+
+def largest_weight(rng, count=20_000):
+    """Of draws that a mixture proposes for a mass that only an upper end is known of, and their
+    mean weight over the truth.
+
+    The likelihood falls at a unit coordinate of -2, m1 = 10 meV of 450, with a width of 0.2; a
+    second coordinate is measured to 1e-4, as if there were many: the prior's share is no help.
+    """
+    end, width, narrow = -2.0, 0.2, 1e-4
+    exact = norm.cdf(end / np.hypot(1.0, width))
+    grid = np.linspace(-8.0, 0.0, 4001)
+    mass = norm.pdf(grid) * norm.cdf((end - grid) / width)
+    mean = np.average(grid, weights=mass)
+    spread = np.average((grid - mean) ** 2, weights=mass)
+    covariance = np.diag([spread, narrow**2])
+    mixture = Mixture(np.ones(1), np.array([[mean, 0.0]]), covariance[None], 0)
+    points = mixture.sample(rng, count)
+    posterior = norm.logpdf(points[:, 0]) + norm.logcdf((end - points[:, 0]) / width)
+    posterior += norm.logpdf(points[:, 1], 0.0, narrow)
+    weights = np.exp(posterior - mixture.log_density(points))
+    error = weights.std() / np.sqrt(count) / exact
+    assert weights.mean() / exact == pytest.approx(1.0, abs=4.5 * error)
+    return weights.max() / exact
+
+
+def test_no_draw_outweighs_the_others_where_a_mass_comes_up_to_its_end(monkeypatch):
+    streams = range(3)
+    assert max(largest_weight(np.random.default_rng(k)) for k in streams) < 2.5
+    monkeypatch.setattr(mixture_module, "LENGTH", 1.0)
+    assert max(largest_weight(np.random.default_rng(k)) for k in streams) > 10.0
+
+
+def test_levelled_weights_are_those_of_even_draws_and_cap_a_few(rng):
+    even = np.log(rng.uniform(0.9, 1.0, 400))
+    draws = WeightedDraws(np.zeros((400, 1)), np.zeros((400, 1)), np.zeros((400, 1)), even)
+    assert np.sum(draws.levelled) == pytest.approx(np.sum(draws.weights), rel=1e-3)
+    heavy = replace(draws, log_weights=np.append(even[:-1], 9.0))
+    assert heavy.ess < 1.5
+    assert np.sum(heavy.levelled) ** 2 / np.sum(heavy.levelled**2) > 390.0
 
 
 def test_every_mode_is_there_with_its_mirror_image():

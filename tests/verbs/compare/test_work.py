@@ -233,6 +233,13 @@ def test_the_example_of_measured_data_by_command(folder, capsys):
         other = evidence(likelihood, np.random.default_rng(1), 2000)
         error = np.hypot(row["log_evidence_error"], other.error)
         assert row["log_evidence"] == pytest.approx(other.log_z, abs=4.0 * error)
+        again = evidence(likelihood, np.random.default_rng(2), 2000)
+        spread = np.hypot(again.error, other.error)
+        assert again.log_z == pytest.approx(other.log_z, abs=4.0 * spread)
+        # what neither estimator's own error knows of
+        for one in row["by_estimator"].values():
+            known = 0.1 + 2.0 * np.hypot(one["log_evidence_error"], other.error)
+            assert one["log_evidence"] == pytest.approx(other.log_z, abs=known)
     # the data were drawn with normal ordering at 50 meV
     assert found["hypotheses"][0]["log_evidence"] > found["hypotheses"][2]["log_evidence"] + 5.0
     assert abs(found["m1_meV"]["mean"] - 50.0) < 4.0 * found["m1_meV"]["sd"]
