@@ -144,9 +144,8 @@ def _refine(marks: FloatArray) -> FloatArray:
     """Sorted distinct marks with no gap wider than ``WIDEST_PANEL``."""
     ordered = np.unique(marks)
     ordered = ordered[np.append(True, np.diff(ordered) > 1e-9)]
-    counts = np.ceil(np.diff(ordered) / WIDEST_PANEL).astype(int)
-    parts = [
-        np.linspace(a, b, n, endpoint=False)
-        for a, b, n in zip(ordered[:-1], ordered[1:], counts, strict=True)
-    ]
-    return np.append(np.concatenate(parts), ordered[-1])
+    gaps = np.diff(ordered)
+    counts = np.ceil(gaps / WIDEST_PANEL).astype(int)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    starts = within * np.repeat(gaps / counts, counts) + np.repeat(ordered[:-1], counts)
+    return np.append(starts, ordered[-1])
