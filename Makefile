@@ -12,7 +12,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv study test test-all mutants mutants-all lint bench scale recompile lock clean docs figure
+.PHONY: help venv study test test-all mutants mutants-all lint bench scale samplers recompile lock clean \
+	docs figure
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -73,6 +74,9 @@ bench: venv ## time everything against other programs, in one process; NAME=… 
 
 scale: venv ## measure what runs cost as they grow, for docs/scale.md
 	@$(BIN)/python benchmarks/scale.py
+
+samplers: venv ## compare the six samplers, for docs/hypotheses.md; resumes
+	@$(BIN)/python benchmarks/samplers.py
 
 recompile: ## forget compiled kernels, after editing one that others call
 	find renp_infer -name '*.nb[ci]' -delete
