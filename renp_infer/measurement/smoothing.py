@@ -154,11 +154,14 @@ class Smoother:
             for width in widths:
                 if width == 0.0:
                     continue
-                ends = np.abs(self.grid.borders[[0, -1]] - centre)
+                first, last = self.grid.borders[[0, -1]] - centre
+                ends = np.abs([first, last])
                 if width == np.inf or ends.max() > np.pi - 1e-9:
                     # up to the antipode: what the panels leave out may be the middle
                     ends = np.append(ends, 0.0)
                 reach.extend(np.abs(ends - min(width, np.pi)) + MARGIN)
+                if first < 0.0 < last:
+                    reach.append(min(width, np.pi))  # the middle, furthest from both edges
         finest = np.clip(0.02 * self._width() / (index * omega), 3e-7, 1e-3)
         # a wide kernel is all correction, a narrow one hardly any
         ratio = (1.35 if self.exact else 1.6) ** (0.5**self.refinement)

@@ -60,6 +60,8 @@ def random_study(case: int, **neutrino: Any) -> Tables:
     layout, target = found.experiment.layout, found.experiment.target
     lower, upper = np.rad2deg(threshold_angles(heaviest, target, layout.theta_e))
     first, width = lower + MARGIN_DEG, (upper - lower) % 360.0 - 2.0 * MARGIN_DEG
+    if np.isnan(width):  # pairs leave in all directions
+        first, width = -180.0, 360.0
     angles = first + width * np.sort(rng.uniform(size=3))
     study["layout"]["theta_s_deg"] = (angles - 360.0 * (angles[-1] > 180.0)).tolist()
     return study
@@ -85,7 +87,7 @@ def _tables(rng: np.random.Generator, preset: str, neutrino: Mapping[str, Any]) 
         "layout": {
             "length_cm": float(rng.uniform(0.5, 5.0)),
             "radius_cm": float(rng.uniform(0.5, 2.0)),
-            "theta_e_deg": float(rng.uniform(110.0, 150.0) * rng.choice([-1, 1])),
+            "theta_e_deg": float(rng.uniform(110.0, 180.0) * rng.choice([-1, 1])),
             "theta_s_deg": [0.0],
             "c_axis_deg": float(rng.uniform(-180.0, 180.0)),
         },
@@ -125,6 +127,6 @@ def assert_alike(
 
 
 def thresholds(found: xr.Dataset) -> np.ndarray:
-    """Angles of the pair thresholds (6, 2), degrees."""
-    rest = json.loads(found.attrs["renp_evaluation"])
-    return np.array(list(rest["thresholds_deg"].values()), dtype=float)
+    """Angles (k, 2) of the thresholds of those pairs that have some, degrees."""
+    sides = json.loads(found.attrs["renp_evaluation"])["thresholds_deg"].values()
+    return np.array([pair for pair in sides if pair]).reshape(-1, 2)
