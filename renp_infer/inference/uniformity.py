@@ -19,6 +19,8 @@ from renp_infer.records import FloatArray
 
 _POINTS = 50
 _SMALLEST = 1e-12
+_ROUNDING = 1.0 + 1e-9
+"""Tail probabilities of mirrored counts are the same but for this factor."""
 
 
 class EcdfTest:
@@ -67,7 +69,7 @@ class EcdfTest:
             return 1.0 - self._inside(float(np.exp(log_tail))) - false_alarm
 
         tail = np.exp(brentq(excess, np.log(_SMALLEST), 0.0, xtol=1e-3))
-        inside = self._tails > tail
+        inside = self._tails > tail * _ROUNDING
         low = inside.argmax(axis=1)
         high = self.n - inside[:, ::-1].argmax(axis=1)
         return low / self.n, high / self.n
@@ -76,7 +78,7 @@ class EcdfTest:
         """Probability that all tail probabilities are larger than ``tail``."""
         probability, counts, reached = np.ones(1), np.zeros(1, dtype=int), 0.0
         for point, tails in zip(self.points, self._tails, strict=True):
-            allowed = np.flatnonzero(tails > tail)
+            allowed = np.flatnonzero(tails > tail * _ROUNDING)
             step = (point - reached) / (1.0 - reached)
             gained = allowed[None, :] - counts[:, None]
             moves = binom.pmf(gained, (self.n - counts)[:, None], step)

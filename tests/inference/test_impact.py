@@ -148,3 +148,57 @@ def test_standardised_values_have_a_standard_normal_prior():
     for marginal in (Normal(3.0, 0.2), LogNormal(0.3)):
         z = standardised(marginal, marginal.from_unit(unit))
         assert ndtr(z) == pytest.approx(ndtr(unit[:, 0]), abs=1e-12)
+
+
+def test_a_phase_that_is_not_spread_evenly_is_regressed_with_a_constant():
+    """On one, cosine and sine; its error by the effective number of draws."""
+    rng = np.random.default_rng(9)
+    phase = np.mod(60.0 + 50.0 * rng.standard_normal(4000), 360.0)
+    mass = 50.0 + 3.0 * np.cos(np.deg2rad(phase - 40.0)) + rng.normal(0.0, 2.0, 4000)
+    prior = Prior({"m1_meV": Uniform(0.0, 450.0), "delta_deg": Circular()}, {})
+    row = impacts(prior, np.stack([mass, phase], axis=-1), 900.0).nuisances["delta_deg"]
+    angle = np.deg2rad(phase)
+    design = np.column_stack([np.ones(4000), np.cos(angle), np.sin(angle)])
+    fitted, *_ = np.linalg.lstsq(design, mass, rcond=None)
+    sd = np.std(mass - design @ fitted)
+    assert (row.up_meV, row.down_meV) == pytest.approx([np.hypot(*fitted[1:]), -row.up_meV])
+    assert row.fixed_sd_meV == pytest.approx(sd)
+    assert row.error_meV == pytest.approx(sd * np.sqrt(2.0) / 30.0)
+
+
+def test_of_few_draws_all_are_taken():
+    """Ten, on a parabola of the nuisance: its values one sd to each side, and nothing left."""
+    z = np.linspace(-1.0, 1.0, 10)
+    mass = 50.0 + 2.0 * z + 3.0 * z**2
+    prior = Prior({"m1_meV": Uniform(0.0, 450.0), "a": Normal(0.0, 1.0)}, {})
+    row = impacts(prior, np.stack([mass, z], axis=-1), 10.0).nuisances["a"]
+    for found, place in ((row.down_meV, -np.std(z)), (row.up_meV, np.std(z))):
+        expected = 50.0 + 2.0 * place + 3.0 * place**2 - np.mean(mass)
+        assert found == pytest.approx(expected)
+    assert row.fixed_sd_meV == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_nuisance_that_never_moved_moves_nothing():
+    """Its error is that of the mean, by the effective number of draws."""
+    mass = 50.0 + 2.0 * np.random.default_rng(10).standard_normal(500)
+    prior = Prior({"m1_meV": Uniform(0.0, 450.0), "a": Normal(0.0, 1.0)}, {})
+    draws = np.stack([mass, np.full(500, 0.5)], axis=-1)
+    row = impacts(prior, draws, 100.0).nuisances["a"]
+    assert (row.pull, row.width) == (0.5, 0.0)
+    assert (row.down_meV, row.up_meV) == pytest.approx((0.0, 0.0), abs=1e-12)
+    assert row.fixed_sd_meV == pytest.approx(np.std(mass))
+    assert row.error_meV == pytest.approx(np.std(mass) / 10.0)
+
+
+def test_the_error_of_a_shift_holds_its_spread_over_repeated_draws():
+    rng, shifts, errors = np.random.default_rng(11), [], []
+    prior = Prior({"m1_meV": Uniform(0.0, 450.0), "a": Normal(0.0, 1.0)}, {})
+    for _ in range(400):
+        z = rng.standard_normal(1500)
+        mass = 50.0 + 1.5 * z + 2.0 * rng.standard_normal(1500)
+        row = impacts(prior, np.stack([mass, z], axis=-1), 1500.0).nuisances["a"]
+        shifts.append((row.down_meV, row.up_meV))
+        errors.append(row.error_meV)
+    # the error given is the larger of both sides and has what a parabola bends: a third too large
+    shares = np.std(shifts, axis=0) / np.mean(errors)
+    assert np.all((shares > 0.65) & (shares < 0.81)), shares

@@ -1,5 +1,8 @@
 """Exact tests of uniformity and coverage, against simulation and closed forms."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import binom, kstest
@@ -39,6 +42,39 @@ def test_leaving_the_band_is_failing_the_test(rng):
         verdicts.append(outside)
         assert outside == (test.p_value(sample) < 0.05)
     assert 5 < sum(verdicts) < 55
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_p_values_of_few_numbers_are_those_of_all_outcomes(n):
+    """Every way to share n numbers among n + 1 equal intervals, with its multinomial chance."""
+    test = EcdfTest(n)
+    assert test.points == pytest.approx([k / (n + 1) for k in range(1, n + 1)])
+    outcomes = [
+        counts for counts in itertools.product(range(n + 1), repeat=n + 1) if sum(counts) == n
+    ]
+
+    def statistic(counts):
+        smallest = 1.0
+        for k, below in enumerate(itertools.accumulate(counts[:-1]), start=1):
+            law = binom(n, k / (n + 1))
+            smallest = min(smallest, 2.0 * law.cdf(below), 2.0 * law.sf(below - 1))
+        return smallest
+
+    def chance(counts):
+        ways = math.factorial(n) / math.prod(math.factorial(k) for k in counts)
+        return ways / (n + 1) ** n
+
+    known = [(statistic(counts), chance(counts)) for counts in outcomes]
+    for counts, (own, _) in zip(outcomes, known, strict=True):
+        sample = np.repeat((np.arange(n + 1) + 0.5) / (n + 1), counts)
+        expected = sum(c for value, c in known if value <= own * (1.0 + 1e-9))
+        assert test.p_value(sample) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_number_at_a_point_is_below_it():
+    test = EcdfTest(3)
+    on, before = np.array([0.25, 0.3, 0.4]), np.array([0.2, 0.3, 0.4])
+    assert test.p_value(on) == test.p_value(before)
 
 
 def test_one_number_has_its_binomial_p_value():

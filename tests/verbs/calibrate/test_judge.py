@@ -110,6 +110,7 @@ def test_texts_name_the_test_that_failed(tmp_path, rng):
     fractions = rng.uniform(size=(300, 3))
     fractions[::3, 1] = np.round(fractions[::3, 1])
     found = judge(loaded(tmp_path), {"ranks": ranks(rng, fractions)})
+    assert found.ranks.threshold == pytest.approx(found.false_alarm / 9.0)
     row = found.ranks.quantities[1]
     uniform, *covered = found.reasons
     assert uniform == f"delta_deg: uniformity of ranks has p = {row.p_value:.2g}"
