@@ -402,7 +402,7 @@ def test_a_phase_is_unknown_beyond_half_the_spread_of_a_uniform_one(slope, unkno
     assert _phases_unknown(SimpleNamespace(), np.zeros(2), expansion, curve) is unknown
 
 
-@pytest.mark.parametrize("room", [(-np.inf, np.inf), (-0.5, 0.2)])
+@pytest.mark.parametrize("room", [(-np.inf, np.inf), (50.0, 60.0)])
 def test_with_a_drift_each_exposure_is_solved_anew(room):
     """Against normal equations; where m1 would leave its room it stays at the bound."""
     curve = noise(drift=2e-3)
@@ -418,8 +418,10 @@ def test_with_a_drift_each_exposure_is_solved_anew(room):
         rest = pull[1:] - step * matrix[1:, 0]
         least += step**2 * matrix[0, 0] - 2.0 * step * pull[0]
         least -= rest @ np.linalg.solve(matrix[1:, 1:], rest)
-        found = ByExposure(expansion, curve).chi2(exposure, room)
-        assert found == pytest.approx(least, rel=1e-5)
+        model = ByExposure(expansion, curve)
+        assert model.chi2(exposure, room) == pytest.approx(least, rel=1e-5)
+        error = np.sqrt(np.linalg.inv(matrix)[0, 0])
+        assert model.sigma(exposure) == pytest.approx(error, rel=1e-5)
 
 
 def test_a_mass_that_moves_nothing_leaves_the_misfit():
@@ -428,6 +430,17 @@ def test_a_mass_that_moves_nothing_leaves_the_misfit():
     )
     curve = Noise(lambda exposure_s: EXPOSURE / exposure_s * np.eye(2), False, EXPOSURE)
     assert ByExposure(expansion, curve).chi2(4.0 * EXPOSURE) == pytest.approx(20.0)
+    assert ByExposure(expansion, curve).sigma(4.0 * EXPOSURE) == np.inf
+
+
+def test_an_interval_may_end_just_above_zero():
+    """Half a meV: its error below a mass of half a meV more."""
+    model = hypothesis(Straight(), **STRAIGHT | ALONE)
+    error = sigma(expand(*asimov(model, 100.0)), noise(), EXPOSURE)
+    likelihood, vector = asimov(model, error + 0.5)
+    profile = Profile(likelihood)
+    found = crossing(profile, profile.best([vector]), 1.0, -0.3 * error)
+    assert found == pytest.approx(0.5, abs=2e-3 * error)
 
 
 @pytest.mark.parametrize(("decade", "reached"), [(59.5, True), (60.0, True), (60.5, False)])
