@@ -246,3 +246,28 @@ def test_only_values_with_errors_must_agree(plain: Study, error: float, verdict:
     trial = replace(part.best.trial, errors={"eig_m1": error})
     best = replace(part.best, trial=trial)
     assert summary(plain, [replace(part, best=best)]).verdict.verdict == verdict
+
+
+@pytest.mark.parametrize("given", [0.01, 0.25])
+def test_gains_take_no_more_coherence_than_a_trigger_can_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: float
+) -> None:
+    """Of rho_ee^3 |rho_ep|^2 the most, for pure states, is that of p^4 (1 - p)."""
+    asked: dict[str, set[float | None]] = {}
+
+    class Listener(ToyAppraiser):
+        def __call__(self, experiment: Experiment, names: Any) -> dict[str, Utility]:
+            kind = experiment.switches.trigger
+            asked.setdefault(kind, set()).add(experiment.lasers.chi_squared)
+            return {"eig_m1": Utility(1.0, 0.1)}
+
+    monkeypatch.setattr(utility, "Appraiser", Listener)
+    text = (HEAD + CRYSTAL).replace("1e-3", str(given))
+    study = load_study(write(tmp_path, text), ["physics.preset=first-principles"])
+    rows = gains(study, {"layout.length_cm": 3.5})
+    assert not any(row.failed for row in rows)
+    share = np.linspace(0.0, 1.0, 100_001)
+    most = float(np.max(share**4 * (1.0 - share)))
+    assert set(asked) == {"h_r", "coherence"}
+    assert asked["coherence"] == {given}
+    assert sorted(asked["h_r"]) == pytest.approx([min(given, most)])
