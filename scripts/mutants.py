@@ -2,7 +2,7 @@
 
     mutants.py all [PART ...]      functions that tests/mutants.toml lists, in full
     mutants.py changed REVISION    functions that differ from those of a revision
-    mutants.py rest COUNT          a sample of all other functions, by room
+    mutants.py rest ROOM ...       the others of a room; --most COUNT: a sample of them
     mutants.py report              what is known of the first, and of which survivors are judged
 
 mutmut makes the mutants and runs for each the tests that reach its function, all in copies of the

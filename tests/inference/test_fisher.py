@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from renp_infer.errors import DomainError
 from renp_infer.inference.exposure import ByExposure, linear_chi2, required_exposure
 from renp_infer.inference.fisher import (
     PHASE_SD_DEG,
@@ -451,3 +452,21 @@ def test_the_last_decade_is_searched_and_none_beyond(decade, reached, monotone):
 
     found = required_exposure(significance, 3.0, monotone=monotone)
     assert found == (pytest.approx(10.0**decade, rel=1e-3) if reached else np.inf)
+
+
+def test_pulls_lead_back_to_the_centres_of_the_priors():
+    """Of a logarithm by its own; a phase has none, as its spread is that of all directions."""
+    likelihood, vector = asimov(hypothesis(), 100.0)
+    names, marginals = likelihood.prior.names, likelihood.prior.marginals
+    vector[names.index("amplitude")] = 1.1
+    vector[names.index("refractive_index")] += 2e-4
+    expansion = expand(likelihood, vector)
+    rows = [int(np.flatnonzero(row)[0]) for row in expansion.prior_rows]
+    pulls = {names[k]: pull for k, pull in zip(rows, expansion.pulls, strict=True)}
+    assert pulls["amplitude"] == pytest.approx(-np.log(1.1) / marginals["amplitude"].sd)
+    assert pulls["refractive_index"] == pytest.approx(-2e-4 / marginals["refractive_index"].sd)
+    phases = ("delta_deg", "alpha21_deg", "alpha31_deg")
+    assert [pulls[name] for name in phases] == [0.0, 0.0, 0.0]
+    vector[names.index("amplitude")] = -0.2
+    with pytest.raises(DomainError, match=r"^amplitude = .*-0\.2.*: > 0$"):
+        expand(likelihood, vector)
