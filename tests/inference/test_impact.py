@@ -56,6 +56,8 @@ def test_gaussian_impacts_are_those_of_refits(place):
     draws, information, score = gaussian_case()
     marginals = {"m1_meV": Uniform(-1e3, 1e3), "a": Normal(0.0, 1.0), "b": Normal(0.0, 1.0)}
     found = impacts(Prior(marginals, {}), draws[None], DRAWS)
+    assert found.mean_meV == pytest.approx(np.mean(draws[:, 0]))
+    assert found.sd_meV == pytest.approx(np.std(draws[:, 0]))
     row = found.nuisances["ab"[place - 1]]
     mean, sd = refit(information, score)
     center = row.pull + row.width * np.array([-1.0, 1.0])
