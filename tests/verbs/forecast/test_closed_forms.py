@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from renp_infer.inference.profile import Fit, Profile, Search
+from renp_infer.inference.profile import BestEnd, Fit, Profile
 from renp_infer.inference.upper_limits import UpperLimits
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, FloatArray
@@ -21,8 +21,8 @@ from renp_infer.verbs.forecast import corrections
 from renp_infer.verbs.forecast import steps as module
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import (
-    Cell,
     Drawn,
+    TruthCell,
     asimov_cell,
     ensemble_cell,
     extrapolated,
@@ -116,7 +116,7 @@ def test_a_search_that_is_not_confirmed_has_no_number_at_all(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cell = straight_cell(bench, TRUTH)
-    lost = Search(Fit(cell.vector, 4.0), False)
+    lost = BestEnd(Fit(cell.vector, 4.0), False)
     monkeypatch.setattr(Profile, "search", lambda *_: lost)
     for one in (fisher_cell(cell), asimov_cell(cell, exposures=True)):
         for rival in RIVALS:
@@ -239,10 +239,10 @@ class Valleys:
         def follow(start: FloatArray) -> Fit:
             return Fit(start, self.curves[float(start[0])](exposure_s) ** 2)
 
-        def search(_: FloatArray) -> Search:
+        def search(_: FloatArray) -> BestEnd:
             self.searches += 1
             fit = Fit(np.array([self.place]), self.curves[1.0](exposure_s) ** 2)
-            return Search(fit, self.confirmed)
+            return BestEnd(fit, self.confirmed)
 
         return SimpleNamespace(follow=follow, search=search)
 
@@ -328,7 +328,7 @@ def test_a_rival_is_searched_from_the_phases_of_the_truth(
     model = bench.hypothesis("normal", "majorana")
     truth = model.at(TRUTH, (0.3, 1.1, 2.2))
     for target, free in (("ordering", 3), ("mass", 3), ("nature", 1)):
-        rival = Cell(bench, model, truth).alternative(target)
+        rival = TruthCell(bench, model, truth).alternative(target)
         values = rival.likelihood.prior.values(rival.starts[0])
         assert values["m1_meV"] == pytest.approx(TRUTH)
         phases = [values[f"{name}_deg"] for name in ("delta", "alpha21", "alpha31")]

@@ -12,24 +12,41 @@ from renp_infer.engine.result import Verdict
 from renp_infer.verbs.forecast.columns import assemble
 from renp_infer.verbs.forecast.judged import judged
 from renp_infer.verbs.forecast.quantities import AsimovCell, FisherCell, PhaseMap, PhaseSurvey
-from renp_infer.verbs.forecast.result import About, Axes, ForecastResult, Table, Truth
+from renp_infer.verbs.forecast.result import (
+    Axes,
+    ByTruth,
+    ForecastAbout,
+    ForecastResult,
+    TruthInShort,
+)
 
 AXES = Axes(ordering=("normal", "inverted"), nature=("dirac", "majorana"), m1_meV=(10.0, 50.0))
-TRUTH = Truth(50.0, "inverted", "dirac")
+TRUTH = TruthInShort(50.0, "inverted", "dirac")
 OWN, OTHER = 1, 0
 """Places of the orderings: the study's, and the other."""
 
 
-def table(kind: type, *holes: tuple[str, tuple[int, ...], float]) -> Table[Any]:
+def table(kind: type, *holes: tuple[str, tuple[int, ...], float]) -> ByTruth[Any]:
     """Cells of two settings of phases, all confirmed but for some: a rival, a place, a state."""
     cells = assemble(kind, lambda name: np.ones((2, 2, 2, 2)))
     for rival, place, state in holes:
         cells.against.of(rival).confirmed[place] = state
-    return Table(AXES, cells)
+    return ByTruth(AXES, cells)
 
 
 def forecast(missing: int = 0, **parts: Any) -> ForecastResult:
-    about = About("toy", missing, (), TRUTH, "published", 1.0, 1.0, 0.0, "", 3)
+    about = ForecastAbout(
+        name="toy",
+        missing=missing,
+        preset="published",
+        reference_snr=0.0,
+        reference="",
+        systematics=(),
+        truth=TRUTH,
+        exposure_s=1.0,
+        goal_meV=1.0,
+        angles=3,
+    )
     return ForecastResult(about, **parts)
 
 
@@ -45,7 +62,7 @@ def test_what_is_complete_and_confirmed_passes() -> None:
         fisher=table(FisherCell),
         asimov=table(AsimovCell),
         maps={"delta": with_holes(PhaseMap, 0)},
-        phases=Table(Axes(ordering=("normal",)), with_holes(PhaseSurvey, 0)),
+        phases=ByTruth(Axes(ordering=("normal",)), with_holes(PhaseSurvey, 0)),
     )
     assert judged(whole) == Verdict("pass")
 
@@ -91,7 +108,7 @@ def test_the_headline_is_the_profiles_where_there_is_one() -> None:
 
 def test_points_of_maps_and_lost_tasks_warn() -> None:
     maps = {"delta": with_holes(PhaseMap, 2), "alpha21": with_holes(PhaseMap, 1)}
-    survey = Table(Axes(ordering=("normal",)), with_holes(PhaseSurvey, 4))
+    survey = ByTruth(Axes(ordering=("normal",)), with_holes(PhaseSurvey, 4))
     whole = forecast(asimov=table(AsimovCell), maps=maps)
     assert judged(whole) == Verdict("warn", ("3 points of maps are not known",))
     more = replace(whole, phases=survey, about=replace(whole.about, missing=2))
