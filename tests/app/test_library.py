@@ -111,6 +111,7 @@ def test_a_misspelt_section_in_changes_is_met_with_the_nearest(folder: Path) -> 
     assert caught.value.path == "inferense"
 
 
+@pytest.mark.slow
 def test_a_report_goes_where_a_text_or_a_path_says(folder: Path) -> None:
     renp.evaluate("study.toml", out="run", quiet=True)
     run = renp.open_run("run")
@@ -169,6 +170,7 @@ def test_simulate_gives_the_data_of_the_command_line(
     assert many["observed_data/field_nG"].sizes == {"dataset": 3, "theta_s_deg": 3}
 
 
+@pytest.mark.slow
 def test_nothing_stays_without_a_directory_and_a_directory_resumes(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,7 +94,7 @@ def test_choices_are_left_alone_by_the_polish() -> None:
 
 
 @pytest.mark.parametrize("name", ["skopt", "sobol", "random"])
-@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_search_that_is_stopped_anywhere_goes_on_as_if_it_had_not(name: str, batch: int) -> None:
     objective, budget = crystal_objective("volume_cm3 <= 9"), Budget(13, 6, batch)
     starts = [np.array([0.5, 0.5])]

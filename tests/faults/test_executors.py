@@ -96,6 +96,7 @@ def test_results_do_not_depend_on_the_workers(
     assert performed(tmp_path / "orders") == list(range(COUNT))
 
 
+@pytest.mark.slow
 def test_a_real_scheduler_gives_the_same(tmp_path: Path, expected: bytes) -> None:
     with scheduler(tmp_path, workers=2) as (address, _):
         assert bring(tmp_path, f"dask:{address}", ms=50.0) == []
@@ -104,6 +105,7 @@ def test_a_real_scheduler_gives_the_same(tmp_path: Path, expected: bytes) -> Non
     assert len({entry["worker"] for entry in entries}) == 2
 
 
+@pytest.mark.slow
 def test_a_worker_of_a_real_scheduler_that_dies_costs_nothing(
     tmp_path: Path, expected: bytes
 ) -> None:
@@ -114,6 +116,7 @@ def test_a_worker_of_a_real_scheduler_that_dies_costs_nothing(
     assert result(tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_dies_ends_the_run_and_another_resumes(
     tmp_path: Path, expected: bytes
 ) -> None:
@@ -126,6 +129,7 @@ def test_a_scheduler_that_dies_ends_the_run_and_another_resumes(
     assert result(tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_workers_that_kill_themselves_are_replaced_and_their_tasks_redone(
     tmp_path: Path, expected: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -196,6 +200,7 @@ def test_workers_of_another_version_are_refused(
         bring(tmp_path, "processes:1")
 
 
+@pytest.mark.slow
 def test_jobs_of_a_batch_system_are_workers(
     tmp_path: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,7 +69,7 @@ def wait_for(condition: Any, seconds: float = 60.0) -> None:
     ("executor", "times"),
     [
         ("serial", 4),
-        ("processes:2", 1),
+        pytest.param("processes:2", 1, marks=pytest.mark.slow),
         pytest.param("serial", KILLS, marks=pytest.mark.slow),
         pytest.param("processes:2", KILLS, marks=pytest.mark.slow),
     ],
@@ -110,6 +110,7 @@ def done(folder: Path) -> list[Path]:
     return list((folder / "run" / "tasks" / "toy" / "000000").glob("0*.json"))
 
 
+@pytest.mark.slow
 def test_sigterm_at_wall_time_is_an_interruption_and_resumes(
     tmp_path: Path, expected: bytes
 ) -> None:

@@ -79,7 +79,7 @@ def exact_log_evidence(likelihood):
     return stats.multivariate_normal(mean, covariance).logpdf(likelihood.data.vector)
 
 
-@pytest.mark.parametrize("estimator", ["smc", "nested"])
+@pytest.mark.parametrize("estimator", [pytest.param("smc", marks=pytest.mark.slow), "nested"])
 @pytest.mark.parametrize("reference", ["fitted", pytest.param("prior", marks=pytest.mark.slow)])
 def test_conjugate_evidence_and_posterior(estimator, reference):
     likelihood = linear_likelihood()

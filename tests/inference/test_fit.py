@@ -121,7 +121,10 @@ def test_planted_leakage_is_recovered(sampler):
     assert row["mean"] == pytest.approx(0.4, abs=4.0 * sd)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence", *OTHERS])
+@pytest.mark.parametrize(
+    "sampler",
+    ["nuts", "independence", pytest.param("emcee", marks=pytest.mark.slow), *OTHERS],
+)
 def test_what_the_data_do_not_see_keeps_its_prior(sampler, trees):
     rows = json.loads(trees(sampler).attrs["renp_summary"])["parameters"]
     error = 450.0 / np.sqrt(12.0 * rows["m1_meV"]["ess_bulk"])

@@ -156,7 +156,7 @@ def test_data_that_say_nothing_have_their_density_as_evidence(seed):
     assert np.all(np.abs(phases) <= np.pi)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_evidence_where_phases_are_seen_a_little_is_that_of_the_prior(seed):
     """Against the mean of the likelihood over draws of the prior, with all parameters free."""
     toy, truth = ToyResponse(toy_angles(31)), toy_truth("majorana")
@@ -188,6 +188,7 @@ def test_a_wide_amplitude_is_not_integrated():
 
 
 @pytest.mark.parametrize("sigma", [3.0, 0.3])
+@pytest.mark.slow
 def test_evidence_with_a_phase_is_that_of_a_grid(sigma):
     """Mass and phase on a fine grid: from data that say little to data that fix both."""
     likelihood = phase_likelihood(sigma)

@@ -88,6 +88,7 @@ def likelihood_of(study: Study) -> Likelihood:
 
 
 class TestAToyByOneRow:
+    @pytest.mark.slow
     def test_its_physics(self, toy: Study) -> None:
         shape = tilt_shape(toy.experiment, toy.parameters, 1e-3)
         assert np.diff(shape, 2) == pytest.approx(0.0, abs=1e-12 * shape[-1])
@@ -111,6 +112,7 @@ class TestAToyByOneRow:
             Likelihood(prior, likelihood.response, likelihood.data)
         assert truth_values(toy.parameters, 1.45)["tilt"] == 0.0
 
+    @pytest.mark.slow
     def test_infer_and_report(self, toy: Study, tmp_path: Path) -> None:
         """The Gaussian width of the tilt, all else linear, is that of its draws."""
         tree = renp.infer(toy, out=tmp_path / "run", quiet=True)

@@ -214,6 +214,7 @@ def test_a_response_at_the_truth_alone(preset):
     assert np.all(error < 3e-3), error
 
 
+@pytest.mark.slow
 def test_a_refined_table_errs_less_than_the_field_it_was_held_to():
     """Planar light pairs at S/N 500: the field without refinement shares the table's error."""
     parameters = truth("dirac")

@@ -35,8 +35,8 @@ def truth(nature="dirac"):
 @pytest.mark.parametrize(
     "kernel, theta_e, low, high",
     (
-        ("box", -150.0, -175.0, 186.0),
-        ("box", 80.0, -175.0, 186.0),
+        pytest.param("box", -150.0, -175.0, 186.0, marks=pytest.mark.slow),
+        pytest.param("box", 80.0, -175.0, 186.0, marks=pytest.mark.slow),
         ("box", 168.9, -175.0, 186.0),
         ("gaussian", 168.9, 171.0, 190.0),
     ),

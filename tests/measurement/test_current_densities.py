@@ -301,6 +301,7 @@ def check_stated_error(seed, count, density):
 
 
 @pytest.mark.parametrize("density", DENSITIES)
+@pytest.mark.slow
 def test_stated_error_over_a_few_random_points(density):
     check_stated_error(5, 10, density)
 
@@ -359,7 +360,7 @@ def test_windows_away_from_edges(density, kernel):
             assert np.all(errors < 5e-5)
 
 
-@pytest.mark.parametrize("kernel", ("box", "gaussian"))
+@pytest.mark.parametrize("kernel", ("box", pytest.param("gaussian", marks=pytest.mark.slow)))
 @pytest.mark.parametrize("density", DENSITIES)
 def test_window_across_an_edge(density, kernel):
     edge = np.rad2deg(threshold_angles(2.0 * MASSES[0], TARGET, THETA_E)[1])

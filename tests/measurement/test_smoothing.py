@@ -267,7 +267,7 @@ def test_a_gaussian_window_is_mirrored_and_does_not_depend_on_others(resolution)
     assert among.weights[-1, places] == pytest.approx(alone.weights[0], rel=1e-9)
 
 
-@pytest.mark.parametrize("preset", ("published", "corrected"))
+@pytest.mark.parametrize("preset", ("published", pytest.param("corrected", marks=pytest.mark.slow)))
 def test_a_wide_layout_keeps_the_share_of_a_small_crystal_in_its_middle(preset):
     """Angles far from both edges, each alone, and among others that reach nearer to them."""
     degrees, size, masses = (-20.0, 40.0, 80.0, 140.0), (0.01, 0.005), masses_of(0.05)

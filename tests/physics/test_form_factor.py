@@ -68,7 +68,9 @@ SMALL = (  # masses, w, (L/2, R) in micrometres
 )
 
 
-@pytest.mark.parametrize("current", ("parallel", "transverse"))
+@pytest.mark.parametrize(
+    "current", ("parallel", pytest.param("transverse", marks=pytest.mark.slow))
+)
 @pytest.mark.parametrize("lorentzian", (True, False))
 @pytest.mark.parametrize("masses, w, size", SMALL)
 def test_planar_integral_is_the_direct_threefold_one(masses, w, size, lorentzian, current):
@@ -95,7 +97,9 @@ def test_threefold_integral_at_phase_matching():
         np.testing.assert_allclose(found[:2], expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("current", ("parallel", "transverse"))
+@pytest.mark.parametrize(
+    "current", (pytest.param("parallel", marks=pytest.mark.slow), "transverse")
+)
 @pytest.mark.parametrize("lorentzian", (True, False))
 @pytest.mark.parametrize("masses, w, size", [*SMALL[:2], ((0.0, 0.0), (0.0, 0.0), (5.0, 10.0))])
 def test_full_integral_is_a_product_rule_in_three_dimensions(masses, w, size, lorentzian, current):
@@ -254,6 +258,7 @@ def check_stated_error(seed, count):
             assert abs(limit - truth) <= (LIMIT * ratio + REFERENCE_ERROR) * scale, case
 
 
+@pytest.mark.slow
 def test_stated_error_over_a_few_random_points():
     check_stated_error(QUICK_SEED, 48)
 

@@ -126,6 +126,7 @@ def test_a_folder_makes_a_verb(folder: Path, tmp_path: Path) -> None:
     assert "angles counted 61" in shown.stdout and "count pass" in shown.stdout, shown.stderr
 
 
+@pytest.mark.slow
 def test_its_verdict_is_in_exit_code_and_report(folder: Path, tmp_path: Path) -> None:
     runs = tmp_path / "few"
     done = call(COMMAND_LINE, folder, "count", "fig6", *FEW, "--out", str(runs), "--quiet")

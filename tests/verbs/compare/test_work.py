@@ -70,6 +70,7 @@ def relabelled(x):
 
 
 @pytest.mark.parametrize("nature", ["dirac", "majorana"])
+@pytest.mark.slow
 def test_labels_of_the_ordering_change_nothing_but_the_masses(folder, nature, rng):
     """The same states under the other labels: same masses, fields, likelihoods."""
     study = load_study("four.toml", [f"neutrino.nature={nature}"])
@@ -103,6 +104,7 @@ def test_labels_of_the_ordering_change_nothing_but_the_masses(folder, nature, rn
     assert np.abs(changed - fields[0]).max() > 0.01 * peak
 
 
+@pytest.mark.slow
 def test_each_hypothesis_has_its_own_physics_and_the_same_data(folder, monkeypatch):
     study = load_study("four.toml")
     built = []
@@ -207,6 +209,7 @@ def test_compare_prints_the_contract_and_keeps_every_estimate(faked, folder, cap
             assert "renp_nested" in tree[f"{hypothesis.name}/nested"].children
 
 
+@pytest.mark.slow
 def test_hypotheses_of_measured_data(faked, folder, capsys):
     """The option takes the place of the mock data, and every output names the file."""
     (folder / "own.csv").write_text("theta_s_deg,field_nG,error_nG\n141,1e-3,1e-5\n147,2e-3,1e-5")
@@ -261,6 +264,7 @@ def test_what_changes_no_evidence_repeats_none(faked, capsys):
     assert len(faked.calls) == 2 * before
 
 
+@pytest.mark.slow
 def test_estimators_that_disagree_are_exit_3(faked, capsys):
     faked.shift = 0.7
     assert execute(["compare", "four.toml", "--quiet"]) == 3
@@ -271,6 +275,7 @@ def test_estimators_that_disagree_are_exit_3(faked, capsys):
         assert text in out
 
 
+@pytest.mark.slow
 def test_report_shows_the_comparison(folder, monkeypatch):
     fake = Faked()
     monkeypatch.setattr(hypotheses, "likelihood_of", fake.likelihood_of)

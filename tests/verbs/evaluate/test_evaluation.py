@@ -177,7 +177,13 @@ def test_signal_and_noise_are_those_of_the_bloch_cycle():
     np.testing.assert_array_equal(found.sigma_nG, [sigma, sigma])
 
 
-@pytest.mark.parametrize("preset", ("published", "corrected", "first-principles"))
+@pytest.mark.parametrize(
+    "preset",
+    (
+        "published",
+        *(pytest.param(p, marks=pytest.mark.slow) for p in ("corrected", "first-principles")),
+    ),
+)
 def test_a_window_across_the_half_turn_is_the_same_however_it_is_written(preset):
     found = []
     for turn in (0.0, -360.0):

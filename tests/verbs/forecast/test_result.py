@@ -174,9 +174,15 @@ def asimov_part(one: Study, ordering: str) -> int:
     ("lost", "ordering", "verdict", "reason"),
     [
         (False, "normal", "fail", "searches for the other nature do not agree, m1 = 50 meV"),
-        (True, "normal", "fail", "tasks of the study's own hypothesis failed, m1 = 50 meV"),
+        pytest.param(
+            True,
+            "normal",
+            "fail",
+            "tasks of the study's own hypothesis failed, m1 = 50 meV",
+            marks=pytest.mark.slow,
+        ),
         (False, "inverted", "warn", "2 separations are not confirmed"),
-        (True, "inverted", "warn", "tasks failed"),
+        pytest.param(True, "inverted", "warn", "tasks failed", marks=pytest.mark.slow),
     ],
 )
 def test_the_verdict_is_the_worst_of_searches_and_tasks(

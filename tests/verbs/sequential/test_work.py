@@ -153,6 +153,7 @@ def test_enough_is_known(done: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert found["next_setting"] is None and found["stop"] == "enough is known"
 
 
+@pytest.mark.slow
 def test_the_report_has_both_figures(done: Path) -> None:
     assert execute(["report", str(done / "run"), "--quiet"]) == 0
     page = (done / "run" / "report.html").read_text(encoding="utf-8")
