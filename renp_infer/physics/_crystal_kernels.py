@@ -214,8 +214,9 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     width and d the distance of |w| to the edge (worst cases of a scan over
     masses, directions and sizes, kept as a test). ``error`` is relative to
     the value or, where that is smaller, to FLOOR times the massless
-    phase-matched value; only planar plane waves beyond the edge may end up
-    above ``rtol``.
+    phase-matched value. It may end up above ``rtol`` = 1e-4, where the wave does
+    not fade within what is resolved: for planar plane waves beyond the edge; in
+    space up to 1.5 times there, for an odd density 4 times there and 2.5 inside.
 
     For an odd density FLOOR refers to the largest massless value, the limit
     errs by at most (2 + 1.2 d/rim) g/d, of the floor or, if that is larger, of

@@ -269,6 +269,10 @@ def test_continuous_at_every_threshold(density):
     assert jumps[1] == pytest.approx(0.5 * jumps[0], rel=0.05, abs=0.0)
 
 
+MOST = {"conserved": (1e-4, 1.5e-4), "weak-magnetism": (2.5e-4, 4e-4)}
+"""Largest error at a tolerance of 1e-4, inside and beyond the edge, as `crystal_point` states."""
+
+
 def check_stated_error(seed, count, density):
     """``crystal_point`` against nested quadrature, near P.n = 0 and edges too."""
     rng = np.random.default_rng(seed)
@@ -296,7 +300,7 @@ def check_stated_error(seed, count, density):
         truth = plane_integral(*arguments, cut, 1e-6, floor, other)[0]
         value, _, error = crystal_kernels.crystal_point(*arguments, 1e-4)
         case = (index, masses, w, crystal, c_axis)
-        assert error <= 1e-4, case
+        assert error <= MOST[density][int(distance < 0.0)], case
         assert abs(value - truth) <= (error + 4e-6) * max(abs(truth), floor), case
 
 
