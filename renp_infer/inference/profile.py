@@ -255,7 +255,8 @@ class Profile:
 
     def _vector(self, point: FloatArray) -> FloatArray:
         vector = self._centers + self._widths * point
-        vector[self._log] = np.exp(vector[self._log])
+        with np.errstate(over="ignore"):  # a step to infinity lessens nothing and is not taken
+            vector[self._log] = np.exp(vector[self._log])
         return vector
 
     def _point(self, vector: FloatArray) -> FloatArray:
