@@ -284,6 +284,12 @@ def test_every_verb_refuses_traps(root: Path, verb: str, trap: str) -> None:
                 assert check(root, [verb, *[file] * RUN_VERBS.get(verb, 1)], None) == 2
 
 
+def test_a_folder_that_cannot_be_has_no_results(root: Path) -> None:
+    with sandbox(root) as cwd:
+        (cwd / "study.toml").write_text(STUDY)
+        assert check(root, ["status", "study.toml", "--out", "x" * 300], None) == 0
+
+
 def test_a_report_of_something_else_is_wrong_input(root: Path) -> None:
     with sandbox(root):
         assert check(root, ["report", "folder.toml"], None) == 2

@@ -16,7 +16,7 @@ from typing import Any
 
 from renp_infer.engine.tasks import Scratch, Task
 from renp_infer.errors import StoreError
-from renp_infer.files import digest, digest_of, write_bytes
+from renp_infer.files import digest, digest_of, is_directory, write_bytes
 
 BLOCK = 1000
 """Tasks of a folder: few enough to list, many enough for ten million tasks."""
@@ -101,7 +101,8 @@ class Blocks:
 
     def manifests(self) -> Iterator[tuple[int, Path]]:
         """Numbers of the blocks that there are, and their manifests."""
-        for block in sorted(self.folder.glob("*")):
+        there = is_directory(self.folder)  # a name that is too long cannot even be listed
+        for block in sorted(self.folder.glob("*")) if there else ():
             if block.name.isdecimal():
                 yield int(block.name), block / MANIFEST
 
