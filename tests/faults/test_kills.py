@@ -293,19 +293,19 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
         study = str(tmp_path / "killed.toml")
         return [sys.executable, "-m", "renp_infer", "run", study, "--out", str(tmp_path / home)]
 
+    begin = time.monotonic()
     whole = subprocess.run(words("whole"), capture_output=True, text=True, check=False)
+    elapsed = time.monotonic() - begin
     assert whole.returncode in (0, 3), whole.stderr
-    span = sum(
-        entry["seconds"]
-        for entry in json.loads((tmp_path / "whole" / "manifest.json").read_text())[
-            "tasks"
-        ].values()
-    )
+    tasks = json.loads((tmp_path / "whole" / "manifest.json").read_text())["tasks"].values()
+    spans = [entry["seconds"] for entry in tasks]
+    # Long enough to begin and to end the longest task now and then, so that the run advances.
+    most = max(1.0, elapsed - sum(spans)) + 1.5 * max(spans)
     kills = 0
     for _ in range(200):
         process = subprocess.Popen(words("killed"), stderr=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
-            process.communicate(timeout=dice.uniform(1.0, span + 8.0))
+            process.communicate(timeout=dice.uniform(1.0, most) if kills < KILLS else None)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
