@@ -248,7 +248,11 @@ def fitted(broken: Any, sampler: str, field: np.ndarray | None = None, cores: in
 @pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence"])
 @pytest.mark.parametrize(
     ("after", "part", "quantity"),
-    [(0, 0, "response"), (20, 0, "response"), (20, 1, "jacobian")],
+    [
+        (0, 0, "response"),
+        pytest.param(20, 0, "response", marks=pytest.mark.slow),
+        (20, 1, "jacobian"),
+    ],
 )
 def test_start_and_optimisation(sampler: str, after: int, part: int, quantity: str) -> None:
     with pytest.raises(NonFiniteError, match=quantity) as caught:

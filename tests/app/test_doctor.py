@@ -36,6 +36,7 @@ def test_this_installation_is_well(tmp_path: Path) -> None:
     assert "a task took" in checks["executor"].found
 
 
+@pytest.mark.slow
 def test_a_wrong_kernel_is_exit_4(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_changes_are_what_set_does(folder: Path) -> None:
     changes = {"neutrino.m1_meV": 20.0, "detector.knee_hz": 2.0, "detector.kernel": "gaussian"}
     changed = renp.load_study("study.toml", changes)

@@ -53,6 +53,7 @@ def response():
     return Response(experiment, own, 1e-3, 0.45, finite_crystal=False)
 
 
+@pytest.mark.slow
 def test_phases_at_once_are_phases_one_by_one(response):
     phases = np.array([[0.7, 0.4, 1.1], [2.0, -1.0, 5.0]])
     together = response.at_phases(response.nominal(), phases)

@@ -167,7 +167,9 @@ class TestCurves:
         ("name", "overrides"),
         [
             ("edge-layout-published", ()),
-            ("edge-layout-normalised", ("detector.kernel=gaussian",)),
+            pytest.param(
+                "edge-layout-normalised", ("detector.kernel=gaussian",), marks=pytest.mark.slow
+            ),
             ("seed-layout-corrected", ("neutrino.nature=majorana", "layout.length_cm=0.3")),
             ("seed-layout-published", ("lasers.chi_squared=bloch", "detector.drift_fT=1.0")),
         ],

@@ -154,6 +154,7 @@ def test_a_task_that_kills_every_worker_is_recorded_and_the_rest_goes_on(
     assert result(tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path, expected: bytes) -> None:
     killed: list[int] = []
 

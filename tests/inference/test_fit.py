@@ -139,7 +139,9 @@ def test_what_the_data_do_not_see_keeps_its_prior(sampler, trees):
     assert np.abs(np.mean(np.exp(1j * delta))) < 4.5 / np.sqrt(size)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence", *OTHERS])
+@pytest.mark.parametrize(
+    "sampler", ["nuts", pytest.param("emcee", marks=pytest.mark.slow), "independence", *OTHERS]
+)
 def test_groups_and_names(sampler, trees):
     tree = trees(sampler)
     assert set(tree.children) == GROUPS | EXTRA.get(sampler, set())
@@ -157,7 +159,9 @@ def test_groups_and_names(sampler, trees):
     assert float(tree["constant_data"]["truth_m1_meV"]) == pytest.approx(100.0)
 
 
-@pytest.mark.parametrize("sampler", ["nuts", "emcee", "independence", *OTHERS])
+@pytest.mark.parametrize(
+    "sampler", ["nuts", pytest.param("emcee", marks=pytest.mark.slow), "independence", *OTHERS]
+)
 def test_round_trip_through_a_file(sampler, trees, tmp_path):
     tree = trees(sampler)
     tree.to_netcdf(tmp_path / "infer.nc", engine="h5netcdf")

@@ -55,7 +55,8 @@ def test_both_signs_of_measured_phases_are_in_every_chain():
         assert positive.mean() == pytest.approx(0.5, abs=4.5 * 0.5 / np.sqrt(size))
 
 
-@pytest.mark.parametrize("sigma", [pytest.param(3.0, marks=pytest.mark.slow), 0.3])
+@pytest.mark.slow
+@pytest.mark.parametrize("sigma", [3.0, 0.3])
 def test_a_mass_with_a_phase_is_that_of_a_grid(sigma):
     """From data that say little to data that fix the mass."""
     likelihood = phase_likelihood(sigma)
@@ -80,6 +81,7 @@ def test_a_mass_with_a_phase_is_that_of_a_grid(sigma):
     assert statistics["lp"].values[0, :3] == pytest.approx(densities)
 
 
+@pytest.mark.slow
 def test_draws_are_those_of_the_seed():
     likelihood = phase_likelihood(0.3)
     settings = inference_with(sampler="independence", chains=2, draws=1200, tune=60)

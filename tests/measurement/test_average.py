@@ -37,7 +37,7 @@ def truth(nature="dirac"):
     (
         pytest.param("box", -150.0, -175.0, 186.0, marks=pytest.mark.slow),
         pytest.param("box", 80.0, -175.0, 186.0, marks=pytest.mark.slow),
-        ("box", 168.9, -175.0, 186.0),
+        pytest.param("box", 168.9, -175.0, 186.0, marks=pytest.mark.slow),
         ("gaussian", 168.9, 171.0, 190.0),
     ),
 )

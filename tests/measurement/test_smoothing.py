@@ -191,7 +191,7 @@ def check_edge(preset, kernel, m1, offset, size=(2.0, 1.0), pair=0, finest=1e-5)
     return np.max(np.abs(found[:, 1] - expected) / np.abs(found).max(axis=1))
 
 
-@pytest.mark.parametrize("preset", ("published", "corrected"))
+@pytest.mark.parametrize("preset", ("published", pytest.param("corrected", marks=pytest.mark.slow)))
 def test_window_across_an_edge(preset):
     assert check_edge(preset, "box", 0.05, 0.3) < 2e-5
 

@@ -331,6 +331,7 @@ def test_a_study_takes_angles_and_exposure_from_its_file(tmp_path: Path) -> None
     assert document["sigma_nG"] == pytest.approx([0.1, 0.1, 0.2])
 
 
+@pytest.mark.slow
 def test_inference_of_a_written_file_is_that_of_the_mock_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

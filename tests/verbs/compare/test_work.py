@@ -180,6 +180,7 @@ def faked(folder, monkeypatch):
     return fake
 
 
+@pytest.mark.slow
 def test_compare_prints_the_contract_and_keeps_every_estimate(faked, folder, capsys):
     """Ragged stages of the chains included."""
     assert execute(["compare", "four.toml", "--json", "--quiet"]) == 0

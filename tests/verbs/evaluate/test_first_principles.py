@@ -335,6 +335,7 @@ def test_a_polarised_target_without_a_signal_is_evaluated(capsys):
     assert "without parity violation: " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_what_reversal_leaves_is_said_where_it_is_large(capsys):
     """tanh at 100 G and 4 K makes thousands of the signal; a share of 1e-5 is not worth a word."""
     keys = ("target.temperature_K=4", "lasers.zeeman_field_G=100")

@@ -24,6 +24,7 @@ def field(**changes):
     return evaluate(study.experiment, study.parameters, "step").signal_nG
 
 
+@pytest.mark.slow
 def test_ends_and_middle_are_studies_of_their_own():
     study = load_study(STUDY, changes=SEVEN)
     found = {step.name: step.signal_nG for step in steps(study.experiment, study.parameters)}

@@ -95,6 +95,7 @@ def whole(tmp_path: Path) -> Study:
     return study(tmp_path, *OVERRIDES)
 
 
+@pytest.mark.slow
 def test_each_part_is_found_again_at_its_truth(tmp_path: Path, whole: Study) -> None:
     found = merged(tmp_path, whole, (CellPart, LimitPart, DrawnLimitPart))
     tables = {"fisher": found.fisher, "asimov": found.asimov, "ensemble": found.ensemble}
@@ -117,6 +118,7 @@ def test_each_part_is_found_again_at_its_truth(tmp_path: Path, whole: Study) -> 
     assert found.steps is None and found.phases is None and not found.maps
 
 
+@pytest.mark.slow
 def test_the_headline_is_of_the_studys_hypothesis_by_profile_likelihood(
     tmp_path: Path, whole: Study
 ) -> None:
@@ -137,6 +139,7 @@ def test_the_headline_is_of_the_studys_hypothesis_by_profile_likelihood(
     assert said["exposure_5sigma_s"]["nature"] == [k + 11.0 for k in indices]
 
 
+@pytest.mark.slow
 def test_what_one_failed_task_leaves_out_is_unknown_and_nothing_else(
     tmp_path: Path, whole: Study
 ) -> None:
@@ -148,6 +151,7 @@ def test_what_one_failed_task_leaves_out_is_unknown_and_nothing_else(
     assert np.isfinite(errors[..., 0]).sum() == errors[..., 0].size - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", [(LimitPart,), (DrawnLimitPart,), (CellPart, DrawnLimitPart)])
 def test_a_forecast_of_which_whole_kinds_failed_is_shown(
     tmp_path: Path, whole: Study, kinds: tuple[type, ...]

@@ -50,7 +50,9 @@ def by_trust_region(profile: Profile, starts: list[FloatArray], m1_meV: Range) -
 @pytest.mark.parametrize(
     ("name", "ordering", "nature", "m1_meV", "target"),
     [
-        ("forecast-edge", "normal", "majorana", 1.0, "ordering"),
+        pytest.param(
+            "forecast-edge", "normal", "majorana", 1.0, "ordering", marks=pytest.mark.slow
+        ),
         ("forecast-edge-first-principles", "inverted", "dirac", 110.8, "nature"),
     ],
 )
@@ -80,6 +82,7 @@ def test_phases_blur_the_mass_as_far_as_any_search_finds() -> None:
     assert np.sqrt(profile.at(held, cell.vector).chi2) <= nearest * 1.003
 
 
+@pytest.mark.slow
 def test_a_cell_does_not_depend_on_other_masses_of_its_grid(tmp_path: Path) -> None:
     found = []
     for grid in ("[50.0]", "[0.1, 50.0, 700.0]"):

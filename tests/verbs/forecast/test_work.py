@@ -53,6 +53,7 @@ def test_one_response_serves_both_natures(bench: Bench) -> None:
         assert model.field(truth) == pytest.approx(exact, abs=1e-4 * np.max(np.abs(exact)))
 
 
+@pytest.mark.slow
 def test_fisher_and_asimov_agree_where_fisher_is_valid(bench: Bench) -> None:
     """Edge layout, Gaussian regime: errors and separation of the orderings within 3 %."""
     one = cell(bench)

@@ -56,6 +56,7 @@ def checked(tmp_path_factory):
     return with_result(run, "infer", InferResult.of(run.inference))
 
 
+@pytest.mark.slow
 def test_the_report_tells_a_failed_check_before_its_answer(checked, tmp_path):
     html = write_report([checked], tmp_path / "r.html").read_text(encoding="utf-8")
     told = html.index("model checks: ")
