@@ -25,6 +25,7 @@ import evidence
 import floor
 import information
 import likelihood
+import outside
 import posterior
 import run
 import startup
@@ -201,6 +202,14 @@ def of_starts(tables: dict[str, list[Row]]) -> list[Row]:
     return [line(row["what"], row["s"], "s", row["target s"]) for row in tables["starts"]]
 
 
+def from_outside(quick: bool) -> dict[str, list[Row]]:
+    return {"outside": outside.measure()}
+
+
+def of_outside(tables: dict[str, list[Row]]) -> list[Row]:
+    return [line(row["what"], row["ms"], "ms", row["target ms"]) for row in tables["outside"]]
+
+
 def floors(quick: bool) -> dict[str, list[Row]]:
     return floor.measure(quick=quick)
 
@@ -222,6 +231,7 @@ PARTS = {
     "information": Part(informations, of_informations),
     "design": Part(designs, of_designs),
     "startup": Part(starts, of_starts),
+    "outside": Part(from_outside, of_outside),
     "floor": Part(floors, of_floors),
 }
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         simulate,
         write_report,
     )
+    from renp_infer.app.outside import likelihood, model, prior, signal
     from renp_infer.errors import (
         ConfigError,
         ConvergenceError,
@@ -82,11 +83,15 @@ __all__ = [
     "evaluate",
     "forecast",
     "infer",
+    "likelihood",
     "load_study",
+    "model",
     "open_run",
     "optimize",
+    "prior",
     "reproduce",
     "sequential",
+    "signal",
     "simulate",
     "write_report",
 ]
@@ -98,6 +103,7 @@ _HOMES = {
         "Parameters", "Switches",
     ],
     "target": ["Target"],
+    "app.outside": ["likelihood", "model", "prior", "signal"],
 }  # fmt: skip
 """Modules of exported names; the others are the library's."""
 
