@@ -16,6 +16,7 @@ run in parallel); otherwise the response is called through the interpreter.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import inspect
@@ -133,6 +134,17 @@ def _source_hash(function: Callable[..., Any]) -> str:
     for source in sources:
         digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+def in_order() -> contextlib.AbstractContextManager[Any]:
+    """Compile graphs whose sums keep their order.
+
+    With fast math the order, and so the last bit, depends on whether a part is compiled now
+    or was before; chains that differ by it part after some hundred draws.
+    """
+    flags: contextlib.AbstractContextManager[Any]
+    flags = pytensor.config.change_flags(numba__fastmath=False)
+    return flags
 
 
 def build_model(likelihood: Likelihood) -> pm.Model:

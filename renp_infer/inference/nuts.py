@@ -31,7 +31,7 @@ from pytensor.graph.traversal import graph_inputs
 from renp_infer.finite import require_finite
 from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import DATA, VECTOR, WALL
+from renp_infer.inference.model import DATA, VECTOR, WALL, in_order
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.records import FloatArray, Progress
 
@@ -160,7 +160,8 @@ def _code_of(graph: list[Variable], point: Variable, shared: list[Variable]) -> 
             graph, code.graph, inputs, code.inputs
         ):
             return code
-    function = compile_graph([point], graph, mode="NUMBA")
+    with in_order():
+        function = compile_graph([point], graph, mode="NUMBA")
     # Chains are threads: let them run this code at the same time.
     function.vm.jit_fn.targetoptions["nogil"] = True
     order = [shared.index(variable) for variable in function.get_shared()]

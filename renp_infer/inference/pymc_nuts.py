@@ -10,7 +10,7 @@ import xarray as xr
 
 from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import VECTOR, build_model
+from renp_infer.inference.model import VECTOR, build_model, in_order
 from renp_infer.inference.nuts import require_nuts
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.records import FloatArray
@@ -56,20 +56,20 @@ def sample_pymc_nuts(
     model = build_model(likelihood)
     require_nuts(model)
     coordinates = Coordinates(likelihood, np.random.default_rng(mode_seed))
-    step = nuts_step(model, coordinates, settings)
     starts = [coordinates.point(coordinates.start(s)) for s in start_seed.spawn(settings.chains)]
-    tree = pm.sample(
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
-        cores=1,
-        step=step,
-        model=model,
-        initvals=[_named(model, start) for start in starts],
-        random_seed=[int(state) for state in draw_seed.generate_state(settings.chains)],
-        compute_convergence_checks=False,
-        progressbar=False,
-    )
+    with in_order():
+        tree = pm.sample(
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=1,
+            step=nuts_step(model, coordinates, settings),
+            model=model,
+            initvals=[_named(model, start) for start in starts],
+            random_seed=[int(state) for state in draw_seed.generate_state(settings.chains)],
+            compute_convergence_checks=False,
+            progressbar=False,
+        )
     statistics = tree["sample_stats"].to_dataset()[list(STATISTIC_NAMES)].rename(STATISTIC_NAMES)
     statistics.attrs = {
         "sampler": "pymc-nuts",

@@ -22,6 +22,7 @@ from renp_infer.inference.model import (
     argument_of,
     constant,
     from_unit,
+    in_order,
     supported,
     template_of,
 )
@@ -74,17 +75,18 @@ def smc_run(
     seed : numpy.random.SeedSequence
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
-    tree = pm.sample_smc(
-        draws,
-        chains=chains,
-        cores=1,
-        kernel=Mixing,
-        correlation_threshold=_CORRELATION,
-        model=build_model(target, reference),
-        random_seed=[int(state) for state in seed.generate_state(chains)],
-        compute_convergence_checks=False,
-        progressbar=False,
-    )
+    with in_order():
+        tree = pm.sample_smc(
+            draws,
+            chains=chains,
+            cores=1,
+            kernel=Mixing,
+            correlation_threshold=_CORRELATION,
+            model=build_model(target, reference),
+            random_seed=[int(state) for state in seed.generate_state(chains)],
+            compute_convergence_checks=False,
+            progressbar=False,
+        )
     stages = padded(tree["sample_stats"].to_dataset())
     return SmcRun(
         tree["posterior"][VECTOR].transpose("chain", "draw", ...).values,

@@ -202,6 +202,17 @@ def drift_nG2(detector: Detector, start_s: NDArray[np.floating]) -> FloatArray:
     return drift
 
 
+def lags(detector: Detector, n_angles: int) -> FloatArray:
+    """Time of each angle from the one before, in correlation times of the drift, shape (n,).
+
+    That of the first is from the last.
+    """
+    angle_s = detector.exposure_s / n_angles
+    with np.errstate(over="ignore"):  # after an infinite lag all is forgotten
+        found: FloatArray = np.roll(relative_times(detector, n_angles), 1) * angle_s
+        return found / detector.drift_time_s
+
+
 def information_with_drift(
     field_nG: FloatArray, white_nG2: FloatArray, drift_nG2: float, lags: FloatArray
 ) -> float:

@@ -10,7 +10,7 @@ from renp_infer.finite import faults
 from renp_infer.measurement.average import disagreement
 from renp_infer.measurement.field import conserving_field, exact_field
 from renp_infer.measurement.normalise import coherence, noise_scale
-from renp_infer.measurement.squid import information_with_drift, relative_times, variance_nG2
+from renp_infer.measurement.squid import information_with_drift, lags, variance_nG2
 from renp_infer.physics import backgrounds as qed
 from renp_infer.physics.constants import NG_TO_FT
 from renp_infer.physics.field_cycle import bloch_cycle, bloch_evolution
@@ -121,11 +121,11 @@ def _drift(experiment: Experiment, field_nG: FloatArray, scale: float) -> Drift 
     steady = replace(detector, drift_fT=0.0)
     white = variance_nG2(steady, experiment.lasers, count, bloch_cycle(experiment))
     angle_s = detector.exposure_s / count
-    lags = np.roll(relative_times(detector, count), 1) * angle_s / detector.drift_time_s
+    known = information_with_drift(signal_nG, white, drift, lags(detector, count))
     return Drift(
         sigma_nG=scale * float(np.sqrt(drift)),
         correlated_angles=min(detector.drift_time_s / angle_s, float(count)),
-        scan_snr=float(np.sqrt(information_with_drift(signal_nG, white, drift, lags))),
+        scan_snr=float(np.sqrt(known)),
         scan_snr_without=float(np.sqrt(np.sum(signal_nG**2 / white))),
     )
 

@@ -240,3 +240,14 @@ def test_without_a_drift_nothing_is_said_of_it():
     found = evaluate(study.experiment, study.parameters, "edge")
     assert found.drift is None and "drift" not in found.document
     assert "drift" not in dict(found.rows())
+
+
+def test_a_drift_that_is_forgotten_at_once_is_white_noise():
+    """So short a correlation that its lags are beyond all numbers."""
+    keys = {"detector.drift_fT": 1e-3, "detector.drift_time_s": 1e-294}
+    study = load_study("edge-layout-published", keys | {"layout.theta_s_deg": [142.0, 144.0]})
+    found = evaluate(study.experiment, study.parameters, study.name)
+    total = found.sigma_nG**2  # of an angle: drift and white noise alike are new at each
+    expected = np.sqrt(np.sum(found.signal_nG**2 / total))
+    assert found.drift.scan_snr == pytest.approx(expected, rel=1e-9, abs=0)
+    assert found.drift.scan_snr < found.drift.scan_snr_without
