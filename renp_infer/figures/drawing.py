@@ -328,6 +328,7 @@ def draw_pair(
     ranges: Sequence[tuple[float, float]],
     modes: Sequence[str],
     bins: int = 28,
+    decades: bool = False,
 ) -> list[Artist]:
     """Filled 68 and 95 % regions of two parameters.
 
@@ -338,12 +339,16 @@ def draw_pair(
         Axis limits in the units of x and y.
     modes : sequence of str
         Behaviour at the limits per axis, "wrap" for a circular parameter.
+    decades : bool
+        Whether the axes are logarithmic, and the values logarithms to base 10.
     """
     counts, ex, ey = np.histogram2d(np.asarray(x), np.asarray(y), bins, range=ranges)
     smooth = ndimage.gaussian_filter(counts, 1.2, mode=modes)
     centres = [
         np.concatenate([[e[0]], 0.5 * (e[1:] + e[:-1]), [e[-1]]]) for e in (ex, ey)
     ]  # out to the limits, or the regions would end half a cell before them
+    if decades:
+        centres = [10.0**places for places in centres]
     padded = np.pad(smooth, 1, mode="edge").T
     levels = credible_levels(smooth, (0.95, 0.68))
     fill = ax.contourf(

@@ -72,6 +72,8 @@ class Weighed:
         Largest distance of two estimators, in their combined errors.
     m1_meV : Averaged
         Over the draws of this hypothesis, meV.
+    derived : dict of Averaged
+        Derived quantities by name, over the same draws.
     """
 
     ordering: Literal["normal", "inverted"]
@@ -83,6 +85,7 @@ class Weighed:
     by_estimator: Mapping[str, LogEvidence]
     distance: float
     m1_meV: Averaged
+    derived: Mapping[str, Averaged]
 
     @property
     def name(self) -> str:
@@ -141,6 +144,9 @@ class Comparison:
         Of all pairs.
     m1_meV : Averaged
         Averaged over hypotheses by their probabilities, meV.
+    derived : dict of Averaged
+        Derived quantities by name, averaged over the hypotheses that have them: the effective
+        mass of double beta decay over Majorana neutrinos alone.
     prior_odds : dict of float
         By name of the hypothesis; of any sum.
     agreement : Agreement
@@ -152,6 +158,7 @@ class Comparison:
     hypotheses: tuple[Weighed, ...]
     bayes_factors: tuple[BayesFactor, ...]
     m1_meV: Averaged
+    derived: Mapping[str, Averaged]
     prior_odds: Mapping[str, float]
     agreement: Agreement
     warnings: tuple[str, ...]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import softmax
 
+from renp_infer.inference.averages import averaged, derived_averages
 from renp_infer.inference.compared import (
     Agreement,
     Averaged,
@@ -118,12 +119,15 @@ class Evidence:
     estimates : dict of LogEvidence
         By estimator.
     draws : dict
-        By estimator: arrays (n,) by parameter, of equal weight.
+        By estimator: arrays (n,) by parameter and derived quantity, of equal weight.
+    before : dict
+        Draws (k,) of the prior by derived quantity.
     """
 
     hypothesis: Hypothesis
     estimates: Mapping[str, LogEvidence]
     draws: Mapping[str, Mapping[str, FloatArray]]
+    before: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def combined(self) -> LogEvidence:
@@ -179,6 +183,7 @@ def compare(
         ),
         bayes_factors=factors,
         m1_meV=averaged([row.draws for row in rows], probabilities, "m1_meV", mass_prior),
+        derived=_derived(rows, probabilities, odds),
         prior_odds=dict(zip(names, odds.tolist(), strict=True)),
         agreement=agreement(rows, settings.gate),
         warnings=tuple(
@@ -211,7 +216,15 @@ def _weighed(row: Evidence, probability: float, spread: float, mass_prior: Margi
         by_estimator=row.estimates,
         distance=row.distance,
         m1_meV=averaged([row.draws], np.ones(1), "m1_meV", mass_prior),
+        derived=_derived([row], np.ones(1), np.ones(1)),
     )
+
+
+def _derived(
+    rows: Sequence[Evidence], probabilities: FloatArray, odds: FloatArray
+) -> dict[str, Averaged]:
+    draws, before = [row.draws for row in rows], [row.before for row in rows]
+    return derived_averages(draws, before, probabilities, odds)
 
 
 def _bayes_factor(over: Evidence, under: Evidence) -> BayesFactor:
@@ -268,55 +281,6 @@ def phase_information(row: Evidence) -> tuple[float, float]:
     lengths = [np.abs(np.mean(np.exp(1j * k * angles), axis=1)).max() for k in (1, 2)]
     counts = [np.histogram(np.mod(a, 2.0 * np.pi), _BINS, (0.0, 2.0 * np.pi))[0] for a in angles]
     return float(max(lengths)), float(np.log(_BINS * np.max(counts) / first.size))
-
-
-def averaged(
-    draws: Sequence[Mapping[str, Mapping[str, FloatArray]]],
-    shares: FloatArray,
-    name: str,
-    prior: Marginal,
-) -> Averaged:
-    """A parameter averaged over hypotheses, and what it owes to its prior.
-
-    Parameters
-    ----------
-    draws : sequence of mapping
-        Of every hypothesis: by estimator, whose shares are equal.
-    shares : ndarray, shape (k,)
-        Of the hypotheses.
-    name : str
-        A parameter that is no phase.
-    prior : Marginal
-        Its prior under every hypothesis.
-    """
-    from renp_infer.inference import summary  # not for those who count tasks
-
-    parts = [
-        (found[name], share / len(row) / found[name].size)
-        for row, share in zip(draws, shares, strict=True)
-        for found in row.values()
-    ]
-    values = np.concatenate([part for part, _ in parts])
-    weights = np.concatenate([np.full(part.size, weight) for part, weight in parts])
-    mean = float(np.average(values, weights=weights))
-    sd = float(np.sqrt(np.average((values - mean) ** 2, weights=weights)))
-    edges, total = summary.decile_edges(prior), np.sum(weights)
-    count = edges.size + 1
-    found = np.bincount(np.searchsorted(edges, values), weights, count) / total
-    ess = float(total**2 / np.sum(weights**2))
-    gained = summary.information_of(found, np.full(count, 1.0 / count), ess)
-    return summary.overall(
-        mean, sd, lambda p: weighted_quantile(values, weights, p), gained, prior.limits
-    )
-
-
-def weighted_quantile(
-    values: FloatArray, weights: FloatArray, probabilities: FloatArray
-) -> FloatArray:
-    """Quantiles of a weighted sample (n,), between its middle masses, shape (q,)."""
-    order = np.argsort(values)
-    masses = np.cumsum(weights[order]) - 0.5 * weights[order]
-    return np.interp(probabilities, masses / np.sum(weights), values[order])
 
 
 def agreement(rows: Sequence[Evidence], gate: float) -> Agreement:

@@ -33,6 +33,8 @@ MASSLESS_MEV = 1e-3
 PHASE_SD_DEG = 180.0 / np.sqrt(3.0)
 """Standard deviation of an angle uniform on the circle."""
 BOUNDARY_SIGMAS = 2.0
+_UNREACHED = 1e-6
+"""Share of a function's slopes that no measurement may have."""
 NONLINEAR = 0.2
 """Curvature over one standard error, in units of the noise, that Fisher may not have."""
 PHASE_SHARE, PHASE_MATTERS = 0.5, 0.01
@@ -159,6 +161,22 @@ def sigma(expansion: Expansion, noise: Noise, exposure_s: float, name: str = MAS
     """Standard error of one parameter, all others profiled; inf without information."""
     found = information(expansion, noise, exposure_s, name)
     return 1.0 / np.sqrt(found) if found > 0.0 else np.inf
+
+
+def sigma_along(expansion: Expansion, noise: Noise, exposure_s: float, slopes: FloatArray) -> float:
+    """Standard error, to first order, of a function with slopes (d,) by the parameters.
+
+    The length of the shortest rows' combination that gives the slopes; inf where none does.
+    """
+    columns, _ = expansion.system(noise, exposure_s)
+    lengths = np.linalg.norm(columns, axis=0)
+    lengths = np.where(lengths > 0.0, lengths, 1.0)
+    wanted = slopes / lengths
+    rows = (columns / lengths).T
+    found = np.linalg.lstsq(rows, wanted, rcond=None)[0]
+    missed = np.linalg.norm(rows @ found - wanted)
+    reached = missed <= _UNREACHED * np.linalg.norm(wanted)
+    return float(np.linalg.norm(found)) if reached else np.inf
 
 
 def mass_shift(

@@ -13,13 +13,12 @@ import xarray as xr
 from renp_infer.finite import require_finite, require_finite_tree
 from renp_infer.inference.checks import log_prior_group, model_checks
 from renp_infer.inference.cross_check import cross_check
-from renp_infer.inference.derived import derived
 from renp_infer.inference.diagnostics import convergence, diagnose
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
 from renp_infer.inference.judged import Diagnosis, Summary
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import MASS, PARAMETERS, SEEN_PHASE
+from renp_infer.inference.parameters import JARLSKOG, MASS, PARAMETERS, SEEN_PHASE
 from renp_infer.inference.prior import Prior
 from renp_infer.inference.sampling import draw_sample
 from renp_infer.inference.settings import InferenceSettings
@@ -99,7 +98,7 @@ def fit(
     groups = {
         "posterior": parameter_group(prior, vectors),
         "prior": parameter_group(prior, prior_vectors),
-        DERIVED: _by_draw(derived(prior, truth.nature, vectors)),
+        DERIVED: by_draw(model.derived(vectors)),
         "sample_stats": sample.statistics,
         "log_likelihood": _data_group(
             likelihood, np.apply_along_axis(likelihood.pointwise_at_mean, -1, posterior_mean), kept
@@ -125,8 +124,8 @@ def fit(
     _check(tree)
     known = {} if data.source else values
     summaries, diagnosis = _judged(tree, prior, known)
-    before = derived(prior, truth.nature, prior_vectors)
-    true = derived(prior, truth.nature, model.vector(truth)) if known else {}
+    before = model.derived(prior_vectors)
+    true = model.derived(model.vector(truth)) if known else {}
     summaries |= _derived_summaries(tree, before, {k: float(v) for k, v in true.items()})
     tree.attrs = _documents(summaries, diagnosis, truth, values, signal, data)
     impact = impacts(prior, vectors, summaries[MASS].ess_bulk or 1.0)
@@ -177,10 +176,10 @@ def _check(tree: xr.DataTree) -> None:
 
 def parameter_group(prior: Prior, vectors: FloatArray) -> xr.Dataset:
     """Free parameters (chains, draws, d) by name."""
-    return _by_draw({name: vectors[..., k] for k, name in enumerate(prior.names)})
+    return by_draw({name: vectors[..., k] for k, name in enumerate(prior.names)})
 
 
-def _by_draw(columns: Mapping[str, FloatArray]) -> xr.Dataset:
+def by_draw(columns: Mapping[str, FloatArray]) -> xr.Dataset:
     """Columns (chains, draws) by name."""
     chains, draws = next(iter(columns.values())).shape
     return xr.Dataset(
@@ -264,13 +263,14 @@ def _judged(
 def _derived_summaries(
     tree: xr.DataTree, before: Mapping[str, FloatArray], known: Mapping[str, float]
 ) -> dict[str, Summary]:
-    """Summary of every derived quantity; none is below 0."""
+    """Summary of every derived quantity; no mass is below 0."""
     posterior, summaries = tree[DERIVED].to_dataset(), {}
     for name, prior_draws in before.items():
         draws, circular = posterior[name].values, name == SEEN_PHASE
         row = convergence(draws, circular)
         found = summarise(draws, known.get(name), row, circular)
-        summaries[name] = compared(found, draws, prior_draws, (0.0, np.inf))
+        lowest = -np.inf if name == JARLSKOG else 0.0
+        summaries[name] = compared(found, draws, prior_draws, (lowest, np.inf))
     return summaries
 
 

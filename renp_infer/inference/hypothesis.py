@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.inference.comparison import Hypothesis
+from renp_infer.inference.derived import derived
 from renp_infer.inference.fisher import MASSLESS_MEV
 from renp_infer.inference.likelihood import Likelihood, ResponseLike, shapes_of, sum_of
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
@@ -40,6 +41,7 @@ from renp_infer.inference.prior import (
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.physics.constants import MILLI_EV_TO_EV
+from renp_infer.physics.neutrinos import ATMOSPHERIC
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ class HypothesisModel:
     parameters : Parameters
         Central values; mass and phases are those of the truth.
     oscillation : mapping
-        Measured oscillation parameters of this ordering.
+        Measured oscillation parameters of this ordering, among them sin^2 theta_23 where it
+        is known.
     settings : InferenceSettings
     refractive_index : float
         Nominal value.
@@ -89,6 +92,16 @@ class HypothesisModel:
         return build_prior(
             self.parameters, self.settings, self.oscillation, self.refractive_index, peak
         )
+
+    @property
+    def sin2_23(self) -> float | None:
+        """Central value; ``None`` where no table gives it."""
+        known = self.oscillation.get(ATMOSPHERIC)
+        return None if known is None else known.mean
+
+    def derived(self, vectors: FloatArray) -> dict[str, FloatArray]:
+        """What follows from free parameters (..., d), by name, shape (...) each."""
+        return derived(self.prior, self.parameters.nature, vectors, self.sin2_23)
 
     def at(self, m1_meV: float, phases: Sequence[float] | None = None) -> Parameters:
         """Parameters of a mass and of phases (delta, alpha21, alpha31), rad."""
@@ -174,7 +187,8 @@ def assumed(hypothesis: Hypothesis, truth: Parameters, table: OscillationTable) 
 def measured(table: OscillationTable, ordering: str) -> dict[str, GaussianPrior]:
     """Measured oscillation parameters of an ordering."""
     values, sigmas = table.values[ordering], table.sigmas[ordering]
-    return {name: GaussianPrior(values[name], sigmas[name]) for name in PARAMETERS.oscillation}
+    names = (name for name in (*PARAMETERS.oscillation, ATMOSPHERIC) if name in values)
+    return {name: GaussianPrior(values[name], sigmas[name]) for name in names}
 
 
 def offset_shapes(

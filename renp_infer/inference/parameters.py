@@ -256,6 +256,11 @@ PARAMETERS = ParameterTable(
 )  # fmt: skip
 """The table."""
 SUM, BETA, DOUBLE_BETA = "sum_meV", "m_beta_meV", "m_betabeta_meV"
+MASSES = ("mass_1_meV", "mass_2_meV", "mass_3_meV")
+"""In the standard numbering, whatever is lightest."""
+JARLSKOG = "jarlskog"
+BETA_SQUARED = "m_beta_squared_eV2"
+"""What experiments fit, negative too, in place of the mass; no posterior repeats it."""
 SEEN_PHASE = "alpha31_minus_2delta_deg"
 SEEN_PHASES = ("alpha21_deg", SEEN_PHASE)
 """All that a signal tells of the phases."""
@@ -263,6 +268,10 @@ DERIVED_TEXTS = {
     SUM: "Σm [meV]",
     BETA: "m_β [meV]",
     DOUBLE_BETA: "m_ββ [meV]",
+    MASSES[0]: "m(ν₁) [meV]",
+    MASSES[1]: "m(ν₂) [meV]",
+    MASSES[2]: "m(ν₃) [meV]",
+    JARLSKOG: "J",
     SEEN_PHASE: "α₃₁ − 2δ [deg]",
 }
 """What follows from parameters, as tables show it; see ``derived.py``."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from renp_infer.errors import ConfigError
+from renp_infer.inference.mass_bands import over_phases
 from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import electron_row, masses
 from renp_infer.records import Parameters
@@ -15,8 +16,15 @@ from renp_infer.resources import read_toml, share_path
 
 _KEYS = {"name": str, "quantity": str, "value_meV": float, "level": float, "kind": str}
 _KEYS |= {"date": str, "source": str}
-QUANTITIES = {"m_beta": "effective mass", "sum": "sum", "lightest": "lightest mass"}
+QUANTITIES = {
+    "m_beta": "effective mass",
+    "m_betabeta": "effective Majorana mass",
+    "sum": "sum",
+    "lightest": "lightest mass",
+}
 """What a limit may bound, and how it is called."""
+_FARTHEST = 10.0
+"""Largest mass over what bounds it: phases leave a third of a mass in double beta decay."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +34,15 @@ class Limit:
     Attributes
     ----------
     name : str
-    quantity : {"m_beta", "sum", "lightest"}
-        Effective mass of beta decay, sum of the masses, or the lightest one.
+    quantity : {"m_beta", "m_betabeta", "sum", "lightest"}
+        Effective mass of beta decay or of double beta decay, sum of the masses, or the
+        lightest one.
     value_meV : float
     level : float
         Confidence or credibility.
     kind, date, source : str
+    low_meV : float or None
+        What it is at best, where it depends on something that is not known.
     """
 
     name: str
@@ -41,16 +52,30 @@ class Limit:
     kind: str
     date: str
     source: str
+    low_meV: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What it says and who says it."""
+        best = "" if self.low_meV is None else f"{self.low_meV:g} to "
+        return (
+            f"{self.name} {self.date}, {QUANTITIES[self.quantity]} < {best}{self.value_meV:g} "
+            f"meV at {100 * self.level:g} % {self.kind} level ({self.source})"
+        )
 
     def on_m1_meV(self, parameters: Parameters) -> float:
-        """What it leaves for the lightest mass, meV; NaN if nothing."""
+        """What it leaves for the lightest mass, meV, at worst and whatever the phases.
+
+        NaN if nothing.
+        """
 
         def excess(m1_eV: float) -> float:
             return _observable(self.quantity, replace(parameters, m1_eV=m1_eV)) - self.value_meV
 
         if excess(0.0) >= 0.0:
             return np.nan
-        return EV_TO_MILLI_EV * float(brentq(excess, 0.0, MILLI_EV_TO_EV * self.value_meV))
+        most = _FARTHEST * MILLI_EV_TO_EV * self.value_meV
+        return EV_TO_MILLI_EV * float(brentq(excess, 0.0, most))
 
 
 def _observable(quantity: str, p: Parameters) -> float:
@@ -60,6 +85,8 @@ def _observable(quantity: str, p: Parameters) -> float:
     m = EV_TO_MILLI_EV * masses(p)
     if quantity == "sum":
         return float(np.sum(m))
+    if quantity == "m_betabeta":
+        return float(over_phases(np.abs(electron_row(p)) ** 2 * m)[0])
     return float(np.sqrt(np.abs(electron_row(p)) ** 2 @ m**2))
 
 
@@ -80,5 +107,9 @@ def load_limits() -> list[Limit]:
         if raw["quantity"] not in QUANTITIES:
             allowed = ", ".join(QUANTITIES)
             raise ConfigError(f"{path.name}:quantity", raw["quantity"], allowed)
-        found.append(Limit(**{key: raw[key] for key in _KEYS}))
+        low = raw.get("low_meV")
+        if low is not None and not (isinstance(low, float) and 0.0 < low < raw["value_meV"]):
+            allowed = f"a number, > 0, < value_meV = {raw['value_meV']:g}"
+            raise ConfigError(f"{path.name}:low_meV", low, allowed)
+        found.append(Limit(**{key: raw[key] for key in _KEYS}, low_meV=low))
     return found

@@ -19,6 +19,8 @@ Nature = Literal["dirac", "majorana"]
 
 MEASURED = ("sin2_12", "sin2_13", "dm2_21", "dm2_3l", "delta")
 """What a table gives for each ordering."""
+ATMOSPHERIC = "sin2_23"
+"""What it may give besides: the electron row does not have it, the Jarlskog invariant does."""
 _UNITS = {"1": 1.0, "eV^2": 1.0, "deg": math.pi / 180.0}
 _PHASE_TOLERANCE = 1e-9
 INSIDE = 8.3
@@ -34,7 +36,8 @@ class OscillationTable:
     ----------
     name, source : str
     values, sigmas : dict of dict
-        Central value and standard error by ordering and by name (``MEASURED``);
+        Central value and standard error by ordering and by name (``MEASURED``, and
+        ``ATMOSPHERIC`` where it is given);
         splittings in eV^2, delta in rad. A sigma of 0 means: held fixed.
     sin2_w, sin2_w_sigma : float
         Squared sine of the weak mixing angle at low energy.
@@ -104,7 +107,8 @@ def load_oscillation(name: str, key: str = "neutrino.oscillation") -> Oscillatio
 def _entries(table: Any, key: str) -> dict[str, tuple[float, float]]:
     if not isinstance(table, dict):
         raise ConfigError(key, table, f"a table with {', '.join(MEASURED)}")
-    return {name: _entry(table.get(name), f"{key}.{name}") for name in MEASURED}
+    names = (*MEASURED, ATMOSPHERIC) if ATMOSPHERIC in table else MEASURED
+    return {name: _entry(table.get(name), f"{key}.{name}") for name in names}
 
 
 def _entry(entry: Any, key: str) -> tuple[float, float]:
@@ -132,6 +136,9 @@ def _check_signs(rows: dict[str, dict[str, tuple[float, float]]], name: str) -> 
 
 def _check_ranges(rows: dict[str, dict[str, tuple[float, float]]], name: str) -> None:
     for ordering, row in rows.items():
+        if ATMOSPHERIC in row and not 0.0 < row[ATMOSPHERIC][0] < 1.0:
+            where = f"{name}:{ordering}.{ATMOSPHERIC}.value"
+            raise ConfigError(where, row[ATMOSPHERIC][0], "between 0 and 1")
         for key, (low, high) in physical_ranges(row["dm2_21"][0], row["dm2_3l"][0]).items():
             value, sigma = row[key]
             if not low < value < high:
@@ -196,7 +203,8 @@ def make_parameters(
     for name, phase in (("delta", delta), ("alpha21", alpha21), ("alpha31", alpha31)):
         if not math.isfinite(phase):
             raise DomainError(name, phase, "finite")
-    measured = {k: v for k, v in table.values[ordering].items() if k != "delta"}
+    unused = ("delta", ATMOSPHERIC)
+    measured = {k: v for k, v in table.values[ordering].items() if k not in unused}
     p = Parameters(
         m1_eV, ordering, nature, delta, alpha21, alpha31, sin2_w=table.sin2_w, **measured
     )

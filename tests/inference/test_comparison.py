@@ -4,18 +4,17 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
+from renp_infer.inference.averages import averaged, derived_averages, weighted_quantile
 from renp_infer.inference.compared import LogEvidence
 from renp_infer.inference.comparison import (
     HYPOTHESES,
     Evidence,
     agreement,
-    averaged,
     compare,
     phase_information,
     posterior_probabilities,
     prior_dominated,
     probability_errors,
-    weighted_quantile,
 )
 from renp_infer.inference.diagnostics import Convergence
 from renp_infer.inference.prior import LogUniform, Uniform
@@ -109,6 +108,30 @@ def test_phases_known_only_in_combination_are_seen(rng):
     assert prior_dominated(row(z=9.0), seen) == ""
     assert "other priors" in prior_dominated(row(z=1.5), seen)
     assert prior_dominated(row(z=-9.0), seen) == ""
+
+
+def test_a_derived_quantity_is_averaged_over_those_who_have_it(rng):
+    """Two hypotheses with it, of probabilities 0.3 and 0.1, and one without, of 0.6."""
+    having = [rng.normal(mean, 1.0, N) for mean in (20.0, 40.0)]
+    draws = [{"smc": {"x": having[0]}}, {"smc": {}}, {"smc": {"x": having[1]}}]
+    before = [{"x": rng.uniform(0.0, 100.0, N)}, {}, {"x": rng.uniform(0.0, 100.0, N)}]
+    shares = np.array([0.3, 0.6, 0.1])
+    found = derived_averages(draws, before, shares, np.ones(3))
+    assert found["x"].mean == pytest.approx(0.75 * having[0].mean() + 0.25 * having[1].mean())
+    assert found["x"].measured and found["x"].upper_95 > 38.0
+    alone = derived_averages(draws, before, shares, np.array([1.0, 1.0, 0.0]))
+    assert alone["x"].mean == pytest.approx(found["x"].mean)
+    assert derived_averages(draws, before, np.array([0.0, 1.0, 0.0]), np.ones(3)) == {}
+
+
+def test_draws_of_the_prior_measure_no_derived_quantity(rng):
+    """Of priors that differ between hypotheses, weighted by the odds."""
+    priors = [rng.uniform(0.0, 50.0, 2 * N), rng.uniform(40.0, 90.0, 2 * N)]
+    draws = [{"smc": {"x": prior[:N]}} for prior in priors]
+    before = [{"x": prior[N:]} for prior in priors]
+    odds = np.array([0.8, 0.2])
+    assert not derived_averages(draws, before, odds, odds)["x"].measured
+    assert derived_averages(draws, before, np.array([0.01, 0.99]), odds)["x"].measured
 
 
 def of_draws(values):

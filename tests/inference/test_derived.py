@@ -42,6 +42,9 @@ def test_masses_are_those_of_the_physics(ordering, nature, settings, rng):
         )
         m, row = masses(own_at) / MILLI_EV_TO_EV, electron_row(own_at)
         assert found["sum_meV"][place] == pytest.approx(m.sum(), rel=1e-12, abs=0.0)
+        for k in range(3):
+            one = found[f"mass_{k + 1}_meV"][place]
+            assert one == pytest.approx(m[k], rel=1e-12, abs=0.0)
         beta = np.sqrt(np.sum(np.abs(row) ** 2 * m**2))
         assert found["m_beta_meV"][place] == pytest.approx(beta, rel=1e-12, abs=0.0)
         if nature == "majorana":
@@ -55,14 +58,19 @@ def test_what_is_derived_depends_on_nature_and_on_free_phases():
         for nature in ("dirac", "majorana")
         for phases in ("free", "fixed")
     }
-    assert names["dirac", "free"] == names["dirac", "fixed"] == {"sum_meV", "m_beta_meV"}
-    assert names["majorana", "fixed"] == {"sum_meV", "m_beta_meV", "m_betabeta_meV"}
+    every = {"sum_meV", "m_beta_meV", "mass_1_meV", "mass_2_meV", "mass_3_meV", "jarlskog"}
+    assert names["dirac", "free"] == names["dirac", "fixed"] == every
+    assert names["majorana", "fixed"] == {*every, "m_betabeta_meV"}
     assert names["majorana", "free"] == set(DERIVED_TEXTS)
+
+
+def test_without_its_third_angle_there_is_no_invariant():
+    assert "jarlskog" not in derived(*_asked("majorana", "free")[:3])
 
 
 def _asked(nature, phases):
     _, prior = model("normal", nature, phases=phases)
-    return prior, nature, prior.sample(np.random.default_rng(1), 4)
+    return prior, nature, prior.sample(np.random.default_rng(1), 4), 0.47
 
 
 def test_the_seen_phase_does_not_change_along_what_is_not_seen(rng):
@@ -72,5 +80,5 @@ def test_the_seen_phase_does_not_change_along_what_is_not_seen(rng):
     moved[:, prior.names.index("delta_deg")] += 40.0
     moved[:, prior.names.index("alpha31_deg")] += 80.0
     one, other = (derived(prior, "majorana", part) for part in (vectors, moved))
-    for name in DERIVED_TEXTS:
+    for name in one:
         assert other[name] == pytest.approx(one[name], rel=1e-9)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from renp_infer.errors import DomainError
+from renp_infer.inference.derived import quantities_of
 from renp_infer.inference.exposure import ByExposure, linear_chi2, required_exposure
 from renp_infer.inference.fisher import (
     PHASE_SD_DEG,
@@ -20,6 +21,7 @@ from renp_infer.inference.fisher import (
     limit_quantile,
     phase_block,
     sigma,
+    sigma_along,
     validity,
 )
 from renp_infer.inference.hypothesis import Library, phase_settings
@@ -60,6 +62,21 @@ def test_sigma_is_that_of_the_inverted_matrix(drift):
     expected = np.sqrt(np.linalg.inv(matrix)[0, 0])
     expansion = expand(likelihood, vector)
     assert sigma(expansion, curve, 7200.0) == pytest.approx(expected, rel=1e-6)
+    slopes = quantities_of(likelihood.prior, "majorana").slopes(likelihood.prior, vector)
+    for name in ("sum_meV", "m_beta_meV", "mass_3_meV"):
+        row = slopes[name]
+        error = np.sqrt(row @ np.linalg.solve(matrix, row))
+        assert sigma_along(expansion, curve, 7200.0, row) == pytest.approx(error, rel=1e-6), name
+
+
+def test_what_nothing_measures_has_no_error_along_it():
+    """A direction that is in no row; and half of one that is."""
+    curve = noise()
+    nothing = np.zeros((curve.covariance(1.0).shape[0], 2))
+    rows = np.array([[1.0, 0.0], [0.0, 0.0]])
+    spread = Expansion(("m1_meV", "x"), nothing[:, 0], nothing, np.zeros(2), rows)
+    assert sigma_along(spread, curve, 7200.0, np.array([0.0, 1.0])) == np.inf
+    assert sigma_along(spread, curve, 7200.0, np.array([0.5, 0.0])) == pytest.approx(0.5)
 
 
 def test_one_parameter_without_nuisances_is_the_closed_form():

@@ -36,6 +36,22 @@ def test_a_sum_below_what_oscillations_allow_leaves_no_mass():
         assert np.isfinite(limit.on_m1_meV(truth("inverted"))) == allowed
 
 
+@pytest.mark.parametrize("ordering", ["normal", "inverted"])
+def test_double_beta_decay_bounds_the_mass_whatever_the_phases(ordering):
+    """At the mass that it leaves, the least length over a grid of phases is the limit."""
+    limit = next(limit for limit in load_limits() if limit.quantity == "m_betabeta")
+    m1 = limit.on_m1_meV(truth(ordering))
+    m, angles = 1e3 * masses(truth(ordering, 1e-3 * m1)), np.linspace(0.0, 2.0 * np.pi, 361)
+    s12, s13 = truth(ordering).sin2_12, truth(ordering).sin2_13
+    shares = np.array([(1 - s12) * (1 - s13), s12 * (1 - s13), s13])
+    turns = np.exp(1j * angles)
+    lengths = np.abs(
+        shares[0] * m[0] + shares[1] * m[1] * turns[:, None] + shares[2] * m[2] * turns
+    )
+    assert lengths.min() == pytest.approx(limit.value_meV, rel=1e-9)
+    assert m1 > 2.0 * limit.value_meV
+
+
 SPLITTINGS_MEV2 = {"normal": (7.49e1, 2.513e3), "inverted": (7.49e1, -2.484e3)}
 """NuFIT 6.0: dm21, and dm31 or dm32; meV^2, as published."""
 
@@ -64,7 +80,13 @@ def test_the_shipped_sums_by_hand(name, ordering, m1_meV):
 @pytest.mark.parametrize(
     ("line", "path", "got", "allowed"),
     [
-        ('quantity = "m_nu"', "a.toml:quantity", "m_nu", "m_beta, sum, lightest"),
+        ('quantity = "m_nu"', "a.toml:quantity", "m_nu", "m_beta, m_betabeta, sum, lightest"),
+        (
+            'quantity = "sum"\nlow_meV = 2.0',
+            "a.toml:low_meV",
+            2.0,
+            "a number, > 0, < value_meV = 1",
+        ),
         ("quantity = 3", "a.toml:quantity", 3, "str"),
         ("", "a.toml:quantity", None, "str"),
         ('quantity = "sum"\nlevel = "high"', "a.toml:level", "high", "float"),
@@ -88,5 +110,5 @@ def test_a_file_that_is_no_limit_is_refused(tmp_path, monkeypatch, line, path, g
 
 def test_every_file_has_date_and_source():
     limits = load_limits()
-    assert {limit.quantity for limit in limits} == {"m_beta", "sum", "lightest"}
+    assert {limit.quantity for limit in limits} == {"m_beta", "m_betabeta", "sum", "lightest"}
     assert all(limit.date and limit.source and 0.5 < limit.level < 1 for limit in limits)

@@ -30,6 +30,7 @@ OSCILLATION = {
     "sin2_13": GaussianPrior(0.02215, 0.00057),
     "dm2_21": GaussianPrior(7.49e-5, 1.9e-6),
     "dm2_3l": GaussianPrior(2.513e-3, 2.0e-5),
+    "sin2_23": GaussianPrior(0.47, 0.015),
 }
 
 

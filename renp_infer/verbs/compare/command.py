@@ -16,7 +16,12 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     from renp_infer.engine.driver import DONE, asked, data_section, judge, load
     from renp_infer.terminal import show, write_document
     from renp_infer.verbs.compare.result import CompareResult
-    from renp_infer.verbs.compare.tables import averaged_line, factor_table, hypothesis_table
+    from renp_infer.verbs.compare.tables import (
+        averaged_line,
+        derived_table,
+        factor_table,
+        hypothesis_table,
+    )
     from renp_infer.verbs.compare.verb import COMPARE
     from renp_infer.verbs.evaluate.shortfall import shortfall
     from renp_infer.verbs.infer.words import mass_prior_of
@@ -31,6 +36,7 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     else:
         mass = averaged_line(found.m1_meV, mass_prior_of(run.study))
         parts = [hypothesis_table(run.name, found), factor_table(found), mass]
+        parts += [derived_table(found)] if found.derived else []
         parts += [f"warning: {text}" for text in found.warnings]
         show(*filter(None, [shortfall(run)]), *parts, f"results: {run.directory}")
     return judge([run])

@@ -12,8 +12,9 @@ from renp_infer.engine.page import Answer, Block, Column, Note, Page, Part, Tabl
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.plate import new_figure, plate
-from renp_infer.inference.compared import BayesFactor, Comparison, LogEvidence, Weighed
+from renp_infer.inference.compared import Averaged, BayesFactor, Comparison, LogEvidence, Weighed
 from renp_infer.inference.comparison import columns
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import FloatArray
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.figures import caption_tail, normalised_label
@@ -42,6 +43,7 @@ def page(run: Run) -> Page:
         *(Note(warning.replace("_", " ")) for warning in found.warnings),
         plate("evidence", "Evidence of the four hypotheses", evidence_figure, (found, label, tail)),
         _probabilities(found, label),
+        *_derived(found, label),
         _factors(found.bayes_factors),
     )
     part = Part(50, "hypotheses", "Four hypotheses", blocks, "Hypotheses")
@@ -74,6 +76,29 @@ def _probabilities(found: Comparison, label: str) -> Table:
     return Table(columns, rows, caption)
 
 
+def _derived(found: Comparison, label: str) -> tuple[Table, ...]:
+    """Derived quantities by hypothesis and averaged; none of an older result."""
+    names = list(found.derived)
+    if not names:
+        return ()
+    numbers = (Column(PARAMETERS.text(name), number=True) for name in names)
+    averages = {_label(row): row.derived for row in found.hypotheses}
+    averages["averaged"] = found.derived
+    rows = tuple(
+        (text, *(_estimated(row.get(name)) for name in names)) for text, row in averages.items()
+    )
+    tail = f", {label}" if label else ""
+    caption = (
+        "What other experiments measure, by hypothesis and averaged by probability; m_ββ is "
+        f"averaged over Majorana neutrinos{tail}."
+    )
+    return (Table((Column("hypothesis", heads=True), *numbers), rows, caption, style="dense"),)
+
+
+def _estimated(found: Averaged | None) -> str:
+    return "–" if found is None else estimate(found, rounded).replace(" ", NO_BREAK)
+
+
 def _row(row: Weighed, odds: float) -> tuple[str, ...]:
     return (
         _label(row),
@@ -81,7 +106,7 @@ def _row(row: Weighed, odds: float) -> tuple[str, ...]:
         "; ".join(f"{name} {_evidence(cell)}" for name, cell in row.by_estimator.items()),
         number(odds, 3),
         _probability(row),
-        estimate(row.m1_meV, rounded).replace(" ", NO_BREAK),
+        _estimated(row.m1_meV),
     )
 
 

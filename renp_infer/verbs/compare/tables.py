@@ -9,9 +9,10 @@ from rich.table import Table
 
 from renp_infer.engine.run import Run
 from renp_infer.inference.compared import Averaged, Comparison, LogEvidence, Weighed
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.terminal import WIDTH, digits_of
 from renp_infer.verbs.compare.result import CompareResult
-from renp_infer.verbs.infer.cells import estimate
+from renp_infer.verbs.infer.cells import estimate, interval
 from renp_infer.verbs.infer.words import MassPrior, mass_words
 
 
@@ -64,6 +65,17 @@ def factor_table(found: Comparison) -> Table:
 def averaged_line(m1_meV: Averaged, prior: MassPrior) -> str:
     """The mass averaged over hypotheses, as far as it is a measurement."""
     return f"averaged over hypotheses: {mass_words(m1_meV, prior)}"
+
+
+def derived_table(found: Comparison) -> Table:
+    """What other experiments measure, averaged over hypotheses."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=WIDTH)
+    for head in ("averaged", "mean ± sd", "95 %"):
+        table.add_column(head, justify="left" if head == "averaged" else "right")
+    for name, one in found.derived.items():
+        table.add_row(PARAMETERS.text(name), estimate(one), interval(one))
+    table.caption = "m_ββ: averaged over Majorana neutrinos"
+    return table
 
 
 def _probability(value: float, error: float) -> str:

@@ -17,10 +17,12 @@ from renp_infer.inference.comparison import (
     Hypothesis,
     task_of,
 )
+from renp_infer.inference.derived import derived
 from renp_infer.inference.evidence import estimate
-from renp_infer.inference.fit import parameter_group
+from renp_infer.inference.fit import DERIVED, by_draw, parameter_group
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
+from renp_infer.physics.neutrinos import ATMOSPHERIC
 from renp_infer.study.hypotheses import true_peak_nG
 from renp_infer.study.observed import data_of
 from renp_infer.verbs.infer.work import checked_model
@@ -29,9 +31,13 @@ if TYPE_CHECKING:
     import xarray
 
     from renp_infer.engine.tasks import Context, Task
+    from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
 
 EVIDENCE = "renp_evidence"
+BEFORE = "renp_derived_prior"
+"""Group of what follows from draws of the prior."""
+_PRIOR_DRAWS = 4000
 
 
 def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
@@ -56,6 +62,7 @@ def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
     found = estimate(likelihood, estimator, settings, task.seed(), context.tell)
     groups = {
         "posterior": parameter_group(likelihood.prior, found.vectors),
+        **_derived(study, hypothesis, likelihood, found.vectors),
         "sample_stats": found.statistics,
         **found.groups,
     }
@@ -68,6 +75,19 @@ def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
         "response_error_sigma": response_error,
     }
     return tree
+
+
+def _derived(
+    study: Study, hypothesis: Hypothesis, likelihood: Likelihood, vectors: FloatArray
+) -> dict[str, xarray.Dataset]:
+    """What follows from draws (chains, draws, d), and from draws of the prior."""
+    table = study.oscillation.values[hypothesis.ordering]
+    rng = np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(2,)))
+    before = likelihood.prior.sample(rng, _PRIOR_DRAWS)[None]
+    return {
+        name: by_draw(derived(likelihood.prior, hypothesis.nature, part, table.get(ATMOSPHERIC)))
+        for name, part in ((DERIVED, vectors), (BEFORE, before))
+    }
 
 
 def likelihood_of(study: Study, hypothesis: Hypothesis) -> tuple[Likelihood, float]:
@@ -127,17 +147,28 @@ def evidences(tree: xarray.DataTree) -> list[Evidence]:
 
 def _evidence(tree: xarray.DataTree, hypothesis: Hypothesis) -> Evidence:
     table = tree[EVIDENCE].to_dataset()
-    estimates, draws = {}, {}
+    estimates, draws, before = {}, {}, {}
     for name in map(str, table["estimator"].values):
         cell = table.sel(hypothesis=hypothesis.name, estimator=name)
         if not np.isfinite(cell["log_evidence"]):
             continue
         found = LogEvidence(float(cell["log_evidence"]), float(cell["log_evidence_error"]))
-        posterior = tree[f"{hypothesis.name}/{name}/posterior"].to_dataset()
+        branch = tree[f"{hypothesis.name}/{name}"]
+        posterior = branch["posterior"].to_dataset()
         kept = [n for n in ("m1_meV", *PARAMETERS.phases) if n in posterior]
         estimates[name] = found
-        draws[name] = {n: posterior[n].values.ravel() for n in kept}
-    return Evidence(hypothesis, estimates, draws)
+        draws[name] = {n: posterior[n].values.ravel() for n in kept} | _columns(branch, DERIVED)
+        before = _columns(branch, BEFORE)
+    return Evidence(hypothesis, estimates, draws, before)
+
+
+def _columns(branch: Any, group: str) -> dict[str, FloatArray]:
+    """Derived masses (n,) by name; none of a result from before there were any."""
+    if group not in branch.children:
+        return {}
+    found = branch[group].to_dataset()
+    names = (n for n in found.data_vars if n != SEEN_PHASE)
+    return {str(name): found[name].values.ravel() for name in names}
 
 
 def _settings(study: Study) -> CompareSettings:

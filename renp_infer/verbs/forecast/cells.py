@@ -8,15 +8,16 @@ formulae; confidence levels count standard deviations as sqrt(Delta chi^2).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from renp_infer.inference.derived import quantities_of
 from renp_infer.inference.exposure import SHORTEST_S, ByExposure, Room, required_exposure
-from renp_infer.inference.fisher import MASSLESS_MEV, expand, sigma, validity
+from renp_infer.inference.fisher import MASSLESS_MEV, expand, sigma, sigma_along, validity
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import DOUBLE_BETA, PARAMETERS
 from renp_infer.inference.profile import BestEnd, Fit, Profile, crossing
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import EV_TO_MILLI_EV
@@ -28,6 +29,7 @@ from renp_infer.verbs.forecast.quantities import (
     RIVALS,
     Against,
     AsimovCell,
+    DerivedErrors,
     EnsembleCell,
     FisherCell,
     Flags,
@@ -127,12 +129,25 @@ def fisher_cell(cell: TruthCell) -> FisherCell[float]:
             nonlinearity=judged.nonlinearity,
             phases_unknown=float(judged.phases),
         ),
+        derived=_derived_errors(cell, phases_known=not judged.phases),
         against=Separations(
             mass=_linear(lambda t: cell.m1_meV / own.sigma(t), noise, judged.valid),
             ordering=extrapolated(cell, "ordering"),
             nature=extrapolated(cell, "nature"),
         ),
     )
+
+
+def _derived_errors(cell: TruthCell, *, phases_known: bool) -> DerivedErrors[float]:
+    """Errors of derived quantities at the study's exposure, to first order."""
+    prior = cell.own.prior
+    quantities = quantities_of(prior, cell.truth.nature)
+    slopes = quantities.slopes(prior, cell.vector)
+    whole, noise = expand(cell.own, cell.vector), cell.bench.noise
+    found = {name: sigma_along(whole, noise, noise.exposure_s, row) for name, row in slopes.items()}
+    if not phases_known:
+        found.pop(DOUBLE_BETA, None)
+    return DerivedErrors(*(found.get(one.name, np.nan) for one in fields(DerivedErrors)))
 
 
 def _linear(curve: Callable[[float], float], noise: Noise, confirmed: bool) -> Against[float]:

@@ -17,7 +17,7 @@ from renp_infer.records import FloatArray
 if TYPE_CHECKING:
     import xarray
 
-_DIMS, _KIND, _PATTERN = "dims", "kind", "pattern"
+_DIMS, _KIND, _PATTERN, _LATER = "dims", "kind", "pattern", "later"
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,12 @@ def column(*dims: str) -> Any:
     return field(metadata={_DIMS: dims})
 
 
-def group(kind: type, pattern: str = "{}") -> Any:
-    """A field that is a record of a kind, whose columns get their names by a pattern."""
-    return field(metadata={_KIND: kind, _PATTERN: pattern})
+def group(kind: type, pattern: str = "{}", *, later: bool = False) -> Any:
+    """A field that is a record of a kind, whose columns get their names by a pattern.
+
+    ``later``: files from before there was one are read with NaN in its place.
+    """
+    return field(metadata={_KIND: kind, _PATTERN: pattern, _LATER: later})
 
 
 def columns_of(record: object) -> list[RecordColumn]:
@@ -103,6 +106,23 @@ def read[R](kind: type[R], dataset: xarray.Dataset) -> R | None:
     """
     names: list[str] = []
     assemble(kind, names.append)
-    if not any(name in dataset for name in names):
+    known = [name for name in names if name in dataset]
+    if not known:
         return None
-    return assemble(kind, lambda name: dataset[name].values)
+    later = _later(kind)
+
+    def values(name: str) -> FloatArray:
+        if name in later and name not in dataset:
+            return np.full(dataset[known[0]].shape, np.nan)
+        return np.asarray(dataset[name].values)
+
+    return assemble(kind, values)
+
+
+def _later(kind: type) -> set[str]:
+    """Columns that files from before do not have."""
+    names: list[str] = []
+    for one in fields(kind):
+        if one.metadata.get(_LATER):
+            assemble(one.metadata[_KIND], names.append, one.metadata[_PATTERN])
+    return set(names)

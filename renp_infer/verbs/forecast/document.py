@@ -18,6 +18,7 @@ from renp_infer.verbs.forecast.summary import (
     MethodRow,
     cells_of,
     cp_phases,
+    derived_rows,
     headline,
     method_rows,
     required_precision,
@@ -30,6 +31,9 @@ VOCABULARY = {
     "asimov": "median over mock experiments, profile likelihood of expectation (Asimov) data",
     "ensemble": "drawn data and calibrations; median, and central 68 % and 95 % of the experiments",
     "sigma_m1_meV": "half width of the 68 % confidence interval of m1 (Delta chi^2 = 1)",
+    "derived": "standard errors of the sum of masses, of both effective masses and of the three "
+    "masses, to first order (fisher), at the headline's hypothesis; of m_betabeta null where "
+    "phases are unknown",
     "separation": "sqrt(Delta chi^2), in standard deviations; the rival is the other ordering with "
     "the same nature, or the other nature with the same ordering; mass: against m1 = 0",
     "confirmed": "1: the separation may be used; 0: searches from several starts do not agree, and "
@@ -82,6 +86,10 @@ def forecast_document(found: ForecastResult) -> dict[str, Any]:
     }
     if first is not None:
         document |= _headline(first) | {"hypotheses": _hypotheses(found)}
+    rows = derived_rows(found)
+    if rows is not None:
+        errors = {f"sigma_{name}": values for name, values in asdict(rows.errors).items()}
+        document["derived"] = {"m1_meV": rows.m1_meV, **errors, "valid": rows.valid}
     document["methods"] = [_method_row(row) for row in method_rows(found)]
     return document | _tables(found)
 

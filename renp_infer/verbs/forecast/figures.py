@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
-from renp_infer.inference.published_limits import QUANTITIES, Limit, load_limits
+from renp_infer.inference.published_limits import Limit, load_limits
 from renp_infer.physics.constants import YEAR_S
 from renp_infer.physics.neutrinos import Ordering, load_oscillation, make_parameters
 from renp_infer.records import FloatArray
@@ -134,14 +134,11 @@ def _limits(ordering: str) -> list[tuple[Limit, float]]:
 
 def limits_caption() -> str:
     """Sources of the bounds, in words."""
-    rows = [
-        f"{li.name} {li.date}, {QUANTITIES[li.quantity]} < "
-        f"{li.value_meV:g} meV at {100 * li.level:g} % {li.kind} level ({li.source})"
-        for li in load_limits()
-    ]
-    return " Dotted: current bounds, converted to m₁; none where they leave no m₁: " + "; ".join(
-        rows
-    ) + "."  # fmt: skip
+    rows = "; ".join(limit.sentence for limit in load_limits())
+    return (
+        " Dotted: current bounds, converted to m₁; none where they leave no m₁, that of double "
+        f"beta decay for Majorana neutrinos of any phases, at its weakest: {rows}."
+    )
 
 
 def exposure_figure(found: ForecastResult) -> tuple[Figure, str]:

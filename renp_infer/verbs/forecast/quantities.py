@@ -84,6 +84,26 @@ class Flags[V]:
 
 
 @dataclass(frozen=True)
+class DerivedErrors[V]:
+    """Standard errors of what follows from the parameters, to first order; NaN: none.
+
+    Attributes
+    ----------
+    sum_meV, m_beta_meV : number
+    m_betabeta_meV : number
+        None for Dirac neutrinos, nor where phases are unknown: it is no straight line in them.
+    mass_1_meV, mass_2_meV, mass_3_meV : number
+    """
+
+    sum_meV: V
+    m_beta_meV: V
+    m_betabeta_meV: V
+    mass_1_meV: V
+    mass_2_meV: V
+    mass_3_meV: V
+
+
+@dataclass(frozen=True)
 class FisherCell[V]:
     """One truth by derivatives, by setting of its phases.
 
@@ -96,7 +116,8 @@ class FisherCell[V]:
     peak_snr : number
         Largest field of an angle in units of its noise.
     error : Flags
-        Of ``sigma_m1_meV``.
+        Of ``sigma_m1_meV``, and of the errors of derived quantities.
+    derived : DerivedErrors
     against : Separations
     """
 
@@ -104,6 +125,7 @@ class FisherCell[V]:
     peak_nG: V
     peak_snr: V
     error: Flags[V] = group(Flags)
+    derived: DerivedErrors[V] = group(DerivedErrors, "sigma_{}", later=True)
     against: Separations[V] = group(Separations)
 
 

@@ -14,6 +14,7 @@ from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.columns import picked
 from renp_infer.verbs.forecast.quantities import (
     RIVALS,
+    DerivedErrors,
     EnsembleCell,
     FisherCell,
     Flags,
@@ -76,6 +77,36 @@ def _own(axes: Axes, truth: TruthInShort) -> tuple[str, str]:
     """The study's ordering and nature, or the first that the forecast has."""
     ordering = truth.ordering if truth.ordering in axes.ordering else axes.ordering[0]
     return ordering, truth.nature if truth.nature in axes.nature else axes.nature[0]
+
+
+@dataclass(frozen=True)
+class DerivedRows:
+    """Errors of derived quantities for the study's hypothesis, by Fisher, at its own phases.
+
+    Attributes
+    ----------
+    m1_meV : tuple of float
+        True masses.
+    errors : DerivedErrors
+        By true mass.
+    valid : ndarray, shape (masses,)
+        1: nothing speaks against them.
+    """
+
+    m1_meV: tuple[float, ...]
+    errors: DerivedErrors[FloatArray]
+    valid: FloatArray
+
+
+def derived_rows(found: ForecastResult) -> DerivedRows | None:
+    """What a forecast says of derived quantities; ``None`` without derivatives."""
+    if found.fisher is None:
+        return None
+    axes = found.fisher.axes
+    cells = first_setting(found.fisher.at(*_own(axes, found.about.truth)))
+    if not np.any(np.isfinite(cells.derived.sum_meV)):
+        return None
+    return DerivedRows(axes.m1_meV, cells.derived, cells.error.valid)
 
 
 @dataclass(frozen=True)

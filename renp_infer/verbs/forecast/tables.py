@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import YEAR_S
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.judged import judged
@@ -30,12 +31,14 @@ from renp_infer.verbs.forecast.quantities import (
 from renp_infer.verbs.forecast.result import ByTruth, ForecastAbout, ForecastResult
 from renp_infer.verbs.forecast.spread import OVER_DATA, quantile
 from renp_infer.verbs.forecast.summary import (
+    DerivedRows,
     Headline,
     MethodCell,
     MethodRow,
     PhaseRow,
     comparison,
     cp_phases,
+    derived_rows,
     headline,
     method_rows,
     required_precision,
@@ -66,6 +69,9 @@ def forecast_sheets(found: ForecastResult) -> list[Sheet]:
     first, rows, sheets = headline(found), method_rows(found), []
     if first is not None:
         sheets += [_headline(found.about, first), _methods(rows)]
+    derived = derived_rows(found)
+    if derived is not None:
+        sheets.append(_derived(derived))
     if found.limits is not None:
         sheets += _limits(found.limits, found.drawn_limits)
     if found.steps is not None:
@@ -154,6 +160,21 @@ def _separation(cell: MethodCell, rival: Rival) -> str:
         return text
     low, high = cell.band[rival]
     return f"{text}\n{short(low)}-{short(high)}"
+
+
+def _derived(found: DerivedRows) -> Sheet:
+    names = [one.name for one in fields(found.errors)]
+    columns = [[short(m) for m in found.m1_meV]]
+    columns += [[short(v) for v in getattr(found.errors, name)] for name in names]
+    columns.append(["" if valid == 1.0 else "no" for valid in found.valid])
+    heads = [f"σ\n{PARAMETERS.text(name)}".replace(" [meV]", "") for name in names]
+    return Sheet(
+        "errors of what other experiments measure [meV] (median Fisher)",
+        ("m₁\n[meV]", *heads, "valid"),
+        tuple(zip(*columns, strict=True)),
+        "To first order, at the study's exposure; of m_ββ none where phases are unknown. valid: "
+        "whether a computed flag speaks against derivatives.",
+    )
 
 
 def _limits(

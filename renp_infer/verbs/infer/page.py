@@ -15,6 +15,7 @@ from renp_infer.verbs.infer.cells import NOT_MEASURED
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
 from renp_infer.verbs.infer.judged import Diagnostics
+from renp_infer.verbs.infer.mass_figures import mass_plates
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.words import mass_sentence, phases_sentence
 
@@ -44,8 +45,9 @@ COLUMNS = (
 
 def page(run: Run) -> Page:
     """The posterior, and what was judged of it."""
+    plates = (*posterior_plates(run), *mass_plates(run), *check_plates(run))
     parts = (
-        Part(10, "figures", "Figures", (*posterior_plates(run), *check_plates(run))),
+        Part(10, "figures", "Figures", plates),
         Part(30, "parameters", "Parameters", tuple(_parameters(run))),
         Part(60, "diagnostics", "", tuple(_diagnostics(run)), "Truth and diagnostics"),
     )
