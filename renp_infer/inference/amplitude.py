@@ -65,9 +65,11 @@ class AmplitudeMarginal:
         prior = likelihood.prior
         self.likelihood, self.sd, self.prior = likelihood, 0.0, prior
         found = prior.marginals.get(AMPLITUDE)
-        if isinstance(found, LogNormal) and found.sd <= WIDEST_SD:
+        integrates = AMPLITUDE not in likelihood.external.held
+        if integrates and isinstance(found, LogNormal) and found.sd <= WIDEST_SD:
             rest = {name: m for name, m in prior.marginals.items() if name != AMPLITUDE}
             self.sd, self.prior = found.sd, Prior(rest, prior.fixed)
+        self._parameters = Prior(self.prior.marginals, {AMPLITUDE: 1.0, **prior.fixed})
         self._offset = sum_of(prior.fixed[n] * e for n, e in likelihood.shapes.items())
         self.pull = self._whitened(likelihood.data.vector[None] - self._offset)[0]
         with faults("log-likelihood", prior.fixed) as finite:
@@ -88,11 +90,19 @@ class AmplitudeMarginal:
         return np.array([self.likelihood.mean(vector) for vector in vectors]) - self._offset
 
     def log_likelihood(self, vector: FloatArray) -> float:
-        """Normalised log-likelihood at the other parameters (d,)."""
-        return float(self.of_templates(self.templates(vector[None]))[0])
+        """Normalised log-likelihood, with constraints, at the other parameters (d,)."""
+        level = self.of_templates(self.templates(vector[None]))[0]
+        return float(level + self.constrained(vector[None])[0])
+
+    def constrained(self, vectors: FloatArray) -> FloatArray:
+        """Log density (k,) of the constraints at the other parameters (k, d); 0 without any."""
+        external = self.likelihood.external
+        return (
+            external.log_density(self._parameters, vectors) if external else np.zeros(len(vectors))
+        )
 
     def of_templates(self, templates: FloatArray) -> FloatArray:
-        """Normalised log-likelihoods (k,) of templates (k, n)."""
+        """Normalised log-likelihoods (k,) of templates (k, n), without constraints."""
         square, overlap = self._moments(templates)
         if not self.sd:
             return self.constant + overlap - 0.5 * square

@@ -19,6 +19,7 @@ import xarray as xr
 from scipy import stats
 
 from renp_infer.inference.diagnostics import leave_one_out, power_scaling, worst
+from renp_infer.inference.external import NAME, External
 from renp_infer.inference.judged import Grade, Impact, LeaveOneOut, ModelChecks, Sensitivity
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import MASS
@@ -35,12 +36,16 @@ SENSITIVE = 0.05
 Comput. 34 (2024) 57)."""
 
 
-def log_prior_group(prior: Prior, vectors: FloatArray, like: xr.Dataset) -> xr.Dataset:
-    """Log prior density of each parameter at draws (chains, kept, d)."""
+def log_prior_group(
+    prior: Prior, external: External, vectors: FloatArray, like: xr.Dataset
+) -> xr.Dataset:
+    """Log prior density of each parameter, and of constraints, at draws (chains, kept, d)."""
     columns = {
         name: np.vectorize(marginal.log_density, otypes=[float])(vectors[..., k])
         for k, (name, marginal) in enumerate(prior.marginals.items())
     }
+    if external:
+        columns[NAME] = external.log_density(prior, vectors)
     coords = {name: like[name] for name in ("chain", "draw")}
     return xr.Dataset({n: (("chain", "draw"), c) for n, c in columns.items()}, coords)
 

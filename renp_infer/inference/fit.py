@@ -89,7 +89,8 @@ def fit(
     vectors = sample.vectors
     shape = vectors.shape[:2]
     prior_rng = np.random.default_rng(seeds["prior"])
-    prior_vectors = prior.sample(prior_rng, shape[0] * shape[1]).reshape(*shape, -1)
+    external = likelihood.external
+    prior_vectors = external.sample(prior, prior_rng, shape[0] * shape[1]).reshape(*shape, -1)
     report("predictions", 0.0)
     posterior_mean, kept = _means(likelihood, vectors)
     report("predictions", 0.5)
@@ -119,7 +120,9 @@ def fit(
         second = draw_sample(likelihood, other, seeds["cross_check"], cores, report)
         groups[CROSS_CHECK] = parameter_group(prior, second.vectors)
         groups[CROSS_CHECK].attrs = second.statistics.attrs
-    groups["log_prior"] = log_prior_group(prior, vectors[:, kept], groups["log_likelihood"])
+    groups["log_prior"] = log_prior_group(
+        prior, external, vectors[:, kept], groups["log_likelihood"]
+    )
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     _check(tree)
     known = {} if data.source else values
@@ -127,7 +130,7 @@ def fit(
     before = model.derived(prior_vectors)
     true = model.derived(model.vector(truth)) if known else {}
     summaries |= _derived_summaries(tree, before, {k: float(v) for k, v in true.items()})
-    tree.attrs = _documents(summaries, diagnosis, truth, values, signal, data)
+    tree.attrs = _documents(summaries, diagnosis, truth, values, signal, data, external.names)
     impact = impacts(prior, vectors, summaries[MASS].ess_bulk or 1.0)
     checks, tree["renp_checks"] = model_checks(tree, likelihood, posterior_mean, impact)
     tree.attrs["renp_checks"] = json.dumps(_known(checks.document()))
@@ -281,6 +284,7 @@ def _documents(
     values: Mapping[str, float],
     signal: FloatArray,
     data: Data,
+    constraints: tuple[str, ...],
 ) -> dict[str, str]:
     """Root attributes: the summary and the diagnostics as JSON."""
     diagnostics = diagnosis.document()
@@ -292,5 +296,7 @@ def _documents(
         "peak_snr": float(np.max(np.abs(signal) / data.sigma)),
         "normalised": data.normalised,
     }
+    if constraints:
+        summary["constraints"] = list(constraints)
     require_finite_tree(summary, values)
     return {"renp_summary": json.dumps(summary), "renp_diagnostics": json.dumps(diagnostics)}

@@ -26,7 +26,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.inference.comparison import Hypothesis
+from renp_infer.inference.constraints import Knowledge
 from renp_infer.inference.derived import derived
+from renp_infer.inference.external import NOTHING, External
 from renp_infer.inference.fisher import MASSLESS_MEV
 from renp_infer.inference.likelihood import Likelihood, ResponseLike, shapes_of, sum_of
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
@@ -38,6 +40,7 @@ from renp_infer.inference.prior import (
     response_argument,
     truth_values,
 )
+from renp_infer.inference.quantities import Quantities
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.physics.constants import MILLI_EV_TO_EV
@@ -73,6 +76,8 @@ class HypothesisModel:
         this hypothesis's own.
     shapes : mapping, optional
         What offsets of 1 add (n,), of those that are free and not uniform.
+    knowledge : tuple of Knowledge
+        Constraints of other experiments.
     """
 
     response: ResponseLike
@@ -82,6 +87,7 @@ class HypothesisModel:
     refractive_index: float
     peak: float | None = None
     shapes: Mapping[str, FloatArray] | None = None
+    knowledge: tuple[Knowledge, ...] = ()
 
     @functools.cached_property
     def prior(self) -> Prior:
@@ -141,7 +147,15 @@ class HypothesisModel:
 
     def likelihood(self, data: Data) -> Likelihood:
         """Likelihood of data."""
-        return Likelihood(self.prior, self.response, data, self.shapes)
+        return Likelihood(self.prior, self.response, data, self.shapes, self.external)
+
+    @functools.cached_property
+    def external(self) -> External:
+        """Constraints on this hypothesis."""
+        if not self.knowledge:
+            return NOTHING
+        own = self.parameters
+        return External(self.knowledge, Quantities(own.ordering, own.nature, self.sin2_23))
 
     def vector(self, parameters: Parameters) -> FloatArray:
         """Free parameters (d,) of a point, all nuisances at their centres."""
@@ -216,6 +230,7 @@ def hypothesis_model(
     *,
     peak: float | None = None,
     shapes: Mapping[str, FloatArray] | None = None,
+    knowledge: tuple[Knowledge, ...] = (),
 ) -> HypothesisModel:
     """Assemble a hypothesis of an experiment.
 
@@ -234,6 +249,8 @@ def hypothesis_model(
         See ``HypothesisModel``.
     shapes : mapping, optional
         By default those of the truth.
+    knowledge : tuple of Knowledge
+        Constraints of other experiments.
     """
     parameters = assumed(hypothesis, truth, table)
     return HypothesisModel(
@@ -244,6 +261,7 @@ def hypothesis_model(
         experiment.target.refractive_index,
         peak,
         offset_shapes(experiment, truth, settings) if shapes is None else shapes,
+        knowledge,
     )
 
 

@@ -63,7 +63,7 @@ def draw_hypothesis(
     failures = []
     try:
         source = likelihoods[truth]
-        vector = source.prior.sample(rng, 1)[0]
+        vector = source.external.sample(source.prior, rng, 1)[0]
         data = mock(source, source.mean(vector), rng).data.vector
     except RenpError as problem:
         return HypothesisMock(truth, log_z, error, ess, f"{type(problem).__name__}: {problem}")

@@ -146,6 +146,7 @@ class Proposal:
         templates = np.zeros((count, target.pull.size))
         templates[inside] = target.templates(vectors[inside])
         posterior = target.of_templates(templates) + self.mixture.log_prior(points)
+        posterior[inside] += target.constrained(vectors[inside])
         posterior[~inside] = -np.inf
         return WeightedDraws(
             vectors, templates, points, posterior - self.mixture.log_density(points)

@@ -26,6 +26,7 @@ import numpy as np
 
 from renp_infer.errors import DomainError
 from renp_infer.finite import require_finite
+from renp_infer.inference.external import NOTHING, External
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
 from renp_infer.inference.prior import Prior
 from renp_infer.measurement.data import Data, Whitening
@@ -97,6 +98,8 @@ class Likelihood:
     shapes : dict
         What offsets of 1 add, e (n,): of the baseline, and of all others that are
         not fixed at 0.
+    external : External
+        What else is known: a term of the posterior beside that of the data.
 
     Raises
     ------
@@ -113,9 +116,11 @@ class Likelihood:
         response: ResponseLike,
         data: Data,
         shapes: Mapping[str, FloatArray] | None = None,
+        external: External = NOTHING,
     ) -> None:
         self.shapes = shapes_of(prior, data.vector.size, shapes)
         self.prior, self.response, self.data = prior, response, data
+        self.external = external
         self._layout = _Layout(prior, self.shapes)
         require_finite(str(data.label), data.vector, prior.fixed, data.theta_s)
         for name, shape in self.shapes.items():
@@ -187,9 +192,15 @@ class Likelihood:
         return np.asarray(weight @ decorrelate(jacobian))
 
     def log_posterior(self, vector: FloatArray) -> float:
-        """Log prior plus log-likelihood; -inf only outside the prior."""
+        """Log prior, constraints and log-likelihood; -inf only outside the prior."""
         log_prior = self.prior.log_density(vector)
-        return log_prior + self.log_likelihood(vector) if np.isfinite(log_prior) else log_prior
+        if not np.isfinite(log_prior):
+            return log_prior
+        return log_prior + self.log_likelihood(vector) + self.constrained(vector)
+
+    def constrained(self, vector: FloatArray) -> float:
+        """Log density of the constraints at free parameters (d,); 0 without any."""
+        return float(self.external.log_density(self.prior, vector)) if self.external else 0.0
 
     def linearise(self, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Expected data (n,) and their derivatives (n, d) by free parameter.

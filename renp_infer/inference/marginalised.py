@@ -3,7 +3,8 @@
 The offsets enter the mean linearly and have Gaussian priors of mean 0. Integrating
 them adds sd^2 e e^T to the covariance, with e their shape: the
 same Gaussian likelihood with fewer parameters. Phases that the response does not
-depend on (all of them, for Dirac neutrinos) integrate to 1. With delta = 0, alpha31
+depend on (all of them, for Dirac neutrinos) integrate to 1. What a constraint is about
+stays. With delta = 0, alpha31
 stands for alpha31 - 2 delta, the only way in which either is seen: its prior is uniform
 as well, and delta integrates to 1. All of it is exact; what is left of the linear
 parameters is the amplitude, which is integrated numerically (``amplitude.py``).
@@ -11,7 +12,7 @@ parameters is the amplitude, which is integrated numerically (``amplitude.py``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -76,7 +77,9 @@ class Marginalised:
             complete[:, columns] = self._linear(linear, means, rng)
             means = means + complete[:, columns] @ _design(self.full, linear).T
         log_posterior = [
-            self.full.prior.log_density(vector) + np.sum(self.full.pointwise_at_mean(mean))
+            self.full.prior.log_density(vector)
+            + np.sum(self.full.pointwise_at_mean(mean))
+            + self.full.constrained(vector)
             for vector, mean in zip(complete, means, strict=True)
         ]
         return complete, np.array(log_posterior)
@@ -104,21 +107,22 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginalise
     prior, data = likelihood.prior, likelihood.data
     linear = [name for name in PARAMETERS.offsets if name in prior.names]
     design = _design(likelihood, linear) * [_sd(likelihood, name) for name in linear]
-    gone = {*linear, *_unseen(likelihood, rng)}
-    if _turns(prior, [name for name in prior.names if name not in gone]):
+    external = likelihood.external
+    gone = {*linear, *(set(_unseen(likelihood, rng)) - external.seen)}
+    if external.turns and _turns(prior, {*prior.names} - gone - {DELTA}):
         gone.add(DELTA)
     rest = Prior(
         {name: marginal for name, marginal in prior.marginals.items() if name not in gone},
         {**prior.fixed, **dict.fromkeys(gone, 0.0)},
     )
     wider = replace(data, covariance=data.covariance + design @ design.T)
-    integrated = Likelihood(rest, likelihood.response, wider, likelihood.shapes)
+    integrated = Likelihood(rest, likelihood.response, wider, likelihood.shapes, external)
     return Marginalised(likelihood, AmplitudeMarginal(integrated))
 
 
-def _turns(prior: Prior, rest: Sequence[str]) -> bool:
-    """Whether alpha31 stands for itself less twice a free delta."""
-    return DELTA in prior.names and ALPHA31 in rest
+def _turns(prior: Prior, rest: Collection[str]) -> bool:
+    """Whether alpha31 stands for itself less twice a free delta that is integrated."""
+    return DELTA in prior.names and ALPHA31 in rest and DELTA not in rest
 
 
 def _design(likelihood: Likelihood, names: list[str]) -> FloatArray:

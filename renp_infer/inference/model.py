@@ -21,7 +21,7 @@ import hashlib
 import importlib
 import inspect
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +184,16 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         linear = {AMPLITUDE: amplitude, BASELINE: baseline}
         parts = [linear[n] if n in LINEAR else vector[rest.names.index(n)] for n in prior.names]
         pm.Deterministic(VECTOR, pt.stack(parts), dims="parameter")
+        if likelihood.external:
+            values = named(prior, parts, prior.fixed)
+            pm.Potential("constraints", likelihood.external.graph(values, pt, constant))
     return model
+
+
+def named(prior: Prior, vector: Any, fixed: Mapping[str, float]) -> dict[str, Any]:
+    """Every parameter by name: free ones of a vector (d,) of the graph, and fixed ones."""
+    free = {name: vector[k] for k, name in enumerate(prior.names)}
+    return {**{name: constant(value) for name, value in fixed.items()}, **free}
 
 
 def supported(limits: tuple[FloatArray, FloatArray], unit: TensorVariable) -> TensorVariable:

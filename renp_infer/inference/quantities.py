@@ -31,9 +31,11 @@ from renp_infer.records import FloatArray
 
 _STEP = 1e-200
 """Imaginary; of derivatives."""
-_TINY = 1e-300
+_TINY = np.float64(1e-300)
 """Keeps the slope of a length finite at 0."""
 _RAD_PER_DEG = np.float64(np.pi / 180.0)
+_EV2_PER_MEV2 = np.float64(MILLI_EV_TO_EV**2)
+# a Python float would enter a graph in single precision
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Quantities:
         found = {
             SUM: sum(masses),
             BETA: xp.sqrt(square),
-            BETA_SQUARED: square * MILLI_EV_TO_EV**2,
+            BETA_SQUARED: square * _EV2_PER_MEV2,
             **dict(zip(MASSES, masses, strict=True)),
         }
         if self.nature == "majorana":
@@ -82,19 +84,23 @@ class Quantities:
             found[DOUBLE_BETA] = double_beta(shares, masses, values[ALPHA21], seen, xp)
         if self.sin2_23 is not None:
             found[JARLSKOG] = jarlskog(
-                values["sin2_12"], values["sin2_13"], self.sin2_23, values[DELTA], xp
+                values["sin2_12"],
+                values["sin2_13"],
+                np.float64(self.sin2_23),
+                values[DELTA],
+                xp,
             )
         return found
 
     def slopes(self, prior: Prior, vector: FloatArray) -> dict[str, FloatArray]:
         """Derivatives (d,) of each quantity by the free parameters, at a point (d,)."""
-        return _slopes(lambda values: self.of(values), prior, vector)
+        return slopes(self.of, prior, vector)
 
 
-def _slopes(
+def slopes(
     function: Callable[[Mapping[str, Any]], Mapping[str, Any]], prior: Prior, vector: FloatArray
 ) -> dict[str, FloatArray]:
-    """Derivatives by imaginary steps, exact to rounding."""
+    """Derivatives (d,) of functions of all parameters by imaginary steps, exact to rounding."""
     steps = vector + 1j * _STEP * np.eye(vector.size)
     values = {**prior.fixed, **dict(zip(prior.names, steps.T, strict=True))}
     like = np.zeros(vector.size)
@@ -106,7 +112,7 @@ def numbered_masses(
 ) -> tuple[Any, Any, Any]:
     """Masses m_1, m_2, m_3 in meV; splittings in eV^2."""
     light = light_meV**2
-    solar, large = dm2_21 / MILLI_EV_TO_EV**2, dm2_3l / MILLI_EV_TO_EV**2
+    solar, large = dm2_21 / _EV2_PER_MEV2, dm2_3l / _EV2_PER_MEV2
     if ordering == "normal":
         return light_meV, xp.sqrt(light + solar), xp.sqrt(light + large)
     return xp.sqrt(light - large - solar), xp.sqrt(light - large), light_meV

@@ -66,6 +66,8 @@ def draw_sample(
     """
     sample = _drawn(likelihood, settings, seed, cores, report, compiled)
     rng = np.random.default_rng(seed.spawn(1)[0])
+    if not likelihood.external.even:
+        return sample
     return replace(sample, vectors=mirrored(likelihood.prior, sample.vectors, rng))
 
 

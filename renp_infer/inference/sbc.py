@@ -113,7 +113,8 @@ def rank_one(
         An error in the fit is recorded, not raised.
     """
     truth_seed, noise_seed, fit_seed, rank_seed = seed.spawn(4)
-    truth = likelihood.prior.sample(np.random.default_rng(truth_seed), 1)[0]
+    known, rng = likelihood.external, np.random.default_rng(truth_seed)
+    truth = known.sample(likelihood.prior, rng, 1)[0]
     try:
         fitted = mock(likelihood, expected(truth), np.random.default_rng(noise_seed))
         vectors, statistics = sample(fitted, fit_seed)

@@ -23,6 +23,7 @@ from renp_infer.inference.model import (
     constant,
     from_unit,
     in_order,
+    named,
     supported,
     template_of,
 )
@@ -134,6 +135,10 @@ def build_model(target: AmplitudeMarginal, reference: Reference) -> pm.Model:
         low, high = (limit[prior.plain] for limit in prior.unit_support)
         vector = from_unit(prior, _with_phases(prior, supported((low, high), unit)))
         pm.Potential("log_likelihood", _log_likelihood(target, vector))
+        external = target.likelihood.external
+        if external:
+            values = named(prior, vector, {AMPLITUDE: 1.0, **prior.fixed})
+            pm.Potential("constraints", external.graph(values, pt, constant))
         pm.Deterministic(VECTOR, vector, dims="parameter")
     return model
 

@@ -152,17 +152,27 @@ class Chart:
         return unit
 
     def residuals(self, point: FloatArray) -> FloatArray:
-        """Pulls of data and prior, shape (n + plain,); half their square is the loss."""
+        """Pulls of constraints, data and prior; half their square is the loss.
+
+        Shape (n + plain,), and more with constraints.
+        """
         likelihood = self.likelihood
         mean = likelihood.mean(self._vector(point))
         pulls = -likelihood.pulls(mean)
-        return self._checked("pulls", np.concatenate([pulls, point[: self.others.size]]), point)
+        rows = np.concatenate([pulls, point[: self.others.size]])
+        if likelihood.external:
+            known = likelihood.external.residuals(likelihood.prior, self._vector(point))
+            rows = np.concatenate([known, rows])
+        return self._checked("pulls", rows, point)
 
     def jacobian(self, point: FloatArray) -> FloatArray:
         """Derivatives of the residuals, shape (n + plain, chart)."""
         likelihood = self.likelihood
         _, by_vector = likelihood.linearise(self._vector(point))
         by_vector = likelihood.whitening.white(by_vector)
+        if likelihood.external:
+            known = likelihood.external.jacobian(likelihood.prior, self._vector(point))
+            by_vector = np.concatenate([known, by_vector])
         pulls = by_vector @ self._vector_slopes(point)
         slopes = np.vstack([pulls, np.eye(self.others.size, point.size)])
         return self._checked("slopes of the pulls", slopes, point)

@@ -48,6 +48,7 @@ def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters
     if study.inference is not None:
         check_inference(study, experiment, parameters)
     check_calibration(study.calibrate, study.inference)
+    check_constraints(study)
 
 
 def check_printed(switches: Switches, target: Target, chi_squared: float | str) -> None:
@@ -186,6 +187,29 @@ def check_calibration(section: CalibrateSection | None, inference: InferenceSect
     if section.belt_sets and section.belt_m1_meV[-1] > inference.m1_max_meV:
         allowed = f"masses <= inference.m1_max_meV = {inference.m1_max_meV:g}"
         raise ConfigError("calibrate.belt_m1_meV", section.belt_m1_meV[-1], allowed)
+
+
+def check_constraints(study: StudyConfig) -> None:
+    """Refuse constraints where nothing would take them into account, or not as they are.
+
+    Raises
+    ------
+    ConfigError
+        With forecasts and designs, which ask what the apparatus itself gives; with belts,
+        whose mock experiments would have to repeat the other experiments, too.
+    """
+    if study.constraints is None:
+        return
+    given = Said("a table")
+    for task, why in (
+        ("forecast", "asks what this experiment gives: leave constraints out there"),
+        ("optimize", "judges a design by what it adds itself: leave constraints out there"),
+    ):
+        if getattr(study, task) is not None:
+            raise ConfigError("constraints", given, f"nothing with [{task}], which {why}")
+    if study.calibrate is not None and study.calibrate.belt_sets:
+        allowed = "0 with [constraints]: a belt would have to repeat the other experiments"
+        raise ConfigError("calibrate.belt_sets", study.calibrate.belt_sets, allowed)
 
 
 def check_forecast(settings: ForecastSettings, experiment: Experiment) -> None:

@@ -51,6 +51,7 @@ def hypothesis_of(
         study.priors,
         response or response_maker(study),
         peak=peak_nG,
+        knowledge=study.known_under(hypothesis.ordering),
     )
 
 

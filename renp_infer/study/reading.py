@@ -25,6 +25,7 @@ from renp_infer.fields import (
 from renp_infer.study.sections.accuracy import AccuracySection
 from renp_infer.study.sections.calibrate import CalibrateSection
 from renp_infer.study.sections.compare import CompareSection
+from renp_infer.study.sections.constraints import ConstraintsSection
 from renp_infer.study.sections.data import DataSection
 from renp_infer.study.sections.detector import DetectorSection
 from renp_infer.study.sections.execution import ExecutionSection
@@ -66,6 +67,7 @@ class StudyConfig(BaseModel):
     execution: ExecutionSection = ExecutionSection()
     simulate: SimulateSection | None = None
     data: DataSection | None = None
+    constraints: ConstraintsSection | None = None
     inference: InferenceSection | None = None
     compare: CompareSection | None = None
     forecast: ForecastSection | None = None

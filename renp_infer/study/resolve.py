@@ -18,8 +18,10 @@ from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
 from renp_infer.records import Accuracy, Experiment, Parameters
 from renp_infer.study import checks
 from renp_infer.study.design_tables import design_of
+from renp_infer.study.knowledge import knowledge_of
 from renp_infer.study.reading import StudyConfig
 from renp_infer.study.sections.compare import compare_settings
+from renp_infer.study.sections.constraints import with_absolute_files
 from renp_infer.study.sections.data import absolute, apparatus_of, measurement_of
 from renp_infer.study.sections.detector import detector_of, noise_keys
 from renp_infer.study.sections.forecast import ForecastSettings, forecast_settings
@@ -56,7 +58,9 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     ConfigError
         On a combination of keys that means nothing. Designs are not looked at.
     """
-    study = study.model_copy(update={"data": absolute(study.data, folder)})
+    constraints = with_absolute_files(study.constraints, folder)
+    given = {"data": absolute(study.data, folder), "constraints": constraints}
+    study = study.model_copy(update=given)
     scheme = scheme_of(study.target, folder)
     target = load_target(scheme, **study.target.model_dump(exclude={"scheme", *POLARISED}))
     switches = switches_of(study.physics)
@@ -93,6 +97,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         oscillation=table,
         settings=settings and leaking(settings, residual),
         residual=residual,
+        knowledge=knowledge_of(study.constraints),
         datasets=0 if study.simulate is None else study.simulate.datasets,
         execution=study.execution,
         compare=None if study.compare is None else compare_settings(study.compare),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from renp_infer.files import digest
 from renp_infer.physics.target import GENERIC
-from renp_infer.resources import share_path
+from renp_infer.resources import read_toml, share_path
+from renp_infer.study.knowledge import constraint_file
 from renp_infer.study.study import Study
 
 
@@ -38,7 +40,23 @@ def _data_files(study: Study) -> dict[str, Path]:
     files |= _shipped("data", f"oscillation/{study.oscillation.name}.toml")
     if study.experiment.switches.weights == "table-iv":  # printed rows, kept in that file
         files |= _shipped("data", "oscillation/seed.toml")
+    if study.knowledge:
+        files |= _constraints(study.resolved["constraints"])
     return files
+
+
+def _constraints(section: Mapping[str, Any]) -> dict[str, Path]:
+    """Files of constraints, and the files that they and the section name."""
+    files: dict[str, Path] = {}
+    own = [entry["file"] for kind in ("table", "chain") for entry in section.get(kind, ())]
+    for name in section.get("use", ()):
+        path = constraint_file(name)
+        shipped = not name.endswith(".toml")
+        files |= _shipped("data", f"constraints/{name}.toml") if shipped else {path.name: path}
+        raw = read_toml(path, str(path))
+        rows = [entry for kind in ("table", "chain") for entry in raw.get(kind, ())]
+        own += [str(path.parent / entry["file"]) for entry in rows]
+    return files | {Path(name).name: Path(name) for name in own}
 
 
 def _shipped(folder: Literal["models", "data"], name: str) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from renp_infer.display import Display
 from renp_infer.inference.comparison import CompareSettings
+from renp_infer.inference.constraints import Knowledge
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.kinematics import has_extraordinary
@@ -16,6 +17,7 @@ from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study.datafile import Measurement
 from renp_infer.study.design_tables import Design
+from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import TASKS
 from renp_infer.study.sections.calibrate import CalibrateSection
 from renp_infer.study.sections.execution import ExecutionSection
@@ -60,6 +62,8 @@ class Study(Display):
     residual : float
         Parity-even field of a polarised target that reversing P leaves, over the peak
         signal: part of the leakage's prior in ``settings`` and ``priors``.
+    knowledge : tuple of Stated
+        Constraints of other experiments; none without a section ``[constraints]``.
     """
 
     name: str
@@ -79,6 +83,11 @@ class Study(Display):
     design: Design | None = None
     sequential: SequentialSettings | None = None
     residual: float = 0.0
+    knowledge: tuple[Stated, ...] = ()
+
+    def known_under(self, ordering: str) -> tuple[Knowledge, ...]:
+        """Constraints of other experiments that hold under an ordering."""
+        return tuple(row.term for row in self.knowledge if row.ordering in ("both", ordering))
 
     @property
     def priors(self) -> InferenceSettings:
@@ -109,6 +118,7 @@ class Study(Display):
             ("exposure", f"{experiment.detector.exposure_s:g} s"),
             *headlines(self.resolved),
             ("data", data),
+            *constrained(self.knowledge),
             ("sections", ", ".join(tasks) or "none: only evaluate"),
         ]
 
@@ -118,6 +128,12 @@ def leaking(settings: InferenceSettings, residual: float) -> InferenceSettings:
     if residual == 0.0:
         return settings
     return replace(settings, leakage_sd=math.hypot(settings.leakage_sd, residual))
+
+
+def constrained(knowledge: tuple[Stated, ...]) -> list[tuple[str, str]]:
+    """A row with the constraints of other experiments; none without any."""
+    names = "; ".join(row.term.name for row in knowledge)
+    return [("constraints", names)] if names else []
 
 
 def headlines(resolved: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -34,7 +34,10 @@ def posterior_inputs(study: Study) -> dict[str, Any]:
     """What a posterior depends on besides."""
     assert study.settings is not None
     settings, table = asdict(study.settings), asdict(study.oscillation)
-    return data_inputs(study) | {"settings": settings, "oscillation": table}
+    inputs = data_inputs(study) | {"settings": settings, "oscillation": table}
+    if study.knowledge:
+        inputs["constraints"] = study.resolved["constraints"]
+    return inputs
 
 
 def prior_inputs(study: Study) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class Alternative:
         """The same with the noise of another exposure."""
         own = self.likelihood
         data = replace(own.data, covariance=noise.covariance(exposure_s))
-        moved = Likelihood(own.prior, own.response, data, own.shapes)
+        moved = Likelihood(own.prior, own.response, data, own.shapes, own.external)
         return replace(self, likelihood=moved)
 
 

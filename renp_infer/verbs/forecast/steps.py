@@ -105,7 +105,7 @@ def _halved(cell: TruthCell, systematic: str) -> float:
     }
     prior = Prior(marginals, own.prior.fixed)
     moved = copy.copy(cell)
-    moved.own = Likelihood(prior, own.response, own.data, own.shapes)
+    moved.own = Likelihood(prior, own.response, own.data, own.shapes, own.external)
     return half_width(moved)
 
 

@@ -1,0 +1,239 @@
+"""Constraints of a study: entries and files become terms of the posterior.
+
+A file of constraints is TOML, with the lists of tables of ``[constraints]`` (``gaussian``,
+``limit``, ``table``, ``chain``) and two words of its own: ``source`` and ``date``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
+from renp_infer.inference.constraints import (
+    ChainConstraint,
+    GaussianConstraint,
+    Knowledge,
+    LimitConstraint,
+    TableConstraint,
+)
+from renp_infer.records import FloatArray
+from renp_infer.resources import named_file, read_toml, share_path
+from renp_infer.study.sections.base import Word
+from renp_infer.study.sections.constraints import (
+    ConstraintsSection,
+    FileEntry,
+    GaussianEntry,
+    LimitEntry,
+    with_absolute_files,
+)
+
+KEY = "constraints"
+_CHI_SQUARED, _WEIGHT = "chi_squared", "weight"
+_FEWEST, _FEWEST_DRAWS = 4, 100
+"""Values along an axis of a table, and draws of a chain."""
+_MOST = 1_000_000
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A constraint, and under which ordering it holds.
+
+    Attributes
+    ----------
+    term : Knowledge
+    ordering : {"both", "normal", "inverted"}
+    """
+
+    term: Knowledge
+    ordering: str
+
+
+class ConstraintFile(ConstraintsSection):
+    """A file of constraints, with where they are from."""
+
+    source: Word
+    date: Word
+
+
+def knowledge_of(section: ConstraintsSection | None) -> tuple[Stated, ...]:
+    """Constraints of a section with absolute paths, its files first.
+
+    Raises
+    ------
+    ConfigError
+        On the first thing that is wrong, by the key's path or by file and key.
+    """
+    if section is None:
+        return ()
+    found = [row for path in files_of(section) for row in read_constraints(path)]
+    found += _entries(section, KEY)
+    seen: set[str] = set()
+    for row in found:
+        if row.term.name in seen:
+            allowed = "another name: one of the constraints has it"
+            raise ConfigError(f"{KEY}.name", row.term.name, allowed)
+        seen.add(row.term.name)
+    return tuple(found)
+
+
+def files_of(section: ConstraintsSection) -> list[Path]:
+    """Files of constraints that a section uses."""
+    return [constraint_file(name) for name in section.use]
+
+
+def constraint_file(name: str) -> Path:
+    """A path that ends in ``.toml``, or the name of a file that ships with the package."""
+    if name.endswith(".toml"):
+        return Path(name)
+    extra = ", or a path that ends in .toml"
+    return named_file(share_path("data") / "constraints", name, f"{KEY}.use", extra)
+
+
+def read_constraints(path: Path) -> tuple[Stated, ...]:
+    """Constraints of a file, whose own paths start from its folder.
+
+    Raises
+    ------
+    ConfigError
+        By file and key.
+    """
+    raw = read_toml(path, str(path))
+    try:
+        section = ConstraintFile.model_validate(raw)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in detail["loc"])
+        allowed = detail.get("ctx", {}).get("allowed", detail["msg"])
+        raise ConfigError(f"{path}:{where}", detail["input"], str(allowed)) from None
+    if section.use:
+        raise ConfigError(f"{path}:use", list(section.use), "nothing: a file names no other files")
+    found = _entries(with_absolute_files(section, path.parent), f"{path}:")
+    if not found:
+        kinds = "[[gaussian]], [[limit]], [[table]] or [[chain]]"
+        raise ConfigError(str(path), Said("no constraint"), f"some of {kinds}")
+    return tuple(found)
+
+
+def _entries(section: ConstraintsSection, key: str) -> list[Stated]:
+    makers: dict[str, Any] = {
+        "gaussian": _gaussian,
+        "limit": _limit,
+        "table": _table,
+        "chain": _chain,
+    }
+    return [
+        Stated(make(entry, f"{key}.{kind}[{k}]".replace(":.", ":")), entry.ordering)
+        for kind, make in makers.items()
+        for k, entry in enumerate(getattr(section, kind))
+    ]
+
+
+def _gaussian(entry: GaussianEntry, key: str) -> GaussianConstraint:
+    size = len(entry.quantities)
+    _some(entry.quantities, key, size=None)
+    if len(entry.values) != size:
+        raise ConfigError(f"{key}.values", list(entry.values), f"{size} numbers")
+    if (entry.errors is None) == (entry.covariance is None):
+        given = Said("both" if entry.errors else "neither")
+        raise ConfigError(f"{key}.errors", given, "either errors or covariance")
+    if entry.errors is not None:
+        if len(entry.errors) != size:
+            raise ConfigError(f"{key}.errors", list(entry.errors), f"{size} numbers")
+        covariance = np.diag(np.array(entry.errors) ** 2)
+    else:
+        rows = entry.covariance or ()
+        if len(rows) != size or any(len(row) != size for row in rows):
+            raise ConfigError(f"{key}.covariance", Said("no square"), f"{size} rows of {size}")
+        covariance = np.array(rows)
+        scale = np.sqrt(np.abs(np.diag(covariance)))
+        scale = np.where(scale > 0.0, scale, 1.0)
+        unit = covariance / np.outer(scale, scale)
+        if not np.allclose(unit, unit.T) or np.linalg.eigvalsh(unit)[0] < 1e-10:
+            given = Said("a matrix that is not")
+            raise ConfigError(f"{key}.covariance", given, "symmetric and positive definite")
+    return GaussianConstraint(
+        entry.name, entry.quantities, np.array(entry.values), np.asarray(covariance, float)
+    )
+
+
+def _limit(entry: LimitEntry, key: str) -> LimitConstraint:
+    if entry.best >= entry.upper:
+        raise ConfigError(f"{key}.best", entry.best, f"< upper = {entry.upper:g}")
+    least = entry.upper_least
+    if least is not None and not entry.best < least < entry.upper:
+        allowed = f"> best = {entry.best:g} and < upper = {entry.upper:g}"
+        raise ConfigError(f"{key}.upper_least", least, allowed)
+    return LimitConstraint(entry.name, entry.quantity, entry.upper, entry.level, entry.best, least)
+
+
+def _table(entry: FileEntry, key: str) -> TableConstraint:
+    _some(entry.quantities, key, size=2)
+    *places, heights = _columns(entry, (*entry.quantities, _CHI_SQUARED), key)
+    axes = tuple(np.unique(place) for place in places)
+    if any(axis.size < _FEWEST for axis in axes):
+        sizes = " x ".join(str(axis.size) for axis in axes)
+        raise ConfigError(f"{key}.file", Said(f"{sizes} values"), f"{_FEWEST} or more of each")
+    index = tuple(np.searchsorted(axis, at) for axis, at in zip(axes, places, strict=True))
+    grid = np.full([axis.size for axis in axes], np.nan)
+    grid[index] = heights
+    if heights.size != grid.size or np.any(np.isnan(grid)):
+        given = Said(f"{heights.size} rows")
+        raise ConfigError(f"{key}.file", given, f"a full grid, {grid.size} different rows")
+    return TableConstraint(entry.name, entry.quantities, axes, grid)
+
+
+def _chain(entry: FileEntry, key: str) -> ChainConstraint:
+    _some(entry.quantities, key, size=None)
+    *columns, weights = _columns(entry, entry.quantities, key, weighted=True)
+    draws = np.column_stack(columns)
+    if len(draws) < _FEWEST_DRAWS:
+        allowed = f"{_FEWEST_DRAWS} draws or more"
+        raise ConfigError(f"{key}.file", Said(f"{len(draws)} draws"), allowed)
+    if np.any(weights < 0.0) or not np.sum(weights) > 0.0:
+        raise ConfigError(f"{key}.file", Said("a negative weight, or none"), "weights >= 0")
+    spread = np.linalg.matrix_rank(np.atleast_2d(np.cov(draws.T, aweights=weights, bias=True)))
+    if spread < draws.shape[1]:
+        allowed = "draws that vary in every direction"
+        raise ConfigError(f"{key}.file", Said("a constant combination of columns"), allowed)
+    return ChainConstraint(entry.name, entry.quantities, draws, weights)
+
+
+def _some(quantities: tuple[str, ...], key: str, size: int | None) -> None:
+    """Refuse none, repeated, or too many quantities."""
+    most = size or len(quantities)
+    if not 0 < len(set(quantities)) == len(quantities) <= most:
+        allowed = "one or two, different" if size else "one or more, different"
+        raise ConfigError(f"{key}.quantities", list(quantities), allowed)
+
+
+def _columns(
+    entry: FileEntry, names: tuple[str, ...], key: str, *, weighted: bool = False
+) -> Iterator[FloatArray]:
+    """Columns (n,) of a file by name, and its weights."""
+    path = Path(entry.file)
+    try:
+        if not path.is_file():
+            raise OSError("no such file")
+        with path.open(encoding="utf-8") as file:
+            heads = [head.strip() for head in file.readline().lstrip("#").split(",")]
+            rows = np.loadtxt(file, delimiter=",", ndmin=2, max_rows=_MOST)
+    except (OSError, ValueError) as error:
+        allowed = "a CSV file: a line of names, then numbers"
+        raise ConfigError(f"{key}.file", str(path), allowed, str(error)) from error
+    if rows.shape[1] != len(heads) or not np.all(np.isfinite(rows)):
+        allowed = f"finite numbers in {len(heads)} columns"
+        raise ConfigError(f"{key}.file", str(path), allowed)
+    for name in names:
+        if name not in heads:
+            raise ConfigError(f"{key}.file", Said(", ".join(heads)), f"a column {name}")
+        yield rows[:, heads.index(name)]
+    if weighted:
+        has = _WEIGHT in heads
+        yield rows[:, heads.index(_WEIGHT)] if has else np.ones(len(rows))
