@@ -141,6 +141,22 @@ def merge(*runs: Path, options: Options = DEFAULTS) -> int:
 
 
 @app.command
+def reweight(
+    run: Path, /, *, constraints: Annotated[str, Parameter("--with")], options: Options = DEFAULTS
+) -> int:
+    """Weigh the draws of a run by further constraints, without a new fit.
+
+    Parameters
+    ----------
+    constraints
+        A file of constraints, or the name of one that ships with the package.
+    """
+    from renp_infer.app.reweighting import reweight_run
+
+    return reweight_run(run, constraints, options)
+
+
+@app.command
 def slurm(
     study: Path,
     /,

@@ -8,6 +8,7 @@ for variables of a graph, whose numbers come from ``lift``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -76,10 +77,13 @@ class GaussianConstraint:
 
     def residuals(self, values: Sequence[Any], xp: Any = np, lift: Lift = plain) -> list[Any]:
         """Pulls, made independent."""
-        whitening = np.linalg.inv(np.linalg.cholesky(self.covariance))
-        centre, matrix = lift(self.values), lift(whitening)
+        centre, matrix = lift(self.values), lift(self._whitening)
         off = _departures(self.quantities, values, [centre[k] for k in range(len(values))], xp)
         return [sum(matrix[i, j] * off[j] for j in range(i + 1)) for i in range(len(off))]
+
+    @functools.cached_property
+    def _whitening(self) -> FloatArray:
+        return np.asarray(np.linalg.inv(np.linalg.cholesky(self.covariance)))
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,6 @@ class TableConstraint:
 
     def residuals(self, values: Sequence[Any], xp: Any = np, lift: Lift = plain) -> list[Any]:
         """The root of chi-squared."""
-        coefficients = _tensor_spline(self.axes, self.chi_squared - np.min(self.chi_squared))
         cells, powers, beyond = [], [], 0.0
         for axis, value in zip(self.axes, values, strict=True):
             inside, outside = _clipped(axis, value, xp)
@@ -165,10 +168,14 @@ class TableConstraint:
             cells.append(cell)
             powers.append(inside - lift(axis)[cell])
             beyond = beyond + outside**2
-        local = lift(coefficients)[tuple(cells)]
+        local = lift(self._coefficients)[tuple(cells)]
         for k, power in enumerate(powers):
             local = _horner(local, power, len(powers) - k, xp)
         return [xp.sqrt(_positive(local + beyond, xp) + _TINY)]
+
+    @functools.cached_property
+    def _coefficients(self) -> FloatArray:
+        return _tensor_spline(self.axes, self.chi_squared - np.min(self.chi_squared))
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,10 +203,11 @@ class ChainConstraint:
 
     def residuals(self, values: Sequence[Any], xp: Any = np, lift: Lift = plain) -> list[Any]:
         """The root of twice the log of the highest density at a centre over that here."""
-        centres, whitening, top = self._kernel()
+        centres, whitening, top = self._kernel
         height = _mixture(values, lift(centres), lift(whitening), xp)
-        return [xp.sqrt(_positive(2.0 * (lift(top) - height), xp) + _TINY)]
+        return [xp.sqrt(_positive(2.0 * (lift(np.float64(top)) - height), xp) + _TINY)]
 
+    @functools.cached_property
     def _kernel(self) -> tuple[FloatArray, FloatArray, float]:
         """Centres (c, k), whitening matrix (k, k) and the log density at the highest centre."""
         turning = np.array([name.endswith("_deg") for name in self.quantities])
@@ -214,11 +222,12 @@ class ChainConstraint:
         places = np.searchsorted(np.cumsum(share[order]), (np.arange(size) + 0.5) / size)
         chosen = draws[order][np.minimum(places, len(draws) - 1)]
         centres = mean + shrink * (chosen - mean)
+        own = centres
         for k in np.flatnonzero(turning):
             turn = FULL_TURN_DEG * np.eye(draws.shape[1])[k]
             centres = np.concatenate([centres - turn, centres, centres + turn])
         whitening = np.linalg.inv(np.linalg.cholesky(covariance)) / width
-        heights = [_mixture(list(centre), centres, whitening, np) for centre in centres]
+        heights = _mixture(list(own.T), centres, whitening, np)
         return centres, whitening, float(np.max(heights))
 
 

@@ -76,8 +76,11 @@ class External:
     def log_density(self, prior: Prior, vectors: FloatArray) -> FloatArray:
         """Minus half of all chi-squared at free parameters (..., d), shape (...)."""
         free = {name: vectors[..., k] for k, name in enumerate(prior.names)}
-        like = np.zeros(vectors.shape[:-1])
-        return np.asarray(like - 0.5 * self._chi_squared({**prior.fixed, **free}))
+        return np.zeros(vectors.shape[:-1]) + self.at({**prior.fixed, **free})
+
+    def at(self, values: Mapping[str, Any]) -> FloatArray:
+        """Log density at values of every parameter by name: numbers, or arrays (...)."""
+        return np.asarray(-0.5 * self._chi_squared(values))
 
     def gradient(self, prior: Prior, vector: FloatArray) -> FloatArray:
         """Derivatives of the log density by free parameters, at a point (d,)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -79,7 +80,8 @@ def load_oscillation(name: str, key: str = "neutrino.oscillation") -> Oscillatio
     Parameters
     ----------
     name : str
-        "nufit-6.0", "seed", or the name of another file in that folder.
+        "nufit-6.0", "seed", the name of another file in that folder, or a path that ends
+        in ``.toml``.
     key : str, optional
         Dotted key to blame in an error.
 
@@ -88,7 +90,7 @@ def load_oscillation(name: str, key: str = "neutrino.oscillation") -> Oscillatio
     ConfigError
         If there is no such table or an entry of it is missing or wrong.
     """
-    path = named_file(share_path("data") / "oscillation", name, key)
+    path = oscillation_file(name, key)
     raw = read_toml(path, key)
     rows = {o: _entries(raw.get(o), f"{path.name}:{o}") for o in ("normal", "inverted")}
     _check_signs(rows, path.name)
@@ -102,6 +104,14 @@ def load_oscillation(name: str, key: str = "neutrino.oscillation") -> Oscillatio
         sin2_w=weak[0],
         sin2_w_sigma=weak[1],
     )
+
+
+def oscillation_file(name: str, key: str = "neutrino.oscillation") -> Path:
+    """File of a table: a path that ends in ``.toml``, or that of a name the package ships."""
+    if name.endswith(".toml"):
+        return Path(name)
+    extra = ", or a path that ends in .toml"
+    return named_file(share_path("data") / "oscillation", name, key, extra)
 
 
 def _entries(table: Any, key: str) -> dict[str, tuple[float, float]]:

@@ -88,12 +88,12 @@ def files_of(section: ConstraintsSection) -> list[Path]:
     return [constraint_file(name) for name in section.use]
 
 
-def constraint_file(name: str) -> Path:
+def constraint_file(name: str, key: str = f"{KEY}.use") -> Path:
     """A path that ends in ``.toml``, or the name of a file that ships with the package."""
     if name.endswith(".toml"):
         return Path(name)
     extra = ", or a path that ends in .toml"
-    return named_file(share_path("data") / "constraints", name, f"{KEY}.use", extra)
+    return named_file(share_path("data") / "constraints", name, key, extra)
 
 
 def read_constraints(path: Path) -> tuple[Stated, ...]:

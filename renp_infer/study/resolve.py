@@ -28,7 +28,7 @@ from renp_infer.study.sections.forecast import ForecastSettings, forecast_settin
 from renp_infer.study.sections.inference import InferenceSection, inference_settings, tunes
 from renp_infer.study.sections.lasers import lasers_of
 from renp_infer.study.sections.layout import layout_of
-from renp_infer.study.sections.neutrino import parameters_of
+from renp_infer.study.sections.neutrino import parameters_of, with_absolute_table
 from renp_infer.study.sections.physics import switches_of
 from renp_infer.study.sections.sequential import SequentialSettings, sequential_settings
 from renp_infer.study.sections.target import (
@@ -59,7 +59,11 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         On a combination of keys that means nothing. Designs are not looked at.
     """
     constraints = with_absolute_files(study.constraints, folder)
-    given = {"data": absolute(study.data, folder), "constraints": constraints}
+    given = {
+        "data": absolute(study.data, folder),
+        "constraints": constraints,
+        "neutrino": with_absolute_table(study.neutrino, folder),
+    }
     study = study.model_copy(update=given)
     scheme = scheme_of(study.target, folder)
     target = load_target(scheme, **study.target.model_dump(exclude={"scheme", *POLARISED}))

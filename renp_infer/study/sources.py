@@ -37,7 +37,11 @@ def _data_files(study: Study) -> dict[str, Path]:
         files[Path(scheme).name] = Path(scheme)
     elif scheme != GENERIC:
         files |= _shipped("models", f"targets/{scheme}.toml")
-    files |= _shipped("data", f"oscillation/{study.oscillation.name}.toml")
+    table = study.oscillation.name
+    if table.endswith(".toml"):
+        files[Path(table).name] = Path(table)
+    else:
+        files |= _shipped("data", f"oscillation/{table}.toml")
     if study.experiment.switches.weights == "table-iv":  # printed rows, kept in that file
         files |= _shipped("data", "oscillation/seed.toml")
     if study.knowledge:

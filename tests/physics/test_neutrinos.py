@@ -225,13 +225,22 @@ def test_nufit_table_is_the_one_with_sk_data():
     assert table.sin2_w == 0.2387
 
 
+def test_a_path_is_a_table_of_ones_own(tmp_path):
+    own = tmp_path / "mine.toml"
+    own.write_text((resources.share_path("data") / "oscillation" / "nufit-6.0.toml").read_text())
+    found, shipped = nu.load_oscillation(str(own)), nu.load_oscillation("nufit-6.0")
+    assert (found.values, found.sigmas, found.name) == (shipped.values, shipped.sigmas, str(own))
+    with pytest.raises(ConfigError, match="readable file"):
+        nu.load_oscillation(str(tmp_path / "none.toml"))
+
+
 def test_unknown_table_names_the_nearest():
     with pytest.raises(ConfigError, match=r"neutrino\.oscillation.*did you mean 'nufit-6\.0'"):
         nu.load_oscillation("nufit6")
 
 
-@pytest.mark.parametrize("name", ["../oscillation/seed", "/etc/passwd", "seed.toml", "", "."])
-def test_paths_are_not_names(name):
+@pytest.mark.parametrize("name", ["../oscillation/seed", "/etc/passwd", "", "."])
+def test_other_paths_are_not_names(name):
     with pytest.raises(ConfigError, match="allowed: nufit-6.0, seed"):
         nu.load_oscillation(name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator as Before
@@ -26,6 +27,14 @@ class NeutrinoSection(Section):
     alpha21_deg: Phase = 0.0
     alpha31_deg: Phase = 0.0
     oscillation: Word = "nufit-6.0"
+
+
+def with_absolute_table(section: NeutrinoSection, folder: Path) -> NeutrinoSection:
+    """Section whose own table of oscillations, if it has one, is found from any folder."""
+    name = section.oscillation
+    if not name.endswith(".toml"):
+        return section
+    return section.model_copy(update={"oscillation": str((folder / name).absolute())})
 
 
 def parameters_of(truth: NeutrinoSection, table: OscillationTable) -> Parameters:

@@ -49,6 +49,9 @@ def document_of(run: Run) -> dict[str, Any]:
 
     evaluation = run.get(EvaluateResult).document
     head = {"schema": 1, "name": run.name, "verdict": run.verdict}
+    names = run.get(CompareResult).constraints
+    if names:
+        head["constraints"] = names
     head["data"] = evaluation.get("data", "mock")
     head["normalised"] = evaluation["normalised"]
     head["peak_snr"] = evaluation["peak_snr"]

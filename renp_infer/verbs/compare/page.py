@@ -37,6 +37,8 @@ def page(run: Run) -> Page:
     tail = caption_tail(run)
     found = result.comparison
     text = sentence(found, mass_prior_of(run.study))
+    if result.constraints:
+        text += f" Constraints of other experiments enter: {'; '.join(result.constraints)}."
     blocks: tuple[Block, ...] = (
         Text(text, result.verdict.verdict),
         *reasons(result.verdict),

@@ -38,6 +38,13 @@ class CompareResult(Result):
         return found
 
     @property
+    def constraints(self) -> list[str]:
+        """Names of the constraints of other experiments, of any hypothesis."""
+        branches = [child for row in self.tree.children.values() for child in row.children.values()]
+        texts = [str(branch.attrs.get("constraints", "[]")) for branch in branches]
+        return list(dict.fromkeys(name for text in texts for name in json.loads(text)))
+
+    @property
     def verdict(self) -> Verdict:
         """Of the estimators, which should agree."""
         found = self.comparison.agreement

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,7 @@ def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
         "log_evidence": found.log_evidence,
         "log_evidence_error": found.log_evidence_error,
         "response_error_sigma": response_error,
+        "constraints": json.dumps(likelihood.external.names),
     }
     return tree
 
@@ -83,7 +85,7 @@ def _derived(
     """What follows from draws (chains, draws, d), and from draws of the prior."""
     table = study.oscillation.values[hypothesis.ordering]
     rng = np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(2,)))
-    before = likelihood.prior.sample(rng, _PRIOR_DRAWS)[None]
+    before = likelihood.external.sample(likelihood.prior, rng, _PRIOR_DRAWS)[None]
     return {
         name: by_draw(derived(likelihood.prior, hypothesis.nature, part, table.get(ATMOSPHERIC)))
         for name, part in ((DERIVED, vectors), (BEFORE, before))

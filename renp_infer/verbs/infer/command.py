@@ -40,6 +40,8 @@ def document_of(run: Run) -> dict[str, Any]:
     row = dict(summary["hypothesis"])
     row |= {part: summary[part] for part in ("parameters", "diagnostics")}
     row["checks"] = checks_in(tree)
+    if "constraints" in summary:
+        row["constraints"] = summary["constraints"]
     return {
         "schema": 1,
         "name": run.name,

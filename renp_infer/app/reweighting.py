@@ -1,0 +1,130 @@
+"""``renp reweight``: a finished posterior with the constraints of a file, without a new fit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from renp_infer.engine.driver import DONE, study_in
+from renp_infer.engine.options import Options
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.study.knowledge import constraint_file, read_constraints
+from renp_infer.terminal import WIDTH, plain, show, write_document
+from renp_infer.verbs.infer.cells import fixed
+from renp_infer.verbs.infer.result import InferResult, summary_in
+from renp_infer.verbs.table import load_run
+
+if TYPE_CHECKING:
+    from renp_infer.inference.constraints import Knowledge
+    from renp_infer.inference.reweight import Reweighted
+    from renp_infer.records import FloatArray
+    from renp_infer.study.study import Study
+
+
+def reweight_run(directory: Path, file: str, options: Options) -> int:
+    """Weigh the draws of a run by the constraints of a file; writes nothing.
+
+    Raises
+    ------
+    ConfigError
+        If the run has no posterior, or one of the constraints already.
+    ConvergenceError
+        If the weights cannot be trusted.
+    """
+    study, run = study_in(directory), load_run(directory)
+    if run.find(InferResult) is None:
+        raise ConfigError(
+            str(directory), Said("no posterior"), "a run that renp infer has finished"
+        )
+    tree = run.get(InferResult).tree
+    terms = _terms(study, file)
+    found = _reweighted(study, tree, terms)
+    names = [*summary_in(tree).get("constraints", ()), *(term.name for term in terms)]
+    if options.json:
+        write_document(_document(run.name, names, found))
+    else:
+        show(_table(found), f"constraints: {'; '.join(names)}")
+    return DONE
+
+
+def _terms(study: Study, file: str) -> tuple[Knowledge, ...]:
+    """Constraints of a file that hold under the study's ordering."""
+    stated = read_constraints(constraint_file(file, "--with"))
+    ordering = study.parameters.ordering
+    terms = tuple(row.term for row in stated if row.ordering in ("both", ordering))
+    known = {term.name for term in study.known_under(ordering)}
+    for term in terms:
+        if term.name in known:
+            raise ConfigError("--with", term.name, "constraints that the run does not have yet")
+    return terms
+
+
+def _reweighted(study: Study, tree: Any, terms: tuple[Knowledge, ...]) -> Reweighted:
+    from renp_infer.inference.external import External
+    from renp_infer.inference.fit import DERIVED
+    from renp_infer.inference.prior import truth_values
+    from renp_infer.inference.quantities import Quantities
+    from renp_infer.inference.reweight import reweight
+
+    truth = study.parameters
+    table = study.oscillation.values[truth.ordering]
+    quantities = Quantities(truth.ordering, truth.nature, table.get("sin2_23"))
+    draws = _draws(tree, "posterior")
+    values = {**truth_values(truth, study.experiment.target.refractive_index), **draws}
+    size = next(iter(draws.values())).size
+    log_weights = np.zeros(size) + External(terms, quantities).at(values)
+    rows = summary_in(tree)["parameters"]
+    known = [rows[name]["ess_bulk"] for name in draws if rows[name]["ess_bulk"] is not None]
+    independent = min([size, *known])
+    return reweight({**draws, **_draws(tree, DERIVED)}, log_weights, float(independent))
+
+
+def _draws(tree: Any, group: str) -> dict[str, FloatArray]:
+    """Draws (n,) by name."""
+    found = tree[group].to_dataset()
+    return {str(name): np.asarray(found[name].values, float).ravel() for name in found.data_vars}
+
+
+def _document(name: str, constraints: list[str], found: Reweighted) -> dict[str, Any]:
+    lost = ("r_hat", "ess_tail", "truth", "reaches", "measured", "upper_90", "upper_95")
+    rows = {
+        n: {k: v for k, v in asdict(row).items() if k not in lost}
+        for n, row in found.estimates.items()
+    }
+    whole: dict[str, Any] = plain(
+        {
+            "schema": 1,
+            "name": name,
+            "constraints": constraints,
+            "pareto_k": found.pareto_k if np.isfinite(found.pareto_k) else None,
+            "pareto_k_limit": found.pareto_k_limit,
+            "ess": found.ess,
+            "parameters": rows,
+        }
+    )
+    return whole
+
+
+def _table(found: Reweighted) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=WIDTH)
+    for head in ("parameter", "mean ± sd", "95 % interval"):
+        table.add_column(head, justify="left" if head == "parameter" else "right")
+    for name, row in found.estimates.items():
+        low, high = row.interval_95
+        table.add_row(
+            PARAMETERS.text(name),
+            f"{fixed(row.mean, row.sd)} ± {fixed(row.sd, row.sd)}",
+            f"{fixed(low, row.sd)} to {fixed(high, row.sd)}",
+        )
+    table.caption = (
+        f"Pareto k of the weights {found.pareto_k:.2f}, trusted up to "
+        f"{found.pareto_k_limit:.2f}; they are worth {found.ess:.0f} independent draws"
+    )
+    return table

@@ -1,0 +1,104 @@
+"""A posterior with further constraints, from draws without them.
+
+Draws are weighed by the constraints' likelihood, the largest weights smoothed by a Pareto
+distribution (Vehtari, Simpson, Gelman, Yao and Gabry, J. Mach. Learn. Res. 25(72) (2024)),
+whose shape k says whether the weights may be used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from renp_infer.errors import ConvergenceError
+from renp_infer.inference.diagnostics import Convergence
+from renp_infer.inference.judged import Summary
+from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
+from renp_infer.inference.summary import summarise
+from renp_infer.records import FloatArray
+
+_LARGEST_K = 0.7
+FEWEST = 100.0
+"""Effective draws below which no summary is made of them."""
+
+
+@dataclass(frozen=True)
+class Reweighted:
+    """What weighed draws say.
+
+    Attributes
+    ----------
+    pareto_k, pareto_k_limit : float
+        Shape of the weights' tail, and up to where it is trusted.
+    ess : float
+        Equal draws that the weights are worth (Kish), of draws that are not independent fewer.
+    estimates : mapping
+        By parameter and derived quantity.
+    """
+
+    pareto_k: float
+    pareto_k_limit: float
+    ess: float
+    estimates: Mapping[str, Summary]
+
+
+def reweight(
+    draws: Mapping[str, FloatArray], log_weights: FloatArray, independent: float
+) -> Reweighted:
+    """Summaries of draws with weights.
+
+    Parameters
+    ----------
+    draws : mapping
+        Equal draws (n,) by name.
+    log_weights : ndarray, shape (n,)
+    independent : float
+        How many independent draws they are worth.
+
+    Raises
+    ------
+    ConvergenceError
+        If the tail of the weights is too heavy, or too few draws are left.
+    """
+    log, k = smoothed(log_weights, independent)
+    weights = np.exp(log - log.max())
+    share = independent / log.size
+    ess = share * float(np.sum(weights) ** 2 / np.sum(weights**2))
+    limit = min(1.0 - 1.0 / math.log10(max(independent, 10.0)), _LARGEST_K)
+    if not k <= limit:
+        raise ConvergenceError(
+            "Pareto k of the weights (fit again with these constraints in the study)", k, limit
+        )
+    if ess < FEWEST:
+        raise ConvergenceError(
+            "draws that the weights leave, as a relative error (fit again with these constraints "
+            "in the study)",
+            ess**-0.5,
+            FEWEST**-0.5,
+        )
+    kept = systematic(weights)
+    row = Convergence(math.nan, ess, ess)
+    circular = {*PARAMETERS.phases, SEEN_PHASE}
+    rows = {n: summarise(d[None, kept], None, row, n in circular) for n, d in draws.items()}
+    return Reweighted(k, limit, ess, rows)
+
+
+def smoothed(log_weights: FloatArray, independent: float) -> tuple[FloatArray, float]:
+    """Log weights (n,) with a smoothed tail, and its shape k; -inf where all are equal."""
+    from arviz_stats.base import array_stats
+
+    if np.ptp(log_weights) == 0.0:
+        return log_weights, -math.inf
+    # the package takes minus the log of importance ratios, as leaving one out has them
+    log, k = array_stats.psislw(-log_weights, r_eff=independent / log_weights.size)
+    return np.asarray(log), float(k)
+
+
+def systematic(weights: FloatArray) -> FloatArray:
+    """Places (n,) of equal draws, as many as there are weights (n,), evenly through them."""
+    total = np.cumsum(weights)
+    steps = (np.arange(weights.size) + 0.5) / weights.size * total[-1]
+    return np.minimum(np.searchsorted(total, steps), weights.size - 1)

@@ -1,0 +1,142 @@
+"""Constraints of a study: what is read, what it becomes, what is refused."""
+
+import numpy as np
+import pytest
+
+from renp_infer.errors import ConfigError
+from renp_infer.inference.constraints import (
+    ChainConstraint,
+    GaussianConstraint,
+    LimitConstraint,
+    TableConstraint,
+)
+from renp_infer.resources import share_path
+from renp_infer.study.knowledge import read_constraints
+from renp_infer.study.load import load_study
+from renp_infer.study.sources import data_digests
+from renp_infer.verbs.inputs import posterior_inputs
+
+STUDY = {
+    "schema": 1,
+    "physics": {"preset": "corrected"},
+    "layout": {"theta_s_deg": [140.0, 144.0, 148.0]},
+    "lasers": {"chi_squared": 1e-3},
+    "detector": {"reference_snr": 30.0},
+    "inference": {"m1_max_meV": 200.0},
+}
+REACTOR = {"name": "r", "quantities": ["sin2_13"], "values": [0.022], "errors": [5e-4]}
+LIMIT = {"name": "l", "quantity": "sum_meV", "upper": 64.2, "level": 0.95}
+SHAPE = {"shape": "one-sided-normal"}
+
+
+def study(**constraints):
+    return load_study(STUDY | {"constraints": constraints})
+
+
+def test_shipped_files_are_what_their_limits_say():
+    """Each shipped name, by its own numbers; their sources are given."""
+    files = sorted((share_path("data") / "constraints").glob("*.toml"))
+    assert {file.stem for file in files} == {
+        "katrin-2025",
+        "desi-dr2-lcdm",
+        "desi-dr2-w0wacdm",
+        "kamland-zen-2025",
+    }
+    found = {file.stem: read_constraints(file)[0].term for file in files}
+    katrin = found["katrin-2025"]
+    assert katrin.quantities == ("m_beta_squared_eV2",) and katrin.values[0] == -0.14
+    assert found["desi-dr2-lcdm"].sds[0] == pytest.approx(64.2 / 1.959964, rel=1e-6)
+    assert (found["kamland-zen-2025"].least, found["kamland-zen-2025"].upper) == (28.0, 122.0)
+
+
+def test_without_the_section_nothing_is_known_and_no_key_changes():
+    plain = load_study(STUDY)
+    assert plain.knowledge == () and "constraints" not in plain.resolved
+    assert "constraints" not in posterior_inputs(plain)
+    assert "constraints" in posterior_inputs(study(gaussian=[REACTOR]))
+
+
+def test_entries_hold_under_their_ordering():
+    found = study(
+        use=["katrin-2025"],
+        gaussian=[REACTOR | {"ordering": "inverted"}],
+        limit=[LIMIT | SHAPE],
+    )
+    assert [term.name for term in found.known_under("normal")] == ["KATRIN 2025", "l"]
+    assert [term.name for term in found.known_under("inverted")] == ["KATRIN 2025", "r", "l"]
+    kinds = [type(row.term) for row in found.knowledge]
+    assert kinds == [GaussianConstraint, GaussianConstraint, LimitConstraint]
+    again = load_study(found.resolved)
+    assert again.resolved == found.resolved
+    assert "data/constraints/katrin-2025.toml" in data_digests(found)
+    assert ("constraints", "KATRIN 2025; r; l") in found.rows()
+
+
+def test_files_of_numbers(tmp_path, monkeypatch, rng):
+    monkeypatch.chdir(tmp_path)
+    x, y = np.meshgrid(np.linspace(0.0, 100.0, 5), np.linspace(0.2, 0.4, 4))
+    rows = rng.permutation(np.column_stack([x.ravel(), y.ravel(), (x + y).ravel()]))
+    heads = "m1_meV,sin2_12,chi_squared"
+    np.savetxt("grid.csv", rows, delimiter=",", header=heads, comments="", fmt="%.17g")
+    draws = rng.normal(0.022, 1e-3, (300, 1))
+    np.savetxt(
+        "chain.csv", np.column_stack([draws, np.ones(300)]), delimiter=",", header="sin2_13,weight"
+    )
+    own = tmp_path / "own.toml"
+    own.write_text(
+        'source = "made"\ndate = "2026"\n[[chain]]\nname = "c"\nquantities = ["sin2_13"]\n'
+        'file = "chain.csv"\n'
+    )
+    entry = {"name": "t", "quantities": ["m1_meV", "sin2_12"], "file": "grid.csv"}
+    found = study(use=[str(own)], table=[entry])
+    chain, table = (row.term for row in found.knowledge)
+    assert isinstance(chain, ChainConstraint) and np.array_equal(chain.draws, draws)
+    assert isinstance(table, TableConstraint) and table.chi_squared.shape == (5, 4)
+    assert table.chi_squared[1, 3] == pytest.approx(25.0 + 0.4)
+    assert {"own.toml", "chain.csv", "grid.csv"} <= set(data_digests(found))
+    (tmp_path / "grid.csv").write_text(heads + "\n0,0.2,1\n1,0.2,2\n")
+    with pytest.raises(ConfigError, match=r"constraints\.table\[0\]\.file.*2 x 1 values"):
+        study(table=[entry])
+
+
+@pytest.mark.parametrize(
+    ("constraints", "path", "words"),
+    [
+        ({"limit": [LIMIT]}, "constraints.limit[0].shape", "one-sided-normal"),
+        ({"limit": [LIMIT | SHAPE | {"best": 90.0}]}, "constraints.limit[0].best", "< upper"),
+        ({"limit": [LIMIT | SHAPE | {"level": 0.4}]}, "constraints.limit[0].level", "> 0.5"),
+        ({"gaussian": [REACTOR | {"values": [1.0, 2.0]}]}, "constraints.gaussian[0].values", "1"),
+        (
+            {"gaussian": [REACTOR | {"covariance": [[1.0]]}]},
+            "constraints.gaussian[0].errors",
+            "either",
+        ),
+        (
+            {"gaussian": [REACTOR | {"quantities": ["baseline_nG"]}]},
+            "constraints.gaussian[0].quantities[0]",
+            "m1_meV",
+        ),
+        ({"gaussian": [REACTOR, REACTOR]}, "constraints.name", "another name"),
+        ({"use": ["katrin"]}, "constraints.use", "katrin-2025"),
+        ({"use": ["none.toml"]}, "none.toml", "readable"),
+        ({"gauss": []}, "constraints.gauss", "gaussian"),
+    ],
+)
+def test_what_means_nothing_is_refused(constraints, path, words):
+    with pytest.raises(ConfigError) as caught:
+        study(**constraints)
+    assert path in caught.value.path
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("task", ["forecast", "optimize"])
+def test_tasks_that_ask_for_the_experiment_alone_refuse(task):
+    with pytest.raises(ConfigError, match=rf"constraints.*nothing with \[{task}\]"):
+        load_study(STUDY | {"constraints": {"use": ["katrin-2025"]}, task: {}})
+
+
+def test_a_belt_refuses():
+    tables = STUDY | {"constraints": {"use": ["katrin-2025"]}}
+    tables |= {"calibrate": {"belt_sets": 10, "belt_m1_meV": [0.0, 10.0]}}
+    with pytest.raises(ConfigError, match=r"calibrate\.belt_sets"):
+        load_study(tables)
