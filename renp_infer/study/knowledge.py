@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.inference.constraints import (
+    ONE_SIDED,
     ChainConstraint,
     GaussianConstraint,
     Knowledge,
@@ -164,6 +165,9 @@ def _gaussian(entry: GaussianEntry, key: str) -> GaussianConstraint:
 
 
 def _limit(entry: LimitEntry, key: str) -> LimitConstraint:
+    if entry.shape is None:
+        allowed = f'"{ONE_SIDED}": a limit does not say the shape of its likelihood'
+        raise ConfigError(f"{key}.shape", Said("nothing"), allowed)
     if entry.best >= entry.upper:
         raise ConfigError(f"{key}.best", entry.best, f"< upper = {entry.upper:g}")
     least = entry.upper_least

@@ -43,7 +43,7 @@ class LimitEntry(Section):
     quantity: Quantity
     upper: Annotated[float, Before(Number(low=0, open_low=True))]
     level: Annotated[float, Before(Number(low=0.5, high=1, open_low=True, open_high=True))]
-    shape: Annotated[Literal["one-sided-normal"], choice("one-sided-normal")]
+    shape: Annotated[Literal["one-sided-normal"], choice("one-sided-normal")] | None = None
     best: Annotated[float, Before(Number(low=0))] = 0.0
     upper_least: Annotated[float, Before(Number(low=0, open_low=True))] | None = None
     ordering: Ordering = "both"
