@@ -5,9 +5,8 @@ Vectors of parameters are in the order of ``names``, in the units of the names.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -22,6 +21,7 @@ from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.study.load import Source, load_study, with_sections
 from renp_infer.study.study import Study
+from renp_infer.verbs.remembered import remembered
 
 if TYPE_CHECKING:
     import pymc
@@ -38,8 +38,6 @@ __all__ = ["LogLikelihood", "StudyPrior", "likelihood", "model", "prior", "signa
 Ordering = Literal["normal", "inverted"]
 Nature = Literal["dirac", "majorana"]
 ORDERINGS, NATURES = ("normal", "inverted"), ("dirac", "majorana")
-KEPT = 4
-"""Studies whose tables a session keeps."""
 
 
 class StudyPrior:
@@ -277,28 +275,30 @@ def _integrated(study: Study, truth: Parameters, _: float) -> FloatArray:
 def _tabulated(study: Study, truth: Parameters, largest_meV: float) -> FloatArray:
     """Field (n,) from the table of an ordering, nG."""
     reach = max(study.priors.m1_max_meV, 2.0 ** np.ceil(np.log2(max(largest_meV, 1.0))))
-    response = _response(_Keyed(repr(study.resolved), study), truth.ordering, float(reach))
+    response = _tables(study, repr(study.resolved))(truth.ordering, float(reach))
     x = response_argument(truth_values(truth, study.experiment.target.refractive_index))
     return response.with_nature(truth.nature)(x)[0]
 
 
-@dataclass(frozen=True)
-class _Keyed:
-    """A study that is remembered by its keys."""
+class _Tables:
+    """Responses of a study by ordering and largest mass, each made when it is asked for."""
 
-    key: str
-    study: Study = field(compare=False)
+    def __init__(self, study: Study) -> None:
+        self._study, self._made = study, dict[tuple[str, float], Response]()
+
+    def __call__(self, ordering: str, reach_meV: float) -> Response:
+        from renp_infer.inference.response import Response
+
+        if (ordering, reach_meV) not in self._made:
+            study = self._study
+            truth, largest = _assumed(study, ordering, None, {}), MILLI_EV_TO_EV * reach_meV
+            self._made[ordering, reach_meV] = Response(
+                study.experiment, truth, coherence(study.experiment), largest
+            )
+        return self._made[ordering, reach_meV]
 
 
-@functools.lru_cache(maxsize=KEPT)
-def _response(keyed: _Keyed, ordering: str, reach_meV: float) -> Response:
-    """Table of an ordering up to a largest mass."""
-    from renp_infer.inference.response import Response
-
-    study = keyed.study
-    truth = _assumed(study, ordering, None, {})
-    largest = MILLI_EV_TO_EV * reach_meV
-    return Response(study.experiment, truth, coherence(study.experiment), largest)
+_tables = remembered(_Tables)
 
 
 def _model(study: Study) -> HypothesisModel:

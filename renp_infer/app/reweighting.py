@@ -17,12 +17,11 @@ from renp_infer.fields import Said
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.study.knowledge import constraint_file, read_constraints
 from renp_infer.terminal import WIDTH, plain, show, write_document
-from renp_infer.verbs.infer.cells import fixed
 from renp_infer.verbs.infer.result import InferResult, summary_in
 from renp_infer.verbs.table import load_run
 
 if TYPE_CHECKING:
-    from renp_infer.inference.constraints import Knowledge
+    from renp_infer.inference.constraints import PublishedTerm
     from renp_infer.inference.reweight import Reweighted
     from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
@@ -54,7 +53,7 @@ def reweight_run(directory: Path, file: str, options: Options) -> int:
     return DONE
 
 
-def _terms(study: Study, file: str) -> tuple[Knowledge, ...]:
+def _terms(study: Study, file: str) -> tuple[PublishedTerm, ...]:
     """Constraints of a file that hold under the study's ordering."""
     stated = read_constraints(constraint_file(file, "--with"))
     ordering = study.parameters.ordering
@@ -66,7 +65,7 @@ def _terms(study: Study, file: str) -> tuple[Knowledge, ...]:
     return terms
 
 
-def _reweighted(study: Study, tree: Any, terms: tuple[Knowledge, ...]) -> Reweighted:
+def _reweighted(study: Study, tree: Any, terms: tuple[PublishedTerm, ...]) -> Reweighted:
     from renp_infer.inference.external import External
     from renp_infer.inference.fit import DERIVED
     from renp_infer.inference.prior import truth_values
@@ -113,6 +112,8 @@ def _document(name: str, constraints: list[str], found: Reweighted) -> dict[str,
 
 
 def _table(found: Reweighted) -> Table:
+    from renp_infer.figures.drawing import rounded
+
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=WIDTH)
     for head in ("parameter", "mean ± sd", "95 % interval"):
         table.add_column(head, justify="left" if head == "parameter" else "right")
@@ -120,8 +121,8 @@ def _table(found: Reweighted) -> Table:
         low, high = row.interval_95
         table.add_row(
             PARAMETERS.text(name),
-            f"{fixed(row.mean, row.sd)} ± {fixed(row.sd, row.sd)}",
-            f"{fixed(low, row.sd)} to {fixed(high, row.sd)}",
+            f"{rounded(row.mean, row.sd)} ± {rounded(row.sd, row.sd)}",
+            f"{rounded(low, row.sd)} to {rounded(high, row.sd)}",
         )
     table.caption = (
         f"Pareto k of the weights {found.pareto_k:.2f}, trusted up to "

@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-class Knowledge(Protocol):
+class PublishedTerm(Protocol):
     """One published result.
 
     Attributes
@@ -312,7 +312,7 @@ def _positive(value: Any, xp: Any) -> Any:
 
 
 def chi_squared(
-    terms: Sequence[Knowledge], values: Mapping[str, Any], xp: Any = np, lift: Lift = plain
+    terms: Sequence[PublishedTerm], values: Mapping[str, Any], xp: Any = np, lift: Lift = plain
 ) -> Any:
     """Sum of all chi-squared at values by name; arrays or graph variables."""
     parts = [term.residuals([values[n] for n in term.quantities], xp, lift) for term in terms]

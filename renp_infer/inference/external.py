@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from renp_infer.errors import ConvergenceError
-from renp_infer.inference.constraints import Knowledge, Lift, chi_squared, plain
+from renp_infer.inference.constraints import Lift, PublishedTerm, chi_squared, plain
 from renp_infer.inference.parameters import DOUBLE_BETA, JARLSKOG, SEEN_PHASE
 from renp_infer.inference.phases import ALPHA21, ALPHA31, DELTA
 from renp_infer.inference.prior import Prior
@@ -32,13 +32,13 @@ class External:
 
     Attributes
     ----------
-    terms : tuple of Knowledge
+    terms : tuple of PublishedTerm
         None: nothing is known but the prior.
     quantities : Quantities or None
         What follows from parameters; ``None`` without terms.
     """
 
-    terms: tuple[Knowledge, ...] = ()
+    terms: tuple[PublishedTerm, ...] = ()
     quantities: Quantities | None = None
 
     def __bool__(self) -> bool:

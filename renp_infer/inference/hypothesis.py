@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.constraints import Knowledge
+from renp_infer.inference.constraints import PublishedTerm
 from renp_infer.inference.derived import derived
 from renp_infer.inference.external import NOTHING, External
 from renp_infer.inference.fisher import MASSLESS_MEV
@@ -76,7 +76,7 @@ class HypothesisModel:
         this hypothesis's own.
     shapes : mapping, optional
         What offsets of 1 add (n,), of those that are free and not uniform.
-    knowledge : tuple of Knowledge
+    knowledge : tuple of PublishedTerm
         Constraints of other experiments.
     """
 
@@ -87,7 +87,7 @@ class HypothesisModel:
     refractive_index: float
     peak: float | None = None
     shapes: Mapping[str, FloatArray] | None = None
-    knowledge: tuple[Knowledge, ...] = ()
+    knowledge: tuple[PublishedTerm, ...] = ()
 
     @functools.cached_property
     def prior(self) -> Prior:
@@ -230,7 +230,7 @@ def hypothesis_model(
     *,
     peak: float | None = None,
     shapes: Mapping[str, FloatArray] | None = None,
-    knowledge: tuple[Knowledge, ...] = (),
+    knowledge: tuple[PublishedTerm, ...] = (),
 ) -> HypothesisModel:
     """Assemble a hypothesis of an experiment.
 
@@ -249,7 +249,7 @@ def hypothesis_model(
         See ``HypothesisModel``.
     shapes : mapping, optional
         By default those of the truth.
-    knowledge : tuple of Knowledge
+    knowledge : tuple of PublishedTerm
         Constraints of other experiments.
     """
     parameters = assumed(hypothesis, truth, table)

@@ -20,8 +20,8 @@ from renp_infer.inference.constraints import (
     ONE_SIDED,
     ChainConstraint,
     GaussianConstraint,
-    Knowledge,
     LimitConstraint,
+    PublishedTerm,
     TableConstraint,
 )
 from renp_infer.records import FloatArray
@@ -48,11 +48,11 @@ class Stated:
 
     Attributes
     ----------
-    term : Knowledge
+    term : PublishedTerm
     ordering : {"both", "normal", "inverted"}
     """
 
-    term: Knowledge
+    term: PublishedTerm
     ordering: str
 
 

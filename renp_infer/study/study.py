@@ -9,7 +9,7 @@ from typing import Any
 
 from renp_infer.display import Display
 from renp_infer.inference.comparison import CompareSettings
-from renp_infer.inference.constraints import Knowledge
+from renp_infer.inference.constraints import PublishedTerm
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.kinematics import has_extraordinary
@@ -85,7 +85,7 @@ class Study(Display):
     residual: float = 0.0
     knowledge: tuple[Stated, ...] = ()
 
-    def known_under(self, ordering: str) -> tuple[Knowledge, ...]:
+    def known_under(self, ordering: str) -> tuple[PublishedTerm, ...]:
         """Constraints of other experiments that hold under an ordering."""
         return tuple(row.term for row in self.knowledge if row.ordering in ("both", ordering))
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number
+from renp_infer.inference.constraints import LimitConstraint
 from renp_infer.inference.parameters import BETA_SQUARED, DERIVED_TEXTS, PARAMETERS
 from renp_infer.study.sections.base import Section, Word, as_tuple, choice
 
@@ -44,7 +45,7 @@ class LimitEntry(Section):
     upper: Annotated[float, Before(Number(low=0, open_low=True))]
     level: Annotated[float, Before(Number(low=0.5, high=1, open_low=True, open_high=True))]
     shape: Annotated[Literal["one-sided-normal"], choice("one-sided-normal")] | None = None
-    best: Annotated[float, Before(Number(low=0))] = 0.0
+    best: Annotated[float, Before(Number(low=0))] = LimitConstraint.best
     upper_least: Annotated[float, Before(Number(low=0, open_low=True))] | None = None
     ordering: Ordering = "both"
 
