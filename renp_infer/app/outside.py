@@ -284,7 +284,8 @@ class _Tables:
     """Responses of a study by ordering and largest mass, each made when it is asked for."""
 
     def __init__(self, study: Study) -> None:
-        self._study, self._made = study, dict[tuple[str, float], Response]()
+        self._study = study
+        self._made: dict[tuple[str, float], Response] = {}
 
     def __call__(self, ordering: str, reach_meV: float) -> Response:
         from renp_infer.inference.response import Response
