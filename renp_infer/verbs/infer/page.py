@@ -16,8 +16,8 @@ from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
 from renp_infer.verbs.infer.judged import Diagnostics
 from renp_infer.verbs.infer.mass_figures import mass_plates
-from renp_infer.verbs.infer.result import InferResult, summary_in
-from renp_infer.verbs.infer.words import mass_sentence, phases_sentence
+from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.words import constraints_sentence, mass_sentence, phases_sentence
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -130,10 +130,8 @@ def sentence(run: Run) -> str:
     """The mass, as far as it was measured and may be quoted."""
     found, label = run.get(InferResult), normalised_label(run)
     text = mass_sentence(run) + (f" ({label})." if label else ".")
-    phases = phases_sentence(run)
-    text += f" {phases}." if phases else ""
-    names = summary_in(found.tree).get("constraints", ())
-    text += f" Constraints of other experiments enter: {'; '.join(names)}." if names else ""
+    for more in filter(None, (phases_sentence(run), constraints_sentence(run))):
+        text += f" {more}."
     if found.diagnostics.verdict.verdict == "fail":
         return f"No number may be quoted, the sampler's diagnostics failed; it gave: {text}"
     return text

@@ -11,7 +11,7 @@ from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASES
 from renp_infer.inference.prior import mass_prior
 from renp_infer.study.sections.inference import InferenceSection, inference_settings
 from renp_infer.verbs.infer.cells import NOT_MEASURED, limited, shown
-from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.result import InferResult, summary_in
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -71,6 +71,12 @@ def mass_sentence(run: Run) -> str:
     inside = found.interval_95[0] <= found.truth <= found.interval_95[1]
     lies = "inside" if inside else "OUTSIDE"
     return f"{text}; the truth, {found.truth:.4g} meV, lies {lies}"
+
+
+def constraints_sentence(run: Run) -> str:
+    """What of other experiments is in a posterior; empty if nothing."""
+    names = summary_in(run.get(InferResult).tree).get("constraints", ())
+    return f"Constraints of other experiments enter: {'; '.join(names)}" if names else ""
 
 
 def phases_sentence(run: Run) -> str:
