@@ -36,7 +36,7 @@ def design_of(study: StudyConfig, scheme: str, folder: Path) -> Design | None:
     """Design of a checked study file; ``None`` without a section ``[optimize]``."""
     if study.optimize is None:
         return None
-    tables = study.model_dump(by_alias=True, exclude_unset=True, exclude=OTHERS)
+    tables = study.model_dump(by_alias=True, exclude_unset=True, exclude_none=True, exclude=OTHERS)
     tables.setdefault("target", {})["scheme"] = scheme
     return Design(study.optimize, tables, str(folder))
 

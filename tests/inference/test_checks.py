@@ -18,6 +18,7 @@ from renp_infer.inference.checks import (
     prior_sensitivity,
 )
 from renp_infer.inference.diagnostics import leave_one_out, power_scaling
+from renp_infer.inference.external import NOTHING
 from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
@@ -112,7 +113,7 @@ def normal_mean(prior_sd, size=30, draws=2000):
     groups = {
         "posterior": posterior,
         "log_likelihood": xr.Dataset({"field_nG": ((*dims, "angle"), terms)}, coords),
-        "log_prior": log_prior_group(prior, m[..., None], posterior),
+        "log_prior": log_prior_group(prior, NOTHING, m[..., None], posterior),
     }
     return xr.DataTree.from_dict(groups), data
 
@@ -149,7 +150,7 @@ def two_priors(rng):
     dims = ("chain", "draw")
     columns = {name: (dims, draws[..., k]) for k, name in enumerate(prior.names)}
     posterior = xr.Dataset(columns, coords)
-    densities = log_prior_group(prior, draws, posterior)
+    densities = log_prior_group(prior, NOTHING, draws, posterior)
     return xr.DataTree.from_dict({"posterior": posterior, "log_prior": densities})
 
 
@@ -198,6 +199,7 @@ def test_flat_priors_have_no_power():
     coords = {"chain": np.arange(2), "draw": np.arange(50)}
     group = log_prior_group(
         Prior({"m1_meV": Uniform(0.0, 450.0), "delta_deg": Circular()}, {}),
+        NOTHING,
         vectors,
         xr.Dataset(coords=coords),
     )
