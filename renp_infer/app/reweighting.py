@@ -14,9 +14,12 @@ from renp_infer.engine.driver import DONE, study_in
 from renp_infer.engine.options import Options
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.marginals import FULL_TURN_DEG
+from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
+from renp_infer.inference.phases import ALPHA31, DELTA
 from renp_infer.study.knowledge import constraint_file, read_constraints
 from renp_infer.terminal import WIDTH, plain, show, write_document
+from renp_infer.verbs.infer.cells import NOT_MEASURED
 from renp_infer.verbs.infer.result import InferResult, summary_in
 from renp_infer.verbs.table import load_run
 
@@ -82,7 +85,11 @@ def _reweighted(study: Study, tree: Any, terms: tuple[PublishedTerm, ...]) -> Re
     rows = summary_in(tree)["parameters"]
     known = [rows[name]["ess_bulk"] for name in draws if rows[name]["ess_bulk"] is not None]
     independent = min([size, *known])
-    return reweight({**draws, **_draws(tree, DERIVED)}, log_weights, float(independent))
+    derived, prior = _draws(tree, DERIVED), _draws(tree, "prior")
+    before = {**prior, **quantities.of({**values, **prior})}
+    if SEEN_PHASE in derived:
+        before[SEEN_PHASE] = np.mod(prior[ALPHA31] - 2.0 * prior[DELTA], FULL_TURN_DEG)
+    return reweight({**draws, **derived}, before, log_weights, float(independent))
 
 
 def _draws(tree: Any, group: str) -> dict[str, FloatArray]:
@@ -92,7 +99,7 @@ def _draws(tree: Any, group: str) -> dict[str, FloatArray]:
 
 
 def _document(name: str, constraints: list[str], found: Reweighted) -> dict[str, Any]:
-    lost = ("r_hat", "ess_tail", "truth", "reaches", "measured", "upper_90", "upper_95")
+    lost = ("r_hat", "ess_tail", "truth", "reaches", "upper_90", "upper_95")
     rows = {
         n: {k: v for k, v in asdict(row).items() if k not in lost}
         for n, row in found.estimates.items()
@@ -118,6 +125,9 @@ def _table(found: Reweighted) -> Table:
     for head in ("parameter", "mean ± sd", "95 % interval"):
         table.add_column(head, justify="left" if head == "parameter" else "right")
     for name, row in found.estimates.items():
+        if row.measured is False:
+            table.add_row(PARAMETERS.text(name), NOT_MEASURED, "–")
+            continue
         low, high = row.interval_95
         table.add_row(
             PARAMETERS.text(name),

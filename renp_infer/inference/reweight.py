@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from renp_infer.errors import ConvergenceError
 from renp_infer.inference.diagnostics import Convergence
 from renp_infer.inference.judged import Summary
 from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
-from renp_infer.inference.summary import summarise
+from renp_infer.inference.summary import LEAST_INFORMATION, information, summarise
 from renp_infer.records import FloatArray
 
 _LARGEST_K = 0.7
@@ -46,7 +46,10 @@ class Reweighted:
 
 
 def reweight(
-    draws: Mapping[str, FloatArray], log_weights: FloatArray, independent: float
+    draws: Mapping[str, FloatArray],
+    before: Mapping[str, FloatArray],
+    log_weights: FloatArray,
+    independent: float,
 ) -> Reweighted:
     """Summaries of draws with weights.
 
@@ -54,6 +57,8 @@ def reweight(
     ----------
     draws : mapping
         Equal draws (n,) by name.
+    before : mapping
+        Draws of the prior, of any number, by name.
     log_weights : ndarray, shape (n,)
     independent : float
         How many independent draws they are worth.
@@ -82,7 +87,11 @@ def reweight(
     kept = systematic(weights)
     row = Convergence(math.nan, ess, ess)
     circular = {*PARAMETERS.phases, SEEN_PHASE}
-    rows = {n: summarise(d[None, kept], None, row, n in circular) for n, d in draws.items()}
+    rows = {}
+    for name, column in draws.items():
+        found = summarise(column[None, kept], None, row, name in circular)
+        measured = information(column[kept], before[name], ess) > LEAST_INFORMATION
+        rows[name] = replace(found, measured=measured)
     return Reweighted(k, limit, ess, rows)
 
 

@@ -18,7 +18,7 @@ N = 8000
 def test_a_gaussian_times_a_gaussian(rng):
     """Standard normal draws times N(0.7, 0.8): mean and sd of the product."""
     x = rng.standard_normal(N)
-    found = reweight({"x": x}, -0.5 * ((x - 0.7) / 0.8) ** 2, N)
+    found = reweight({"x": x}, {"x": x}, -0.5 * ((x - 0.7) / 0.8) ** 2, N)
     precision = 1.0 + 0.8**-2
     row = found.estimates["x"]
     error = precision**-0.5 / np.sqrt(found.ess)
@@ -29,23 +29,33 @@ def test_a_gaussian_times_a_gaussian(rng):
 
 def test_angles_stay_on_their_circle(rng):
     angles = (350.0 + 20.0 * rng.standard_normal(N)) % 360.0
-    found = reweight({"delta_deg": angles}, np.zeros(N), N).estimates["delta_deg"]
+    found = reweight({"delta_deg": angles}, {"delta_deg": angles}, np.zeros(N), N).estimates[
+        "delta_deg"
+    ]
     assert found.mean == pytest.approx(350.0, abs=1.0) and found.interval_68[1] < 20.0
 
 
 def test_weights_that_a_few_draws_carry_are_refused(rng):
     x = rng.standard_normal(N)
     with pytest.raises(ConvergenceError, match="fit again"):
-        reweight({"x": x}, -0.5 * ((x - 6.0) / 0.1) ** 2, N)
+        reweight({"x": x}, {"x": x}, -0.5 * ((x - 6.0) / 0.1) ** 2, N)
     with pytest.raises(ConvergenceError, match="fit again"):
-        reweight({"x": x}, 6.0 * x**2 / 10.0, N)
+        reweight({"x": x}, {"x": x}, 6.0 * x**2 / 10.0, N)
+
+
+def test_what_neither_draws_nor_weights_tell_is_not_measured(rng):
+    """Draws as wide as their prior, and the same with weights that narrow them."""
+    x, before = rng.standard_normal(N), {"x": rng.standard_normal(4000)}
+    assert reweight({"x": x}, before, np.zeros(N), N).estimates["x"].measured is False
+    narrow = -0.5 * (x / 0.5) ** 2
+    assert reweight({"x": x}, before, narrow, N).estimates["x"].measured is True
 
 
 def test_dependent_draws_count_as_few(rng):
     x = rng.standard_normal(N)
     log = -0.5 * ((x - 0.7) / 0.8) ** 2
-    assert reweight({"x": x}, log, 0.1 * N).ess == pytest.approx(
-        0.1 * reweight({"x": x}, log, N).ess, rel=0.05
+    assert reweight({"x": x}, {"x": x}, log, 0.1 * N).ess == pytest.approx(
+        0.1 * reweight({"x": x}, {"x": x}, log, N).ess, rel=0.05
     )
 
 
@@ -63,7 +73,7 @@ def test_systematic_draws_are_within_one_of_their_share():
 
 
 @pytest.mark.slow
-def test_reweighted_equals_refitted():
+def test_reweighted_equals_refitted(rng):
     """Two constraints, one correlated: every mean within the errors of both."""
     target = linear_likelihood(amplitude_sd=0.0)
     terms = (
@@ -86,7 +96,8 @@ def test_reweighted_equals_refitted():
 
     plain, refitted = vectors(External(), 1), vectors(known, 2)
     draws = {name: plain[:, k] for k, name in enumerate(target.prior.names)}
-    found = reweight(draws, known.log_density(target.prior, plain), 0.5 * len(plain))
+    before = dict(zip(target.prior.names, target.prior.sample(rng, 4000).T, strict=True))
+    found = reweight(draws, before, known.log_density(target.prior, plain), 0.5 * len(plain))
     for k, name in enumerate(target.prior.names):
         if name in target.prior.circular:
             continue
