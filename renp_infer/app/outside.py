@@ -5,6 +5,7 @@ Vectors of parameters are in the order of ``names``, in the units of the names.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -94,9 +95,10 @@ class StudyPrior:
 
 
 class LogLikelihood:
-    """Log-likelihood of a study's data, normalised in the data.
+    """Log-likelihood of a study's data, normalised in them, and of its constraints.
 
-    It can be pickled, so that samplers may use processes.
+    With `prior` added it is the posterior of ``renp infer``. It can be pickled, so that
+    samplers may use processes.
 
     Attributes
     ----------
@@ -105,11 +107,14 @@ class LogLikelihood:
     units : dict
         Unit of each, empty for none.
     prior : StudyPrior
+    constraints : tuple of str
+        Names of what other experiments say, which is part of it; none unless a study asks.
     """
 
     def __init__(self, likelihood: Likelihood) -> None:
         self._likelihood = likelihood
         self.prior = StudyPrior(likelihood.prior)
+        self.constraints = likelihood.external.names
         self.names, self.units = self.prior.names, self.prior.units
 
     def __call__(self, point: FloatArray | Mapping[str, float]) -> float:
@@ -122,16 +127,25 @@ class LogLikelihood:
         NonFiniteError
             If the signal is not finite; carries the values.
         """
-        vector = self.prior.vector(point)
-        inside = np.isfinite(self._likelihood.prior.log_density(vector))
-        return self._likelihood.log_likelihood(vector) if inside else -np.inf
+        vector, own = self.prior.vector(point), self._likelihood
+        if not np.isfinite(own.prior.log_density(vector)):
+            return -np.inf
+        return own.log_likelihood(vector) + own.constrained(vector)
 
     def gradient(self, point: FloatArray | Mapping[str, float]) -> FloatArray:
         """Exact derivatives (d,) of the log-likelihood, per unit of each name."""
-        return self._likelihood.gradient(self.prior.vector(point))
+        vector, own = self.prior.vector(point), self._likelihood
+        gradient = own.gradient(vector)
+        if own.external:
+            pulls = own.external.residuals(own.prior, vector)
+            gradient = gradient - pulls @ own.external.jacobian(own.prior, vector)
+        return gradient
 
     def pointwise(self, point: FloatArray | Mapping[str, float]) -> FloatArray:
-        """Log-likelihood of each datum (n,); with drift, given those before it."""
+        """Log-likelihood of each datum (n,); with drift, given those before it.
+
+        Constraints are no data of the study: they are not among the terms.
+        """
         return self._likelihood.pointwise(self.prior.vector(point))
 
     def signal(self, point: FloatArray | Mapping[str, float]) -> xarray.DataArray:
@@ -275,7 +289,8 @@ def _integrated(study: Study, truth: Parameters, _: float) -> FloatArray:
 def _tabulated(study: Study, truth: Parameters, largest_meV: float) -> FloatArray:
     """Field (n,) from the table of an ordering, nG."""
     reach = max(study.priors.m1_max_meV, 2.0 ** np.ceil(np.log2(max(largest_meV, 1.0))))
-    response = _tables(study, repr(study.resolved))(truth.ordering, float(reach))
+    made_of = pickle.dumps((study.experiment, study.parameters, study.oscillation))
+    response = _tables(study, made_of.hex())(truth.ordering, float(reach))
     x = response_argument(truth_values(truth, study.experiment.target.refractive_index))
     return response.with_nature(truth.nature)(x)[0]
 

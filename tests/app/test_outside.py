@@ -9,6 +9,7 @@ import pytest
 import renp_infer as renp
 from renp_infer.errors import ConfigError, DomainError
 
+SPLITTINGS = ("dm2_21", "dm2_3l")
 FEW: dict[str, Any] = {"layout.theta_s_deg": [141.0, 142.0, 143.0, 144.0, 146.0]}
 
 
@@ -116,3 +117,32 @@ def test_the_model_has_the_posterior_s_parameters(study: renp.Study, found: Any)
     model = renp.model(study)
     assert tuple(model.coords["parameter"]) == found.names
     assert "parameters" in model.named_vars
+
+
+def test_constraints_of_a_study_are_part_of_it() -> None:
+    """What is handed out is the posterior that our samplers draw from, its slope too."""
+    known = {"constraints": {"use": ["katrin-2025", "desi-dr2-lcdm"]}}
+    tables = renp.load_study("edge-layout-normalised", FEW).resolved
+    plain, found = renp.likelihood(tables), renp.likelihood(tables | known)
+    assert plain.constraints == () and len(found.constraints) == 2
+    point = found.prior.from_cube(np.full(len(found.names), 0.4))
+    values = dict(zip(found.names, point, strict=True))
+    # 180 meV: the sum is far above 64.2 meV, the limit of 95 % of half a normal distribution
+    light = 1e-3 * values["m1_meV"]
+    heavier = [np.sqrt(light**2 + found.prior.fixed.get(n, values.get(n))) for n in SPLITTINGS]
+    masses = np.array([light, *heavier])
+    first, third = values["sin2_12"], values["sin2_13"]
+    shares = np.array([(1 - first) * (1 - third), first * (1 - third), third])
+    pulls = [1e3 * masses.sum() / (64.2 / 1.959964), (shares @ masses**2 + 0.14) / 0.14]
+    expected = -0.5 * float(np.sum(np.square(pulls)))
+    assert found(point) - plain(point) == pytest.approx(expected, rel=1e-4)
+    assert found.prior(point) + found(point) == pytest.approx(
+        found._likelihood.log_posterior(point), rel=1e-12
+    )
+    place, step = found.names.index("m1_meV"), np.zeros(point.size)
+    step[place] = 1e-4
+    change = [one(point + step) - one(point - step) for one in (found, plain)]
+    slopes = [one.gradient(point)[place] for one in (found, plain)]
+    # the data's own part, far larger, is the same in both
+    assert slopes[0] - slopes[1] == pytest.approx((change[0] - change[1]) / 2e-4, rel=1e-3)
+    np.testing.assert_array_equal(found.pointwise(point), plain.pointwise(point))

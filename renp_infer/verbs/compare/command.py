@@ -24,7 +24,7 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     )
     from renp_infer.verbs.compare.verb import COMPARE
     from renp_infer.verbs.evaluate.shortfall import shortfall
-    from renp_infer.verbs.infer.words import mass_prior_of
+    from renp_infer.verbs.infer.words import constraints_sentence, mass_prior_of
 
     asks = load(study, options, data=data_section(measured), add=["compare"])
     run = asked(asks, COMPARE, options)
@@ -37,6 +37,7 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
         mass = averaged_line(found.m1_meV, mass_prior_of(run.study))
         parts = [hypothesis_table(run.name, found), factor_table(found), mass]
         parts += [derived_table(found)] if found.derived else []
+        parts += filter(None, [constraints_sentence(run.get(CompareResult).constraints)])
         parts += [f"warning: {text}" for text in found.warnings]
         show(*filter(None, [shortfall(run)]), *parts, f"results: {run.directory}")
     return judge([run])

@@ -19,7 +19,12 @@ from renp_infer.records import FloatArray
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.figures import caption_tail, normalised_label
 from renp_infer.verbs.infer.cells import estimate
-from renp_infer.verbs.infer.words import MassPrior, mass_prior_of, mass_words
+from renp_infer.verbs.infer.words import (
+    MassPrior,
+    constraints_sentence,
+    mass_prior_of,
+    mass_words,
+)
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -37,8 +42,8 @@ def page(run: Run) -> Page:
     tail = caption_tail(run)
     found = result.comparison
     text = sentence(found, mass_prior_of(run.study))
-    if result.constraints:
-        text += f" Constraints of other experiments enter: {'; '.join(result.constraints)}."
+    if entered := constraints_sentence(result.constraints):
+        text += f" {entered}."
     blocks: tuple[Block, ...] = (
         Text(text, result.verdict.verdict),
         *reasons(result.verdict),

@@ -25,7 +25,7 @@ from renp_infer.records import FloatArray
 from renp_infer.verbs.evaluate.figures import caption_tail, stamp
 from renp_infer.verbs.infer.figures import draws
 from renp_infer.verbs.infer.result import InferResult
-from renp_infer.verbs.infer.words import constraints_sentence
+from renp_infer.verbs.infer.words import constraints_of, constraints_sentence
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -96,7 +96,7 @@ def _finished(ax: Axes, run: Run, name: str, words: str, beside: str) -> str:
     ax.legend(loc="upper left", fontsize=8)
     stamp(ax, run)
     said = "; ".join(limit.sentence for limit in limits)
-    used = constraints_sentence(run)
+    used = constraints_sentence(constraints_of(run))
     depends = f" ({used[0].lower()}{used[1:]})" if used else ", of which nothing here depends"
     return (
         f"The {words} against the lightest mass. Shaded: what oscillations leave in either "

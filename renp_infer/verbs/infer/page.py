@@ -17,7 +17,12 @@ from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_pla
 from renp_infer.verbs.infer.judged import Diagnostics
 from renp_infer.verbs.infer.mass_figures import mass_plates
 from renp_infer.verbs.infer.result import InferResult
-from renp_infer.verbs.infer.words import constraints_sentence, mass_sentence, phases_sentence
+from renp_infer.verbs.infer.words import (
+    constraints_of,
+    constraints_sentence,
+    mass_sentence,
+    phases_sentence,
+)
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -130,7 +135,7 @@ def sentence(run: Run) -> str:
     """The mass, as far as it was measured and may be quoted."""
     found, label = run.get(InferResult), normalised_label(run)
     text = mass_sentence(run) + (f" ({label})." if label else ".")
-    for more in filter(None, (phases_sentence(run), constraints_sentence(run))):
+    for more in filter(None, (phases_sentence(run), constraints_sentence(constraints_of(run)))):
         text += f" {more}."
     if found.diagnostics.verdict.verdict == "fail":
         return f"No number may be quoted, the sampler's diagnostics failed; it gave: {text}"

@@ -12,7 +12,12 @@ from renp_infer.terminal import WIDTH
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.infer.cells import estimate, interval, limited
 from renp_infer.verbs.infer.result import InferResult
-from renp_infer.verbs.infer.words import constraints_sentence, mass_sentence, phases_sentence
+from renp_infer.verbs.infer.words import (
+    constraints_of,
+    constraints_sentence,
+    mass_sentence,
+    phases_sentence,
+)
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -41,7 +46,7 @@ def _said(run: Run) -> list[str]:
     if posterior is None:
         return []
     texts = [mass_sentence(run)] if limited(posterior.mass) else []
-    texts += filter(None, [phases_sentence(run), constraints_sentence(run)])
+    texts += filter(None, [phases_sentence(run), constraints_sentence(constraints_of(run))])
     return [f"{run.name}: {text}." for text in texts]
 
 

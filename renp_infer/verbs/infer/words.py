@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.inference.compared import Estimated
@@ -73,9 +73,13 @@ def mass_sentence(run: Run) -> str:
     return f"{text}; the truth, {found.truth:.4g} meV, lies {lies}"
 
 
-def constraints_sentence(run: Run) -> str:
-    """What of other experiments is in a posterior; empty if nothing."""
-    names = summary_in(run.get(InferResult).tree).get("constraints", ())
+def constraints_of(run: Run) -> tuple[str, ...]:
+    """Names of what of other experiments is in a posterior."""
+    return tuple(summary_in(run.get(InferResult).tree).get("constraints", ()))
+
+
+def constraints_sentence(names: Sequence[str]) -> str:
+    """That constraints enter a result; empty without any."""
     return f"Constraints of other experiments enter: {'; '.join(names)}" if names else ""
 
 

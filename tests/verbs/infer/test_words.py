@@ -12,7 +12,12 @@ from renp_infer.verbs.infer import page
 from renp_infer.verbs.infer.command import document_of
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.summary import summary_table
-from renp_infer.verbs.infer.words import constraints_sentence, mass_sentence, phases_sentence
+from renp_infer.verbs.infer.words import (
+    constraints_of,
+    constraints_sentence,
+    mass_sentence,
+    phases_sentence,
+)
 from tests.toys.runs import make_run, with_estimates
 
 LIMIT = {"upper_90": 12.04, "upper_95": 13.21, "reaches": ("lower",), "sd": 4.0, "measured": True}
@@ -111,4 +116,4 @@ def test_an_older_result_is_compared_with_its_prior_when_it_is_read():
 def test_constraints_are_named(names, said):
     tree = SimpleNamespace(attrs={"renp_summary": json.dumps({"constraints": names})})
     run = SimpleNamespace(get=lambda _: SimpleNamespace(tree=tree))
-    assert constraints_sentence(run) == said
+    assert constraints_sentence(constraints_of(run)) == said
