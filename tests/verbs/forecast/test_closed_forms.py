@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from renp_infer.inference.fisher import expand
 from renp_infer.inference.profile import BestEnd, Fit, Profile
 from renp_infer.inference.upper_limits import UpperLimits
 from renp_infer.physics.target import load_target
@@ -96,6 +97,46 @@ def test_errors_separations_and_exposures(bench: Bench, target: Target) -> None:
     agrees(asimov.against.of(target), 2.0 * SEARCHED)
     if target != "mass":
         assert separation(cell, target) == pytest.approx(curve(EXPOSURE), rel=1e-6)
+
+
+def test_errors_of_what_other_experiments_measure(bench: Bench) -> None:
+    """Of the lightest mass itself that of m1; of the sum by a covariance and differences."""
+    cell = straight_cell(bench, TRUTH)
+    found = fisher_cell(cell).derived
+    assert found.mass_1_meV == pytest.approx(Closed(TRUTH).sigma(), rel=1e-8)
+    columns, _ = expand(cell.own, cell.vector).system(bench.noise, EXPOSURE)
+    covariance, names = np.linalg.inv(columns.T @ columns), cell.own.prior.names
+
+    def total(vector: FloatArray) -> float:
+        values = cell.own.prior.values(vector)
+        light = 1e-3 * values["m1_meV"]
+        others = [np.sqrt(light**2 + values[name]) for name in ("dm2_21", "dm2_3l")]
+        return 1e3 * float(light + sum(others))
+
+    slopes = np.zeros(len(names))
+    for k, size in enumerate(np.abs(cell.vector)):
+        step = np.zeros(len(names))
+        step[k] = 1e-4 * (size or 1.0)
+        slopes[k] = (total(cell.vector + step) - total(cell.vector - step)) / (2.0 * step[k])
+    expected = float(np.sqrt(slopes @ covariance @ slopes))
+    assert expected > 1.05 * Closed(TRUTH).sigma()
+    assert found.sum_meV == pytest.approx(expected, rel=1e-5)
+
+
+def test_double_beta_decay_has_an_error_where_phases_are_known_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = bench.hypothesis("normal", "majorana")
+    cell, judge = TruthCell(bench, model, model.at(TRUTH)), forecast_cells.validity
+    for unknown in (False, True):
+
+        def judged(*words: Any, unknown: bool = unknown) -> Any:
+            return replace(judge(*words), phases=unknown)
+
+        monkeypatch.setattr(forecast_cells, "validity", judged)
+        found = fisher_cell(cell).derived
+        assert np.isnan(found.m_betabeta_meV) == unknown and found.sum_meV > 0.0
+    assert np.isnan(fisher_cell(straight_cell(bench, TRUTH)).derived.m_betabeta_meV)  # Dirac
 
 
 def test_peaks_and_flags_of_a_cell(bench: Bench) -> None:
