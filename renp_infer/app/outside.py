@@ -5,13 +5,13 @@ Vectors of parameters are in the order of ``names``, in the units of the names.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from renp_infer.engine.tasks import fingerprint
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.inference.comparison import hypothesis_named
 from renp_infer.inference.hypothesis import assumed
@@ -97,8 +97,8 @@ class StudyPrior:
 class LogLikelihood:
     """Log-likelihood of a study's data, normalised in them, and of its constraints.
 
-    With `prior` added it is the posterior of ``renp infer``. It can be pickled, so that
-    samplers may use processes.
+    With `prior` added it is the posterior of ``renp infer``. It can be sent to other
+    processes, as samplers do.
 
     Attributes
     ----------
@@ -289,8 +289,9 @@ def _integrated(study: Study, truth: Parameters, _: float) -> FloatArray:
 def _tabulated(study: Study, truth: Parameters, largest_meV: float) -> FloatArray:
     """Field (n,) from the table of an ordering, nG."""
     reach = max(study.priors.m1_max_meV, 2.0 ** np.ceil(np.log2(max(largest_meV, 1.0))))
-    made_of = pickle.dumps((study.experiment, study.parameters, study.oscillation))
-    response = _tables(study, made_of.hex())(truth.ordering, float(reach))
+    made_of = (study.experiment, study.parameters, study.oscillation)
+    key = fingerprint(*(asdict(part) for part in made_of))
+    response = _tables(study, key)(truth.ordering, float(reach))
     x = response_argument(truth_values(truth, study.experiment.target.refractive_index))
     return response.with_nature(truth.nature)(x)[0]
 
