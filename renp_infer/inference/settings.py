@@ -12,6 +12,8 @@ from renp_infer.errors import DomainError
 Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
 UNTUNED = {"smc", "nested"}
 """Samplers that spend no draws on tuning."""
+HAMILTONIAN = {"nuts", "pymc-nuts"}
+"""Samplers whose steps aim at an acceptance."""
 SOURCES: dict[str, tuple[str, ...]] = {
     "nuts": ("pymc", "nutpie"),
     "pymc-nuts": ("pymc",),

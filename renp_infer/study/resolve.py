@@ -25,7 +25,7 @@ from renp_infer.study.sections.constraints import with_absolute_files
 from renp_infer.study.sections.data import absolute, apparatus_of, measurement_of
 from renp_infer.study.sections.detector import detector_of, noise_keys
 from renp_infer.study.sections.forecast import ForecastSettings, forecast_settings
-from renp_infer.study.sections.inference import InferenceSection, inference_settings, tunes
+from renp_infer.study.sections.inference import InferenceSection, aims, inference_settings, tunes
 from renp_infer.study.sections.lasers import lasers_of
 from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of, with_absolute_table
@@ -174,5 +174,7 @@ def _without_meaningless(tables: dict[str, Any], section: InferenceSection) -> N
         del tables["inference"]["m1_min_meV"]
     if not tunes(section.sampler, section.cross_check):
         del tables["inference"]["tune"]
+    if not aims(section.sampler, section.cross_check):
+        del tables["inference"]["target_accept"]
     if "calibrate" in tables and not tunes(section.sampler):
         del tables["calibrate"]["tune"]

@@ -323,6 +323,11 @@ def test_a_missing_schema_is_refused() -> None:
         (["inference.m1_min_meV=1"], "inference.m1_min_meV"),
         (["inference.sampler=nested", "inference.tune=9"], "inference.tune"),
         (["inference.sampler=smc", "inference.tune=9"], "inference.tune"),
+        (["inference.sampler=emcee", "inference.target_accept=0.8"], "inference.target_accept"),
+        (
+            ["inference.sampler=emcee", "inference.cross_check=smc", "inference.target_accept=0.8"],
+            "inference.target_accept",
+        ),
         (["inference.sampler=smc", "calibrate.tune=9"], "calibrate.tune"),
         (
             ["inference.sampler=nested", "inference.cross_check=nuts", "calibrate.tune=9"],

@@ -27,7 +27,7 @@ BASE: dict[str, dict[str, Any]] = {
     "accuracy": {"relative_tolerance": 1e-4},
     "simulate": {"datasets": 2},
     "execution": {"attempts": 3, "failures_allowed": 0.0},
-    "inference": {"sampler": "emcee", "chains": 2, "draws": 4, "tune": 1, "target_accept": 0.9,
+    "inference": {"sampler": "emcee", "chains": 2, "draws": 4, "tune": 1,
                   "m1_prior": "uniform", "m1_max_meV": 450.0, "amplitude_sd": 0.2,
                   "baseline_sd": 0.1, "refractive_index_sd": 5e-4, "oscillation_errors": True,
                   "theta_s_offset_sd_deg": 0.01, "phases": "fixed", "noise": "drawn"},

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole
-from renp_infer.inference.settings import UNTUNED, InferenceSettings, Sampler
+from renp_infer.inference.settings import HAMILTONIAN, UNTUNED, InferenceSettings, Sampler
 from renp_infer.study.sections.base import Flag, Section, choice
 
 Spread = Annotated[float, Before(Number(low=0, high=5))]
@@ -67,13 +67,23 @@ def tunes(*samplers: str) -> bool:
     return not set(samplers) - {"none"} <= UNTUNED
 
 
+def aims(*samplers: str) -> bool:
+    """Whether a sampler among some aims at an acceptance."""
+    return bool(set(samplers) & HAMILTONIAN)
+
+
 def check_tuning(section: InferenceSection) -> None:
-    """Refuse steps to tune a sampler that does not tune.
+    """Refuse steps to tune a sampler that does not tune, and an acceptance none aims at.
 
     Raises
     ------
     ConfigError
     """
+    given = "target_accept" in section.model_fields_set
+    if given and not aims(section.sampler, section.cross_check):
+        samplers = " or ".join(f'"{name}"' for name in sorted(HAMILTONIAN))
+        allowed = f"only with inference.sampler or inference.cross_check = {samplers}"
+        raise ConfigError("inference.target_accept", section.target_accept, allowed)
     if "tune" in section.model_fields_set and not tunes(section.sampler, section.cross_check):
         raise nothing_to_tune("inference", section.tune, section.sampler)
 
