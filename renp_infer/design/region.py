@@ -6,15 +6,18 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import qmc
 
 from renp_infer.design.constraints import Constraint, quantities
 from renp_infer.design.cost import CostModel
 from renp_infer.design.space import Space
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.records import Experiment, FloatArray
+
+if TYPE_CHECKING:
+    from scipy.stats import qmc
 
 MOST_DRAWS = 4000
 """Points that are tried in a row before a region counts as empty."""
@@ -82,7 +85,7 @@ class Region:
         DomainError
             If there seem to be none.
         """
-        sequence = qmc.Sobol(self.space.size, rng=np.random.default_rng(seed))
+        sequence = self._sequence(seed)
         return self._allowed(sequence.random(1)[0] for _ in itertools.count())
 
     def uniform(self, seed: np.random.SeedSequence) -> Iterator[FloatArray]:
@@ -95,6 +98,12 @@ class Region:
         """
         rng = np.random.default_rng(seed)
         return self._allowed(rng.random(self.space.size) for _ in itertools.count())
+
+    def _sequence(self, seed: np.random.SeedSequence) -> qmc.Sobol:
+        # scipy.stats takes a third of a second, which every command would spend.
+        from scipy.stats import qmc
+
+        return qmc.Sobol(self.space.size, rng=np.random.default_rng(seed))
 
     def _allowed(self, points: Iterator[FloatArray]) -> Iterator[FloatArray]:
         missed: list[Refusal] = []
@@ -112,8 +121,7 @@ class Region:
 
     def share(self, seed: np.random.SeedSequence, count: int = 256) -> float:
         """Share of the unit cube that is allowed, from ``count`` points of a Sobol sequence."""
-        sequence = qmc.Sobol(self.space.size, rng=np.random.default_rng(seed))
-        points = sequence.random(count)
+        points = self._sequence(seed).random(count)
         return float(np.mean([self.admits(self.space.snapped(x)) for x in points]))
 
 

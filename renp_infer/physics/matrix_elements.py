@@ -6,8 +6,10 @@ normalisation of Eq. (40): ``Sum |<j' m'|A_q|j m>|^2 = |<j'||A||j>|^2 / (2 j + 1
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
+from fractions import Fraction
 from functools import cache
-from math import pi, sqrt
+from math import factorial, pi, prod, sqrt
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.constants import (
@@ -61,16 +63,32 @@ def printed_value(target: Target, name: str, switch: str) -> float:
 
 @cache
 def three_j(j1: float, j2: float, j3: float, m1: float, m2: float, m3: float) -> float:
-    """Wigner 3j symbol ``(j1 j2 j3; m1 m2 m3)``; zero outside the selection rules."""
-    from sympy import Rational
-    from sympy.physics.wigner import wigner_3j
+    """Wigner 3j symbol ``(j1 j2 j3; m1 m2 m3)``, rounded once; zero outside the selection rules.
 
+    By Racah's sum, Eq. (3.6.11) of Edmonds, Angular Momentum in Quantum Mechanics, in exact
+    numbers.
+    """
     if m1 + m2 + m3 != 0 or not abs(j1 - j2) <= j3 <= j1 + j2:
         return 0.0
     if any(abs(m) > j for j, m in ((j1, m1), (j2, m2), (j3, m3))):
         return 0.0
-    halves = (Rational(round(2 * x), 2) for x in (j1, j2, j3, m1, m2, m3))
-    return float(wigner_3j(*halves))
+    triangle = (j1 + j2 - j3, j1 - j2 + j3, j2 + j3 - j1)
+    projections = (j1 + m1, j1 - m1, j2 + m2, j2 - m2, j3 + m3, j3 - m3)
+    square = Fraction(_factorials(*triangle, *projections), _factorials(j1 + j2 + j3 + 1))
+    below, above = (0.0, j2 - j3 - m1, j1 - j3 + m2), (triangle[0], j1 - m1, j2 + m2)
+    total = Fraction(0)
+    for t in range(round(max(below)), round(min(above)) + 1):
+        terms = [t - low for low in below] + [high - t for high in above]
+        total += Fraction((-1) ** t, _factorials(*terms))
+    square *= total**2
+    sign = (-1) ** round(j1 - j2 - m3) * (1 if total >= 0 else -1)
+    with localcontext(prec=40):
+        return sign * float((Decimal(square.numerator) / Decimal(square.denominator)).sqrt())
+
+
+def _factorials(*numbers: float) -> int:
+    """Product of their factorials."""
+    return prod(factorial(round(number)) for number in numbers)
 
 
 def reduced_spin(j_upper: float, md_per_s: float, energy: float) -> float:

@@ -34,7 +34,6 @@ TOOLS = {
     "dask": ("Rocklin2015",),
     "magpylib": ("Ortner2020",),
     "dieke": ("dieke",),
-    "sympy": ("Meurer2017",),
     "smc": ("Ching2007",),
     "independence": ("Tierney1994",),
 }

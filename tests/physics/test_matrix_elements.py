@@ -1,5 +1,6 @@
 """Matrix elements from rates against the paper's numbers and against brute force."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -68,6 +69,26 @@ def test_three_j_against_ladder_operators(j, big_j):
     for (m, q), share in shares.items():
         symbol = me.three_j(big_j, 1.0, j, -(m + q), q, m)
         assert symbol**2 == pytest.approx(share, abs=1e-12)
+
+
+def test_three_j_against_a_computer_algebra_system():
+    """Of f electrons' operators and of the currents: all of rank up to 6 with these J."""
+    wigner = pytest.importorskip("sympy.physics.wigner")
+    from sympy import Rational
+
+    seen = 0
+    for a, b, c in itertools.product((1, 6, 11, 16), (2, 4, 8, 12), (1, 5, 6, 13, 16)):
+        if (a + b + c) % 2 or not abs(a - b) <= c <= a + b:
+            continue
+        for x, y in itertools.product(range(-a, a + 1, 4), range(-b, b + 1, 2)):
+            if abs(x + y) > c:
+                continue
+            twice = (a, b, c, x, y, -x - y)
+            own = me.three_j(*(number / 2 for number in twice))
+            exact = float(wigner.wigner_3j(*(Rational(number, 2) for number in twice)))
+            assert own == pytest.approx(exact, rel=1e-14, abs=1e-16)
+            seen += own != 0.0
+    assert seen > 200
 
 
 def test_three_j_of_the_current_and_its_selection_rules():

@@ -144,10 +144,10 @@ def test_methods_are_cited_with_the_verb_that_uses_them():
 
 
 def test_a_tool_is_cited_only_if_used():
-    optional = {"Speagle2020", "Balandat2020", "Rocklin2015", "Ortner2020", "dieke", "Meurer2017"}
+    optional = {"Speagle2020", "Balandat2020", "Rocklin2015", "Ortner2020", "dieke"}
     optional |= {"scikit-optimize", "Skilling2006"}
     assert not optional & set(citations_of(study(), ["infer"], ["nuts"]))
-    used = ["dynesty", "scikit-optimize", "dask", "botorch", "magpylib", "dieke", "sympy"]
+    used = ["dynesty", "scikit-optimize", "dask", "botorch", "magpylib", "dieke"]
     assert optional <= set(citations_of(study(), ["infer"], (), used))
 
 
