@@ -36,7 +36,7 @@ ORDER = (
     ("study",),
     ("engine",),
     ("verbs",),
-    ("report",),
+    ("report", "exports"),
     ("explorer",),
     ("app",),
 )

@@ -157,6 +157,20 @@ def reweight(
 
 
 @app.command
+def export(run: Path, /, *, to: str, options: Options = DEFAULTS) -> int:
+    """Write a run in the formats of others: into --out, or into export/ of the run.
+
+    Parameters
+    ----------
+    to
+        Some of csv,latex,getdist,hepdata,ro-crate.
+    """
+    from renp_infer.app import upkeep
+
+    return upkeep.export(run, to, options)
+
+
+@app.command
 def slurm(
     study: Path,
     /,

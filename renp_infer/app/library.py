@@ -28,7 +28,7 @@ from renp_infer.verbs.table import VERBS, load_run
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["Run", "Study", "load_study", "open_run", "reproduce", "write_report"]
+__all__ = ["Run", "Study", "export", "load_study", "open_run", "reproduce", "write_report"]
 
 _DOC = """{what}
 
@@ -206,3 +206,35 @@ def write_report(runs: AnyRun | Sequence[AnyRun], path: str | Path) -> Path:
     path = Path(path)
     write_page(contents([runs] if isinstance(runs, AnyRun) else runs, path.parent), path)
     return path
+
+
+def export(
+    run: AnyRun, to: str, out: str | Path | None = None, *, force: bool = False
+) -> dict[str, list[Path]]:
+    """Write a run in the formats of others.
+
+    Parameters
+    ----------
+    run : Run
+        From `open_run`.
+    to : str
+        Some of ``csv,latex,getdist,hepdata,ro-crate``.
+    out : str or Path, optional
+        Directory in which each format gets a folder; by default ``export`` in that of the run.
+    force : bool
+        Replace folders that exist.
+
+    Returns
+    -------
+    dict
+        Files by format.
+
+    Raises
+    ------
+    ConfigError
+        If a folder exists, or a format needs a posterior and the run has none.
+    """
+    from renp_infer.exports import write
+
+    target = run.directory / write.FOLDER if out is None else Path(out)
+    return write.export(run, write.parse_formats(to), target, force=force)

@@ -83,6 +83,21 @@ def merge(paths: Sequence[Path], options: Options) -> int:
     return DONE
 
 
+def export(directory: Path, to: str, options: Options) -> int:
+    """Write a run in some formats."""
+    from renp_infer.exports import write
+
+    formats = write.parse_formats(to)
+    target = options.out if options.out is not None else directory / write.FOLDER
+    made = write.export(load_run(directory), formats, target, force=options.force)
+    if options.json:
+        files = {name: list(map(str, paths)) for name, paths in made.items()}
+        write_document({"schema": 1, "files": files})
+    else:
+        show(*(f"{name}: {len(paths)} files in {target / name}" for name, paths in made.items()))
+    return DONE
+
+
 def slurm(path: Path, jobs: int, sbatch: Sequence[str], options: Options) -> int:
     """Write a study as a SLURM job array into its run directory."""
     from renp_infer.app.slurm import write_scripts
