@@ -68,8 +68,9 @@ class AmplitudeMarginal:
         integrates = AMPLITUDE not in likelihood.external.held
         if integrates and isinstance(found, LogNormal) and found.sd <= WIDEST_SD:
             rest = {name: m for name, m in prior.marginals.items() if name != AMPLITUDE}
-            self.sd, self.prior = found.sd, Prior(rest, prior.fixed)
-        self._parameters = Prior(self.prior.marginals, {AMPLITUDE: 1.0, **prior.fixed})
+            self.sd, self.prior = found.sd, Prior(rest, prior.fixed, prior.table)
+        known = {AMPLITUDE: 1.0, **prior.fixed}
+        self._parameters = Prior(self.prior.marginals, known, prior.table)
         self._offset = sum_of(prior.fixed[n] * e for n, e in likelihood.shapes.items())
         self.pull = self._whitened(likelihood.data.vector[None] - self._offset)[0]
         with faults("log-likelihood", prior.fixed) as finite:

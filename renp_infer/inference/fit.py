@@ -16,6 +16,7 @@ from renp_infer.inference.cross_check import cross_check
 from renp_infer.inference.diagnostics import convergence, diagnose
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.impact import impacts
+from renp_infer.inference.joint import JointModel
 from renp_infer.inference.judged import Diagnosis, Summary
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import JARLSKOG, MASS, PARAMETERS, SEEN_PHASE
@@ -39,7 +40,7 @@ PREDICTIVE_DRAWS = 1000
 
 
 def fit(
-    model: HypothesisModel,
+    model: HypothesisModel | JointModel,
     data: Data,
     seed: int,
     *,
@@ -50,7 +51,7 @@ def fit(
 
     Parameters
     ----------
-    model : HypothesisModel
+    model : HypothesisModel or JointModel
         Its parameters are the truth of the mock data, or for data from a file a point to
         start from; their values are those of fixed parameters.
     data : Data
@@ -248,7 +249,7 @@ def _judged(
     """Summary of every free parameter, and the diagnosis of all draws."""
     posterior = tree["posterior"].to_dataset()
     draws = {str(name): posterior[name].values for name in posterior.data_vars}
-    circular = {name: name in PARAMETERS.phases for name in draws}
+    circular = {name: name in prior.circular for name in draws}
     rows = {name: convergence(draws[name], circular[name]) for name in draws}
     diagnosis = diagnose(rows, tree["sample_stats"].to_dataset())
     if CROSS_CHECK in tree.children:

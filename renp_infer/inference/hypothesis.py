@@ -121,9 +121,13 @@ class HypothesisModel:
         """Every parameter by name at a point, all nuisances at their centres."""
         return truth_values(parameters, self.refractive_index)
 
+    def argument(self, values: Mapping[str, float]) -> FloatArray:
+        """Argument of the response, shape (12,), from values of every parameter."""
+        return response_argument(values)
+
     def field(self, parameters: Parameters) -> FloatArray:
         """Expected data (n,) with the nominal apparatus, without offsets."""
-        return self.response(response_argument(self.values(parameters)))[0]
+        return self.response(self.argument(self.values(parameters)))[0]
 
     def expected(
         self, values: Mapping[str, float], template: FloatArray | None = None
@@ -133,7 +137,7 @@ class HypothesisModel:
         ``template`` (n,) is what amplitude 1 gives, by default the response's.
         """
         if template is None:
-            template = self.response(response_argument(values))[0]
+            template = self.response(self.argument(values))[0]
         return np.asarray(values[AMPLITUDE] * template + self.offset(values))
 
     @functools.cached_property
@@ -144,6 +148,12 @@ class HypothesisModel:
     def offset(self, values: Mapping[str, float]) -> FloatArray:
         """What all offsets add (n,)."""
         return sum_of(values[name] * shape for name, shape in self.all_shapes.items())
+
+    def split(
+        self, values: Mapping[str, float]
+    ) -> list[tuple[HypothesisModel, Mapping[str, float]]]:
+        """Model and values of each data set; this is that of one."""
+        return [(self, values)]
 
     def likelihood(self, data: Data) -> Likelihood:
         """Likelihood of data."""
@@ -322,10 +332,10 @@ class Library:
         m1_meV: FloatArray,
         phases: Sequence[tuple[float, float, float]],
     ) -> None:
-        response, index = _Remembering(hypothesis.response), hypothesis.refractive_index
+        response = _Remembering(hypothesis.response)
         self.hypothesis = replace(hypothesis, response=response)
         self._points = [hypothesis.at(float(m), p) for m in m1_meV for p in phases]
-        arguments = [response_argument(truth_values(p, index)) for p in self._points]
+        arguments = [hypothesis.argument(hypothesis.values(p)) for p in self._points]
         fields = np.array([response.learn(x) for x in arguments])
         self._scale = float(np.max(np.abs(fields))) or 1.0
         self._fields = fields / self._scale

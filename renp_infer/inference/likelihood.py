@@ -27,7 +27,7 @@ import numpy as np
 from renp_infer.errors import DomainError
 from renp_infer.finite import require_finite
 from renp_infer.inference.external import NOTHING, External
-from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
+from renp_infer.inference.parameters import AMPLITUDE
 from renp_infer.inference.prior import Prior
 from renp_infer.measurement.data import Data, Whitening
 from renp_infer.records import FloatArray
@@ -46,7 +46,10 @@ class ResponseLike(Protocol):
         """Trigger angle of each entry of the data, shape (n,), rad."""
 
     def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Template (n,) of the data and exact Jacobian (n, 12) at ``x`` (12,)."""
+        """Template (n,) of the data and exact Jacobian (n, 12) at ``x`` (12,).
+
+        Of several data sets with parameters of their own there are more than 12.
+        """
 
 
 class _Layout:
@@ -62,14 +65,17 @@ class _Layout:
         self.slots = np.array([row[1] for row in rows], dtype=int)
         self.scales: FloatArray = np.array([row[2] for row in rows])
         self._fixed: FloatArray = np.array(
-            [scale * prior.fixed.get(name, np.nan) for name, scale in PARAMETERS.scales.items()]
+            [scale * prior.fixed.get(name, np.nan) for name, scale in prior.table.scales.items()]
         )
-        self.amplitude = self._entry(prior, AMPLITUDE)
+        # where each data set has its own factor, there is no common one
+        self.amplitude = self._entry(prior, AMPLITUDE, otherwise=1.0)
         self.offsets = [self._entry(prior, name) for name in shapes]
 
-    def _entry(self, prior: Prior, name: str) -> tuple[int | None, float]:
+    def _entry(
+        self, prior: Prior, name: str, otherwise: float = np.nan
+    ) -> tuple[int | None, float]:
         """Place among the free parameters, or value."""
-        return self.free.get(name), prior.fixed.get(name, np.nan)
+        return self.free.get(name), prior.fixed.get(name, otherwise)
 
     def argument(self, vector: FloatArray) -> FloatArray:
         """Argument of the response (12,)."""
@@ -243,7 +249,7 @@ def shapes_of(
     One that is not given is uniform, where the table has no shape for it.
     """
     found = {}
-    for name, shape in PARAMETERS.offsets.items():
+    for name, shape in prior.table.offsets.items():
         if given is not None and name in given:
             found[name] = given[name]
         elif shape is None:

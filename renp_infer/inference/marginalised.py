@@ -20,7 +20,6 @@ import numpy as np
 from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import FULL_TURN_DEG, Normal
-from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.phases import ALPHA31, DELTA
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
@@ -71,7 +70,7 @@ class Marginalised:
             delta, phase = names.index(DELTA), names.index(ALPHA31)
             turned = complete[:, phase] + 2.0 * complete[:, delta]
             complete[:, phase] = np.mod(turned, FULL_TURN_DEG)
-        linear = [name for name in PARAMETERS.offsets if name in names]
+        linear = [name for name in self.full.prior.table.offsets if name in names]
         if linear:
             columns = [names.index(name) for name in linear]
             complete[:, columns] = self._linear(linear, means, rng)
@@ -105,7 +104,7 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginalise
         For the points at which phases are seen to have no effect.
     """
     prior, data = likelihood.prior, likelihood.data
-    linear = [name for name in PARAMETERS.offsets if name in prior.names]
+    linear = [name for name in prior.table.offsets if name in prior.names]
     design = _design(likelihood, linear) * [_sd(likelihood, name) for name in linear]
     external = likelihood.external
     gone = {*linear, *(set(_unseen(likelihood, rng)) - external.seen)}
@@ -114,6 +113,7 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginalise
     rest = Prior(
         {name: marginal for name, marginal in prior.marginals.items() if name not in gone},
         {**prior.fixed, **dict.fromkeys(gone, 0.0)},
+        prior.table,
     )
     wider = replace(data, covariance=data.covariance + design @ design.T)
     integrated = Likelihood(rest, likelihood.response, wider, likelihood.shapes, external)

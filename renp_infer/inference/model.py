@@ -22,6 +22,7 @@ import importlib
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ from renp_infer.inference.marginals import (
     Normal,
     Uniform,
 )
-from renp_infer.inference.parameters import AMPLITUDE, BASELINE, PARAMETERS
+from renp_infer.inference.parameters import AMPLITUDE, BASELINE
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
@@ -81,12 +82,13 @@ class ResponseOp(Op):
 
     def make_node(self, *inputs: Any) -> Apply:
         """Graph node for argument and tables."""
-        n = self.response.theta_s.size
+        given = [pt.as_tensor_variable(i) for i in inputs]
+        n, slots = self.response.theta_s.size, given[0].type.shape[0]
         outputs = [
             pt.TensorType("float64", shape=(n,))(),
-            pt.TensorType("float64", shape=(n, len(PARAMETERS.slots)))(),
+            pt.TensorType("float64", shape=(n, slots))(),
         ]
-        return Apply(self, [pt.as_tensor_variable(i) for i in inputs], outputs)
+        return Apply(self, given, outputs)
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
         """Call the response through the interpreter."""
@@ -166,7 +168,7 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         ``likelihood.py`` plus the log determinant of the coordinates.
     """
     prior = likelihood.prior
-    rest = Prior({n: m for n, m in prior.marginals.items() if n not in LINEAR}, prior.fixed)
+    rest = replace(prior, marginals={n: m for n, m in prior.marginals.items() if n not in LINEAR})
     coords = {
         "theta_s_deg": np.rad2deg(likelihood.response.theta_s),
         "parameter": prior.names,
@@ -229,13 +231,16 @@ class _LinearFit:
 
     def __init__(self, likelihood: Likelihood, template: TensorVariable, data: Any) -> None:
         whitening = likelihood.whitening
-        ones = whitening.decorrelate(likelihood.shapes[BASELINE])
+        uniform = likelihood.shapes.get(BASELINE, np.zeros(likelihood.data.vector.size))
+        ones = whitening.decorrelate(uniform)
         free: dict[str, Any] = {
             name: likelihood.prior.marginals[name]
             for name in LINEAR
             if name in likelihood.prior.marginals
         }
-        self.fixed = {n: likelihood.prior.fixed[n] for n in LINEAR if n not in free}
+        # of several data sets each may have its own, which then are no common ones
+        known = {AMPLITUDE: 1.0, BASELINE: 0.0} | dict(likelihood.prior.fixed)
+        self.fixed = {n: known[n] for n in LINEAR if n not in free}
         self.sd = {name: constant(marginal.sd) for name, marginal in free.items()}
         precision = np.sum((ones / whitening.scale) ** 2)
         if BASELINE in free:
@@ -336,7 +341,7 @@ def _normal_cdf(unit: TensorVariable) -> TensorVariable:
 
 def argument_of(rest: Prior, vector: TensorVariable) -> TensorVariable:
     """Argument of the response, shape (12,): an affine map."""
-    scales = PARAMETERS.scales
+    scales = rest.table.scales
     offset = [scale * rest.fixed.get(name, 0.0) for name, scale in scales.items()]
     matrix = [[s * (row == column) for column in rest.names] for row, s in scales.items()]
     return constant(offset) + pt.dot(constant(matrix), vector)

@@ -14,7 +14,7 @@ test. Where a parameter enters decides all else:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -26,6 +26,8 @@ from renp_infer.records import Experiment, FloatArray, Parameters
 Kind = Literal[
     "mass", "amplitude", "offset", "index", "angle", "excess", "oscillation", "phase"
 ]  # fmt: skip
+Level = Literal["all", "crystal", "run"]
+"""What has one value of a parameter: everything, each crystal, or each run."""
 Shape = Callable[[Experiment, Parameters, float], FloatArray]
 """What an offset of 1 adds to the data (n,): of experiment, truth and coherence factor."""
 Move = Callable[[Experiment, float], Experiment]
@@ -69,6 +71,8 @@ class Inferred:
         prior in units of the peak.
     moves : callable or None
         Of what the apparatus really is, not what it is taken for.
+    level : {"all", "crystal", "run"}
+        Which data sets share its value, unless a study says otherwise.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Inferred:
     majorana: bool = False
     shape: Shape | None = None
     moves: Move | None = None
+    level: Level = "all"
 
     @property
     def known(self) -> Any:
@@ -161,21 +166,57 @@ class ParameterTable:
         return {row.setting: row.known for row in self.rows if row.systematic in systematics}
 
     def label(self, name: str) -> tuple[str, str]:
-        """Symbol and unit of a parameter.
+        """Symbol and unit of a parameter; one of a group has the group's name, too.
 
         Raises
         ------
         KeyError
             If there is none of that name.
         """
-        return {row.name: (row.symbol, row.unit) for row in self.rows}[name]
+        plain, group = parted(name)
+        symbol, unit = {row.name: (row.symbol, row.unit) for row in self.rows}[plain]
+        return f"{symbol} {group}".rstrip(), unit
 
     def text(self, name: str) -> str:
         """Symbol with unit in brackets; a name that is not known stays."""
-        if name not in self.names:
+        if parted(name)[0] not in self.names:
             return DERIVED_TEXTS.get(name, name)
         symbol, unit = self.label(name)
         return f"{symbol} [{unit}]" if unit else symbol
+
+    def grouped(self, groups: Mapping[str, Sequence[str]]) -> ParameterTable:
+        """Table with a row for each group of a parameter.
+
+        A factor that is not the same for all data is an argument of the response.
+
+        Parameters
+        ----------
+        groups : mapping
+            Names of groups by parameter; of one group, or where none is given, the row stays.
+        """
+        rows: list[Inferred] = []
+        for row in self.rows:
+            names = groups.get(row.name, ())
+            rows.extend(_of_group(row, name) for name in names) if len(names) > 1 else rows.append(
+                row
+            )
+        return ParameterTable(*rows)
+
+
+def _of_group(row: Inferred, group: str) -> Inferred:
+    slot = row.slot or (row.name if row.kind == "amplitude" else "")
+    return replace(row, name=of_group(row.name, group), slot=slot and of_group(slot, group))
+
+
+def of_group(name: str, group: str) -> str:
+    """Name of a group's own parameter."""
+    return f"{name}[{group}]"
+
+
+def parted(name: str) -> tuple[str, str]:
+    """Parameter and group of a name; no group is empty."""
+    plain, _, group = name.partition("[")
+    return plain, group.removesuffix("]")
 
 
 def _leakage(experiment: Experiment, truth: Parameters, chi_squared: float) -> FloatArray:
@@ -219,20 +260,21 @@ def _pointing_e(experiment: Experiment, by: float) -> Experiment:
 PARAMETERS = ParameterTable(
     Inferred(MASS, "m₁", "meV", "mass", "m1_prior", slot="m1_eV", scale=MILLI_EV_TO_EV),
     Inferred(AMPLITUDE, "amplitude", "", "amplitude", "amplitude_sd", "amplitude",
-             moves=_coupled),
-    Inferred(BASELINE, "baseline", "nG", "offset", "baseline_sd", "baseline"),
-    Inferred("leakage", "leakage", "", "offset", "leakage_sd", "baseline", shape=_leakage),
+             moves=_coupled, level="crystal"),
+    Inferred(BASELINE, "baseline", "nG", "offset", "baseline_sd", "baseline", level="run"),
+    Inferred("leakage", "leakage", "", "offset", "leakage_sd", "baseline", shape=_leakage,
+             level="run"),
     Inferred(
         "refractive_index", "nᵣ", "", "index", "refractive_index_sd",
-        "refractive-index", "refractive_index", moves=_refracting,
+        "refractive-index", "refractive_index", moves=_refracting, level="crystal",
     ),
     Inferred(
         "theta_s_offset_deg", "Δθₛ", "deg", "angle", "theta_s_offset_sd_deg",
-        "pointing", "theta_s_offset", _RAD_PER_DEG, moves=_pointing_s,
+        "pointing", "theta_s_offset", _RAD_PER_DEG, moves=_pointing_s, level="run",
     ),
     Inferred(
         "theta_e_offset_deg", "Δθₑ", "deg", "angle", "theta_e_offset_sd_deg",
-        "pointing", "theta_e_offset", _RAD_PER_DEG, moves=_pointing_e,
+        "pointing", "theta_e_offset", _RAD_PER_DEG, moves=_pointing_e, level="run",
     ),
     *(
         Inferred(name, symbol, unit, "oscillation", "oscillation_errors",
@@ -251,7 +293,7 @@ PARAMETERS = ParameterTable(
     ),
     Inferred(
         "extraordinary_offset", "Δnₑ", "", "excess", "extraordinary_index_sd",
-        "refractive-index", "extraordinary_offset", moves=_doubly_refracting,
+        "refractive-index", "extraordinary_offset", moves=_doubly_refracting, level="crystal",
     ),
 )  # fmt: skip
 """The table."""

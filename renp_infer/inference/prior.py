@@ -21,7 +21,7 @@ from renp_infer.inference.marginals import (
     Normal,
     Uniform,
 )
-from renp_infer.inference.parameters import PARAMETERS, Inferred
+from renp_infer.inference.parameters import PARAMETERS, Inferred, ParameterTable
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import physical_ranges
@@ -46,10 +46,13 @@ class Prior:
         Free parameters by name, in the order of every parameter vector.
     fixed : dict
         Values of the others, in the units their names carry.
+    table : ParameterTable
+        What all of them are.
     """
 
     marginals: Mapping[str, Marginal]
     fixed: Mapping[str, float]
+    table: ParameterTable = PARAMETERS
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -123,13 +126,13 @@ class Prior:
     def to_response_vector(self, vector: FloatArray) -> FloatArray:
         """Argument of the response, shape (12,), in eV and rad, in the order of the table."""
         values = self.values(vector)
-        return np.array([scale * values[name] for name, scale in PARAMETERS.scales.items()])
+        return np.array([scale * values[name] for name, scale in self.table.scales.items()])
 
     def response_slots(self) -> dict[str, tuple[int, float]]:
         """Slot in the response's argument and unit of each free parameter."""
         return {
             name: (slot, scale)
-            for slot, (name, scale) in enumerate(PARAMETERS.scales.items())
+            for slot, (name, scale) in enumerate(self.table.scales.items())
             if name in self.marginals
         }
 
@@ -156,9 +159,11 @@ def _true(row: Inferred, truth: Parameters, refractive_index: float) -> float:
             return float(np.rad2deg(getattr(truth, row.slot)))
 
 
-def response_argument(values: Mapping[str, float]) -> FloatArray:
+def response_argument(
+    values: Mapping[str, float], table: ParameterTable = PARAMETERS
+) -> FloatArray:
     """Argument of the response, shape (12,), from values of every parameter."""
-    return Prior({}, values).to_response_vector(np.empty(0))
+    return Prior({}, values, table).to_response_vector(np.empty(0))
 
 
 def build_prior(

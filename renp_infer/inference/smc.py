@@ -168,8 +168,10 @@ def _log_likelihood(target: AmplitudeMarginal, vector: Any) -> Any:
     level = constant(target.constant)
     if target.sd:
         return level + log_integral(square, overlap, constant(target.sd), pt)
-    free = AMPLITUDE in prior.names
-    amplitude = vector[prior.names.index(AMPLITUDE)] if free else constant(prior.fixed[AMPLITUDE])
+    if AMPLITUDE in prior.names:
+        amplitude = vector[prior.names.index(AMPLITUDE)]
+    else:
+        amplitude = constant(prior.fixed.get(AMPLITUDE, 1.0))
     return level + amplitude * overlap - 0.5 * amplitude**2 * square
 
 

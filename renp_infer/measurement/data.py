@@ -9,7 +9,7 @@ both is independent, and the response gives the expectations of both in the same
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import block_diag, solve_triangular
@@ -71,6 +71,17 @@ class Data:
         labels = (FIELD,) * seen.field_nG.size
         return cls(
             seen.theta_s, seen.field_nG, seen.covariance_nG2, labels, seen.normalised, seen.source
+        )
+
+    def part(self, rows: slice) -> Data:
+        """Some entries of the data, with their own noise."""
+        return replace(
+            self,
+            theta_s=self.theta_s[rows],
+            vector=self.vector[rows],
+            covariance=self.covariance[rows, rows],
+            labels=self.labels[rows],
+            sets=self.sets[rows],
         )
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.hypothesis import HypothesisModel, hypothesis_model
+from renp_infer.inference.joint import JointModel
 from renp_infer.inference.response import Response
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from renp_infer.inference.likelihood import ResponseLike
     from renp_infer.records import Parameters
     from renp_infer.study.study import Study
+
+
+def of_sets(study: Study, make: Callable[[Study], HypothesisModel]) -> HypothesisModel | JointModel:
+    """Model of a study's data: of several data sets, what is made of each, joined."""
+    if not study.sets:
+        return make(study)
+    assert study.sharing is not None
+    return JointModel.of([make(one.study) for one in study.sets], study.sharing)
 
 
 def own_hypothesis(study: Study) -> Hypothesis:
@@ -32,7 +41,7 @@ def hypothesis_of(
     *,
     peak_nG: float | None = None,
 ) -> HypothesisModel:
-    """A hypothesis of a study, by default with the tabulated response.
+    """A hypothesis of a study with one data set, by default with the tabulated response.
 
     Parameters
     ----------

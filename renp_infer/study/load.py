@@ -11,6 +11,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.files import is_file
 from renp_infer.resources import share_path
 from renp_infer.study import reading as config
+from renp_infer.study.datasets import assemble_sets
 from renp_infer.study.design_check import check_design
 from renp_infer.study.resolve import assemble
 from renp_infer.study.study import Study
@@ -114,7 +115,8 @@ def with_sections(study: Study | Source, *sections: str) -> Study:
 
 def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     """Judge also the designs that a study allows, once it is assembled; see `assemble`."""
-    found = assemble(study, text, folder)
+    several = isinstance(study.data, tuple)
+    found = assemble_sets(study, text, folder) if several else assemble(study, text, folder)
     if found.design is not None:
         check_design(found)
     return found

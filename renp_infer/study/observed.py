@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
-from renp_infer.measurement.data import Data
+from renp_infer.measurement.data import Data, stack
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.normalise import coherence, noise_covariance
@@ -13,30 +15,47 @@ from renp_infer.study.study import Study
 
 
 def data_of(study: Study) -> Data:
-    """Data of a study as inference sees them; further observables would stack here."""
-    return Data.of(observation(study))
+    """Data of a study as inference sees them, those of several sets one after the other."""
+    if not study.sets:
+        return Data.of(observation(study))
+    own = [Data.of(observation(one.study, place)) for place, one in enumerate(study.sets)]
+    return functools.reduce(stack, own)
 
 
-def observation(study: Study) -> Observation:
+def rows_of(study: Study) -> list[slice]:
+    """Where the entries of each data set stand in those of all."""
+    own = [one.study for one in study.sets] or [study]
+    ends = np.cumsum([one.experiment.layout.theta_s.size for one in own]).tolist()
+    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def observation(study: Study, place: int = 0) -> Observation:
     """Data that a study's inference uses: measured if it names a file, else mock.
 
     Parameters
     ----------
     study : Study
+        Of one data set.
+    place : int
+        Its place among several.
 
     Returns
     -------
     Observation
     """
-    return mock_observation(study) if study.measurement is None else study.measurement.observation
+    if study.measurement is not None:
+        return study.measurement.observation
+    return mock_observation(study, place)
 
 
-def mock_observation(study: Study) -> Observation:
+def mock_observation(study: Study, place: int = 0) -> Observation:
     """Mock data of a study, from its seed.
 
     Parameters
     ----------
     study : Study
+    place : int
+        Of several data sets with the same seed; the noise of each is its own.
 
     Returns
     -------
@@ -44,12 +63,13 @@ def mock_observation(study: Study) -> Observation:
     """
     experiment, parameters = study.experiment, study.parameters
     chi2 = coherence(experiment)
+    stream = (0, place) if place else (0,)
     noise = study.settings.noise if study.settings is not None else "drawn"
     return observe(
         exact_field(experiment, parameters, chi2),
         experiment.layout.theta_s,
         noise_covariance(experiment, parameters, chi2),
-        np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(0,))),
+        np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=stream)),
         noise=noise,
         normalised=experiment.detector.reference_snr > 0.0,
     )

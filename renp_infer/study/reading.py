@@ -26,7 +26,7 @@ from renp_infer.study.sections.accuracy import AccuracySection
 from renp_infer.study.sections.calibrate import CalibrateSection
 from renp_infer.study.sections.compare import CompareSection
 from renp_infer.study.sections.constraints import ConstraintsSection
-from renp_infer.study.sections.data import DataSection
+from renp_infer.study.sections.data import DataSections
 from renp_infer.study.sections.detector import DetectorSection
 from renp_infer.study.sections.execution import ExecutionSection
 from renp_infer.study.sections.forecast import ForecastSection
@@ -66,7 +66,7 @@ class StudyConfig(BaseModel):
     accuracy: AccuracySection = AccuracySection()
     execution: ExecutionSection = ExecutionSection()
     simulate: SimulateSection | None = None
-    data: DataSection | None = None
+    data: DataSections | None = None
     constraints: ConstraintsSection | None = None
     inference: InferenceSection | None = None
     compare: CompareSection | None = None

@@ -10,6 +10,7 @@ from typing import Any
 from renp_infer.display import Display
 from renp_infer.inference.comparison import CompareSettings
 from renp_infer.inference.constraints import PublishedTerm
+from renp_infer.inference.joint import Sharing
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.kinematics import has_extraordinary
@@ -24,6 +25,24 @@ from renp_infer.study.sections.execution import ExecutionSection
 from renp_infer.study.sections.forecast import ForecastSettings
 from renp_infer.study.sections.inference import InferenceSection, inference_settings
 from renp_infer.study.sections.sequential import SequentialSettings
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One of several data sets.
+
+    Attributes
+    ----------
+    name, run, crystal : str
+        Which others it shares parameters with, see ``inference.joint.Sharing``.
+    study : Study
+        The study that it is by itself.
+    """
+
+    name: str
+    run: str
+    crystal: str
+    study: Study
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,6 +83,11 @@ class Study(Display):
         signal: part of the leakage's prior in ``settings`` and ``priors``.
     knowledge : tuple of Stated
         Constraints of other experiments; none without a section ``[constraints]``.
+    sets : tuple of DataSet
+        Several data sets; none where there is one, or mock data of the study itself.
+        ``experiment`` is that of the first.
+    sharing : Sharing or None
+        Which parameters they have in common.
     """
 
     name: str
@@ -84,6 +108,8 @@ class Study(Display):
     sequential: SequentialSettings | None = None
     residual: float = 0.0
     knowledge: tuple[Stated, ...] = ()
+    sets: tuple[DataSet, ...] = ()
+    sharing: Sharing | None = None
 
     def known_under(self, ordering: str) -> tuple[PublishedTerm, ...]:
         """Constraints of other experiments that hold under an ordering."""

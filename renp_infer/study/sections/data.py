@@ -1,13 +1,20 @@
-"""Section ``[data]``: measured data."""
+"""Section ``[data]``: measured data; and ``[[data]]``: several data sets."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated, Any
 
+from pydantic import BeforeValidator as Before
+from pydantic import Discriminator, Tag
+
+from renp_infer.fields import directory_name
 from renp_infer.records import Experiment
 from renp_infer.study.datafile import Measurement, read_measurement
-from renp_infer.study.sections.base import Section, Word
+from renp_infer.study.sections.base import Section, Word, as_tuple, kind_of_grid
+
+Name = Annotated[str, Before(directory_name)]
 
 
 class DataSection(Section):
@@ -15,6 +22,33 @@ class DataSection(Section):
 
     file: Word
     covariance: Word | None = None
+
+
+class DataSetSection(Section):
+    """One of several data sets: of a file, or else mock data; paths as in ``[data]``.
+
+    Tables stand for those of the whole study, key by key. A run zeroes its apparatus once;
+    a crystal is one piece of one material.
+    """
+
+    name: Name
+    run: Name | None = None
+    crystal: Name = "crystal"
+    file: Word | None = None
+    covariance: Word | None = None
+    layout: dict[str, Any] = {}
+    lasers: dict[str, Any] = {}
+    detector: dict[str, Any] = {}
+    target: dict[str, Any] = {}
+
+
+TABLES = ("layout", "lasers", "detector", "target")
+"""What a data set may have of its own."""
+DataSections = Annotated[
+    Annotated[DataSection, Tag("<table>")]
+    | Annotated[tuple[DataSetSection, ...], Before(as_tuple), Tag("<list>")],
+    Discriminator(kind_of_grid),
+]
 
 
 def absolute(section: DataSection | None, folder: Path) -> DataSection | None:

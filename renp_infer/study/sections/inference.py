@@ -8,6 +8,7 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.settings import HAMILTONIAN, UNTUNED, InferenceSettings, Sampler
 from renp_infer.study.sections.base import Flag, Section, choice
 
@@ -16,10 +17,19 @@ Index = Annotated[float, Before(Number(low=0, high=0.1))]
 Pointing = Annotated[float, Before(Number("degree", 0, 10))]
 
 
+SHARED = tuple(row.name for row in PARAMETERS.rows if row.level != "all")
+"""Parameters of the apparatus, which several data sets may or may not have in common."""
+SharedName = Annotated[str, choice(*SHARED)]
+By = Literal["all", "crystal", "run", "set"]
+SharedBy = Annotated[By, choice(*get_args(By))]
+
+
 class InferenceSection(Section):
     """Priors and sampler; a spread of 0 fixes its parameter.
 
     That of the extraordinary index, where a beam has it, is by default that of the other.
+    With several data sets ``sharing`` says which of them have a parameter in common, where
+    that is not what the table of parameters says.
     """
 
     sampler: Annotated[Sampler, choice(*get_args(Sampler))] = "nuts"
@@ -45,6 +55,7 @@ class InferenceSection(Section):
     oscillation_errors: Flag = True
     phases: Annotated[Literal["free", "fixed"], choice("free", "fixed")] = "free"
     noise: Annotated[Literal["drawn", "none"], choice("drawn", "none")] = "drawn"
+    sharing: dict[SharedName, SharedBy] | None = None
 
 
 def inference_settings(section: InferenceSection, extraordinary: bool = False) -> InferenceSettings:
@@ -56,7 +67,7 @@ def inference_settings(section: InferenceSection, extraordinary: bool = False) -
     extraordinary : bool
         Whether a beam is an extraordinary ray.
     """
-    given = section.model_dump(exclude={"extraordinary_index_sd"})
+    given = section.model_dump(exclude={"extraordinary_index_sd", "sharing"})
     own = section.extraordinary_index_sd
     spread = section.refractive_index_sd if own is None else own
     return InferenceSettings(**given, extraordinary_index_sd=spread if extraordinary else 0.0)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from renp_infer.inference.comparison import Hypothesis
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.response import Response, exact_at
 from renp_infer.records import FloatArray
-from renp_infer.study.hypotheses import hypothesis_of, true_peak_nG
+from renp_infer.study.hypotheses import hypothesis_of, of_sets, true_peak_nG
 from renp_infer.study.observed import data_of
 
 if TYPE_CHECKING:
@@ -42,13 +45,18 @@ def mock_model(study: Study, hypothesis: Hypothesis) -> MockModel:
     The unit of the baseline's prior is the peak at the study's truth, whatever
     the hypothesis and the parameters of a mock.
     """
-    model = hypothesis_of(study, hypothesis, peak_nG=true_peak_nG(study))
-    response = model.response
-    assert isinstance(response, Response)
+    model = of_sets(study, lambda one: hypothesis_of(one, hypothesis, peak_nG=true_peak_nG(one)))
 
     def expected(vector: FloatArray) -> FloatArray:
-        template = exact_at(response, model.prior.to_response_vector(vector))
-        return model.expected(model.prior.values(vector), template)
+        parts = model.split(model.prior.values(vector))
+        return np.concatenate([_exactly(own, values) for own, values in parts])
 
     likelihood = model.likelihood(data_of(study))
     return MockModel(likelihood, model.vector(model.parameters), expected)
+
+
+def _exactly(model: HypothesisModel, values: Mapping[str, float]) -> FloatArray:
+    """Expected data (n,) of one data set, without tables."""
+    response = model.response
+    assert isinstance(response, Response)
+    return model.expected(values, exact_at(response, model.argument(values)))

@@ -26,7 +26,7 @@ from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
 from renp_infer.physics.neutrinos import ATMOSPHERIC
 from renp_infer.study.hypotheses import true_peak_nG
 from renp_infer.study.observed import data_of
-from renp_infer.verbs.infer.work import checked_model
+from renp_infer.verbs.infer.work import checked
 
 if TYPE_CHECKING:
     import xarray
@@ -99,7 +99,7 @@ def likelihood_of(study: Study, hypothesis: Hypothesis) -> tuple[Likelihood, flo
     what else is.
     """
     data = data_of(study)
-    model, error = checked_model(study, hypothesis, data.sigma, true_peak_nG(study))
+    model, error = checked(study, hypothesis, data.sigma, true_peak_nG)
     return model.likelihood(data), error
 
 

@@ -14,7 +14,6 @@ from renp_infer.inference.fisher import Expansion, expand, mass_shift, sigma
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import LogNormal, Normal
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.prior import Prior
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.bench import Bench
@@ -103,7 +102,7 @@ def _halved(cell: TruthCell, systematic: str) -> float:
         else one
         for name, one in own.prior.marginals.items()
     }
-    prior = Prior(marginals, own.prior.fixed)
+    prior = replace(own.prior, marginals=marginals)
     moved = copy.copy(cell)
     moved.own = Likelihood(prior, own.response, own.data, own.shapes, own.external)
     return half_width(moved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from renp_infer.errors import ConvergenceError
 from renp_infer.inference.fit import fit
 from renp_infer.inference.response import Response, approximation_error
-from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis, response_maker
-from renp_infer.study.observed import data_of
+from renp_infer.study.hypotheses import hypothesis_of, of_sets, own_hypothesis, response_maker
+from renp_infer.study.observed import data_of, rows_of
 
 if TYPE_CHECKING:
     import xarray
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from renp_infer.engine.tasks import Context
     from renp_infer.inference.comparison import Hypothesis
     from renp_infer.inference.hypothesis import HypothesisModel
+    from renp_infer.inference.joint import JointModel
     from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
 
@@ -50,17 +52,49 @@ def infer(study: Study, context: Context) -> xarray.DataTree:
     settings = study.settings
     assert settings is not None
     data = data_of(study)
-    model, error = checked_model(study, own_hypothesis(study), data.sigma)
+    model, error = checked(study, own_hypothesis(study), data.sigma)
     cores = min(settings.chains, context.cores)
     tree = fit(model, data, study.seed, progress=context.tell, cores=cores)
     _record(tree, error)
     return tree
 
 
+def checked(
+    study: Study,
+    hypothesis: Hypothesis,
+    sigma: FloatArray,
+    peak_nG: Callable[[Study], float | None] = lambda _: None,
+) -> tuple[HypothesisModel | JointModel, float]:
+    """A hypothesis of all data with tabulated responses, and the worst's largest error in sigma.
+
+    Parameters
+    ----------
+    study : Study
+    hypothesis : Hypothesis
+    sigma : ndarray, shape (n,)
+        Noise of all data.
+    peak_nG : callable, optional
+        Unit of the baseline's prior in a data set; see ``hypothesis_of``.
+
+    Raises
+    ------
+    ConvergenceError
+        See ``checked_model``.
+    """
+    errors, rows = [], iter(rows_of(study))
+
+    def make(own: Study) -> HypothesisModel:
+        model, error = checked_model(own, hypothesis, sigma[next(rows)], peak_nG(own))
+        errors.append(error)
+        return model
+
+    return of_sets(study, make), max(errors)
+
+
 def checked_model(
     study: Study, hypothesis: Hypothesis, sigma: FloatArray, peak_nG: float | None = None
 ) -> tuple[HypothesisModel, float]:
-    """A hypothesis with its tabulated response, whose largest error is given in sigma.
+    """A hypothesis of one data set with its tabulated response, whose largest error is in sigma.
 
     The table is refined until it errs by less than 1 % of the noise ``sigma`` (n,) at every
     angle of 48 draws from the prior, half of them with m1 spread over its decades.

@@ -1,0 +1,255 @@
+"""Several data sets under one hypothesis: the interface of one set, over all of them.
+
+Each set keeps its response, its noise and its nuisances; a ``Sharing`` says which of its
+parameters are those of other sets, too. What is not shared by all is named by its group,
+as ``baseline_nG[first]``. Vectors of the sets are joined, so that everything which fits one
+set fits several.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from renp_infer.inference.derived import derived
+from renp_infer.inference.external import External
+from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of
+from renp_infer.inference.marginals import Marginal, Normal
+from renp_infer.inference.parameters import (
+    AMPLITUDE,
+    PARAMETERS,
+    ParameterTable,
+    of_group,
+    parted,
+)
+from renp_infer.inference.prior import GaussianPrior, Prior, response_argument
+from renp_infer.inference.settings import InferenceSettings
+from renp_infer.measurement.data import Data
+from renp_infer.records import FloatArray, Parameters
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Which data sets have a parameter in common.
+
+    Attributes
+    ----------
+    groups : mapping
+        For each parameter the group of each set, in the order of the sets.
+    """
+
+    groups: Mapping[str, tuple[str, ...]]
+
+    @functools.cached_property
+    def table(self) -> ParameterTable:
+        """Parameters of all sets."""
+        return PARAMETERS.grouped(
+            {name: tuple(dict.fromkeys(groups)) for name, groups in self.groups.items()}
+        )
+
+    def names(self, place: int) -> dict[str, str]:
+        """What the parameters of the set at a place are called among all, by their name in it."""
+        return {
+            name: of_group(name, groups[place]) if len(set(groups)) > 1 else name
+            for name, groups in self.groups.items()
+        }
+
+    def members(self, name: str) -> list[int]:
+        """Places of the sets that have a parameter of all."""
+        plain, group = parted(name)
+        groups = self.groups[plain]
+        return [k for k, own in enumerate(groups) if own == group or not group]
+
+
+class JointResponse:
+    """Responses of several data sets, one after the other.
+
+    Parameters
+    ----------
+    parts : sequence of ResponseLike
+    sharing : Sharing
+    """
+
+    def __init__(self, parts: Sequence[ResponseLike], sharing: Sharing) -> None:
+        self.parts = tuple(parts)
+        self.theta_s: FloatArray = np.concatenate([part.theta_s for part in parts])
+        slots = {name: k for k, name in enumerate(sharing.table.scales)}
+        self._size = len(slots)
+        names = [sharing.names(k) for k in range(len(parts))]
+        self._places = [np.array([slots[own[n]] for n in PARAMETERS.scales]) for own in names]
+        self._factors = [slots.get(own[AMPLITUDE]) for own in names]
+
+    def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Template (n,) of all sets and exact Jacobian (n, slots) at ``x`` (slots,)."""
+        template = np.empty(self.theta_s.size)
+        jacobian = np.zeros((self.theta_s.size, self._size))
+        start = 0
+        for part, places, factor in zip(self.parts, self._places, self._factors, strict=True):
+            own, slopes = part(x[places])
+            rows = slice(start, start + own.size)
+            start += own.size
+            if factor is None:
+                template[rows], jacobian[rows, places] = own, slopes
+            else:
+                template[rows], jacobian[rows, places] = x[factor] * own, x[factor] * slopes
+                jacobian[rows, factor] = own
+        return template, jacobian
+
+
+@dataclass(frozen=True)
+class JointModel:
+    """One hypothesis of several data sets; see ``HypothesisModel``, whose interface it has.
+
+    Attributes
+    ----------
+    models : tuple of HypothesisModel
+        Of each set.
+    sharing : Sharing
+    response : ResponseLike
+        Of all sets.
+    """
+
+    models: tuple[HypothesisModel, ...]
+    sharing: Sharing
+    response: ResponseLike
+
+    @classmethod
+    def of(cls, models: Sequence[HypothesisModel], sharing: Sharing) -> JointModel:
+        """Model of sets whose models are given."""
+        responses = [model.response for model in models]
+        return cls(tuple(models), sharing, JointResponse(responses, sharing))
+
+    @property
+    def parameters(self) -> Parameters:
+        """Central values."""
+        return self.models[0].parameters
+
+    @property
+    def oscillation(self) -> Mapping[str, GaussianPrior]:
+        """Measured oscillation parameters."""
+        return self.models[0].oscillation
+
+    @property
+    def settings(self) -> InferenceSettings:
+        """Settings, the same for all sets."""
+        return self.models[0].settings
+
+    @functools.cached_property
+    def prior(self) -> Prior:
+        """Of every parameter of all sets."""
+        table, marginals, fixed = self.sharing.table, dict[str, Marginal](), dict[str, float]()
+        for name in table.names:
+            plain = parted(name)[0]
+            own = [self.models[k].prior for k in self.sharing.members(name)]
+            if plain in own[0].marginals:
+                marginals[name] = _widest([prior.marginals[plain] for prior in own])
+            else:
+                fixed[name] = own[0].fixed[plain]
+        return Prior(marginals, fixed, table)
+
+    def at(self, m1_meV: float, phases: Sequence[float] | None = None) -> Parameters:
+        """Parameters of a mass and of phases (delta, alpha21, alpha31), rad."""
+        return self.models[0].at(m1_meV, phases)
+
+    def values(self, parameters: Parameters) -> dict[str, float]:
+        """Every parameter by name at a point, all nuisances at their centres."""
+        own = [model.values(parameters) for model in self.models]
+        names = self.sharing.table.names
+        return {name: own[self.sharing.members(name)[0]][parted(name)[0]] for name in names}
+
+    def argument(self, values: Mapping[str, float]) -> FloatArray:
+        """Argument of the response from values of every parameter."""
+        return response_argument(values, self.sharing.table)
+
+    def field(self, parameters: Parameters) -> FloatArray:
+        """Expected data (n,) with the nominal apparatus, without offsets."""
+        return self.response(self.argument(self.values(parameters)))[0]
+
+    def expected(
+        self, values: Mapping[str, float], template: FloatArray | None = None
+    ) -> FloatArray:
+        """Expected data (n,) at values of every parameter, offsets included.
+
+        ``template`` (n,) is what amplitude 1 gives, by default the response's.
+        """
+        parts = zip(self.split(values), self.rows, strict=True)
+        return np.concatenate(
+            [
+                model.expected(own, None if template is None else template[rows])
+                for (model, own), rows in parts
+            ]
+        )
+
+    def split(
+        self, values: Mapping[str, float]
+    ) -> list[tuple[HypothesisModel, Mapping[str, float]]]:
+        """Model and values of each data set."""
+        return [
+            (model, {plain: values[name] for plain, name in self.sharing.names(k).items()})
+            for k, model in enumerate(self.models)
+        ]
+
+    @property
+    def rows(self) -> list[slice]:
+        """Where the entries of each set stand."""
+        return list(_slices([model.response.theta_s.size for model in self.models]))
+
+    @functools.cached_property
+    def all_shapes(self) -> dict[str, FloatArray]:
+        """What offsets of 1 add (n,): 0 in the sets that do not have them."""
+        size, found = self.response.theta_s.size, dict[str, FloatArray]()
+        for name in self.sharing.table.offsets:
+            plain, shape = parted(name)[0], np.zeros(size)
+            for k in self.sharing.members(name):
+                own = self.models[k].all_shapes
+                if plain in own:
+                    shape[self.rows[k]] = own[plain]
+            if np.any(shape):
+                found[name] = shape
+        return found
+
+    def offset(self, values: Mapping[str, float]) -> FloatArray:
+        """What all offsets add (n,)."""
+        return sum_of(values[name] * shape for name, shape in self.all_shapes.items())
+
+    def likelihood(self, data: Data) -> Likelihood:
+        """Likelihood of the data of all sets, in their order."""
+        return Likelihood(self.prior, self.response, data, self.all_shapes, self.external)
+
+    @property
+    def external(self) -> External:
+        """Constraints on the hypothesis: they are on what all sets have in common."""
+        return self.models[0].external
+
+    def derived(self, vectors: FloatArray) -> dict[str, FloatArray]:
+        """What follows from free parameters (..., d), by name, shape (...) each."""
+        return derived(self.prior, self.parameters.nature, vectors, self.sin2_23)
+
+    @property
+    def sin2_23(self) -> float | None:
+        """Central value; ``None`` where no table gives it."""
+        return self.models[0].sin2_23
+
+    def vector(self, parameters: Parameters) -> FloatArray:
+        """Free parameters (d,) of a point, all nuisances at their centres."""
+        values = self.values(parameters)
+        return np.array([values[name] for name in self.prior.names])
+
+
+def _slices(sizes: Sequence[int]) -> Iterator[slice]:
+    start = 0
+    for size in sizes:
+        yield slice(start, start + size)
+        start += size
+
+
+def _widest(marginals: Sequence[Marginal]) -> Marginal:
+    """Prior of what sets have in common: an offset in units of each set's peak has several."""
+    first = marginals[0]
+    if not isinstance(first, Normal):
+        return first
+    return replace(first, sd=max(m.sd for m in marginals if isinstance(m, Normal)))

@@ -1,0 +1,150 @@
+"""Several data sets of a study: each a study of its own, joined by what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from renp_infer.errors import ConfigError
+from renp_infer.inference.joint import Sharing
+from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.study.knowledge import Stated
+from renp_infer.study.reading import StudyConfig, validate
+from renp_infer.study.resolve import assemble
+from renp_infer.study.sections.data import TABLES, DataSection, DataSetSection, absolute
+from renp_infer.study.study import DataSet, Study
+
+_OF_CRYSTAL = ("length_cm", "radius_cm")
+"""What is one and the same of a crystal, beside its target."""
+
+
+def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
+    """Turn the checked keys of a study with ``[[data]]`` into records.
+
+    Its apparatus is that of the first data set.
+
+    Parameters
+    ----------
+    study : StudyConfig
+    text : str
+        The file as given.
+    folder : Path
+        What relative paths start from.
+
+    Raises
+    ------
+    ConfigError
+        On the first thing that is wrong; what is so of one set is named by its place.
+    """
+    entries = study.data
+    assert isinstance(entries, tuple)
+    _check_names(entries)
+    whole = assemble(study.model_copy(update={"data": None}), text, folder)
+    known = whole.knowledge
+    sets = tuple(_set(study, entry, k, folder, known) for k, entry in enumerate(entries))
+    _check_crystals(sets)
+    resolved = whole.resolved | {"data": [_told(entry, folder) for entry in entries]}
+    return replace(
+        whole,
+        resolved=resolved,
+        experiment=sets[0].study.experiment,
+        sets=sets,
+        sharing=_sharing(study, sets),
+    )
+
+
+def _set(
+    study: StudyConfig,
+    entry: DataSetSection,
+    place: int,
+    folder: Path,
+    knowledge: tuple[Stated, ...],
+) -> DataSet:
+    given = study.model_dump(by_alias=True, exclude_unset=True)
+    keys = ("schema", "seed", "neutrino", "physics", "accuracy", "inference", *TABLES)
+    tables: dict[str, Any] = {key: given[key] for key in keys if key in given}
+    tables.get("inference", {}).pop("sharing", None)
+    tables.setdefault("inference", {})
+    for name in TABLES:
+        tables[name] = given.get(name, {}) | getattr(entry, name)
+    tables |= {"name": entry.name, "data": _file(entry)}
+    try:
+        own = assemble(validate({k: v for k, v in tables.items() if v is not None}), "", folder)
+    except ConfigError as error:
+        raise _of_entry(error, entry, place) from None
+    own = replace(own, knowledge=knowledge)
+    return DataSet(entry.name, entry.run or entry.name, entry.crystal, own)
+
+
+def _file(entry: DataSetSection) -> dict[str, str] | None:
+    """Section ``[data]`` of a set of its own."""
+    if entry.file is None:
+        if entry.covariance is not None:
+            raise ConfigError("covariance", entry.covariance, "only with a file")
+        return None
+    found = {"file": entry.file, "covariance": entry.covariance}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _of_entry(error: ConfigError, entry: DataSetSection, place: int) -> ConfigError:
+    """A refusal, with the place of the set where its key was given."""
+    own = _known(entry, error.path)
+    path = f"data[{place}].{error.path.removeprefix('data.')}" if own else error.path
+    return ConfigError(path, error.given, error.allowed, error.hint)
+
+
+def _known(entry: DataSetSection, path: str) -> bool:
+    table, _, key = path.partition(".")
+    if table == "data":
+        return True
+    own: Mapping[str, Any] = getattr(entry, table, {}) if table in TABLES else {}
+    return key.partition(".")[0].partition("[")[0] in own
+
+
+def _told(entry: DataSetSection, folder: Path) -> dict[str, Any]:
+    """Keys of a set, with paths that mean the same from any folder."""
+    told = entry.model_dump(exclude_none=True, exclude_defaults=True)
+    file = _file(entry)
+    if file is None:
+        return told
+    named = absolute(DataSection(**file), folder)
+    assert named is not None
+    return told | named.model_dump(exclude_none=True)
+
+
+def _check_names(entries: tuple[DataSetSection, ...]) -> None:
+    if not entries:
+        raise ConfigError("data", [], "one data set or more")
+    names = [entry.name for entry in entries]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ConfigError(f"data[{place}].name", name, "a name that no other set has")
+
+
+def _check_crystals(sets: tuple[DataSet, ...]) -> None:
+    """One crystal has one size and one material."""
+    first: dict[str, DataSet] = {}
+    for place, one in enumerate(sets):
+        other = first.setdefault(one.crystal, one)
+        mine, its = one.study.experiment, other.study.experiment
+        same = all(getattr(mine.layout, k) == getattr(its.layout, k) for k in _OF_CRYSTAL)
+        if not same or mine.target != its.target:
+            allowed = f"size and target as in the set {other.name!r}, which has the same crystal"
+            hint = "give sets of different crystals a key crystal, with different names"
+            raise ConfigError(f"data[{place}].crystal", one.crystal, allowed, hint)
+
+
+def _sharing(study: StudyConfig, sets: tuple[DataSet, ...]) -> Sharing:
+    said = (study.inference.sharing if study.inference is not None else None) or {}
+
+    def group(one: DataSet, by: str) -> str:
+        return {"all": "", "crystal": one.crystal, "run": one.run, "set": one.name}[by]
+
+    return Sharing(
+        {
+            row.name: tuple(group(one, said.get(row.name, row.level)) for one in sets)
+            for row in PARAMETERS.rows
+        }
+    )
