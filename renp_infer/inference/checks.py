@@ -22,7 +22,7 @@ from renp_infer.inference.diagnostics import leave_one_out, power_scaling, worst
 from renp_infer.inference.external import NAME, External
 from renp_infer.inference.judged import Grade, Impact, LeaveOneOut, ModelChecks, Sensitivity
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import MASS
+from renp_infer.inference.parameters import MASS, of_group, parted
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
@@ -163,7 +163,8 @@ def model_checks(
 
     Returns
     -------
-    found : ModelChecks
+    checks : ModelChecks
+        With p-values of each of several data sets, too, named as ``chi_squared[first]``.
     by_angle : Dataset
         ``pull``, ``pareto_k`` and ``elpd_loo``.
     """
@@ -173,9 +174,13 @@ def model_checks(
     pulls = likelihood.pulls(means.reshape(-1, size))
     loo, pareto_k, elpd = leave_one_out(tree)
     posterior_p = posterior_p_values(pulls, likelihood.data.theta_s)
+    for name in dict.fromkeys(likelihood.data.sets):
+        own = np.array(likelihood.data.sets) == name
+        found = posterior_p_values(pulls[:, own], likelihood.data.theta_s[own])
+        posterior_p |= {of_group(what, name): p for what, p in found.items()}
     prior_p = prior_p_values(likelihood, replicates)
     graded = _graded(posterior_p, prior_p, loo)
-    found = ModelChecks(
+    checks = ModelChecks(
         worst(graded),
         tuple(text for _, text in graded),
         posterior_p,
@@ -187,7 +192,7 @@ def model_checks(
     seen = tree["observed_data"].to_dataset()[str(likelihood.data.label)]
     columns = {"pull": pulls.mean(axis=0), "pareto_k": pareto_k, "elpd_loo": elpd}
     by_angle = xr.Dataset({name: (seen.dims, c) for name, c in columns.items()}, seen.coords)
-    return found, by_angle
+    return checks, by_angle
 
 
 def _graded(
@@ -210,4 +215,5 @@ def _graded(
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    what, group = parted(name)
+    return what.replace("_", " ") + (f" in the data set {group!r}" if group else "")

@@ -24,7 +24,7 @@ from renp_infer.inference.prior import Prior
 from renp_infer.inference.sampling import draw_sample
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.inference.summary import compared, summarise
-from renp_infer.measurement.data import Data
+from renp_infer.measurement.data import DATA_SET, Data
 from renp_infer.records import FloatArray, Parameters, Progress
 from renp_infer.versions import versions
 
@@ -217,11 +217,13 @@ def _on_angles(data: Data, columns: Mapping[str, FloatArray]) -> xr.Dataset:
 
 
 def _entries(data: Data) -> dict[str, Any]:
-    """Where the entries of data stand; of several observables, which each belongs to."""
-    places = {ANGLE: np.rad2deg(data.theta_s)}
-    if len(set(data.labels)) == 1:
-        return places
-    return places | {"observable": (ANGLE, [str(label) for label in data.labels])}
+    """Where the entries of data stand; of several observables or sets, which each belongs to."""
+    places: dict[str, Any] = {ANGLE: np.rad2deg(data.theta_s)}
+    if len(set(data.labels)) > 1:
+        places["observable"] = (ANGLE, [str(label) for label in data.labels])
+    if data.sets:
+        places[DATA_SET] = (ANGLE, list(data.sets))
+    return places
 
 
 def _constant_group(data: Data, signal: FloatArray, values: Mapping[str, float]) -> xr.Dataset:

@@ -39,6 +39,10 @@ SEVERAL = Label("data")
 """Of data with more than one observable."""
 
 
+DATA_SET = "data_set"
+"""Coordinate that says to which of several data sets an entry belongs."""
+
+
 @dataclass(frozen=True)
 class Data:
     """A vector of data and its noise.
@@ -56,6 +60,8 @@ class Data:
         Whether the noise was scaled to a reference signal-to-noise.
     source : str
         File the data come from; empty for mock data, whose truth is known.
+    sets : tuple of str, n of them
+        Data set of each entry; empty where there is one.
     """
 
     theta_s: FloatArray
@@ -64,6 +70,7 @@ class Data:
     labels: tuple[Label, ...]
     normalised: bool = False
     source: str = ""
+    sets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, seen: Observation) -> Data:
@@ -97,14 +104,15 @@ class Data:
 
 
 def stack(first: Data, second: Data) -> Data:
-    """Data of two observables whose noise is independent."""
+    """Data of two observables, or data sets, whose noise is independent."""
     return Data(
         np.concatenate([first.theta_s, second.theta_s]),
         np.concatenate([first.vector, second.vector]),
         block_diag(first.covariance, second.covariance),
         first.labels + second.labels,
         first.normalised or second.normalised,
-        " and ".join(filter(None, (first.source, second.source))),
+        " and ".join(dict.fromkeys(filter(None, (first.source, second.source)))),
+        first.sets + second.sets,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,8 +19,9 @@ def data_of(study: Study) -> Data:
     """Data of a study as inference sees them, those of several sets one after the other."""
     if not study.sets:
         return Data.of(observation(study))
-    own = [Data.of(observation(one.study, place)) for place, one in enumerate(study.sets)]
-    return functools.reduce(stack, own)
+    seen = [(one.name, observation(one.study, k)) for k, one in enumerate(study.sets)]
+    named = [replace(Data.of(own), sets=(name,) * own.theta_s.size) for name, own in seen]
+    return functools.reduce(stack, named)
 
 
 def rows_of(study: Study) -> list[slice]:

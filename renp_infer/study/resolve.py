@@ -58,10 +58,11 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     ConfigError
         On a combination of keys that means nothing. Designs are not looked at.
     """
-    constraints = with_absolute_files(study.constraints, folder)
+    assert not isinstance(study.data, tuple)  # see ``datasets``
+    section = absolute(study.data, folder)
     given = {
-        "data": absolute(study.data, folder),
-        "constraints": constraints,
+        "data": section,
+        "constraints": with_absolute_files(study.constraints, folder),
         "neutrino": with_absolute_table(study.neutrino, folder),
     }
     study = study.model_copy(update=given)
@@ -84,7 +85,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         switches=switches,
         accuracy=Accuracy(study.accuracy.relative_tolerance),
     )
-    measurement = measurement_of(study.data, experiment)
+    measurement = measurement_of(section, experiment)
     experiment = apparatus_of(experiment, measurement)
     checks.check_all(study, experiment, parameters)
     residual = residual_leakage(experiment, parameters)

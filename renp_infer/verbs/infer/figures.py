@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from matplotlib.ticker import MaxNLocator
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import FloatArray
 from renp_infer.figures.plate import ANGLE, M1, WIDTH, Plate, new_figure, plate
-from renp_infer.inference.parameters import AMPLITUDE, MASS, PARAMETERS
+from renp_infer.inference.parameters import AMPLITUDE, MASS, PARAMETERS, parted
+from renp_infer.measurement.data import DATA_SET
 from renp_infer.verbs.evaluate.figures import (
     caption_tail,
     normalised_label,
@@ -30,6 +32,10 @@ from renp_infer.verbs.infer.words import mass_bounds, mass_sentence
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
+
+
+MOST_PAIRED = 12
+"""Parameters of a corner plot: several data sets may have more than can be read."""
 
 
 def mass_prior(run: Run, m1_meV: FloatArray) -> FloatArray:
@@ -54,18 +60,26 @@ def free_parameters(run: Run) -> list[str]:
     )
 
 
-def data_and_prediction(run: Run) -> tuple[Figure, str]:
-    """Data, truth, posterior-predictive bands, and pulls."""
+def data_sets(run: Run) -> list[str]:
+    """Names of several data sets, in their order; none of one."""
+    fixed = run.get(InferResult).tree["constant_data"]
+    names = fixed[DATA_SET].values.tolist() if DATA_SET in fixed.coords else []
+    return list(dict.fromkeys(map(str, names)))
+
+
+def data_and_prediction(run: Run, data_set: str = "") -> tuple[Figure, str]:
+    """Data, truth, posterior-predictive bands, and pulls, of one of several data sets."""
     figure, (upper, lower) = new_figure(5.4, 2, sharex=True, height_ratios=(2, 1.2))
     fixed = run.get(InferResult).tree["constant_data"]
-    theta = np.asarray(fixed["theta_s_deg"], float)
-    data = np.asarray(run.get(InferResult).tree["observed_data"]["field_nG"], float)
+    own = fixed[DATA_SET].values == data_set if data_set else slice(None)
+    theta = np.asarray(fixed["theta_s_deg"], float)[own]
+    data = np.asarray(run.get(InferResult).tree["observed_data"]["field_nG"], float)[own]
     factor, unit = plots.axis_scale(data, "nG")
     data = factor * data
-    sigma = factor * np.asarray(fixed["sigma_nG"], float)
+    sigma = factor * np.asarray(fixed["sigma_nG"], float)[own]
     file = source(run)
-    truth = None if file else factor * np.asarray(fixed["signal_true_nG"], float)
-    predicted = factor * draws(run, "posterior_predictive", "field_nG")
+    truth = None if file else factor * np.asarray(fixed["signal_true_nG"], float)[own]
+    predicted = factor * draws(run, "posterior_predictive", "field_nG")[..., own]
     bands = plots.central_bands(predicted.reshape(-1, theta.size))
     plots.draw_data(upper, theta, data, sigma, truth, bands)
     plots.draw_pulls(lower, theta, data, sigma, truth, bands)
@@ -144,7 +158,7 @@ def _axis(run: Run, name: str) -> _Axis:
         whole = (0.0, 360.0)
         return _Axis(f"{text} [{unit}]", values, prior, truth, whole, whole, True)
     bounds = mass_bounds(run) if name == MASS else (-np.inf, np.inf)
-    if name in PARAMETERS.of("index"):
+    if parted(name)[0] in PARAMETERS.of("index"):
         centre = round(float(np.median(prior)), 4)
         text, values, prior, truth = (
             f"{text} − {centre:g}",
@@ -172,7 +186,8 @@ def _diagonal(ax: Axes, axis: _Axis) -> None:
 
 def corner(run: Run) -> tuple[Figure, str]:
     """Pairs of the parameters that matter, with truth lines."""
-    axes = [_axis(run, n) for n in PARAMETERS.corner if n in free_parameters(run)]
+    free = [name for name in free_parameters(run) if parted(name)[0] in PARAMETERS.corner]
+    axes = [_axis(run, name) for name in free[:MOST_PAIRED]]
     size = len(axes)
     figure = Figure(figsize=(WIDTH, WIDTH))  # fixed margins: many axes make a solver slow
     grid: Any = figure.subplots(size, size, squeeze=False)
@@ -223,7 +238,7 @@ def _corner_ticks(ax: Axes, i: int, j: int, axes: Sequence[_Axis]) -> None:
 
 def chains(run: Run) -> tuple[Figure, str]:
     """Traces and rank histograms of m1 and the amplitude."""
-    names = [n for n in (MASS, AMPLITUDE) if n in free_parameters(run)]
+    names = [n for n in free_parameters(run) if parted(n)[0] in (MASS, AMPLITUDE)]
     figure, grid = new_figure(2.0 * len(names) + 0.4, len(names), 2, squeeze=False)
     for (trace, rank), name in zip(grid, names, strict=True):
         values = draws(run, "posterior", name)
@@ -241,10 +256,18 @@ def chains(run: Run) -> tuple[Figure, str]:
     )
 
 
+def _data_plates(run: Run) -> list[Plate]:
+    title = "Data and posterior prediction"
+    return [
+        plate(f"data-{name}", f"{title}: {name}", partial(data_and_prediction, data_set=name), run)
+        for name in data_sets(run)
+    ] or [plate("data", title, data_and_prediction, run)]
+
+
 def posterior_plates(run: Run) -> list[Plate]:
     """All figures of a posterior."""
     return [
-        plate("data", "Data and posterior prediction", data_and_prediction, run),
+        *_data_plates(run),
         plate("mass", "Lightest neutrino mass", mass_posterior, run),
         plate("corner", "Parameters in pairs", corner, run),
         plate("chains", "Convergence of the chains", chains, run),
