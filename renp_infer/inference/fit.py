@@ -14,9 +14,8 @@ from renp_infer.finite import require_finite, require_finite_tree
 from renp_infer.inference.checks import log_prior_group, model_checks
 from renp_infer.inference.cross_check import cross_check
 from renp_infer.inference.diagnostics import convergence, diagnose
-from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.hypothesis import ModelLike
 from renp_infer.inference.impact import impacts
-from renp_infer.inference.joint import JointModel
 from renp_infer.inference.judged import Diagnosis, Summary
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import JARLSKOG, MASS, PARAMETERS, SEEN_PHASE
@@ -40,7 +39,7 @@ PREDICTIVE_DRAWS = 1000
 
 
 def fit(
-    model: HypothesisModel | JointModel,
+    model: ModelLike,
     data: Data,
     seed: int,
     *,
@@ -51,7 +50,7 @@ def fit(
 
     Parameters
     ----------
-    model : HypothesisModel or JointModel
+    model : ModelLike
         Its parameters are the truth of the mock data, or for data from a file a point to
         start from; their values are those of fixed parameters.
     data : Data

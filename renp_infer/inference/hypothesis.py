@@ -21,7 +21,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -54,6 +54,64 @@ if TYPE_CHECKING:
 _NEAREST = 2
 TORUS_STEP = (0.7548776662466927, 0.5698402909980532)
 """Powers of 1 / 1.3247..., the plastic number: the most even lattice in two dimensions."""
+
+
+class ModelLike(Protocol):
+    """What a fit needs of a hypothesis, of one data set or of several."""
+
+    @property
+    def response(self) -> ResponseLike:
+        """Of all data."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """Central values."""
+
+    @property
+    def settings(self) -> InferenceSettings:
+        """Priors and sampler."""
+
+    @property
+    def prior(self) -> Prior:
+        """Of every parameter."""
+
+    @property
+    def all_shapes(self) -> dict[str, FloatArray]:
+        """What offsets of 1 add (n,)."""
+
+    def at(self, m1_meV: float, phases: Sequence[float] | None = None) -> Parameters:
+        """Parameters of a mass and of phases (delta, alpha21, alpha31), rad."""
+
+    def values(self, parameters: Parameters) -> dict[str, float]:
+        """Every parameter by name at a point, all nuisances at their centres."""
+
+    def argument(self, values: Mapping[str, float]) -> FloatArray:
+        """Argument of the response, from values of every parameter."""
+
+    def field(self, parameters: Parameters) -> FloatArray:
+        """Expected data (n,) with the nominal apparatus, without offsets."""
+
+    def expected(
+        self, values: Mapping[str, float], template: FloatArray | None = None
+    ) -> FloatArray:
+        """Expected data (n,) at values of every parameter, offsets included."""
+
+    def split(
+        self, values: Mapping[str, float]
+    ) -> list[tuple[HypothesisModel, Mapping[str, float]]]:
+        """Model and values of each data set."""
+
+    def likelihood(self, data: Data) -> Likelihood:
+        """Likelihood of data."""
+
+    def vector(self, parameters: Parameters) -> FloatArray:
+        """Free parameters (d,) of a point, all nuisances at their centres."""
+
+    def with_settings(self, settings: InferenceSettings) -> ModelLike:
+        """The same with other priors."""
+
+    def with_response(self, response: ResponseLike) -> ModelLike:
+        """The same with another response."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +230,14 @@ class HypothesisModel:
         values = self.values(parameters)
         names = free_names(self.parameters, self.settings, self.oscillation)
         return np.array([values[name] for name in names])
+
+    def with_settings(self, settings: InferenceSettings) -> HypothesisModel:
+        """The same with other priors."""
+        return replace(self, settings=settings)
+
+    def with_response(self, response: ResponseLike) -> HypothesisModel:
+        """The same with another response."""
+        return replace(self, response=response)
 
     def of_peak(
         self, peak: float, shapes: Mapping[str, FloatArray] | None = None
@@ -320,7 +386,7 @@ class Library:
 
     Parameters
     ----------
-    hypothesis : HypothesisModel
+    hypothesis : ModelLike
     m1_meV : ndarray, shape (k,)
     phases : sequence
         Phase settings.
@@ -328,12 +394,12 @@ class Library:
 
     def __init__(
         self,
-        hypothesis: HypothesisModel,
+        hypothesis: ModelLike,
         m1_meV: FloatArray,
         phases: Sequence[tuple[float, float, float]],
     ) -> None:
         response = _Remembering(hypothesis.response)
-        self.hypothesis = replace(hypothesis, response=response)
+        self.hypothesis = hypothesis.with_response(response)
         self._points = [hypothesis.at(float(m), p) for m in m1_meV for p in phases]
         arguments = [hypothesis.argument(hypothesis.values(p)) for p in self._points]
         fields = np.array([response.learn(x) for x in arguments])

@@ -102,7 +102,7 @@ class JointResponse:
 
 @dataclass(frozen=True)
 class JointModel:
-    """One hypothesis of several data sets; see ``HypothesisModel``, whose interface it has.
+    """One hypothesis of several data sets, a ``ModelLike``.
 
     Attributes
     ----------
@@ -233,6 +233,15 @@ class JointModel:
     def sin2_23(self) -> float | None:
         """Central value; ``None`` where no table gives it."""
         return self.models[0].sin2_23
+
+    def with_settings(self, settings: InferenceSettings) -> JointModel:
+        """The same with other priors."""
+        models = tuple(model.with_settings(settings) for model in self.models)
+        return replace(self, models=models)
+
+    def with_response(self, response: ResponseLike) -> JointModel:
+        """The same with another response."""
+        return replace(self, response=response)
 
     def vector(self, parameters: Parameters) -> FloatArray:
         """Free parameters (d,) of a point, all nuisances at their centres."""

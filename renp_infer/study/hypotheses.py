@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.hypothesis import HypothesisModel, hypothesis_model
+from renp_infer.inference.hypothesis import HypothesisModel, ModelLike, hypothesis_model
 from renp_infer.inference.joint import JointModel
 from renp_infer.inference.response import Response
 from renp_infer.measurement.field import exact_field
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from renp_infer.study.study import Study
 
 
-def of_sets(study: Study, make: Callable[[Study], HypothesisModel]) -> HypothesisModel | JointModel:
+def of_sets(study: Study, make: Callable[[Study], HypothesisModel]) -> ModelLike:
     """Model of a study's data: of several data sets, what is made of each, joined."""
     if not study.sets:
         return make(study)

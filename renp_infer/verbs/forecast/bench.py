@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from renp_infer.inference.fisher import expand
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
     Library,
+    ModelLike,
     Responses,
     assumed,
     hypothesis_model,
@@ -31,9 +32,9 @@ from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.physics.field_cycle import bloch_cycle
-from renp_infer.records import Experiment, FloatArray, Observation, Parameters
+from renp_infer.records import Experiment, FloatArray, Observation, Parameters, Switches
 from renp_infer.study.sections.forecast import MASS_MARGIN, ForecastSettings, largest_mass_meV
-from renp_infer.verbs.remembered import remembered
+from renp_infer.target import Target
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -51,6 +52,14 @@ def noise_of(experiment: Experiment, parameters: Parameters, chi2: float) -> Noi
     return noise_by_exposure(experiment, variance)
 
 
+def corrected(study: Study, switches: Switches) -> Study:
+    """A study with other switches, and with absolute noise."""
+    detector = replace(study.experiment.detector, reference_snr=0.0)
+    experiment = replace(study.experiment, switches=switches, detector=detector)
+    sets = tuple(replace(one, study=corrected(one.study, switches)) for one in study.sets)
+    return replace(study, experiment=experiment, sets=sets)
+
+
 class Bench:
     """A study's apparatus, ready for many truths."""
 
@@ -66,19 +75,28 @@ class Bench:
             self.settings.phase_settings, (own.delta, own.alpha21, own.alpha31)
         )
         self._shapes: dict[Hypothesis, dict[str, FloatArray]] = {}
-        self._reaching: dict[float, Bench] = {}
-        self._reach(EV_TO_MILLI_EV * own.m1_eV)
+        self._reaching: dict[float, Any] = {}
+        self._begin(self.largest_meV(EV_TO_MILLI_EV * own.m1_eV))
 
-    def _reach(self, m1_meV: float) -> None:
-        """Begin with masses up to what a truth asks for."""
-        self.m1_max_meV = self._largest(m1_meV)
+    def _begin(self, m1_max_meV: float) -> None:
+        """Begin with masses up to a largest one."""
+        self.m1_max_meV = m1_max_meV
         self.priors = replace(self.study.priors, m1_max_meV=self.m1_max_meV, m1_prior="uniform")
         limit = self.m1_max_meV * MILLI_EV_TO_EV
         self._responses = Responses(lambda p: Response(self.experiment, p, self.chi2, limit))
         self._libraries: dict[tuple[str, str], Library] = {}
         self._reaching[self.m1_max_meV] = self
 
-    def _largest(self, m1_meV: float) -> float:
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Of all data sets."""
+        return (self.experiment.target,)
+
+    def corrected(self, switches: Switches) -> Bench:
+        """The bench of the same study with other switches, and with absolute noise."""
+        return type(self)(corrected(self.study, switches)).up_to(self.m1_max_meV)
+
+    def largest_meV(self, m1_meV: float) -> float:
         """Largest mass that is considered for a truth: the prior's, doubled until it suffices.
 
         It knows of no other truth: what is found for one must not depend on the others.
@@ -87,15 +105,23 @@ class Bench:
         doublings = max(0.0, np.ceil(np.log2(MASS_MARGIN * m1_meV / own))) if m1_meV > 0.0 else 0.0
         return float(min(own * 2.0**doublings, largest_mass_meV(self.experiment)))
 
-    def reaching(self, m1_meV: float) -> Bench:
+    def reaching(self, m1_meV: float) -> Self:
         """The same bench with the largest mass that a truth of ``m1_meV`` asks for."""
-        largest = self._largest(m1_meV)
-        if largest not in self._reaching:
-            copy.copy(self)._reach(m1_meV)
-        return self._reaching[largest]
+        return self.up_to(self.largest_meV(m1_meV))
 
-    def hypothesis(self, ordering: str, nature: str) -> HypothesisModel:
-        """Hypothesis at the study's mass and phases; one response serves both natures."""
+    def up_to(self, m1_max_meV: float) -> Self:
+        """The same bench with masses up to a largest one."""
+        if m1_max_meV not in self._reaching:
+            copy.copy(self)._begin(m1_max_meV)
+        found: Self = self._reaching[m1_max_meV]
+        return found
+
+    def hypothesis(self, ordering: str, nature: str) -> ModelLike:
+        """Hypothesis at the study's mass and phases."""
+        return self.one(ordering, nature)
+
+    def one(self, ordering: str, nature: str) -> HypothesisModel:
+        """The same of one data set; one response serves both natures."""
         return hypothesis_model(
             hypothesis_named(ordering, nature),
             self.experiment,
@@ -137,16 +163,27 @@ class Bench:
         return Data.of(Observation(angles, field_nG, self.covariance, normalised))
 
     def likelihood(
-        self, model: HypothesisModel, data: Data, truth: HypothesisModel, peak_nG: float
+        self, model: ModelLike, data: Data, truth: ModelLike, field_nG: FloatArray
     ) -> Likelihood:
-        """Likelihood under a hypothesis of data of another, or the same, and their peak.
+        """Likelihood under a hypothesis of data of another, or the same, and their true field.
 
         Offsets have the shapes of the truth's hypothesis at the study's mass and phases.
         """
+        return self.scaled(model, truth, field_nG).likelihood(data)
+
+    def scaled(self, model: ModelLike, truth: ModelLike, field_nG: FloatArray) -> ModelLike:
+        """A hypothesis with offsets as large as a true field, and of the truth's shapes."""
+        assert isinstance(model, HypothesisModel) and isinstance(truth, HypothesisModel)
+        return self.scaled_one(model, truth, field_nG)
+
+    def scaled_one(
+        self, model: HypothesisModel, truth: HypothesisModel, field_nG: FloatArray
+    ) -> HypothesisModel:
+        """The same of one data set."""
         pair = Hypothesis(truth.parameters.ordering, truth.parameters.nature)
         if pair not in self._shapes:
             self._shapes[pair] = offset_shapes(self.experiment, truth.parameters, self.priors)
-        return model.of_peak(peak_nG, self._shapes[pair]).likelihood(data)
+        return model.of_peak(float(np.max(np.abs(field_nG))), self._shapes[pair])
 
     def room(self, m1_meV: float) -> tuple[float, float]:
         """How far m1 may move down and up, meV."""
@@ -155,7 +192,3 @@ class Bench:
     def by_exposure(self, likelihood: Likelihood, vector: FloatArray) -> ByExposure:
         """A likelihood linearised at free parameters (d,), for many exposures."""
         return ByExposure(expand(likelihood, vector), self.noise)
-
-
-bench_of = remembered(Bench)
-"""The bench of a study, from before if the key is the same."""

@@ -15,7 +15,7 @@ import numpy as np
 from renp_infer.inference.derived import quantities_of
 from renp_infer.inference.exposure import SHORTEST_S, ByExposure, Room, required_exposure
 from renp_infer.inference.fisher import MASSLESS_MEV, expand, sigma, sigma_along, validity
-from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.hypothesis import ModelLike
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import DOUBLE_BETA, PARAMETERS
 from renp_infer.inference.profile import BestEnd, Fit, Profile, crossing
@@ -52,13 +52,12 @@ _ALIKE = 0.02
 class TruthCell:
     """A truth on the bench: its Asimov data, its own fit and its rivals'."""
 
-    def __init__(self, bench: Bench, model: HypothesisModel, truth: Parameters) -> None:
+    def __init__(self, bench: Bench, model: ModelLike, truth: Parameters) -> None:
         self.bench, self.model, self.truth = bench, model, truth
         self.field_nG = model.field(truth)
-        self.peak_nG = float(np.max(np.abs(self.field_nG)))
         self.m1_meV = EV_TO_MILLI_EV * truth.m1_eV
         data = bench.data(self.field_nG)
-        self.own = bench.likelihood(model, data, model, self.peak_nG)
+        self.own = bench.likelihood(model, data, model, self.field_nG)
         self.vector = model.vector(truth)
 
     def alternative(self, target: Target) -> Alternative:
@@ -71,7 +70,7 @@ class TruthCell:
             pair = (OTHER[ordering], nature) if target == "ordering" else (ordering, OTHER[nature])
             library = bench.library(*pair)
             likelihood = bench.likelihood(
-                library.hypothesis, self.own.data, self.model, self.peak_nG
+                library.hypothesis, self.own.data, self.model, self.field_nG
             )
         rival = library.hypothesis
         points = [

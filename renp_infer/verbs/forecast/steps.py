@@ -33,9 +33,12 @@ def steps(bench: Bench) -> Steps:
     model = bench.hypothesis(own.ordering, own.nature)
     cell = TruthCell(bench, model, own)
     full = expand(cell.own, cell.vector)
-    wanted = bench.settings.systematics
-    rows = [_step(bench, full, wanted[k:]) for k in range(len(wanted) + 1)]
-    ranks = [_systematic(bench, full, PARAMETERS.systematics[name]) for name in wanted]
+    wanted, groups = bench.settings.systematics, cell.own.prior.table.systematics
+    known_by_step = [
+        [name for group in wanted[k:] for name in groups[group]] for k in range(len(wanted) + 1)
+    ]
+    rows = [_step(bench, full, known) for known in known_by_step]
+    ranks = [_systematic(bench, full, groups[name]) for name in wanted]
     profiled = np.array([_profiled(bench, wanted[k:]) for k in range(len(wanted) + 1)])
     known = np.array([_profiled(bench, [name]) for name in wanted])
     halved = np.array([_halved(cell, name) for name in wanted])
@@ -67,9 +70,8 @@ class _Step:
     curve_meV: list[float]
 
 
-def _step(bench: Bench, full: Expansion, later: Collection[str]) -> _Step:
-    """Errors while later systematics are known exactly."""
-    known = [name for group in later for name in PARAMETERS.systematics[group]]
+def _step(bench: Bench, full: Expansion, known: Collection[str]) -> _Step:
+    """Errors while some parameters are known exactly."""
     model, noise = ByExposure(full.without(known), bench.noise), bench.noise
     m1_meV = EV_TO_MILLI_EV * bench.study.parameters.m1_eV
 
@@ -88,12 +90,12 @@ def _profiled(bench: Bench, known: Collection[str]) -> float:
     """Error of m1 at the study's truth by profile likelihood, some systematics known."""
     own = bench.study.parameters
     model = bench.hypothesis(own.ordering, own.nature)
-    return half_width(TruthCell(bench, replace(model, settings=bench.fit_settings(known)), own))
+    return half_width(TruthCell(bench, model.with_settings(bench.fit_settings(known)), own))
 
 
 def _halved(cell: TruthCell, systematic: str) -> float:
     """Error of m1 by profile likelihood, priors of a systematic half as wide; NaN of phases."""
-    own, names = cell.own, PARAMETERS.systematics[systematic]
+    own, names = cell.own, cell.own.prior.table.systematics[systematic]
     if names == PARAMETERS.phases:
         return np.nan
     marginals = {

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.inference.response import approximation_error
-from renp_infer.verbs.forecast.bench import Bench, bench_of
+from renp_infer.inference.response import Response, approximation_error
+from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import TruthCell, asimov_cell, ensemble_cell, fisher_cell
 from renp_infer.verbs.forecast.columns import stacked, written
 from renp_infer.verbs.forecast.corrections import correction
+from renp_infer.verbs.forecast.joint import bench_of
 from renp_infer.verbs.forecast.limits import drawn_limits, expected_limits
 from renp_infer.verbs.forecast.parts import (
     AccuracyPart,
@@ -109,12 +110,18 @@ def _seeds(bench: Bench, task: Task) -> list[np.random.SeedSequence]:
 
 
 def _accuracy(bench: Bench, task: Task) -> ResponseAccuracy[float]:
-    """Largest error of the tabulated response over prior draws."""
+    """Largest error of the tabulated responses over prior draws."""
     own = bench.study.parameters
     model = bench.hypothesis(own.ordering, own.nature)
     rng = np.random.default_rng(task.seed())
     prior = TruthCell(bench, model, own).own.prior
-    draws = [prior.to_response_vector(row) for row in prior.sample(rng, CHECKED_DRAWS)]
-    sigma_nG = np.sqrt(np.diag(bench.covariance))
-    response = bench.response(own.ordering)
-    return ResponseAccuracy(approximation_error(response, np.array(draws), sigma_nG))
+    draws = [model.split(prior.values(row)) for row in prior.sample(rng, CHECKED_DRAWS)]
+    sigma_nG, start, errors = np.sqrt(np.diag(bench.covariance)), 0, []
+    for of_set in zip(*draws, strict=True):
+        response = of_set[0][0].response
+        assert isinstance(response, Response)
+        rows = slice(start, start + response.theta_s.size)
+        start = rows.stop
+        points = np.array([one.argument(values) for one, values in of_set])
+        errors.append(approximation_error(response, points, sigma_nG[rows]))
+    return ResponseAccuracy(max(errors))

@@ -63,7 +63,7 @@ def free_parameters(run: Run) -> list[str]:
 def data_sets(run: Run) -> list[str]:
     """Names of several data sets, in their order; none of one."""
     fixed = run.get(InferResult).tree["constant_data"]
-    names = fixed[DATA_SET].values.tolist() if DATA_SET in fixed.coords else []
+    names = np.asarray(fixed[DATA_SET]) if DATA_SET in fixed.coords else []
     return list(dict.fromkeys(map(str, names)))
 
 
@@ -71,7 +71,7 @@ def data_and_prediction(run: Run, data_set: str = "") -> tuple[Figure, str]:
     """Data, truth, posterior-predictive bands, and pulls, of one of several data sets."""
     figure, (upper, lower) = new_figure(5.4, 2, sharex=True, height_ratios=(2, 1.2))
     fixed = run.get(InferResult).tree["constant_data"]
-    own = fixed[DATA_SET].values == data_set if data_set else slice(None)
+    own = np.asarray(fixed[DATA_SET]) == data_set if data_set else slice(None)
     theta = np.asarray(fixed["theta_s_deg"], float)[own]
     data = np.asarray(run.get(InferResult).tree["observed_data"]["field_nG"], float)[own]
     factor, unit = plots.axis_scale(data, "nG")

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from renp_infer.engine.tasks import Context
     from renp_infer.inference.comparison import Hypothesis
-    from renp_infer.inference.hypothesis import HypothesisModel
-    from renp_infer.inference.joint import JointModel
+    from renp_infer.inference.hypothesis import HypothesisModel, ModelLike
     from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
 
@@ -64,7 +63,7 @@ def checked(
     hypothesis: Hypothesis,
     sigma: FloatArray,
     peak_nG: Callable[[Study], float | None] = lambda _: None,
-) -> tuple[HypothesisModel | JointModel, float]:
+) -> tuple[ModelLike, float]:
     """A hypothesis of all data with tabulated responses, and the worst's largest error in sigma.
 
     Parameters

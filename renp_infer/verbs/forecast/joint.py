@@ -1,0 +1,91 @@
+"""The bench of several data sets, and which bench a study has."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import block_diag
+
+from renp_infer.inference.hypothesis import ModelLike
+from renp_infer.inference.joint import JointModel
+from renp_infer.measurement.data import Data, stack
+from renp_infer.measurement.noise import Noise
+from renp_infer.records import FloatArray
+from renp_infer.target import Target
+from renp_infer.verbs.forecast.bench import Bench
+from renp_infer.verbs.remembered import remembered
+
+if TYPE_CHECKING:
+    from renp_infer.study.study import Study
+
+
+def joint_noise(parts: list[Noise]) -> Noise:
+    """Noise of sets whose exposures grow together."""
+    whole_s = sum(part.exposure_s for part in parts)
+
+    @functools.cache
+    def covariance(exposure_s: float) -> FloatArray:
+        factor = exposure_s / whole_s
+        return np.asarray(
+            block_diag(*(part.covariance(factor * part.exposure_s) for part in parts))
+        )
+
+    return Noise(covariance, any(part.drifts for part in parts), whole_s)
+
+
+class JointBench(Bench):
+    """The apparatus of several data sets: a bench for each, and what they share."""
+
+    def __init__(self, study: Study) -> None:
+        assert study.sharing is not None
+        self.sharing = study.sharing
+        self.parts = [Bench(replace(one.study, forecast=study.forecast)) for one in study.sets]
+        super().__init__(study)
+        self.noise = joint_noise([part.noise for part in self.parts])
+        self.covariance = self.noise.covariance(self.noise.exposure_s)
+
+    def _begin(self, m1_max_meV: float) -> None:
+        self.parts = [part.up_to(m1_max_meV) for part in self.parts]
+        super()._begin(m1_max_meV)
+
+    def largest_meV(self, m1_meV: float) -> float:
+        """Largest mass that every set allows for a truth."""
+        return min(part.largest_meV(m1_meV) for part in self.parts)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Of all data sets."""
+        return tuple(part.experiment.target for part in self.parts)
+
+    def hypothesis(self, ordering: str, nature: str) -> ModelLike:
+        """Hypothesis of all sets, at the study's mass and phases."""
+        return JointModel.of([part.one(ordering, nature) for part in self.parts], self.sharing)
+
+    def data(self, field_nG: FloatArray) -> Data:
+        """Data that are a given field."""
+        parts, start = [], 0
+        for one, part in zip(self.study.sets, self.parts, strict=True):
+            size = part.experiment.layout.theta_s.size
+            own = part.data(field_nG[start : start + size])
+            parts.append(replace(own, sets=(one.name,) * size))
+            start += size
+        return functools.reduce(stack, parts)
+
+    def scaled(self, model: ModelLike, truth: ModelLike, field_nG: FloatArray) -> ModelLike:
+        """A hypothesis with offsets as large as the true field of each set."""
+        assert isinstance(model, JointModel) and isinstance(truth, JointModel)
+        own = zip(self.parts, model.models, truth.models, model.rows, strict=True)
+        models = tuple(part.scaled_one(m, t, field_nG[rows]) for part, m, t, rows in own)
+        return replace(model, models=models)
+
+
+def bench_made(study: Study) -> Bench:
+    """The bench of a study, of one data set or of several."""
+    return JointBench(study) if study.sets else Bench(study)
+
+
+bench_of = remembered(bench_made)
+"""The same, from before if the key is the same."""
