@@ -63,7 +63,7 @@ def free_parameters(run: Run) -> list[str]:
 def data_sets(run: Run) -> list[str]:
     """Names of several data sets, in their order; none of one."""
     fixed = run.get(InferResult).tree["constant_data"]
-    names = np.asarray(fixed[DATA_SET]) if DATA_SET in fixed.coords else []
+    names: Any = np.asarray(fixed[DATA_SET]) if DATA_SET in fixed.coords else []
     return list(dict.fromkeys(map(str, names)))
 
 
