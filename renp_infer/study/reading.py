@@ -307,17 +307,17 @@ def _tables(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
     """Sections of a model by key, also those in unions, lists and tables."""
     found = {}
     for name, field in model.model_fields.items():
-        for kind in _kinds(field.annotation):
+        for kind in kinds_of(field.annotation):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 found[name] = kind
     return found
 
 
-def _kinds(annotation: Any) -> Iterator[Any]:
+def kinds_of(annotation: Any) -> Iterator[Any]:
     """An annotation and all that it is made of."""
     yield annotation
     for inner in getattr(annotation, "__args__", ()):
-        yield from _kinds(inner)
+        yield from kinds_of(inner)
 
 
 def _elsewhere(key: str) -> str:

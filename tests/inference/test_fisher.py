@@ -24,7 +24,8 @@ from renp_infer.inference.fisher import (
     sigma_along,
     validity,
 )
-from renp_infer.inference.hypothesis import Library, phase_settings
+from renp_infer.inference.hypothesis import phase_settings
+from renp_infer.inference.library import Library
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import LogNormal, Normal
 from renp_infer.inference.parameters import PARAMETERS

@@ -14,14 +14,13 @@ from renp_infer.inference.exposure import ByExposure
 from renp_infer.inference.fisher import expand
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
-    Library,
     ModelLike,
     Responses,
-    assumed,
     hypothesis_model,
     offset_shapes,
     phase_settings,
 )
+from renp_infer.inference.library import Library
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.response import Response
@@ -131,12 +130,6 @@ class Bench:
             self._responses,
             shapes={},
         )
-
-    def response(self, ordering: str) -> Response:
-        """Response of the study's nature in an ordering."""
-        own = self.study.parameters
-        pair = hypothesis_named(ordering, own.nature)
-        return self._responses(assumed(pair, own, self.study.oscillation))
 
     def fit_settings(self, known: Collection[str] = ()) -> InferenceSettings:
         """Priors with the systematics fixed that are known or that the forecast leaves out."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import renp_infer
-from renp_infer.study.reading import StudyConfig
+from renp_infer.study.reading import StudyConfig, kinds_of
 from renp_infer.study.sections.base import Section
 
 ROOT = Path(renp_infer.__file__).parent
@@ -101,9 +101,7 @@ def test_a_default_of_a_record_is_that_of_the_same_key(path: Path) -> None:
 
 @pytest.mark.parametrize("key", list(StudyConfig.model_fields))
 def test_each_section_has_its_file(key: str) -> None:
-    kinds = (StudyConfig.model_fields[key].annotation,)
-    kinds += getattr(kinds[0], "__args__", ())
-    for kind in kinds:
+    for kind in kinds_of(StudyConfig.model_fields[key].annotation):
         if isinstance(kind, type) and issubclass(kind, Section):
             home = importlib.import_module(f"renp_infer.study.sections.{key}")
             assert kind.__module__ == home.__name__
