@@ -5,7 +5,7 @@ Vectors of parameters are in the order of ``names``, in the units of the names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,10 +17,12 @@ from renp_infer.inference.comparison import hypothesis_named
 from renp_infer.inference.hypothesis import assumed
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.prior import response_argument, truth_values
+from renp_infer.measurement.data import DATA_SET
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
 from renp_infer.study.load import Source, load_study, with_sections
+from renp_infer.study.observed import set_names
 from renp_infer.study.study import Study
 from renp_infer.verbs.remembered import remembered
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     import pymc
     import xarray
 
-    from renp_infer.inference.hypothesis import HypothesisModel
+    from renp_infer.inference.hypothesis import ModelLike
     from renp_infer.inference.likelihood import Likelihood
     from renp_infer.inference.prior import Prior
     from renp_infer.inference.response import Response
@@ -38,6 +40,8 @@ __all__ = ["LogLikelihood", "StudyPrior", "likelihood", "model", "prior", "signa
 
 Ordering = Literal["normal", "inverted"]
 Nature = Literal["dirac", "majorana"]
+MOST_SETS = 16
+"""Data sets whose tables are kept."""
 ORDERINGS, NATURES = ("normal", "inverted"), ("dirac", "majorana")
 
 
@@ -149,9 +153,10 @@ class LogLikelihood:
         return self._likelihood.pointwise(self.prior.vector(point))
 
     def signal(self, point: FloatArray | Mapping[str, float]) -> xarray.DataArray:
-        """Expected field by trigger angle, offsets included."""
+        """Expected field by trigger angle, and data set of several, offsets included."""
         mean = self._likelihood.mean(self.prior.vector(point))
-        return _array(mean, self._likelihood.data.theta_s)
+        data = self._likelihood.data
+        return _array(mean, data.theta_s, data_sets=data.sets)
 
 
 def likelihood(study: Study | Source) -> LogLikelihood:
@@ -238,7 +243,9 @@ def signal(
     Returns
     -------
     xarray.DataArray
-        ``signal_nG`` with dimensions ``m1_meV`` (where several are given) and ``theta_s_deg``.
+        ``signal_nG`` with dimensions ``m1_meV`` (where several are given) and ``theta_s_deg``;
+        of several data sets all angles of the first before those of the next, with a
+        coordinate ``data_set``.
 
     Raises
     ------
@@ -254,9 +261,12 @@ def signal(
         raise ConfigError("m1_meV", m1_meV, "one mass in meV, or a list of them, >= 0")
     truths = [replace(truth, m1_eV=MILLI_EV_TO_EV * float(m1)) for m1 in flat]
     calculated = _integrated if exact else _tabulated
-    rows = np.array([calculated(found, one, float(flat.max())) for one in truths])
-    theta_s = found.experiment.layout.theta_s
-    return _array(rows[0] if np.ndim(masses) == 0 else rows, theta_s, masses)
+    parts = [one.study for one in found.sets] or [found]
+    largest = float(flat.max())
+    rows = np.hstack([[calculated(own, one, largest) for one in truths] for own in parts])
+    theta_s = np.concatenate([own.experiment.layout.theta_s for own in parts])
+    field = rows[0] if np.ndim(masses) == 0 else rows
+    return _array(field, theta_s, masses, data_sets=set_names(found))
 
 
 def _assumed(
@@ -315,19 +325,23 @@ class _Tables:
         return self._made[ordering, reach_meV]
 
 
-_tables = remembered(_Tables)
+_tables = remembered(_Tables, MOST_SETS)
 
 
-def _model(study: Study) -> HypothesisModel:
+def _model(study: Study) -> ModelLike:
     from renp_infer.study.hypotheses import own_hypothesis
     from renp_infer.study.observed import data_of
-    from renp_infer.verbs.infer.work import checked_model
+    from renp_infer.verbs.infer.work import checked
 
-    return checked_model(study, own_hypothesis(study), data_of(study).sigma)[0]
+    return checked(study, own_hypothesis(study), data_of(study).sigma)[0]
 
 
 def _array(
-    field_nG: FloatArray, theta_s: FloatArray, m1_meV: FloatArray | float | None = None
+    field_nG: FloatArray,
+    theta_s: FloatArray,
+    m1_meV: FloatArray | float | None = None,
+    *,
+    data_sets: Sequence[str] = (),
 ) -> xarray.DataArray:
     """Field (n,) or (k, n) with coordinates and units."""
     import xarray as xr
@@ -339,5 +353,7 @@ def _array(
         mass = {"units": "meV", "long_name": "lightest neutrino mass"}
         coords["m1_meV"] = ("m1_meV", m1_meV, mass)
         dims.insert(0, "m1_meV")
+    if data_sets:
+        coords[DATA_SET] = ("theta_s_deg", list(data_sets))
     told = {"units": "nG", "long_name": "smoothed field at the detector"}
     return xr.DataArray(field_nG, coords, dims, "signal_nG", told)

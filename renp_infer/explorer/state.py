@@ -86,6 +86,11 @@ def open_study(place: str | Path) -> Opened:
     if _at(tables, "target.scheme") is not None:
         tables["target"]["scheme"] = study.resolved["target"]["scheme"]
     note = ""
+    if study.sets:
+        del tables["data"]
+        own = {key: table for key, table in study.resolved.items() if key != "data"}
+        study = load_study(own, inference=False)
+        note = "The data sets of this study are left out: what is shown is its own [layout]."
     if study.measurement is not None:
         # measured data belong to their angles, which are there to be moved
         del tables["data"]

@@ -140,11 +140,11 @@ def read_measurement(
     if covariance is not None:
         digests[f"data.covariance: {covariance.name}"] = digest(covariance)
     _check_columns(table, covariance)
-    angles = _angles(table, theta_s)
+    angles = _inside(table, theta_s)
     field = _field(table)
     matrix = _covariance(table, covariance)
     exposure = float(np.sum(_exposures(table))) if "exposure" in table.columns else None
-    order = np.argsort(angles)
+    order = np.argsort(angles, kind="stable")
     observation = Observation(
         angles[order],
         field[order],
@@ -202,16 +202,6 @@ def _inside(table: DataTable, theta_s: FloatArray) -> FloatArray:
     inside = (angles >= low - ANGLE_SLACK) & (angles <= high + ANGLE_SLACK)
     limits = f"{np.rad2deg(low):.6g} to {np.rad2deg(high):.6g} deg, layout.theta_s_deg"
     table.refuse("theta_s", ~inside, limits)
-    return angles
-
-
-def _angles(table: DataTable, theta_s: FloatArray) -> FloatArray:
-    """Trigger angles, shape (n,), rad: inside the layout, none twice."""
-    angles = _inside(table, theta_s)
-    order = np.argsort(angles, kind="stable")
-    again = np.zeros(angles.size, dtype=bool)
-    again[order[1:]] = np.diff(angles[order]) <= ANGLE_SLACK
-    table.refuse("theta_s", again, "each angle once: combine repeated measurements")
     return angles
 
 

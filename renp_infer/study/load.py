@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
 from renp_infer.files import is_file
 from renp_infer.resources import share_path
 from renp_infer.study import reading as config
@@ -44,7 +45,7 @@ def load_study(
         True adds the defaults of ``[inference]`` if the section is missing,
         False leaves it and what builds on it out, whose limits then do not count.
     data : mapping, optional
-        Takes the place of the section ``[data]``.
+        Takes the place of the section ``[data]``; not that of several data sets.
     add : iterable of str
         Sections, by dotted path, whose defaults are added if they are missing.
 
@@ -69,6 +70,9 @@ def load_study(
         raw = config.apply_overrides(raw, changes or ())
     raw.setdefault("name", name)
     if data is not None:
+        if isinstance(raw.get("data"), list):
+            allowed = "no --data: its sets name their files themselves"
+            raise ConfigError("data", Said("several data sets"), allowed)
         raw["data"] = dict(data)
     config.add_sections(raw, add)
     if inference or "compare" in raw:  # which takes its priors from there

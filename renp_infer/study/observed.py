@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,11 +18,25 @@ from renp_infer.study.study import Study
 
 def data_of(study: Study) -> Data:
     """Data of a study as inference sees them, those of several sets one after the other."""
+    return _joined(study, observation)
+
+
+def mock_data(study: Study) -> Data:
+    """Mock data of every data set, also of those that name a file."""
+    return _joined(study, mock_observation)
+
+
+def _joined(study: Study, observe_one: Callable[[Study, int], Observation]) -> Data:
     if not study.sets:
-        return Data.of(observation(study))
-    seen = [(one.name, observation(one.study, k)) for k, one in enumerate(study.sets)]
-    named = [replace(Data.of(own), sets=(name,) * own.theta_s.size) for name, own in seen]
-    return functools.reduce(stack, named)
+        return Data.of(observe_one(study, 0))
+    seen = [Data.of(observe_one(one.study, k)) for k, one in enumerate(study.sets)]
+    return replace(functools.reduce(stack, seen), sets=tuple(set_names(study)))
+
+
+def set_names(study: Study) -> list[str]:
+    """Data set of each entry, of several data sets."""
+    sizes = [(one.name, one.study.experiment.layout.theta_s.size) for one in study.sets]
+    return [name for name, size in sizes for _ in range(size)]
 
 
 def rows_of(study: Study) -> list[slice]:

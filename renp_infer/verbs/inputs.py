@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from renp_infer.study.sources import data_digests
-from renp_infer.study.study import Study
+from renp_infer.study.study import DataSet, Study
 from renp_infer.versions import PHYSICS_VERSION
 
 SAMPLING = ("sampler", "chains", "draws", "tune", "target_accept", "cross_check")
@@ -15,13 +15,18 @@ SAMPLING = ("sampler", "chains", "draws", "tune", "target_accept", "cross_check"
 
 def model_inputs(study: Study) -> dict[str, Any]:
     """What every result depends on: physics, its version, and the data it reads."""
-    return {
+    found = {
         "physics_version": PHYSICS_VERSION,
         "data": data_digests(study),
         "name": study.name,
         "experiment": asdict(study.experiment),
         "parameters": asdict(study.parameters),
     }
+    return found | ({"sets": [_of_set(one) for one in study.sets]} if study.sets else {})
+
+
+def _of_set(one: DataSet) -> dict[str, Any]:
+    return model_inputs(one.study) | {"run": one.run, "crystal": one.crystal}
 
 
 def data_inputs(study: Study) -> dict[str, Any]:
@@ -37,7 +42,15 @@ def posterior_inputs(study: Study) -> dict[str, Any]:
     inputs = data_inputs(study) | {"settings": settings, "oscillation": table}
     if study.knowledge:
         inputs["constraints"] = study.resolved["constraints"]
-    return inputs
+    return inputs | _shared(study)
+
+
+def _shared(study: Study) -> dict[str, Any]:
+    """What data sets have in common, and their priors where these depend on the set."""
+    if study.sharing is None:
+        return {}
+    priors = [asdict(one.study.priors) for one in study.sets]
+    return {"sharing": dict(study.sharing.groups), "priors of sets": priors}
 
 
 def prior_inputs(study: Study) -> dict[str, Any]:
@@ -46,4 +59,4 @@ def prior_inputs(study: Study) -> dict[str, Any]:
     for name in SAMPLING:
         del priors[name]
     facts = {"seed": study.seed, "oscillation": asdict(study.oscillation), "priors": priors}
-    return model_inputs(study) | facts
+    return model_inputs(study) | facts | _shared(study)

@@ -22,10 +22,10 @@ class _Keyed:
     study: Study = field(compare=False)
 
 
-def remembered[T](make: Callable[[Study], T]) -> Callable[[Study, str], T]:
+def remembered[T](make: Callable[[Study], T], kept: int = KEPT) -> Callable[[Study, str], T]:
     """A function ``(study, key)`` that gives what was made before if the key is the same."""
 
-    @functools.lru_cache(maxsize=KEPT)
+    @functools.lru_cache(maxsize=kept)
     def made(keyed: _Keyed) -> T:
         return make(keyed.study)
 

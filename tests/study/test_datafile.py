@@ -117,8 +117,6 @@ def change(old: str, new: str) -> str:
         (change("52", "NaN"), ", line 3, theta_s", "50 to 60 deg"),
         (change("52", "49.99"), ", line 3, theta_s", "50 to 60 deg"),
         (change("55.5", "60.01"), ", line 4, theta_s", "layout.theta_s_deg"),
-        (change("55.5", "50"), ", line 4, theta_s", "each angle once"),
-        (change("55.5", "50.00000000001"), ", line 4, theta_s", "each angle once"),
         (change("0.2", "0"), ", line 3, error", "> 0"),
         (change("0.2", "-0.2"), ", line 3, error", "> 0"),
         (change("0.2", "nan"), ", line 3, error", "> 0"),

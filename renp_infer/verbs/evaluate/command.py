@@ -25,7 +25,10 @@ def evaluate(study: Path, /, *, options: Options = DEFAULTS) -> int:
     if options.json:
         write_document(document)
     else:
-        _show(found.name, result)
+        for one in result.sets:
+            _show(f"{found.name}, data set {one.name}", one.found)
+        if not result.sets:
+            _show(found.name, result)
     wrong = lapses(found.name, result.verdicts())
     for reason in wrong:
         say(reason)

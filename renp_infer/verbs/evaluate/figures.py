@@ -50,9 +50,8 @@ def padded(theta_deg: FloatArray) -> tuple[float, float]:
     return float(theta_deg.min() - pad), float(theta_deg.max() + pad)
 
 
-def angular_axes(run: Run, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
+def angular_axes(found: EvaluateResult, upper: Axes, lower: Axes) -> list[tuple[str, float]]:
     """Label the axes of a figure by angle; the thresholds that it shows."""
-    found = run.get(EvaluateResult)
     theta, signal = found.theta_s_deg, found.signal_nG
     name, total, unit = odd_sum(found)
     visible = plots.visible_thresholds(found.thresholds_deg, theta)
@@ -100,11 +99,11 @@ def presets_figure(run: Run) -> tuple[Figure, str]:
     )
 
 
-def angular_distribution(run: Run) -> tuple[Figure, str]:
-    """The unsmoothed sum and the smoothed signal with the pair thresholds."""
-    found = run.get(EvaluateResult)
+def angular_distribution(run: Run, data_set: str = "") -> tuple[Figure, str]:
+    """The unsmoothed sum and the smoothed signal, of one of several data sets, with thresholds."""
+    found = run.get(EvaluateResult).of_set(data_set)
     figure, (upper, lower) = new_figure(5.8, 2, sharex=True)
-    visible = angular_axes(run, upper, lower)
+    visible = angular_axes(found, upper, lower)
     stamp(lower, run)
     lower.legend(loc="best")
     marks = ", ".join(f"({pair}) {angle:.3f}°" for pair, angle in visible)
@@ -112,8 +111,9 @@ def angular_distribution(run: Run) -> tuple[Figure, str]:
         "No pair threshold lies inside this range of angles."
     )  # fmt: skip
     whose = "parameters of the study" if source(run) else "true parameters"
+    of_which = f"Data set {data_set}. " if data_set else ""
     return figure, (
-        f"Expected for the {whose}. Top: weighted pair integral {odd_sum(found)[0]} of "
+        f"{of_which}Expected for the {whose}. Top: weighted pair integral {odd_sum(found)[0]} of "
         "all nine ordered pairs, before angular smoothing (relative numerical error "
         f"{number(found.accuracy.estimated_error, 2)}). Bottom: field at the detector "
         f"after smoothing over its resolution, with the noise of one angle. {edges}"

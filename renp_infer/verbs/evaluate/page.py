@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text
 from renp_infer.figures.drawing import number
-from renp_infer.figures.plate import plate
+from renp_infer.figures.plate import Plate, plate
 from renp_infer.figures.words import text_of
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import EV_TO_MILLI_EV
@@ -16,7 +17,7 @@ from renp_infer.verbs.evaluate.figures import (
     presets_figure,
     source,
 )
-from renp_infer.verbs.evaluate.result import EvaluateResult, Rung
+from renp_infer.verbs.evaluate.result import EvaluateResult, OfSet, Rung
 from renp_infer.verbs.evaluate.switches import switch_sentence, switch_table
 
 if TYPE_CHECKING:
@@ -42,18 +43,59 @@ WHY = {
 }
 
 
+SETS = (
+    Column("data set", heads=True),
+    *(Column(name) for name in ("run", "crystal", "data", "angles")),
+    Column("peak S/N", number=True),
+)
+SETS_CAPTION = (
+    "Data sets of one likelihood. What a run zeroes, and what is of a crystal, is the same in all "
+    "of its sets, unless inference.sharing says otherwise."
+)
+
+
 def page(run: Run) -> Page:
     """What every page about a run begins with, and the truth."""
     said = [switch_sentence(run), *run.get(EvaluateResult).notes]
     switches: tuple[Block, ...] = (*map(Text, said), switch_table(run))
-    figures = (plate("angles", "Angular distribution", angular_distribution, run),)
     parts = (
         Part(0, "switches", "Physics switches", switches, "Switches"),
         *steps_part(run),
-        Part(10, "figures", "Figures", figures),
+        *sets_part(run),
+        Part(10, "figures", "Figures", _plates(run)),
         Part(60, "diagnostics", "", (truth(run),), "Truth and diagnostics"),
     )
     return Page(parts, (Answer("Evaluation", sentence(run), modest=True),))
+
+
+def _plates(run: Run) -> tuple[Plate, ...]:
+    """Expected data of each set."""
+    title = "Angular distribution"
+    return tuple(
+        plate(
+            f"angles-{one.name}",
+            f"{title}: {one.name}",
+            partial(angular_distribution, data_set=one.name),
+            run,
+        )
+        for one in run.get(EvaluateResult).sets
+    ) or (plate("angles", title, angular_distribution, run),)
+
+
+def sets_part(run: Run) -> tuple[Part, ...]:
+    """What there is of several data sets."""
+    found = run.get(EvaluateResult).sets
+    if not found:
+        return ()
+    rows = tuple(_set_cells(one) for one in found)
+    table = Table(SETS, rows, SETS_CAPTION)
+    return (Part(8, "sets", "Data sets", (table,)),)
+
+
+def _set_cells(one: OfSet) -> tuple[str, ...]:
+    theta, snr = one.found.theta_s_deg, number(one.found.peak_snr, 3)
+    angles = f"{theta.size}, {number(theta.min())}° to {number(theta.max())}°"
+    return one.name, one.run, one.crystal, one.found.data or "mock", angles, snr
 
 
 def steps_part(run: Run) -> tuple[Part, ...]:

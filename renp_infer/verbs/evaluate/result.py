@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from renp_infer.engine.provenance import PROVENANCE
-from renp_infer.engine.result import Result, Verdict
+from renp_infer.engine.result import WORDS, Result, Verdict
 from renp_infer.physics.constants import YEAR_S
 from renp_infer.records import FloatArray, Switches
 from renp_infer.switches import forbids_moment, heard, told
@@ -138,8 +138,36 @@ class Rung:
 
 
 @dataclass(frozen=True, eq=False)
+class OfSet:
+    """One of several data sets.
+
+    Attributes
+    ----------
+    name, run, crystal : str
+    found : EvaluateResult
+    """
+
+    name: str
+    run: str
+    crystal: str
+    found: EvaluateResult
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> OfSet:
+        """From a row of ``evaluate.json``."""
+        found = EvaluateResult.of(row["evaluation"])
+        return cls(row["name"], row["run"], row["crystal"], found)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Row of ``evaluate.json``."""
+        names = {"name": self.name, "run": self.run, "crystal": self.crystal}
+        return names | {"evaluation": self.found.document}
+
+
+@dataclass(frozen=True, eq=False)
 class EvaluateResult(Result):
-    """The forward model at the truth.
+    """The forward model at the truth; of several data sets, that of the first with all others.
 
     Attributes
     ----------
@@ -192,6 +220,8 @@ class EvaluateResult(Result):
         From the paper's equations to the weak Hamiltonian; empty for the paper's own.
     data : str
         Name of the file with the data; empty for mock data.
+    sets : tuple of OfSet
+        Every one of several data sets; empty where there is one.
     provenance : mapping
         Where it comes from; empty before it is kept.
     """
@@ -228,6 +258,7 @@ class EvaluateResult(Result):
     moment: str = ""
     steps: tuple[Rung, ...] = ()
     data: str = ""
+    sets: tuple[OfSet, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -252,15 +283,22 @@ class EvaluateResult(Result):
             moment=document.get("moment", ""),
             steps=tuple(Rung.of(row) for row in document.get("steps", ())),
             data=document.get("data", ""),
+            sets=tuple(OfSet.of(row) for row in document.get("sets", ())),
             provenance=document.get(PROVENANCE, {}),
         )
+
+    def of_set(self, name: str) -> EvaluateResult:
+        """Evaluation of one of several data sets; without a name, this one."""
+        return next((one.found for one in self.sets if one.name == name), self)
 
     @property
     def document(self) -> dict[str, Any]:
         """``evaluate.json``."""
-        found: dict[str, Any] = {"schema": 1} | asdict(self) | {"model": told(self.model)}
-        judged = self.verdicts()
-        found |= {"verdict": judged[SUMS].verdict} if judged else {}
+        bare = replace(self, sets=())
+        found: dict[str, Any] = {"schema": 1} | asdict(bare) | {"model": told(self.model)}
+        del found["sets"]
+        judged = {one.verdict for one in self.verdicts().values()}
+        found |= {"verdict": min(judged, key=WORDS.index)} if judged else {}
         found |= {"notes": self.notes} if self.notes else {}
         moment, data, provenance = (found.pop(name) for name in ("moment", "data", "provenance"))
         found |= {"moment": moment} if moment else {}
@@ -268,12 +306,16 @@ class EvaluateResult(Result):
             if not found[name]:
                 del found[name]
         found |= {"data": data} if data else {}
+        found |= {"sets": [one.row for one in self.sets]} if self.sets else {}
         found |= {PROVENANCE: provenance} if provenance else {}
         tree: dict[str, Any] = plain(found)
         return tree
 
     def verdicts(self) -> dict[str, Verdict]:
         """Whether the smoothed field is the average of the sums in the same document."""
+        if self.sets:
+            rows = ((one.name, one.found.verdicts()) for one in self.sets)
+            return {f"{what} of {name}": v for name, row in rows for what, v in row.items()}
         found = self.accuracy.signal_against_sums
         if found is None:
             return {}

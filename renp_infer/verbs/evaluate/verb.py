@@ -11,7 +11,7 @@ from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
 from renp_infer.records import PRESETS
 from renp_infer.study.study import Study
-from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.evaluate.result import EvaluateResult, OfSet
 from renp_infer.verbs.inputs import model_inputs
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Evaluate(Verb):
         and integrals of `renp evaluate`, by ``theta_s_deg``, ``pair`` (``pair_A_eV5``,
         ``pair_B_eV3``, ``pair_K_eV5``), ``state`` (``masses_eV``) and ``ray`` (``w_eV``), as
         far as the physics has them; everything else of that document as JSON in the
-        attribute ``renp_evaluation``."""
+        attribute ``renp_evaluation``. Of several data sets the arrays are those of the first;
+        that attribute has all of them, as ``sets``."""
 
     def show(self, name: str, result: Any) -> Any:
         """Arrays by angle, or ``evaluate.json``."""
@@ -44,16 +45,13 @@ class Evaluate(Verb):
         return model_inputs(study)
 
     def perform(self, study: Study, _task: Task, _context: Context) -> dict[str, Any]:
-        """Evaluate; the noise is that of measured data, if there are any."""
-        from renp_infer.verbs.evaluate.steps import steps
-        from renp_infer.verbs.evaluate.work import evaluate, measured
-
-        found = evaluate(study.experiment, study.parameters, study.name)
-        if study.experiment.switches == PRESETS["first-principles"]:
-            found = replace(found, steps=steps(study.experiment, study.parameters))
-        if study.measurement is not None:
-            found = measured(found, study.measurement.observation)
-        return found.document
+        """Evaluate every data set; the noise is that of measured data, if there are any."""
+        rows = [OfSet(one.name, one.run, one.crystal, _evaluated(one.study)) for one in study.sets]
+        if not rows:
+            return _evaluated(study).document
+        files = dict.fromkeys(row.found.data for row in rows if row.found.data)
+        first = replace(rows[0].found, name=study.name, data=" and ".join(files))
+        return replace(first, sets=tuple(rows)).document
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> EvaluateResult:
         """Read ``evaluate.json``."""
@@ -79,6 +77,19 @@ class Evaluate(Verb):
         from renp_infer.verbs.evaluate.shortfall import shortfall
 
         return shortfall(run)
+
+
+def _evaluated(study: Study) -> EvaluateResult:
+    """Evaluation of a study with one data set, with the noise of what was measured."""
+    from renp_infer.verbs.evaluate.steps import steps
+    from renp_infer.verbs.evaluate.work import evaluate, measured
+
+    found = evaluate(study.experiment, study.parameters, study.name)
+    if study.experiment.switches == PRESETS["first-principles"]:
+        found = replace(found, steps=steps(study.experiment, study.parameters))
+    if study.measurement is not None:
+        found = measured(found, study.measurement.observation)
+    return found
 
 
 EVALUATE = Evaluate()

@@ -17,8 +17,11 @@ def simulate(study: Path, /, *, save: Path | None = None, options: Options = DEF
     Parameters
     ----------
     save
-        Write them as a data file for "renp infer --data", .csv or .nc.
+        Write them as a data file for "renp infer --data", .csv or .nc; of several data sets
+        one file each, to whose name that of the set is added.
     """
+    import numpy as np
+
     from renp_infer.engine.driver import DONE, load, result_of
     from renp_infer.terminal import angle_table, show, write_document
     from renp_infer.verbs.simulate.result import SimulateResult
@@ -34,18 +37,30 @@ def simulate(study: Path, /, *, save: Path | None = None, options: Options = DEF
         write_document(document)
         return DONE
     result = SimulateResult.of(document)
-    columns = {
-        "theta_s [deg]": result.theta_s_deg,
-        "field [nG]": result.field_nG,
-        "sigma [nG]": result.sigma_nG,
-    }
     label = ", normalised" if result.normalised else ""
-    show(angle_table(f"{found.name}: mock data, seed {found.seed}{label}", columns))
+    for name in dict.fromkeys(result.data_set) or ("",):
+        own = np.array(result.data_set) == name if name else slice(None)
+        columns = {
+            "theta_s [deg]": result.theta_s_deg[own],
+            "field [nG]": result.field_nG[own],
+            "sigma [nG]": result.sigma_nG[own],
+        }
+        which = f", data set {name}" if name else ""
+        show(angle_table(f"{found.name}: mock data{which}, seed {found.seed}{label}", columns))
     return DONE
 
 
 def _save(study: Study, path: Path, options: Options) -> None:
-    """Write the study's mock data as a data file."""
+    """Write the study's mock data as a data file, or one for each data set, with its name."""
+    for place, one in enumerate(study.sets):
+        own = path.with_name(f"{path.stem}-{one.name}{path.suffix}")
+        _save_one(one.study, own, options, place)
+    if not study.sets:
+        _save_one(study, path, options, 0)
+
+
+def _save_one(study: Study, path: Path, options: Options, place: int) -> None:
+    """Write the mock data of one data set, at its place among several."""
     import contextlib
     import sys
 
@@ -58,7 +73,7 @@ def _save(study: Study, path: Path, options: Options) -> None:
         raise ConfigError("--save", str(path), "a new file, or --force")
     title = f"mock data of study {study.name}, seed {study.seed}"
     with contextlib.redirect_stdout(sys.stderr):
-        data = mock_observation(study)
+        data = mock_observation(study, place)
     detector, count = study.experiment.detector, data.theta_s.size
     times_s = detector.exposure_s / count * relative_times(detector, count)
     write_measurement(path, data, times_s, title)

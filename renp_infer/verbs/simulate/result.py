@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.engine.result import Result, load_tree
+from renp_infer.measurement.data import DATA_SET
 from renp_infer.records import FloatArray
 from renp_infer.terminal import plain
 
@@ -31,6 +32,8 @@ class SimulateResult(Result):
     normalised : bool
         Whether the noise is scaled.
     theta_s_deg, field_nG, sigma_nG : ndarray, shape (n,)
+    data_set : tuple of str, n of them
+        Of several data sets, to which each entry belongs; else empty.
     """
 
     name: str
@@ -39,24 +42,31 @@ class SimulateResult(Result):
     theta_s_deg: FloatArray
     field_nG: FloatArray
     sigma_nG: FloatArray
+    data_set: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> SimulateResult:
         """Result of ``simulate.json``."""
-        arrays = [np.asarray(document[name], float) for name in ARRAYS]
-        return cls(document["name"], document["seed"], document["normalised"], *arrays)
+        theta_s, field, sigma = (np.asarray(document[name], float) for name in ARRAYS)
+        facts = (document["name"], document["seed"], document["normalised"])
+        return cls(*facts, theta_s, field, sigma, tuple(document.get("data_set", ())))
 
     @property
     def document(self) -> dict[str, Any]:
         """``simulate.json``, without its provenance."""
         found: dict[str, Any] = plain({"schema": 1} | asdict(self))
+        if not self.data_set:
+            del found["data_set"]
         return found
 
     def told(self) -> xarray.DataTree:
         """The data as ArviZ groups."""
         import xarray as xr
 
-        angle, angles = "theta_s_deg", {"theta_s_deg": self.theta_s_deg}
+        angle = "theta_s_deg"
+        angles: dict[str, Any] = {angle: self.theta_s_deg}
+        if self.data_set:
+            angles[DATA_SET] = (angle, list(self.data_set))
         tree = xr.DataTree.from_dict(
             {
                 "observed_data": xr.Dataset({"field_nG": (angle, self.field_nG)}, angles),

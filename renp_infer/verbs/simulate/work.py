@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.linalg import block_diag
 
+from renp_infer.measurement.data import DATA_SET
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.normalise import coherence, noise_covariance
-from renp_infer.study.observed import mock_observation
+from renp_infer.study.observed import mock_data, set_names
 from renp_infer.verbs.simulate.result import EnsembleSummary, SimulateResult
 
 if TYPE_CHECKING:
     import xarray
 
     from renp_infer.engine.tasks import Task
+    from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
 
 DATASETS_PER_TASK = 1000
@@ -26,15 +29,16 @@ ANGLE, DATASET, FIELD = "theta_s_deg", "dataset", "field_nG"
 
 
 def one_data_set(study: Study) -> SimulateResult:
-    """The study's own mock data, which ``infer`` fits unless the study names a file."""
-    data = mock_observation(study)
+    """The study's own mock data, which ``infer`` fits where the study names no file."""
+    data = mock_data(study)
     return SimulateResult(
         study.name,
         study.seed,
         data.normalised,
         np.rad2deg(data.theta_s),
-        data.field_nG,
-        data.sigma_nG,
+        data.vector,
+        data.sigma,
+        data.sets,
     )
 
 
@@ -55,31 +59,41 @@ def data_sets(study: Study, task: Task) -> xarray.DataTree:
     """
     import xarray as xr
 
-    experiment, parameters = study.experiment, study.parameters
-    chi2 = coherence(experiment)
-    signal = exact_field(experiment, parameters, chi2)
-    covariance = noise_covariance(experiment, parameters, chi2)
+    theta_s, signal, covariance = _expected(study)
     numbers = range(*task.part)
     fields = [
         observe(
-            signal,
-            experiment.layout.theta_s,
-            covariance,
-            np.random.default_rng(task.seed(place)),
-            noise="drawn",
-            normalised=experiment.detector.reference_snr > 0.0,
+            signal, theta_s, covariance, np.random.default_rng(task.seed(place)), noise="drawn"
         ).field_nG
         for place in range(len(numbers))
     ]
-    angles = {ANGLE: np.rad2deg(experiment.layout.theta_s)}
+    angles = {ANGLE: np.rad2deg(theta_s)}
     rows = {DATASET: np.array(numbers)} | angles
-    columns = {"signal_nG": (ANGLE, signal), "sigma_nG": (ANGLE, np.sqrt(np.diag(covariance)))}
+    columns: dict[str, Any] = {
+        "signal_nG": (ANGLE, signal),
+        "sigma_nG": (ANGLE, np.sqrt(np.diag(covariance))),
+    }
+    if study.sets:
+        columns[DATA_SET] = (ANGLE, set_names(study))
     return xr.DataTree.from_dict(
         {
             "observed_data": xr.Dataset({FIELD: ((DATASET, ANGLE), np.array(fields))}, rows),
             "constant_data": xr.Dataset(columns, angles),
         }
     )
+
+
+def _expected(study: Study) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Angles (n,), rad, signal (n,) and noise (n, n) of all data sets, one after the other."""
+    angles, signals, noises = [], [], []
+    for own in [one.study for one in study.sets] or [study]:
+        experiment, parameters = own.experiment, own.parameters
+        chi2 = coherence(experiment)
+        angles.append(experiment.layout.theta_s)
+        signals.append(exact_field(experiment, parameters, chi2))
+        noises.append(noise_covariance(experiment, parameters, chi2))
+    noise: FloatArray = block_diag(*noises)
+    return np.concatenate(angles), np.concatenate(signals), noise
 
 
 def join(study: Study, paths: Iterator[str], target: Path) -> None:
