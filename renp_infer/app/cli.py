@@ -26,6 +26,7 @@ INPUT_WRONG, RUN_FAILED, INTERRUPTED = 2, 4, 130
 ASKED_OTHERWISE = {
     "sequential": "renp optimize STUDY --sequential chooses one measurement after the other",
     "ensemble": "renp simulate STUDY draws data",
+    "sets": "renp infer STUDY fits each of several data sets, and all",
 }
 """What to do for a task whose name is no command."""
 

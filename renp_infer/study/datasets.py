@@ -64,9 +64,8 @@ def _set(
 ) -> DataSet:
     given = study.model_dump(by_alias=True, exclude_unset=True)
     keys = ("schema", "seed", "neutrino", "physics", "accuracy", "inference", *TABLES)
-    tables: dict[str, Any] = {key: given[key] for key in keys if key in given}
+    tables: dict[str, Any] = {key: given[key] for key in keys if given.get(key) is not None}
     tables.get("inference", {}).pop("sharing", None)
-    tables.setdefault("inference", {})
     for name in TABLES:
         tables[name] = given.get(name, {}) | getattr(entry, name)
     tables |= {"name": entry.name, "data": _file(entry)}

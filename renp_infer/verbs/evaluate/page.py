@@ -11,13 +11,14 @@ from renp_infer.figures.plate import Plate, plate
 from renp_infer.figures.words import text_of
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import EV_TO_MILLI_EV
+from renp_infer.verbs.evaluate.facts import Rung
 from renp_infer.verbs.evaluate.figures import (
     angular_distribution,
     normalised_label,
     presets_figure,
     source,
 )
-from renp_infer.verbs.evaluate.result import EvaluateResult, OfSet, Rung
+from renp_infer.verbs.evaluate.result import EvaluateResult, OfSet
 from renp_infer.verbs.evaluate.switches import switch_sentence, switch_table
 
 if TYPE_CHECKING:

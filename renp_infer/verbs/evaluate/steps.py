@@ -9,7 +9,7 @@ from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.records import PRESETS, Experiment, Parameters, Switches
 from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
-from renp_infer.verbs.evaluate.result import Rung
+from renp_infer.verbs.evaluate.facts import Rung
 
 LADDER: tuple[tuple[str, ...], ...] = (
     ("vector_current",),

@@ -31,7 +31,8 @@ from renp_infer.records import (
 )
 from renp_infer.verbs.evaluate.coherence import Coherence
 from renp_infer.verbs.evaluate.depletion import Depletion
-from renp_infer.verbs.evaluate.result import Drift, EvaluateResult, NumericalErrors, Truth
+from renp_infer.verbs.evaluate.facts import Drift, NumericalErrors, Truth
+from renp_infer.verbs.evaluate.result import EvaluateResult
 
 ROUNDING = 1e-9
 """How far below 0 an eigenvalue of the state may be by rounding."""

@@ -33,6 +33,7 @@ def infer(study: Path, /, *, measured: Measured = NO_FILES, options: Options = D
 def document_of(run: Run) -> dict[str, Any]:
     """The document of ``renp infer --json``."""
     from renp_infer.verbs.evaluate.result import EvaluateResult
+    from renp_infer.verbs.infer.alone_result import SetsResult
     from renp_infer.verbs.infer.result import InferResult, checks_in, summary_in
 
     tree, evaluation = run.get(InferResult).tree, run.get(EvaluateResult)
@@ -42,6 +43,9 @@ def document_of(run: Run) -> dict[str, Any]:
     row["checks"] = checks_in(tree)
     if "constraints" in summary:
         row["constraints"] = summary["constraints"]
+    alone = run.find(SetsResult)
+    if alone is not None:
+        row["sets"] = alone.told()
     return {
         "schema": 1,
         "name": run.name,

@@ -11,6 +11,7 @@ from renp_infer.engine.verb import Verb
 from renp_infer.inference.parameters import MASS
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.verb import EVALUATE
+from renp_infer.verbs.infer.alone import SETS
 from renp_infer.verbs.infer.result import InferResult, summary_in
 from renp_infer.verbs.inputs import posterior_inputs
 
@@ -55,9 +56,9 @@ class Infer(Verb):
 
         return infer(study, context)
 
-    def plan(self, _study: Study) -> tuple[Verb, ...]:
-        """The evaluation first: reports rest on it."""
-        return (EVALUATE, self)
+    def plan(self, study: Study) -> tuple[Verb, ...]:
+        """The evaluation first: reports rest on it; then each of several data sets."""
+        return (EVALUATE, SETS, self) if SETS.wanted(study) else (EVALUATE, self)
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> InferResult:
         """Read ``infer.nc``."""
@@ -79,4 +80,4 @@ class Infer(Verb):
 
 
 INFER = Infer()
-VERBS = (INFER,)
+VERBS = (SETS, INFER)

@@ -11,8 +11,9 @@ import numpy as np
 from renp_infer.errors import ConvergenceError
 from renp_infer.inference.fit import fit
 from renp_infer.inference.response import Response, approximation_error
+from renp_infer.measurement.data import Data
 from renp_infer.study.hypotheses import hypothesis_of, of_sets, own_hypothesis, response_maker
-from renp_infer.study.observed import data_of, rows_of
+from renp_infer.study.observed import data_of, observation, rows_of
 
 if TYPE_CHECKING:
     import xarray
@@ -48,9 +49,20 @@ def infer(study: Study, context: Context) -> xarray.DataTree:
     ConvergenceError
         If the response is not accurate enough, see ``checked_model``.
     """
+    return _fitted(study, data_of(study), context)
+
+
+def infer_alone(study: Study, place: int, context: Context) -> xarray.DataTree:
+    """The same of one of several data sets, whose name is the attribute ``data_set``."""
+    one = study.sets[place]
+    tree = _fitted(one.study, Data.of(observation(one.study, place)), context)
+    tree.attrs["data_set"] = one.name
+    return tree
+
+
+def _fitted(study: Study, data: Data, context: Context) -> xarray.DataTree:
     settings = study.settings
     assert settings is not None
-    data = data_of(study)
     model, error = checked(study, own_hypothesis(study), data.sigma)
     cores = min(settings.chains, context.cores)
     tree = fit(model, data, study.seed, progress=context.tell, cores=cores)
