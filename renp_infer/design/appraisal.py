@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
+from renp_infer.design.beside import joined
 from renp_infer.design.gaussian import Mocks, StateLikelihoods, marginalise
 from renp_infer.design.landscape import FAR, curves_around, find_tops
 from renp_infer.design.posterior import Learnt, learn
@@ -26,10 +27,12 @@ from renp_infer.inference.exposure import ByExposure, required_exposure
 from renp_infer.inference.fisher import MASSLESS_MEV, PHASE_SD_DEG, Expansion
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
+    ModelLike,
     Responses,
     hypothesis_model,
     offset_shapes,
 )
+from renp_infer.inference.joint import JointModel, Sharing
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Prior, response_argument, truth_values
 from renp_infer.inference.response import Response
@@ -53,10 +56,10 @@ class Rival:
 
     Attributes
     ----------
-    model : HypothesisModel
+    model : ModelLike
     """
 
-    model: HypothesisModel
+    model: ModelLike
 
     @property
     def prior(self) -> Prior:
@@ -65,6 +68,7 @@ class Rival:
 
     def predicted(self, m1_meV: FloatArray) -> Prediction:
         """Fields at masses (k,)."""
+        assert isinstance(self.model, HypothesisModel)
         return predict(self.model, m1_meV)
 
     def field(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> FloatArray:
@@ -80,6 +84,45 @@ class Rival:
             own = self.model.parameters
             values |= in_degrees(own.delta, phases[0], phases[1] + 2.0 * own.delta)
         return values
+
+
+class KnownRival(Rival):
+    """One of a set that stands beside every design: its fields are calculated once."""
+
+    @functools.cached_property
+    def _known(self) -> dict[bytes, Prediction]:
+        return {}
+
+    def predicted(self, m1_meV: FloatArray) -> Prediction:
+        """Fields at masses (k,)."""
+        key = m1_meV.tobytes()
+        if key not in self._known:
+            self._known[key] = super().predicted(m1_meV)
+        return self._known[key]
+
+
+@dataclass(frozen=True)
+class JointRival(Rival):
+    """A hypothesis of several data sets, from those of each.
+
+    Attributes
+    ----------
+    model : JointModel
+    parts : tuple of Rival
+    """
+
+    model: JointModel
+    parts: tuple[Rival, ...]
+
+    @classmethod
+    def of(cls, parts: Sequence[Rival], sharing: Sharing) -> JointRival:
+        """Join the same hypothesis of all sets."""
+        models = [part.model for part in parts if isinstance(part.model, HypothesisModel)]
+        return cls(JointModel.of(models, sharing), tuple(parts))
+
+    def predicted(self, m1_meV: FloatArray) -> Prediction:
+        """Fields at masses (k,)."""
+        return joined([part.predicted(m1_meV) for part in self.parts], self.model)
 
 
 def rivals_of(

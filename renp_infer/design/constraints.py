@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from renp_infer.design.beside import Split
 from renp_infer.design.cost import CostModel, total_power_mW
 from renp_infer.errors import DomainError
 from renp_infer.records import Experiment
@@ -52,11 +53,14 @@ def quantities(
     Every number of the study's layout, lasers, detector and target, by its key with or
     without the section; the settings of windows; and ``volume_cm3``,
     ``total_power_mW``, ``peak_intensity_mW_cm2`` (of the strongest laser),
-    ``min_spacing_deg`` (180 for a single angle), ``angles`` and ``cost``.
+    ``min_spacing_deg`` (180 for a single angle), ``angles`` and ``cost``. Where an exposure
+    is split among data sets, only the shares.
     """
     layout, lasers = experiment.layout, experiment.lasers
     angles = np.rad2deg(layout.theta_s)
-    found = {k: v for k, v in values.items() if isinstance(v, int | float)}
+    found: dict[str, Any] = {k: v for k, v in values.items() if isinstance(v, int | float)}
+    if isinstance(experiment, Split):
+        return found
     found |= {
         "volume_cm3": layout.volume_cm3,
         "total_power_mW": total_power_mW(experiment),

@@ -208,6 +208,10 @@ class Space:
         self._build = build
         self._bare = lru_cache(maxsize=64)(lambda items: build(dict(items)))
 
+    def built(self, keys: Mapping[str, Any]) -> Experiment:
+        """Apparatus of some keys; of none, the study's own."""
+        return self._build(dict(keys) | self.constant)
+
     @property
     def size(self) -> int:
         """Number of dimensions."""

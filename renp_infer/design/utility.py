@@ -8,6 +8,7 @@ integrated out; see docs/design.md. Truths and noise are the same for every desi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logsumexp
 
+from renp_infer.design.beside import Split
 from renp_infer.design.measures import UTILITIES
 from renp_infer.design.truths import Truths, fixed_truth, prior_truths, spread
 from renp_infer.errors import DomainError
@@ -25,8 +27,10 @@ from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 if TYPE_CHECKING:
-    from renp_infer.design.appraisal import DesignBench
+    from renp_infer.design.appraisal import DesignBench, Rival
+    from renp_infer.design.beside import Beside
     from renp_infer.design.posterior import Learnt
+    from renp_infer.inference.joint import Sharing
 
 EXPOSURE = "exposure_3sigma_s"
 
@@ -130,6 +134,8 @@ class Appraiser:
     finite_crystal : bool
         Whether the finite crystal's share of the field, some 1e-3 of the peak for
         centimetres, is tabulated for each design (over a second), or left out.
+    beside : Beside, optional
+        Data sets that count with every design, or among which designs split an exposure.
     """
 
     def __init__(
@@ -141,7 +147,9 @@ class Appraiser:
         *,
         noise_scale: float = 1.0,
         finite_crystal: bool = False,
+        beside: Beside | None = None,
     ) -> None:
+        self.beside = beside
         self.settings, self.noise_scale = settings, noise_scale
         self.finite_crystal, self._own, self._table = finite_crystal, parameters, table
         self.hypotheses = tuple((o, n) for o in settings.orderings for n in settings.natures)
@@ -182,10 +190,27 @@ class Appraiser:
         return self.of_bench(self.bench(experiment, shares), names)
 
     def bench(self, experiment: Experiment, shares: FloatArray | None = None) -> DesignBench:
-        """Hypotheses and noise of an experiment."""
-        from renp_infer.design.appraisal import DesignBench, rivals_of
+        """Hypotheses and noise of an experiment, with those of the sets beside it."""
+        from renp_infer.design.appraisal import DesignBench
 
-        rivals = rivals_of(
+        beside = self.beside
+        rivals: Sequence[Rival]
+        if beside is not None and isinstance(experiment, Split):
+            rivals = _together(self._known, beside.sharing())
+            noise = beside.split_noise(experiment.exposures_s)
+        else:
+            rivals = self._rivals(experiment)
+            noise = noise_by_exposure(experiment, self.noise_scale**2, shares)
+            if beside is not None:
+                rivals = _together([*self._known, rivals], beside.sharing(experiment))
+                noise = beside.noise(noise)
+        return DesignBench(rivals, np.log(self.odds), noise, self.settings.masses)
+
+    def _rivals(self, experiment: Experiment) -> list[Rival]:
+        """Hypotheses of one experiment."""
+        from renp_infer.design.appraisal import rivals_of
+
+        return rivals_of(
             experiment,
             self.hypotheses,
             self._own,
@@ -193,8 +218,15 @@ class Appraiser:
             self.settings.inference,
             finite_crystal=self.finite_crystal,
         )
-        noise = noise_by_exposure(experiment, self.noise_scale**2, shares)
-        return DesignBench(rivals, np.log(self.odds), noise, self.settings.masses)
+
+    @functools.cached_property
+    def _known(self) -> list[list[Rival]]:
+        """Hypotheses of each set beside the designs."""
+        from renp_infer.design.appraisal import KnownRival
+
+        assert self.beside is not None
+        rows = [self._rivals(one.experiment) for one in self.beside.sets]
+        return [[KnownRival(rival.model) for rival in row] for row in rows]
 
     def lower_bound(self, bench: DesignBench) -> Utility:
         """Bound on ``eig_m1`` from below, nat, with data in which nothing is linearised.
@@ -267,6 +299,13 @@ class Appraiser:
             mean += weight * float(values[own].mean())
             variance += (weight * spread(values[own], self.truths.m1_meV[own])) ** 2
         return Utility(mean, float(np.sqrt(variance)))
+
+
+def _together(sets: Sequence[Sequence[Rival]], sharing: Sharing) -> list[Rival]:
+    """Each hypothesis of all sets."""
+    from renp_infer.design.appraisal import JointRival
+
+    return [JointRival.of(parts, sharing) for parts in zip(*sets, strict=True)]
 
 
 def _median(values: FloatArray) -> Utility:

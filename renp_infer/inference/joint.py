@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -31,6 +32,28 @@ from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.records import FloatArray, Parameters
 
+By = Literal["all", "crystal", "run", "set"]
+"""What sets must have in common for a parameter to be one and the same in them."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """What a data set may have in common with others, by name.
+
+    Attributes
+    ----------
+    name, run, crystal : str
+        A run zeroes its apparatus once; a crystal is one piece of one material.
+    """
+
+    name: str
+    run: str
+    crystal: str
+
+    def group(self, by: str) -> str:
+        """Name of what is shared; empty for what all have."""
+        return {"all": "", "crystal": self.crystal, "run": self.run, "set": self.name}[by]
+
 
 @dataclass(frozen=True)
 class Sharing:
@@ -43,6 +66,16 @@ class Sharing:
     """
 
     groups: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def by(cls, members: Sequence[Member], said: Mapping[str, str]) -> Sharing:
+        """Sharing as the table of parameters has it, unless it is said otherwise."""
+        return cls(
+            {
+                row.name: tuple(one.group(said.get(row.name, row.level)) for one in members)
+                for row in PARAMETERS.rows
+            }
+        )
 
     @functools.cached_property
     def table(self) -> ParameterTable:
@@ -145,8 +178,9 @@ class JointModel:
         for name in table.names:
             plain = parted(name)[0]
             own = [self.models[k].prior for k in self.sharing.members(name)]
-            if plain in own[0].marginals:
-                marginals[name] = _widest([prior.marginals[plain] for prior in own])
+            free = [prior.marginals[plain] for prior in own if plain in prior.marginals]
+            if free:
+                marginals[name] = _widest(free)
             else:
                 fixed[name] = own[0].fixed[plain]
         return Prior(marginals, fixed, table)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import block_diag, solve_triangular
 
 from renp_infer.measurement.squid import covariance_nG2, drift_nG2, standard_error_nG
 from renp_infer.physics.field_cycle import bloch_cycle
@@ -41,10 +41,36 @@ class Noise:
         """Fields (n, ...) in units of independent standard errors."""
         if self.drifts:
             factor = np.linalg.cholesky(self.covariance(exposure_s))
-            whitened: FloatArray = solve_triangular(factor, field_nG, lower=True)
-            return whitened
+            columns = field_nG.reshape(len(field_nG), -1)
+            whitened: FloatArray = solve_triangular(factor, columns, lower=True)
+            return whitened.reshape(field_nG.shape)
         scale = np.sqrt(exposure_s / self.exposure_s) / self._sigma_nG
         return field_nG * scale.reshape(-1, *[1] * (field_nG.ndim - 1))
+
+    def at(self, exposure_s: float) -> Noise:
+        """The same where the study's exposure is another."""
+        return replace(self, exposure_s=exposure_s)
+
+
+def joined_noise(parts: Sequence[Noise], grows: Sequence[bool]) -> Noise:
+    """Noise of data sets one after the other, the exposures of some of which grow together.
+
+    Parameters
+    ----------
+    parts : sequence of Noise
+    grows : sequence of bool
+        Whether the exposure of each is part of the whole; else its noise stays as it is.
+    """
+    whole_s = sum(part.exposure_s for part, more in zip(parts, grows, strict=True) if more)
+
+    @functools.cache
+    def covariance(exposure_s: float) -> FloatArray:
+        factors = [exposure_s / whole_s if more else 1.0 for more in grows]
+        pairs = zip(parts, factors, strict=True)
+        return np.asarray(block_diag(*(p.covariance(f * p.exposure_s) for p, f in pairs)))
+
+    white = all(grows) and not any(part.drifts for part in parts)
+    return Noise(covariance, not white, whole_s)
 
 
 def noise_by_exposure(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
 from renp_infer.inference.joint import Sharing
-from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import StudyConfig, validate
 from renp_infer.study.resolve import assemble
@@ -45,11 +45,13 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     known = whole.knowledge
     sets = tuple(_set(study, entry, k, folder, known) for k, entry in enumerate(entries))
     _check_crystals(sets)
+    _check_sequence(study)
     resolved = whole.resolved | {"data": [_told(entry, folder) for entry in entries]}
     return replace(
         whole,
         resolved=resolved,
         experiment=sets[0].study.experiment,
+        design=whole.design and replace(whole.design, data=tuple(resolved["data"])),
         sets=sets,
         sharing=_sharing(study, sets),
     )
@@ -122,6 +124,15 @@ def _check_names(entries: tuple[DataSetSection, ...]) -> None:
             raise ConfigError(f"data[{place}].name", name, "a name that no other set has")
 
 
+def _check_sequence(study: StudyConfig) -> None:
+    """A sequence chooses settings of one apparatus, whose nuisances stay what they are."""
+    if study.optimize is None or study.optimize.sequential is None:
+        return
+    allowed = "nothing with [[data]]: it chooses settings of one apparatus, within one run"
+    hint = "optimize.windows finds the next data set; --data gives a sequence its readings so far"
+    raise ConfigError("optimize.sequential", Said("a table"), allowed, hint)
+
+
 def _check_crystals(sets: tuple[DataSet, ...]) -> None:
     """One crystal has one size and one material."""
     first: dict[str, DataSet] = {}
@@ -137,13 +148,4 @@ def _check_crystals(sets: tuple[DataSet, ...]) -> None:
 
 def _sharing(study: StudyConfig, sets: tuple[DataSet, ...]) -> Sharing:
     said = (study.inference.sharing if study.inference is not None else None) or {}
-
-    def group(one: DataSet, by: str) -> str:
-        return {"all": "", "crystal": one.crystal, "run": one.run, "set": one.name}[by]
-
-    return Sharing(
-        {
-            row.name: tuple(group(one, said.get(row.name, row.level)) for one in sets)
-            for row in PARAMETERS.rows
-        }
-    )
+    return Sharing.by([one.member for one in sets], dict(said))

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.design.constraints import Constraint, quantities
+from renp_infer.design.measures import UTILITIES
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said, nearest
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
-from renp_infer.study.designing import region_of, space_of
+from renp_infer.study.designing import SHARE, own_exposures, region_of, space_of, splits
 from renp_infer.study.sections.optimize import check_wanted, cost_model
 from renp_infer.study.sections.windows import RangeSection, check_windows, ends
 
@@ -40,17 +41,59 @@ def check_design(study: Study) -> None:
             return
         allowed = "keys that vary, or [[optimize.windows]] of trigger angles"
         raise ConfigError("optimize.vary", Said("nothing"), allowed)
-    for name, setting in section.vary.items():
-        _check_key(study.design, name, setting)
+    if splits(study):
+        _check_shares(study)
+    else:
+        for name, setting in section.vary.items():
+            _check_key(study.design, name, setting)
     check_windows(section.windows, study.parameters.m1_eV)
     check_wanted(section)
     _check_constraints(study)
+
+
+def _check_shares(study: Study) -> None:
+    """Shares of the exposure are of data sets that are not measured yet, and vary alone."""
+    assert study.design is not None
+    section, known = study.design.section, list(own_exposures(study))
+    for name, setting in section.vary.items():
+        path, given = f"optimize.vary.{name}", Said("this key")
+        own = name.removeprefix(SHARE)
+        if own == name:
+            allowed = f"only {SHARE} keys, or none: designs split the exposure of the data sets, "
+            raise ConfigError(path, given, allowed + "or add one")
+        if own not in known:
+            names = ", ".join(known) or "there is none"
+            allowed = f"the name of a mock data set of [[data]]: {names}"
+            raise ConfigError(path, given, allowed, nearest(own, known))
+        if not all(_is_share(value) for value in ends(setting)):
+            raise ConfigError(path, list(ends(setting)), "shares of the exposure, > 0 and < 1")
+    if len(section.vary) >= len(known):
+        allowed = f"at most {len(known) - 1} shares for {len(known)} data sets: one has the rest"
+        raise ConfigError("optimize.vary", list(section.vary), allowed)
+    for key, default, why in (
+        ("windows", (), "angles are those of the data sets"),
+        ("per_cost", False, "all splits cost the same"),
+        ("robustness", False, "what is lost around a split, the map of the trials shows"),
+    ):
+        if getattr(section, key) != default:
+            shown = str(default).lower() if key != "windows" else "none"
+            raise ConfigError(f"optimize.{key}", Said("this"), f"{shown} with {SHARE} keys: {why}")
+    if other := [name for name in section.utility if name not in UTILITIES]:
+        allowed = f"utilities with {SHARE} keys, of which no split costs more"
+        raise ConfigError("optimize.utility", other[0], allowed)
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and 0.0 < value < 1.0
 
 
 def _check_key(design: Design, name: str, setting: RangeSection | tuple[Any, ...]) -> None:
     """A key that may vary, and whose ends are allowed one by one."""
     path = f"optimize.vary.{name}"
     section, _, key = name.partition(".")
+    if section == SHARE.strip("."):
+        allowed = "a key of layout, lasers, detector or target: shares are of the sets of [[data]]"
+        raise ConfigError(path, Said("this key"), allowed)
     if section not in VARIED or not key or "." in key:
         known = f"a key of {', '.join(VARIED)}, such as layout.length_cm"
         raise ConfigError(path, Said("this key"), known, nearest(section, VARIED))

@@ -25,11 +25,14 @@ class Design:
         The study as given, without other tasks.
     folder : str
         Where its relative paths start.
+    data : tuple of dict
+        Tables of ``[[data]]``, beside which a design stands.
     """
 
     section: OptimizeSection
     tables: dict[str, Any]
     folder: str
+    data: tuple[dict[str, Any], ...] = ()
 
 
 def design_of(study: StudyConfig, scheme: str, folder: Path) -> Design | None:

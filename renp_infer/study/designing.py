@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from renp_infer.design.beside import Beside, Split, Taken
 from renp_infer.design.constraints import Constraint, quantities
 from renp_infer.design.region import Region
 from renp_infer.design.space import Dimension, Keys, Space, Window
+from renp_infer.errors import DomainError
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study import reading as config
+from renp_infer.study.datasets import assemble_sets
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.resolve import assemble
 from renp_infer.study.sections.optimize import cost_model
@@ -19,9 +22,11 @@ from renp_infer.study.sections.windows import RangeSection
 
 if TYPE_CHECKING:
     from renp_infer.design.objective import Objective
-    from renp_infer.study.study import Study
+    from renp_infer.study.study import DataSet, Study
 
 _SETTINGS = ("centre_deg", "distance_deg", "distance_meV", "width_deg", "points", "share")
+SHARE = "share."
+"""What a key of a data set's share of the exposure begins with."""
 STAGES = ("search", "choice", "last", "robustness")
 """Appraisals, each with truths and noise of its own."""
 
@@ -35,6 +40,109 @@ def study_at(design: Design, keys: Keys) -> Study:
         Where they make none.
     """
     return assemble(config.validate(with_keys(design.tables, keys)), "", Path(design.folder))
+
+
+def whole_at(design: Design, keys: Keys) -> Study:
+    """The study with some keys and all its data sets.
+
+    Raises
+    ------
+    ConfigError
+        Where they make none.
+    """
+    tables = with_keys(design.tables, keys)
+    if not design.data:
+        return study_at(design, keys)
+    checked = config.validate(tables | {"data": list(design.data)})
+    return assemble_sets(checked, "", Path(design.folder))
+
+
+def designed(study: Study, keys: Keys) -> dict[str, Any]:
+    """Tables of the study with a design: shares in its data sets, or one data set more."""
+    design = study.design
+    assert design is not None
+    if not design.data:
+        return with_keys(design.tables, keys)
+    if splits(study):
+        pairs = zip(design.data, study.sets, split_of(study, keys).exposures_s, strict=True)
+        data = [
+            with_keys(entry, {"detector.exposure_s": exposure_s})
+            if one.study.measurement is None
+            else entry
+            for entry, one, exposure_s in pairs
+        ]
+        return design.tables | {"data": data}
+    beside = beside_of(study)
+    assert beside is not None
+    new = beside.with_one(study_at(design, keys).experiment)[-1]
+    one_more = with_keys({"name": new.name, "crystal": new.crystal}, keys)
+    return design.tables | {"data": [*design.data, one_more]}
+
+
+def splits(study: Study) -> bool:
+    """Whether designs only split an exposure among the data sets."""
+    assert study.design is not None
+    return bool(study.sets) and any(name.startswith(SHARE) for name in study.design.section.vary)
+
+
+def split_of(study: Study, keys: Keys) -> Split:
+    """All mock data sets with their shares of the exposure that they have together.
+
+    A share that is not given is in proportion to the study's own, of what is left.
+
+    Raises
+    ------
+    DomainError
+        Where the shares leave nothing for the others.
+    """
+    own_s = own_exposures(study)
+    given = {name.removeprefix(SHARE): float(keys[name]) for name in keys if SHARE in name}
+    left = 1.0 - sum(given.values())
+    if left <= 0.0:
+        raise DomainError("shares", given, "less than 1 in all: the other sets have the rest")
+    total_s = sum(own_s.values())
+    rest_s = sum(seconds for name, seconds in own_s.items() if name not in given)
+    found = {
+        name: total_s * (given[name] if name in given else left * seconds / rest_s)
+        for name, seconds in own_s.items()
+    }
+    exposures_s = tuple(
+        found.get(one.name, one.study.experiment.detector.exposure_s) for one in study.sets
+    )
+    return Split(**vars(study.sets[0].study.experiment), exposures_s=exposures_s)
+
+
+def own_exposures(study: Study) -> dict[str, float]:
+    """Exposure of each data set that is not measured yet, s, by name."""
+    mock = (one for one in study.sets if one.study.measurement is None)
+    return {one.name: one.study.experiment.detector.exposure_s for one in mock}
+
+
+def base_of(study: Study) -> Experiment:
+    """Apparatus that designs begin from: the study's own, beside its data sets."""
+    assert study.design is not None
+    return study_at(study.design, {}).experiment if study.sets else study.experiment
+
+
+def beside_of(study: Study) -> Beside | None:
+    """Data sets that a design stands beside; ``None`` where there is one or none."""
+    if not study.sets:
+        return None
+    said = study.resolved.get("inference", {}).get("sharing") or {}
+    return Beside(tuple(_taken(one) for one in study.sets), said)
+
+
+def _taken(one: DataSet) -> Taken:
+    from renp_infer.measurement.noise import Noise, noise_by_exposure
+    from renp_infer.measurement.normalise import coherence, noise_scale
+
+    experiment, measurement = one.study.experiment, one.study.measurement
+    if measurement is not None:
+        seen = measurement.observation.covariance_nG2
+        noise = Noise(lambda _: seen, True, experiment.detector.exposure_s)
+        return Taken(one.member, experiment, noise, measured=True)
+    scale = noise_scale(experiment, one.study.parameters, coherence(experiment))
+    return Taken(one.member, experiment, noise_by_exposure(experiment, scale**2))
 
 
 def space_of(study: Study, constant: Keys | None = None) -> Space:
@@ -56,7 +164,7 @@ def space_of(study: Study, constant: Keys | None = None) -> Space:
         windows.append(Window(name, fixed, window.threshold or "", window.side == "upper"))
 
     def build(keys: Keys) -> Experiment:
-        return study_at(design, keys).experiment
+        return split_of(study, keys) if splits(study) else study_at(design, keys).experiment
 
     return Space(dimensions, windows, build, study.parameters, constant)
 
@@ -79,7 +187,10 @@ def region_of(study: Study, constant: Keys | None = None) -> Region:
 def own_values(study: Study, region: Region) -> dict[str, Any]:
     """The study's own values of what varies, as far as it has them."""
     assert study.design is not None
-    known = quantities(study.experiment, {}, region.cost)
+    if splits(study):
+        own_s = own_exposures(study)
+        return {f"{SHARE}{name}": s / sum(own_s.values()) for name, s in own_s.items()}
+    known = quantities(base_of(study), {}, region.cost)
     for name in region.space.names:
         section, _, key = name.partition(".")
         given = study.design.tables.get(section, {})
@@ -100,15 +211,15 @@ def frozen_noise(study: Study) -> Keys:
     design = study.design
     assert design is not None
     only_layout = all(name.startswith("layout.") for name in design.section.vary)
-    if study.experiment.detector.reference_snr == 0.0 or only_layout:
+    own = base_of(study)
+    if own.detector.reference_snr == 0.0 or only_layout or splits(study):
         return {}
-    chi2 = coherence(study.experiment)
-    scale = noise_scale(study.experiment, study.parameters, chi2)
+    scale = noise_scale(own, study.parameters, coherence(own))
     given = design.tables.get("detector", {})
     white = "noise_uPhi0_rtHz" if "noise_uPhi0_rtHz" in given else "noise_fT_rtHz"
-    level = given.get(white, study.experiment.detector.noise_fT_rtHz)
+    level = given.get(white, own.detector.noise_fT_rtHz)
     keys = {f"detector.{white}": scale * level, "detector.reference_snr": 0.0}
-    drift = study.experiment.detector.drift_fT
+    drift = own.detector.drift_fT
     return keys | ({"detector.drift_fT": scale * drift} if drift else {})
 
 
@@ -147,7 +258,7 @@ def objective_of(
     stream = np.random.SeedSequence(study.seed, spawn_key=(1 + STAGES.index(stage),))
     rng = np.random.default_rng(stream)
     frozen = "detector.reference_snr" in region.space.constant
-    own = study.experiment
+    own = base_of(study)
     scale = 1.0 if frozen else noise_scale(own, study.parameters, coherence(own))
     appraiser = Appraiser(
         settings,
@@ -156,5 +267,6 @@ def objective_of(
         rng,
         noise_scale=scale,
         finite_crystal=stage == "last",
+        beside=beside_of(study),
     )
     return Objective(region, appraiser, section.utility, per_cost=section.per_cost)

@@ -10,7 +10,7 @@ from typing import Any
 from renp_infer.display import Display
 from renp_infer.inference.comparison import CompareSettings
 from renp_infer.inference.constraints import PublishedTerm
-from renp_infer.inference.joint import Sharing
+from renp_infer.inference.joint import Member, Sharing
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.kinematics import has_extraordinary
@@ -43,6 +43,11 @@ class DataSet:
     run: str
     crystal: str
     study: Study
+
+    @property
+    def member(self) -> Member:
+        """The names alone."""
+        return Member(self.name, self.run, self.crystal)
 
 
 @dataclass(frozen=True, repr=False)

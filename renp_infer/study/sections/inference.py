@@ -8,6 +8,7 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole
+from renp_infer.inference.joint import By
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.settings import HAMILTONIAN, UNTUNED, InferenceSettings, Sampler
 from renp_infer.study.sections.base import Flag, Section, choice
@@ -20,7 +21,6 @@ Pointing = Annotated[float, Before(Number("degree", 0, 10))]
 SHARED = tuple(row.name for row in PARAMETERS.rows if row.level != "all")
 """Parameters of the apparatus, which several data sets may or may not have in common."""
 SharedName = Annotated[str, choice(*SHARED)]
-By = Literal["all", "crystal", "run", "set"]
 SharedBy = Annotated[By, choice(*get_args(By))]
 
 

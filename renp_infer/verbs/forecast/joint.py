@@ -6,13 +6,10 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy.linalg import block_diag
-
 from renp_infer.inference.hypothesis import ModelLike
 from renp_infer.inference.joint import JointModel
 from renp_infer.measurement.data import Data, stack
-from renp_infer.measurement.noise import Noise
+from renp_infer.measurement.noise import joined_noise
 from renp_infer.records import FloatArray
 from renp_infer.target import Target
 from renp_infer.verbs.forecast.bench import Bench
@@ -20,20 +17,6 @@ from renp_infer.verbs.remembered import remembered
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
-
-
-def joint_noise(parts: list[Noise]) -> Noise:
-    """Noise of sets whose exposures grow together."""
-    whole_s = sum(part.exposure_s for part in parts)
-
-    @functools.cache
-    def covariance(exposure_s: float) -> FloatArray:
-        factor = exposure_s / whole_s
-        return np.asarray(
-            block_diag(*(part.covariance(factor * part.exposure_s) for part in parts))
-        )
-
-    return Noise(covariance, any(part.drifts for part in parts), whole_s)
 
 
 class JointBench(Bench):
@@ -44,7 +27,7 @@ class JointBench(Bench):
         self.sharing = study.sharing
         self.parts = [Bench(replace(one.study, forecast=study.forecast)) for one in study.sets]
         super().__init__(study)
-        self.noise = joint_noise([part.noise for part in self.parts])
+        self.noise = joined_noise([part.noise for part in self.parts], [True] * len(self.parts))
         self.covariance = self.noise.covariance(self.noise.exposure_s)
 
     def _begin(self, m1_max_meV: float) -> None:

@@ -40,7 +40,7 @@ def design_plates(found: OptimizeResult, study: Mapping[str, Any]) -> list[Plate
     makers: list[tuple[str, str, bool, Maker]] = [
         ("convergence", "Search", bool(found.trials), convergence),
         ("maps", "Utility over the design", _mapped(found), maps),
-        ("layout", "Best layout, to scale", bool(found.best), layout),
+        ("layout", "Best layout, to scale", _laid_out(found), layout),
         ("information", "Information by angle", robust, information),
         ("front", "Pareto front", bool(found.front), front),
         ("tolerances", "How well it must be set", robust, tolerances),
@@ -136,6 +136,11 @@ def maps(found: OptimizeResult) -> tuple[Figure, str]:
         f"{number(loss, 2)} against it. Averages flatten narrow ridges: a map shows what matters, "
         "not how high the best is."
     )
+
+
+def _laid_out(found: OptimizeResult) -> bool:
+    """Whether the design is of one apparatus, not shares of several data sets."""
+    return bool(found.best) and not any(key.startswith("share.") for key in found.best)
 
 
 def best_layout(found: OptimizeResult, study: Mapping[str, Any]) -> tuple[Figure, str]:

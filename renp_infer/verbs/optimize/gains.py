@@ -12,7 +12,7 @@ from renp_infer.errors import RenpError
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.records import PRESETS
 from renp_infer.study.design_tables import with_keys
-from renp_infer.study.designing import frozen_noise, objective_of, region_of, study_at
+from renp_infer.study.designing import frozen_noise, objective_of, region_of, whole_at
 from renp_infer.study.sections.lasers import MOST_COHERENT
 from renp_infer.verbs.optimize.parts import Gain
 
@@ -71,19 +71,17 @@ def _under(study: Study, keys: Keys) -> Study:
     design = study.design
     assert design is not None
     changed = replace(design, tables=with_keys(design.tables, keys))
-    return replace(study_at(changed, {}), design=changed)
+    return replace(whole_at(changed, {}), design=changed)
 
 
 def _gain(row: Gain, study: Study, best: Keys) -> Gain:
     """Both utilities in the last appraisal of a study."""
-    design = study.design
-    assert design is not None
-    constant = frozen_noise(study)
-    judge = objective_of(study, region_of(study, constant), "last")
+    region = region_of(study, frozen_noise(study))
+    judge = objective_of(study, region, "last")
     name = judge.names[0]
 
     def appraised(keys: Keys) -> Utility:
-        return judge.of(study_at(design, {**keys, **constant}).experiment)[name]
+        return judge.of(region.space.built(keys))[name]
 
     ours, own = appraised(best), appraised({})
     gain = direction(name) * (ours.value - own.value)

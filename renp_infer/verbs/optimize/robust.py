@@ -175,7 +175,7 @@ def _truths(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) 
     names = study.design.section.utility
     designs = _distinct(best, trials, names)
     experiments = [region.space.experiment(np.array(t.x)) for t in designs]
-    experiments.append(study_at(study.design, region.space.constant).experiment)
+    experiments.append(region.space.built({}))
     table = np.empty((len(experiments), TRUTHS))
     for j, m1 in enumerate(masses.tolist()):
         parameters = replace(study.parameters, m1_eV=m1 * MILLI_EV_TO_EV)

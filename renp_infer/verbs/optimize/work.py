@@ -19,13 +19,12 @@ from renp_infer.design.starts import starts
 from renp_infer.design.utility import Utility
 from renp_infer.engine.blocks import append_line
 from renp_infer.errors import RenpError
-from renp_infer.study.design_tables import with_keys
 from renp_infer.study.designing import (
+    designed,
     frozen_noise,
     objective_of,
     own_values,
     region_of,
-    study_at,
 )
 from renp_infer.terminal import document, plain
 from renp_infer.verbs.optimize.gains import gains
@@ -137,8 +136,7 @@ def _searched(study: Study, region: Region, task: Task, context: Context) -> Sea
     main = name == section.optimizer
     begin = []
     if main and section.physics_starts:
-        own = study_at(design, region.space.constant).experiment
-        begin = starts(region, own, own_values(study, region))
+        begin = starts(region, region.space.built({}), own_values(study, region))
     budget = Budget(section.evaluations, section.polish if main else 0, section.batch)
     search.run(make_optimizer(name, region, task.seed()), begin, budget)
     return search
@@ -150,8 +148,7 @@ def _compared(
     """With what the first search adds: the study's own design, other physics, robustness."""
     assert study.design is not None
     section, best = study.design.section, found.best
-    own = study_at(study.design, region.space.constant).experiment
-    reference = _appraised(lambda: judge.of(own))
+    reference = _appraised(lambda: judge.of(region.space.built({})))
     share = region.share(np.random.SeedSequence(study.seed), _SHARE_POINTS)
     found = replace(found, reference=reference, allowed_share=share)
     if section.comparisons and not best.trial.failed:
@@ -225,7 +222,7 @@ def also(study: Study, paths: Iterator[str], merged: Path) -> dict[str, str]:
 def best_study(study: Study, keys: Keys) -> str:
     """TOML of the study with the best design, ready to be inferred and calibrated."""
     assert study.design is not None
-    tables = with_keys(study.design.tables, keys)
+    tables = designed(study, keys)
     tables["name"] = f"{study.name}-best"
     tables.setdefault("inference", {})
     return tomli_w.dumps(plain(tables))
