@@ -119,18 +119,18 @@ class JointResponse:
     def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Template (n,) of all sets and exact Jacobian (n, slots) at ``x`` (slots,)."""
         template = np.empty(self.theta_s.size)
-        jacobian = np.zeros((self.theta_s.size, self._size))
+        by_slot = np.zeros((self._size, self.theta_s.size))
         start = 0
         for part, places, factor in zip(self.parts, self._places, self._factors, strict=True):
             own, slopes = part(x[places])
             rows = slice(start, start + own.size)
             start += own.size
             if factor is None:
-                template[rows], jacobian[rows, places] = own, slopes
+                template[rows], by_slot[places, rows] = own, slopes.T
             else:
-                template[rows], jacobian[rows, places] = x[factor] * own, x[factor] * slopes
-                jacobian[rows, factor] = own
-        return template, jacobian
+                template[rows], by_slot[places, rows] = x[factor] * own, x[factor] * slopes.T
+                by_slot[factor, rows] = own
+        return template, by_slot.T
 
 
 @dataclass(frozen=True)

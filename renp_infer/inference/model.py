@@ -94,7 +94,7 @@ class ResponseOp(Op):
         """Call the response through the interpreter."""
         template, jacobian = self.response(inputs[0])
         output_storage[0][0] = np.asarray(template, dtype=float)
-        output_storage[1][0] = np.asarray(jacobian, dtype=float)
+        output_storage[1][0] = np.ascontiguousarray(jacobian, dtype=float)
 
     def pullback(
         self,

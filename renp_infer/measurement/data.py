@@ -162,6 +162,10 @@ class Whitening:
         """Independent components W y of vectors with shape (n, ...)."""
         return columns if self.decorrelation is None else self.decorrelation @ columns
 
+    def correlate(self, column: FloatArray) -> FloatArray:
+        """The transpose, W^T z, of a vector (n,)."""
+        return column if self.decorrelation is None else column @ self.decorrelation
+
     def white(self, columns: FloatArray) -> FloatArray:
         """Vectors (n, ...) as independent components in units of their errors, no unit left."""
         scale = self.scale.reshape(-1, *[1] * (columns.ndim - 1))
