@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,10 @@ class Target:
     polarisation: float = 0.0
     printed: dict[str, float] = field(default_factory=dict)
     indices: Indices | None = None
+
+    def same_material(self, other: Target) -> bool:
+        """Whether another target differs in nothing but its polarisation."""
+        return replace(self, polarisation=0.0) == replace(other, polarisation=0.0)
 
     @property
     def epsilon_ep(self) -> float:

@@ -96,8 +96,8 @@ class Beside:
 
 
 def _one_crystal(first: Experiment, second: Experiment) -> bool:
-    sizes = [(e.layout.length_cm, e.layout.radius_cm, e.target) for e in (first, second)]
-    return sizes[0] == sizes[1]
+    sizes = [(e.layout.length_cm, e.layout.radius_cm) for e in (first, second)]
+    return sizes[0] == sizes[1] and first.target.same_material(second.target)
 
 
 def joined(parts: Sequence[Prediction], model: JointModel) -> Prediction:

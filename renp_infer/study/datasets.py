@@ -46,14 +46,17 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     sets = tuple(_set(study, entry, k, folder, known) for k, entry in enumerate(entries))
     _check_crystals(sets)
     _check_sequence(study)
-    resolved = whole.resolved | {"data": [_told(entry, folder) for entry in entries]}
+    sharing = _sharing(study, sets)
+    _check_knowledge(whole.knowledge, sharing)
+    told = [_told(entry, k, folder) for k, entry in enumerate(entries)]
+    resolved = whole.resolved | {"data": told}
     return replace(
         whole,
         resolved=resolved,
         experiment=sets[0].study.experiment,
         design=whole.design and replace(whole.design, data=tuple(resolved["data"])),
         sets=sets,
-        sharing=_sharing(study, sets),
+        sharing=sharing,
     )
 
 
@@ -70,7 +73,7 @@ def _set(
     tables.get("inference", {}).pop("sharing", None)
     for name in TABLES:
         tables[name] = given.get(name, {}) | getattr(entry, name)
-    tables |= {"name": entry.name, "data": _file(entry)}
+    tables |= {"name": entry.name, "data": _file(entry, place)}
     try:
         own = assemble(validate({k: v for k, v in tables.items() if v is not None}), "", folder)
     except ConfigError as error:
@@ -79,11 +82,12 @@ def _set(
     return DataSet(entry.name, entry.run or entry.name, entry.crystal, own)
 
 
-def _file(entry: DataSetSection) -> dict[str, str] | None:
+def _file(entry: DataSetSection, place: int) -> dict[str, str] | None:
     """Section ``[data]`` of a set of its own."""
     if entry.file is None:
         if entry.covariance is not None:
-            raise ConfigError("covariance", entry.covariance, "only with a file")
+            path = f"data[{place}].covariance"
+            raise ConfigError(path, entry.covariance, "nothing without a file of data")
         return None
     found = {"file": entry.file, "covariance": entry.covariance}
     return {key: value for key, value in found.items() if value is not None}
@@ -104,10 +108,10 @@ def _known(entry: DataSetSection, path: str) -> bool:
     return key.partition(".")[0].partition("[")[0] in own
 
 
-def _told(entry: DataSetSection, folder: Path) -> dict[str, Any]:
+def _told(entry: DataSetSection, place: int, folder: Path) -> dict[str, Any]:
     """Keys of a set, with paths that mean the same from any folder."""
     told = entry.model_dump(exclude_none=True, exclude_defaults=True)
-    file = _file(entry)
+    file = _file(entry, place)
     if file is None:
         return told
     named = absolute(DataSection(**file), folder)
@@ -122,6 +126,16 @@ def _check_names(entries: tuple[DataSetSection, ...]) -> None:
     for place, name in enumerate(names):
         if name in names[:place]:
             raise ConfigError(f"data[{place}].name", name, "a name that no other set has")
+
+
+def _check_knowledge(knowledge: tuple[Stated, ...], sharing: Sharing) -> None:
+    """Constraints are on what all sets have in common, and speak of no single one."""
+    for row in knowledge:
+        for name in row.term.quantities:
+            if len(set(sharing.groups.get(name, ("",)))) > 1:
+                allowed = f"quantities that all data sets share, which {name} is not here"
+                hint = f'inference.sharing.{name} = "all" makes it so'
+                raise ConfigError(f"constraints, {row.term.name}", name, allowed, hint)
 
 
 def _check_sequence(study: StudyConfig) -> None:
@@ -140,7 +154,7 @@ def _check_crystals(sets: tuple[DataSet, ...]) -> None:
         other = first.setdefault(one.crystal, one)
         mine, its = one.study.experiment, other.study.experiment
         same = all(getattr(mine.layout, k) == getattr(its.layout, k) for k in _OF_CRYSTAL)
-        if not same or mine.target != its.target:
+        if not same or not mine.target.same_material(its.target):
             allowed = f"size and target as in the set {other.name!r}, which has the same crystal"
             hint = "give sets of different crystals a key crystal, with different names"
             raise ConfigError(f"data[{place}].crystal", one.crystal, allowed, hint)

@@ -1,0 +1,169 @@
+"""Several data sets of a study: what they share, what is refused, what they are again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from renp_infer.engine.tasks import fingerprint
+from renp_infer.errors import ConfigError
+from renp_infer.study.load import load_study
+from renp_infer.study.observed import data_of, mock_data, rows_of
+from renp_infer.verbs.inputs import posterior_inputs
+from tests.toys.two_sets import two_sets
+
+
+def test_each_set_has_its_own_keys_and_the_rest_of_the_study() -> None:
+    study = load_study(two_sets(inference={"m1_max_meV": 300.0}))
+    first, second = (one.study for one in study.sets)
+    assert (first.experiment.layout.length_cm, second.experiment.layout.length_cm) == (2.0, 1.0)
+    np.testing.assert_array_equal(first.experiment.layout.theta_s, second.experiment.layout.theta_s)
+    assert {one.priors.m1_max_meV for one in (study, first, second)} == {300.0}
+    assert study.experiment == first.experiment
+
+
+def test_what_is_shared_can_be_said_otherwise() -> None:
+    def groups(**sharing: str) -> dict[str, tuple[str, ...]]:
+        sets = [
+            {"name": "a", "run": "spring"},
+            {"name": "b", "run": "spring", "crystal": "small", "layout": {"length_cm": 1.0}},
+            {"name": "c"},
+        ]
+        study = load_study(two_sets(*sets, inference={"sharing": sharing}))
+        assert study.sharing is not None
+        return dict(study.sharing.groups)
+
+    usual = groups()
+    assert usual["m1_meV"] == usual["dm2_21"] == usual["delta_deg"] == ("", "", "")
+    assert usual["amplitude"] == usual["refractive_index"] == ("crystal", "small", "crystal")
+    assert usual["baseline_nG"] == usual["theta_s_offset_deg"] == ("spring", "spring", "c")
+    other = groups(amplitude="all", baseline_nG="set", leakage="crystal")
+    assert other["amplitude"] == ("", "", "")
+    assert other["baseline_nG"] == ("a", "b", "c")
+    assert other["leakage"] == ("crystal", "small", "crystal")
+    assert other["theta_s_offset_deg"] == usual["theta_s_offset_deg"]
+
+
+def test_a_resolved_study_is_the_study_again() -> None:
+    study = load_study(two_sets(inference={"sharing": {"amplitude": "all"}}))
+    again = load_study(study.resolved)
+    assert again.resolved == study.resolved
+    assert again.sharing == study.sharing
+    np.testing.assert_array_equal(data_of(again).vector, data_of(study).vector)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"layout": {"length_cm": 1.1}},
+        {"run": "first"},
+        {"crystal": "other"},
+        {"detector": {"exposure_s": 7200.0}},
+    ],
+)
+def test_what_a_set_is_decides_whether_a_result_is_that_of_the_study(change: Any) -> None:
+    own = {"name": "second", "crystal": "small", "layout": {"length_cm": 1.0}}
+    before = load_study(two_sets({"name": "first"}, own, inference={}))
+    after = load_study(two_sets({"name": "first"}, own | change, inference={}))
+    assert fingerprint(posterior_inputs(before)) != fingerprint(posterior_inputs(after))
+
+
+def test_equal_sets_have_noise_of_their_own() -> None:
+    study = load_study(two_sets({"name": "a"}, {"name": "b"}))
+    data = data_of(study)
+    one, two = (data.part(rows) for rows in rows_of(study))
+    np.testing.assert_array_equal(one.sigma, two.sigma)
+    pulls = (one.vector - two.vector) / one.sigma
+    assert 0.3 < np.std(pulls) < 3.0
+
+
+def test_an_angle_may_be_measured_again(tmp_path: Path) -> None:
+    file = tmp_path / "again.csv"
+    file.write_text("theta_s_deg,field_nG,error_nG\n141,1e-7,1e-8\n142,2e-7,1e-8\n141,3e-7,2e-8\n")
+    tables = two_sets({"name": "file", "file": str(file)}, {"name": "mock"})
+    data = data_of(load_study(tables))
+    np.testing.assert_allclose(np.rad2deg(data.theta_s[:3]), [141.0, 141.0, 142.0])
+    np.testing.assert_array_equal(data.vector[:3], [1e-7, 3e-7, 2e-7])
+    assert data.sets[:4] == ("file", "file", "file", "mock")
+    assert data.source == "again.csv"
+    assert mock_data(load_study(tables)).source == ""
+
+
+@pytest.mark.parametrize(
+    ("sets", "path", "allowed"),
+    [
+        ([{"name": "a"}, {"name": "a"}], "data[1].name", "no other set"),
+        ([{"name": "a"}, {}], "data[1].name", "a value for 'name'"),
+        ([{"name": "a", "lenght": 1}], "data[0].lenght", "one of name"),
+        ([{"name": "a", "layout": {"length_cm": -1.0}}], "data[0].layout.length_cm", ""),
+        ([{"name": "a", "layout": {"lenght_cm": 1.0}}], "data[0].layout.lenght_cm", "length_cm"),
+        ([{"name": "a", "covariance": "c.csv"}], "data[0].covariance", "nothing without a file"),
+        ([{"name": "a", "file": "none.csv"}], "", "readable"),
+        (
+            [{"name": "a"}, {"name": "b", "layout": {"length_cm": 1.0}}],
+            "data[1].crystal",
+            "same crystal",
+        ),
+        ([], "data", "one data set or more"),
+    ],
+)
+def test_wrong_sets_are_refused_by_their_place(
+    sets: list[dict[str, Any]], path: str, allowed: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_study(two_sets() | {"data": sets})
+    assert caught.value.path.startswith(path)
+    assert allowed in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sections", "path"),
+    [
+        ({"inference": {"sharing": {"m1_meV": "run"}}}, "inference.sharing.m1_meV"),
+        ({"inference": {"sharing": {"amplitude": "week"}}}, "inference.sharing.amplitude"),
+        ({"inference": {}, "optimize": {"sequential": {}}}, "optimize.sequential"),
+        (
+            {
+                "inference": {},
+                "constraints": {
+                    "gaussian": [
+                        {
+                            "name": "maker",
+                            "quantities": ["refractive_index"],
+                            "values": [1.45],
+                            "errors": [1e-4],
+                        }
+                    ]
+                },
+            },
+            "constraints, maker",
+        ),
+    ],
+)
+def test_what_means_nothing_with_several_sets_is_refused(sections: Any, path: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_study(two_sets(**sections))
+    assert caught.value.path.startswith(path)
+
+
+def test_a_constraint_on_what_is_shared_is_none_of_one_set() -> None:
+    maker = {
+        "name": "maker",
+        "quantities": ["refractive_index"],
+        "values": [1.45],
+        "errors": [1e-4],
+    }
+    study = load_study(
+        two_sets(
+            inference={"sharing": {"refractive_index": "all"}}, constraints={"gaussian": [maker]}
+        )
+    )
+    assert [len(one.study.knowledge) for one in study.sets] == [1, 1]
+
+
+def test_a_file_from_the_command_line_would_be_of_no_single_set(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="name their files themselves"):
+        load_study(two_sets(), data={"file": str(tmp_path / "field.csv")})
