@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from renp_infer.measurement.data import DATA_SET
+
 if TYPE_CHECKING:
     import pandas
     import xarray
@@ -69,8 +71,11 @@ def _from_dataset(name: str, data: xarray.Dataset) -> Iterator[FlatTable]:
             values = {"name": own, "value": [data[key].values.item() for key in own]}
             yield FlatTable(f"{name}-{SCALARS}", ("name",), pandas.DataFrame(values), units)
             continue
-        # Coordinates that are no dimension would become columns of no meaning of their own.
-        table = data[own].reset_coords(drop=True).to_dataframe(dim_order=dims).reset_index()
+        # Coordinates that are no dimension would become columns of no meaning of their own,
+        # but for the data set that an angle is of.
+        part = data[own]
+        part = part.reset_coords(DATA_SET) if DATA_SET in part.coords else part
+        table = part.reset_coords(drop=True).to_dataframe(dim_order=dims).reset_index()
         yield FlatTable("-".join((name, *dims)), dims, table, units)
 
 

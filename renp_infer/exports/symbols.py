@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from renp_infer.inference.parameters import DERIVED_TEXTS, PARAMETERS
+from renp_infer.inference.parameters import DERIVED_TEXTS, PARAMETERS, parted
 
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑₗₛᵣᵢ", "0123456789aelsri", strict=True))
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
@@ -17,7 +17,7 @@ _FUNCTIONS = {"sin": r"\sin", "cos": r"\cos"}
 
 def symbol_and_unit(name: str) -> tuple[str, str]:
     """Symbol in text and unit of a parameter or a derived quantity."""
-    if name in PARAMETERS.names:
+    if parted(name)[0] in PARAMETERS.names:
         return PARAMETERS.label(name)
     text, _, unit = DERIVED_TEXTS.get(name, name).partition(" [")
     return text, unit.removesuffix("]")
