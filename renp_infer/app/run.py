@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Run(AnyRun):
     """Results of a run directory; ``None`` for what the run has not done.
 
-    Verbs say by which names: ``evaluation``, ``prediction``, ``inference``, ``summary``,
-    ``checks``, ``comparison``, ``calibration``, ``optimum``, and their own.
+    Verbs say by which names: ``evaluation``, ``prediction``, ``sets``, ``inference``,
+    ``summary``, ``checks``, ``comparison``, ``calibration``, ``optimum``, and their own.
 
     Attributes
     ----------
@@ -32,6 +32,7 @@ class Run(AnyRun):
         prediction: xarray.Dataset | None
         simulate: xarray.DataTree | None
         ensemble: xarray.DataTree | None
+        sets: dict[str, Any] | None
         inference: xarray.DataTree | None
         summary: dict[str, Any] | None
         checks: dict[str, Any] | None

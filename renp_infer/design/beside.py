@@ -17,7 +17,7 @@ NEXT = "next"
 a number where it is taken."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Split(Experiment):
     """All data sets with the exposure of each: a design that only divides time among them.
 
@@ -28,7 +28,7 @@ class Split(Experiment):
     exposures_s : tuple of float
     """
 
-    exposures_s: tuple[float, ...] = ()
+    exposures_s: tuple[float, ...]
 
 
 @dataclass(frozen=True)

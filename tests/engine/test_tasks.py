@@ -41,17 +41,18 @@ def values(folder: Path) -> dict[int, float]:
 
 
 def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
+    everything = set(VERBS) - {"sets"}  # that one is of several data sets
+
     def keys(*overrides: str) -> dict[str, str]:
         sections = [f"{name}={{}}" for name in ("simulate", "inference", "compare", "calibrate")]
         sections += ["optimize.vary.layout.radius_cm={low=0.5,high=2}", "optimize.sequential={}"]
         study = toy_study(tmp_path, *sections, "forecast={}", *overrides)
-        return {verb.name: verb.series(study).key for verb in VERBS.values()}
+        return {verb.name: VERBS[name].series(study).key for name in everything}
 
     def changed(*overrides: str) -> set[str]:
         first, other = keys(), keys(*overrides)
         return {name for name in first if first[name] != other[name]}
 
-    everything = set(VERBS)
     assert changed("layout.length_cm=1") == everything
     assert changed("neutrino.m1_meV=51") == everything
     assert changed("seed=1") == everything - {"evaluate"}

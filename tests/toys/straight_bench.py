@@ -67,7 +67,7 @@ class Linear:
         self.jacobian = jacobian
 
     def with_nature(self, nature):
-        other = object.__new__(Linear)
+        other = object.__new__(type(self))
         other.__dict__ |= self.__dict__ | {"nature": nature}
         return other
 

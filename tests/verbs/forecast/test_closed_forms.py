@@ -17,6 +17,7 @@ from renp_infer.inference.profile import BestEnd, Fit, Profile
 from renp_infer.inference.upper_limits import UpperLimits
 from renp_infer.physics.target import load_target
 from renp_infer.records import PRESETS, FloatArray
+from renp_infer.verbs.forecast import bench as forecast_bench
 from renp_infer.verbs.forecast import cells as forecast_cells
 from renp_infer.verbs.forecast import corrections
 from renp_infer.verbs.forecast import steps as module
@@ -629,8 +630,8 @@ def test_corrections(
         return loud
 
     monkeypatch.setattr(Double, "made", [])
-    monkeypatch.setattr(corrections, "Response", Double)
-    monkeypatch.setattr(corrections, "noise_of", noise_of)
+    monkeypatch.setattr(forecast_bench, "Response", Double)
+    monkeypatch.setattr(forecast_bench, "noise_of", noise_of)
     closed, found = Closed(TRUTH), corrections.correction(bench, variant)
     [(experiment, parameters, chi2, limit_eV)] = Double.made
     own, normal = bench.study.parameters, bench.experiment
