@@ -47,7 +47,7 @@ def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
         sections = [f"{name}={{}}" for name in ("simulate", "inference", "compare", "calibrate")]
         sections += ["optimize.vary.layout.radius_cm={low=0.5,high=2}", "optimize.sequential={}"]
         study = toy_study(tmp_path, *sections, "forecast={}", *overrides)
-        return {verb.name: VERBS[name].series(study).key for name in everything}
+        return {name: VERBS[name].series(study).key for name in everything}
 
     def changed(*overrides: str) -> set[str]:
         first, other = keys(), keys(*overrides)
