@@ -11,6 +11,7 @@ import difflib
 import functools
 import math
 import re
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -217,3 +218,12 @@ def directory_name(value: object) -> str:
     ):
         raise refusal("1 to 100 letters, digits, dots, dashes and underscores, no dot in front")
     return value
+
+
+def toml_value(text: str) -> Any:
+    """Parse a TOML value; text where it is none, or more than one line."""
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return table["value"] if set(table) == {"value"} else text

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 import renp_infer
 from renp_infer.app.cli import app
+from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.study.reading import StudyConfig
 
 ROOT = Path(renp_infer.__file__).parents[1]
@@ -80,8 +81,9 @@ def has_key(model: type[BaseModel], path: list[str]) -> bool:
     field = fields.get(path[0])
     if field is None:
         return False
-    if get_origin(field.annotation) is dict:  # keys of other sections, each with its table
-        return len(path) < 2 or has_key(StudyConfig, path[1].split("."))
+    if get_origin(field.annotation) is dict:  # keys of other sections, or parameters
+        known = len(path) < 2 or path[1] in PARAMETERS.names
+        return known or has_key(StudyConfig, path[1].split("."))
     return not path[1:] or any(has_key(inner, path[1:]) for inner in tables(field.annotation))
 
 

@@ -103,7 +103,7 @@ def imported(source: str) -> Iterator[str]:
 
 VERBS = (
     "inputs", "about", "remembered", "evaluate", "simulate", "infer", "compare", "calibrate",
-    "forecast", "sequential", "optimize", "table", "reproduce",
+    "forecast", "scan", "sequential", "optimize", "table", "reproduce",
 )  # fmt: skip
 """Inside ``verbs``: what may import what. Only the table looks at all of them."""
 

@@ -82,6 +82,7 @@ if TYPE_CHECKING:  # verbs that ship, for editors and type checkers
     compare: Ask[xarray.DataTree]
     calibrate: Ask[xarray.DataTree]
     forecast: Ask[xarray.DataTree]
+    scan: Ask[xarray.DataTree]
     optimize: Ask[dict[str, Any]]
     sequential: Ask[xarray.DataTree]
 

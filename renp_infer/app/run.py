@@ -39,6 +39,7 @@ class Run(AnyRun):
         comparison: dict[str, Any] | None
         calibration: xarray.DataTree | None
         forecast: xarray.DataTree | None
+        scan: xarray.DataTree | None
         optimum: dict[str, Any] | None
         sequential: xarray.DataTree | None
 

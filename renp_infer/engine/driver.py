@@ -36,12 +36,13 @@ def load(
     *,
     inference: bool | None = None,
     data: Mapping[str, str] | None = None,
+    scan: Mapping[str, Any] | None = None,
     add: Iterable[str] = (),
 ) -> Study:
     """Study of a file, after a look at the options that do not belong to it."""
     parse_executor(options.executor)
     parse_shard(options.shard)
-    return load_study(path, options.overrides, inference=inference, data=data, add=add)
+    return load_study(path, options.overrides, inference=inference, data=data, scan=scan, add=add)
 
 
 def home_of(study: Study, options: Options) -> Path:

@@ -10,12 +10,13 @@ median of the likelihood ratio (Cowan, Cranmer, Gross, Vitells, EPJC 71, 1554 (2
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
 
+from renp_infer.errors import ConvergenceError, RenpError
 from renp_infer.inference.descent import STEPS, Minimum, descend, promise
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import Circular, LogNormal, LogUniform, Normal, Uniform
@@ -42,6 +43,8 @@ _AGAIN, _FOLLOWED = 3, 4
 _ABSOLUTE, _SHARE, _SETTLED = 0.02, 0.01, 0.1
 """Standard deviations, and their share, to which two searches agree; a search that begins
 where the last one ended gains less than the last share of that."""
+_DIFFERENCE = 0.01
+"""Chi-squared to which two searches agree whose difference from others is quoted."""
 _WIDEST = 64.0
 _ROOT = 1e-3
 
@@ -77,7 +80,7 @@ class BestEnd:
     fit : Fit
     confirmed : bool
         Whether searches from two starts ended there, and one from there found nothing
-        better, to 0.02 and 1 % of sqrt(chi-squared).
+        better, to 0.02 and 1 % of sqrt(chi-squared); or as the search says.
     """
 
     fit: Fit
@@ -178,6 +181,45 @@ class Profile:
         best = min(ends[0], again, key=lambda end: end.chi_squared)
         known = len(ends) > 1 and _agree(best, ends[0]) and _agree(best, ends[1])
         return BestEnd(self._fit(best), known)
+
+    def lowest(self, starts: Sequence[FloatArray], held: Mapping[str, float]) -> BestEnd:
+        """The smallest chi-squared with some parameters held, by name, in their own units.
+
+        The first start (d,) and the most promising others are followed. The lowest end is
+        confirmed where another, or a search from there, ends within 0.01 of its chi-squared.
+
+        Raises
+        ------
+        ConvergenceError
+            If no search ends anywhere.
+        """
+        bounds = self._holding(held)
+        points = [self._point(starts[0]), *self._ranked(starts[1:], bounds)]
+        ends = [end for point in points[:_FOLLOWED] if (end := self._end(point, bounds))]
+        if not ends:
+            raise ConvergenceError("searches of a profile that ended", 0.0, 1.0)
+        ends.sort(key=lambda end: end.chi_squared)
+        again = self._end(ends[0].point, bounds) or ends[0]
+        best, *others = sorted([*ends, again], key=lambda end: end.chi_squared)
+        known = others[0].chi_squared - best.chi_squared <= _DIFFERENCE
+        return BestEnd(self._fit(best), known)
+
+    def _holding(self, held: Mapping[str, float]) -> Bounds:
+        """Bounds of a point, some parameters held."""
+        low, high = self._bounds()
+        names = self.likelihood.prior.names
+        for name, value in held.items():
+            place = names.index(name)
+            given = np.log(value) if self._log[place] else value
+            low[place] = high[place] = (given - self._centers[place]) / self._widths[place]
+        return low, high
+
+    def _end(self, point: FloatArray, bounds: Bounds) -> Minimum | None:
+        """Where a point (k,) leads, by descent and from there by curvature, if anywhere."""
+        try:
+            return self._followed(point, bounds, again=1)
+        except RenpError:
+            return None
 
     def follow(self, start: FloatArray, m1_meV: float | None = None) -> Fit:
         """Where one start (d,) leads, m1 held or within its bounds."""

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.hypothesis import HypothesisModel, ModelLike, hypothesis_model
+from renp_infer.inference.hypothesis import (
+    HypothesisModel,
+    ModelLike,
+    assumed,
+    hypothesis_model,
+    measured,
+)
 from renp_infer.inference.joint import JointModel
+from renp_infer.inference.parameters import MASS
+from renp_infer.inference.prior import build_prior
 from renp_infer.inference.response import Response
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
@@ -71,6 +79,20 @@ def response_maker(study: Study, refinement: int = 0) -> Callable[[Parameters], 
     return lambda parameters: Response(
         study.experiment, parameters, chi2, largest, refinement=refinement
     )
+
+
+def free_parameters(study: Study) -> dict[str, tuple[float, float]]:
+    """Parameters that a fit of the study's own hypothesis has free, and their ends."""
+    hypothesis, truth, table = own_hypothesis(study), study.parameters, study.oscillation
+    prior = build_prior(
+        assumed(hypothesis, truth, table),
+        study.priors,
+        measured(table, hypothesis.ordering),
+        study.experiment.target.refractive_index,
+        1.0,
+    )
+    ends = {name: marginal.limits for name, marginal in prior.marginals.items()}
+    return ends | {MASS: (0.0, ends[MASS][1])}
 
 
 def true_peak_nG(study: Study) -> float:

@@ -15,6 +15,7 @@ from renp_infer.study import reading as config
 from renp_infer.study.datasets import assemble_sets
 from renp_infer.study.design_check import check_design
 from renp_infer.study.resolve import assemble
+from renp_infer.study.scanning import scanned
 from renp_infer.study.study import Study
 
 Source = str | Path | Mapping[str, Any]
@@ -29,6 +30,7 @@ def load_study(
     *,
     inference: bool | None = None,
     data: Mapping[str, str] | None = None,
+    scan: Mapping[str, Any] | None = None,
     add: Iterable[str] = (),
 ) -> Study:
     """Read, check and resolve a study.
@@ -46,6 +48,8 @@ def load_study(
         False leaves it and what builds on it out, whose limits then do not count.
     data : mapping, optional
         Takes the place of the section ``[data]``; not that of several data sets.
+    scan : mapping, optional
+        Keys that take the place of those of the section ``[scan]``.
     add : iterable of str
         Sections, by dotted path, whose defaults are added if they are missing.
 
@@ -74,6 +78,9 @@ def load_study(
             allowed = "no --data: its sets name their files themselves"
             raise ConfigError("data", Said("several data sets"), allowed)
         raw["data"] = dict(data)
+    if scan:
+        config.add_sections(raw, ["scan"])
+        raw = config.apply_changes(raw, {f"scan.{key}": value for key, value in scan.items()})
     config.add_sections(raw, add)
     if inference or "compare" in raw:  # which takes its priors from there
         raw.setdefault("inference", {})
@@ -118,9 +125,9 @@ def with_sections(study: Study | Source, *sections: str) -> Study:
 
 
 def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
-    """Judge also the designs that a study allows, once it is assembled; see `assemble`."""
+    """Judge also the designs and cells of a study, once it is assembled; see `assemble`."""
     several = isinstance(study.data, tuple)
     found = assemble_sets(study, text, folder) if several else assemble(study, text, folder)
     if found.design is not None:
         check_design(found)
-    return found
+    return found if study.scan is None else scanned(found, study, folder)

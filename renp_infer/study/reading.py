@@ -21,6 +21,7 @@ from renp_infer.fields import (
     Whole,
     directory_name,
     nearest,
+    toml_value,
 )
 from renp_infer.study.sections.accuracy import AccuracySection
 from renp_infer.study.sections.calibrate import CalibrateSection
@@ -36,10 +37,11 @@ from renp_infer.study.sections.layout import LayoutSection
 from renp_infer.study.sections.neutrino import NeutrinoSection
 from renp_infer.study.sections.optimize import OptimizeSection
 from renp_infer.study.sections.physics import PhysicsSection
+from renp_infer.study.sections.scan import ScanSection
 from renp_infer.study.sections.simulate import SimulateSection
 from renp_infer.study.sections.target import TargetSection
 
-TASKS = ("simulate", "inference", "compare", "calibrate", "forecast", "optimize")
+TASKS = ("simulate", "inference", "compare", "calibrate", "forecast", "scan", "optimize")
 """Sections that ask for work."""
 
 MAX_BYTES = 10_000_000
@@ -71,6 +73,7 @@ class StudyConfig(BaseModel):
     inference: InferenceSection | None = None
     compare: CompareSection | None = None
     forecast: ForecastSection | None = None
+    scan: ScanSection | None = None
     optimize: OptimizeSection | None = None
     calibrate: CalibrateSection | None = None
 
@@ -156,7 +159,7 @@ def apply_overrides(raw: dict[str, Any], overrides: Iterable[str]) -> dict[str, 
         key, equals, value = text.partition("=")
         if not equals:
             raise ConfigError("--set", text, "section.key=value")
-        assignments.append((text, key, _parsed_value(value.strip())))
+        assignments.append((text, key, toml_value(value.strip())))
     return _assigned(raw, assignments, "--set")
 
 
@@ -228,15 +231,6 @@ def _shallow(tree: dict[str, Any]) -> dict[str, Any]:
 
 def _copied(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {k: _copied(v) if isinstance(v, dict) else v for k, v in raw.items()}
-
-
-def _parsed_value(text: str) -> Any:
-    """Parse a TOML value; text where it is none, or more than one line."""
-    try:
-        table = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text
-    return table["value"] if set(table) == {"value"} else text
 
 
 def validate(raw: Mapping[str, Any]) -> StudyConfig:

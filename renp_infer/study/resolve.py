@@ -156,7 +156,8 @@ def _resolved(study: StudyConfig, scheme: str, experiment: Experiment) -> dict[s
     tables["detector"]["spin_relaxation_ms"] = experiment.detector.spin_relaxation_ms
     if scheme == GENERIC:
         tables["target"] |= study.target.model_dump(include=set(GENERIC_KEYS), exclude_none=True)
-    tables["layout"]["theta_e_deg"] = math.degrees(experiment.layout.theta_e)
+    if study.layout.theta_e_deg is None:
+        tables["layout"]["theta_e_deg"] = math.degrees(experiment.layout.theta_e)
     if isinstance(study.layout.theta_s_deg, tuple):
         tables["layout"]["theta_s_deg"] = list(study.layout.theta_s_deg)
     tables["detector"]["exposure_s"] = experiment.detector.exposure_s

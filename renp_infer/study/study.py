@@ -20,6 +20,7 @@ from renp_infer.study.datafile import Measurement
 from renp_infer.study.design_tables import Design
 from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import TASKS
+from renp_infer.study.scanned import ScanPlan
 from renp_infer.study.sections.calibrate import CalibrateSection
 from renp_infer.study.sections.execution import ExecutionSection
 from renp_infer.study.sections.forecast import ForecastSettings
@@ -93,6 +94,8 @@ class Study(Display):
         ``experiment`` is that of the first.
     sharing : Sharing or None
         Which parameters they have in common.
+    scan : ScanPlan or None
+        ``None`` without a section ``[scan]``.
     """
 
     name: str
@@ -115,6 +118,7 @@ class Study(Display):
     knowledge: tuple[Stated, ...] = ()
     sets: tuple[DataSet, ...] = ()
     sharing: Sharing | None = None
+    scan: ScanPlan | None = None
 
     def known_under(self, ordering: str) -> tuple[PublishedTerm, ...]:
         """Constraints of other experiments that hold under an ordering."""

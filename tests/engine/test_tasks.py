@@ -46,7 +46,8 @@ def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
     def keys(*overrides: str) -> dict[str, str]:
         sections = [f"{name}={{}}" for name in ("simulate", "inference", "compare", "calibrate")]
         sections += ["optimize.vary.layout.radius_cm={low=0.5,high=2}", "optimize.sequential={}"]
-        study = toy_study(tmp_path, *sections, "forecast={}", *overrides)
+        sections += ["forecast={}", 'scan={what="infer",over={"layout.radius_cm"=[1, 2]}}']
+        study = toy_study(tmp_path, *sections, *overrides)
         return {name: VERBS[name].series(study).key for name in everything}
 
     def changed(*overrides: str) -> set[str]:
@@ -56,9 +57,9 @@ def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
     assert changed("layout.length_cm=1") == everything
     assert changed("neutrino.m1_meV=51") == everything
     assert changed("seed=1") == everything - {"evaluate"}
-    assert changed("inference.draws=60") <= {"infer", "calibrate"}
+    assert changed("inference.draws=60") <= {"infer", "calibrate", "scan"}
     designs = {"optimize", "sequential"}
-    fits = {"infer", "compare", "calibrate", "forecast"} | designs
+    fits = {"infer", "compare", "calibrate", "forecast", "scan"} | designs
     assert changed("inference.amplitude_sd=0.1") == fits
     assert changed("calibrate.draws=99") == {"calibrate"}
     assert changed("forecast.goal_meV=9") == {"forecast"}

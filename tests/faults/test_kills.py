@@ -260,6 +260,9 @@ orderings = ["normal"]
 phase_settings = 1
 datasets = 2
 corrections = false
+[scan]
+over = { "layout.length_cm" = [1.0, 2.0] }
+profile = { m1_meV = [40.0, 60.0], amplitude = [0.9, 1.1] }
 [optimize]
 evaluations = 5
 polish = 2
@@ -319,7 +322,7 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     study = load_study(tmp_path / "killed.toml")
     rows = compare_runs(study, tmp_path / "whole", tmp_path / "killed")
     assert [row for row in rows if not row["identical"]] == []
-    expected = {"evaluate", "ensemble", "infer", "compare", "calibrate", "forecast"}
+    expected = {"evaluate", "ensemble", "infer", "compare", "calibrate", "forecast", "scan"}
     assert expected | {"optimize", "sequential"} == {row["task"] for row in rows}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import BeforeValidator as Before
@@ -42,3 +42,17 @@ def kind_of_grid(value: object) -> str | None:
 def as_tuple(value: object) -> object:
     """Make a list a tuple."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def flat(value: Any, path: str = "") -> Any:
+    """Tables of keys as one table of dotted keys."""
+    if not isinstance(value, dict):
+        return value
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        name = f"{path}{key}"
+        if isinstance(inner, dict) and not {"low", "high"} & set(inner) and "." not in name:
+            found |= flat(inner, f"{name}.")
+        else:
+            found[name] = inner
+    return found

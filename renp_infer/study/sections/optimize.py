@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
@@ -11,7 +11,7 @@ from renp_infer.design.cost import CostModel
 from renp_infer.design.measures import OBJECTIVES, UTILITIES, direction
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Several, Whole, nearest, refusal
-from renp_infer.study.sections.base import Flag, Section, Word, as_tuple, choice, several
+from renp_infer.study.sections.base import Flag, Section, Word, as_tuple, choice, flat, several
 from renp_infer.study.sections.odds import Odds, OddsSection, some_odds
 from renp_infer.study.sections.sequential import SequentialSection
 from renp_infer.study.sections.windows import Varied, WindowSection
@@ -66,20 +66,6 @@ def _searchers(value: object) -> object:
     return Several(*OPTIMIZERS)(value) if value not in ((), []) else ()
 
 
-def _flat(value: Any, path: str = "") -> Any:
-    """Tables of keys as one table of dotted keys."""
-    if not isinstance(value, dict):
-        return value
-    found: dict[str, Any] = {}
-    for key, inner in value.items():
-        name = f"{path}{key}"
-        if isinstance(inner, dict) and not {"low", "high"} & set(inner) and "." not in name:
-            found |= _flat(inner, f"{name}.")
-        else:
-            found[name] = inner
-    return found
-
-
 class OptimizeSection(Section):
     """A design space, what is wanted of a design, and how it is searched."""
 
@@ -107,7 +93,7 @@ class OptimizeSection(Section):
         "majorana",
     )
     prior_odds: Annotated[OddsSection, After(some_odds)] = OddsSection()
-    vary: Annotated[dict[str, Varied], Before(_flat)] = {}
+    vary: Annotated[dict[str, Varied], Before(flat)] = {}
     windows: Annotated[tuple[WindowSection, ...], Before(_entries)] = ()
     constraints: Annotated[tuple[Word, ...], Before(_entries)] = ()
     cost: CostSection = CostSection()

@@ -1,0 +1,33 @@
+"""A scan in the report: its first cells, figures, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from renp_infer.engine.page import Answer, Block, Column, Page, Part, Table, Text, reasons
+from renp_infer.verbs.evaluate.figures import normalised_label
+from renp_infer.verbs.scan.figures import scan_plates
+from renp_infer.verbs.scan.result import ScanResult
+from renp_infer.verbs.scan.tables import CELLS, shown_rows
+
+if TYPE_CHECKING:
+    from renp_infer.engine.run import Run
+
+MOST_ROWS = 60
+"""Longest table of the page; the file has all cells."""
+
+
+def page(run: Run) -> Page:
+    """Table, figures and verdict."""
+    found, label = run.get(ScanResult), normalised_label(run)
+    verdict = found.verdicts()["scan"]
+    said = "; ".join(f"{name}: {text}" for name, text in found.rows())
+    blocks: list[Block] = [Text(f"{said}.", verdict.verdict), *reasons(verdict)]
+    blocks += scan_plates(found, label)
+    if found.cells is not None:
+        heads, rows = shown_rows(found, MOST_ROWS)
+        columns = tuple(Column(head, number=True) for head in heads)
+        caption = f"The first {len(rows)} cells; {CELLS} has all, with every number."
+        blocks.append(Table(columns, tuple(map(tuple, rows)), caption, style="dense"))
+    part = Part(45, "scan", "Scan", tuple(blocks))
+    return Page((part,), (Answer("Scan", f"{said}.", modest=True),))
