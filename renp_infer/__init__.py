@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from renp_infer.app.outside import likelihood, model, prior, signal
     from renp_infer.errors import (
+        BlindedError,
         ConfigError,
         ConvergenceError,
         DiagnosticWarning,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PRESETS",
     "Accuracy",
+    "BlindedError",
     "ConfigError",
     "ConvergenceError",
     "Detector",

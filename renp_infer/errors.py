@@ -8,6 +8,7 @@
 ``StoreError``            a run directory cannot be read or written
 ``TaskError``             tasks of a run failed, and more than are allowed to
 ``ExecutorError``         the workers or their scheduler failed, not a task
+``BlindedError``          a blinded fit failed; its error would tell what is hidden
 ========================  =====================================================
 
 ``DiagnosticWarning`` is no error: a result is there, and its diagnostics failed.
@@ -128,6 +129,26 @@ class TaskError(RenpError, RuntimeError):
 
 class ExecutorError(RenpError, RuntimeError):
     """Workers or their scheduler failed; what was finished has been saved."""
+
+
+class BlindedError(RenpError, RuntimeError):
+    """A fit of a blinded study failed; the error itself would tell what is hidden.
+
+    Parameters
+    ----------
+    kind : str
+        Class of that error.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(
+            f"a blinded fit failed ({kind}; its words would tell what is hidden): try mock data, "
+            "or renp unblind"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return type(self), (self.kind,)
 
 
 class DiagnosticWarning(UserWarning):

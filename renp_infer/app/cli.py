@@ -172,6 +172,30 @@ def export(run: Path, /, *, to: str, options: Options = DEFAULTS) -> int:
 
 
 @app.command
+def blind_key(file: Path, /) -> int:
+    """Write a new secret for [blinding] into a file that only its owner may read."""
+    from renp_infer.app.unblinding import new_key
+
+    return new_key(file)
+
+
+@app.command
+def unblind(run: Path, /, *, key: Path, who: str = "", options: Options = DEFAULTS) -> int:
+    """Fit a blinded run again in the open, and record who did so, when and with what.
+
+    Parameters
+    ----------
+    key
+        The file with the secret of the run.
+    who
+        Name for the record; by default that of the user and machine.
+    """
+    from renp_infer.app.unblinding import unblind_run
+
+    return unblind_run(run, key, who, options)
+
+
+@app.command
 def slurm(
     study: Path,
     /,

@@ -14,6 +14,7 @@ from renp_infer.engine.tasks import Task
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, is_file
+from renp_infer.study.blinding import revealing
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import verbs_of
 
@@ -44,6 +45,8 @@ def merge_runs(target: Path, sources: Sequence[Path]) -> tuple[Study, list[str]]
     """
     present = [target] if is_file(target / MANIFEST) else []
     study = _common_study([*present, *sources])
+    if study.blinding is not None:
+        raise revealing("renp merge")
     missing = []
     with Store(target) as store:
         write_study(store, study)

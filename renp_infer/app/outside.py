@@ -21,6 +21,7 @@ from renp_infer.measurement.data import DATA_SET
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
+from renp_infer.study.blinding import revealing
 from renp_infer.study.load import Source, load_study, with_sections
 from renp_infer.study.observed import set_names
 from renp_infer.study.study import Study
@@ -185,6 +186,8 @@ def likelihood(study: Study | Source) -> LogLikelihood:
     from renp_infer.study.observed import data_of
 
     found = with_sections(study, "inference")
+    if found.blinding is not None:
+        raise revealing("a likelihood of its data")
     return LogLikelihood(_model(found).likelihood(data_of(found)))
 
 

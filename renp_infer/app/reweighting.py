@@ -19,6 +19,7 @@ from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
 from renp_infer.inference.phases import ALPHA31, DELTA
 from renp_infer.study.knowledge import constraint_file, read_constraints
 from renp_infer.terminal import WIDTH, plain, show, write_document
+from renp_infer.verbs.infer.blinded import refuse_blinded
 from renp_infer.verbs.infer.cells import NOT_MEASURED
 from renp_infer.verbs.infer.result import InferResult, summary_in
 from renp_infer.verbs.table import load_run
@@ -41,6 +42,7 @@ def reweight_run(directory: Path, file: str, options: Options) -> int:
         If the weights cannot be trusted.
     """
     study, run = study_in(directory), load_run(directory)
+    refuse_blinded(run)
     if run.find(InferResult) is None:
         raise ConfigError(
             str(directory), Said("no posterior"), "a run that renp infer has finished"

@@ -44,6 +44,10 @@ class Verb(Product):
         Attributes by which a run in Python has it; by default its own name.
     cites : tuple of str
         Entries of ``data/citations.bib`` for its methods, besides those of packages.
+    fits : bool
+        Whether its results depend on what was measured, not only on how.
+    hides : bool
+        Whether they hide it where a study is blinded.
     """
 
     rank: ClassVar[int]
@@ -53,10 +57,16 @@ class Verb(Product):
     returns: ClassVar[str] = ""
     shows: ClassVar[tuple[str, ...]] = ()
     cites: ClassVar[tuple[str, ...]] = ()
+    fits: ClassVar[bool] = True
+    hides: ClassVar[bool] = False
 
     def wanted(self, study: Study) -> bool:
         """Whether a run does it, by the study's sections."""
         raise NotImplementedError
+
+    def reveals(self, _study: Study) -> bool:
+        """Whether it would show what measured data say, even where a study is blinded."""
+        return self.fits and not self.hides
 
     def inputs(self, study: Study) -> Any:
         """Everything of a study that results depend on, as plain values."""

@@ -94,6 +94,7 @@ def open_study(place: str | Path) -> Opened:
     if study.measurement is not None:
         # measured data belong to their angles, which are there to be moved
         del tables["data"]
+        tables.pop("blinding", None)
         tables["layout"] = study.resolved["layout"] | {"theta_s_deg": _degrees(study)}
         exposure = {"exposure_s": study.experiment.detector.exposure_s}
         tables["detector"] = tables.get("detector", {}) | exposure

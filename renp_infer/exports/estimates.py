@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
+from renp_infer.verbs.infer.blinded import refuse_blinded
 from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def posterior_of(run: Run, kind: str) -> InferResult:
     ConfigError
         If it has none, which a format needs.
     """
+    refuse_blinded(run)
     found = run.find(InferResult)
     if found is None:
         allowed = f"a run that renp infer has finished, for --to {kind}; csv takes every run"

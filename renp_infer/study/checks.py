@@ -49,6 +49,7 @@ def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters
         check_inference(study, experiment, parameters)
     check_calibration(study.calibrate, study.inference)
     check_constraints(study)
+    check_blinding(study)
 
 
 def check_printed(switches: Switches, target: Target, chi_squared: float | str) -> None:
@@ -210,6 +211,18 @@ def check_constraints(study: StudyConfig) -> None:
     if study.calibrate is not None and study.calibrate.belt_sets:
         allowed = "0 with [constraints]: a belt would have to repeat the other experiments"
         raise ConfigError("calibrate.belt_sets", study.calibrate.belt_sets, allowed)
+
+
+def check_blinding(study: StudyConfig) -> None:
+    """Refuse to hide what mock data say, whose truth stands in the study.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if study.blinding is not None and study.data is None:
+        allowed = "nothing without measured data, [data]: of mock data the study says the truth"
+        raise ConfigError("blinding", Said("a table"), allowed)
 
 
 def check_forecast(settings: ForecastSettings, experiment: Experiment) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from renp_infer.study.reading import TASKS, StudyConfig
 from renp_infer.study.sections.optimize import OptimizeSection
 
-OTHERS = {*TASKS, "data"} - {"inference"}
+OTHERS = {*TASKS, "data", "blinding"} - {"inference"}
 """Sections that a design does not inherit."""
 
 

@@ -24,6 +24,7 @@ from renp_infer.fields import (
     toml_value,
 )
 from renp_infer.study.sections.accuracy import AccuracySection
+from renp_infer.study.sections.blinding import BlindingSection
 from renp_infer.study.sections.calibrate import CalibrateSection
 from renp_infer.study.sections.compare import CompareSection
 from renp_infer.study.sections.constraints import ConstraintsSection
@@ -69,6 +70,7 @@ class StudyConfig(BaseModel):
     execution: ExecutionSection = ExecutionSection()
     simulate: SimulateSection | None = None
     data: DataSections | None = None
+    blinding: BlindingSection | None = None
     constraints: ConstraintsSection | None = None
     inference: InferenceSection | None = None
     compare: CompareSection | None = None

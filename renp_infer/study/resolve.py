@@ -20,6 +20,7 @@ from renp_infer.study import checks
 from renp_infer.study.design_tables import design_of
 from renp_infer.study.knowledge import knowledge_of
 from renp_infer.study.reading import StudyConfig
+from renp_infer.study.sections.blinding import blinding_of, with_absolute_key
 from renp_infer.study.sections.compare import compare_settings
 from renp_infer.study.sections.constraints import with_absolute_files
 from renp_infer.study.sections.data import absolute, apparatus_of, measurement_of
@@ -62,6 +63,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     section = absolute(study.data, folder)
     given = {
         "data": section,
+        "blinding": with_absolute_key(study.blinding, folder),
         "constraints": with_absolute_files(study.constraints, folder),
         "neutrino": with_absolute_table(study.neutrino, folder),
     }
@@ -107,6 +109,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         execution=study.execution,
         compare=None if study.compare is None else compare_settings(study.compare),
         measurement=measurement,
+        blinding=blinding_of(study.blinding),
         calibration=study.calibrate,
         forecast=_forecast(study, experiment, parameters),
         design=design_of(study, scheme, folder),

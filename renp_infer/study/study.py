@@ -16,6 +16,7 @@ from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, Parameters
+from renp_infer.study.blinding import Blinding
 from renp_infer.study.datafile import Measurement
 from renp_infer.study.design_tables import Design
 from renp_infer.study.knowledge import Stated
@@ -96,6 +97,8 @@ class Study(Display):
         Which parameters they have in common.
     scan : ScanPlan or None
         ``None`` without a section ``[scan]``.
+    blinding : Blinding or None
+        ``None`` without a section ``[blinding]``.
     """
 
     name: str
@@ -119,6 +122,7 @@ class Study(Display):
     sets: tuple[DataSet, ...] = ()
     sharing: Sharing | None = None
     scan: ScanPlan | None = None
+    blinding: Blinding | None = None
 
     def known_under(self, ordering: str) -> tuple[PublishedTerm, ...]:
         """Constraints of other experiments that hold under an ordering."""

@@ -25,6 +25,7 @@ class Calibrate(Verb):
     """Test what the other verbs claim: a task per block of mock experiments."""
 
     name, file, rank, merges = "calibrate", "calibrate.nc", 40, True
+    fits = False
     section = "calibrate"
     sections = ("inference", "calibrate")
     shows = ("calibration",)

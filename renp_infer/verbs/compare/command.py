@@ -15,9 +15,11 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     """Weigh the four hypotheses, ordering and nature, by their evidence; resumes."""
     from renp_infer.engine.driver import DONE, asked, data_section, judge, load
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.compare.blinded import BlindedComparison
     from renp_infer.verbs.compare.result import CompareResult
     from renp_infer.verbs.compare.tables import (
         averaged_line,
+        blinded_parts,
         derived_table,
         factor_table,
         hypothesis_table,
@@ -30,10 +32,12 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     run = asked(asks, COMPARE, options)
     if run is None:
         return DONE
-    found = run.get(CompareResult).comparison
     if options.json:
         write_document(document_of(run))
+    elif run.find(BlindedComparison) is not None:
+        show(*blinded_parts(run), f"results: {run.directory}")
     else:
+        found = run.get(CompareResult).comparison
         mass = averaged_line(found.m1_meV, mass_prior_of(run.study))
         parts = [hypothesis_table(run.name, found), factor_table(found), mass]
         parts += [derived_table(found)] if found.derived else []
@@ -45,9 +49,13 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
 
 def document_of(run: Run) -> dict[str, Any]:
     """The document of ``renp compare --json``."""
+    from renp_infer.verbs.compare.blinded import BlindedComparison
     from renp_infer.verbs.compare.result import CompareResult
     from renp_infer.verbs.evaluate.result import EvaluateResult
 
+    blinded = run.find(BlindedComparison)
+    if blinded is not None:
+        return {"schema": 1, "name": run.name, "verdict": run.verdict} | blinded.document
     evaluation = run.get(EvaluateResult).document
     head = {"schema": 1, "name": run.name, "verdict": run.verdict}
     names = run.get(CompareResult).constraints

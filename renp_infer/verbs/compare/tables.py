@@ -11,6 +11,7 @@ from renp_infer.engine.run import Run
 from renp_infer.inference.compared import Averaged, Comparison, LogEvidence, Weighed
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.terminal import WIDTH, digits_of
+from renp_infer.verbs.compare.blinded import WARNING, BlindedComparison, cells_of
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.infer.cells import estimate, interval
 from renp_infer.verbs.infer.words import MassPrior, mass_words
@@ -89,6 +90,17 @@ def _pair(value: float, error: float, join: str = "\n± ") -> str:
         return "-"
     digits = digits_of(error)
     return f"{value:.{digits}f}{join}{error:.{digits}f}"
+
+
+def blinded_parts(run: Run) -> list[Table | str]:
+    """Evidence by letter of a blinded run, and what that means."""
+    found = run.get(BlindedComparison)
+    table = Table(title=f"{run.name}: blinded", box=SIMPLE_HEAD)
+    for head in ("hypothesis", "ln Z", "probability"):
+        table.add_column(head, justify="right")
+    for row in cells_of(found):
+        table.add_row(*row)
+    return [table, f"verdict: {run.verdict}", WARNING]
 
 
 def verdict_of_hypotheses(run: Run) -> str:

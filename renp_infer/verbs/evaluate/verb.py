@@ -23,6 +23,7 @@ class Evaluate(Verb):
     """Rate, magnetization, field and noise at the truth; every run begins with it."""
 
     name, file, rank = "evaluate", "evaluate.json", 0
+    fits = False
     shows = ("prediction", "evaluation")
     returns = """Dataset
         ``signal_nG``, ``sigma_nG``, ``rate_per_s``, ``magnetization_nG_per_s`` and the sums

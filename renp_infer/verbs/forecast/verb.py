@@ -29,6 +29,7 @@ class Forecast(Verb):
     """Forecast over masses, orderings, natures and phases: a task per cell of a table."""
 
     name, file, rank, merges = "forecast", "forecast.nc", 50, True
+    fits = False
     section = "forecast"
     sections = ("forecast",)
     returns = """DataTree

@@ -16,6 +16,8 @@ def infer(study: Path, /, *, measured: Measured = NO_FILES, options: Options = D
     from renp_infer.engine.driver import DONE, asked, data_section, judge, load
     from renp_infer.terminal import show, write_document
     from renp_infer.verbs.evaluate.shortfall import shortfall
+    from renp_infer.verbs.infer.blinded import BlindedFit
+    from renp_infer.verbs.infer.blinded_page import blinded_table
     from renp_infer.verbs.infer.summary import summary_table
     from renp_infer.verbs.infer.verb import INFER
 
@@ -26,7 +28,8 @@ def infer(study: Path, /, *, measured: Measured = NO_FILES, options: Options = D
     if options.json:
         write_document(document_of(run))
     else:
-        show(*filter(None, [shortfall(run)]), summary_table([run]), f"results: {run.directory}")
+        table = summary_table([run]) if run.find(BlindedFit) is None else blinded_table(run)
+        show(*filter(None, [shortfall(run)]), table, f"results: {run.directory}")
     return judge([run])
 
 
@@ -34,8 +37,11 @@ def document_of(run: Run) -> dict[str, Any]:
     """The document of ``renp infer --json``."""
     from renp_infer.verbs.evaluate.result import EvaluateResult
     from renp_infer.verbs.infer.alone_result import SetsResult
+    from renp_infer.verbs.infer.blinded import BlindedFit, document_of_blinded
     from renp_infer.verbs.infer.result import InferResult, checks_in, summary_in
 
+    if run.find(BlindedFit) is not None:
+        return document_of_blinded(run)
     tree, evaluation = run.get(InferResult).tree, run.get(EvaluateResult)
     summary = summary_in(tree)
     row = dict(summary["hypothesis"])

@@ -29,6 +29,7 @@ class Optimize(Verb):
     """Search designs: a task per optimizer and repeat."""
 
     name, file, rank, merges = "optimize", "optimize.json", 60, True
+    fits = False
     section = "optimize"
     shows = ("optimum",)
     returns = """dict

@@ -39,6 +39,11 @@ class Scan(Verb):
         """With something that varies."""
         return study.scan is not None and bool(study.scan.cells or study.scan.profile)
 
+    def reveals(self, study: Study) -> bool:
+        """Posteriors and profiles do; evaluations and forecasts know no measured field."""
+        plan = study.scan
+        return plan is not None and (plan.what == "infer" or bool(plan.profile))
+
     def inputs(self, study: Study) -> dict[str, Any]:
         """Every cell's study; and the data and priors of a profile."""
         plan = study.scan

@@ -9,6 +9,7 @@ from pathlib import Path
 from renp_infer.engine.driver import DIAGNOSTIC_FAILED, DONE, asked, load
 from renp_infer.engine.options import Options
 from renp_infer.errors import ConfigError
+from renp_infer.study.blinding import revealing
 from renp_infer.terminal import say, show, write_document
 from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.sequential.verb import SEQUENTIAL
@@ -51,6 +52,8 @@ def next_measurement(path: Path, options: Options, data: Path, covariance: Path 
     from renp_infer.verbs.sequential.tables import advice_lines
 
     study = load(path, options, add=SEQUENTIAL.sections)
+    if study.blinding is not None:
+        raise revealing("renp optimize --sequential --data")
     so_far = read_so_far(study, data, covariance)
     with contextlib.redirect_stdout(sys.stderr):
         found = advice(study, so_far)

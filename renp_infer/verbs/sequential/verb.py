@@ -26,6 +26,7 @@ class Sequential(Verb):
     """Campaigns against fixed layouts: a task per campaign."""
 
     name, file, rank, merges = "sequential", "sequential.nc", 70, True
+    fits = False
     section = "optimize.sequential"
     sections = ("optimize.sequential",)
     returns = """DataTree

@@ -21,6 +21,7 @@ class Simulate(Verb):
     """The study's own mock data."""
 
     name, file, rank = "simulate", "simulate.json", 10
+    fits = False
     returns = """DataTree
         ``observed_data/field_nG`` by ``theta_s_deg``, and by ``dataset`` where the study has a
         section ``[simulate]``; ``constant_data/sigma_nG``."""
@@ -52,6 +53,7 @@ class Ensemble(Verb):
     """Independent data sets, as many as ``[simulate]`` says."""
 
     name, file, rank, merges = "ensemble", "ensemble.nc", 11, True
+    fits = False
     section = "simulate"
 
     def wanted(self, study: Study) -> bool:

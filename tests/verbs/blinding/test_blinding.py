@@ -1,0 +1,321 @@
+"""Blinded runs: what is published, that nothing else is, and that unblinding is the plain run."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import re
+import stat
+import traceback
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tomli_w
+
+import renp_infer as renp
+from renp_infer.app.cli import execute
+from renp_infer.engine.result import load_tree
+from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.study.blinding import Secret, read_key, secret_of, write_key
+from renp_infer.study.load import load_study
+from renp_infer.verbs.hidden import BLINDED, hidden
+from renp_infer.verbs.infer.blinded import HIDDEN_MASSES
+from tests.toys.leaks import document, leaks, leaks_in_text
+
+STUDY = {
+    "schema": 1,
+    "name": "small",
+    "neutrino": {"m1_meV": 70.0},
+    "physics": {"preset": "corrected"},
+    "layout": {"theta_s_deg": {"start": 138.0, "stop": 148.0, "points": 15}},
+    "lasers": {"chi_squared": 1e-3},
+    "detector": {"reference_snr": 300.0},
+    "inference": {"sampler": "independence", "draws": 150, "chains": 2, "tune": 100},
+    "compare": {"estimators": ["nested"], "live_points": 50, "nested_runs": 2,
+                "prior_odds": {"normal_dirac": 3.0}},
+}  # fmt: skip
+VERBS = ("infer", "compare")
+WIDTH = 120.0
+
+
+def write(path: Path, **sections: object) -> str:
+    path.write_text(tomli_w.dumps(STUDY | sections))
+    return str(path)
+
+
+def tried(verb: str, *words: object) -> int:
+    return execute([verb, *map(str, words)])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Measured data, a key, and studies with and without blinding."""
+    home = tmp_path_factory.mktemp("blinding")
+    mock = write(home / "mock.toml")
+    assert tried("simulate", mock, "--save", home / "field.csv") == 0
+    assert tried("blind-key", home / "secret.key") == 0
+    data = {"data": {"file": "field.csv"}}
+    write(home / "plain.toml", **data)
+    write(home / "blind.toml", **data, blinding={"key": "secret.key", "width_meV": WIDTH})
+    return home
+
+
+def secret_at(home: Path) -> Secret:
+    study = load_study(home / "blind.toml")
+    assert study.blinding is not None and study.measurement is not None
+    return secret_of(study.blinding, study.measurement.digests)
+
+
+@pytest.fixture(scope="module", params=["infer", pytest.param("compare", marks=pytest.mark.slow)])
+def made(place: Path, request: pytest.FixtureRequest) -> tuple[Path, str, str]:
+    """A verb done plainly, blinded and unblinded; what the blinded one said."""
+    verb = str(request.param)
+    said = Path(place / f"{verb}.said")
+    assert tried(verb, place / "plain.toml", "--out", place / f"plain-{verb}", "--quiet") in (0, 3)
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        run = place / f"blind-{verb}"
+        for words in (("--progress", "json"), ("--json",)):
+            assert tried(verb, place / "blind.toml", "--out", run, *words) in (0, 3)
+        for other in ("report", "status", "cite"):
+            assert tried(other, run) == 0
+        assert tried("report", run, "--figures", "csv,svg") == 0
+        assert tried("status", run, "--json") == 0
+    said.write_text(output.getvalue())
+    return place, verb, output.getvalue()
+
+
+def hidden_numbers(home: Path, verb: str) -> dict[str, float]:
+    """What the plain run says and the blinded one must not, and the offsets."""
+    secret = secret_at(home)
+    offsets = {f"offset {name}": secret.offset(name, WIDTH) for name in HIDDEN_MASSES}
+    plain = home / f"plain-{verb}" / f"{verb}.nc"
+    found = dict(offsets)
+    if verb == "infer":
+        summary = document(plain, "renp_summary")["parameters"]
+        for name in (*HIDDEN_MASSES, "mass_1_meV", "mass_2_meV", "mass_3_meV"):
+            row = summary.get(name)
+            if row is None:
+                continue
+            for key in ("mean", "median", "upper_90", "upper_95"):
+                found[f"{name} {key}"] = row[key]
+            for key in ("interval_68", "interval_95"):
+                found |= {f"{name} {key} {k}": value for k, value in enumerate(row[key])}
+            if row["sd"] != summary["m1_meV"]["sd"]:  # that of the lightest mass is published
+                found[f"{name} sd"] = row["sd"]
+        tree = load_tree(plain)
+        draws = tree["posterior"]["m1_meV"].values.ravel()
+        found |= {f"draw {k}": float(draws[k]) for k in (0, 7, -1)}
+        terms = tree["log_likelihood"]["field_nG"].values
+        found["log-likelihood of a draw"] = float(terms[0, 0, 3])
+    else:
+        comparison = renp.open_run(plain.parent).results["compare"].comparison
+        for row in (comparison, *comparison.hypotheses):
+            name = getattr(row, "name", "averaged")
+            found |= {f"{name} {key}": getattr(row.m1_meV, key) for key in ("mean", "median", "sd")}
+    return found
+
+
+def test_no_file_and_no_word_of_a_blinded_run_holds_a_value_or_an_offset(made) -> None:
+    home, verb, said = made
+    secrets = hidden_numbers(home, verb)
+    assert leaks(home / f"blind-{verb}", secrets) == []
+    assert leaks_in_text(said, secrets) == []
+    key = read_key(home / "secret.key", "key").hex()
+    for path in (home / f"blind-{verb}").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert key.encode() not in content and bytes.fromhex(key) not in content
+
+
+def test_the_search_finds_what_there_is(made, tmp_path) -> None:
+    """In the plain run every value; an offset where it is planted, in text and in bytes."""
+    home, verb, _ = made
+    secrets = hidden_numbers(home, verb)
+    values = {name: v for name, v in secrets.items() if not name.startswith("offset")}
+    found = {name for name, _ in leaks(home / f"plain-{verb}", values)}
+    assert found == set(values)
+    for k, (name, value) in enumerate(secrets.items()):
+        (tmp_path / f"{k}.txt").write_text(f"it was {value:.8g} meV")
+        (tmp_path / f"{k}.bin").write_bytes(b"." + np.float32(value).tobytes())
+        assert (name, f"{k}.txt") in leaks(tmp_path, {name: value})
+        assert (name, f"{k}.bin") in leaks(tmp_path, {name: value})
+        assert leaks_in_text(f"m1 = {value:.5g} meV", {name: value}) == [name]
+
+
+def test_what_is_published_is_the_value_with_its_offset(made) -> None:
+    home, verb, _ = made
+    if verb != "infer":
+        pytest.skip("of a posterior")
+    secret = secret_at(home)
+    published = document(home / "blind-infer" / "infer.nc", BLINDED)
+    plain = document(home / "plain-infer" / "infer.nc", "renp_summary")["parameters"]
+    assert set(published["masses"]) <= set(HIDDEN_MASSES)
+    for name, row in published["masses"].items():
+        expected = plain[name]["mean"] + secret.offset(name, WIDTH)
+        assert row["blinded_mean"] == pytest.approx(expected, rel=1e-12)
+    assert published["masses"]["m1_meV"]["sd"] == plain["m1_meV"]["sd"]
+    assert all(row["sd"] is None for n, row in published["masses"].items() if n != "m1_meV")
+    checks = document(home / "plain-infer" / "infer.nc", "renp_checks")
+    assert published["posterior_p"] == checks["posterior_p"]
+    rows = checks["impact"]["nuisances"]
+    assert published["nuisances"]["amplitude"] == {
+        "pull": rows["amplitude"]["pull"], "width": rows["amplitude"]["width"]
+    }  # fmt: skip
+    blind = load_tree(home / "blind-infer" / "infer.nc")
+    whole = load_tree(home / "plain-infer" / "infer.nc")
+    assert set(blind.children) == {"renp_checks", "renp_provenance"}
+    assert np.array_equal(blind["renp_checks"]["pull"], whole["renp_checks"]["pull"])
+
+
+def test_hypotheses_stand_in_the_order_of_the_key(made) -> None:
+    home, verb, _ = made
+    if verb != "compare":
+        pytest.skip("of a comparison")
+    rows = document(home / "blind-compare" / "compare.nc", BLINDED)["rows"]
+    table = load_tree(home / "plain-compare" / "compare.nc")["renp_evidence"]["log_evidence"].values
+    order = secret_at(home).order("hypotheses", len(HYPOTHESES))
+    assert [row["log_evidence"] for row in rows] == [float(table[k, 0]) for k in order]
+    assert [row["letter"] for row in rows] == list("ABCD")
+    shares = np.exp(table[order, 0] - table.max())  # odds of the study, 3 : 1, play no part
+    expected = (shares / shares.sum()).tolist()
+    assert [row["probability"] for row in rows] == pytest.approx(expected, rel=1e-9)
+    manifest = json.loads((home / "blind-compare" / "manifest.json").read_text())
+    assert manifest["tasks"]["compare"]["tasks"] == 1  # one time of all evidences together
+    content = (home / "blind-compare" / "compare.nc").read_bytes()
+    assert not [one.name for one in HYPOTHESES if one.name.encode() in content]
+
+
+def test_unblinding_is_the_plain_run_bit_for_bit_and_is_recorded(made, capsys) -> None:
+    home, verb, _ = made
+    run = home / f"blind-{verb}"
+    before = (run / f"{verb}.nc").read_bytes()
+    assert tried("unblind", run, "--key", home / "secret.key", "--who", "Ada", "--quiet") in (0, 3)
+    assert "results:" in capsys.readouterr().out
+    opened = load_tree(run / "unblinded" / f"{verb}.nc")
+    plain = load_tree(home / f"plain-{verb}" / f"{verb}.nc")
+    assert "[blinding]" not in (run / "unblinded" / "study.resolved.toml").read_text()
+    for group in plain.subtree:
+        if "renp_provenance" not in group.path:
+            twin = opened[group.path].to_dataset(inherit=False)
+            assert twin.identical(group.to_dataset(inherit=False)), group.path
+    lines = [json.loads(line) for line in (run / "unblinded.jsonl").read_text().splitlines()]
+    assert [(line["event"], line["who"], line["verbs"]) for line in lines] == [
+        ("begun", "Ada", [verb]), ("done", "Ada", [verb])
+    ]  # fmt: skip
+    assert all("physics" in line["version"] and line["when"] for line in lines)
+    assert len(lines[1]["files"][f"{verb}.nc"]) == 64
+    assert (run / f"{verb}.nc").read_bytes() == before
+
+
+@pytest.mark.parametrize("verb", ["reweight", "export"])
+def test_verbs_that_read_a_posterior_refuse(place, made, verb, capsys, tmp_path) -> None:
+    home, done, _ = made
+    if done != "infer":
+        pytest.skip("of a posterior")
+    more = ["--with", "katrin-2025"] if verb == "reweight" else ["--to", "getdist"]
+    words = [*more, "--out", tmp_path / "x"]
+    assert tried(verb, home / "blind-infer", *words) == 2
+    assert "a run that is not blinded; renp unblind RUN" in capsys.readouterr().err
+
+
+def test_another_key_and_changed_data_are_refused(made, capsys, tmp_path) -> None:
+    home, verb, _ = made
+    run = home / f"blind-{verb}"
+    write_key(tmp_path / "other.key")
+    assert tried("unblind", run, "--key", tmp_path / "other.key") == 2
+    assert "--key: got" in capsys.readouterr().err
+    assert tried("unblind", home / f"plain-{verb}", "--key", home / "secret.key") == 2
+    assert "a run of a study with a section [blinding]" in capsys.readouterr().err
+    changed = home / "field.csv"
+    kept = changed.read_text()
+    try:
+        changed.write_text(kept + "\n")
+        assert tried("unblind", run, "--key", home / "secret.key") == 2
+        assert "the data that were blinded" in capsys.readouterr().err
+    finally:
+        changed.write_text(kept)
+    study = write(home / "other.toml", data={"file": "field.csv"}, name="small",
+                  blinding={"key": str(tmp_path / "other.key")})  # fmt: skip
+    assert tried(verb, study, "--out", run) == 2
+    assert f"the key with which {run} was blinded" in capsys.readouterr().err
+
+
+def test_what_is_refused_before_anything_is_written(place, capsys, tmp_path) -> None:
+    blinding = {"key": str(place / "secret.key")}
+    data = {"file": str(place / "field.csv")}
+    with pytest.raises(renp.ConfigError, match=r"blinding: got a table.*measured data"):
+        load_study(STUDY | {"blinding": blinding})
+    with pytest.raises(renp.ConfigError, match=r"blinding.width_meV: got 0"):
+        load_study(STUDY | {"data": data, "blinding": blinding | {"width_meV": 0}})
+    with pytest.raises(renp.ConfigError, match=r"blinding.key: got nothing"):
+        load_study(STUDY | {"data": data, "blinding": {}})
+    out = tmp_path / "run"
+    for key, word in ((tmp_path / "none.key", "No such file"), (tmp_path, "no regular file"),
+                      (place / "field.csv", "a file that only its owner may read")):  # fmt: skip
+        study = write(tmp_path / "a.toml", data=data, blinding={"key": str(key)})
+        assert tried("infer", study, "--out", out) == 2
+        assert word in capsys.readouterr().err
+    study = write(tmp_path / "a.toml", data=data, blinding=blinding)
+    assert tried("infer", study, "--out", place) == 2  # which the key is in
+    assert "a file outside of the run directory" in capsys.readouterr().err
+    assert tried("infer", study, "--out", out, "--shard", "0/2") == 2
+    assert "what is hidden is one task" in capsys.readouterr().err
+    words = ("--what", "infer", "--over", "neutrino.m1_meV=10,20")
+    assert tried("scan", study, *words, "--out", out) == 2
+    assert "blinding: got a table; allowed: nothing with renp scan" in capsys.readouterr().err
+    assert tried("scan", study, "--profile", "m1_meV,amplitude", "--out", out) == 2
+    assert not out.exists()
+    with pytest.raises(renp.ConfigError, match=r"blinding.*likelihood"):
+        renp.likelihood(load_study(study))
+    with pytest.raises(renp.ConfigError, match=r"blinding.*likelihood"):
+        renp.model(load_study(study))
+
+
+def test_a_key_is_closed_to_others_and_no_file_is_overwritten(tmp_path, capsys) -> None:
+    path = tmp_path / "a.key"
+    write_key(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    first = read_key(path, "key")
+    assert len(first) == 32
+    assert tried("blind-key", path) == 2
+    assert "a new file" in capsys.readouterr().err
+    write_key(tmp_path / "b.key")
+    assert read_key(tmp_path / "b.key", "key") != first
+    path.chmod(0o640)
+    with pytest.raises(renp.ConfigError, match="chmod 600"):
+        read_key(path, "key")
+    path.chmod(0o600)
+    path.write_text("renp-infer blinding key 1\nabc\n")
+    with pytest.raises(renp.ConfigError, match="renp blind-key has made"):
+        read_key(path, "key")
+
+
+def test_offsets_are_gaussian_independent_and_of_the_data() -> None:
+    widths = [Secret(bytes([k]) * 32, "data").offset("m1_meV", 3.0) for k in range(256)]
+    assert np.std(widths) == pytest.approx(3.0, rel=0.15)  # 3 errors of a deviation of 256
+    assert abs(np.mean(widths)) < 4.0 * 3.0 / 16.0
+    one = Secret(bytes(32), "data")
+    assert one.offset("m1_meV", 2.0) == 2.0 * one.offset("m1_meV", 1.0)
+    assert one.offset("m1_meV", 1.0) != one.offset("sum_meV", 1.0)
+    assert one.offset("m1_meV", 1.0) != Secret(bytes(32), "other").offset("m1_meV", 1.0)
+    orders = {tuple(Secret(bytes([k]) * 32, "d").order("hypotheses", 4)) for k in range(200)}
+    assert len(orders) == 24
+    assert "00" * 8 not in repr(one) and "\\x00" not in repr(one)
+
+
+def test_an_error_within_tells_its_class_alone(monkeypatch, capfd) -> None:
+    with pytest.raises(renp.BlindedError) as caught, hidden():
+        print("m1 = 71.234")  # noqa: T201
+        logging.getLogger("pymc").error("m1 = 71.234")
+        warnings.warn("m1 = 71.234", stacklevel=1)
+        raise renp.NonFiniteError("response", "nan", {"m1_meV": 71.234})
+    assert "NonFiniteError" in str(caught.value)
+    text = "".join(traceback.format_exception(caught.value)) + "".join(capfd.readouterr())
+    lines = [line for line in text.splitlines() if "71.234" in line]
+    assert all(re.search(r"print|getLogger|warn\(|raise", line) for line in lines)  # our own source
+    assert logging.root.manager.disable == logging.NOTSET
