@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.inference.hypothesis import Library, phase_settings
+from renp_infer.inference.hypothesis import phase_settings
+from renp_infer.inference.library import Library
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.surface import AUTO_POINTS, ProfileSurface
 from renp_infer.records import PAIRS, FloatArray
