@@ -181,11 +181,12 @@ class Keeper:
         work = self._queue.owner(batch)
         if answers is None and len(batch.tasks) > 1:  # one of them is to blame: which?
             count = len(batch.tasks)
-            say(f"{work.study.name}: a worker died; its {count} tasks are done again, one by one")
+            text = f"a worker died or lost its {count} tasks; they are done again, one by one"
+            say(f"{work.study.name}: {text}")
             for task in batch.tasks:
                 self._queue.again(work, task)
         elif answers is None:
-            self._fail(work, batch.tasks[0], "its worker died", {}, final=False)
+            self._fail(work, batch.tasks[0], "its worker died or lost it", {}, final=False)
         else:
             for answer in answers:
                 self._keep(work, answer)

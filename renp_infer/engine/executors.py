@@ -2,8 +2,8 @@
 
 All executors are one loop: take batches while there is room, give back what
 became of each. Which executor it is, and how many workers it has, changes no
-result. More than one process is always Dask, whose scheduler replaces workers
-that die.
+result. Processes of this machine hang on pipes (``processes.py``); more than one
+machine is always Dask, whose scheduler replaces workers that die.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 import os
 import re
 import socket
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import ExitStack
@@ -20,21 +22,18 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from renp_infer.engine.interruption import unlost_interruption
+from renp_infer.engine.processes import Processes
 from renp_infer.engine.tasks import Context
 from renp_infer.engine.verb import Batch
-from renp_infer.engine.worker import Reply, identity, perform
+from renp_infer.engine.worker import Given, Reply, Take, of_this_version, perform
 from renp_infer.errors import ConfigError, ExecutorError
-
-Take = Callable[[], Batch | None]
-"""Gives the next batch, or ``None`` if there is none at the moment."""
-Given = tuple[Batch, list[Reply] | None]
-"""A batch and its answers; ``None`` if its worker died."""
+from renp_infer.terminal import say
 
 ALLOWED = "serial | processes:N | dask:ADDRESS | dask:local[:N] | jobqueue:SYSTEM:N"
-DASK_EXECUTORS = ("processes:", "dask:", "jobqueue:")
-"""How the names of those begin that are Dask."""
 _REFRESH_S = 1.0
 """How often a cluster is asked for the number of its workers."""
+SUSPICIOUS_S = 30.0
+"""A cluster that answers nothing for so long is asked what its workers are at."""
 _SETTINGS = {
     # A dead worker is this package's business: it knows which task to blame.
     "distributed.scheduler.allowed-failures": 0,
@@ -90,7 +89,7 @@ class Serial:
 
 
 class Dask:
-    """Worker processes of a Dask scheduler; started when there is work.
+    """Workers of a Dask scheduler, which is met when there is work.
 
     Parameters
     ----------
@@ -108,6 +107,7 @@ class Dask:
         self.name, self._connect, self._cores = name, connect, cores
         self._stack = ExitStack()
         self._client: Any = None
+        self._doubts = _Doubts()
 
     def __enter__(self) -> Self:
         return self
@@ -119,19 +119,25 @@ class Dask:
     def run(self, take: Take, context: Context) -> Iterator[Given]:
         """Run batches until there are none; two per worker are under way at a time."""
         quiet = replace(context, cores=self._cores, tell=Context().tell)
-        flying: dict[Future[list[Reply]], Batch] = {}
+        flying: dict[Future[list[Reply]], tuple[str, Batch]] = {}
         while True:
             while len(flying) < self._room() and (batch := take()) is not None:
-                flying[self._submit(batch, quiet)] = batch
+                key = f"renp-{uuid.uuid4()}"
+                flying[self._submit(batch, quiet, key)] = key, batch
             if not flying:
                 return
             done, _ = wait(flying, timeout=_REFRESH_S, return_when=FIRST_COMPLETED)
             if not done and self._client.status != "running":
                 raise ExecutorError(f"{self.name}: the scheduler is gone")
             for future in done:
-                yield flying.pop(future), _answers(future)
+                self._doubts.heard()
+                yield flying.pop(future)[1], _answers(future)
+            lost = self._doubts.lost(self._client)
+            for future in [future for future, (key, _) in flying.items() if key in lost]:
+                future.cancel()
+                yield flying.pop(future)[1], None
 
-    def _submit(self, batch: Batch, context: Context) -> Future[list[Reply]]:
+    def _submit(self, batch: Batch, context: Context, key: str) -> Future[list[Reply]]:
         if self._client is None:
             import dask
             import distributed  # noqa: F401  # its defaults first: what is set before is lost
@@ -141,7 +147,7 @@ class Dask:
             self._pool = self._client.get_executor(pure=False)
             # Left before the client, so that nothing new starts while it closes.
             self._stack.callback(self._pool.shutdown, wait=False)
-        future: Future[list[Reply]] = self._pool.submit(perform, batch, context)
+        future: Future[list[Reply]] = self._pool.submit(perform, batch, context, key=key)
         return future
 
     def _room(self) -> int:
@@ -153,6 +159,41 @@ class Dask:
         except OSError as error:  # a lost connection is one
             raise ExecutorError(f"{self.name}: the scheduler is gone") from error
         return 2 * max(1, sum(threads.values()))
+
+
+class _Doubts:
+    """Finds batches that a living worker has lost, for which one would wait for ever."""
+
+    def __init__(self) -> None:
+        self._idle: dict[str, float] = {}
+        self.heard()
+
+    def heard(self) -> None:
+        """Note that the cluster answers."""
+        self._next = time.monotonic() + SUSPICIOUS_S
+
+    def lost(self, client: Any) -> set[str]:
+        """Keys that were twice, in reports of different times, with a worker that did nothing."""
+        if time.monotonic() < self._next:
+            return set()
+        self.heard()
+        before, self._idle = self._idle, _idle_keys(client)
+        return {key for key, seen in self._idle.items() if before.get(key, seen) < seen}
+
+
+def _idle_keys(client: Any) -> dict[str, float]:
+    """Keys that are with workers who do nothing, and when these last reported."""
+
+    def look(dask_scheduler: Any) -> dict[str, float]:
+        workers = dask_scheduler.workers.values()
+        idle = [worker for worker in workers if not worker.executing]
+        return {task.key: worker.last_seen for worker in idle for task in worker.processing}
+
+    try:
+        found: dict[str, float] = client.run_on_scheduler(look)
+    except Exception:  # one that does not tell, or is gone: the next round says so
+        return {}
+    return found
 
 
 def _answers(future: Future[list[Reply]]) -> list[Reply] | None:
@@ -172,11 +213,12 @@ def _answers(future: Future[list[Reply]]) -> list[Reply] | None:
     except (Exception, CancelledError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ExecutorError(f"the workers cannot do their work ({reason})") from error
-    for answer in answers:
-        if answer.identity != identity():
-            text = f"worker {answer.worker} has renp-infer {answer.identity}, not {identity()}"
-            raise ExecutorError(text)
-    return answers
+    return of_this_version(answers)
+
+
+def is_dask(name: str) -> bool:
+    """Whether an executor of this name is Dask."""
+    return name.startswith(("dask:", "jobqueue:")) and not name.startswith("dask:local")
 
 
 def parse_executor(text: str) -> Executor:
@@ -196,11 +238,11 @@ def parse_executor(text: str) -> Executor:
     if text == "serial":
         return Serial()
     if kind == "processes" and _is_count(rest):
-        return _local(text, int(rest))
+        return Processes(text, int(rest))
     if kind == "dask" and re.match(r"local(:|$)", rest):
         count = rest.removeprefix("local").removeprefix(":") or str(os.cpu_count() or 1)
         if _is_count(count) and not rest.endswith(":"):
-            return _local(text, int(count))
+            return Processes(text, int(count))
     elif kind == "dask" and re.fullmatch(r"[\x21-\x7e]{1,500}", rest):
         return Dask(text, lambda stack: _remote(stack, rest), 1)
     system, _, count = rest.partition(":")
@@ -215,35 +257,6 @@ def _is_count(text: str) -> bool:
     return re.fullmatch(r"[1-9]\d{0,3}", text) is not None
 
 
-def _local(name: str, workers: int) -> Dask:
-    cores = max(1, (os.cpu_count() or 1) // workers)
-    return Dask(name, lambda stack: _local_client(stack, workers), cores)
-
-
-def _local_client(stack: ExitStack, workers: int) -> Any:
-    """Client of a cluster of this machine; its workers end with this process."""
-    import tempfile
-
-    import dask
-    from distributed import Client, LocalCluster
-
-    folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-    stack.enter_context(dask.config.set({"temporary-directory": folder}))  # the scheduler's
-    _be_quiet()
-    cluster = stack.enter_context(
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address="127.0.0.1:0",  # any free port: others may run beside
-            local_directory=folder,
-            memory_limit=0,
-            silence_logs=50,
-        )
-    )
-    return stack.enter_context(Client(cluster, set_as_default=False))
-
-
 def _remote(stack: ExitStack, given: str) -> Any:
     """Client of a scheduler that runs elsewhere."""
     from distributed import Client
@@ -255,6 +268,9 @@ def _remote(stack: ExitStack, given: str) -> Any:
         # A client that finds nobody keeps trying, and complains even when it is dropped.
         host, port = parse_host_port(address.rpartition("://")[2])
         socket.create_connection((host, port), timeout=10).close()
+        if not address.startswith("tls://"):
+            open_to_all = "has no certificates: whoever reaches it can run programs as its owner"
+            say(f"--executor: {address} {open_to_all}; see docs/running.md")
         return stack.enter_context(Client(address, timeout=10, set_as_default=False))
     except (OSError, ValueError, TypeError, KeyError) as error:
         allowed = "the address of a Dask scheduler that answers, or its scheduler file"

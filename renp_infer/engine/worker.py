@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from typing import Any
 from renp_infer.engine.provenance import add_provenance
 from renp_infer.engine.tasks import Context, Task, fingerprint
 from renp_infer.engine.verb import Batch
-from renp_infer.errors import RenpError
+from renp_infer.errors import ExecutorError, RenpError
 from renp_infer.resources import PACKAGE, kernel_cache
 from renp_infer.terminal import document
 
@@ -64,12 +64,33 @@ class Reply:
     identity: str
 
 
+Take = Callable[[], Batch | None]
+"""Gives the next batch, or ``None`` if there is none at the moment."""
+Given = tuple[Batch, list[Reply] | None]
+"""A batch and its answers; ``None`` if its worker died or lost it."""
+
+
 def identity() -> str:
     """Version of the package and of the physics in this process."""
     import renp_infer
     from renp_infer.versions import PHYSICS_VERSION
 
     return f"{renp_infer.__version__}, physics {PHYSICS_VERSION}"
+
+
+def of_this_version(answers: list[Reply]) -> list[Reply]:
+    """Answers of a worker that computes what this process would.
+
+    Raises
+    ------
+    ExecutorError
+        If it has another version of the package or of the physics.
+    """
+    for answer in answers:
+        if answer.identity != identity():
+            text = f"worker {answer.worker} has renp-infer {answer.identity}, not {identity()}"
+            raise ExecutorError(text)
+    return answers
 
 
 def here() -> str:

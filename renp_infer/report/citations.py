@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from renp_infer.engine.executors import DASK_EXECUTORS
+from renp_infer.engine.executors import is_dask
 from renp_infer.inference.settings import SOURCES
 from renp_infer.resources import share_path
 from renp_infer.verbs.table import VERBS
@@ -101,7 +101,7 @@ def used_by(study: Mapping[str, Any], tasks: Mapping[str, Any], run: Run | None)
     samplers = [name for result in results for name in result.samplers()]
     samplers += [name for verb in _done(tasks) for name in verb.samplers(study)]
     executors = {entry.get("executor", "serial") for entry in tasks.values()}
-    tools = ["dask"] if any(name.startswith(DASK_EXECUTORS) for name in executors) else []
+    tools = ["dask"] if any(map(is_dask, executors)) else []
     return citations_of(study, tasks, samplers, tools)
 
 

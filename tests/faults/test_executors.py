@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from renp_infer.engine import executors
+from renp_infer.engine import executors, worker
 from renp_infer.engine.blocks import read_entries
 from renp_infer.engine.campaign import Work, update
 from renp_infer.engine.executors import Dask, Serial, parse_executor
@@ -86,7 +86,8 @@ def once_begun(orders: Path, action: Callable[[], object]) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "executor", ["processes:1", "dask:local:2", pytest.param("processes:3", marks=pytest.mark.slow)]
+    "executor",
+    ["dask:local:2", *(pytest.param(f"processes:{n}", marks=pytest.mark.slow) for n in (1, 3))],
 )
 def test_results_do_not_depend_on_the_workers(
     tmp_path: Path, expected: bytes, executor: str
@@ -114,6 +115,32 @@ def test_a_worker_of_a_real_scheduler_that_dies_costs_nothing(
             assert bring(tmp_path, f"dask:{address}", ms=100.0) == []
         assert processes[1].wait(timeout=10) == -signal.SIGKILL
     assert result(tmp_path) == expected
+
+
+def forget(address: str) -> None:
+    """Have every worker forget the batches that wait there, unknown to the scheduler."""
+    from distributed import Client
+
+    def lose(dask_worker: Any) -> None:
+        from distributed.worker_state_machine import FreeKeysEvent
+
+        waiting = [task.key for task in dask_worker.state.ready]
+        dask_worker.handle_stimulus(FreeKeysEvent(keys=waiting, stimulus_id="lost"))
+
+    with Client(address, set_as_default=False) as client:
+        client.run(lose)
+
+
+@pytest.mark.slow
+def test_a_batch_that_a_living_worker_loses_is_done_again(
+    tmp_path: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executors, "SUSPICIOUS_S", 3.0)
+    with scheduler(tmp_path, workers=1) as (address, _):
+        with once_begun(tmp_path / "orders", lambda: forget(address)):
+            assert bring(tmp_path, f"dask:{address}", ms=300.0) == []
+    assert result(tmp_path) == expected
+    assert performed(tmp_path / "orders") == list(range(COUNT))
 
 
 @pytest.mark.slow
@@ -195,12 +222,69 @@ def test_a_scheduler_that_does_not_answer_is_refused_at_once(tmp_path: Path, add
         bring(tmp_path, f"dask:{given}")
 
 
+def test_nobody_else_can_reach_the_workers(tmp_path: Path) -> None:
+    """Neither driver nor workers listen, nor has any socket of theirs a name."""
+    found: list[Any] = []
+
+    def look() -> None:
+        family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        found.append(len(family))
+        found.extend(c for p in family for c in p.net_connections("inet") if c.status == "LISTEN")
+        found.extend(c for p in family for c in p.net_connections("unix") if c.laddr)
+
+    with once_begun(tmp_path / "orders", look):
+        assert bring(tmp_path, "processes:1", count=12, ms=100.0) == []
+    assert found[0] >= 2
+    assert found[1:] == []
+
+
+def test_workers_that_end_before_they_begin_are_named(tmp_path: Path) -> None:
+    """As those of a script do that starts them whenever it is loaded."""
+    (tmp_path / "script.py").write_text(
+        "import pathlib\nfrom tests.faults.test_executors import bring\n"
+        f"bring(pathlib.Path({str(tmp_path)!r}), 'processes:1')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py")],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "a script that starts them needs a line if __name__" in done.stderr.splitlines()[-1]
+
+
 def test_workers_of_another_version_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executors, "identity", lambda: "another version")
+    monkeypatch.setattr(worker, "identity", lambda: "another version")
     with pytest.raises(ExecutorError, match="not another version"):
         bring(tmp_path, "processes:1")
+
+
+def strangers(folder: Path) -> Iterator[str]:
+    """What becomes of those who connect to a scheduler of jobs with no certificate, and another."""
+    from distributed import Client
+    from distributed.security import Security
+
+    script = next(folder.glob("script-*")).read_text()
+    (address,) = set(re.findall(r"tls://[0-9.]+:\d+", script))
+    (listening,) = {
+        c.laddr.ip
+        for c in psutil.Process().net_connections("inet")
+        if c.status == "LISTEN" and c.laddr.port != int(address.rpartition(":")[2])
+    }
+    assert listening == "127.0.0.1"
+    for place, security in (
+        (address.replace("tls:", "tcp:"), None),
+        (address, Security.temporary()),
+    ):
+        try:
+            with Client(place, security=security, timeout=3, set_as_default=False) as client:
+                yield client.run_on_scheduler(os.getuid)
+        except OSError:
+            yield "OSError"
 
 
 @pytest.mark.slow
@@ -210,6 +294,10 @@ def test_jobs_of_a_batch_system_are_workers(
     """Against a stand-in for SLURM's commands, which runs job scripts on this machine."""
     import dask
 
+    pytest.importorskip("cryptography")
+
+    refused: list[str] = []
+    monkeypatch.chdir(tmp_path)  # where the certificates are
     tools = tmp_path / "bin"
     tools.mkdir()
     log = tmp_path / "submitted"
@@ -225,8 +313,11 @@ def test_jobs_of_a_batch_system_are_workers(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     site = {"cores": 1, "memory": "1GB", "processes": 1, "log-directory": str(tmp_path)}
     with dask.config.set({"jobqueue.slurm": dask.config.get("jobqueue.slurm", {}) | site}):
-        assert bring(tmp_path, "jobqueue:slurm:2") == []
+        with once_begun(tmp_path / "orders", lambda: refused.extend(strangers(tmp_path))):
+            assert bring(tmp_path, "jobqueue:slurm:2", ms=100.0) == []
     assert result(tmp_path) == expected
+    assert refused == ["OSError", "OSError"]
+    assert not list(tmp_path.glob(".renp-*"))
     assert len(log.read_text().split()) >= 2
     script = next(tmp_path.glob("script-*")).read_text()
     assert re.search(r"#SBATCH .*--cpus-per-task=1|#SBATCH -n 1", script)
