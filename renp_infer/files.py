@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +36,54 @@ def digest(path: Path | str) -> str:
         if not os.path.isfile(path):  # a pipe or a device never ends
             return ""
         with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def open_own(path: Path | str, flags: int) -> int:
+    """Open a file of a run directory, and nothing that a link there leads to.
+
+    Parameters
+    ----------
+    path : Path or str
+    flags : int
+        As of ``os.open``.
+
+    Returns
+    -------
+    int
+        Descriptor of a regular file; one that is written has no second name elsewhere.
+
+    Raises
+    ------
+    StoreError
+        If it is something else.
+    OSError
+        If it cannot be opened.
+    """
+    try:
+        handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
+            raise _not_own(path, "a link or a pipe") from error
+        raise
+    found = os.fstat(handle)
+    written = flags & (os.O_WRONLY | os.O_RDWR)
+    if stat.S_ISREG(found.st_mode) and (found.st_nlink == 1 or not written):
+        return handle
+    os.close(handle)
+    raise _not_own(path, "no regular file, or one that has another name too")
+
+
+def _not_own(path: Path | str, found: str) -> StoreError:
+    return StoreError(f"{path}: {found}; a run directory holds files of its own: remove it")
+
+
+def digest_own(path: Path | str) -> str:
+    """SHA-256 of a file of a run directory; empty if there is none that can be read."""
+    try:
+        with open(open_own(path, os.O_RDONLY), "rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return ""
@@ -96,7 +146,9 @@ def write_bytes(path: str, content: bytes) -> None:
     """
     temporary = os.path.join(os.path.dirname(path), ".tmp-task")
     try:
-        with open(temporary, "wb") as stream:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        with open(temporary, "xb") as stream:  # new, so that no link is followed
             stream.write(content)
         os.replace(temporary, path)
     except OSError as error:

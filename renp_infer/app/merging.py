@@ -13,7 +13,7 @@ from renp_infer.engine.store import MANIFEST, Store, read_manifest
 from renp_infer.engine.tasks import Task
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, StoreError
-from renp_infer.files import digest, is_file
+from renp_infer.files import digest_own, is_file
 from renp_infer.study.blinding import revealing
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import verbs_of
@@ -86,7 +86,7 @@ def _copy(work: Work, source: Path) -> None:
     theirs = Blocks(source, verb.name, verb.suffix)
     for task, entry in _entries(work, theirs):
         facts = {k: v for k, v in entry.items() if k not in ("key", "index", "sha256")}
-        whole = "sha256" in entry and entry["sha256"] == digest(theirs.path(task))
+        whole = "sha256" in entry and entry["sha256"] == digest_own(theirs.path(task))
         if work.blocks.is_done(task):
             if whole and entry["sha256"] != (work.blocks.entry(task) or {}).get("sha256"):
                 raise _conflict(verb, source, task)
@@ -102,7 +102,7 @@ def _copy_whole(work: Work, source: Path) -> None:
     manifest = read_manifest(source)
     entry, known = manifest["tasks"].get(verb.name, {}), manifest["files"].get(verb.file)
     path = source / verb.file
-    if store.is_done(verb, key) or entry.get("key") != key or known != digest(path):
+    if store.is_done(verb, key) or entry.get("key") != key or known != digest_own(path):
         return
     store.write(verb.file, lambda target: target.write_bytes(path.read_bytes()))
     store.finish(verb, key, {k: v for k, v in entry.items() if k not in ("key", "file")})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.blocks import Blocks, read_entries
 from renp_infer.engine.store import PROGRESS, lock_holder, read_manifest
 from renp_infer.engine.verb import Series, Verb
-from renp_infer.files import digest
+from renp_infer.files import digest_own, open_own
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import verbs_of
 
@@ -59,7 +60,7 @@ def _row(
         facts = {k: last.get(k) for k in ("completed", "failed", "rate_per_s", "remaining_s")}
         return row | {"state": "running", "writer": writer} | facts
     if entry is not None and entry.get("key") == series.key:
-        whole = digest(directory / verb.file) == manifest["files"].get(verb.file)
+        whole = digest_own(directory / verb.file) == manifest["files"].get(verb.file)
         failed = entry.get("failed", 0)
         counts = {"completed": row["total"] - failed, "failed": failed}
         return row | {"state": "done" if whole else "altered"} | counts
@@ -90,8 +91,8 @@ def _counts(series: Series, verb: Verb, directory: Path) -> dict[str, int]:
 def _last_update(path: Path) -> dict[str, Any]:
     """Last whole line of a progress file."""
     try:
-        with path.open("rb") as stream:
-            stream.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        with open(open_own(path, os.O_RDONLY), "rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - TAIL_BYTES))
             lines = stream.read().splitlines()
     except OSError:
         return {}

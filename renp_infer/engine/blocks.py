@@ -10,19 +10,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.tasks import Scratch, Task
 from renp_infer.errors import StoreError
-from renp_infer.files import digest, digest_of, is_directory, write_bytes
+from renp_infer.files import digest_of, digest_own, is_directory, open_own, write_bytes
 
 BLOCK = 1000
 """Tasks of a folder: few enough to list, many enough for ten million tasks."""
 TASKS = "tasks"
 MANIFEST = "manifest.jsonl"
 SCRATCH = "scratch"
+LINE: Mapping[str, tuple[type, ...]] = {
+    "key": (str,),
+    "sha256": (str,),
+    "error": (str,),
+    "seconds": (int, float),
+    "attempts": (int,),
+}
+"""Kinds of what is read of a line of a manifest."""
+LONGEST_LINE = 100_000
+"""Of a manifest, in bytes; a longer one is no line of ours."""
 
 
 class Blocks:
@@ -61,7 +72,7 @@ class Blocks:
     def is_done(self, task: Task) -> bool:
         """Tell whether a task's result is there and whole."""
         entry = self._entries(task.index // BLOCK).get(task.key)
-        return entry is not None and entry.get("sha256") == digest(self.path(task))
+        return entry is not None and entry.get("sha256") == digest_own(self.path(task))
 
     def entry(self, task: Task) -> dict[str, Any] | None:
         """What the manifest says of a task: ``sha256`` or ``error``, seconds, worker."""
@@ -91,12 +102,20 @@ class Blocks:
         self._append(task, facts)
 
     def forget(self) -> None:
-        """Remove everything, manifests first, so that no half is left to be trusted."""
-        for pattern in (f"*/{MANIFEST}", "*/*"):
-            for path in self.folder.glob(pattern):
+        """Remove everything, manifests first, so that no half is left to be trusted.
+
+        Raises
+        ------
+        StoreError
+            If something cannot be removed.
+        """
+        try:
+            for path in self.folder.glob(f"*/{MANIFEST}"):
                 path.unlink(missing_ok=True)
-        for block in self.folder.glob("*"):
-            block.rmdir()
+            if os.path.lexists(self.folder):
+                shutil.rmtree(self.folder)  # which follows no link
+        except OSError as error:
+            raise StoreError(f"{self.folder}: cannot be removed ({error.strerror})") from error
         self._number, self._opened = -1, set()
 
     def manifests(self) -> Iterator[tuple[int, Path]]:
@@ -149,11 +168,13 @@ def append_line(path: Path, line: dict[str, Any]) -> None:
         If it cannot be written.
     """
     try:
-        with path.open("ab+") as stream:
+        with open(open_own(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+") as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(size - 1, 0))
             torn = size > 0 and stream.read(1) != b"\n"
             stream.write(b"\n" * torn + json.dumps(line).encode() + b"\n")
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
 
@@ -166,16 +187,19 @@ def read_entries(path: Path) -> dict[str, dict[str, Any]]:
             entry = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(entry, dict) and isinstance(entry.get("key"), str):
+        if isinstance(entry, dict) and "key" in entry and are_of(LINE, entry):
             entries[entry["key"]] = entry
     return entries
 
 
+def are_of(kinds: Mapping[str, tuple[type, ...]], entry: Mapping[str, Any]) -> bool:
+    """Whether what an entry of a manifest says is of the kinds that are read."""
+    return all(type(entry[name]) in kinds[name] for name in kinds.keys() & entry.keys())
+
+
 def _lines(path: Path) -> Iterator[bytes]:
     try:
-        if not path.is_file():  # a pipe or a device never ends
-            return
-        with path.open("rb") as stream:
-            yield from stream
+        with open(open_own(path, os.O_RDONLY), "rb") as stream:
+            yield from iter(lambda: stream.readline(LONGEST_LINE), b"")
     except OSError:
         return

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from renp_infer.errors import StoreError
+from renp_infer.files import open_own
 
 INTERVAL_S = 0.5
 """Shortest time between two lines about the same study."""
@@ -37,7 +39,9 @@ class Lines:
         self._path, self._always = path, facts
         self._last = -INTERVAL_S
         try:
-            self._stream = sys.stderr if path is None else path.open("a", encoding="utf-8")
+            self._stream = sys.stderr if path is None else _appended(path)
+        except StoreError:
+            raise
         except OSError as error:
             raise self._failure(error) from error
 
@@ -71,6 +75,11 @@ class Lines:
     def _failure(self, error: OSError) -> StoreError:
         name = self._path or "standard error"
         return StoreError(f"{name}: cannot be written ({error.strerror})")
+
+
+def _appended(path: Path) -> TextIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return open(open_own(path, flags), "a", encoding="utf-8")
 
 
 class Pace:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from renp_infer.engine.store import MANIFEST, read_manifest
+from renp_infer.engine.store import MANIFEST, judged_manifest
 from renp_infer.errors import StoreError
-from renp_infer.files import digest, is_directory, is_file
+from renp_infer.files import digest_own, is_directory, is_file
 
 if TYPE_CHECKING:
     import xarray
@@ -90,13 +90,16 @@ class Files:
         ConfigError
             If a newer version wrote it.
         StoreError
-            If there is no manifest, without which no file of a run counts.
+            If there is no valid manifest, without which no file of a run counts.
         """
         if not is_file(directory / MANIFEST):
             missing = MANIFEST if is_directory(directory) else "directory of this name"
             text = f"{directory}: no {missing}; open a run directory, or run the study again"
             raise StoreError(f"{text} with a new one")
-        return cls(directory, read_manifest(directory))
+        manifest, distrust = judged_manifest(directory)
+        if distrust:
+            raise StoreError(f"{directory}: {distrust}; run the study again")
+        return cls(directory, manifest)
 
     def path(self, name: str) -> Path:
         """Path of a file.
@@ -107,7 +110,7 @@ class Files:
             If it is missing, or altered.
         """
         path = self.directory / name
-        known, found = self.manifest["files"].get(name), digest(path)
+        known, found = self.manifest["files"].get(name), digest_own(path)
         if not found or found != known:
             state = "is not what the manifest says" if found else "is missing"
             raise StoreError(f"{path} {state}; run the study again")

@@ -10,18 +10,39 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from renp_infer.engine.blocks import TASKS, Blocks
+from renp_infer.engine.blocks import TASKS, Blocks, are_of
 from renp_infer.engine.product import Product
 from renp_infer.errors import ConfigError
-from renp_infer.files import digest, is_file, make_directory, replacing, write_text
+from renp_infer.fields import Said
+from renp_infer.files import (
+    digest_own,
+    is_file,
+    make_directory,
+    open_own,
+    replacing,
+    write_text,
+)
+from renp_infer.resources import MAX_BYTES
 
 SCHEMA = 1
 """Version of the layout of a run directory."""
+SHARDS = "shards"
+"""Folder of run directories that are joined into this one."""
+ENTRY: Mapping[str, tuple[type, ...]] = {
+    "key": (str,),
+    "file": (str,),
+    "finished": (str,),
+    "executor": (str,),
+    "tasks": (int,),
+    "failed": (int,),
+    "seconds": (int, float),
+}
+"""Kinds of what is read of a verb's entry in the manifest."""
 MANIFEST, PROGRESS, LOCK = "manifest.json", "progress.jsonl", ".lock"
 
 
@@ -54,7 +75,7 @@ class Store:
         try:
             for stale in directory.glob(".tmp-*"):
                 stale.unlink(missing_ok=True)
-            self._manifest, self.distrust = _read(directory)
+            self._manifest, self.distrust = judged_manifest(directory)
             if not self.path(MANIFEST).exists():
                 self._save()  # from now on the directory is known as a run's
         except BaseException:
@@ -69,7 +90,7 @@ class Store:
 
     def _acquire(self) -> int:
         # The system drops the lock with the process, so none is ever stale.
-        handle = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = open_own(self.directory / LOCK, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -112,7 +133,7 @@ class Store:
     def is_intact(self, name: str) -> bool:
         """Tell whether a file is as the manifest describes it."""
         known = self._manifest["files"].get(name)
-        return bool(known) and digest(self.path(name)) == known
+        return bool(known) and digest_own(self.path(name)) == known
 
     def write(self, name: str, writer: Callable[[Path], object]) -> None:
         """Have a file written by a function of its path, and note its hash.
@@ -132,7 +153,7 @@ class Store:
 
     def note(self, *names: str) -> None:
         """Put the present hashes of files into the manifest."""
-        self._manifest["files"] |= {name: digest(self.path(name)) for name in names}
+        self._manifest["files"] |= {name: digest_own(self.path(name)) for name in names}
         self._save()
 
     def forget(self, verbs: Iterable[Product]) -> None:
@@ -175,7 +196,7 @@ def check_directory(directory: Path) -> None:
     foreign = sorted(name for name in present if name != TASKS and not name.startswith("."))
     if foreign and MANIFEST not in foreign:
         raise ConfigError("--out", str(directory), allowed, f"it holds {foreign[0]!r}")
-    _read(directory)
+    judged_manifest(directory)
 
 
 def check_run(directory: Path) -> None:
@@ -188,13 +209,13 @@ def check_run(directory: Path) -> None:
     """
     if not is_file(directory / MANIFEST):
         raise ConfigError("RUN", str(directory), f"a run directory, which has a {MANIFEST}")
-    _read(directory)
+    judged_manifest(directory)
 
 
 def lock_holder(directory: Path) -> str:
     """Process that is writing a run directory; empty if there is none."""
     try:
-        with (directory / LOCK).open("rb") as stream:
+        with open(open_own(directory / LOCK, os.O_RDONLY), "rb") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:
@@ -217,27 +238,82 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     ConfigError
         If a newer version wrote it.
     """
-    return _read(directory)[0]
+    return judged_manifest(directory)[0]
 
 
-def _read(directory: Path) -> tuple[dict[str, Any], str]:
-    """Manifest, and why it is an empty one although there is a file."""
+def judged_manifest(directory: Path) -> tuple[dict[str, Any], str]:
+    """Manifest, and why it is an empty one although there is a file.
+
+    Raises
+    ------
+    ConfigError
+        If a newer version wrote it, or it names or holds what is not the run's own.
+    """
     empty: dict[str, Any] = {"schema": SCHEMA, "files": {}, "tasks": {}}
+    _refuse_links(directory)
     if not is_file(directory / MANIFEST):  # a pipe or a device never ends
         return empty, ""
     try:
+        if (directory / MANIFEST).stat().st_size > MAX_BYTES:
+            raise ConfigError("run directory", str(directory), f"a {MANIFEST} of {MAX_BYTES} bytes")
         found = json.loads((directory / MANIFEST).read_bytes())
     except OSError:
         return empty, ""
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ConfigError):
+            raise
         return empty, f"{MANIFEST} cannot be read"
     version = found.get("schema") if isinstance(found, dict) else None
     if isinstance(version, int) and version > SCHEMA:
         allowed = f"a run directory of schema {SCHEMA} or older"
         hint = f"a newer version wrote it, with schema {version}: install that one, or take another"
         raise ConfigError("run directory", str(directory), allowed, f"{hint} directory")
-    tables = version == SCHEMA and all(
-        isinstance(found.get(part), dict) for part in ("files", "tasks")
+    if version != SCHEMA or not _well_formed(found):
+        return empty, f"{MANIFEST} is no manifest of a run"
+    _refuse_names(directory, found)
+    return found, ""
+
+
+def _well_formed(found: dict[str, Any]) -> bool:
+    """Whether all that is read of a manifest is of the kind that it should be."""
+    files, tasks = found.get("files"), found.get("tasks")
+    return (
+        isinstance(files, dict)
+        and isinstance(tasks, dict)
+        and all(isinstance(known, str) for known in files.values())
+        and all(isinstance(entry, dict) and are_of(ENTRY, entry) for entry in tasks.values())
     )
-    entries = tables and all(isinstance(entry, dict) for entry in found["tasks"].values())
-    return (found, "") if entries else (empty, f"{MANIFEST} is no manifest of a run")
+
+
+def _refuse_names(directory: Path, found: dict[str, Any]) -> None:
+    """Refuse files of a manifest that are not below its directory."""
+    for name in [*found["files"], *found["tasks"]]:
+        steps = name.split("/")
+        if "" in steps or ".." in steps or "\0" in name:
+            allowed = f"a {MANIFEST} that names files of this directory"
+            raise ConfigError(f"{directory}, {MANIFEST}", name, allowed)
+
+
+def _refuse_links(directory: Path) -> None:
+    """Refuse links in a run directory: what they lead to is not the run's to read or remove.
+
+    Those beside the results of single tasks are met when they are opened.
+    """
+    for entry in _members(directory):
+        if entry.is_symlink():
+            allowed = "a run directory without links"
+            raise ConfigError(entry.path, Said("a link"), allowed, "put what it leads to there")
+
+
+def _members(directory: Path | str, depth: int = 0) -> Iterator[os.DirEntry[str]]:
+    """Files and folders of a run directory, but for tasks' results and shards, runs themselves."""
+    try:
+        with os.scandir(directory) as entries:
+            found = list(entries)
+    except (OSError, ValueError):
+        return
+    for entry in found:
+        yield entry
+        block = depth == 2 and entry.name.isdecimal()
+        if not (block or entry.name == SHARDS or depth > 3) and entry.is_dir(follow_symlinks=False):
+            yield from _members(entry.path, depth + 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 
 from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import Plate
 from renp_infer.files import make_directory, replacing
@@ -62,6 +63,9 @@ def write_figures(found: Contents, directory: Path, formats: Sequence[str]) -> l
         folders[f"{FOLDER}/{section.anchor}" if folders else FOLDER] = section.plates
     names = []
     for folder, plates in folders.items() if formats else ():
+        for place in (directory / FOLDER, directory / folder):
+            if place.is_symlink():
+                raise ConfigError(str(place), Said("a link"), "a folder of the run's own")
         make_directory(directory / folder)
         for plate in plates:
             for kind in formats:

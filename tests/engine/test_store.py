@@ -1,5 +1,6 @@
 """Run directories: whole files, honest manifests, one writer."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,16 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from renp_infer.app.cli import execute
+from renp_infer.engine.blocks import LONGEST_LINE, read_entries
+from renp_infer.engine.campaign import Work, update
+from renp_infer.engine.executors import Serial
 from renp_infer.engine.progress import Meter
 from renp_infer.engine.result import Files
 from renp_infer.engine.run import load_run
 from renp_infer.engine.store import MANIFEST, Store, lock_holder, read_manifest
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, make_directory, replacing, write_text
+from renp_infer.resources import MAX_BYTES
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.table import load_run as load_any_run
-from tests.toys.tasks import ToyResult, toy_verb
+from tests.toys.tasks import STUDY, ToyResult, toy_study, toy_verb
 
 
 def finished(directory: Path, content: str = "{}") -> None:
@@ -224,3 +230,120 @@ def test_the_rate_is_that_of_this_process(tmp_path: Path, monkeypatch: pytest.Mo
 def test_digest_of_nothing_is_empty(tmp_path: Path) -> None:
     assert digest(tmp_path / "missing") == ""
     assert read_manifest(tmp_path)["tasks"] == {}
+
+
+def tree_of(folder: Path) -> dict[str, str]:
+    """Hashes of all files below a folder, by name; of links, where they lead."""
+    return {
+        str(path.relative_to(folder)): f"-> {path.readlink()}"
+        if path.is_symlink()
+        else digest(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }
+
+
+STRANGE = ("tasks", "tasks/toy", "tasks/toy/000000", ".lock", "progress.jsonl", "manifest.json")
+
+
+@pytest.mark.parametrize("place", [*STRANGE, "tasks/toy/scratch/journal.jsonl", "figures/a.svg"])
+@pytest.mark.parametrize("words", [["run", "--force"], ["report"], ["status"], ["cite"]])
+def test_no_link_in_a_run_directory_is_followed(
+    tmp_path: Path, place: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As somebody may send one whose links lead to files of the receiver."""
+    outside, run = tmp_path / "outside", tmp_path / "run"
+    outside.mkdir()
+    (outside / "000000").mkdir()
+    for name in ("treasure", "000000/treasure", "manifest.json"):
+        (outside / name).write_text('{"schema": 1, "files": {}, "tasks": {}}')
+    finished(run)
+    (run / place).unlink(missing_ok=True)
+    (run / place).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(place).suffix or place == ".lock"
+    (run / place).symlink_to(outside / "manifest.json" if file else outside)
+    before = tree_of(tmp_path)
+    (tmp_path / "toy.toml").write_text(STUDY)
+    if words[0] == "run":
+        words = ["run", str(tmp_path / "toy.toml"), "--force", "--out"]
+    assert execute([*words, str(run)]) == 2
+    assert "allowed: a run directory without links" in capsys.readouterr().err
+    (tmp_path / "toy.toml").unlink()
+    assert tree_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["link", "hard", "pipe"])
+@pytest.mark.parametrize("name", ["manifest.jsonl", ".tmp-task", "result"])
+def test_no_link_beside_the_results_of_tasks_is_followed(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    verb = toy_verb(tmp_path / "orders", 1)
+    (tmp_path / "treasure").write_text("gold\n")
+    with Store(tmp_path / "run") as store:
+        work = Work(toy_study(tmp_path), store, verb)
+        place = Path(work.blocks.path(work.task(0)))
+        place.parent.mkdir(parents=True)
+        place = place if name == "result" else place.with_name(name)
+        if kind == "pipe":
+            os.mkfifo(place)
+        else:
+            (place.symlink_to if kind == "link" else place.hardlink_to)(tmp_path / "treasure")
+        with contextlib.suppress(StoreError):
+            update([work], Serial(), quiet=True)
+    assert (tmp_path / "treasure").read_text() == "gold\n"
+
+
+def test_an_appended_file_with_a_second_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "treasure").write_text("gold\n")
+    for name in (".lock", "progress.jsonl"):
+        finished(tmp_path / name)
+        (tmp_path / name / name).unlink(missing_ok=True)
+        (tmp_path / name / name).hardlink_to(tmp_path / "treasure")
+        with pytest.raises(StoreError, match="has another name"):
+            Store(tmp_path / name).close()
+            Meter("toy", {"x": 1}, {"x": tmp_path / name / name})
+    assert (tmp_path / "treasure").read_text() == "gold\n"
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "a/../../b", "", "a//b", "a\0b"])
+@pytest.mark.parametrize("part", ["files", "tasks"])
+def test_names_that_lead_out_of_a_run_are_refused(tmp_path: Path, part: str, name: str) -> None:
+    finished(tmp_path)
+    manifest = json.loads((tmp_path / MANIFEST).read_text())
+    manifest[part][name] = "" if part == "files" else {}
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    for read in (Store, read_manifest, load_any_run):
+        with pytest.raises(ConfigError, match="names files of this directory") as caught:
+            read(tmp_path)
+        assert caught.value.given == name
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"files": {"a": 1}}, {"tasks": {"toy": {"key": 1}}}, {"tasks": {"toy": {"failed": "1"}}}],
+)
+def test_a_manifest_of_wrong_types_is_named(tmp_path: Path, part: dict[str, object]) -> None:
+    finished(tmp_path)
+    (tmp_path / MANIFEST).write_text(json.dumps({"schema": 1, "files": {}, "tasks": {}} | part))
+    with Store(tmp_path) as store:
+        assert store.distrust == "manifest.json is no manifest of a run"
+    finished(tmp_path)
+    (tmp_path / MANIFEST).write_text(json.dumps({"schema": 1, "files": {}, "tasks": {}} | part))
+    with pytest.raises(StoreError, match="no manifest of a run"):
+        load_any_run(tmp_path)
+
+
+def test_a_huge_manifest_is_refused(tmp_path: Path) -> None:
+    finished(tmp_path)
+    with (tmp_path / MANIFEST).open("ab") as stream:
+        stream.truncate(MAX_BYTES + 1)
+    with pytest.raises(ConfigError, match=str(MAX_BYTES)):
+        read_manifest(tmp_path)
+
+
+def test_a_line_of_wrong_types_or_without_end_is_passed_over(tmp_path: Path) -> None:
+    good = {"key": "a", "index": 0, "sha256": "b", "seconds": 1.5}
+    bad = [good | {"seconds": "x"}, good | {"sha256": 1}, {"key": "c" * 2 * LONGEST_LINE}]
+    text = "".join(json.dumps(line) + "\n" for line in [good, *bad])
+    (tmp_path / "lines").write_text(text)
+    assert read_entries(tmp_path / "lines") == {"a": good}
