@@ -108,7 +108,7 @@ def explore(
     """
     from renp_infer.explorer.command import explore as serve
 
-    return serve(study, port=port, browser=browser)
+    return serve(study, port=port, browser=browser, debug=debug)
 
 
 @app.command

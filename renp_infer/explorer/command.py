@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import webbrowser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from renp_infer.errors import ConfigError
@@ -15,7 +18,26 @@ FIRST = "edge-layout-published"
 """Study that is shown where none is named."""
 
 
-def explore(study: Path | None, *, port: int = 0, browser: bool = True) -> int:
+@contextmanager
+def signpost(address: str) -> Iterator[str]:
+    """Address of a file that leads a browser to the page.
+
+    A browser's command line is seen by all users of the machine; the file, which has the
+    secret, by its owner alone.
+    """
+    with tempfile.TemporaryDirectory(prefix="renp-") as folder:
+        file = Path(folder, "explorer.html")
+        file.touch(mode=0o600)
+        file.write_text(
+            '<!doctype html><meta charset="utf-8"><title>renp explore</title>'
+            f'<meta http-equiv="refresh" content="0; url={address}">'
+            f'<a href="{address}">The explorer</a>\n',
+            encoding="utf-8",
+        )
+        yield file.as_uri()
+
+
+def explore(study: Path | None, *, port: int = 0, browser: bool = True, debug: bool = False) -> int:
     """Serve the explorer on this machine.
 
     Parameters
@@ -26,6 +48,8 @@ def explore(study: Path | None, *, port: int = 0, browser: bool = True) -> int:
         0 takes a free one.
     browser : bool
         Whether to open one.
+    debug : bool
+        Whether to show tracebacks of failed requests.
 
     Raises
     ------
@@ -48,12 +72,15 @@ def explore(study: Path | None, *, port: int = 0, browser: bool = True) -> int:
     say("preparing the kernels; the first time after an installation this takes a minute")
     picture_of(opened, opened.settings)
     places = sorted(path.stem for path in share_path("studies").glob("*.toml"))
-    with served(Session(opened), port, places) as (server, address):
+    with (
+        served(Session(opened), port, places, debug=debug) as (server, address),
+        ExitStack() as stack,
+    ):
         sys.stdout.write(f"{address}\n")
         sys.stdout.flush()
         say("serving to this machine alone; the address is secret; Ctrl-C ends it")
         if browser:
-            webbrowser.open(address)
+            webbrowser.open(stack.enter_context(signpost(address)))
         try:
             server.serve_forever()
         except KeyboardInterrupt:

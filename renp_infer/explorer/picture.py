@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from renp_infer.errors import RenpError
+from renp_infer.errors import ConfigError, RenpError
+from renp_infer.explorer.controls import GRID_KEYS
 from renp_infer.explorer.curves import Curve, curve_of
 from renp_infer.explorer.drawing import View, side_view, top_view
 from renp_infer.explorer.state import (
@@ -15,6 +16,7 @@ from renp_infer.explorer.state import (
     study_of,
     tables_of,
 )
+from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import PRESETS
 from renp_infer.study.study import Study
@@ -52,6 +54,9 @@ def picture_of(opened: Opened, settings: Settings) -> Picture:
     """
     tables = tables_of(opened, settings)
     study = study_of(tables)
+    angles = study.experiment.layout.theta_s.size
+    if angles > MAX_DATA_ANGLES:
+        raise ConfigError(GRID_KEYS[-1], angles, f"at most {MAX_DATA_ANGLES} angles of a picture")
     own = tables.get("physics", {}).get("preset", "published")
     priors = priors_of(tables, study.experiment)
     curves = {own: curve_of(study, priors, _label(study, own))}

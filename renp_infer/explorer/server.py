@@ -5,17 +5,20 @@ from __future__ import annotations
 import hmac
 import logging
 import secrets
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import flask
 from dash import Dash
+from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from renp_infer.errors import ConfigError
 from renp_infer.explorer.page import TITLE, page
-from renp_infer.explorer.wiring import Session, connect
+from renp_infer.explorer.wiring import Session, connect, described
+from renp_infer.terminal import say
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
@@ -29,7 +32,7 @@ class _Quiet(WSGIRequestHandler):
         """Do nothing."""
 
 
-def make_app(session: Session, token: str, places: list[str]) -> Dash:
+def make_app(session: Session, token: str, places: list[str], *, debug: bool = False) -> Dash:
     """Page and callbacks under the token, all files from this machine.
 
     Parameters
@@ -38,8 +41,11 @@ def make_app(session: Session, token: str, places: list[str]) -> Dash:
     token : str
     places : list of str
         What the page offers to be opened.
+    debug : bool
+        Whether failures of requests are shown with their tracebacks.
     """
     server = flask.Flask(__name__)
+    server.register_error_handler(Exception, lambda error: _failed(error, debug=debug))
     server.before_request(lambda: _refusal(token))
     app = Dash(
         __name__,
@@ -78,6 +84,16 @@ def _refusal(token: str) -> tuple[str, int] | None:
     return "Open the address that renp explore printed.\n", 403
 
 
+def _failed(error: Exception, *, debug: bool) -> tuple[str, int]:
+    """Answer to a request that failed; the terminal hears no address, which has the secret."""
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
+        return f"{error.name}\n", error.code
+    say(f"a request failed: {described(error)}")
+    if debug:
+        traceback.print_exception(error)
+    return "The explorer failed; its terminal says how.\n", 500
+
+
 def _guarded(response: flask.Response, policy: str) -> flask.Response:
     response.headers["Content-Security-Policy"] = policy
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -87,7 +103,9 @@ def _guarded(response: flask.Response, policy: str) -> flask.Response:
 
 
 @contextmanager
-def served(session: Session, port: int, places: list[str]) -> Iterator[tuple[BaseWSGIServer, str]]:
+def served(
+    session: Session, port: int, places: list[str], *, debug: bool = False
+) -> Iterator[tuple[BaseWSGIServer, str]]:
     """Server that listens, not yet serving, and its address with the secret.
 
     Parameters
@@ -96,6 +114,7 @@ def served(session: Session, port: int, places: list[str]) -> Iterator[tuple[Bas
     port : int
         0 takes a free one.
     places : list of str
+    debug : bool
 
     Raises
     ------
@@ -104,11 +123,12 @@ def served(session: Session, port: int, places: list[str]) -> Iterator[tuple[Bas
     """
     token = secrets.token_urlsafe(24)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    app = make_app(session, token, places)
+    app = make_app(session, token, places, debug=debug)
     try:
         server = make_server(HOST, port, app.server, threaded=True, request_handler=_Quiet)
     except (OSError, SystemExit) as error:
         reason = getattr(error, "strerror", None) or "it is in use"
         raise ConfigError("--port", port, "a free port, or 0 for any", reason) from error
+    server.log = lambda *_words: None  # as for requests
     with server:
         yield server, f"http://{HOST}:{server.server_port}/{token}/"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,7 +12,7 @@ import dash
 import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from renp_infer.errors import RenpError
+from renp_infer.errors import DomainError, RenpError
 from renp_infer.explorer.controls import CONTROLS
 from renp_infer.explorer.figures import Shown, field_figure, layout_figure, mass_figure
 from renp_infer.explorer.page import table
@@ -23,6 +24,10 @@ from renp_infer.verbs.infer.result import InferResult
 
 KEPT = 50
 """Studies that one session may have open."""
+LANES = 6
+"""Pictures that may be calculated at a time; kernels run beside each other."""
+PATIENCE_S = 10.0
+"""How long a picture waits for a lane."""
 _VALUES = [control.name for control in CONTROLS]
 _PICTURES = ("field", "side", "top", "mass")
 _TEXTS = ("numbers", "freedom", "thresholds", "notes")
@@ -34,8 +39,24 @@ class Session:
     def __init__(self, first: Opened) -> None:
         self._studies = {0: first}
         self._lock = threading.Lock()
-        self.work = threading.Lock()
-        """One calculation at a time: more would only slow each other down."""
+        self._lanes = threading.BoundedSemaphore(LANES)
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """A lane for a calculation beside others: a slow one holds up nobody.
+
+        Raises
+        ------
+        DomainError
+            If none becomes free soon.
+        """
+        if not self._lanes.acquire(timeout=PATIENCE_S):
+            allowed = f"below {LANES}: wait until one of them is drawn, then move a key"
+            raise DomainError("number of slow pictures under way", LANES, allowed)
+        try:
+            yield
+        finally:
+            self._lanes.release()
 
     def add(self, opened: Opened) -> int:
         """Number of a study that is opened now; the oldest one but the first may go."""
@@ -159,7 +180,7 @@ def _connect_drawing(app: Dash, session: Session) -> None:
             raise dash.exceptions.PreventUpdate
         opened = session.get(settings.get("study"))[1]
         try:
-            with session.work:
+            with session.work():
                 picture = picture_of(opened, settings)
             figures = [
                 field_figure(picture, shown),

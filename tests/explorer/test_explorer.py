@@ -83,6 +83,11 @@ class TestState:
             load_study("edge-layout-published", ["neutrino.m1_meV=900"], inference=False)
         assert str(ours.value) == str(theirs.value)
 
+    def test_more_angles_than_fit_a_picture_are_refused(self, edge):
+        with pytest.raises(ConfigError, match=r"points: got 2001; allowed: at most 2000") as error:
+            picture_of(edge, moved(edge, layout__theta_s_deg__points="2001"))
+        assert blamed(error.value) == GRID_KEYS[-1]
+
     def test_units_in_a_text_are_converted(self, edge):
         study = study_of(tables_of(edge, moved(edge, layout__length_cm="5 mm")))
         assert study.experiment.layout.length_cm == pytest.approx(0.5)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
+import json
 import re
 import shutil
+import stat
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from pathlib import Path
 
 import pytest
+from werkzeug.serving import BaseWSGIServer
 
 from renp_infer.app.cli import execute
-from renp_infer.errors import ConfigError
+from renp_infer.errors import ConfigError, DomainError
+from renp_infer.explorer import command, wiring
 from renp_infer.explorer.controls import CONTROLS
 from renp_infer.explorer.server import make_app, served
 from renp_infer.explorer.state import open_study, study_of, tables_of
@@ -99,8 +106,50 @@ class TestServer:
                 with served(session, server.server_port, []):
                     pass
 
+    @pytest.mark.parametrize("debug", [False, True])
+    def test_a_failure_does_not_tell_the_secret(self, file, capfd, monkeypatch, debug):
+        def fail(*_):
+            raise ZeroDivisionError("on purpose")
+
+        monkeypatch.setattr(wiring, "from_address", fail)
+        session = Session(open_study(file))
+        with served(session, 0, [], debug=debug) as (server, address):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            body = json.dumps(opening(session, make_app(session, TOKEN, []))).encode()
+            asked = urllib.request.Request(
+                f"{address}_dash-update-component", body, {"Content-Type": "application/json"}
+            )
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(asked, timeout=30)
+            server.shutdown()
+        told = capfd.readouterr()
+        answer, said = caught.value.read().decode(), told.out + told.err
+        assert caught.value.code == 500
+        assert "ZeroDivisionError: on purpose" in said
+        assert address.split("/")[3] not in answer + said
+        assert "Traceback" not in answer
+        assert ("Traceback" in said) == debug
+
+    def test_a_page_that_is_not_there_is_no_failure(self, client, capfd):
+        assert client.get(f"/{TOKEN}/assets/none.js").status_code == 404
+        assert capfd.readouterr().err == ""
+
 
 class TestSession:
+    def test_a_slow_picture_holds_up_nobody(self, file, monkeypatch):
+        monkeypatch.setattr(wiring, "PATIENCE_S", 0.01)
+        session, entered = Session(open_study(file)), []
+        with contextlib.ExitStack() as slow:
+            for _ in range(wiring.LANES - 1):
+                slow.enter_context(session.work())
+            with session.work():
+                entered.append(True)
+                with pytest.raises(DomainError, match="slow pictures under way"), session.work():
+                    entered.append(False)
+        with session.work():
+            entered.append(True)
+        assert entered == [True, True]
+
     def test_old_studies_make_room_but_not_the_first(self, file):
         opened = open_study(file)
         session = Session(opened)
@@ -124,7 +173,41 @@ class TestSession:
         assert (number, settings) == (0, opened.settings | changes)
 
 
+def opening(session, app):
+    """The request by which a page asks for its study."""
+    key, found = next((k, c) for k, c in app.callback_map.items() if "source.children" in k)
+    outputs = [
+        {"id": name.rpartition(".")[0], "property": name.rpartition(".")[2]}
+        for name in key.strip(".").split("...")
+    ]
+    return {
+        "output": key,
+        "outputs": outputs,
+        "inputs": [given | {"value": None} for given in found["inputs"]],
+        "state": [given | {"value": None} for given in found["state"]],
+        "changedPropIds": ["place.search"],
+    }
+
+
 class TestCommand:
+    def test_the_secret_is_in_no_command_line(self, file, capsys, monkeypatch):
+        opened = []
+
+        def look(place):
+            path = Path(urllib.request.url2pathname(urllib.parse.urlparse(place).path))
+            modes = [stat.S_IMODE(p.stat().st_mode) for p in (path.parent, path)]
+            opened.append((place, path.read_text(), modes, path))
+
+        monkeypatch.setattr(command.webbrowser, "open", look)
+        monkeypatch.setattr(BaseWSGIServer, "serve_forever", lambda _: None)
+        assert execute(["explore", str(file)]) == 0
+        address = capsys.readouterr().out.strip()
+        [(place, text, modes, path)] = opened
+        assert address.split("/")[3] not in place
+        assert f"url={address}" in text
+        assert modes == [0o700, 0o600]
+        assert not path.parent.exists()
+
     def test_without_the_extra_one_line_says_so(self, monkeypatch, capsys):
         real = builtins.__import__
 
