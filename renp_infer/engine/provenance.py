@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.resources import PACKAGE
-from renp_infer.study.sources import data_digests
 from renp_infer.versions import versions
 
 if TYPE_CHECKING:
@@ -46,14 +45,14 @@ def provenance(study: Study, seconds: float) -> dict[str, Any]:
     -------
     dict
         Plain JSON values: ``versions``, ``git`` (see ``git_state``),
-        ``machine``, ``data`` (see ``data_digests``), ``study`` (all keys
+        ``machine``, ``data`` (``Study.digests``), ``study`` (all keys
         with all values) and ``seconds``.
     """
     return {
         "versions": versions(),
         "git": _own_git_state(),
         "machine": machine(),
-        "data": data_digests(study),
+        "data": dict(study.digests),
         "study": study.resolved,
         "seconds": seconds,
     }

@@ -13,7 +13,7 @@ import numpy as np
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said, nearest
-from renp_infer.files import digest, replacing, write_text
+from renp_infer.files import replacing, write_text
 from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.physics.constants import G_TO_NG, NG_TO_FT
 from renp_infer.physics.kinematics import on_circle
@@ -111,7 +111,8 @@ def read_sequence(file: Path, covariance: Path | None, theta_s: FloatArray) -> S
         raise ConfigError(f"{table.file}, columns", Said(_listed(table)), "also exposure")
     angles = _inside(table, theta_s)
     field = _field(table)
-    return Sequence(angles, field, _covariance(table, covariance), _exposures(table), file.name)
+    source = table if covariance is None else read_matrix(covariance)
+    return Sequence(angles, field, _covariance(table, source), _exposures(table), file.name)
 
 
 def read_measurement(
@@ -135,14 +136,15 @@ def read_measurement(
     ConfigError
         On the first thing that is wrong, with file, line and column.
     """
-    digests = {f"data.file: {file.name}": digest(file)}
     table = read_table(file)
-    if covariance is not None:
-        digests[f"data.covariance: {covariance.name}"] = digest(covariance)
     _check_columns(table, covariance)
+    source = table if covariance is None else read_matrix(covariance)
+    digests = {f"data.file: {file.name}": table.sha256}
+    if covariance is not None:
+        digests[f"data.covariance: {covariance.name}"] = source.sha256
     angles = _inside(table, theta_s)
     field = _field(table)
-    matrix = _covariance(table, covariance)
+    matrix = _covariance(table, source)
     exposure = float(np.sum(_exposures(table))) if "exposure" in table.columns else None
     order = np.argsort(angles, kind="stable")
     observation = Observation(
@@ -205,14 +207,13 @@ def _inside(table: DataTable, theta_s: FloatArray) -> FloatArray:
     return angles
 
 
-def _covariance(table: DataTable, file: Path | None) -> FloatArray:
-    """Covariance, shape (n, n), nG^2, in the order of the table."""
-    if file is None and "error" in table.columns:
+def _covariance(table: DataTable, source: DataTable) -> FloatArray:
+    """Covariance, shape (n, n), nG^2, in the order of the table, from that or another file."""
+    if source is table and "error" in table.columns:
         error = _in_unit(table, "error")
         bad = ~((error > 1.0 / LARGEST_NG) & (error < LARGEST_NG))
         table.refuse("error", bad, "a finite number > 0")
         return np.diag(error**2)
-    source = table if file is None else read_matrix(file)
     if "covariance" not in source.columns:
         raise ConfigError(source.file, Said(_listed(source)), "a variable covariance")
     size = len(table.columns["field"])

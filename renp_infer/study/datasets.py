@@ -14,6 +14,7 @@ from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import StudyConfig, validate
 from renp_infer.study.resolve import assemble
 from renp_infer.study.sections.data import TABLES, DataSection, DataSetSection, absolute
+from renp_infer.study.sources import data_digests
 from renp_infer.study.study import DataSet, Study
 
 _OF_CRYSTAL = ("length_cm", "radius_cm")
@@ -78,7 +79,7 @@ def _set(
         own = assemble(validate({k: v for k, v in tables.items() if v is not None}), "", folder)
     except ConfigError as error:
         raise _of_entry(error, entry, place) from None
-    own = replace(own, knowledge=knowledge)
+    own = replace(own, digests=data_digests(own), knowledge=knowledge)
     return DataSet(entry.name, entry.run or entry.name, entry.crystal, own)
 
 

@@ -6,16 +6,18 @@ CSV or netCDF in, plain columns out; what the columns mean is judged in
 
 from __future__ import annotations
 
+import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said, nearest
+from renp_infer.files import digest_of
 from renp_infer.records import FloatArray
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _NUMBER = re.compile(
 _UNITS = re.compile(r"#\s*units?\s*:(.*)", re.I)
 _UNIT = re.compile(r"[A-Za-z]{1,10}(?:\^2)?")
 _KINDS = {".csv", ".nc"}
+_LINKS = {"SoftLink": "a soft link", "ExternalLink": "an external link"}
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,15 @@ class DataTable:
         Unit of each column; empty where none is given.
     lines : tuple of int
         Line of each row; empty for netCDF.
+    sha256 : str
+        Of the bytes that were read.
     """
 
     file: str
     columns: dict[str, FloatArray]
     units: dict[str, str]
     lines: tuple[int, ...] = ()
+    sha256: str = ""
 
     def place(self, name: str, row: int) -> str:
         """Where a number stands, for an error."""
@@ -80,8 +86,9 @@ def read_table(path: Path) -> DataTable:
     ConfigError
         If it cannot be read, or is not what its name says.
     """
-    _check_file(path)
-    return _csv_table(path) if path.suffix.lower() == ".csv" else _netcdf_table(path)
+    content = _content(path)
+    make = _csv_table if path.suffix.lower() == ".csv" else _netcdf_table
+    return replace(make(path, content), sha256=digest_of(content))
 
 
 def read_matrix(path: Path) -> DataTable:
@@ -92,10 +99,13 @@ def read_matrix(path: Path) -> DataTable:
     ConfigError
         As ``read_table``; a matrix must be square.
     """
-    _check_file(path)
-    if path.suffix.lower() != ".csv":
-        return _netcdf_table(path)
-    units, rows, lines = _csv_rows(path)
+    content = _content(path)
+    make = _csv_matrix if path.suffix.lower() == ".csv" else _netcdf_table
+    return replace(make(path, content), sha256=digest_of(content))
+
+
+def _csv_matrix(path: Path, content: bytes) -> DataTable:
+    units, rows, lines = _csv_rows(path, content)
     size = len(rows)
     for cells, line in zip(rows, lines, strict=True):
         if len(cells) != size:
@@ -109,8 +119,8 @@ def read_matrix(path: Path) -> DataTable:
     return DataTable(str(path), {"covariance": values}, {"covariance": units[0]}, tuple(lines))
 
 
-def _check_file(path: Path) -> None:
-    """A readable regular file of a known kind and sensible size."""
+def _content(path: Path) -> bytes:
+    """Bytes of a readable regular file of a known kind and sensible size."""
     if path.suffix.lower() not in _KINDS:
         raise ConfigError(
             str(path), Said(f"a file {path.suffix or 'without suffix'}"), ".csv | .nc"
@@ -120,19 +130,19 @@ def _check_file(path: Path) -> None:
         if not path.is_file():
             given = "a directory" if path.is_dir() else "no such file"
             raise ConfigError(str(path), Said(given), allowed)
-        size = path.stat().st_size
-        with path.open("rb"):
-            pass
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or "an unreadable file"
         raise ConfigError(str(path), Said(reason), allowed) from error
-    if not 0 < size <= MAX_BYTES:
-        given = "a huge file" if size else "an empty file"
+    if not 0 < len(content) <= MAX_BYTES:
+        given = "a huge file" if content else "an empty file"
         raise ConfigError(str(path), Said(given), f"1 to {MAX_BYTES} bytes")
+    return content
 
 
-def _csv_table(path: Path) -> DataTable:
-    units, rows, lines = _csv_rows(path)
+def _csv_table(path: Path, content: bytes) -> DataTable:
+    units, rows, lines = _csv_rows(path, content)
     header = rows[0]
     if all(_NUMBER.fullmatch(cell) for cell in header):
         allowed = "column names first, as theta_s_deg, field_nG, error_nG"
@@ -154,10 +164,10 @@ def _csv_table(path: Path) -> DataTable:
     return DataTable(str(path), columns, dict(named), tuple(lines[1:]))
 
 
-def _csv_rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+def _csv_rows(path: Path, content: bytes) -> tuple[list[str], list[list[str]], list[int]]:
     """Units if a comment gives them, rows of cells, and the line of each row."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         given = Said(f"bytes that are no text at {error.start}")
         raise ConfigError(str(path), given, "a CSV file in UTF-8") from error
@@ -209,19 +219,55 @@ def _check_names(path: Path, names: list[str]) -> None:
             raise ConfigError(f"{path}, columns", Said(f"{name} twice"), "each column once")
 
 
-def _netcdf_table(path: Path) -> DataTable:
+def _netcdf_table(path: Path, content: bytes) -> DataTable:
+    import h5py
     import xarray
 
     try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            _refuse_strange_members(path, file)
         # Numbers only: no "seconds" turned into times.
         with xarray.open_dataset(
-            path, engine="h5netcdf", decode_times=False, decode_timedelta=False
+            io.BytesIO(content),
+            engine="h5netcdf",
+            decode_times=False,
+            decode_timedelta=False,
+            phony_dims="access",
         ) as data:
             data.load()
+    except ConfigError:
+        raise
     except Exception as error:  # the readers below raise errors of many unrelated classes
         given = Said("a file that cannot be read as such")
         raise ConfigError(str(path), given, "netCDF version 4") from error
     return _columns(path, data)
+
+
+def _refuse_strange_members(path: Path, group: Any) -> None:
+    """Refuse what a file does not hold itself, and what are no numbers, before any is read."""
+    import h5py
+
+    for name in group:
+        kind = type(group.get(name, getlink=True)).__name__
+        if kind != "HardLink":
+            given, allowed = Said(_LINKS.get(kind, kind)), "numbers that the file holds itself"
+            raise ConfigError(f"{path}, {name}", given, allowed)
+        member = group[name]
+        if isinstance(member, h5py.Group):
+            raise ConfigError(f"{path}, {name}", Said("a group"), "variables at the top")
+        if isinstance(member, h5py.Dataset):
+            _refuse_strange_numbers(f"{path}, {name}", member)
+
+
+def _refuse_strange_numbers(place: str, member: Any) -> None:
+    """Refuse a data set that lies elsewhere, is no array of numbers, or would fill the memory."""
+    if member.is_virtual or member.external:
+        raise ConfigError(place, Said("data of another file"), "numbers that the file holds itself")
+    if member.dtype.kind not in "iuf":
+        raise ConfigError(place, Said(f"{member.dtype}"), "real numbers")
+    if member.shape is None or 8 * member.size > MAX_BYTES:
+        given = Said(f"shape {member.shape}")
+        raise ConfigError(place, given, f"at most {MAX_BYTES // 8} numbers")
 
 
 def _columns(path: Path, data: xarray.Dataset) -> DataTable:

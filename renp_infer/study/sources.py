@@ -14,7 +14,7 @@ from renp_infer.study.study import Study
 
 
 def data_digests(study: Study) -> dict[str, str]:
-    """SHA-256 of every data file that a study's results depend on.
+    """SHA-256 of every data file that a study's results depend on, as it is now.
 
     Parameters
     ----------
@@ -24,9 +24,15 @@ def data_digests(study: Study) -> dict[str, str]:
     -------
     dict
         By path below the package's data for files it ships, by bare name for
-        the user's; empty for a file that can no longer be read.
+        the user's, after the name of its data set where there are several; empty for a file
+        that can no longer be read. A measurement's is that of
+        the bytes that were read.
     """
-    measured = {} if study.measurement is None else study.measurement.digests
+    measured = {} if study.measurement is None else dict(study.measurement.digests)
+    for one in study.sets:
+        if one.study.measurement is not None:
+            own = one.study.measurement.digests
+            measured |= {f"{one.name}: {name}": found for name, found in own.items()}
     return {name: digest(path) for name, path in _data_files(study).items()} | measured
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from renp_infer.display import Display
@@ -99,6 +99,9 @@ class Study(Display):
         ``None`` without a section ``[scan]``.
     blinding : Blinding or None
         ``None`` without a section ``[blinding]``.
+    digests : dict
+        SHA-256 of every data file that results depend on, when it was read: by path below
+        the package's data for files it ships, by bare name for the user's.
     """
 
     name: str
@@ -123,6 +126,7 @@ class Study(Display):
     sharing: Sharing | None = None
     scan: ScanPlan | None = None
     blinding: Blinding | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def known_under(self, ordering: str) -> tuple[PublishedTerm, ...]:
         """Constraints of other experiments that hold under an ordering."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from renp_infer.study.sources import data_digests
 from renp_infer.study.study import DataSet, Study
 from renp_infer.versions import PHYSICS_VERSION
 
@@ -17,7 +16,7 @@ def model_inputs(study: Study) -> dict[str, Any]:
     """What every result depends on: physics, its version, and the data it reads."""
     found = {
         "physics_version": PHYSICS_VERSION,
-        "data": data_digests(study),
+        "data": dict(study.digests),
         "name": study.name,
         "experiment": asdict(study.experiment),
         "parameters": asdict(study.parameters),

@@ -107,7 +107,9 @@ def test_a_scheme_of_the_user_is_followed(tmp_path):
     assert before["own.toml"] == sha256(scheme.read_bytes()).hexdigest()
     assert not any(str(tmp_path) in name for name in before)
     scheme.write_text(scheme.read_text() + "# changed\n")
-    assert data_digests(study)["own.toml"] != before["own.toml"]
+    again = load_study(tmp_path / "study.toml", ["target.scheme='own.toml'"])
+    assert again.digests["own.toml"] != before["own.toml"]
+    assert study.digests == before  # what was read, not what is there now
     scheme.unlink()
     assert data_digests(study)["own.toml"] == ""
 

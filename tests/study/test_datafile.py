@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -11,6 +12,7 @@ import xarray as xr
 from renp_infer.app.cli import execute
 from renp_infer.engine.tasks import Context
 from renp_infer.errors import ConfigError
+from renp_infer.files import digest
 from renp_infer.measurement.mock import observe
 from renp_infer.records import FloatArray, Observation
 from renp_infer.resources import share_path
@@ -375,3 +377,84 @@ def test_covariance_needs_data(
     (tmp_path / "study.toml").write_text(STUDY)
     assert execute([verb, str(tmp_path / "study.toml"), "--covariance", "c.csv"]) == 2
     assert capsys.readouterr().err.startswith("renp: --covariance: ")
+
+
+def whole_netcdf(path: Path) -> Path:
+    return netcdf(path, theta_s=ANGLES, field=FIELDS, error=ERRORS)
+
+
+def external(file: Any, other: Path) -> None:
+    file["field"] = h5py.ExternalLink(str(other), "/field")
+
+
+def soft(file: Any, _other: Path) -> None:
+    file["field"] = h5py.SoftLink("/error")
+
+
+def virtual(file: Any, other: Path) -> None:
+    layout = h5py.VirtualLayout(shape=(3,), dtype="f8")
+    layout[:] = h5py.VirtualSource(str(other), "field", shape=(3,))
+    file.create_virtual_dataset("field", layout).attrs["units"] = "nG"
+
+
+def raw(file: Any, other: Path) -> None:
+    made = file.create_dataset("field", (3,), "f8", external=[(str(other), 0, 24)])
+    made.attrs["units"] = "nG"
+
+
+def texts(file: Any, _other: Path) -> None:
+    file.create_dataset("field", data=["1"] * 3, dtype=h5py.string_dtype())
+
+
+def references(file: Any, _other: Path) -> None:
+    file.create_dataset("field", data=[file["error"].ref] * 3, dtype=h5py.ref_dtype)
+
+
+def records(file: Any, _other: Path) -> None:
+    file.create_dataset("field", data=np.zeros(3, [("a", "f8"), ("b", "f8")]))
+
+
+def endless(file: Any, _other: Path) -> None:
+    file.create_dataset("field", (10**12,), "f8", chunks=(1000,))
+
+
+def group(file: Any, _other: Path) -> None:
+    file.create_group("field")
+
+
+@pytest.mark.parametrize(
+    "plant", [external, soft, virtual, raw, texts, references, records, endless, group]
+)
+def test_what_a_netcdf_file_does_not_hold_itself_is_refused(
+    tmp_path: Path, plant: Callable[[Any, Path], None]
+) -> None:
+    path, other = whole_netcdf(tmp_path / "data.nc"), whole_netcdf(tmp_path / "other.nc")
+    assert read(path).observation.field_nG.tolist() == [1.5, -2.0, 3.0]
+    with h5py.File(path, "a") as file:
+        del file["field"]
+        plant(file, other)
+    assert refused(path).path == f"{path}, field"
+
+
+def test_numbers_without_named_dimensions_are_read_in_silence(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "data.nc", "w") as file:
+        for name, row in zip(("theta_s", "field", "error"), (ROWS, ROWS, (0.1,) * 3), strict=True):
+            file[name] = np.array(row)
+            file[name].attrs["units"] = "deg" if name == "theta_s" else "nG"
+    assert read(tmp_path / "data.nc").observation.field_nG.tolist() == list(ROWS)
+
+
+def test_the_hash_is_that_of_what_was_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is exchanged right after it was read, and a study that outlives its file."""
+    path = write(GOOD)
+    expected, real = digest(path), datafile.read_table
+
+    def exchanging(file: Path) -> Any:
+        found = real(file)
+        write(GOOD.replace("1.5", "2.5"))
+        return found
+
+    monkeypatch.setattr(datafile, "read_table", exchanging)
+    found = read(path)
+    assert found.observation.field_nG[0] == 1.5
+    assert found.digests == {"data.file: data.csv": expected}
