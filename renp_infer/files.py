@@ -6,8 +6,10 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -185,3 +187,42 @@ def make_directory(directory: Path) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError("--out", str(directory), allowed, reason) from error
+
+
+class _Temporary:
+    """The folder of temporary files that a process has at the moment, and who needs it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before: str | None = None
+
+    def enter(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._before = tempfile.tempdir
+                tempfile.tempdir = tempfile.mkdtemp(prefix="renp-")
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0 and tempfile.tempdir is not None:
+                shutil.rmtree(tempfile.tempdir, ignore_errors=True)
+                tempfile.tempdir = self._before
+
+
+_temporary = _Temporary()
+
+
+@contextlib.contextmanager
+def sweeping() -> Iterator[None]:
+    """Remove the temporary files that are made within, also those a library leaves behind.
+
+    PyTensor leaves one for each function that it compiles. Threads share one folder.
+    """
+    _temporary.enter()
+    try:
+        yield
+    finally:
+        _temporary.leave()

@@ -5,6 +5,7 @@ Imports nothing heavy, so that help appears at once.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -18,11 +19,13 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from renp_infer.app.scheme_cli import scheme
+from renp_infer.engine.interruption import SIGNALS
 from renp_infer.engine.options import DEFAULTS, Options
 from renp_infer.errors import ConfigError, RenpError
 from renp_infer.verbs import folders
 
 INPUT_WRONG, RUN_FAILED, INTERRUPTED = 2, 4, 130
+SAID_INTERRUPTED = "interrupted; the same command resumes"
 ASKED_OTHERWISE = {
     "sequential": "renp optimize STUDY --sequential chooses one measurement after the other",
     "ensemble": "renp simulate STUDY draws data",
@@ -246,10 +249,6 @@ for _name in app:
         app[_name].help_epilogue = ""  # the examples stand under the list of verbs only
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def _complain(text: str) -> None:
     from renp_infer.terminal import say
 
@@ -289,10 +288,16 @@ def guarded(work: Callable[[], int], *, debug: bool) -> int:
         _complain(_wording(error))
         return INPUT_WRONG
     except KeyboardInterrupt:
-        _complain("interrupted; the same command resumes")
+        _complain(SAID_INTERRUPTED)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return RUN_FAILED
+    except MemoryError as error:
+        if debug:
+            raise
+        hint = "take fewer angles, draws, data sets or workers"
+        _complain(f"the memory of this machine is not enough ({error}); {hint}")
         return RUN_FAILED
     except Exception as error:
         if debug:
@@ -312,12 +317,49 @@ def _wording(error: Exception) -> str:
     return " ".join(f"command line: {error}; {hint}".split())
 
 
+class _Interruption:
+    """The first signal unwinds, so that everything is let go; the second one ends at once."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+        if self._begun:
+            _leave(INTERRUPTED)
+        self._begun = True
+        raise KeyboardInterrupt
+
+
 def be_interruptible() -> None:
-    """Let SIGTERM, which a batch system sends at wall time, end a run like Ctrl-C."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Let the signals of batch systems and closed terminals end a run like Ctrl-C.
+
+    One that is ignored from the start, as by nohup, stays so.
+    """
+    interruption = _Interruption()
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interruption)
+
+
+def _leave(code: int) -> None:
+    """End at once, without the interpreter's own end: libraries may have threads at work."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(code)
 
 
 def main() -> None:
-    """Entry point of ``renp``."""
+    """Run the command of ``sys.argv``."""
+    perform(lambda: execute(sys.argv[1:]))
+
+
+def perform(work: Callable[[], int]) -> None:
+    """Do the work of a process that may be interrupted, and end with its exit code."""
     be_interruptible()
-    sys.exit(execute(sys.argv[1:]))
+    code = work()
+    if code == INTERRUPTED:
+        _leave(code)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # too late to interrupt anything
+    sys.exit(code)

@@ -22,6 +22,7 @@ from renp_infer.engine.store import PROGRESS, Store, check_run
 from renp_infer.engine.tasks import Context
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, TaskError
+from renp_infer.files import sweeping
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.terminal import say
@@ -137,7 +138,7 @@ def result_of(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
     """Result of a verb whose file is JSON, from a run directory if there is one."""
     if options.out is None:
         task = verb.series(study).task(0)
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), sweeping():
             begin = time.monotonic()
             result: dict[str, Any] = verb.perform(study, task, Context())
             add_provenance(result, study, time.monotonic() - begin)

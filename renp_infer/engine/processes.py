@@ -156,7 +156,8 @@ class Processes:
 
 def _serve(pipe: Connection) -> None:
     """Do what comes through a pipe until its other end is closed: a worker's life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the driver decides
+    for number in (signal.SIGINT, signal.SIGHUP):  # of a terminal: the driver decides
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_driver, daemon=True).start()
     with contextlib.suppress(EOFError, ConnectionError):
         pipe.send(None)  # it has begun

@@ -24,6 +24,7 @@ from renp_infer.engine.provenance import add_provenance
 from renp_infer.engine.tasks import Context, Task, fingerprint
 from renp_infer.engine.verb import Batch
 from renp_infer.errors import ExecutorError, RenpError
+from renp_infer.files import sweeping
 from renp_infer.resources import PACKAGE, kernel_cache
 from renp_infer.terminal import document
 
@@ -113,7 +114,7 @@ def perform(batch: Batch, context: Context) -> list[Reply]:
     """
     context = replace(context, scratch=batch.scratch)
     # Libraries that print must not reach standard output: it may be one document.
-    with contextlib.redirect_stdout(sys.stderr), _compiled_once(batch):
+    with contextlib.redirect_stdout(sys.stderr), sweeping(), _compiled_once(batch):
         return [_answer(batch, task, context) for task in batch.tasks]
 
 

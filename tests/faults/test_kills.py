@@ -37,7 +37,8 @@ def start(
     folder: Path, executor: str = "serial", count: int = COUNT, ms: float = 20.0, prefix: Any = ()
 ) -> "subprocess.Popen[str]":
     words = [*prefix, sys.executable, str(DRIVER), str(folder), str(count), executor, str(ms)]
-    env = os.environ | {"PYTHONPATH": ROOT}
+    (folder / "temporary").mkdir(exist_ok=True)
+    env = os.environ | {"PYTHONPATH": ROOT, "TMPDIR": str(folder / "temporary")}
     return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=env)
 
 
@@ -110,22 +111,67 @@ def done(folder: Path) -> list[Path]:
     return list((folder / "run" / "tasks" / "toy" / "000000").glob("0*.json"))
 
 
-@pytest.mark.slow
-def test_sigterm_at_wall_time_is_an_interruption_and_resumes(
-    tmp_path: Path, expected: bytes
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@pytest.mark.parametrize(
+    ("executor", "numbers"),
+    [
+        ("serial", SIGNALS[1:2] * 2),
+        *(
+            pytest.param(executor, (first, *second), marks=pytest.mark.slow)
+            for executor in ("serial", "processes:2")
+            for first in SIGNALS
+            for second in ((), (signal.SIGINT,))
+        ),
+    ],
+)
+def test_a_signal_is_an_interruption_that_resumes(
+    tmp_path: Path, expected: bytes, executor: str, numbers: tuple[int, ...]
 ) -> None:
-    for executor in ("serial", "processes:2"):
-        with start(tmp_path, executor, ms=50.0) as process:
-            have = len(done(tmp_path))
-            wait_for(lambda have=have: len(done(tmp_path)) > have + 2)
-            children = psutil.Process(process.pid).children(recursive=True)
-            process.terminate()
-            _, err = process.communicate(timeout=30)
-        assert process.returncode == 130
-        assert err.splitlines()[-1] == "renp: interrupted; the same command resumes"
-        assert not psutil.wait_procs(children, timeout=10)[1]
+    """The second one comes while the first is being answered."""
+    with start(tmp_path, executor, ms=50.0) as process:
+        wait_for(lambda: len(done(tmp_path)) > 2)
+        children = psutil.Process(process.pid).children(recursive=True)
+        for number in numbers:
+            process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err in ("", "renp: interrupted; the same command resumes\n")
+    assert err or len(numbers) > 1
+    assert not psutil.wait_procs(children, timeout=10)[1]
+    if len(numbers) == 1:
+        assert list((tmp_path / "temporary").iterdir()) == []
     finish(tmp_path)
     assert result(tmp_path) == expected
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_is_ignored_from_the_start_stays_so(tmp_path: Path, number: int) -> None:
+    """As nohup has it, and a shell for what it starts in the background."""
+    code = (
+        "import os, signal\n"
+        f"signal.signal({int(number)}, signal.SIG_IGN)\n"
+        "from renp_infer.app.cli import be_interruptible\n"
+        f"be_interruptible(); os.kill(os.getpid(), {int(number)}); print('alive')"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "alive\n"
+
+
+def test_an_interruption_while_the_command_is_loaded_is_one_line() -> None:
+    code = (
+        "import builtins, sys\nreal = builtins.__import__\n"
+        "def interrupted(name, *rest):\n"
+        "    if name.startswith('cyclopts'): raise KeyboardInterrupt\n"
+        "    return real(name, *rest)\n"
+        "builtins.__import__ = interrupted\n"
+        "from renp_infer.__main__ import main; main()"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stderr.count("\n")) == (130, 1)
 
 
 def test_two_drivers_on_one_directory_the_second_refuses(tmp_path: Path, expected: bytes) -> None:

@@ -23,5 +23,5 @@ def drive(folder: Path, count: int, executor: str, milliseconds: float) -> int:
 
 
 if __name__ == "__main__":
-    cli.be_interruptible()
-    sys.exit(drive(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])))
+    FOLDER, COUNT, EXECUTOR, MILLISECONDS = sys.argv[1:]
+    cli.perform(lambda: drive(Path(FOLDER), int(COUNT), EXECUTOR, float(MILLISECONDS)))

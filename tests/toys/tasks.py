@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ class Toy(Verb):
 
     def perform(self, _study: Study, task: Task, _context: Context) -> dict[str, Any]:
         """Draw a number; first obey ``orders/<index>``, whose last letter is used up."""
+        os.close(tempfile.mkstemp(prefix="left-")[0])  # as libraries do
         time.sleep(1e-3 * self.milliseconds)
         order = Path(self.orders) / str(task.index)
         if order.is_file() and (letters := order.read_text()):
