@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import hashlib
@@ -64,8 +65,9 @@ def open_own(path: Path | str, flags: int) -> int:
     OSError
         If it cannot be opened.
     """
+    flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+        handle = _opened(path, flags)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
             raise _not_own(path, "a link or a pipe") from error
@@ -76,6 +78,33 @@ def open_own(path: Path | str, flags: int) -> int:
         return handle
     os.close(handle)
     raise _not_own(path, "no regular file, or one that has another name too")
+
+
+def _opened(path: Path | str, flags: int) -> int:
+    """Open a file; one that is new is as open to others as its folder."""
+    if not flags & os.O_CREAT:
+        return os.open(path, flags)
+    try:
+        handle = os.open(path, flags | os.O_EXCL, 0o600)
+    except FileExistsError:
+        if flags & os.O_EXCL:
+            raise
+        return os.open(path, flags & ~os.O_CREAT)
+    follow_folder(handle, path)
+    return handle
+
+
+def follow_folder(what: int | Path, path: Path | str) -> None:
+    """Give what is new at a path the group, and the rights, of the folder that it is in."""
+    folder, own = os.stat(os.path.dirname(path) or "."), os.stat(what)
+    if own.st_gid != folder.st_gid:
+        with contextlib.suppress(OSError):  # who is not of the group cannot
+            os.chown(what, -1, folder.st_gid)
+    keep = 0o2775 if stat.S_ISDIR(own.st_mode) else 0o664
+    if folder.st_mode & stat.S_ISVTX:  # a folder for all, as that of temporary files
+        keep &= ~stat.S_IWGRP
+    with contextlib.suppress(OSError):
+        os.chmod(what, folder.st_mode & keep)
 
 
 def _not_own(path: Path | str, found: str) -> StoreError:
@@ -116,7 +145,7 @@ def replacing(path: Path) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        temporary.chmod(0o644)
+        follow_folder(temporary, path)
         _sync(temporary)
         os.replace(temporary, path)
         temporary = None
@@ -150,7 +179,8 @@ def write_bytes(path: str, content: bytes) -> None:
     try:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
-        with open(temporary, "xb") as stream:  # new, so that no link is followed
+        new = open_own(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)  # no link is followed
+        with open(new, "wb") as stream:
             stream.write(content)
         os.replace(temporary, path)
     except OSError as error:
@@ -169,6 +199,20 @@ def write_text(path: Path, text: str) -> None:
     """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def make_own_directory(directory: Path) -> None:
+    """Create a folder in a run directory, and those above it, as open as the run's.
+
+    Raises
+    ------
+    OSError
+        If it cannot be created.
+    """
+    if not directory.is_dir():
+        make_own_directory(directory.parent)
+        directory.mkdir(exist_ok=True)
+        follow_folder(directory, directory)
 
 
 def make_directory(directory: Path) -> None:
@@ -196,20 +240,40 @@ class _Temporary:
         self._lock = threading.Lock()
         self._users = 0
         self._before: str | None = None
+        self._folder = ""
 
     def enter(self) -> None:
         with self._lock:
             self._users += 1
             if self._users == 1:
-                self._before = tempfile.tempdir
-                tempfile.tempdir = tempfile.mkdtemp(prefix="renp-")
+                self._before, tempfile.tempdir = tempfile.tempdir, self._made()
 
     def leave(self) -> None:
         with self._lock:
             self._users -= 1
-            if self._users == 0 and tempfile.tempdir is not None:
-                shutil.rmtree(tempfile.tempdir, ignore_errors=True)
+            if self._users == 0:
+                _sweep(self._folder)
                 tempfile.tempdir = self._before
+
+    def _made(self) -> str:
+        """The folder that a library still has one in, or a new one."""
+        if not self._folder:  # before what libraries register for theirs, so that it comes after
+            atexit.register(self._remove)
+        if not os.path.lexists(self._folder):
+            self._folder = tempfile.mkdtemp(prefix="renp-")
+        return self._folder
+
+    def _remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _sweep(folder: str) -> None:
+    """Remove the files of a folder, and it too unless a library has a folder of its own there."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+        os.rmdir(folder)
 
 
 _temporary = _Temporary()

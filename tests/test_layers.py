@@ -26,6 +26,7 @@ ORDER = (
         "versions",
         "terminal",
         "display",
+        "kernels",
     ),
     ("physics",),
     ("measurement",),

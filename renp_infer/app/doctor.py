@@ -59,6 +59,7 @@ def examine(directory: Path, executor: str = "processes:1") -> list[Check]:
         "packages": _packages,
         "writable": lambda: _writable(directory),
         "disk": lambda: _disk(directory),
+        "lock": lambda: _lock(directory),
         "kernel": _kernel,
         "compiled": _compiled,
         "executor": lambda: _executor(executor),
@@ -94,6 +95,21 @@ def _disk(directory: Path) -> tuple[bool, str]:
     return free >= FREE_BYTES, f"{free / 1e9:.1f} GB free"
 
 
+def _lock(directory: Path) -> tuple[bool, str]:
+    """Whether a second run is kept off a run directory, and by what."""
+    from renp_infer.engine.lock import HeldError, Lock
+
+    with tempfile.TemporaryDirectory(prefix=".renp-", dir=directory) as folder:
+        first = Lock(Path(folder))
+        try:
+            Lock(Path(folder)).release()
+        except HeldError:
+            return True, first.kind
+        finally:
+            first.release()
+    return False, f"{first.kind} keeps nobody off"
+
+
 def _kernel() -> tuple[bool, str]:
     """Compare the compiled pair integral with a value from another method."""
     import numpy as np
@@ -108,12 +124,16 @@ def _kernel() -> tuple[bool, str]:
 
 def _compiled() -> tuple[bool, str]:
     """Whether compiled kernels stay on the disk; else every process compiles anew."""
+    from renp_infer.kernels import NO_CACHE
     from renp_infer.physics._pair_kernels import planar_density
 
+    if planar_density.stats.cache_path is None:
+        return False, NO_CACHE
     folder = Path(planar_density.stats.cache_path)
     count = len(list(folder.glob("_*_kernels*.nbc")))
     if not os.access(folder, os.W_OK):
-        return count > 0, f"{count} kernels in {folder}, which cannot be written"
+        hint = "where NUMBA_CACHE_DIR is not set to a folder that can"
+        return count > 0, f"{count} kernels in {folder}, which cannot be written, {hint}"
     return True, f"{count} kernels in {folder}"
 
 

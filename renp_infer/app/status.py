@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.blocks import Blocks, read_entries
-from renp_infer.engine.store import PROGRESS, lock_holder, read_manifest
+from renp_infer.engine.lock import holder
+from renp_infer.engine.store import PROGRESS, read_manifest
 from renp_infer.engine.verb import Series, Verb
 from renp_infer.files import digest_own, open_own
 from renp_infer.study.study import Study
@@ -39,7 +40,7 @@ def status_of(study: Study, directory: Path) -> list[dict[str, Any]]:
     ConfigError
         If a newer version wrote the directory.
     """
-    manifest, writer = read_manifest(directory), lock_holder(directory)
+    manifest, writer = read_manifest(directory), holder(directory)
     last = _last_update(directory / PROGRESS)
     return [_row(study, verb, directory, manifest, writer, last) for verb in verbs_of(study)]
 

@@ -125,7 +125,7 @@ def doctor(options: Options) -> int:
     executor = "processes:1" if options.executor == "serial" else options.executor
     parse_executor(executor)
     with contextlib.redirect_stdout(sys.stderr):
-        checks = examine(Path.cwd(), executor)
+        checks = examine(options.out if options.out is not None else Path.cwd(), executor)
     good = all(check.good for check in checks)
     if options.json:
         rows = [{"name": c.name, "good": c.good, "found": c.found} for c in checks]

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from renp_infer.kernels import njit
 
 REACH = 7.5
 """Half width of a component, in standard deviations: 6e-14 of it lies beyond."""

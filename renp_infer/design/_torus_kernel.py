@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from renp_infer.kernels import njit
 
 LEAST, MOST = 16, 256
 """Midpoints of half a turn: as few as these are exact where the data say nothing, and

@@ -17,7 +17,14 @@ from typing import Any
 
 from renp_infer.engine.tasks import Scratch, Task
 from renp_infer.errors import StoreError
-from renp_infer.files import digest_of, digest_own, is_directory, open_own, write_bytes
+from renp_infer.files import (
+    digest_of,
+    digest_own,
+    is_directory,
+    make_own_directory,
+    open_own,
+    write_bytes,
+)
 
 BLOCK = 1000
 """Tasks of a folder: few enough to list, many enough for ten million tasks."""
@@ -144,7 +151,7 @@ class Blocks:
         number, block = task.index // BLOCK, self._block(task.index)
         if number not in self._opened:
             try:
-                block.mkdir(parents=True, exist_ok=True)
+                make_own_directory(block)
             except OSError as error:
                 raise StoreError(f"{block}: cannot be made ({error.strerror})") from error
             for stale in block.glob(".tmp-*"):

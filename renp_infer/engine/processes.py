@@ -24,6 +24,7 @@ from renp_infer.engine.tasks import Context, silent
 from renp_infer.engine.verb import Batch
 from renp_infer.engine.worker import Given, Take, of_this_version, perform
 from renp_infer.errors import ExecutorError
+from renp_infer.resources import kernel_cache
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Workers side by side: threads of their own would only slow each other down."""
@@ -115,11 +116,16 @@ class Processes:
             self._folder = self._stack.enter_context(kept)
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
-        with theirs, _environment(_ONE_THREAD | {"TMPDIR": self._folder}):
+        with theirs, _environment(self._variables()):
             process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
             process.start()
         self._workers.append(_Worker(process, ours))
         return self._workers[-1]
+
+    def _variables(self) -> dict[str, str]:
+        """Environment of the workers; where kernels cannot be kept, they are for the run."""
+        found = _ONE_THREAD | {"TMPDIR": self._folder}
+        return found if kernel_cache() else found | {"NUMBA_CACHE_DIR": self._folder}
 
     def _drop(self, worker: _Worker) -> None:
         self._workers.remove(worker)

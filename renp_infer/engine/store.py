@@ -2,20 +2,22 @@
 
 A verb is done when the manifest says so, its key matches and the hash of its
 file matches; the existence of a file says nothing. ``blocks.py`` keeps the same
-promise for each of its tasks. POSIX only (``flock``).
+promise for each of its tasks. POSIX only.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
+import pwd
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from renp_infer.engine.blocks import MANIFEST as BLOCK_MANIFEST
 from renp_infer.engine.blocks import TASKS, Blocks, are_of
+from renp_infer.engine.lock import LOCK, HeldError, Lock
 from renp_infer.engine.product import Product
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
@@ -23,7 +25,6 @@ from renp_infer.files import (
     digest_own,
     is_file,
     make_directory,
-    open_own,
     replacing,
     write_text,
 )
@@ -43,7 +44,7 @@ ENTRY: Mapping[str, tuple[type, ...]] = {
     "seconds": (int, float),
 }
 """Kinds of what is read of a verb's entry in the manifest."""
-MANIFEST, PROGRESS, LOCK = "manifest.json", "progress.jsonl", ".lock"
+MANIFEST, PROGRESS = "manifest.json", "progress.jsonl"
 
 
 class Store:
@@ -71,6 +72,7 @@ class Store:
         self.directory = directory
         check_directory(directory)
         make_directory(directory)
+        _refuse_unwritable(directory)
         self._lock = self._acquire()
         try:
             for stale in directory.glob(".tmp-*"):
@@ -88,29 +90,17 @@ class Store:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def _acquire(self) -> int:
-        # The system drops the lock with the process, so none is ever stale.
-        handle = open_own(self.directory / LOCK, os.O_RDWR | os.O_CREAT)
+    def _acquire(self) -> Lock:
+        allowed = "a directory that no other run is writing"
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            holder = lock_holder(self.directory)
-            raise ConfigError(
-                "--out",
-                str(self.directory),
-                "a directory that no other run is writing",
-                f"process {holder} is at work there" if holder else "",
-            ) from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()} on {os.uname().nodename}\n".encode(), 0)
-        return handle
+            return Lock(self.directory)
+        except HeldError as error:
+            at_work = f"process {error} is at work there" if str(error) else ""
+            raise ConfigError("--out", str(self.directory), allowed, at_work) from error
 
     def close(self) -> None:
         """Let others write."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._lock.release()
 
     def path(self, name: str) -> Path:
         """Path of a file of this directory."""
@@ -212,19 +202,6 @@ def check_run(directory: Path) -> None:
     judged_manifest(directory)
 
 
-def lock_holder(directory: Path) -> str:
-    """Process that is writing a run directory; empty if there is none."""
-    try:
-        with open(open_own(directory / LOCK, os.O_RDONLY), "rb") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return stream.read(256).decode("utf-8", "replace").strip() or "unknown"
-    except OSError:
-        pass
-    return ""
-
-
 def read_manifest(directory: Path) -> dict[str, Any]:
     """Read the manifest of a run directory; an empty one if there is none or it is broken.
 
@@ -303,6 +280,29 @@ def _refuse_links(directory: Path) -> None:
         if entry.is_symlink():
             allowed = "a run directory without links"
             raise ConfigError(entry.path, Said("a link"), allowed, "put what it leads to there")
+
+
+def _refuse_unwritable(directory: Path) -> None:
+    """Refuse a run that another user began and keeps to himself, before anything is written."""
+    for entry in _members(directory):
+        appended = entry.name in (LOCK, PROGRESS, BLOCK_MANIFEST)
+        if not (appended or entry.is_dir()) or os.access(entry.path, os.W_OK, **AS_I_AM):
+            continue
+        owner = _owner(entry.stat().st_uid)
+        allowed = "files and folders that you may write"
+        hint = f"it belongs to {owner}, who can say chmod -R g+w; or continue a copy"
+        raise ConfigError("--out", entry.path, allowed, hint)
+
+
+AS_I_AM = {"effective_ids": os.access in os.supports_effective_ids}
+"""To ask for the rights of this process, where the system can tell them from the user's."""
+
+
+def _owner(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
 
 
 def _members(directory: Path | str, depth: int = 0) -> Iterator[os.DirEntry[str]]:

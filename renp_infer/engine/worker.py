@@ -24,7 +24,7 @@ from renp_infer.engine.provenance import add_provenance
 from renp_infer.engine.tasks import Context, Task, fingerprint
 from renp_infer.engine.verb import Batch
 from renp_infer.errors import ExecutorError, RenpError
-from renp_infer.files import sweeping
+from renp_infer.files import open_own, sweeping, write_text
 from renp_infer.resources import PACKAGE, kernel_cache
 from renp_infer.terminal import document
 
@@ -161,17 +161,34 @@ def _compiled_once(batch: Batch) -> Iterator[None]:
     if kind in WARM or cache is None:
         yield
         return
-    marker = cache / f"renp-{kind}.compiled"
-    with (cache / f"renp-{kind}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp = _sources()
-        if marker.is_file() and marker.read_text() == stamp:
-            lock.close()
-            yield
-        else:
-            yield
-            marker.write_text(stamp)
+    marker, stamp = cache / f"renp-{kind}.compiled", _sources()
+    with _locked(cache / f"renp-{kind}.lock") as release:
+        if _text(marker) == stamp:
+            release()
+        yield
+        if _text(marker) != stamp:
+            with contextlib.suppress(OSError):  # the next process compiles, too
+                write_text(marker, stamp)
     WARM.add(kind)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[Callable[[], None]]:
+    """Hold a file's lock, until a function is called; none where there are no locks."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            handle = open_own(path, os.O_RDWR | os.O_CREAT)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield stack.close
+
+
+def _text(path: Path) -> str:
+    """Text of a file; empty if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def _sources() -> str:

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.kernels import njit
 from renp_infer.measurement._beam_kernels import one_index, own_indices
 from renp_infer.measurement._edge_kernels import GEOMETRY
 from renp_infer.measurement._panel_kernels import panel_integrals

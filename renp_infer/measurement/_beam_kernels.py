@@ -17,7 +17,8 @@ dK_t and the two numbers of ``d omega = r^3 (first + second sin^2(theta - c))``.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from renp_infer.kernels import njit
 
 ONE = 6
 """How many of the numbers one index for all photons needs; the others are 0."""

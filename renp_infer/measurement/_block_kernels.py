@@ -12,8 +12,8 @@ edge. Over a whole support it errs by up to 1.5e-4 of the peak (planar 1e-2), un
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from renp_infer.kernels import njit
 from renp_infer.measurement._beam_kernels import OWN, bent_excess, momentum, momentum_slopes
 from renp_infer.measurement._edge_kernels import GEOMETRY
 from renp_infer.physics._pair_kernels import full_partials, planar_slopes

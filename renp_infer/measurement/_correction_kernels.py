@@ -10,8 +10,8 @@ looked up at every call.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from renp_infer.kernels import njit
 from renp_infer.measurement._beam_kernels import momentum
 from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.physics._crystal_kernels import (

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from renp_infer.kernels import njit
 from renp_infer.measurement._beam_kernels import BEND, ONE, OWN, momentum, momentum_slopes
 
 GEOMETRY = 6

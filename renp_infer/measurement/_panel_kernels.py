@@ -10,8 +10,8 @@ support in blocks of nodes, see ``_block_kernels``. What a finite crystal adds i
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from renp_infer.kernels import njit
 from renp_infer.measurement._beam_kernels import EXTRAORDINARY, ORDINARY, OWN, momentum
 from renp_infer.measurement._block_kernels import (
     LONGEST,

@@ -11,8 +11,8 @@ quadrature of ``_plane_kernels``.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from renp_infer.kernels import njit
 from renp_infer.physics._form_kernels import LORENTZ_WIDTH, grading
 from renp_infer.physics._pair_kernels import full_terms
 from renp_infer.physics._plane_kernels import (

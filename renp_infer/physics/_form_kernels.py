@@ -15,8 +15,9 @@ are all analytic.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy.special import struve
+
+from renp_infer.kernels import njit
 
 LORENTZ_WIDTH = 32.0 / (3.0 * np.pi**2)
 """y_l of Eq. (18); x_l is 1."""

@@ -13,7 +13,8 @@ The electron current enters as a quadratic form C on p1, p2.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from renp_infer.kernels import njit
 
 
 @njit(cache=True, error_model="numpy", inline="always")

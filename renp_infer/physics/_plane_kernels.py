@@ -10,8 +10,8 @@ line integrals also serve the large-crystal methods of ``_crystal_kernels``.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from renp_infer.kernels import njit
 from renp_infer.physics._form_kernels import (
     LORENTZ_WIDTH,
     WAVE,

@@ -15,10 +15,11 @@ from renp_infer.app.cli import execute
 from renp_infer.engine.blocks import LONGEST_LINE, read_entries
 from renp_infer.engine.campaign import Work, update
 from renp_infer.engine.executors import Serial
+from renp_infer.engine.lock import holder
 from renp_infer.engine.progress import Meter
 from renp_infer.engine.result import Files
 from renp_infer.engine.run import load_run
-from renp_infer.engine.store import MANIFEST, Store, lock_holder, read_manifest
+from renp_infer.engine.store import MANIFEST, Store, read_manifest
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest, make_directory, replacing, write_text
 from renp_infer.resources import MAX_BYTES
@@ -120,18 +121,18 @@ def test_a_second_writer_is_refused_and_the_lock_dies_with_its_process(tmp_path:
         f"store = Store(pathlib.Path({str(tmp_path)!r}))\n"
         "sys.stdout.write('held\\n'); sys.stdout.flush(); sys.stdin.read()"
     )
-    holder = subprocess.Popen(
+    first = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    with holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(ConfigError, match=f"process {holder.pid}") as caught:
+    with first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        with pytest.raises(ConfigError, match=f"process {first.pid}") as caught:
             Store(tmp_path)
         assert caught.value.path == "--out"
-        assert lock_holder(tmp_path).startswith(str(holder.pid))
-        holder.kill()
-    assert lock_holder(tmp_path) == ""
+        assert holder(tmp_path).startswith(str(first.pid))
+        first.kill()
+    assert holder(tmp_path) == ""
     Store(tmp_path).close()
 
 

@@ -19,6 +19,7 @@ from renp_infer.design.starts import starts
 from renp_infer.design.utility import Utility
 from renp_infer.engine.blocks import append_line
 from renp_infer.errors import RenpError
+from renp_infer.files import make_own_directory
 from renp_infer.study.designing import (
     designed,
     frozen_noise,
@@ -73,7 +74,7 @@ class Journal:
     def rewrite(self, trials: Sequence[Trial]) -> None:
         """Begin again with what was read, so that nothing torn stands in between."""
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_own_directory(self._path.parent)
             lines = "".join(json.dumps(plain(trial.plain())) + "\n" for trial in trials)
             self._path.write_text(lines, encoding="utf-8")
 

@@ -1,0 +1,64 @@
+"""Compiled functions, kept on the disk where that is possible."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+from renp_infer.terminal import say
+
+NO_CACHE = (
+    "compiled kernels cannot be kept, each process compiles them anew: "
+    "set NUMBA_CACHE_DIR to a folder that can be written"
+)
+
+
+def njit(*, cache: bool, **options: Any) -> Any:
+    """Compile a function as ``numba.njit`` does; a cache that fails is no cache.
+
+    Parameters
+    ----------
+    cache : bool
+        Whether what is compiled is kept.
+    **options
+        Of ``numba.njit``.
+    """
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        found = numba.njit(**options)(function)
+        if cache:
+            try:
+                found.enable_caching()
+            except (RuntimeError, OSError):  # no folder, neither the package's nor the user's
+                _say_once()
+            else:
+                _forgive(found._cache)
+        return found
+
+    return compiled
+
+
+def _forgive(kept: Any) -> None:
+    """Have a cache that cannot be read or written cost time, and no more."""
+    for name in ("load_overload", "save_overload"):
+        setattr(kept, name, _forgiving(getattr(kept, name)))
+
+
+def _forgiving(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def attempt(*arguments: Any) -> Any:
+        try:
+            return method(*arguments)
+        except (OSError, EOFError, ValueError):  # full, forbidden, or cut off
+            _say_once()
+            return None
+
+    return attempt
+
+
+@functools.cache
+def _say_once() -> None:
+    say(NO_CACHE)
