@@ -13,7 +13,7 @@ from renp_infer.engine.driver import DONE, Plan, bring_up_to_date, home_of, judg
 from renp_infer.engine.options import Options
 from renp_infer.engine.result import readable
 from renp_infer.engine.run import Run
-from renp_infer.engine.store import Store, check_directory, check_run
+from renp_infer.engine.store import Store, check_directory, runs_in
 from renp_infer.errors import ConfigError
 from renp_infer.files import is_directory, make_directory
 from renp_infer.study.study import Study
@@ -97,13 +97,11 @@ def report(paths: Sequence[Path], options: Options, *, figures: str = "") -> int
 
     formats = parse_formats(figures)
     if any(map(is_directory, paths)):
-        directories = list(paths)
-        for directory in directories:
-            check_run(directory)
-        if options.out is None and len(directories) > 1:
+        directories = [run for path in paths for run in runs_in(path)]
+        if options.out is None and len(paths) > 1:
             # a joint page inside one of the runs would replace that run's own
             raise ConfigError("--out", None, "a directory, for a report of several runs")
-        top = options.out if options.out is not None else directories[0]
+        top = options.out if options.out is not None else paths[0]
         make_directory(top)
     else:
         top, directories = places(load_all(paths, options), options)

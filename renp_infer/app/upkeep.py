@@ -22,7 +22,7 @@ from renp_infer.engine.driver import (
 )
 from renp_infer.engine.executors import parse_executor
 from renp_infer.engine.options import Options
-from renp_infer.engine.store import Store, read_manifest
+from renp_infer.engine.store import Store, read_manifest, runs_in
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.files import is_directory, is_file
@@ -43,7 +43,8 @@ def status(paths: Sequence[Path], options: Options) -> int:
     from renp_infer.app.status import in_words, status_of
 
     if paths and all(map(is_directory, paths)):
-        studies, directories = [study_in(path) for path in paths], list(paths)
+        directories = [run for path in paths for run in runs_in(path)]
+        studies = [study_in(directory) for directory in directories]
     else:
         _refuse_neither(paths)
         studies = load_all(paths, options)

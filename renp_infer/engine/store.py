@@ -23,6 +23,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.files import (
     digest_own,
+    is_directory,
     is_file,
     make_directory,
     replacing,
@@ -200,6 +201,24 @@ def check_run(directory: Path) -> None:
     if not is_file(directory / MANIFEST):
         raise ConfigError("RUN", str(directory), f"a run directory, which has a {MANIFEST}")
     judged_manifest(directory)
+
+
+def runs_in(directory: Path) -> list[Path]:
+    """A run directory; or those in a folder of several, as ``renp run A B --out DIR`` makes it.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    if not is_file(directory / MANIFEST) and is_directory(directory):
+        inner = sorted(path for path in directory.iterdir() if is_file(path / MANIFEST))
+        if inner:
+            for run in inner:
+                check_run(run)
+            return inner
+    check_run(directory)
+    return [directory]
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:

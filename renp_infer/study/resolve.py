@@ -10,6 +10,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.measurement.field import residual_leakage
 from renp_infer.physics.kinematics import has_extraordinary
@@ -17,7 +19,8 @@ from renp_infer.physics.neutrinos import load_oscillation
 from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
 from renp_infer.records import Accuracy, Experiment, Parameters
 from renp_infer.study import checks
-from renp_infer.study.design_tables import design_of
+from renp_infer.study.datafile import degrees
+from renp_infer.study.design_tables import OTHERS, Design, derived_keys, design_of
 from renp_infer.study.knowledge import knowledge_of
 from renp_infer.study.reading import StudyConfig
 from renp_infer.study.sections.blinding import blinding_of, with_absolute_key
@@ -91,6 +94,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     experiment = apparatus_of(experiment, measurement)
     checks.check_all(study, experiment, parameters)
     residual = residual_leakage(experiment, parameters)
+    design = design_of(study, scheme, folder)
     settings = None
     if study.inference is not None:
         settings = inference_settings(study.inference, has_extraordinary(experiment))
@@ -98,7 +102,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         name=study.name,
         seed=study.seed,
         text=text,
-        resolved=_resolved(study, scheme, experiment),
+        resolved=_resolved(study, scheme, experiment, design),
         experiment=experiment,
         parameters=parameters,
         oscillation=table,
@@ -112,7 +116,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         blinding=blinding_of(study.blinding),
         calibration=study.calibrate,
         forecast=_forecast(study, experiment, parameters),
-        design=design_of(study, scheme, folder),
+        design=design,
         sequential=_sequential(study, experiment, parameters),
     )
 
@@ -144,8 +148,10 @@ def _sequential(
     return settings
 
 
-def _resolved(study: StudyConfig, scheme: str, experiment: Experiment) -> dict[str, Any]:
-    """All keys with all values, as tables that ``load_study`` takes again."""
+def _resolved(
+    study: StudyConfig, scheme: str, experiment: Experiment, design: Design | None
+) -> dict[str, Any]:
+    """All keys with all values, as tables of which ``load_study`` makes the same study."""
     tables = study.model_dump(by_alias=True, exclude_none=True)
     chosen = told(experiment.switches).items()
     tables["physics"] |= {name: value for name, value in chosen if value is not None}
@@ -160,7 +166,10 @@ def _resolved(study: StudyConfig, scheme: str, experiment: Experiment) -> dict[s
     if scheme == GENERIC:
         tables["target"] |= study.target.model_dump(include=set(GENERIC_KEYS), exclude_none=True)
     if study.layout.theta_e_deg is None:
-        tables["layout"]["theta_e_deg"] = math.degrees(experiment.layout.theta_e)
+        theta_e = experiment.layout.theta_e
+        theta_e_deg = float(degrees(np.array([theta_e]))[0])
+        if math.radians(theta_e_deg) == theta_e:  # else it is matched again, to the last bit
+            tables["layout"]["theta_e_deg"] = theta_e_deg
     if isinstance(study.layout.theta_s_deg, tuple):
         tables["layout"]["theta_s_deg"] = list(study.layout.theta_s_deg)
     tables["detector"]["exposure_s"] = experiment.detector.exposure_s
@@ -170,6 +179,9 @@ def _resolved(study: StudyConfig, scheme: str, experiment: Experiment) -> dict[s
         del tables["detector"][key]
     if study.inference is not None:
         _without_meaningless(tables, study.inference)
+    if design is not None:
+        inherited = {key: table for key, table in tables.items() if key not in OTHERS}
+        tables["optimize"]["follow"] = tuple(derived_keys(inherited, design.tables))
     return tables
 
 

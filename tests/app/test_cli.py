@@ -193,6 +193,12 @@ def test_several_studies_get_a_directory_each(
     found = json.loads(capsys.readouterr().out)
     assert [r["directory"] for r in found["runs"]] == ["joint/short", "joint/other"]
     assert found["report"] == "joint/report.html"
+    assert execute(["status", "joint", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["tasks"]
+    assert [(r["name"], r["state"]) for r in rows] == [("other", "done"), ("short", "done")]
+    (folder / "joint" / "report.html").unlink()
+    assert execute(["report", "joint"]) == 0
+    assert (folder / "joint" / "report.html").is_file()
     assert execute(["run", "study.toml", "study.toml", "--out", "twice"]) == 2
     assert not (folder / "twice").exists()
 

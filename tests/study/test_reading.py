@@ -587,3 +587,32 @@ def test_the_lorentzian_in_full_can_be_evaluated_but_not_fitted(tmp_path: Path) 
     assert verbs_of(load_study(path, mixed, inference=False)) == (EVALUATE,)
     with pytest.raises(ConfigError, match="nearest|did you mean|allowed"):
         load_study(path, ["inference.chain=3"], inference=False)
+
+
+SHIPPED = sorted(path.stem for path in share_path("studies").glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_resolved_study_is_the_same_study(name: str, tmp_path: Path) -> None:
+    """Its tables, and the keys of all that it can be asked."""
+    given = load_study(name)
+    (tmp_path / "resolved.toml").write_text(tomli_w.dumps(given.resolved))
+    again = load_study(tmp_path / "resolved.toml")
+    assert again.resolved == given.resolved
+    keys = {verb.name: verb.series(given).key for verb in verbs_of(given)}
+    assert {verb.name: verb.series(again).key for verb in verbs_of(again)} == keys
+
+
+def test_a_matched_angle_that_is_no_degrees_is_matched_again() -> None:
+    """Of doubles in radians some are no degrees: 140 of them are further apart there."""
+    given = load_study("best-ion-first-principles")
+    assert "theta_e_deg" not in given.resolved["layout"]
+    again = load_study(given.resolved)
+    assert again.experiment.layout.theta_e == given.experiment.layout.theta_e
+
+
+@pytest.mark.parametrize("path", ["layout.width_cm", "layout.length_cm.x", "x"])
+def test_a_key_that_shall_follow_is_one_of_the_study(path: str) -> None:
+    with pytest.raises(ConfigError, match="keys that the study has") as caught:
+        load_study("optimize-crystal", {"optimize.follow": [path]})
+    assert caught.value.path == "optimize.follow"

@@ -99,6 +99,7 @@ class OptimizeSection(Section):
     cost: CostSection = CostSection()
     comparisons: Flag = True
     robustness: Flag = False
+    follow: Annotated[tuple[Word, ...], Before(as_tuple)] = ()
     robustness_loss: Annotated[float, Before(Number(low=0, high=10, open_low=True))] = 0.1
     sequential: SequentialSection | None = None
 

@@ -15,6 +15,7 @@ from renp_infer.design.utility import Utility
 from renp_infer.figures.drawing import BAND_68, BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, number
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.study.load import load_study
 from renp_infer.verbs.optimize.layout_figure import layout_figure
 from renp_infer.verbs.optimize.maps import Surface, draw_maps
 from renp_infer.verbs.optimize.result import FrontMember, OptimizeResult
@@ -146,6 +147,9 @@ def _laid_out(found: OptimizeResult) -> bool:
 def best_layout(found: OptimizeResult, study: Mapping[str, Any]) -> tuple[Figure, str]:
     """Crystal and beams of the best design."""
     layout, detector = dict(study["layout"]), dict(study["detector"])
+    if "theta_e_deg" not in layout:  # matched, and no degrees are that angle to the last bit
+        matched = load_study(study, inference=False).experiment.layout.theta_e
+        layout["theta_e_deg"] = float(np.rad2deg(matched))
     for path, value in found.best.items():
         section, _, key = path.partition(".")
         if section in ("layout", "detector"):

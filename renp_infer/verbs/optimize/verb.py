@@ -44,7 +44,7 @@ class Optimize(Verb):
     def inputs(self, study: Study) -> dict[str, Any]:
         """All but the number of repeats, so that a longer series begins with the shorter."""
         assert study.design is not None
-        section = study.design.section.model_dump(exclude={"repeats", "sequential"})
+        section = study.design.section.model_dump(exclude={"repeats", "sequential", "follow"})
         apart = ("name", "seed", "inference", "execution")  # elsewhere, or of no effect
         given = {key: table for key, table in study.design.tables.items() if key not in apart}
         return prior_inputs(study) | {"tables": given, "optimize": section}
