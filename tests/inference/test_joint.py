@@ -1,15 +1,21 @@
 """Several data sets as one: exact values, and what must not matter."""
 
+import functools
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.special import logsumexp
 
+from renp_infer.inference.fisher import best_step, expand, sigma
 from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.importance import evidence
 from renp_infer.inference.joint import JointModel, Sharing
 from renp_infer.inference.model import VECTOR, build_model
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.measurement.data import stack
+from renp_infer.measurement.noise import Noise
 from tests.toys.response import (
     INDEX,
     OSCILLATION,
@@ -185,3 +191,128 @@ def test_exact_linear_gaussian_values():
         places = [joint.prior.names.index(joint.sharing.names(k)[n]) for n in part.prior.names]
         expected[np.ix_(places, places)] += by.T @ np.linalg.solve(own.covariance, by)
     np.testing.assert_allclose(fisher, expected, rtol=1e-9, atol=1e-9 * np.abs(fisher).max())
+
+
+def test_a_gradient_is_the_misfit_along_the_jacobian():
+    """Also where the noise of a set is correlated."""
+    *_, data, joint = two()
+    lag = np.abs(np.subtract.outer(np.arange(N), np.arange(N)))
+    data[0] = replace(data[0], covariance=0.02**2 * (np.eye(N) + np.exp(-lag / 4.0)))
+    likelihood = joint.likelihood(stack(*data))
+    for vector in points(joint.prior, 2):
+        mean, slopes = likelihood.linearise(vector)
+        rest = likelihood.data.vector - mean
+        expected = slopes.T @ np.linalg.solve(likelihood.data.covariance, rest)
+        np.testing.assert_allclose(likelihood.gradient(vector), expected, rtol=1e-8)
+
+
+class Counting(PythonResponse):
+    """Counts how often it is asked."""
+
+    calls = 0
+
+    def __call__(self, x):
+        type(self).calls += 1
+        return super().__call__(x)
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_a_gradient_asks_each_set_once(count):
+    theta = toy_angles(61)
+    model = model_of(theta)
+    model = replace(model, response=Counting(ToyResponse(theta, width=0.05)))
+    data = data_for(model, 0.02, 1)
+    names = tuple(map(str, range(count)))
+    joint = JointModel.of([model] * count, sharing_of(names, names))
+    likelihood = joint.likelihood(functools.reduce(stack, [data] * count))
+    vector = joint.vector(joint.parameters)
+    Counting.calls = 0
+    likelihood.gradient(vector)
+    assert Counting.calls == count
+
+
+PLAIN = {
+    "refractive_index_sd": 0.0,
+    "theta_s_offset_sd_deg": 0.0,
+    "theta_e_offset_sd_deg": 0.0,
+    "oscillation_errors": False,
+    "phases": "fixed",
+    "leakage_sd": 0.0,
+    "m1_max_meV": 300.0,
+}
+
+
+def log_over(log, step):
+    """Log of the integral of exp(log) over its last axis, in equal steps."""
+    return logsumexp(log, axis=-1) + np.log(step)
+
+
+@pytest.mark.parametrize("runs", [("a", "b"), ("a", "a")])
+def test_the_evidence_is_a_sum_over_explicit_nuisances(runs):
+    """Two single likelihoods on a grid of the mass, both amplitudes and the baselines."""
+    settings = inference_with(**PLAIN)
+    models = [
+        replace(model_of(theta, scale), settings=settings, shapes=None, peak=1.0)
+        for theta, scale in ((toy_angles(7), 1.0), (toy_angles(9), 2.0))
+    ]
+    data = [data_for(m, s, k) for k, (m, s) in enumerate(zip(models, (0.1, 0.15), strict=True))]
+    joint = JointModel.of(models, sharing_of(runs, ("x", "y")))
+    found = evidence(joint.likelihood(stack(*data)), np.random.default_rng(1), 4000)
+
+    masses = np.linspace(0.0, 300.0, 121)
+    logs, baselines = np.linspace(-0.9, 0.9, 61), np.linspace(-0.4, 0.4, 61)
+    of_amplitude = stats.norm.logpdf(logs, 0.0, settings.amplitude_sd)
+    of_baseline = stats.norm.logpdf(baselines, 0.0, settings.baseline_sd)
+    by_set = []
+    for model, own in zip(models, data, strict=True):
+        sigma = own.sigma[0]
+        templates = np.array([model.field(model.at(float(m))) for m in masses])
+        mean = np.exp(logs)[:, None, None] * templates[:, None, None, :] + baselines[:, None]
+        log = stats.norm.logpdf(own.vector, mean, sigma).sum(axis=-1)
+        log = log + of_amplitude[:, None]
+        by_set.append(log_over(np.moveaxis(log, 1, -1), logs[1] - logs[0]))
+    step = baselines[1] - baselines[0]
+    if runs[0] == runs[1]:
+        both = log_over(by_set[0] + by_set[1] + of_baseline, step)
+    else:
+        both = sum(log_over(one + of_baseline, step) for one in by_set)
+    expected = float(log_over(both - np.log(300.0), masses[1] - masses[0]))
+    assert found.log_z == pytest.approx(expected, abs=4.0 * found.error + 0.01)
+
+
+def fitted(likelihood, vector):
+    """Most probable point by Gauss and Newton, and the error of the mass there."""
+    noise = Noise(lambda _: likelihood.data.covariance, True, 1.0)
+    for _ in range(6):
+        expansion = expand(likelihood, vector)
+        vector = vector + best_step(*expansion.system(noise, 1.0))
+    return vector, sigma(expand(likelihood, vector), noise, 1.0)
+
+
+@pytest.mark.parametrize("crystals", [("x", "x"), ("x", "y")], ids=["same crystal", "another"])
+def test_120_pairs_of_runs_scatter_as_their_joint_errors_say(crystals):
+    """Pointing is zeroed anew between two runs; every nuisance is drawn from its prior."""
+    settings = inference_with(phases="fixed", m1_max_meV=400.0, leakage_sd=0.0)
+    theta, rng, sd = toy_angles(31), np.random.default_rng(12), 0.01
+    model = replace(model_of(theta), settings=settings, shapes=None, peak=1.0)
+    joint = JointModel.of([model, model], sharing_of(("spring", "autumn"), crystals))
+    names, errors, off = joint.prior.names, [], []
+    place = names.index("m1_meV")
+    assert ("theta_s_offset_deg[spring]" in names) and ("amplitude[x]" in names) == (
+        crystals[0] != crystals[1]
+    )
+    covariance = sd**2 * np.eye(theta.size)
+    for truth in joint.prior.sample(rng, 120):
+        truth[place] = 150.0
+        values = joint.prior.values(truth)
+        data = [
+            observe(own.expected(part), covariance, theta, int(rng.integers(1 << 31)))
+            for own, part in joint.split(values)
+        ]
+        start = joint.vector(joint.at(150.0))
+        best, error = fitted(joint.likelihood(stack(*data)), start)
+        off.append(best[place] - 150.0)
+        errors.append(error)
+    pulls = np.array(off) / errors
+    assert np.sqrt(np.mean(pulls**2)) == pytest.approx(1.0, abs=0.1)
+    assert np.mean(errors) == pytest.approx(np.std(off), rel=0.15)
