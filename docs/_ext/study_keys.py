@@ -37,12 +37,13 @@ def marks_of(annotation: Any) -> Iterator[Any]:
             yield from marks_of(part)
 
 
-def section_of(field: FieldInfo) -> type[BaseModel] | None:
-    """Model of a field that is a table, or a list of tables, and nothing else."""
-    kinds = [get_args(t)[0] if get_origin(t) is tuple else t for t in members(field.annotation)]
+def sections_of(field: FieldInfo) -> list[tuple[type[BaseModel], bool]]:
+    """Models of a field that is a table, or a list of tables, and nothing else; which is a list."""
+    found = list(members(field.annotation))
+    kinds = [(get_args(t)[0], True) if get_origin(t) is tuple else (t, False) for t in found]
     others = {types.NoneType, *IN_WORDS}
-    tables = [t for t in kinds if isinstance(t, type) and issubclass(t, BaseModel)]
-    return tables[0] if len(tables) == 1 and not set(kinds) - set(tables) - others else None
+    tables = [(t, many) for t, many in kinds if isinstance(t, type) and issubclass(t, BaseModel)]
+    return tables if not {t for t, _ in kinds} - {t for t, _ in tables} - others else []
 
 
 def allowed(field: FieldInfo) -> str:
@@ -77,7 +78,7 @@ def table(model: type[BaseModel]) -> str:
     rows = [
         f"| `{key}` | {allowed(field)} | {default(field)} |"
         for key, field in model.model_fields.items()
-        if section_of(field) is None
+        if not sections_of(field)
     ]
     return "\n".join(["| key | allowed | default |", "|---|---|---|", *rows])
 
@@ -85,10 +86,10 @@ def table(model: type[BaseModel]) -> str:
 def sections(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """A heading, the model's docstring and its table, for each section below a model."""
     for key, field in model.model_fields.items():
-        inner = section_of(field)
-        if inner is not None:
-            name = f"{prefix}{key}"
-            yield f"## `[{name}]`\n\n{inspect.getdoc(inner)}\n\n{table(inner)}\n"
+        found, name = sections_of(field), f"{prefix}{key}"
+        for inner, many in found:
+            head = f"[[{name}]]" if many and len(found) > 1 else f"[{name}]"
+            yield f"## `{head}`\n\n{inspect.getdoc(inner)}\n\n{table(inner)}\n"
             yield from sections(inner, f"{name}.")
 
 
