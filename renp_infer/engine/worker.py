@@ -26,6 +26,7 @@ from renp_infer.engine.verb import Batch
 from renp_infer.errors import ExecutorError, RenpError
 from renp_infer.files import open_own, sweeping, write_text
 from renp_infer.resources import PACKAGE, kernel_cache
+from renp_infer.study.units import described
 from renp_infer.terminal import document
 
 WARM: set[str] = set()
@@ -144,7 +145,7 @@ def encoded(result: Any) -> bytes:
         return document(result).encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "result.nc"
-        result.to_netcdf(path, engine="h5netcdf")
+        described(result).to_netcdf(path, engine="h5netcdf")
         return path.read_bytes()
 
 

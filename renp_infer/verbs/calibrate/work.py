@@ -20,6 +20,7 @@ from renp_infer.inference.comparison import HYPOTHESES, Hypothesis
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
 from renp_infer.inference.refit import Refit
 from renp_infer.inference.sbc import LOG_LIKELIHOOD, Ranked, rank_one
+from renp_infer.study.units import described
 from renp_infer.terminal import document
 from renp_infer.verbs.calibrate.judge import judge
 from renp_infer.verbs.calibrate.mocks import MockModel, mock_model
@@ -176,4 +177,4 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
     tree = xr.DataTree.from_dict(together)
     tree.attrs = {"schema": 1, "name": study.name, "seed": str(study.seed)}
     tree.attrs[ATTRIBUTE] = document(found.document)
-    tree.to_netcdf(target, engine="h5netcdf")
+    described(tree).to_netcdf(target, engine="h5netcdf")

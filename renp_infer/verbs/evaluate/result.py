@@ -13,6 +13,7 @@ from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import WORDS, Result, Verdict
 from renp_infer.physics.constants import YEAR_S
 from renp_infer.records import FloatArray, Switches
+from renp_infer.study.units import described
 from renp_infer.switches import forbids_moment, heard, told
 from renp_infer.terminal import plain
 from renp_infer.verbs.evaluate.coherence import Coherence
@@ -339,4 +340,5 @@ class EvaluateResult(Result):
             places["step"] = [step.name for step in self.steps]
         rest = {k: v for k, v in self.document.items() if k not in {*axes, *places}}
         facts = {"name": self.name, "chi_squared": self.chi_squared, "peak_snr": self.peak_snr}
-        return xarray.Dataset(arrays, places, facts | {"renp_evaluation": json.dumps(rest)})
+        attributes = facts | {"renp_evaluation": json.dumps(rest)}
+        return described(xarray.Dataset(arrays, places, attributes))

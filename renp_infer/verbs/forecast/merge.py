@@ -12,6 +12,7 @@ import numpy as np
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.study.sections.forecast import ForecastSettings
+from renp_infer.study.units import described
 from renp_infer.verbs.about import facts_of
 from renp_infer.verbs.forecast.parts import ForecastPart, part_of, parts, variants
 from renp_infer.verbs.forecast.result import ForecastAbout, TruthInShort
@@ -47,7 +48,7 @@ def merge_parts(study: Study, paths: Iterator[str], target: Path) -> None:
         done += 1
     result = xr.DataTree.from_dict({name: frame.dataset(name) for name in frame.groups})
     result.attrs = _about(study, len(parts(study)) - done).to_attributes()
-    result.to_netcdf(target, engine="h5netcdf")
+    described(result).to_netcdf(target, engine="h5netcdf")
 
 
 def _about(study: Study, missing: int) -> ForecastAbout:

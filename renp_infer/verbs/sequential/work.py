@@ -14,6 +14,7 @@ from renp_infer.design.beliefs import Beliefs, Readings
 from renp_infer.design.sequential import Step, campaign, settled
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.measurement.squid import relative_times
+from renp_infer.study.units import described
 from renp_infer.verbs.about import facts_of
 from renp_infer.verbs.sequential.bench import SequenceBench, bench_of
 from renp_infer.verbs.sequential.result import KNOWN, LAYOUTS, CampaignsAbout, Knowledge
@@ -182,7 +183,7 @@ def merge_campaigns(study: Study, paths: Iterator[str], target: Path) -> None:
     )
     missing = settings.count - len(parts["steps"])
     result.attrs = dict(_about(study, missing).to_attributes())
-    result.to_netcdf(target, engine="h5netcdf")
+    described(result).to_netcdf(target, engine="h5netcdf")
 
 
 def _about(study: Study, missing: int) -> CampaignsAbout:

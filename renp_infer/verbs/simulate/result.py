@@ -12,6 +12,7 @@ import numpy as np
 from renp_infer.engine.result import Result, load_tree
 from renp_infer.measurement.data import DATA_SET
 from renp_infer.records import FloatArray
+from renp_infer.study.units import described
 from renp_infer.terminal import plain
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class SimulateResult(Result):
             }
         )
         tree.attrs = {"name": self.name, "seed": self.seed, "normalised": int(self.normalised)}
-        return tree
+        return described(tree)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.study.observed import mock_data, set_names
+from renp_infer.study.units import attributes_of, described
 from renp_infer.verbs.simulate.result import EnsembleSummary, SimulateResult
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
     attributes = {"schema": 1, "name": study.name, "seed": str(study.seed)}
     constants = xr.DataTree.from_dict({"constant_data": tree["constant_data"].to_dataset()})
     constants.attrs = attributes
-    constants.to_netcdf(target, engine="h5netcdf")
+    described(constants).to_netcdf(target, engine="h5netcdf")
     with h5netcdf.File(target, "a") as file:
         group = file.create_group("observed_data")
         angles = tree["observed_data"].to_dataset()[ANGLE].values
@@ -123,6 +124,8 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
         group.create_variable(ANGLE, (ANGLE,), data=angles)
         numbers = group.create_variable(DATASET, (DATASET,), dtype="i8")
         fields = group.create_variable(FIELD, (DATASET, ANGLE), dtype="f8")
+        for name, variable in group.variables.items():
+            variable.attrs.update(attributes_of(name, variable.dtype.kind))
         _append(group, numbers, fields, tree)
         for path in paths:
             with xr.open_datatree(path, engine="h5netcdf") as tree:
