@@ -24,7 +24,7 @@ from renp_infer.design.prediction import (
 from renp_infer.design.truths import Truths
 from renp_infer.inference.comparison import hypothesis_named
 from renp_infer.inference.exposure import ByExposure, required_exposure
-from renp_infer.inference.fisher import MASSLESS_MEV, PHASE_SD_DEG, Expansion
+from renp_infer.inference.fisher import MASSLESS_MEV, Expansion
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
     ModelLike,
@@ -33,6 +33,7 @@ from renp_infer.inference.hypothesis import (
     offset_shapes,
 )
 from renp_infer.inference.joint import JointModel, Sharing
+from renp_infer.inference.marginals import PHASE_SD_DEG
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Prior, response_argument, truth_values
 from renp_infer.inference.response import Response

@@ -14,10 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.design.beliefs import Atlas, Beliefs
-from renp_infer.design.prediction import COSINE_SD, COSINES, cosines_of, in_degrees
+from renp_infer.design.prediction import (
+    COSINE_SD,
+    COSINES,
+    cosines_of,
+    in_degrees,
+    nuisances,
+)
 from renp_infer.inference.fisher import MASSLESS_MEV
 from renp_infer.inference.hypothesis import HypothesisModel
-from renp_infer.inference.marginals import LogNormal, Normal
+from renp_infer.inference.marginals import slope_at
 from renp_infer.inference.parameters import AMPLITUDE, MASS, PARAMETERS
 from renp_infer.inference.prior import response_argument
 from renp_infer.records import FloatArray
@@ -51,9 +57,8 @@ class Expander:
         m1 = abs(float(atlas.m1_meV[state] + atlas.rest_meV[state] * z[0]))
         own = dict(zip(self.names, z[1:].tolist(), strict=True))
         values = dict(prior.fixed) | {MASS: max(m1, MASSLESS_MEV)}
-        for name, marginal in prior.marginals.items():
-            if isinstance(marginal, Normal | LogNormal):
-                values[name] = float(marginal.from_unit(np.array([own[name]])))
+        for name in nuisances(prior):
+            values[name] = float(prior.marginals[name].from_unit(np.array([own[name]])))
         free = bool(prior.circular) and model.parameters.nature == "majorana"
         parts = _at_cosines(model, values) if free else _at_phases(model, values)
         cosines = COSINE_SD * np.array([1.0 / COSINE_SD, *(own.get(n, 0.0) for n in COSINES)])
@@ -77,13 +82,13 @@ class Expander:
                 columns.append(amplitude * COSINE_SD * parts[:, 0, 1 + COSINES.index(name)])
                 continue
             marginal = model.prior.marginals[name]
-            assert isinstance(marginal, Normal | LogNormal)
+            by_unit = slope_at(marginal, float(marginal.to_unit(np.array(values[name]))))
             if name == AMPLITUDE:
-                columns.append(marginal.sd * amplitude * template)
+                columns.append(by_unit * template)
             elif name in shapes:
-                columns.append(marginal.sd * shapes[name])
+                columns.append(by_unit * shapes[name])
             else:
-                slope = marginal.sd * scales[name] * jacobian[:, slots[name]]
+                slope = by_unit * scales[name] * jacobian[:, slots[name]]
                 columns.append(amplitude * slope)
         return model.expected(values, template), np.column_stack(columns)
 

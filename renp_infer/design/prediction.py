@@ -1,7 +1,8 @@
 """What a hypothesis predicts at many masses: the field and all that can move it.
 
-Around each mass the field is linear in the nuisances (per standard deviation of
-their priors), and exactly affine in the cosines of the Majorana phases,
+Around each mass the field is linear in the nuisances (per unit coordinate of their
+priors, which is the standard deviation of a Gaussian one), and exactly affine in the cosines
+of the Majorana phases,
 
     cos alpha21,  cos(alpha31 - 2 delta),  cos(alpha31 - alpha21 - 2 delta):
 
@@ -20,8 +21,8 @@ import numpy as np
 
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import ResponseLike
-from renp_infer.inference.marginals import LogNormal, Normal
-from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
+from renp_infer.inference.marginals import slope_at
+from renp_infer.inference.parameters import AMPLITUDE, MASS, PARAMETERS
 from renp_infer.inference.prior import Prior, response_argument
 from renp_infer.inference.response import Response
 from renp_infer.physics.constants import MILLI_EV_TO_EV
@@ -35,7 +36,6 @@ _CORNERS = np.array([[0.0, a, b] for b in (0.0, np.pi) for a in (0.0, np.pi)])
 _SIGNS = np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
 _SPLIT = 0.25 * np.column_stack([np.ones(4), _SIGNS])
 """The cosines there; and the fields there as a sum of a constant and each cosine."""
-_NUISANCES = (Normal, LogNormal)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Prediction:
         Factors of the three ``COSINES``; 0 for Dirac neutrinos, and for phases
         that are known: then their part is in the field.
     slopes : ndarray, shape (k, n, d)
-        Derivatives by the nuisances, per standard deviation of each prior.
+        Derivatives by the nuisances, per unit coordinate of each prior.
     """
 
     m1_meV: FloatArray
@@ -140,8 +140,8 @@ def turned(cosines: FloatArray, phases: FloatArray) -> FloatArray:
 
 
 def nuisances(prior: Prior) -> tuple[str, ...]:
-    """Free parameters with a Gaussian or log-normal prior, in order."""
-    return tuple(n for n, marginal in prior.marginals.items() if isinstance(marginal, _NUISANCES))
+    """Free parameters that are neither the mass nor phases, in order."""
+    return tuple(n for n in prior.names if n != MASS and n not in prior.circular)
 
 
 def in_degrees(*phases: float) -> dict[str, float]:
@@ -166,7 +166,7 @@ def predict(model: HypothesisModel, m1_meV: Sequence[float] | FloatArray) -> Pre
     field, jacobian = whole[:, :, 0, 0], whole[:, :, 1:, 0]
     slots, columns = prior.response_slots(), []
     for name in nuisances(prior):
-        sd = prior.marginals[name].sd  # type: ignore[attr-defined]
+        sd = slope_at(prior.marginals[name], 0.0)
         if name == AMPLITUDE:
             columns.append(sd * field)
         elif name in shapes:

@@ -58,7 +58,7 @@ def picture_of(opened: Opened, settings: Settings) -> Picture:
     if angles > MAX_DATA_ANGLES:
         raise ConfigError(GRID_KEYS[-1], angles, f"at most {MAX_DATA_ANGLES} angles of a picture")
     own = tables.get("physics", {}).get("preset", "published")
-    priors = priors_of(tables, study.experiment)
+    priors = priors_of(tables, study)
     curves = {own: curve_of(study, priors, _label(study, own))}
     notes = [opened.note] if opened.note else []
     name, others = other_preset(tables)

@@ -23,11 +23,12 @@ from renp_infer.explorer.controls import (
 from renp_infer.files import is_directory
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.kinematics import has_extraordinary
-from renp_infer.records import PRESETS, Experiment
+from renp_infer.records import PRESETS
 from renp_infer.study import reading as config
 from renp_infer.study.load import find_study, load_study, resolve
+from renp_infer.study.priors import settings_of
 from renp_infer.study.sections.detector import PickupSection
-from renp_infer.study.sections.inference import InferenceSection, inference_settings
+from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import load_run
@@ -83,6 +84,7 @@ def open_study(place: str | Path) -> Opened:
     tables = config.parse_toml(config.read_study_text(file), str(file))
     study = load_study(path, inference=False)
     tables = {"name": study.name} | tables
+    _root_priors(tables, file.parent)
     if _at(tables, "target.scheme") is not None:
         tables["target"]["scheme"] = study.resolved["target"]["scheme"]
     note = ""
@@ -100,6 +102,13 @@ def open_study(place: str | Path) -> Opened:
         tables["detector"] = tables.get("detector", {}) | exposure
         note = "The measured data of this study are left out; angles and exposure are theirs."
     return Opened(str(file), tables, _shown(study), note)
+
+
+def _root_priors(tables: dict[str, Any], folder: Path) -> None:
+    """Make the paths of priors by parameter mean the same from any folder."""
+    for entry in (_at(tables, "inference.priors") or {}).values():
+        if isinstance(entry, dict) and "file" in entry:
+            entry["file"] = str((folder / entry["file"]).absolute())
 
 
 def _degrees(study: Study) -> list[float]:
@@ -172,10 +181,11 @@ def study_of(tables: Mapping[str, Any]) -> Study:
     return resolve(bare, "", Path())
 
 
-def priors_of(tables: Mapping[str, Any], experiment: Experiment) -> InferenceSettings:
+def priors_of(tables: Mapping[str, Any], study: Study) -> InferenceSettings:
     """Priors of a study's ``[inference]``, or its defaults, for the error of m1."""
     section = config.validate(tables).inference or InferenceSection()
-    return inference_settings(section, has_extraordinary(experiment))
+    rays = has_extraordinary(study.experiment)
+    return settings_of(section, study.oscillation, extraordinary=rays)
 
 
 def other_preset(tables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -9,15 +9,15 @@ integral over a grid, to 1e-3 of the amplitude's width.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from renp_infer.finite import faults
 from renp_infer.inference.likelihood import Likelihood, sum_of
-from renp_infer.inference.marginals import LogNormal
+from renp_infer.inference.marginals import LogNormal, Marginal
 from renp_infer.inference.parameters import AMPLITUDE
-from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
 WIDEST_SD = 0.5
@@ -31,16 +31,23 @@ FLOOR = 0.05
 _NEWTON_STEPS, _LEAP = 8, 3.0
 
 
+def is_usual(marginal: Marginal | None) -> TypeGuard[LogNormal]:
+    """Whether a prior of the amplitude is the one that integrals are for: around 1."""
+    return isinstance(marginal, LogNormal) and marginal.median == 1.0
+
+
 class AmplitudeMarginal:
     """Likelihood with the amplitude integrated over its prior, if it is free.
 
     A prior wider than ``WIDEST_SD`` would need more nodes where data say little: there the
-    amplitude stays one of the parameters.
+    amplitude stays one of the parameters, as it does with another prior, and beside offsets
+    that are free.
 
     Parameters
     ----------
     likelihood : Likelihood
-        All offsets are fixed, as ``marginal.marginalise`` leaves them.
+        As ``marginal.marginalise`` leaves it: offsets are fixed, but for those whose prior
+        is not Gaussian.
 
     Attributes
     ----------
@@ -51,7 +58,7 @@ class AmplitudeMarginal:
     sd : float
         Of the log amplitude that is integrated; 0 if none is.
     pull : ndarray, shape (n,)
-        Whitened data less all offsets, in errors.
+        Whitened data less all fixed offsets, in errors.
     constant : float
         Log-likelihood without a signal.
 
@@ -65,13 +72,13 @@ class AmplitudeMarginal:
         prior = likelihood.prior
         self.likelihood, self.sd, self.prior = likelihood, 0.0, prior
         found = prior.marginals.get(AMPLITUDE)
-        integrates = AMPLITUDE not in likelihood.external.held
-        if integrates and isinstance(found, LogNormal) and found.sd <= WIDEST_SD:
-            rest = {name: m for name, m in prior.marginals.items() if name != AMPLITUDE}
-            self.sd, self.prior = found.sd, Prior(rest, prior.fixed, prior.table)
-        known = {AMPLITUDE: 1.0, **prior.fixed}
-        self._parameters = Prior(self.prior.marginals, known, prior.table)
-        self._offset = sum_of(prior.fixed[n] * e for n, e in likelihood.shapes.items())
+        free = set(likelihood.shapes) & set(prior.names)
+        integrates = not free and AMPLITUDE not in likelihood.external.held | prior.tied
+        if integrates and is_usual(found) and found.sd <= WIDEST_SD:
+            self.sd, self.prior = found.sd, prior.rest([AMPLITUDE])
+        self._parameters = replace(self.prior, fixed={AMPLITUDE: 1.0, **prior.fixed})
+        shapes = likelihood.shapes.items()
+        self._offset = sum_of(prior.fixed.get(n, 0.0) * e for n, e in shapes)
         self.pull = self._whitened(likelihood.data.vector[None] - self._offset)[0]
         with faults("log-likelihood", prior.fixed) as finite:
             self.constant = float(
@@ -81,7 +88,7 @@ class AmplitudeMarginal:
             )
 
     def templates(self, vectors: FloatArray) -> FloatArray:
-        """Expected data (k, n) less all offsets, at the others (k, d).
+        """Expected data (k, n) less all fixed offsets, at the others (k, d).
 
         For amplitude 1 if it is integrated.
         """

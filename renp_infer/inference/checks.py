@@ -26,6 +26,8 @@ from renp_infer.inference.parameters import MASS, of_group, parted
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
 
+TIES = "correlations"
+"""As diagnostics call what ties correlated priors, beside their marginals."""
 P_WARN, P_FAIL = 1e-2, 1e-3
 """p-values below which a check warns and fails. Four posterior checks: at most 0.8 % of
 right models fail, in practice far fewer."""
@@ -44,6 +46,8 @@ def log_prior_group(
         name: np.vectorize(marginal.log_density, otypes=[float])(vectors[..., k])
         for k, (name, marginal) in enumerate(prior.marginals.items())
     }
+    if prior.blocks:
+        columns[TIES] = prior.log_tie(vectors)
     if external:
         columns[NAME] = external.log_density(prior, vectors)
     coords = {name: like[name] for name in ("chain", "draw")}

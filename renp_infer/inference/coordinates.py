@@ -17,7 +17,7 @@ from scipy.interpolate import CubicSpline
 
 from renp_infer.inference._coordinate_kernels import spline_cell, to_model, to_round
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import LINEAR
+from renp_infer.inference.model import linear_of
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.phases import Planes, mixing, width
 from renp_infer.inference.ridge import ridge
@@ -47,7 +47,7 @@ class Coordinates:
 
     def __init__(self, likelihood: Likelihood, rng: np.random.Generator) -> None:
         slices = likelihood.prior.unit_slices()
-        linear = [slices[name].start for name in LINEAR if name in slices]
+        linear = [slices[name].start for name in linear_of(likelihood.prior)]
         chart = Chart(likelihood)
         local = local_gaussian(chart, rng)
         whole = local.factor @ local.factor.T

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from renp_infer.inference.marginals import FULL_TURN_DEG, Normal
+from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.inference.parameters import BETA_SQUARED, SEEN_PHASE
 from renp_infer.inference.phases import ALPHA31, DELTA
 from renp_infer.inference.prior import Prior
@@ -18,7 +18,7 @@ from renp_infer.records import FloatArray
 def quantities_of(prior: Prior, nature: Nature, sin2_23: float | None = None) -> Quantities:
     """Quantities of a prior's hypothesis, whose ordering the large splitting has as its sign."""
     large = prior.marginals.get("dm2_3l")
-    value = large.mean if isinstance(large, Normal) else prior.fixed["dm2_3l"]
+    value = prior.fixed["dm2_3l"] if large is None else float(large.from_unit(np.zeros(1)))
     return Quantities("normal" if value > 0.0 else "inverted", nature, sin2_23)
 
 
@@ -40,7 +40,7 @@ def derived(
     values: dict[str, Any] = {**prior.fixed, **free}
     found = quantities_of(prior, nature, sin2_23).of(values)
     del found[BETA_SQUARED]
-    if nature == "majorana" and {DELTA, ALPHA31} <= set(prior.circular):
+    if nature == "majorana" and {DELTA, ALPHA31} <= set(prior.names):
         found[SEEN_PHASE] = np.mod(values[ALPHA31] - 2.0 * values[DELTA], FULL_TURN_DEG)
     like = np.zeros(vectors.shape[:-1])
     return {name: like + value for name, value in found.items()}

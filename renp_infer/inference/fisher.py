@@ -9,7 +9,8 @@ complement), without squaring the condition number.
 Conventions: m1 has no prior. A phase, uniform on the circle, gets the variance
 of that distribution, (pi / sqrt 3)^2, as if it were Gaussian: one that the data do
 not see then has the right spread, and a local expansion cannot know that the
-circle closes. Everything is local; `Validity` says where that must fail.
+circle closes. So does every other prior that is not Gaussian, see ``marginals.py``.
+Everything is local; `Validity` says where that must fail.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from renp_infer.errors import DomainError, RenpError
+from renp_infer.errors import RenpError
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginals import Circular, LogNormal, Normal
+from renp_infer.inference.marginals import PHASE_SD_DEG
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.profile import MAJORANA
 from renp_infer.measurement.noise import Noise
@@ -30,8 +31,6 @@ from renp_infer.records import FloatArray
 
 MASSLESS_MEV = 1e-3
 """Smallest mass asked for, in place of 0: the response's derivatives may be NaN below 1e-4 meV."""
-PHASE_SD_DEG = 180.0 / np.sqrt(3.0)
-"""Standard deviation of an angle uniform on the circle."""
 BOUNDARY_SIGMAS = 2.0
 _UNREACHED = 1e-6
 """Share of a function's slopes that no measurement may have."""
@@ -121,18 +120,9 @@ def expand(likelihood: Likelihood, vector: FloatArray, *, free_phases: bool = Fa
     mean, jacobian = likelihood.linearise(vector)
     pulls, rows = [], []
     for k, (name, marginal) in enumerate(prior.marginals.items()):
-        value = float(vector[k])
-        match marginal:
-            case Normal():
-                pull, slope = (marginal.mean - value) / marginal.sd, 1.0 / marginal.sd
-            case LogNormal():
-                if value <= 0.0:
-                    raise DomainError(name, value, "> 0")
-                pull, slope = -np.log(value) / marginal.sd, 1.0 / (value * marginal.sd)
-            case Circular() if not free_phases:
-                pull, slope = 0.0, 1.0 / PHASE_SD_DEG
-            case _:
-                continue
+        if name == MASS or (free_phases and name in prior.circular):
+            continue
+        pull, slope = marginal.pull(float(vector[k]))
         pulls.append(pull)
         rows.append(slope * np.eye(1, vector.size, k)[0])
     prior_rows = np.array(rows).reshape(-1, vector.size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import JARLSKOG, MASS, PARAMETERS, SEEN_PHASE
 from renp_infer.inference.prior import Prior
 from renp_infer.inference.sampling import draw_sample
-from renp_infer.inference.settings import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings, own_texts
 from renp_infer.inference.summary import compared, summarise
 from renp_infer.measurement.data import DATA_SET, Data
 from renp_infer.records import FloatArray, Parameters, Progress
@@ -130,7 +130,8 @@ def fit(
     before = model.derived(prior_vectors)
     true = model.derived(model.vector(truth)) if known else {}
     summaries |= _derived_summaries(tree, before, {k: float(v) for k, v in true.items()})
-    tree.attrs = _documents(summaries, diagnosis, truth, values, signal, data, external.names)
+    told = {"constraints": external.names, "priors": own_texts(settings, truth.ordering)}
+    tree.attrs = _documents(summaries, diagnosis, truth, values, signal, data, told)
     impact = impacts(prior, vectors, summaries[MASS].ess_bulk or 1.0)
     checks, tree["renp_checks"] = model_checks(tree, likelihood, posterior_mean, impact)
     tree.attrs["renp_checks"] = json.dumps(_known(checks.document()))
@@ -238,7 +239,7 @@ def _provenance(settings: InferenceSettings, seed: int) -> xr.Dataset:
     return xr.Dataset(
         attrs={
             "seed": str(seed),
-            "settings": json.dumps(asdict(settings)),
+            "settings": json.dumps(settings.document()),
             "versions": json.dumps(versions()),
         }
     )
@@ -286,9 +287,9 @@ def _documents(
     values: Mapping[str, float],
     signal: FloatArray,
     data: Data,
-    constraints: tuple[str, ...],
+    told: Mapping[str, Sequence[str]],
 ) -> dict[str, str]:
-    """Root attributes: the summary and the diagnostics as JSON."""
+    """Root attributes: the summary, with what else is ``told``, and the diagnostics as JSON."""
     diagnostics = diagnosis.document()
     summary = {
         "hypothesis": {"ordering": truth.ordering, "nature": truth.nature},
@@ -298,7 +299,6 @@ def _documents(
         "peak_snr": float(np.max(np.abs(signal) / data.sigma)),
         "normalised": data.normalised,
     }
-    if constraints:
-        summary["constraints"] = list(constraints)
+    summary |= {name: list(texts) for name, texts in told.items() if texts}
     require_finite_tree(summary, values)
     return {"renp_summary": json.dumps(summary), "renp_diagnostics": json.dumps(diagnostics)}

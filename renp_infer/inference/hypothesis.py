@@ -37,11 +37,14 @@ from renp_infer.inference.prior import (
     Prior,
     build_prior,
     free_names,
+    measured,
+    own_of,
     response_argument,
     truth_values,
 )
 from renp_infer.inference.quantities import Quantities
 from renp_infer.inference.settings import InferenceSettings
+from renp_infer.inference.template import templates_at
 from renp_infer.measurement.data import Data
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import ATMOSPHERIC
@@ -179,7 +182,8 @@ class HypothesisModel:
 
     def values(self, parameters: Parameters) -> dict[str, float]:
         """Every parameter by name at a point, all nuisances at their centres."""
-        return truth_values(parameters, self.refractive_index)
+        own = {one.name: 0.0 for one in self.settings.templates}
+        return truth_values(parameters, self.refractive_index) | own
 
     def argument(self, values: Mapping[str, float]) -> FloatArray:
         """Argument of the response, shape (12,), from values of every parameter."""
@@ -198,7 +202,13 @@ class HypothesisModel:
         """
         if template is None:
             template = self.response(self.argument(values))[0]
-        return np.asarray(values[AMPLITUDE] * template + self.offset(values))
+        factor = 1.0 + sum(values[name] * shape for name, shape in self.factors.items())
+        return np.asarray(values[AMPLITUDE] * factor * template + self.offset(values))
+
+    @functools.cached_property
+    def factors(self) -> dict[str, FloatArray]:
+        """Multiplicative templates (n,)."""
+        return templates_at(self.settings.templates, "multiplicative", self.response.theta_s)
 
     @functools.cached_property
     def all_shapes(self) -> dict[str, FloatArray]:
@@ -217,7 +227,7 @@ class HypothesisModel:
 
     def likelihood(self, data: Data) -> Likelihood:
         """Likelihood of data."""
-        return Likelihood(self.prior, self.response, data, self.shapes, self.external)
+        return Likelihood(self.prior, self.response, data, self.shapes, self.external, self.factors)
 
     @functools.cached_property
     def external(self) -> External:
@@ -245,7 +255,10 @@ class HypothesisModel:
         self, peak: float, shapes: Mapping[str, FloatArray] | None = None
     ) -> HypothesisModel:
         """The same for a true signal of another peak, which the offsets' shapes (n,) go with."""
-        scaled = {n: peak * (e / np.max(np.abs(e))) for n, e in (shapes or {}).items()}
+        scaled = {
+            n: peak * (e / np.max(np.abs(e))) if n in PARAMETERS.offsets else e
+            for n, e in (shapes or {}).items()
+        }
         return replace(self, peak=peak, shapes=scaled)
 
 
@@ -276,26 +289,24 @@ def assumed(hypothesis: Hypothesis, truth: Parameters, table: OscillationTable) 
     return replace(truth, **mixing, **hypothesis._asdict())
 
 
-def measured(table: OscillationTable, ordering: str) -> dict[str, GaussianPrior]:
-    """Measured oscillation parameters of an ordering."""
-    values, sigmas = table.values[ordering], table.sigmas[ordering]
-    names = (name for name in (*PARAMETERS.oscillation, ATMOSPHERIC) if name in values)
-    return {name: GaussianPrior(values[name], sigmas[name]) for name in names}
-
-
 def offset_shapes(
     experiment: Experiment, truth: Parameters, settings: InferenceSettings
 ) -> dict[str, FloatArray]:
-    """Shapes (n,) of the offsets that are free and not uniform: those of the truth."""
+    """Shapes (n,) of the offsets that are free and not uniform: those of the truth.
+
+    Additive templates of a study are among them.
+    """
     from renp_infer.measurement.normalise import coherence
 
+    own = own_of(settings, truth.ordering)
     wanted = {
         row.name: row.shape
         for row in PARAMETERS.rows
-        if row.shape is not None and getattr(settings, row.setting) > 0.0
+        if row.shape is not None and (getattr(settings, row.setting) > 0.0 or row.name in own)
     }
     chi2 = coherence(experiment) if wanted else 0.0
-    return {name: shape(experiment, truth, chi2) for name, shape in wanted.items()}
+    known = templates_at(settings.templates, "additive", experiment.layout.theta_s)
+    return {name: shape(experiment, truth, chi2) for name, shape in wanted.items()} | known
 
 
 def hypothesis_model(

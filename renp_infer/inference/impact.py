@@ -3,7 +3,9 @@
 A nuisance z enters the posterior of m1 through p(m1 | z, data). Its mean and sd with z
 fixed are those of the draws near that value, within half a posterior sd, around a
 parabola. Removing the prior of z ("freed") changes the marginal of z and leaves
-p(m1 | z, data) as it is, since the priors are independent. No fit is repeated.
+p(m1 | z, data) as it is, since the priors are independent; of one that is correlated there is
+no such number. No fit is repeated. ``z`` is the unit coordinate of its prior: the distance from
+the centre of a Gaussian one in its standard deviations.
 
 Errors. Shifts carry ``error_meV``: that of sampling, and what the parabola changes over a
 line. The sd with z fixed is exact for a Gaussian posterior, and within 5 % for the toy of
@@ -23,7 +25,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.inference.judged import Impact, Nuisance
-from renp_infer.inference.marginals import LogNormal, Marginal, Normal
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
@@ -53,7 +54,9 @@ def impacts(prior: Prior, vectors: FloatArray, ess: float) -> Impact:
     rows = {
         name: _phase(mass, values, ess)
         if name in prior.circular
-        else _nuisance(mass, standardised(prior.marginals[name], values), ess)
+        else _nuisance(
+            mass, prior.marginals[name].to_unit(values), ess, alone=name not in prior.tied
+        )
         for name, values in columns.items()
     }
     return Impact(
@@ -64,20 +67,13 @@ def impacts(prior: Prior, vectors: FloatArray, ess: float) -> Impact:
     )
 
 
-def standardised(marginal: Marginal, values: FloatArray) -> FloatArray:
-    """Values from the centre of a Gaussian prior, in its standard deviations."""
-    if isinstance(marginal, LogNormal):
-        return np.log(values) / marginal.sd
-    assert isinstance(marginal, Normal)
-    return (values - marginal.mean) / marginal.sd
-
-
-def _nuisance(mass: FloatArray, z: FloatArray, ess: float) -> Nuisance:
+def _nuisance(mass: FloatArray, z: FloatArray, ess: float, *, alone: bool) -> Nuisance:
     pull, width = float(np.mean(z)), float(np.std(z))
     t = (z - pull) / (width or 1.0)
     below, here, above = (_conditional(t, mass, center, ess) for center in (-1.0, 0.0, 1.0))
     mean = float(np.mean(mass))
-    shift, sd = _freed(0.5 * (above.mean - below.mean), here.sd, pull, width, ess)
+    slope = 0.5 * (above.mean - below.mean)
+    shift, sd = _freed(slope, here.sd, pull, width, ess) if alone else (None, None)
     return Nuisance(
         pull=pull,
         width=width,
@@ -162,9 +158,7 @@ def _statistical_sd(mass: FloatArray, columns: Mapping[str, FloatArray], prior: 
     parts = [np.ones((mass.size, 1))]
     for name, values in columns.items():
         circular = name in prior.circular
-        part = (
-            _harmonics(values) if circular else standardised(prior.marginals[name], values)[:, None]
-        )
+        part = _harmonics(values) if circular else prior.marginals[name].to_unit(values)[:, None]
         parts.append(part)
     design = np.hstack(parts)
     return float(np.std(mass - design @ np.linalg.lstsq(design, mass)[0]))

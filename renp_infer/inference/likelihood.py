@@ -5,7 +5,8 @@ Data y, template t(x) and covariance C = L L^T:
     log N(y | amplitude * t + Sum_k b_k e_k, C), normalised in y,
 
 with offsets b_k, the baseline among them, and the fields e_k of an offset of 1: uniform
-for the baseline, given for the others, which only those that are not 0 need.
+for the baseline, given for the others, which only those that are not 0 need. Multiplicative
+systematics z_j make amplitude * (1 + Sum_j z_j m_j) of the amplitude.
 
 Data are a vector without unit here; ``measurement.data`` makes its components W y
 independent, of standard deviations D. Pointwise terms are those of the components, so
@@ -107,6 +108,8 @@ class Likelihood:
         not fixed at 0.
     external : External
         What else is known: a term of the posterior beside that of the data.
+    factors : dict
+        Templates m (n,) of free parameters by which the signal is multiplied.
 
     Raises
     ------
@@ -124,8 +127,10 @@ class Likelihood:
         data: Data,
         shapes: Mapping[str, FloatArray] | None = None,
         external: External = NOTHING,
+        factors: Mapping[str, FloatArray] | None = None,
     ) -> None:
         self.shapes = shapes_of(prior, data.vector.size, shapes)
+        self.factors = dict(factors or {})
         self.prior, self.response, self.data = prior, response, data
         self.external = external
         self._layout = _Layout(prior, self.shapes)
@@ -160,7 +165,7 @@ class Likelihood:
             If the response is not finite; carries the parameter values.
         """
         layout = self._layout
-        template = self.response(layout.argument(vector))[0]
+        template = self.response(layout.argument(vector))[0] * self.factor(vector)
         mean = _value(layout.amplitude, vector) * template + self.offset(vector)
         return self._checked("response", mean, vector)
 
@@ -168,6 +173,13 @@ class Likelihood:
         """What in the expected data (n,) is of all offsets, at free parameters (d,)."""
         entries = zip(self._layout.offsets, self.shapes.values(), strict=True)
         return sum_of(_value(entry, vector) * shape for entry, shape in entries)
+
+    def factor(self, vector: FloatArray) -> FloatArray | float:
+        """What all multiplicative systematics make of the signal, (n,) or 1, at (d,)."""
+        if not self.factors:
+            return 1.0
+        free = self._layout.free
+        return 1.0 + sum_of(vector[free[name]] * shape for name, shape in self.factors.items())
 
     def pointwise(self, vector: FloatArray) -> FloatArray:
         """Log-likelihood of each component, shape (n,).
@@ -232,6 +244,11 @@ class Likelihood:
         amplitude = _value(layout.amplitude, vector)
         template, by_slot = self.response(layout.argument(vector))
         jacobian = np.empty((template.size, vector.size))
+        if self.factors:
+            for name, shape in self.factors.items():
+                jacobian[:, layout.free[name]] = amplitude * template * shape
+            factor = self.factor(vector)
+            template, by_slot = factor * template, (factor * by_slot.T).T
         jacobian[:, layout.places] = by_slot[:, layout.slots] * (amplitude * layout.scales)
         for (place, _), column in self._linear(template):
             if place is not None:
@@ -260,7 +277,8 @@ def shapes_of(
 ) -> dict[str, FloatArray]:
     """What offsets of 1 add, in the order of the table; an offset that is 0 needs none.
 
-    One that is not given is uniform, where the table has no shape for it.
+    One that is not given is uniform, where the table has no shape for it. Templates of a
+    study, which the table does not have, follow.
     """
     found = {}
     for name, shape in prior.table.offsets.items():
@@ -270,4 +288,4 @@ def shapes_of(
             found[name] = np.ones(size)
         elif prior.fixed.get(name) != 0.0:
             raise DomainError(f"shape of {name}", None, "given, for an offset that is not 0")
-    return found
+    return found | {name: shape for name, shape in (given or {}).items() if name not in found}

@@ -1,10 +1,10 @@
 """Parameters that can be integrated, and drawn back afterwards.
 
-The offsets enter the mean linearly and have Gaussian priors of mean 0. Integrating
-them adds sd^2 e e^T to the covariance, with e their shape: the
-same Gaussian likelihood with fewer parameters. Phases that the response does not
-depend on (all of them, for Dirac neutrinos) integrate to 1. What a constraint is about
-stays. With delta = 0, alpha31
+The offsets enter the mean linearly and have Gaussian priors. Integrating
+them adds sd^2 e e^T to the covariance, with e their shape (of correlated ones, E S E^T):
+the same Gaussian likelihood with fewer parameters. One with another prior stays. Phases that
+the response does not depend on (all of them, for Dirac neutrinos) integrate to 1. What a
+constraint is about stays. With delta = 0, alpha31
 stands for alpha31 - 2 delta, the only way in which either is seen: its prior is uniform
 as well, and delta integrates to 1. All of it is exact; what is left of the linear
 parameters is the amplitude, which is integrated numerically (``amplitude.py``).
@@ -19,7 +19,7 @@ import numpy as np
 
 from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginals import FULL_TURN_DEG, Normal
+from renp_infer.inference.marginals import FULL_TURN_DEG, is_gaussian
 from renp_infer.inference.phases import ALPHA31, DELTA
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
@@ -70,11 +70,11 @@ class Marginalised:
             delta, phase = names.index(DELTA), names.index(ALPHA31)
             turned = complete[:, phase] + 2.0 * complete[:, delta]
             complete[:, phase] = np.mod(turned, FULL_TURN_DEG)
-        linear = [name for name in self.full.prior.table.offsets if name in names]
+        linear = _linear(self.full)
         if linear:
-            columns = [names.index(name) for name in linear]
-            complete[:, columns] = self._linear(linear, means, rng)
-            means = means + complete[:, columns] @ _design(self.full, linear).T
+            columns, centre = [names.index(name) for name in linear], _means(self.full, linear)
+            complete[:, columns] = centre + self._linear(linear, means, rng)
+            means = means + (complete[:, columns] - centre) @ _design(self.full, linear).T
         log_posterior = [
             self.full.prior.log_density(vector)
             + np.sum(self.full.pointwise_at_mean(mean))
@@ -84,10 +84,13 @@ class Marginalised:
         return complete, np.array(log_posterior)
 
     def _linear(self, names: list[str], means: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Linear parameters, shape (n, l), from their Gaussian given the rest of the mean."""
+        """Linear parameters less their prior means, shape (n, l).
+
+        From their Gaussian given the mean (n, angles) with them at their prior means.
+        """
         full = self.full
         design = full.whitening.white(_design(full, names))
-        precision = design.T @ design + np.diag([_sd(full, name) ** -2 for name in names])
+        precision = design.T @ design + np.linalg.inv(_covariance(full, names))
         pulls = full.pulls(means)
         fitted = np.linalg.solve(precision, design.T @ pulls.T).T
         spread = np.linalg.inv(np.linalg.cholesky(precision))
@@ -104,25 +107,25 @@ def marginalise(likelihood: Likelihood, rng: np.random.Generator) -> Marginalise
         For the points at which phases are seen to have no effect.
     """
     prior, data = likelihood.prior, likelihood.data
-    linear = [name for name in prior.table.offsets if name in prior.names]
-    design = _design(likelihood, linear) * [_sd(likelihood, name) for name in linear]
+    linear = _linear(likelihood)
+    design, covariance = _design(likelihood, linear), _covariance(likelihood, linear)
     external = likelihood.external
     gone = {*linear, *(set(_unseen(likelihood, rng)) - external.seen)}
     if external.turns and _turns(prior, {*prior.names} - gone - {DELTA}):
         gone.add(DELTA)
-    rest = Prior(
-        {name: marginal for name, marginal in prior.marginals.items() if name not in gone},
-        {**prior.fixed, **dict.fromkeys(gone, 0.0)},
-        prior.table,
+    means = dict(zip(linear, _means(likelihood, linear).tolist(), strict=True))
+    rest = prior.rest(gone, dict.fromkeys(gone, 0.0) | means)
+    wider = replace(data, covariance=data.covariance + design @ covariance @ design.T)
+    integrated = Likelihood(
+        rest, likelihood.response, wider, likelihood.shapes, external, likelihood.factors
     )
-    wider = replace(data, covariance=data.covariance + design @ design.T)
-    integrated = Likelihood(rest, likelihood.response, wider, likelihood.shapes, external)
     return Marginalised(likelihood, AmplitudeMarginal(integrated))
 
 
 def _turns(prior: Prior, rest: Collection[str]) -> bool:
     """Whether alpha31 stands for itself less twice a free delta that is integrated."""
-    return DELTA in prior.names and ALPHA31 in rest and DELTA not in rest
+    turning = DELTA in prior.names and ALPHA31 in prior.circular
+    return turning and ALPHA31 in rest and DELTA not in rest
 
 
 def _design(likelihood: Likelihood, names: list[str]) -> FloatArray:
@@ -131,10 +134,29 @@ def _design(likelihood: Likelihood, names: list[str]) -> FloatArray:
     return np.array(columns).reshape(len(names), likelihood.data.vector.size).T
 
 
-def _sd(likelihood: Likelihood, name: str) -> float:
-    marginal = likelihood.prior.marginals[name]
-    assert isinstance(marginal, Normal)
-    return marginal.sd
+def _linear(likelihood: Likelihood) -> list[str]:
+    """Free offsets with Gaussian priors that are correlated with nothing else."""
+    prior = likelihood.prior
+    found = {name for name in likelihood.shapes if is_gaussian(prior.marginals.get(name))}
+    for block in prior.blocks:
+        if not set(block.names) <= found:
+            found -= set(block.names)
+    return [name for name in prior.names if name in found]
+
+
+def _means(likelihood: Likelihood, names: list[str]) -> FloatArray:
+    """Prior means (l,) of linear parameters."""
+    marginals = likelihood.prior.marginals
+    return np.array([marginals[name].from_unit(np.zeros(1)) for name in names])
+
+
+def _covariance(likelihood: Likelihood, names: list[str]) -> FloatArray:
+    """Prior covariance (l, l) of linear parameters."""
+    prior, slices = likelihood.prior, likelihood.prior.unit_slices()
+    places = [slices[name].start for name in names]
+    sds = np.array([1.0 / prior.marginals[name].pull(0.0)[1] for name in names])
+    ties = prior.ties[places]
+    return np.asarray(sds[:, None] * (ties @ ties.T) * sds)
 
 
 def _unseen(likelihood: Likelihood, rng: np.random.Generator) -> list[str]:

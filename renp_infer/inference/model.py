@@ -22,7 +22,6 @@ import importlib
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +35,18 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 from pytensor.tensor.variable import TensorVariable
 
-from renp_infer.inference.amplitude import FLOOR
+from renp_infer.inference.amplitude import FLOOR, is_usual
 from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of
-from renp_infer.inference.marginals import (
-    FULL_TURN_DEG,
-    Circular,
-    LogNormal,
-    LogUniform,
-    Normal,
-    Uniform,
-)
+from renp_infer.inference.marginals import is_gaussian
 from renp_infer.inference.parameters import AMPLITUDE, BASELINE
 from renp_infer.inference.prior import Prior
+from renp_infer.inference.prior_graph import constant, from_unit
 from renp_infer.records import FloatArray
 
 UNIT = "unit"
-"""Sampled coordinates of all parameters but ``LINEAR``."""
+"""Sampled coordinates of all parameters but ``linear_of``."""
 RELATIVE = "relative"
-"""Sampled coordinates of ``LINEAR``."""
+"""Sampled coordinates of ``linear_of``."""
 LINEAR = (AMPLITUDE, BASELINE)
 OBSERVED = "observed"
 DATA = "data"
@@ -168,7 +161,8 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         ``likelihood.py`` plus the log determinant of the coordinates.
     """
     prior = likelihood.prior
-    rest = replace(prior, marginals={n: m for n, m in prior.marginals.items() if n not in LINEAR})
+    linear = linear_of(prior)
+    rest = prior.rest(linear)
     coords = {
         "theta_s_deg": np.rad2deg(likelihood.response.theta_s),
         "parameter": prior.names,
@@ -176,20 +170,38 @@ def build_model(likelihood: Likelihood) -> pm.Model:
     with pm.Model(coords=coords) as model:
         data = pm.Data(DATA, likelihood.decorrelated, dims="theta_s_deg")
         unit = pm.Normal(UNIT, 0.0, 1.0, shape=rest.unit_size)
-        vector = from_unit(rest, supported(rest.unit_support, unit))
+        tied = pt.dot(constant(rest.ties), unit) if rest.blocks else unit
+        vector = from_unit(rest, supported(rest.unit_support, tied))
+        # of several data sets each may have its own, which then are no common ones
+        common = {AMPLITUDE: constant(1.0), BASELINE: constant(0.0)}
+        values = common | named(rest, vector, rest.fixed)
         template = template_of(likelihood.response, argument_of(rest, vector))
+        template = template * factor_of(likelihood, values)
         others = _other_offsets(likelihood, rest, vector)
-        fit = _LinearFit(likelihood, template, data - others)
-        amplitude, baseline = fit.add_to_model()
-        mean = amplitude * fit.template + baseline * fit.ones + others
+        fit = _LinearFit(likelihood, linear, values, template, data - others)
+        values |= dict(zip(LINEAR, fit.add_to_model(), strict=True))
+        mean = values[AMPLITUDE] * fit.template + values[BASELINE] * fit.ones + others
         pm.Normal(OBSERVED, mean, fit.scale, observed=data, dims="theta_s_deg")
-        linear = {AMPLITUDE: amplitude, BASELINE: baseline}
-        parts = [linear[n] if n in LINEAR else vector[rest.names.index(n)] for n in prior.names]
+        parts = [values[name] for name in prior.names]
         pm.Deterministic(VECTOR, pt.stack(parts), dims="parameter")
         if likelihood.external:
-            values = named(prior, parts, prior.fixed)
             pm.Potential("constraints", likelihood.external.graph(values, pt, constant))
     return model
+
+
+def linear_of(prior: Prior) -> tuple[str, ...]:
+    """Those of ``LINEAR`` that are free, with their usual priors: they get coordinates."""
+    usual = {
+        AMPLITUDE: is_usual(prior.marginals.get(AMPLITUDE)),
+        BASELINE: is_gaussian(prior.marginals.get(BASELINE)),
+    }
+    return tuple(name for name in LINEAR if usual[name] and name not in prior.tied)
+
+
+def factor_of(likelihood: Likelihood, values: Mapping[str, Any]) -> Any:
+    """Graph twin of the likelihood's, from values by name."""
+    parts = [values[name] * constant(shape) for name, shape in likelihood.factors.items()]
+    return np.float64(1.0) + sum_of(parts) if parts else np.float64(1.0)
 
 
 def named(prior: Prior, vector: Any, fixed: Mapping[str, float]) -> dict[str, Any]:
@@ -229,22 +241,25 @@ class _LinearFit:
     log-normal). Where it lies and how wide it is sets the coordinates.
     """
 
-    def __init__(self, likelihood: Likelihood, template: TensorVariable, data: Any) -> None:
+    def __init__(
+        self,
+        likelihood: Likelihood,
+        linear: tuple[str, ...],
+        values: Mapping[str, Any],
+        template: TensorVariable,
+        data: Any,
+    ) -> None:
         whitening = likelihood.whitening
         uniform = likelihood.shapes.get(BASELINE, np.zeros(likelihood.data.vector.size))
         ones = whitening.decorrelate(uniform)
-        free: dict[str, Any] = {
-            name: likelihood.prior.marginals[name]
-            for name in LINEAR
-            if name in likelihood.prior.marginals
-        }
-        # of several data sets each may have its own, which then are no common ones
-        known = {AMPLITUDE: 1.0, BASELINE: 0.0} | dict(likelihood.prior.fixed)
-        self.fixed = {n: known[n] for n in LINEAR if n not in free}
+        free: dict[str, Any] = {name: likelihood.prior.marginals[name] for name in linear}
+        self.fixed = {n: values[n] for n in LINEAR if n not in free}
         self.sd = {name: constant(marginal.sd) for name, marginal in free.items()}
-        precision = np.sum((ones / whitening.scale) ** 2)
+        precision, pull = np.sum((ones / whitening.scale) ** 2), 0.0
         if BASELINE in free:
             precision += free[BASELINE].sd ** -2
+            pull = free[BASELINE].mean * free[BASELINE].sd ** -2
+            self.mean = constant(free[BASELINE].mean)
         self.precision, self.ones = constant(precision), constant(ones)
         self.scale = constant(whitening.scale)
         if whitening.decorrelation is not None:
@@ -254,7 +269,7 @@ class _LinearFit:
         self.tt = pt.sum(weighted * template)
         self.t1 = pt.sum(weighted * self.ones)
         self.ty = pt.sum(weighted * data)
-        self.y1 = pt.sum(self.ones * data / self.scale**2)
+        self.y1 = pt.sum(self.ones * data / self.scale**2) + constant(pull)
 
     def add_to_model(self) -> tuple[Any, Any]:
         """Amplitude and baseline, sampled if free."""
@@ -287,56 +302,13 @@ class _LinearFit:
     def _baseline(self, relative: TensorVariable, amplitude: Any) -> TensorVariable:
         sd, width = self.sd[BASELINE], self.precision**-0.5
         baseline = (self.y1 - amplitude * self.t1) / self.precision + width * relative
-        density = _log_normal(baseline / sd) - pt.log(sd) + pt.log(width)
+        density = _log_normal((baseline - self.mean) / sd) - pt.log(sd) + pt.log(width)
         pm.Potential("baseline_prior", density)
         return baseline
 
 
 def _log_normal(unit: Any) -> Any:
     return -0.5 * (unit**2 + np.log(2.0 * np.pi))
-
-
-def from_unit(prior: Prior, unit: TensorVariable) -> TensorVariable:
-    """Graph twin of ``Prior.from_unit``, shape (d,), one node per kind."""
-    groups: dict[type, list[str]] = {}
-    for name, marginal in prior.marginals.items():
-        groups.setdefault(type(marginal), []).append(name)
-    parts = [_group_from_unit(prior, names, unit) for names in groups.values()]
-    grouped = [name for names in groups.values() for name in names]
-    order = np.array([grouped.index(name) for name in prior.names])
-    return pt.concatenate(parts)[order]
-
-
-def _group_from_unit(prior: Prior, names: list[str], unit: TensorVariable) -> TensorVariable:
-    """Values of parameters whose marginals are of one kind."""
-    slices = prior.unit_slices()
-    first = unit[np.array([slices[name].start for name in names])]
-    marginals: list[Any] = [prior.marginals[name] for name in names]
-
-    def column(attribute: str) -> TensorVariable:
-        return constant([getattr(marginal, attribute) for marginal in marginals])
-
-    match marginals[0]:
-        case Uniform():
-            low, high = column("low"), column("high")
-            return low + (high - low) * _normal_cdf(first)
-        case LogUniform():
-            low, high = pt.log(column("low")), pt.log(column("high"))
-            return pt.exp(low + (high - low) * _normal_cdf(first))
-        case Normal():
-            return column("mean") + column("sd") * first
-        case LogNormal():
-            return pt.exp(column("sd") * first)
-        case Circular():
-            second = unit[np.array([slices[name].start + 1 for name in names])]
-            angle = pt.rad2deg(pt.arctan2(second, first))
-            return pt.switch(angle < 0.0, angle + FULL_TURN_DEG, angle)
-    raise TypeError(f"no graph for {marginals[0]!r}")
-
-
-def _normal_cdf(unit: TensorVariable) -> TensorVariable:
-    # A Python float would enter the graph in single precision.
-    return 0.5 * pt.erfc(-np.sqrt(np.float64(0.5)) * unit)
 
 
 def argument_of(rest: Prior, vector: TensorVariable) -> TensorVariable:
@@ -352,10 +324,3 @@ def template_of(response: ResponseLike, x: TensorVariable) -> TensorVariable:
     tables = getattr(response, "tables", ()) if hasattr(response, "kernel") else ()
     # of any length: that of a table of distances differs between layouts
     return ResponseOp(response)(x, *(pytensor.shared(table) for table in tables))[0]
-
-
-def constant(value: Any) -> TensorVariable:
-    """A number no compiled code depends on: code is reused by every study."""
-    array = np.asarray(value)
-    array = array.astype(float) if array.dtype.kind == "b" else array
-    return pytensor.shared(array, shape=array.shape)

@@ -31,7 +31,7 @@ from pytensor.graph.traversal import graph_inputs
 from renp_infer.finite import require_finite
 from renp_infer.inference.coordinates import Coordinates
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import DATA, VECTOR, WALL, in_order
+from renp_infer.inference.model import DATA, VECTOR, WALL, in_order, linear_of
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.records import FloatArray, Progress
 
@@ -266,8 +266,7 @@ def _sampler_model(
     """Hand density, gradient, parameters and start to the sampler."""
     names, coordinates = likelihood.prior.names, Coordinates(likelihood, rng)
     origin, in_prior_sd = np.zeros(compiled.size), compiled.size - len(coordinates.linear)
-    limits = likelihood.prior.unit_support
-    low, high = (np.delete(limit, coordinates.linear) for limit in limits)
+    rest = likelihood.prior.rest(linear_of(likelihood.prior))
 
     def wall(q: FloatArray) -> tuple[float, FloatArray]:
         value, gradient = _round(q)
@@ -276,7 +275,7 @@ def _sampler_model(
     def density(q: FloatArray) -> tuple[float, FloatArray]:
         point = coordinates.point(q)
         unit = point[:in_prior_sd]
-        if np.any((unit < low) | (unit > high)):
+        if not rest.supports(unit):
             return wall(q)
         value, gradient, vector = compiled(point)
         if not (np.isfinite(value) and np.all(np.isfinite(gradient))):

@@ -168,13 +168,11 @@ class ParameterTable:
     def label(self, name: str) -> tuple[str, str]:
         """Symbol and unit of a parameter; one of a group has the group's name, too.
 
-        Raises
-        ------
-        KeyError
-            If there is none of that name.
+        Of a nuisance that a study adds the symbol is its name.
         """
         plain, group = parted(name)
-        symbol, unit = {row.name: (row.symbol, row.unit) for row in self.rows}[plain]
+        known = {row.name: (row.symbol, row.unit) for row in self.rows}
+        symbol, unit = known.get(plain, (plain, ""))
         return f"{symbol} {group}".rstrip(), unit
 
     def text(self, name: str) -> str:

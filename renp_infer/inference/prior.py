@@ -7,8 +7,8 @@ scales equal before the data speak.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,12 +19,15 @@ from renp_infer.inference.marginals import (
     LogUniform,
     Marginal,
     Normal,
+    Tabulated,
+    Truncated,
     Uniform,
 )
-from renp_infer.inference.parameters import PARAMETERS, Inferred, ParameterTable
+from renp_infer.inference.own_prior import OwnPrior, TiedBlock
+from renp_infer.inference.parameters import BASELINE, MASS, PARAMETERS, Inferred, ParameterTable
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.physics.neutrinos import physical_ranges
+from renp_infer.physics.neutrinos import ATMOSPHERIC, OscillationTable, physical_ranges
 from renp_infer.records import BoolArray, FloatArray, Parameters
 
 
@@ -38,7 +41,7 @@ class GaussianPrior:
 
 @dataclass(frozen=True)
 class Prior:
-    """Independent marginals of the free parameters, values of the fixed ones.
+    """Marginals of the free parameters and what ties them, values of the fixed ones.
 
     Attributes
     ----------
@@ -48,11 +51,14 @@ class Prior:
         Values of the others, in the units their names carry.
     table : ParameterTable
         What all of them are.
+    blocks : tuple of TiedBlock
+        Correlated parameters, each in one of them; all others are independent.
     """
 
     marginals: Mapping[str, Marginal]
     fixed: Mapping[str, float]
     table: ParameterTable = PARAMETERS
+    blocks: tuple[TiedBlock, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,9 +96,43 @@ class Prior:
         low, high = np.array(limits).reshape(-1, 2).T
         return low, high
 
+    @property
+    def tied(self) -> frozenset[str]:
+        """Parameters that are correlated with others."""
+        return frozenset(name for block in self.blocks for name in block.names)
+
+    @functools.cached_property
+    def ties(self) -> FloatArray:
+        """Correlated unit coordinates of marginals by independent ones, shape (k, k)."""
+        matrix, slices = np.eye(self.unit_size), self.unit_slices()
+        for block in self.blocks:
+            places = [slices[name].start for name in block.names]
+            matrix[np.ix_(places, places)] = block.factor
+        return matrix
+
+    def tie(self, unit: FloatArray) -> FloatArray:
+        """Unit coordinates of the marginals, shape (..., k), at independent ones."""
+        return unit @ self.ties.T if self.blocks else unit
+
+    def tie_plain(self, unit: FloatArray) -> FloatArray:
+        """The same without those of phases, shape (..., p)."""
+        return unit @ self.ties[np.ix_(self.plain, self.plain)].T if self.blocks else unit
+
+    def rest(self, gone: Collection[str], values: Mapping[str, float] | None = None) -> Prior:
+        """Prior of all but some parameters, none or all of each block among them.
+
+        ``values`` of those that are gone, where they count as fixed.
+        """
+        return replace(
+            self,
+            marginals={name: m for name, m in self.marginals.items() if name not in gone},
+            fixed={**self.fixed, **(values or {})},
+            blocks=tuple(block for block in self.blocks if not set(block.names) & set(gone)),
+        )
+
     def supports(self, unit: FloatArray) -> BoolArray:
         """Whether the density is not zero at unit coordinates (..., k), shape (...)."""
-        low, high = self.unit_support
+        (low, high), unit = self.unit_support, self.tie(unit)
         return np.asarray(np.all((low <= unit) & (unit <= high), axis=-1))
 
     def log_density(self, vector: FloatArray) -> float:
@@ -104,10 +144,23 @@ class Prior:
             Free parameters in the order of ``names``.
         """
         pairs = zip(self.marginals.values(), vector, strict=True)
-        return sum(marginal.log_density(float(value)) for marginal, value in pairs)
+        density = sum(marginal.log_density(float(value)) for marginal, value in pairs)
+        return density + float(self.log_tie(vector)) if self.blocks else density
+
+    def log_tie(self, vectors: FloatArray) -> FloatArray:
+        """Log density by that of independent marginals, (...), at parameters (..., d)."""
+        found = np.zeros(vectors.shape[:-1])
+        for block in self.blocks:
+            columns = [
+                self.marginals[name].to_unit(vectors[..., self.names.index(name)])
+                for name in block.names
+            ]
+            found = found + block.log_density(np.stack(columns, axis=-1))
+        return found
 
     def from_unit(self, unit: FloatArray) -> FloatArray:
         """Free parameters, shape (..., d), at unit coordinates (..., k)."""
+        unit = self.tie(unit)
         parts = [
             self.marginals[name].from_unit(unit[..., part])
             for name, part in self.unit_slices().items()
@@ -135,6 +188,13 @@ class Prior:
             for slot, (name, scale) in enumerate(self.table.scales.items())
             if name in self.marginals
         }
+
+
+def measured(table: OscillationTable, ordering: str) -> dict[str, GaussianPrior]:
+    """Measured oscillation parameters of an ordering."""
+    values, sigmas = table.values[ordering], table.sigmas[ordering]
+    names = (name for name in (*PARAMETERS.oscillation, ATMOSPHERIC) if name in values)
+    return {name: GaussianPrior(values[name], sigmas[name]) for name in names}
 
 
 def truth_values(truth: Parameters, refractive_index: float) -> dict[str, float]:
@@ -192,27 +252,51 @@ def build_prior(
     DomainError
         If the peak is not positive and finite while the baseline is free.
     """
-    if settings.baseline_sd > 0.0 and not 0.0 < peak < np.inf:
+    own = own_of(settings, truth.ordering)
+    if settings.baseline_sd > 0.0 and BASELINE not in own and not 0.0 < peak < np.inf:
         raise DomainError("peak", peak, "> 0, finite, for a free baseline")
     values = truth_values(truth, refractive_index)
     marginals: dict[str, Marginal] = {}
     for row in PARAMETERS.rows:
-        if row.kind == "mass":
+        if not _free(row, truth, settings, oscillation):
+            continue
+        if row.name in own:
+            low, high = allowed_range(row, settings, oscillation)
+            marginals[row.name] = own[row.name].within(low, high)
+        elif row.kind == "mass":
             marginals[row.name] = mass_prior(settings)
         elif row.kind == "phase":
-            if _turns(row, truth, settings):
-                marginals[row.name] = Circular()
-        elif (marginal := _spread(row, settings, oscillation, values, peak)).sd > 0.0:
-            marginals[row.name] = marginal
+            marginals[row.name] = Circular()
+        else:
+            marginals[row.name] = _spread(row, settings, oscillation, values, peak)
     fixed = {name: value for name, value in values.items() if name not in marginals}
-    return Prior(marginals, fixed)
+    marginals |= {one.name: Normal(0.0, one.sd) for one in settings.templates}
+    blocks = tuple(b for b in settings.blocks if b.holds_under(truth.ordering))
+    return Prior(marginals, fixed, blocks=blocks)
+
+
+def own_of(settings: InferenceSettings, ordering: str) -> dict[str, OwnPrior]:
+    """Priors by parameter that a study gives itself for one ordering."""
+    return {one.name: one for one in settings.own if one.holds_under(ordering)}
+
+
+def allowed_range(
+    row: Inferred, settings: InferenceSettings, oscillation: Mapping[str, GaussianPrior]
+) -> tuple[float, float]:
+    """What a parameter can be, whatever is known of it; in its own unit."""
+    if row.kind == "mass":
+        return 0.0, settings.m1_max_meV
+    if row.kind == "oscillation":
+        return physical_ranges(oscillation["dm2_21"].mean, oscillation["dm2_3l"].mean)[row.name]
+    return -np.inf, np.inf
 
 
 def free_names(
     truth: Parameters, settings: InferenceSettings, oscillation: Mapping[str, GaussianPrior]
 ) -> tuple[str, ...]:
     """Free parameters of a hypothesis in the prior's order: no field is needed to name them."""
-    return tuple(row.name for row in PARAMETERS.rows if _free(row, truth, settings, oscillation))
+    rows = (row.name for row in PARAMETERS.rows if _free(row, truth, settings, oscillation))
+    return (*rows, *(one.name for one in settings.templates))
 
 
 def _free(
@@ -221,14 +305,13 @@ def _free(
     settings: InferenceSettings,
     oscillation: Mapping[str, GaussianPrior],
 ) -> bool:
+    if row.kind == "phase" and row.majorana and truth.nature != "majorana":
+        return False
+    if row.kind == "mass" or row.name in own_of(settings, truth.ordering):
+        return True
     if row.kind == "phase":
-        return _turns(row, truth, settings)
-    return row.kind == "mass" or _sd(row, settings, oscillation) > 0.0
-
-
-def _turns(row: Inferred, truth: Parameters, settings: InferenceSettings) -> bool:
-    """Whether a phase is free."""
-    return settings.phases == "free" and (truth.nature == "majorana" or not row.majorana)
+        return settings.phases == "free"
+    return _sd(row, settings, oscillation) > 0.0
 
 
 def _sd(
@@ -246,19 +329,24 @@ def _spread(
     values: Mapping[str, float],
     peak: float,
 ) -> Normal | LogNormal:
-    """Prior of a parameter that has a standard deviation; 0 where it is known."""
+    """Prior of a parameter that has a standard deviation."""
     sd = _sd(row, settings, oscillation)
     if row.kind == "amplitude":
         return LogNormal(sd)
-    if row.kind == "oscillation" and sd:
-        ranges = physical_ranges(oscillation["dm2_21"].mean, oscillation["dm2_3l"].mean)
-        return Normal(oscillation[row.name].mean, sd, *ranges[row.name])
+    if row.kind == "oscillation":
+        limits = allowed_range(row, settings, oscillation)
+        return Normal(oscillation[row.name].mean, sd, *limits)
     uniform = row.kind == "offset" and row.shape is None
     return Normal(values[row.name], sd * peak if uniform else sd)
 
 
-def mass_prior(settings: InferenceSettings) -> Uniform | LogUniform:
-    """Prior of the lightest mass in meV."""
+def mass_prior(settings: InferenceSettings) -> Uniform | LogUniform | Truncated | Tabulated:
+    """Prior of the lightest mass in meV, which has two ends."""
+    for own in settings.own:
+        if own.name == MASS:
+            found = own.within(0.0, settings.m1_max_meV)
+            assert isinstance(found, Uniform | LogUniform | Truncated | Tabulated)
+            return found
     if settings.m1_prior == "uniform":
         return Uniform(0.0, settings.m1_max_meV)
     return LogUniform(settings.m1_min_meV, settings.m1_max_meV)

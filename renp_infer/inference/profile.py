@@ -1,10 +1,11 @@
 """Profile likelihood of the lightest mass, m1 >= 0, on drawn or expectation (Asimov) data.
 
 A frequentist reading of the model: each Gaussian prior is a calibration measurement,
-drawn anew in every mock experiment; m1 has no prior but 0 and the largest mass; phases
-are free. All other parameters are profiled, with the exact Jacobian. With Asimov data
-the minimum of the true hypothesis is 0 at the truth, and chi-squared elsewhere is the
-median of the likelihood ratio (Cowan, Cranmer, Gross, Vitells, EPJC 71, 1554 (2011)).
+drawn anew in every mock experiment, and any other one of the coordinate in which it is
+Gaussian; m1 has no prior but 0 and the largest mass; phases are free. All other parameters
+are profiled, with the exact Jacobian. With Asimov data the minimum of the true hypothesis is
+0 at the truth, and chi-squared elsewhere is the median of the likelihood ratio (Cowan,
+Cranmer, Gross, Vitells, EPJC 71, 1554 (2011)).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from scipy.optimize import brentq
 from renp_infer.errors import ConvergenceError, RenpError
 from renp_infer.inference.descent import STEPS, Minimum, descend, promise
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginals import Circular, LogNormal, LogUniform, Normal, Uniform
+from renp_infer.inference.marginals import Circular, LogNormal, Marginal, Normal, slope_at
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.settle import settle
 from renp_infer.records import FloatArray
@@ -102,8 +103,8 @@ class Profile:
     """Searches for the smallest chi-squared of one data set under one hypothesis.
 
     Inside, a point holds m1 in meV, deviations of the Gaussian parameters from their
-    centres in standard deviations (of the logarithm where that is Gaussian), and phases
-    in degrees, in the order of the prior.
+    centres in standard deviations (of the logarithm where that is Gaussian), unit coordinates
+    of the others, and phases in degrees, in the order of the prior.
 
     Parameters
     ----------
@@ -127,20 +128,19 @@ class Profile:
         marginals = list(prior.marginals.values())
         self.mass = prior.names.index(MASS)
         self._log = np.array([isinstance(m, LogNormal) for m in marginals])
-        self._centers = np.array([m.mean if isinstance(m, Normal) else 0.0 for m in marginals])
+        self._centers = np.array([_center(m) for m in marginals])
         self._widths = np.array([_width(m) for m in marginals])
-        self._pulled = [k for k, m in enumerate(marginals) if isinstance(m, Normal | LogNormal)]
+        turning = [isinstance(m, Circular) for m in marginals]
+        self._pulled = [k for k, turns in enumerate(turning) if not turns and k != self.mass]
+        self._bent = {k: marginals[k] for k in self._pulled if is_bent(marginals[k])}
         self._identity = np.eye(len(marginals))[self._pulled]
         self._majorana = [prior.names.index(n) for n in MAJORANA if n in prior.circular]
-        turning = [isinstance(m, Circular) for m in marginals]
         self._reach = np.where(turning, _TURN_DEG, np.inf)
         self._asimov = calibration is None
         self._calibration = np.zeros(len(self._pulled)) if calibration is None else calibration
-        bounds = marginals[self.mass]
-        assert isinstance(bounds, Uniform | LogUniform)
-        self.m1_max_meV = bounds.high
+        self.m1_max_meV = marginals[self.mass].limits[1]
         self._low, self._high = (np.full(len(marginals), sign * np.inf) for sign in (-1.0, 1.0))
-        self._low[self.mass], self._high[self.mass] = 0.0, bounds.high
+        self._low[self.mass], self._high[self.mass] = 0.0, self.m1_max_meV
 
     @staticmethod
     def nuisances(likelihood: Likelihood) -> int:
@@ -299,11 +299,15 @@ class Profile:
         vector = self._centers + self._widths * point
         with np.errstate(over="ignore"):  # a step to infinity lessens nothing and is not taken
             vector[self._log] = np.exp(vector[self._log])
+        for k, marginal in self._bent.items():
+            vector[k] = marginal.from_unit(point[k : k + 1])
         return vector
 
     def _point(self, vector: FloatArray) -> FloatArray:
         values = vector.copy()
         values[self._log] = np.log(values[self._log])
+        for k, marginal in self._bent.items():
+            values[k] = marginal.to_unit(values[k])
         return (values - self._centers) / self._widths
 
     def _evaluate(self, point: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -312,12 +316,26 @@ class Profile:
         mean, by_vector = likelihood.linearise(vector)
         pulls = -likelihood.pulls(mean)
         scales = self._widths * np.where(self._log, vector, 1.0)
+        for k, marginal in self._bent.items():
+            scales[k] = slope_at(marginal, point[k])
         slopes = likelihood.whitening.white(by_vector) * scales
         residuals = np.concatenate([pulls, point[self._pulled] - self._calibration])
         return residuals, np.vstack([slopes, self._identity])
 
 
-def _width(marginal: object) -> float:
+def is_bent(marginal: Marginal) -> bool:
+    """Whether a prior is Gaussian neither in the parameter nor in its logarithm."""
+    return not isinstance(marginal, Normal | LogNormal | Circular)
+
+
+def _center(marginal: Marginal) -> float:
+    """Where a coordinate is 0, in units of the parameter, or of its logarithm."""
+    if isinstance(marginal, LogNormal):
+        return float(np.log(marginal.median))
+    return marginal.mean if isinstance(marginal, Normal) else 0.0
+
+
+def _width(marginal: Marginal) -> float:
     """Unit of a coordinate in units of the parameter, or of its logarithm."""
     return marginal.sd if isinstance(marginal, Normal | LogNormal) else 1.0
 

@@ -70,13 +70,13 @@ class Reference:
 
     def supports(self, standard: FloatArray) -> bool:
         """Whether the prior is not zero at y (p,)."""
-        unit, (low, high) = self.unit(standard), self.prior.unit_support
+        unit, (low, high) = self.prior.tie_plain(self.unit(standard)), self.prior.unit_support
         plain = self.prior.plain
         return bool(np.all((low[plain] <= unit) & (unit <= high[plain])))
 
     def vector(self, cube: FloatArray) -> FloatArray:
         """Parameters, shape (..., d), at points of the unit cube (..., d)."""
-        unit = self.unit(self.standard(cube))
+        unit = self.prior.tie_plain(self.unit(self.standard(cube)))
         vector = FULL_TURN_DEG * cube
         for place, k in enumerate(self.plain):
             marginal = self.prior.marginals[self.prior.names[k]]

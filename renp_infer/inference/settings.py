@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Literal
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
 
 import numpy as np
 
 from renp_infer.errors import DomainError
+from renp_infer.inference.own_prior import OwnPrior, TiedBlock
+from renp_infer.inference.template import Template
 
 Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
 UNTUNED = {"smc", "nested"}
@@ -58,6 +61,12 @@ class InferenceSettings:
         Phases uniform on the circle, or known.
     noise : {"drawn", "none"}
         Mock data with noise, or the expectation (Asimov) data.
+    own : tuple of OwnPrior
+        Priors by parameter that take the place of those above.
+    blocks : tuple of TiedBlock
+        Those that are correlated.
+    templates : tuple of Template
+        Nuisances that a study adds.
     """
 
     sampler: Sampler
@@ -79,6 +88,26 @@ class InferenceSettings:
     oscillation_errors: bool
     phases: Literal["free", "fixed"]
     noise: Literal["drawn", "none"]
+    own: tuple[OwnPrior, ...] = ()
+    blocks: tuple[TiedBlock, ...] = ()
+    templates: tuple[Template, ...] = ()
+
+    def without_own(self, names: Collection[str]) -> InferenceSettings:
+        """The same without priors of their own for some parameters, none of them correlated."""
+        return replace(self, own=tuple(one for one in self.own if one.name not in names))
+
+    def with_own(
+        self, own: tuple[OwnPrior, ...], blocks: tuple[TiedBlock, ...]
+    ) -> InferenceSettings:
+        """The same with other priors by parameter."""
+        return replace(self, own=own, blocks=blocks)
+
+    def document(self) -> dict[str, Any]:
+        """All settings as plain values; own priors in words."""
+        told = asdict(self)
+        del told["blocks"]
+        names = [one.name for one in self.templates]
+        return told | {"own": own_texts(self), "templates": names}
 
     def __post_init__(self) -> None:
         for name in ("chains", "draws", "tune"):
@@ -93,3 +122,9 @@ class InferenceSettings:
             raise DomainError(
                 "m1_max_meV", self.m1_max_meV, f"> m1_min_meV = {self.m1_min_meV} > 0"
             )
+
+
+def own_texts(settings: InferenceSettings, ordering: str | None = None) -> list[str]:
+    """Priors by parameter in words: all, or those of an ordering."""
+    held = [one for one in settings.own if ordering is None or one.holds_under(ordering)]
+    return [f"{one.name} {one.text}" for one in held]

@@ -20,8 +20,7 @@ from renp_infer.inference.amplitude import AmplitudeMarginal, log_integral
 from renp_infer.inference.model import (
     VECTOR,
     argument_of,
-    constant,
-    from_unit,
+    factor_of,
     in_order,
     named,
     supported,
@@ -29,6 +28,7 @@ from renp_infer.inference.model import (
 )
 from renp_infer.inference.parameters import AMPLITUDE
 from renp_infer.inference.prior import Prior
+from renp_infer.inference.prior_graph import constant, from_unit
 from renp_infer.inference.reference import TAIL, Reference
 from renp_infer.records import FloatArray
 
@@ -133,6 +133,8 @@ def build_model(target: AmplitudeMarginal, reference: Reference) -> pm.Model:
         ratio = pt.sum(density) - pt.sum(pm.logp(model[STANDARD], standard))
         pm.Potential("prior_over_reference", ratio + constant(reference.log_volume))
         low, high = (limit[prior.plain] for limit in prior.unit_support)
+        if prior.blocks:
+            unit = pt.dot(constant(prior.ties[np.ix_(prior.plain, prior.plain)]), unit)
         vector = from_unit(prior, _with_phases(prior, supported((low, high), unit)))
         pm.Potential("log_likelihood", _log_likelihood(target, vector))
         external = target.likelihood.external
@@ -160,19 +162,22 @@ def _log_likelihood(target: AmplitudeMarginal, vector: Any) -> Any:
     """Graph twin of the target's, a scalar."""
     likelihood, prior = target.likelihood, target.prior
     whitening = likelihood.whitening
+    values = named(prior, vector, prior.fixed)
     template = template_of(likelihood.response, argument_of(prior, vector))
+    template = template * factor_of(likelihood, values)
     if whitening.decorrelation is not None:
         template = pt.dot(constant(whitening.decorrelation), template)
     white = template / constant(whitening.scale)
+    if not target.sd:
+        white = values.get(AMPLITUDE, constant(1.0)) * white
+        for name, shape in likelihood.shapes.items():
+            if name in prior.names:
+                white = white + values[name] * constant(whitening.white(shape))
     square, overlap = pt.sum(white**2), pt.dot(white, constant(target.pull))
     level = constant(target.constant)
     if target.sd:
         return level + log_integral(square, overlap, constant(target.sd), pt)
-    if AMPLITUDE in prior.names:
-        amplitude = vector[prior.names.index(AMPLITUDE)]
-    else:
-        amplitude = constant(prior.fixed.get(AMPLITUDE, 1.0))
-    return level + amplitude * overlap - 0.5 * amplitude**2 * square
+    return level + overlap - 0.5 * square
 
 
 def padded(statistics: xr.Dataset) -> xr.Dataset:

@@ -6,10 +6,15 @@ numbers that cannot be calculated with, ``design_check.py`` designs that make no
 
 from __future__ import annotations
 
+import numpy as np
+
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.inference.comparison import HYPOTHESES
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.marginals import slope_at
+from renp_infer.inference.parameters import MASS, PARAMETERS
+from renp_infer.inference.prior import truth_values
+from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.magnetization import keeps_moment
@@ -22,6 +27,7 @@ from renp_infer.study.sections.forecast import ForecastSettings, largest_mass_me
 from renp_infer.study.sections.inference import (
     InferenceSection,
     check_lower_bound,
+    check_own_priors,
     check_tuning,
     nothing_to_tune,
     tunes,
@@ -30,6 +36,9 @@ from renp_infer.study.sections.lasers import check_lasers
 from renp_infer.study.sections.sequential import KEY, SequentialSettings
 from renp_infer.study.sections.target import POLARISED
 from renp_infer.target import Target
+
+OFF_CENTRE = 0.05
+"""Of its unit: how far the median of a prior may lie from the nominal value of a forecast."""
 
 
 def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters) -> None:
@@ -50,6 +59,7 @@ def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters
     check_calibration(study.calibrate, study.inference)
     check_constraints(study)
     check_blinding(study)
+    check_systematics(study)
 
 
 def check_printed(switches: Switches, target: Target, chi_squared: float | str) -> None:
@@ -145,6 +155,7 @@ def check_inference(study: StudyConfig, experiment: Experiment, parameters: Para
         allowed = "nothing, or 0, without an extraordinary ray, see lasers.trigger_polarisation"
         key = "inference.extraordinary_index_sd"
         raise ConfigError(key, section.extraordinary_index_sd, allowed)
+    check_own_priors(section)
     check_lower_bound(section)
     check_tuning(section)
     check_open_angles(experiment, parameters)
@@ -225,6 +236,75 @@ def check_blinding(study: StudyConfig) -> None:
         raise ConfigError("blinding", Said("a table"), allowed)
 
 
+def check_priors(
+    study: StudyConfig,
+    settings: InferenceSettings,
+    experiment: Experiment,
+    parameters: Parameters,
+    residual: float,
+) -> None:
+    """Refuse priors by parameter that a task cannot take as they are.
+
+    Forecasts and designs begin where all nuisances are at the nominal apparatus, take
+    systematics one by one, and phases as unknown or known. A mock experiment of a belt repeats
+    the calibration of each parameter alone.
+
+    Raises
+    ------
+    ConfigError
+    """
+    names = [one.name for one in settings.own]
+    if residual and "leakage" in names:
+        allowed = "nothing with target.polarisation, whose parity-even field is part of that prior"
+        raise ConfigError("inference.priors.leakage", Said("a table"), allowed)
+    turning = [name for name in names if name in PARAMETERS.phases]
+    if turning and experiment.switches.weights == "table-iv":
+        allowed = 'nothing with physics.weights = "table-iv", which conserves CP'
+        raise ConfigError(f"inference.priors.{turning[0]}", Said("a table"), allowed)
+    if settings.blocks and study.calibrate is not None and study.calibrate.belt_sets:
+        allowed = "nothing with calibrate.belt_sets, which repeats calibrations one by one"
+        raise ConfigError("inference.priors.block", Said("tables"), allowed)
+    tasks = [f"[{task}]" for task in ("forecast", "optimize") if getattr(study, task) is not None]
+    if not tasks or not settings.own:
+        return
+    if settings.blocks:
+        allowed = f"nothing with {tasks[0]}, which takes systematics one by one"
+        raise ConfigError("inference.priors.block", Said("tables"), allowed)
+    if turning:
+        allowed = f"nothing with {tasks[0]}, which takes phases as unknown or known"
+        raise ConfigError(f"inference.priors.{turning[0]}", Said("a table"), allowed)
+    nominal = truth_values(parameters, experiment.target.refractive_index)
+    for one in settings.own:
+        if one.name == MASS or not one.holds_under(parameters.ordering):
+            continue
+        centre = float(one.marginal.from_unit(np.zeros(1)))
+        if abs(centre - nominal[one.name]) > OFF_CENTRE * slope_at(one.marginal, 0.0):
+            given = Said(f"{one.text}, whose median is {centre:g}")
+            allowed = f"a median of {nominal[one.name]:g}, the nominal value, with {tasks[0]}"
+            raise ConfigError(f"inference.priors.{one.name}", given, allowed)
+
+
+def check_systematics(study: StudyConfig) -> None:
+    """Refuse templates where nothing would take them into account.
+
+    Raises
+    ------
+    ConfigError
+        With forecasts, which add systematics of their own list one by one; with designs, which
+        ask for angles at which no template was measured.
+    """
+    if not study.systematics:
+        return
+    given = Said("tables")
+    for task, why in (
+        ("forecast", "adds the systematics of forecast.systematics one by one"),
+        ("optimize", "asks for angles at which no template was measured"),
+    ):
+        if getattr(study, task) is not None:
+            allowed = f"nothing with [{task}], which {why}: leave them out there"
+            raise ConfigError("systematics", given, allowed)
+
+
 def check_forecast(settings: ForecastSettings, experiment: Experiment) -> None:
     """Refuse truths that emit no pair.
 
@@ -257,6 +337,9 @@ def check_sequential(
     if study.detector.drift_fT > 0.0:
         allowed = "0 with [optimize.sequential]: noise that is independent between measurements"
         raise ConfigError("detector.drift_fT", study.detector.drift_fT, allowed)
+    if priors.priors is not None and priors.priors.leakage is not None:
+        allowed = "nothing with [optimize.sequential]"
+        raise ConfigError("inference.priors.leakage", Said("a table"), allowed)
     if priors.leakage_sd > 0.0:
         allowed = "0 with [optimize.sequential]"
         raise ConfigError("inference.leakage_sd", priors.leakage_sd, allowed)

@@ -6,14 +6,16 @@ the errors there can be a covariance. Written files are read back exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said, nearest
-from renp_infer.files import replacing, write_text
+from renp_infer.files import digest_of
 from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.physics.constants import G_TO_NG, NG_TO_FT
 from renp_infer.physics.kinematics import on_circle
@@ -116,7 +118,12 @@ def read_sequence(file: Path, covariance: Path | None, theta_s: FloatArray) -> S
 
 
 def read_measurement(
-    file: Path, covariance: Path | None, theta_s: FloatArray, *, normalised: bool
+    file: Path,
+    covariance: Path | None,
+    theta_s: FloatArray,
+    added: Path | None = None,
+    *,
+    normalised: bool,
 ) -> Measurement:
     """Read and check a data set.
 
@@ -128,6 +135,8 @@ def read_measurement(
         File of the covariance, rows in the order of the table.
     theta_s : ndarray, shape (k,)
         Angles of the study's layout, rad; data must lie within their range.
+    added : Path, optional
+        File of a covariance that is added to errors or covariance.
     normalised : bool
         Whether the study says that the noise was scaled.
 
@@ -142,9 +151,61 @@ def read_measurement(
     digests = {f"data.file: {file.name}": table.sha256}
     if covariance is not None:
         digests[f"data.covariance: {covariance.name}"] = source.sha256
+    found = _measurement(table, source, theta_s, added, normalised=normalised)
+    return replace(found, digests=digests | found.digests)
+
+
+def measurement_from(
+    columns: Mapping[str, FloatArray],
+    theta_s: FloatArray,
+    added: Path | None = None,
+    *,
+    normalised: bool,
+) -> Measurement:
+    """Check a data set given as numbers.
+
+    Parameters
+    ----------
+    columns : mapping
+        ``theta_s_deg``, ``field_nG``, ``error_nG`` or ``covariance_nG2``, and ``exposure_s`` if
+        there is one, (n,) or (n, n) each.
+    theta_s, added, normalised
+        As for ``read_measurement``.
+
+    Raises
+    ------
+    ConfigError
+        On the first thing that is wrong.
+    """
+    split = {key: key.rsplit("_", 1) for key in columns}
+    table = DataTable(
+        "data",
+        {split[key][0]: values for key, values in columns.items()},
+        {name: {"nG2": "nG^2"}.get(unit, unit) for name, unit in split.values()},
+    )
+    _check_columns(table, None)
+    found = _measurement(table, table, theta_s, added, normalised=normalised)
+    text = json.dumps({key: values.tolist() for key, values in columns.items()}, sort_keys=True)
+    return replace(found, digests={"data": digest_of(text.encode())} | found.digests)
+
+
+def _measurement(
+    table: DataTable,
+    source: DataTable,
+    theta_s: FloatArray,
+    added: Path | None,
+    *,
+    normalised: bool,
+) -> Measurement:
+    """A table and the source of its errors, checked; the digest is that of what is added."""
+    digests = dict[str, str]()
     angles = _inside(table, theta_s)
     field = _field(table)
     matrix = _covariance(table, source)
+    if added is not None:
+        more = read_matrix(added)
+        digests[f"data.added_covariance: {added.name}"] = more.sha256
+        matrix = matrix + _matrix(table, more, positive=False)
     exposure = float(np.sum(_exposures(table))) if "exposure" in table.columns else None
     order = np.argsort(angles, kind="stable")
     observation = Observation(
@@ -152,7 +213,7 @@ def read_measurement(
         field[order],
         matrix[np.ix_(order, order)],
         normalised,
-        source=file.name,
+        source=Path(table.file).name,
     )
     return Measurement(observation, exposure, digests)
 
@@ -214,6 +275,11 @@ def _covariance(table: DataTable, source: DataTable) -> FloatArray:
         bad = ~((error > 1.0 / LARGEST_NG) & (error < LARGEST_NG))
         table.refuse("error", bad, "a finite number > 0")
         return np.diag(error**2)
+    return _matrix(table, source)
+
+
+def _matrix(table: DataTable, source: DataTable, *, positive: bool = True) -> FloatArray:
+    """Covariance of a source, shape (n, n), nG^2, in the order of the table."""
     if "covariance" not in source.columns:
         raise ConfigError(source.file, Said(_listed(source)), "a variable covariance")
     size = len(table.columns["field"])
@@ -221,18 +287,24 @@ def _covariance(table: DataTable, source: DataTable) -> FloatArray:
         rows = len(source.columns["covariance"])
         given, allowed = Said(f"{rows} rows"), f"{size} rows and columns, one per angle"
         raise ConfigError(f"{source.file}, covariance", given, allowed)
-    return _checked(source, _in_unit(source, "covariance"))
+    return _checked(source, _in_unit(source, "covariance"), positive)
 
 
-def _checked(source: DataTable, matrix: FloatArray) -> FloatArray:
-    """A covariance that is finite, symmetric and positive definite."""
+def _checked(source: DataTable, matrix: FloatArray, positive: bool) -> FloatArray:
+    """A covariance that is finite, symmetric and positive definite.
+
+    One that is added to another (not ``positive``) may be 0 in some directions: a systematic
+    that is known by its shape is s s^T.
+    """
     diagonal = np.diag(matrix)
-    bad = ~(np.isfinite(diagonal) & (diagonal > LARGEST_NG**-2) & (diagonal < LARGEST_NG**2))
+    least = LARGEST_NG**-2 if positive else -np.finfo(float).tiny
+    bad = ~(np.isfinite(diagonal) & (diagonal > least) & (diagonal < LARGEST_NG**2))
     if np.any(bad):
         row = int(np.argmax(bad))
         place = f"{source.place('covariance', row)}, column {row + 1}"
-        raise ConfigError(place, Said(f"{diagonal[row]:g}"), "a finite variance > 0")
-    scale = np.sqrt(diagonal)
+        allowed = f"a finite variance {'>' if positive else '>='} 0"
+        raise ConfigError(place, Said(f"{diagonal[row]:g}"), allowed)
+    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, np.max(diagonal) or 1.0))
     correlation = matrix / scale / scale[:, None]
     wrong = ~(np.abs(correlation - correlation.T) <= ASYMMETRY)
     if np.any(wrong):
@@ -241,9 +313,11 @@ def _checked(source: DataTable, matrix: FloatArray) -> FloatArray:
         given = Said(f"{matrix[row, column]:g} against {matrix[column, row]:g} mirrored")
         raise ConfigError(place, given, "finite numbers, a symmetric matrix")
     smallest = float(np.linalg.eigvalsh(correlation)[0])
-    if smallest < SMALLEST_EIGENVALUE:
+    if smallest < (SMALLEST_EIGENVALUE if positive else -SMALLEST_EIGENVALUE):
         given = Said(f"smallest eigenvalue of the correlations {smallest:.3g}")
         allowed = f"positive definite, at least {SMALLEST_EIGENVALUE:g}"
+        if not positive:
+            allowed = "no direction of negative variance"
         raise ConfigError(f"{source.file}, covariance", given, allowed)
     return 0.5 * (matrix + matrix.T)
 
@@ -253,74 +327,3 @@ def _exposures(table: DataTable) -> FloatArray:
     exposure = _in_unit(table, "exposure")
     table.refuse("exposure", ~((exposure > 0.0) & (exposure < 1e15)), "a finite number > 0")
     return exposure
-
-
-def write_measurement(
-    path: Path, observation: Observation, times_s: FloatArray, title: str
-) -> None:
-    """Write a data set that ``read_measurement`` reads back exactly.
-
-    Parameters
-    ----------
-    path : Path
-        ``.csv``, or ``.nc`` which also holds correlated noise.
-    observation : Observation
-    times_s : ndarray, shape (n,)
-        Exposure of each angle.
-    title : str
-        First comment.
-
-    Raises
-    ------
-    ConfigError
-        Another suffix, or a CSV file for correlated noise.
-    StoreError
-        If it cannot be written.
-    """
-    columns = {
-        "theta_s_deg": degrees(observation.theta_s),
-        "field_nG": observation.field_nG,
-        "error_nG": observation.sigma_nG,
-        "exposure_s": times_s,
-    }
-    covariance = observation.covariance_nG2
-    correlated = bool(np.any(covariance[~np.eye(len(covariance), dtype=bool)]))
-    if path.suffix == ".csv" and not correlated:
-        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        lines = [f"# {title}", ",".join(columns), *(",".join(map(repr, row)) for row in rows)]
-        write_text(path, "\n".join(lines) + "\n")
-    elif path.suffix == ".nc":
-        _write_netcdf(path, columns, covariance if correlated else None, title)
-    else:
-        allowed = "a name that ends in .nc" + (
-            ": the noise is correlated" * correlated or " or .csv"
-        )
-        raise ConfigError("--save", str(path), allowed)
-
-
-def _write_netcdf(
-    path: Path, columns: dict[str, FloatArray], covariance: FloatArray | None, title: str
-) -> None:
-    import xarray
-
-    data = xarray.Dataset(attrs={"title": title})
-    for column, values in columns.items():
-        name, unit = column.rsplit("_", 1)
-        data[name] = ("angle", values, {"units": unit})
-    if covariance is not None:
-        data = data.drop_vars("error")
-        data["covariance"] = (("angle", "other_angle"), covariance, {"units": "nG^2"})
-    with replacing(path) as temporary:
-        data.to_netcdf(temporary, engine="h5netcdf")
-
-
-def degrees(angles: FloatArray) -> FloatArray:
-    """Degrees that become exactly these angles (rad) again, where there are such."""
-    found: FloatArray = np.rad2deg(angles)
-    for steps in ((np.inf,), (-np.inf,), (np.inf, np.inf), (-np.inf, -np.inf)):
-        near = np.rad2deg(angles)
-        for direction in steps:
-            near = np.nextafter(near, direction)
-        hit = np.deg2rad(near) == angles
-        found[hit] = near[hit]
-    return found

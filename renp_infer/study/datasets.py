@@ -115,7 +115,7 @@ def _told(entry: DataSetSection, place: int, folder: Path) -> dict[str, Any]:
     file = _file(entry, place)
     if file is None:
         return told
-    named = absolute(DataSection(**file), folder)
+    named = absolute(DataSection.model_validate(file), folder)
     assert named is not None
     return told | named.model_dump(exclude_none=True)
 

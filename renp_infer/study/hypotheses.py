@@ -13,11 +13,10 @@ from renp_infer.inference.hypothesis import (
     ModelLike,
     assumed,
     hypothesis_model,
-    measured,
 )
 from renp_infer.inference.joint import JointModel
 from renp_infer.inference.parameters import MASS
-from renp_infer.inference.prior import build_prior
+from renp_infer.inference.prior import build_prior, measured
 from renp_infer.inference.response import Response
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence

@@ -6,7 +6,6 @@ A file of constraints is TOML, with the lists of tables of ``[constraints]`` (``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from renp_infer.inference.constraints import (
     PublishedTerm,
     TableConstraint,
 )
-from renp_infer.records import FloatArray
 from renp_infer.resources import named_file, read_toml, share_path
+from renp_infer.study.columns import columns_of
 from renp_infer.study.sections.base import Word
 from renp_infer.study.sections.constraints import (
     ConstraintsSection,
@@ -39,7 +38,6 @@ KEY = "constraints"
 _CHI_SQUARED, _WEIGHT = "chi_squared", "weight"
 _FEWEST, _FEWEST_DRAWS = 4, 100
 """Values along an axis of a table, and draws of a chain."""
-_MOST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -179,7 +177,9 @@ def _limit(entry: LimitEntry, key: str) -> LimitConstraint:
 
 def _table(entry: FileEntry, key: str) -> TableConstraint:
     _some(entry.quantities, key, size=2)
-    *places, heights = _columns(entry, (*entry.quantities, _CHI_SQUARED), key)
+    *places, heights = columns_of(
+        Path(entry.file), (*entry.quantities, _CHI_SQUARED), f"{key}.file"
+    )
     axes = tuple(np.unique(place) for place in places)
     if any(axis.size < _FEWEST for axis in axes):
         sizes = " x ".join(str(axis.size) for axis in axes)
@@ -195,7 +195,9 @@ def _table(entry: FileEntry, key: str) -> TableConstraint:
 
 def _chain(entry: FileEntry, key: str) -> ChainConstraint:
     _some(entry.quantities, key, size=None)
-    *columns, weights = _columns(entry, entry.quantities, key, weighted=True)
+    *columns, weights = columns_of(
+        Path(entry.file), entry.quantities, f"{key}.file", weight=_WEIGHT
+    )
     draws = np.column_stack(columns)
     if len(draws) < _FEWEST_DRAWS:
         allowed = f"{_FEWEST_DRAWS} draws or more"
@@ -215,29 +217,3 @@ def _some(quantities: tuple[str, ...], key: str, size: int | None) -> None:
     if not 0 < len(set(quantities)) == len(quantities) <= most:
         allowed = "one or two, different" if size else "one or more, different"
         raise ConfigError(f"{key}.quantities", list(quantities), allowed)
-
-
-def _columns(
-    entry: FileEntry, names: tuple[str, ...], key: str, *, weighted: bool = False
-) -> Iterator[FloatArray]:
-    """Columns (n,) of a file by name, and its weights."""
-    path = Path(entry.file)
-    try:
-        if not path.is_file():
-            raise OSError("no such file")
-        with path.open(encoding="utf-8") as file:
-            heads = [head.strip() for head in file.readline().lstrip("#").split(",")]
-            rows = np.loadtxt(file, delimiter=",", ndmin=2, max_rows=_MOST)
-    except (OSError, ValueError) as error:
-        allowed = "a CSV file: a line of names, then numbers"
-        raise ConfigError(f"{key}.file", str(path), allowed, str(error)) from error
-    if rows.shape[1] != len(heads) or not np.all(np.isfinite(rows)):
-        allowed = f"finite numbers in {len(heads)} columns"
-        raise ConfigError(f"{key}.file", str(path), allowed)
-    for name in names:
-        if name not in heads:
-            raise ConfigError(f"{key}.file", Said(", ".join(heads)), f"a column {name}")
-        yield rows[:, heads.index(name)]
-    if weighted:
-        has = _WEIGHT in heads
-        yield rows[:, heads.index(_WEIGHT)] if has else np.ones(len(rows))

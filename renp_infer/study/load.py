@@ -19,9 +19,10 @@ from renp_infer.study.resolve import assemble
 from renp_infer.study.scanning import scanned
 from renp_infer.study.sources import data_digests
 from renp_infer.study.study import Study
+from renp_infer.terminal import plain
 
-Source = str | Path | Mapping[str, Any]
-"""A study file, the name of a study that ships with the package, or its tables."""
+Source = str | Path | Mapping[str, Any] | Study
+"""A study file, the name of a study that ships with the package, its tables, or a study."""
 Changes = Mapping[str, Any] | Iterable[str]
 """Values by key; or texts ``section.key=value``, as ``--set`` takes them."""
 
@@ -31,7 +32,7 @@ def load_study(
     changes: Changes | None = None,
     *,
     inference: bool | None = None,
-    data: Mapping[str, str] | None = None,
+    data: Mapping[str, Any] | None = None,
     scan: Mapping[str, Any] | None = None,
     add: Iterable[str] = (),
 ) -> Study:
@@ -39,9 +40,10 @@ def load_study(
 
     Parameters
     ----------
-    source : str, Path or mapping
-        A TOML file, the name of a study that ships with the package, or the
-        tables of a study, whose relative paths start from the working directory.
+    source : str, Path, mapping or Study
+        A TOML file, the name of a study that ships with the package, the tables of a study,
+        whose relative paths start from the working directory, or a loaded study, all of whose
+        keys have values. Numbers of tables may be NumPy's, lists arrays.
     changes : mapping or iterable of str, optional
         Values by key that replace those of the source: ``{"neutrino.m1_meV": 20.0}``;
         or the texts of ``--set``.
@@ -49,7 +51,9 @@ def load_study(
         True adds the defaults of ``[inference]`` if the section is missing,
         False leaves it and what builds on it out, whose limits then do not count.
     data : mapping, optional
-        Takes the place of the section ``[data]``; not that of several data sets.
+        Takes the place of the section ``[data]``, not of several data sets: a ``file``, or
+        arrays ``theta_s_deg``, ``field_nG``, ``error_nG`` or ``covariance_nG2``, and
+        ``exposure_s``.
     scan : mapping, optional
         Keys that take the place of those of the section ``[scan]``.
     add : iterable of str
@@ -71,7 +75,8 @@ def load_study(
     """
     raw, text, folder, name = _given(source)
     if isinstance(changes, Mapping):
-        raw = config.apply_changes(raw, changes)
+        _check_changes(source, changes)
+        raw = config.apply_changes(raw, plain(changes))
     else:
         raw = config.apply_overrides(raw, changes or ())
     raw.setdefault("name", name)
@@ -79,7 +84,7 @@ def load_study(
         if isinstance(raw.get("data"), list):
             allowed = "no --data: its sets name their files themselves"
             raise ConfigError("data", Said("several data sets"), allowed)
-        raw["data"] = dict(data)
+        raw["data"] = plain(dict(data))
     if scan:
         config.add_sections(raw, ["scan"])
         raw = config.apply_changes(raw, {f"scan.{key}": value for key, value in scan.items()})
@@ -95,10 +100,13 @@ def load_study(
 
 def _given(source: Source) -> tuple[dict[str, Any], str, Path, str]:
     """Tables of a source, their text, the folder of relative paths, a name for the study."""
+    if isinstance(source, Study):
+        return deepcopy(source.resolved), source.text, Path.cwd(), source.name
     if isinstance(source, Mapping):
         import tomli_w
 
-        return dict(source), tomli_w.dumps(source), Path.cwd(), "study"
+        tables = plain(dict(source))
+        return tables, tomli_w.dumps(tables), Path.cwd(), "study"
     given: object = source  # from a notebook it may be anything
     if not isinstance(given, str | Path):
         allowed = "a study file, the name of a shipped study, or tables"
@@ -106,6 +114,14 @@ def _given(source: Source) -> tuple[dict[str, Any], str, Path, str]:
     file = find_study(source)
     text = config.read_study_text(file)
     return config.parse_toml(text, str(file)), text, file.parent, file.stem
+
+
+def _check_changes(source: Source, changes: Mapping[str, Any]) -> None:
+    """Refuse another preset for a loaded study, all of whose switches have values."""
+    key = "physics.preset"
+    if isinstance(source, Study) and key in changes:
+        allowed = "nothing for a loaded study, whose switches all have values"
+        raise ConfigError(key, changes[key], allowed, "load its file with this change")
 
 
 def find_study(path: str | Path) -> Path:

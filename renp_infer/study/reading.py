@@ -24,6 +24,7 @@ from renp_infer.fields import (
     toml_value,
 )
 from renp_infer.study.sections.accuracy import AccuracySection
+from renp_infer.study.sections.base import as_tuple
 from renp_infer.study.sections.blinding import BlindingSection
 from renp_infer.study.sections.calibrate import CalibrateSection
 from renp_infer.study.sections.compare import CompareSection
@@ -40,6 +41,7 @@ from renp_infer.study.sections.optimize import OptimizeSection
 from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.sections.scan import ScanSection
 from renp_infer.study.sections.simulate import SimulateSection
+from renp_infer.study.sections.systematics import SystematicEntry
 from renp_infer.study.sections.target import TargetSection
 
 TASKS = ("simulate", "inference", "compare", "calibrate", "forecast", "scan", "optimize")
@@ -72,6 +74,7 @@ class StudyConfig(BaseModel):
     data: DataSections | None = None
     blinding: BlindingSection | None = None
     constraints: ConstraintsSection | None = None
+    systematics: Annotated[tuple[SystematicEntry, ...], Before(as_tuple)] | None = None
     inference: InferenceSection | None = None
     compare: CompareSection | None = None
     forecast: ForecastSection | None = None

@@ -7,6 +7,7 @@ and what the sections must know of each other.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from renp_infer.physics.neutrinos import load_oscillation
 from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
 from renp_infer.records import Accuracy, Experiment, Parameters
 from renp_infer.study import checks
-from renp_infer.study.datafile import degrees
+from renp_infer.study.datawriter import degrees
 from renp_infer.study.design_tables import OTHERS, Design, derived_keys, design_of
 from renp_infer.study.knowledge import knowledge_of
+from renp_infer.study.priors import settings_of
 from renp_infer.study.reading import StudyConfig
 from renp_infer.study.sections.blinding import blinding_of, with_absolute_key
 from renp_infer.study.sections.compare import compare_settings
@@ -29,12 +31,19 @@ from renp_infer.study.sections.constraints import with_absolute_files
 from renp_infer.study.sections.data import absolute, apparatus_of, measurement_of
 from renp_infer.study.sections.detector import detector_of, noise_keys
 from renp_infer.study.sections.forecast import ForecastSettings, forecast_settings
-from renp_infer.study.sections.inference import InferenceSection, aims, inference_settings, tunes
+from renp_infer.study.sections.inference import (
+    InferenceSection,
+    absolute_priors,
+    aims,
+    own_settings,
+    tunes,
+)
 from renp_infer.study.sections.lasers import lasers_of
 from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of, with_absolute_table
 from renp_infer.study.sections.physics import switches_of
 from renp_infer.study.sections.sequential import SequentialSettings, sequential_settings
+from renp_infer.study.sections.systematics import templates_of, with_absolute_templates
 from renp_infer.study.sections.target import (
     POLARISED,
     check_channel,
@@ -69,6 +78,8 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         "blinding": with_absolute_key(study.blinding, folder),
         "constraints": with_absolute_files(study.constraints, folder),
         "neutrino": with_absolute_table(study.neutrino, folder),
+        "inference": absolute_priors(study.inference, folder),
+        "systematics": with_absolute_templates(study.systematics, folder),
     }
     study = study.model_copy(update=given)
     scheme = scheme_of(study.target, folder)
@@ -97,7 +108,11 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     design = design_of(study, scheme, folder)
     settings = None
     if study.inference is not None:
-        settings = inference_settings(study.inference, has_extraordinary(experiment))
+        rays = has_extraordinary(experiment)
+        settings = settings_of(study.inference, table, extraordinary=rays)
+        known = templates_of(study.systematics or (), experiment.layout.theta_s)
+        settings = replace(settings, templates=known)
+        checks.check_priors(study, settings, experiment, parameters, residual)
     return Study(
         name=study.name,
         seed=study.seed,
@@ -187,8 +202,10 @@ def _resolved(
 
 def _without_meaningless(tables: dict[str, Any], section: InferenceSection) -> None:
     """Leave out what a study may not give with its prior and sampler."""
+    for key in own_settings(section):
+        tables["inference"].pop(key, None)
     if section.m1_prior == "uniform":
-        del tables["inference"]["m1_min_meV"]
+        tables["inference"].pop("m1_min_meV", None)
     if not tunes(section.sampler, section.cross_check):
         del tables["inference"]["tune"]
     if not aims(section.sampler, section.cross_check):

@@ -10,6 +10,7 @@ from renp_infer.files import digest
 from renp_infer.physics.target import GENERIC
 from renp_infer.resources import read_toml, share_path
 from renp_infer.study.knowledge import constraint_file
+from renp_infer.study.priors import files_of
 from renp_infer.study.study import Study
 
 
@@ -50,6 +51,10 @@ def _data_files(study: Study) -> dict[str, Path]:
         files |= _shipped("data", f"oscillation/{table}.toml")
     if study.experiment.switches.weights == "table-iv":  # printed rows, kept in that file
         files |= _shipped("data", "oscillation/seed.toml")
+    priors = study.resolved.get("inference", {}).get("priors", {})
+    files |= {path.name: path for path in files_of(priors)}
+    templates = [Path(one["file"]) for one in study.resolved.get("systematics", ())]
+    files |= {path.name: path for path in templates}
     if study.knowledge:
         files |= _constraints(study.resolved["constraints"])
     return files

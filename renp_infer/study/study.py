@@ -11,7 +11,7 @@ from renp_infer.display import Display
 from renp_infer.inference.comparison import CompareSettings
 from renp_infer.inference.constraints import PublishedTerm
 from renp_infer.inference.joint import Member, Sharing
-from renp_infer.inference.settings import InferenceSettings
+from renp_infer.inference.settings import InferenceSettings, own_texts
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.neutrinos import OscillationTable
@@ -153,6 +153,7 @@ class Study(Display):
         mass = f"m1 = {m1_meV:.4g} meV, {truth.ordering} ordering, {truth.nature}"
         data = self.measurement.observation.source if self.measurement is not None else "mock"
         crystal = f"{layout.length_cm:g} cm long, {layout.radius_cm:g} cm in radius"
+        names = [f"{one.name} ({one.kind})" for one in self.priors.templates]
         tasks = [name for name in TASKS if name in self.resolved]
         return [
             ("truth", mass if data == "mock" else f"unknown; calculated at {mass}"),
@@ -162,6 +163,8 @@ class Study(Display):
             *headlines(self.resolved),
             ("data", data),
             *constrained(self.knowledge),
+            *([("priors", "; ".join(own_texts(self.priors)))] if self.priors.own else []),
+            *([("systematics", "; ".join(names))] if names else []),
             ("sections", ", ".join(tasks) or "none: only evaluate"),
         ]
 

@@ -135,7 +135,8 @@ def test_graphs_are_the_same_functions(rng):
     import pytensor
     import pytensor.tensor as pt
 
-    from renp_infer.inference.model import constant, named
+    from renp_infer.inference.model import named
+    from renp_infer.inference.prior_graph import constant
 
     known = external(*(make() for make in EVERY.values()))
     vector = pt.dvector("vector")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from renp_infer.inference.impact import impacts, standardised
+from renp_infer.inference.impact import impacts
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import Circular, LogNormal, Normal, Uniform
 from renp_infer.inference.prior import Prior
@@ -102,7 +102,7 @@ def moments(mass, weights):
 
 def test_impacts_of_a_curved_posterior_are_those_of_refits_within_their_error():
     prior, mass, index, likelihood = toy_posterior()
-    z = standardised(prior.marginals["refractive_index"], index)
+    z = prior.marginals["refractive_index"].to_unit(index)
     posterior = likelihood * np.exp(-0.5 * z**2)
     assert posterior[-1].max() < 1e-6 > posterior[:, [0, -1]].max()  # 0 is a bound
     rng = np.random.default_rng(5)
@@ -148,7 +148,7 @@ def test_standardised_values_have_a_standard_normal_prior():
     rng = np.random.default_rng(8)
     unit = rng.standard_normal((1000, 1))
     for marginal in (Normal(3.0, 0.2), LogNormal(0.3)):
-        z = standardised(marginal, marginal.from_unit(unit))
+        z = marginal.to_unit(marginal.from_unit(unit))
         assert ndtr(z) == pytest.approx(ndtr(unit[:, 0]), abs=1e-12)
 
 

@@ -6,22 +6,37 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BeforeValidator as Before
 from pydantic import Discriminator, Tag
 
-from renp_infer.fields import directory_name
-from renp_infer.records import Experiment
-from renp_infer.study.datafile import Measurement, read_measurement
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Number, Said, directory_name
+from renp_infer.records import Experiment, FloatArray
+from renp_infer.study.datafile import Measurement, measurement_from, read_measurement
 from renp_infer.study.sections.base import Section, Word, as_tuple, kind_of_grid
 
 Name = Annotated[str, Before(directory_name)]
+FILES = ("file", "covariance", "added_covariance")
+Column = Annotated[tuple[Annotated[float, Before(Number())], ...], Before(as_tuple)]
+Matrix = Annotated[tuple[Column, ...], Before(as_tuple)]
 
 
 class DataSection(Section):
-    """Measured data, instead of mock data; paths start from the study's folder."""
+    """Measured data, instead of mock data; paths start from the study's folder.
 
-    file: Word
+    ``covariance`` stands in the place of errors, ``added_covariance`` is added to either.
+    In the place of ``file`` and ``covariance`` there can be the numbers themselves.
+    """
+
+    file: Word | None = None
     covariance: Word | None = None
+    added_covariance: Word | None = None
+    theta_s_deg: Column | None = None
+    field_nG: Column | None = None
+    error_nG: Column | None = None
+    covariance_nG2: Matrix | None = None
+    exposure_s: Column | None = None
 
 
 class DataSetSection(Section):
@@ -55,8 +70,9 @@ def absolute(section: DataSection | None, folder: Path) -> DataSection | None:
     """Section with paths that mean the same from any folder."""
     if section is None:
         return None
-    named = section.model_dump(exclude_none=True)
-    return DataSection(**{key: str((folder / path).absolute()) for key, path in named.items()})
+    named = {key: getattr(section, key) for key in FILES}
+    moved = {key: str((folder / path).absolute()) for key, path in named.items() if path}
+    return section.model_copy(update=moved)
 
 
 def measurement_of(section: DataSection | None, experiment: Experiment) -> Measurement | None:
@@ -65,16 +81,49 @@ def measurement_of(section: DataSection | None, experiment: Experiment) -> Measu
     Raises
     ------
     ConfigError
-        On the first thing that is wrong in a file.
+        On the first thing that is wrong in a file, or in numbers.
     """
     if section is None:
         return None
-    return read_measurement(
-        Path(section.file),
-        None if section.covariance is None else Path(section.covariance),
-        experiment.layout.theta_s,
-        normalised=experiment.detector.reference_snr > 0.0,
-    )
+    theta_s, added = experiment.layout.theta_s, _path(section.added_covariance)
+    normalised = experiment.detector.reference_snr > 0.0
+    columns = _columns(section)
+    if section.file is None:
+        return measurement_from(columns, theta_s, added, normalised=normalised)
+    file, covariance = Path(section.file), _path(section.covariance)
+    return read_measurement(file, covariance, theta_s, added, normalised=normalised)
+
+
+def _path(name: str | None) -> Path | None:
+    return None if name is None else Path(name)
+
+
+def _columns(section: DataSection) -> dict[str, FloatArray]:
+    """Numbers of a section by key, of one length; none where it names a file."""
+    given: dict[str, Any] = {
+        key: getattr(section, key)
+        for key in DataSection.model_fields
+        if key not in FILES and getattr(section, key) is not None
+    }
+    if section.file is not None:
+        for key in given:
+            allowed = "nothing beside data.file: either a file or the numbers themselves"
+            raise ConfigError(f"data.{key}", Said("numbers"), allowed)
+        return {}
+    for key in ("theta_s_deg", "field_nG"):
+        if key not in given:
+            allowed = "data.file, or theta_s_deg, field_nG and an error or a covariance"
+            raise ConfigError(f"data.{key}", Said("nothing"), allowed)
+    if section.covariance is not None:
+        allowed = "nothing without data.file: data.covariance_nG2 has numbers"
+        raise ConfigError("data.covariance", section.covariance, allowed)
+    size = len(given["theta_s_deg"])
+    for key, column in given.items():
+        rows = column if key == "covariance_nG2" else ()
+        if not 0 < size == len(column) or any(len(row) != size for row in rows):
+            allowed = f"{size or 'some'} numbers, one per angle" + " in each row" * bool(rows)
+            raise ConfigError(f"data.{key}", Said(f"{len(column)}, or rows of another"), allowed)
+    return {key: np.array(column) for key, column in given.items()}
 
 
 def apparatus_of(experiment: Experiment, measurement: Measurement | None) -> Experiment:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator as Before
@@ -9,9 +11,10 @@ from pydantic import BeforeValidator as Before
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole
 from renp_infer.inference.joint import By
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.inference.settings import HAMILTONIAN, UNTUNED, InferenceSettings, Sampler
 from renp_infer.study.sections.base import Flag, Section, choice
+from renp_infer.study.sections.priors import PriorsSection, with_absolute_priors
 
 Spread = Annotated[float, Before(Number(low=0, high=5))]
 Index = Annotated[float, Before(Number(low=0, high=0.1))]
@@ -56,10 +59,11 @@ class InferenceSection(Section):
     phases: Annotated[Literal["free", "fixed"], choice("free", "fixed")] = "free"
     noise: Annotated[Literal["drawn", "none"], choice("drawn", "none")] = "drawn"
     sharing: dict[SharedName, SharedBy] | None = None
+    priors: PriorsSection | None = None
 
 
 def inference_settings(section: InferenceSection, extraordinary: bool = False) -> InferenceSettings:
-    """Settings of a checked section.
+    """Settings of a checked section, without priors by parameter.
 
     Parameters
     ----------
@@ -67,7 +71,7 @@ def inference_settings(section: InferenceSection, extraordinary: bool = False) -
     extraordinary : bool
         Whether a beam is an extraordinary ray.
     """
-    given = section.model_dump(exclude={"extraordinary_index_sd", "sharing"})
+    given = section.model_dump(exclude={"extraordinary_index_sd", "sharing", "priors"})
     own = section.extraordinary_index_sd
     spread = section.refractive_index_sd if own is None else own
     return InferenceSettings(**given, extraordinary_index_sd=spread if extraordinary else 0.0)
@@ -104,6 +108,44 @@ def nothing_to_tune(table: str, tune: int, sampler: str) -> ConfigError:
     allowed = f'nothing with inference.sampler = "{sampler}", which adapts by itself'
     hint = f"{table}.draws sets its live points or particles; leave tune out"
     return ConfigError(f"{table}.tune", tune, allowed, hint)
+
+
+def own_settings(section: InferenceSection) -> dict[str, str]:
+    """Keys whose part a prior by parameter plays, and the parameter.
+
+    A key that is about several parameters stays: it is about the others.
+    """
+    if section.priors is None:
+        return {}
+    alone = Counter(row.setting for row in PARAMETERS.rows)
+    blocked = {name for entry in section.priors.block for name in entry.parameters}
+    found = {
+        row.setting: row.name
+        for row in PARAMETERS.rows
+        if alone[row.setting] == 1
+        and (getattr(section.priors, row.name) is not None or row.name in blocked)
+    }
+    return found | ({"m1_min_meV": MASS} if MASS in found.values() else {})
+
+
+def absolute_priors(section: InferenceSection | None, folder: Path) -> InferenceSection | None:
+    """Section whose priors' paths mean the same from any folder."""
+    if section is None or section.priors is None:
+        return section
+    return section.model_copy(update={"priors": with_absolute_priors(section.priors, folder)})
+
+
+def check_own_priors(section: InferenceSection) -> None:
+    """Refuse two priors of one parameter.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for key, name in own_settings(section).items():
+        if key in section.model_fields_set and getattr(section, key) is not None:
+            allowed = f"nothing beside inference.priors for {name}: one prior for each parameter"
+            raise ConfigError(f"inference.{key}", getattr(section, key), allowed)
 
 
 def check_lower_bound(section: InferenceSection) -> None:

@@ -26,7 +26,7 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     )
     from renp_infer.verbs.compare.verb import COMPARE
     from renp_infer.verbs.evaluate.shortfall import shortfall
-    from renp_infer.verbs.infer.words import constraints_sentence, mass_prior_of
+    from renp_infer.verbs.infer.words import known_sentences, mass_prior_of
 
     asks = load(study, options, data=data_section(measured), add=["compare"])
     run = asked(asks, COMPARE, options)
@@ -41,7 +41,7 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
         mass = averaged_line(found.m1_meV, mass_prior_of(run.study))
         parts = [hypothesis_table(run.name, found), factor_table(found), mass]
         parts += [derived_table(found)] if found.derived else []
-        parts += filter(None, [constraints_sentence(run.get(CompareResult).constraints)])
+        parts += known_sentences(run.get(CompareResult).constraints, run.get(CompareResult).priors)
         parts += [f"warning: {text}" for text in found.warnings]
         show(*filter(None, [shortfall(run)]), *parts, f"results: {run.directory}")
     return judge([run])
@@ -58,9 +58,8 @@ def document_of(run: Run) -> dict[str, Any]:
         return {"schema": 1, "name": run.name, "verdict": run.verdict} | blinded.document
     evaluation = run.get(EvaluateResult).document
     head = {"schema": 1, "name": run.name, "verdict": run.verdict}
-    names = run.get(CompareResult).constraints
-    if names:
-        head["constraints"] = names
+    told = {name: getattr(run.get(CompareResult), name) for name in ("constraints", "priors")}
+    head |= {name: texts for name, texts in told.items() if texts}
     head["data"] = evaluation.get("data", "mock")
     head["normalised"] = evaluation["normalised"]
     head["peak_snr"] = evaluation["peak_snr"]

@@ -21,7 +21,7 @@ from renp_infer.verbs.evaluate.figures import caption_tail, normalised_label
 from renp_infer.verbs.infer.cells import estimate
 from renp_infer.verbs.infer.words import (
     MassPrior,
-    constraints_sentence,
+    known_sentences,
     mass_prior_of,
     mass_words,
 )
@@ -42,8 +42,8 @@ def page(run: Run) -> Page:
     tail = caption_tail(run)
     found = result.comparison
     text = sentence(found, mass_prior_of(run.study))
-    if entered := constraints_sentence(result.constraints):
-        text += f" {entered}."
+    for more in known_sentences(result.constraints, result.priors):
+        text += f" {more}."
     blocks: tuple[Block, ...] = (
         Text(text, result.verdict.verdict),
         *reasons(result.verdict),

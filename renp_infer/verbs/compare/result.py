@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.result import Result, Verdict
+from renp_infer.study.units import described
 
 if TYPE_CHECKING:
     import xarray
@@ -40,9 +41,17 @@ class CompareResult(Result):
     @property
     def constraints(self) -> list[str]:
         """Names of the constraints of other experiments, of any hypothesis."""
+        return self._told("constraints")
+
+    @property
+    def priors(self) -> list[str]:
+        """Priors by parameter in words, of any hypothesis."""
+        return self._told("priors")
+
+    def _told(self, name: str) -> list[str]:
         branches = [child for row in self.tree.children.values() for child in row.children.values()]
-        texts = [str(branch.attrs.get("constraints", "[]")) for branch in branches]
-        return list(dict.fromkeys(name for text in texts for name in json.loads(text)))
+        texts = [str(branch.attrs.get(name, "[]")) for branch in branches]
+        return list(dict.fromkeys(told for text in texts for told in json.loads(text)))
 
     @property
     def verdict(self) -> Verdict:
@@ -79,4 +88,4 @@ class CompareResult(Result):
             {dimension: [row.name for row in rows]},
         )
         tree.attrs["renp_comparison"] = json.dumps(self.document)
-        return tree
+        return described(tree)

@@ -23,9 +23,11 @@ from renp_infer.inference.evidence import estimate
 from renp_infer.inference.fit import DERIVED, by_draw, parameter_group
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
+from renp_infer.inference.settings import own_texts
 from renp_infer.physics.neutrinos import ATMOSPHERIC
 from renp_infer.study.hypotheses import true_peak_nG
 from renp_infer.study.observed import data_of
+from renp_infer.study.units import described
 from renp_infer.verbs.infer.work import checked
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
         "log_evidence_error": found.log_evidence_error,
         "response_error_sigma": response_error,
         "constraints": json.dumps(likelihood.external.names),
+        "priors": json.dumps(own_texts(study.priors, hypothesis.ordering)),
     }
     return tree
 
@@ -129,7 +132,7 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
         if not np.any(np.isfinite(values)):
             raise TaskError(f"{study.name}: compare: no evidence for {hypothesis.name}")
     branches[f"/{EVIDENCE}"] = _evidence_group(table, estimators)
-    xr.DataTree.from_dict(branches).to_netcdf(target, engine="h5netcdf")
+    described(xr.DataTree.from_dict(branches)).to_netcdf(target, engine="h5netcdf")
 
 
 def _evidence_group(table: Any, estimators: tuple[str, ...]) -> xarray.Dataset:

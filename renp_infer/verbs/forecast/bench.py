@@ -22,7 +22,7 @@ from renp_infer.inference.hypothesis import (
 )
 from renp_infer.inference.library import Library
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.inference.response import Response
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
@@ -80,7 +80,8 @@ class Bench:
     def _begin(self, m1_max_meV: float) -> None:
         """Begin with masses up to a largest one."""
         self.m1_max_meV = m1_max_meV
-        self.priors = replace(self.study.priors, m1_max_meV=self.m1_max_meV, m1_prior="uniform")
+        flat = self.study.priors.without_own([MASS])  # of m1 a forecast takes no prior
+        self.priors = replace(flat, m1_max_meV=self.m1_max_meV, m1_prior="uniform")
         limit = self.m1_max_meV * MILLI_EV_TO_EV
         self._responses = Responses(lambda p: Response(self.experiment, p, self.chi2, limit))
         self._libraries: dict[tuple[str, str], Library] = {}
@@ -134,7 +135,8 @@ class Bench:
     def fit_settings(self, known: Collection[str] = ()) -> InferenceSettings:
         """Priors with the systematics fixed that are known or that the forecast leaves out."""
         left_out = set(PARAMETERS.systematics) - set(self.settings.systematics) | set(known)
-        return replace(self.priors, **PARAMETERS.known(*left_out))
+        names = [name for group in left_out for name in PARAMETERS.systematics[group]]
+        return replace(self.priors.without_own(names), **PARAMETERS.known(*left_out))
 
     def library(self, ordering: str, nature: str) -> Library:
         """Expectations of a rival hypothesis over masses and phases."""

@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from renp_infer.inference.exposure import ByExposure
 from renp_infer.inference.fisher import Expansion, expand, mass_shift, sigma
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginals import LogNormal, Normal
+from renp_infer.inference.marginals import LogNormal, Marginal, Normal
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
@@ -99,15 +99,20 @@ def _halved(cell: TruthCell, systematic: str) -> float:
     if names == PARAMETERS.phases:
         return np.nan
     marginals = {
-        name: replace(one, sd=HALF * one.sd)
-        if name in names and isinstance(one, Normal | LogNormal)
-        else one
-        for name, one in own.prior.marginals.items()
+        name: _narrow(one) if name in names else one for name, one in own.prior.marginals.items()
     }
     prior = replace(own.prior, marginals=marginals)
     moved = copy.copy(cell)
-    moved.own = Likelihood(prior, own.response, own.data, own.shapes, own.external)
+    moved.own = Likelihood(prior, own.response, own.data, own.shapes, own.external, own.factors)
     return half_width(moved)
+
+
+def _narrow(marginal: Marginal) -> Marginal:
+    """A prior half as wide; one that is not Gaussian counts as Gaussian."""
+    if isinstance(marginal, Normal | LogNormal):
+        return replace(marginal, sd=HALF * marginal.sd)
+    pull, slope = marginal.pull(0.0)
+    return Normal(pull / slope, HALF / slope)
 
 
 def _gains(whole_meV: float, better_meV: FloatArray) -> FloatArray:

@@ -47,8 +47,7 @@ def document_of(run: Run) -> dict[str, Any]:
     row = dict(summary["hypothesis"])
     row |= {part: summary[part] for part in ("parameters", "diagnostics")}
     row["checks"] = checks_in(tree)
-    if "constraints" in summary:
-        row["constraints"] = summary["constraints"]
+    row |= {name: summary[name] for name in ("constraints", "priors") if name in summary}
     alone = run.find(SetsResult)
     if alone is not None:
         row["sets"] = alone.told()

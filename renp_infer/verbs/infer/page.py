@@ -19,9 +19,10 @@ from renp_infer.verbs.infer.mass_figures import mass_plates
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.words import (
     constraints_of,
-    constraints_sentence,
+    known_sentences,
     mass_sentence,
     phases_sentence,
+    priors_of,
 )
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ def sentence(run: Run) -> str:
     """The mass, as far as it was measured and may be quoted."""
     found, label = run.get(InferResult), normalised_label(run)
     text = mass_sentence(run) + (f" ({label})." if label else ".")
-    for more in filter(None, (phases_sentence(run), constraints_sentence(constraints_of(run)))):
+    known = known_sentences(constraints_of(run), priors_of(run))
+    for more in filter(None, (phases_sentence(run), *known)):
         text += f" {more}."
     if found.diagnostics.verdict.verdict == "fail":
         return f"No number may be quoted, the sampler's diagnostics failed; it gave: {text}"

@@ -14,9 +14,10 @@ from renp_infer.verbs.infer.cells import estimate, interval, limited
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.words import (
     constraints_of,
-    constraints_sentence,
+    known_sentences,
     mass_sentence,
     phases_sentence,
+    priors_of,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def _said(run: Run) -> list[str]:
     if posterior is None:
         return []
     texts = [mass_sentence(run)] if limited(posterior.mass) else []
-    texts += filter(None, [phases_sentence(run), constraints_sentence(constraints_of(run))])
+    known = known_sentences(constraints_of(run), priors_of(run))
+    texts += filter(None, [phases_sentence(run), *known])
     return [f"{run.name}: {text}." for text in texts]
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.inference.compared import Estimated
-from renp_infer.inference.marginals import LogUniform, Uniform
-from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASES
+from renp_infer.inference.marginals import LogUniform, Normal, Tabulated, Truncated, Uniform
+from renp_infer.inference.parameters import MASS, PARAMETERS, SEEN_PHASES
 from renp_infer.inference.prior import mass_prior
-from renp_infer.study.sections.inference import InferenceSection, inference_settings
+from renp_infer.study.priors import mass_settings
+from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.verbs.infer.cells import NOT_MEASURED, limited, shown
 from renp_infer.verbs.infer.result import InferResult, summary_in
 
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
 
-MassPrior = Uniform | LogUniform
+MassPrior = Uniform | LogUniform | Truncated | Tabulated
 
 
 def mass_prior_of(study: Mapping[str, Any]) -> MassPrior:
     """Prior of m1, meV, of a resolved study."""
     keys, given = ("m1_prior", "m1_min_meV", "m1_max_meV"), study.get("inference", {})
-    section = InferenceSection(**{key: given[key] for key in keys if key in given})
-    return mass_prior(inference_settings(section))
+    tables = {key: given[key] for key in keys if key in given}
+    own = {key: value for key, value in given.get("priors", {}).items() if key == MASS}
+    return mass_prior(mass_settings(InferenceSection(**tables, priors=own or None)))
 
 
 def mass_bounds(run: Run) -> tuple[float, float]:
@@ -34,8 +36,17 @@ def mass_bounds(run: Run) -> tuple[float, float]:
 
 def prior_of_mass(prior: MassPrior) -> str:
     """The prior that a limit of m1 leans on."""
-    kind = "log-uniform" if isinstance(prior, LogUniform) else "uniform"
-    return f"prior {kind} from {prior.low:g} to {prior.high:g} meV"
+    low, high = prior.limits
+    match prior:
+        case Uniform():
+            kind = "uniform"
+        case LogUniform():
+            kind = "log-uniform"
+        case Truncated(base=base):
+            kind = "cut normal" if isinstance(base, Normal) else "cut log-normal"
+        case _:
+            kind = "of the study's own table or samples"
+    return f"prior {kind} from {low:g} to {high:g} meV"
 
 
 def mass_words(found: Estimated, prior: MassPrior) -> str:
@@ -81,6 +92,17 @@ def constraints_of(run: Run) -> tuple[str, ...]:
 def constraints_sentence(names: Sequence[str]) -> str:
     """That constraints enter a result; empty without any."""
     return f"Constraints of other experiments enter: {'; '.join(names)}" if names else ""
+
+
+def priors_of(run: Run) -> tuple[str, ...]:
+    """Priors of a posterior that the study gives by parameter, in words."""
+    return tuple(summary_in(run.get(InferResult).tree).get("priors", ()))
+
+
+def known_sentences(constraints: Sequence[str], priors: Sequence[str]) -> list[str]:
+    """What enters a result beside data and default priors; none without any."""
+    own = f"Priors of the study's own: {'; '.join(priors)}" if priors else ""
+    return [text for text in (constraints_sentence(constraints), own) if text]
 
 
 def phases_sentence(run: Run) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from renp_infer.design.measures import direction
 from renp_infer.design.utility import Utility
 from renp_infer.errors import RenpError
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.records import PRESETS
 from renp_infer.study.design_tables import with_keys
 from renp_infer.study.designing import frozen_noise, objective_of, region_of, whole_at
@@ -49,13 +49,21 @@ def gains(study: Study, best: Keys) -> tuple[Gain, ...]:
     rows = []
     for preset in PRESETS:
         for systematics in (True, False):
-            keys = _physics(study, preset) | ({} if systematics else NO_SYSTEMATICS)
+            keys = _physics(study, preset) | ({} if systematics else _known(study))
             row = Gain(preset, systematics)
             try:
                 rows.append(_gain(row, _under(study, keys), best))
             except RenpError as error:
                 rows.append(replace(row, failed=" ".join(str(error).split())))
     return tuple(rows)
+
+
+def _known(study: Study) -> dict[str, Any]:
+    """Keys with which only m1, with its own prior if it has one, and the hypothesis are free."""
+    assert study.design is not None
+    own = study.design.tables.get("inference", {}).get("priors", {})
+    kept = {name: prior for name, prior in own.items() if name == MASS}
+    return NO_SYSTEMATICS | ({"inference.priors": kept} if own else {})
 
 
 def _physics(study: Study, preset: str) -> dict[str, Any]:

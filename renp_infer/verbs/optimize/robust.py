@@ -21,8 +21,9 @@ from renp_infer.design.search import Trial
 from renp_infer.errors import RenpError
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.fisher import best_step, expand
-from renp_infer.inference.parameters import MASS, PARAMETERS
-from renp_infer.inference.prior import mass_prior
+from renp_infer.inference.marginals import slope_at
+from renp_infer.inference.parameters import MASS, PARAMETERS, Inferred
+from renp_infer.inference.prior import mass_prior, own_of
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import MILLI_EV_TO_EV
@@ -143,7 +144,7 @@ def _angles(study: Study, experiment: Experiment, value: Value, loss: float) -> 
 
 def shifts_of(study: Study, experiment: Experiment, value: Value) -> Shifts:
     """Utility where nuisances are off by two standard deviations, and the worst of them."""
-    sds = {row: float(getattr(study.priors, row.setting)) for row in PARAMETERS.moving}
+    sds = {row: _spread(row, study) for row in PARAMETERS.moving}
     rows = [row for row, sd in sds.items() if sd > 0.0]
     if experiment.detector.pickup:  # a loop's coupling follows from its geometry
         rows = [row for row in rows if row.kind != "amplitude"]
@@ -164,6 +165,14 @@ def shifts_of(study: Study, experiment: Experiment, value: Value) -> Shifts:
         names=tuple(row.name for row in rows),
         sigmas=SIGMAS,
     )
+
+
+def _spread(row: Inferred, study: Study) -> float:
+    """Standard deviation of a nuisance, or what its own prior has in its place; 0 if known."""
+    own = own_of(study.priors, study.parameters.ordering)
+    if row.name in own:
+        return slope_at(own[row.name].marginal, 0.0)
+    return float(getattr(study.priors, row.setting))
 
 
 def _truths(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) -> OverTruths:

@@ -1,0 +1,185 @@
+"""Templates by angle: equal to a covariance, to an amplitude, to differences and graphs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from renp_infer.errors import DomainError
+from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.importance import evidence
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginalised import marginalise
+from renp_infer.inference.model import build_model
+from renp_infer.inference.nuts import compile_model
+from renp_infer.inference.reference import prior_reference
+from renp_infer.inference.sampling import draw_sample
+from renp_infer.inference.smc import build_model as smc_model
+from renp_infer.inference.template import Template
+from tests.toys.linear import THETA
+from tests.toys.response import (
+    INDEX,
+    OSCILLATION,
+    ToyResponse,
+    observe,
+    toy_field,
+    toy_truth,
+)
+from tests.toys.settings import inference_with
+
+ANGLES = tuple(np.rad2deg(THETA).tolist())
+HUM = Template("hum", "additive", 0.7, ANGLES, tuple((0.3 * np.sin(9.0 * THETA)).tolist()))
+DRIFT = Template("drift", "additive", 0.2, ANGLES, tuple((THETA - THETA[0]).tolist()))
+GAIN = Template("gain", "multiplicative", 0.1, ANGLES, tuple(np.cos(5.0 * THETA).tolist()))
+SIGMA = 0.1
+TOY, TRUTH = ToyResponse(THETA), toy_truth("dirac")
+
+
+def model_with(*templates, **changes):
+    settings = inference_with(templates=templates, **changes)
+    shapes = {t.name: t.at(THETA) for t in templates if t.kind == "additive"}
+    return HypothesisModel(TOY, TRUTH, OSCILLATION, settings, INDEX, 1.0, shapes)
+
+
+def likelihood_with(*templates, covariance=None, **changes):
+    covariance = SIGMA**2 * np.eye(THETA.size) if covariance is None else covariance
+    data = observe(toy_field(TOY, TRUTH), SIGMA**2 * np.eye(THETA.size), THETA, seed=3)
+    return model_with(*templates, **changes).likelihood(replace(data, covariance=covariance))
+
+
+def test_a_line_between_rows_at_any_turn():
+    template = Template("t", "additive", 1.0, (170.0, 190.0), (0.0, 2.0))
+    assert template.at(np.deg2rad([175.0, -175.0, 550.0])) == pytest.approx([0.5, 1.5, 2.0])
+    with pytest.raises(DomainError, match="within 170 and 190"):
+        template.at(np.deg2rad([165.0]))
+
+
+class TestAdditive:
+    def test_its_parameter_is_last_and_normal(self):
+        model = model_with(HUM, GAIN)
+        assert model.prior.names[-2:] == ("hum", "gain")
+        assert model.prior.marginals["hum"].sd == 0.7
+        assert model.values(TRUTH)["hum"] == 0.0
+        assert model.vector(TRUTH).size == len(model.prior.names)
+
+    def test_the_integral_is_that_of_a_covariance(self, rng):
+        """Likelihoods at points, and evidences of the same draws: sigma^2 t t^T in its place."""
+        hum, drift = HUM.at(THETA), DRIFT.at(THETA)
+        added = 0.49 * np.outer(hum, hum) + 0.04 * np.outer(drift, drift)
+        whole = marginalise(likelihood_with(HUM, DRIFT), rng).target
+        instead = likelihood_with(covariance=SIGMA**2 * np.eye(THETA.size) + added)
+        other = marginalise(instead, rng).target
+        assert whole.prior.names == other.prior.names
+        for vector in other.prior.sample(rng, 5):
+            expected = other.log_likelihood(vector)
+            assert whole.log_likelihood(vector) == pytest.approx(expected, rel=1e-9)
+        found = evidence(likelihood_with(HUM, DRIFT), np.random.default_rng(1), 2000)
+        again = evidence(instead, np.random.default_rng(1), 2000)
+        assert found.log_z == pytest.approx(again.log_z, abs=1e-6)
+
+    def test_one_that_is_not_integrated_has_the_same_integral(self, rng):
+        """The likelihood of all parameters, by quadrature over the nuisance."""
+        likelihood = likelihood_with(HUM)
+        vector = likelihood.prior.sample(rng, 1)[0]
+        place = likelihood.prior.names.index("hum")
+        z, step = np.linspace(-6.0, 6.0, 2001, retstep=True)
+        heights = []
+        for value in 0.7 * z:
+            moved = vector.copy()
+            moved[place] = value
+            heights.append(likelihood.log_likelihood(moved))
+        top = max(heights)
+        log = top + np.log(np.sum(np.exp(np.array(heights) - top) * stats.norm.pdf(z)) * step)
+        hum = HUM.at(THETA)
+        moved = vector.copy()
+        moved[place] = 0.0
+        covariance = SIGMA**2 * np.eye(THETA.size) + 0.49 * np.outer(hum, hum)
+        expected = stats.multivariate_normal(likelihood.mean(moved), covariance)
+        assert log == pytest.approx(expected.logpdf(likelihood.data.vector), rel=1e-9)
+
+
+class TestMultiplicative:
+    def test_mean_and_slopes(self, rng):
+        likelihood = likelihood_with(GAIN, HUM)
+        vector = likelihood.prior.sample(rng, 1)[0]
+        mean, jacobian = likelihood.linearise(vector)
+        assert mean == pytest.approx(likelihood.mean(vector), rel=1e-12)
+        for k in range(vector.size):
+            step = np.zeros(vector.size)
+            step[k] = 1e-6 * max(abs(vector[k]), 1e-3)
+            change = likelihood.mean(vector + step) - likelihood.mean(vector - step)
+            scale = np.max(np.abs(jacobian[:, k])) or 1.0
+            assert jacobian[:, k] / scale == pytest.approx(
+                change / (2.0 * step[k]) / scale, abs=1e-5
+            ), likelihood.prior.names[k]
+
+    def test_of_1_it_is_an_amplitude(self, rng):
+        flat = replace(GAIN, values=(1.0,) * THETA.size)
+        likelihood, plain = likelihood_with(flat), likelihood_with()
+        vector = plain.prior.sample(rng, 1)[0]
+        scaled = vector.copy()
+        scaled[plain.prior.names.index("amplitude")] *= 1.3
+        assert likelihood.mean(np.append(vector, 0.3)) == pytest.approx(plain.mean(scaled))
+
+    def test_expected_data_are_the_likelihoods_mean(self, rng):
+        model, likelihood = model_with(GAIN, HUM), likelihood_with(GAIN, HUM)
+        vector = likelihood.prior.sample(rng, 1)[0]
+        values = likelihood.prior.values(vector)
+        assert model.expected(values) == pytest.approx(likelihood.mean(vector), rel=1e-12)
+
+    def test_it_stays_a_parameter_beside_an_integrated_amplitude(self, rng):
+        target = marginalise(likelihood_with(GAIN, HUM), rng).target
+        assert "gain" in target.prior.names and "hum" not in target.prior.names
+        assert target.sd == 0.2
+        vector = target.prior.sample(rng, 1)[0]
+        grid, step = np.linspace(-7.0, 7.0, 4001, retstep=True)
+        place, heights = target.likelihood.prior.names.index("amplitude"), []
+        for log_a in 0.2 * grid:
+            whole = np.insert(vector, place, np.exp(log_a))
+            heights.append(target.likelihood.log_likelihood(whole))
+        top = max(heights)
+        log = top + np.log(np.sum(np.exp(np.array(heights) - top) * stats.norm.pdf(grid)) * step)
+        assert target.log_likelihood(vector) == pytest.approx(log, abs=1e-5)
+
+    @pytest.mark.slow
+    def test_graphs_are_twins(self, rng):
+        likelihood = likelihood_with(GAIN, HUM, amplitude_sd=0.0, baseline_sd=0.0)
+        compiled = compile_model(build_model(likelihood))
+        point = 0.3 * rng.standard_normal(compiled.size)
+        density, _, vector = compiled(point)
+        expected = likelihood.log_likelihood(vector) + stats.norm.logpdf(point).sum()
+        assert density == pytest.approx(expected, rel=1e-9)
+        target = marginalise(likelihood_with(GAIN, HUM, phases="fixed"), rng).target
+        model = smc_model(target, prior_reference(target.prior))
+        function = model.compile_fn(model["log_likelihood"], inputs=model.free_RVs)
+        unit = 0.4 * rng.standard_normal(target.prior.unit_size)
+        found = float(function({"standard": unit}))
+        expected = target.log_likelihood(target.prior.from_unit(unit))
+        assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", "smc", "nested", "pymc-nuts"])
+def test_samplers_agree_with_independent_draws(sampler):
+    likelihood = likelihood_with(GAIN, HUM)
+    settings = inference_with(sampler="independence", draws=4000, tune=1500, chains=4)
+    rows = []
+    for name in ("independence", sampler):
+        chosen = replace(settings, sampler=name, draws=1500)
+        sample = draw_sample(likelihood, chosen, np.random.SeedSequence(4), 1, lambda *_: None)
+        rows.append(sample.vectors.reshape(-1, len(likelihood.prior.names)))
+    for name in ("m1_meV", "amplitude", "gain", "hum"):
+        first, second = (row[:, likelihood.prior.names.index(name)] for row in rows)
+        errors = [row.std() / np.sqrt(row.size) for row in (first, second)]
+        error = 2.5 * np.hypot(*errors)
+        assert abs(first.mean() - second.mean()) < 4.0 * error, name
+        assert second.std() == pytest.approx(first.std(), rel=0.12), name
+
+
+def test_a_likelihood_without_them_is_what_it_was(rng):
+    likelihood = likelihood_with()
+    plain = Likelihood(likelihood.prior, TOY, likelihood.data)
+    vector = likelihood.prior.sample(rng, 1)[0]
+    assert np.array_equal(plain.mean(vector), likelihood.mean(vector))
+    assert likelihood.factors == {}
