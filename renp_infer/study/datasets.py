@@ -21,6 +21,14 @@ _OF_CRYSTAL = ("length_cm", "radius_cm")
 """What is one and the same of a crystal, beside its target."""
 
 
+def assembled(study: StudyConfig, text: str, folder: Path) -> Study:
+    """Turn checked keys into records, of one data set or several; see `assemble`."""
+    several = isinstance(study.data, tuple)
+    found = assemble_sets(study, text, folder) if several else assemble(study, text, folder)
+    # What was read is what results depend on, whatever becomes of the files afterwards.
+    return replace(found, digests=data_digests(found))
+
+
 def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     """Turn the checked keys of a study with ``[[data]]`` into records.
 
@@ -42,6 +50,9 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     entries = study.data
     assert isinstance(entries, tuple)
     _check_names(entries)
+    if study.blinding is not None:
+        allowed = "nothing with several data sets, [[data]]: blind a study of one, [data]"
+        raise ConfigError("blinding", Said("a table"), allowed)
     whole = assemble(study.model_copy(update={"data": None}), text, folder)
     known = whole.knowledge
     sets = tuple(_set(study, entry, k, folder, known) for k, entry in enumerate(entries))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,9 @@ from renp_infer.fields import Said
 from renp_infer.files import is_file
 from renp_infer.resources import share_path
 from renp_infer.study import reading as config
-from renp_infer.study.datasets import assemble_sets
+from renp_infer.study.datasets import assembled
 from renp_infer.study.design_check import check_design
-from renp_infer.study.resolve import assemble
 from renp_infer.study.scanning import scanned
-from renp_infer.study.sources import data_digests
 from renp_infer.study.study import Study
 from renp_infer.terminal import plain
 
@@ -144,10 +141,7 @@ def with_sections(study: Study | Source, *sections: str) -> Study:
 
 def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:
     """Judge also the designs and cells of a study, once it is assembled; see `assemble`."""
-    several = isinstance(study.data, tuple)
-    found = assemble_sets(study, text, folder) if several else assemble(study, text, folder)
-    # What was read is what results depend on, whatever becomes of the files afterwards.
-    found = replace(found, digests=data_digests(found))
+    found = assembled(study, text, folder)
     if found.design is not None:
         check_design(found)
     return found if study.scan is None else scanned(found, study, folder)

@@ -15,13 +15,12 @@ from renp_infer.fields import Said, nearest
 from renp_infer.inference.parameters import AMPLITUDE
 from renp_infer.study import reading as config
 from renp_infer.study.checks import check_inference, check_weights
+from renp_infer.study.datasets import assembled
 from renp_infer.study.hypotheses import free_parameters
 from renp_infer.study.reading import TASKS, StudyConfig
-from renp_infer.study.resolve import assemble
 from renp_infer.study.scanned import GridCell, ScanPlan, Value
 from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.study.sections.scan import ScanSection
-from renp_infer.study.sources import data_digests
 from renp_infer.study.study import Study
 
 BUILDS_ON = {
@@ -52,7 +51,7 @@ def study_at(plan: ScanPlan, keys: Mapping[str, Value]) -> Study:
         Where it is none.
     """
     tables = config.apply_changes(plan.tables, keys)
-    return assemble(config.validate(tables), "", Path(plan.folder))
+    return assembled(config.validate(tables), "", Path(plan.folder))
 
 
 def scanned(study: Study, checked: StudyConfig, folder: Path) -> Study:
@@ -74,6 +73,8 @@ def scanned(study: Study, checked: StudyConfig, folder: Path) -> Study:
         _without_tasks(tables, section.what),
         str(folder.absolute()),
     )
+    if study.sets and plan.what != "infer":
+        raise ConfigError("scan.what", plan.what, '"infer" with several data sets, [[data]]')
     for key, values in plan.over.items():
         _check_key(plan, key, values)
     if plan.profile:
@@ -95,7 +96,7 @@ def _tables(study: Study, checked: StudyConfig, section: ScanSection, folder: Pa
     tables = {key: value for key, value in tables.items() if key not in ("scan", "execution")}
     if section.given is None:
         return tables
-    follows = assemble(config.validate(_kept(tables, section.given)), "", folder).resolved
+    follows = assembled(config.validate(_kept(tables, section.given)), "", folder).resolved
     changed = [
         f"{name}.{key}"
         for name, table in tables.items()
@@ -174,12 +175,15 @@ def _cell(plan: ScanPlan, keys: dict[str, Value]) -> GridCell:
         place = ", ".join(f"{key} = {value}" for key, value in keys.items())
         allowed = "values of which every combination is a valid study"
         raise ConfigError("scan.over", Said(place), allowed, str(error)) from error
-    said = json.dumps([found.resolved, data_digests(found)], sort_keys=True)
+    said = json.dumps([found.resolved, dict(found.digests)], sort_keys=True)
     return GridCell(keys, hashlib.sha256(said.encode()).hexdigest())
 
 
 def _check_profile(study: Study, plan: ScanPlan) -> None:
     """Parameters that the fit has free, within their ranges."""
+    if study.sets:
+        allowed = "nothing with several data sets, [[data]]"
+        raise ConfigError("scan.profile", Said(" and ".join(plan.profile)), allowed)
     if study.knowledge:
         allowed = "nothing with [constraints], which a profile likelihood does not know"
         raise ConfigError("scan.profile", Said(" and ".join(plan.profile)), allowed)

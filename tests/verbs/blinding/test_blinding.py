@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import logging
@@ -23,6 +24,7 @@ from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.study.blinding import Secret, read_key, secret_of, write_key
 from renp_infer.study.load import load_study
 from renp_infer.verbs.hidden import BLINDED, hidden
+from renp_infer.verbs.infer import blinded
 from renp_infer.verbs.infer.blinded import HIDDEN_MASSES
 from tests.toys.leaks import document, leaks, leaks_in_text
 
@@ -70,23 +72,31 @@ def secret_at(home: Path) -> Secret:
     return secret_of(study.blinding, study.measurement.digests)
 
 
-@pytest.fixture(scope="module", params=["infer", pytest.param("compare", marks=pytest.mark.slow)])
-def made(place: Path, request: pytest.FixtureRequest) -> tuple[Path, str, str]:
-    """A verb done plainly, blinded and unblinded; what the blinded one said."""
-    verb = str(request.param)
-    said = Path(place / f"{verb}.said")
-    assert tried(verb, place / "plain.toml", "--out", place / f"plain-{verb}", "--quiet") in (0, 3)
-    output = io.StringIO()
+@functools.cache
+def done(home: Path, verb: str) -> str:
+    """A verb done plainly and blinded; what the blinded one, and all that read it, said."""
+    assert tried(verb, home / "plain.toml", "--out", home / f"plain-{verb}", "--quiet") in (0, 3)
+    output, run = io.StringIO(), home / f"blind-{verb}"
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        run = place / f"blind-{verb}"
         for words in (("--progress", "json"), ("--json",)):
-            assert tried(verb, place / "blind.toml", "--out", run, *words) in (0, 3)
-        for other in ("report", "status", "cite"):
+            assert tried(verb, home / "blind.toml", "--out", run, *words) in (0, 3)
+        for other in ("status", "cite"):
             assert tried(other, run) == 0
         assert tried("report", run, "--figures", "csv,svg") == 0
-        assert tried("status", run, "--json") == 0
-    said.write_text(output.getvalue())
-    return place, verb, output.getvalue()
+        assert tried("export", run, "--to", "csv", "--out", home / f"csv-{verb}") == 0
+    return output.getvalue()
+
+
+@pytest.fixture(params=["infer", pytest.param("compare", marks=pytest.mark.slow)])
+def made(place: Path, request: pytest.FixtureRequest) -> tuple[Path, str, str]:
+    """Both verbs that hide: folder, name, what was said."""
+    return place, request.param, done(place, request.param)
+
+
+@pytest.fixture
+def posterior(place: Path) -> Path:
+    done(place, "infer")
+    return place
 
 
 def hidden_numbers(home: Path, verb: str) -> dict[str, float]:
@@ -124,6 +134,7 @@ def test_no_file_and_no_word_of_a_blinded_run_holds_a_value_or_an_offset(made) -
     home, verb, said = made
     secrets = hidden_numbers(home, verb)
     assert leaks(home / f"blind-{verb}", secrets) == []
+    assert leaks(home / f"csv-{verb}", secrets) == []
     assert leaks_in_text(said, secrets) == []
     key = read_key(home / "secret.key", "key").hex()
     for path in (home / f"blind-{verb}").rglob("*"):
@@ -147,11 +158,8 @@ def test_the_search_finds_what_there_is(made, tmp_path) -> None:
         assert leaks_in_text(f"m1 = {value:.5g} meV", {name: value}) == [name]
 
 
-def test_what_is_published_is_the_value_with_its_offset(made) -> None:
-    home, verb, _ = made
-    if verb != "infer":
-        pytest.skip("of a posterior")
-    secret = secret_at(home)
+def test_what_is_published_is_the_value_with_its_offset(posterior) -> None:
+    home, secret = posterior, secret_at(posterior)
     published = document(home / "blind-infer" / "infer.nc", BLINDED)
     plain = document(home / "plain-infer" / "infer.nc", "renp_summary")["parameters"]
     assert set(published["masses"]) <= set(HIDDEN_MASSES)
@@ -172,10 +180,10 @@ def test_what_is_published_is_the_value_with_its_offset(made) -> None:
     assert np.array_equal(blind["renp_checks"]["pull"], whole["renp_checks"]["pull"])
 
 
-def test_hypotheses_stand_in_the_order_of_the_key(made) -> None:
-    home, verb, _ = made
-    if verb != "compare":
-        pytest.skip("of a comparison")
+@pytest.mark.slow
+def test_hypotheses_stand_in_the_order_of_the_key(place) -> None:
+    home = place
+    done(home, "compare")
     rows = document(home / "blind-compare" / "compare.nc", BLINDED)["rows"]
     table = load_tree(home / "plain-compare" / "compare.nc")["renp_evidence"]["log_evidence"].values
     order = secret_at(home).order("hypotheses", len(HYPOTHESES))
@@ -190,6 +198,7 @@ def test_hypotheses_stand_in_the_order_of_the_key(made) -> None:
     assert not [one.name for one in HYPOTHESES if one.name.encode() in content]
 
 
+@pytest.mark.slow
 def test_unblinding_is_the_plain_run_bit_for_bit_and_is_recorded(made, capsys) -> None:
     home, verb, _ = made
     run = home / f"blind-{verb}"
@@ -213,13 +222,10 @@ def test_unblinding_is_the_plain_run_bit_for_bit_and_is_recorded(made, capsys) -
 
 
 @pytest.mark.parametrize("verb", ["reweight", "export"])
-def test_verbs_that_read_a_posterior_refuse(place, made, verb, capsys, tmp_path) -> None:
-    home, done, _ = made
-    if done != "infer":
-        pytest.skip("of a posterior")
+def test_verbs_that_read_a_posterior_refuse(posterior, verb, capsys, tmp_path) -> None:
     more = ["--with", "katrin-2025"] if verb == "reweight" else ["--to", "getdist"]
     words = [*more, "--out", tmp_path / "x"]
-    assert tried(verb, home / "blind-infer", *words) == 2
+    assert tried(verb, posterior / "blind-infer", *words) == 2
     assert "a run that is not blinded; renp unblind RUN" in capsys.readouterr().err
 
 
@@ -306,6 +312,22 @@ def test_offsets_are_gaussian_independent_and_of_the_data() -> None:
     orders = {tuple(Secret(bytes([k]) * 32, "d").order("hypotheses", 4)) for k in range(200)}
     assert len(orders) == 24
     assert "00" * 8 not in repr(one) and "\\x00" not in repr(one)
+
+
+def test_a_fit_that_fails_leaves_no_word_of_why(posterior, monkeypatch, capsys, tmp_path) -> None:
+    def broken(*_: object) -> None:
+        raise renp.NonFiniteError("response", "nan", {"m1_meV": 71.2345})
+
+    monkeypatch.setattr(blinded, "infer", broken)
+    words = (posterior / "blind.toml", "--out", tmp_path / "run")
+    assert tried("infer", *words) == 4
+    said = capsys.readouterr()
+    assert "a blinded fit failed (NonFiniteError" in said.err
+    with pytest.raises(renp.TaskError) as caught:
+        tried("infer", *words, "--debug")
+    whole = said.err + said.out + str(caught.value.__notes__)
+    assert "71.2345" not in whole
+    assert leaks(tmp_path / "run", {"m1": 71.2345}) == []
 
 
 def test_an_error_within_tells_its_class_alone(monkeypatch, capfd) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 
 import numpy as np
@@ -51,7 +50,7 @@ def made(tmp_path_factory):
 def test_each_cell_is_the_single_run_bit_for_bit(made):
     table = load_tree(made / "run" / "scan.nc")["cells"].to_dataset()
     assert table["peak_snr"].dims == ("target.refractive_index", "neutrino.m1_meV")
-    for index, m1 in itertools.product((1.44, 1.45, 1.46), (10, 50)):
+    for index, m1 in ((1.44, 50), (1.45, 10), (1.46, 50)):
         words = [f"target.refractive_index={index}", f"neutrino.m1_meV={m1}"]
         single = renp.evaluate(load_study(made / "small.toml", words), quiet=True)
         cell = table.sel({"target.refractive_index": index, "neutrino.m1_meV": m1})
