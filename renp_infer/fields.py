@@ -18,10 +18,10 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-_TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*)")
+_TEXT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(\S.*)")
 # A product of powers of names with one-digit exponents: nothing such as 9**9**9 may
 # reach the unit parser, which would calculate it.
-_TERM = r"[A-Za-zµμ°%]{1,20}(?:(?:\^|\*\*)-?\d(?:\.\d)?)?"
+_TERM = r"[A-Za-zµμ°%]{1,20}(?:(?:\^|\*\*)-?[0-9](?:\.[0-9])?)?"
 _UNIT = re.compile(rf"(?:1 ?/ ?)?{_TERM}(?: ?[*/ ] ?{_TERM}){{0,3}}")
 
 

@@ -86,7 +86,7 @@ def read_toml(path: Path, key: str) -> dict[str, Any]:
             raise ConfigError(key, str(path), "a regular file")
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(key, str(path), f"a file of at most {MAX_BYTES} bytes")
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError(key, str(path), "a TOML file in UTF-8", str(error)) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:

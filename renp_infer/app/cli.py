@@ -6,6 +6,7 @@ Imports nothing heavy, so that help appears at once.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -341,6 +342,16 @@ def be_interruptible() -> None:
             signal.signal(number, interruption)
 
 
+def _mend_streams() -> None:
+    """Have streams that take every text: closed ones take it nowhere, narrow ones as they can."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # its number is free, and open() takes the smallest
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace" if stream is sys.stderr else "replace")
+
+
 def _leave(code: int) -> None:
     """End at once, without the interpreter's own end: libraries may have threads at work."""
     for stream in (sys.stdout, sys.stderr):
@@ -357,6 +368,7 @@ def main() -> None:
 def perform(work: Callable[[], int]) -> None:
     """Do the work of a process that may be interrupted, and end with its exit code."""
     be_interruptible()
+    _mend_streams()
     code = work()
     if code == INTERRUPTED:
         _leave(code)

@@ -14,10 +14,10 @@ from renp_infer.engine.options import Options
 from renp_infer.engine.result import readable
 from renp_infer.engine.run import Run
 from renp_infer.engine.store import Store, check_directory, runs_in
-from renp_infer.errors import ConfigError
+from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import is_directory, make_directory
 from renp_infer.study.study import Study
-from renp_infer.terminal import show, write_document
+from renp_infer.terminal import say, show, write_document
 from renp_infer.verbs.infer.summary import summary_table
 from renp_infer.verbs.table import VERBS, load_run, verbs_of
 
@@ -30,19 +30,34 @@ def run(paths: Sequence[Path], options: Options) -> int:
     top, directories = places(studies, options)
     for directory in directories:  # refuse before anything is written
         check_directory(directory)
-    make_directory(top)
     pairs = zip(studies, directories, strict=True)
     bring_up_to_date([Plan(study, home, verbs_of(study)) for study, home in pairs], options)
     if parse_shard(options.shard) != WHOLE:
         return DONE
     runs = [load_run(directory) for directory in directories]
-    page = _report(runs, top)
+    page = _tried_report(runs, top, options)
     if options.json:
-        write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
+        shown = None if page is None else str(page)
+        write_document({"schema": 1, "report": shown, "runs": [_outcome(r) for r in runs]})
     else:
         texts = [verb.remark(run) for verb in reversed(VERBS.values()) for run in runs]
-        show(summary_table(runs), *filter(None, texts), f"report: {page}")
+        texts += [] if page is None else [f"report: {page}"]
+        show(summary_table(runs), *filter(None, texts))
     return judge(runs)
+
+
+def _tried_report(runs: Sequence[Run], top: Path, options: Options) -> Path | None:
+    """The page; ``None`` if it cannot be made, which undoes no result."""
+    try:
+        return _report(runs, top)
+    except StoreError:  # a full disk is the run's business, too
+        raise
+    except Exception as error:
+        if options.debug:
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        say(f"results stand, but the report is missing: {reason}; renp report {top} tries again")
+        return None
 
 
 def load_all(paths: Sequence[Path], options: Options) -> list[Study]:

@@ -30,7 +30,7 @@ from renp_infer.study.load import find_study
 from renp_infer.terminal import show, write_document
 from renp_infer.verbs.compare.verb import COMPARE
 from renp_infer.verbs.infer.verb import INFER
-from renp_infer.verbs.table import load_run
+from renp_infer.verbs.table import load_run, verbs_of
 
 if TYPE_CHECKING:
     from renp_infer.app.doctor import Check
@@ -109,9 +109,10 @@ def slurm(path: Path, jobs: int, sbatch: Sequence[str], options: Options) -> int
         if not option.startswith("--") or not option.isprintable():
             raise ConfigError("--sbatch", option, "an option of sbatch, such as --time=02:00:00")
     study = load(path, options)
+    most = max(verb.series(study).count for verb in verbs_of(study))
     with Store(home_of(study, options)) as store:
         write_study(store, study)
-        scripts = write_scripts(store, study.name, jobs, sbatch)
+        scripts = write_scripts(store, study.name, min(jobs, most), sbatch)
     if options.json:
         write_document({"schema": 1, "scripts": [str(script) for script in scripts]})
     else:

@@ -8,6 +8,7 @@ A quantity with many values, such as the trigger angles, must satisfy it everywh
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -139,7 +140,25 @@ def _parsed(text: str) -> ast.expr:
         raise DomainError("constraint", text, allowed) from error
     if len(nodes) > MAX_NODES or not _is_statement(tree):
         raise DomainError("constraint", text, allowed)
+    _refuse_hopeless(tree, text)
     return tree
+
+
+def _refuse_hopeless(tree: ast.expr, text: str) -> None:
+    """Refuse what no design satisfies: a number without a value, or a comparison of numbers."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.expr) or _names(node):
+            continue
+        number = _is_number(node)
+        if not (number or _is_statement(node)):
+            continue
+        try:
+            good = math.isfinite(_value(node, {})) if number else _value(node, {})
+        except ArithmeticError:
+            good = False
+        if not good:
+            needed = f"{ast.unparse(node)} to have a value, or be true"
+            raise DomainError("constraint", text, needed)
 
 
 def _is_statement(node: ast.expr) -> bool:

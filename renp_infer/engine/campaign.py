@@ -45,7 +45,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     ConfigError
         If it is not ``K/N`` with 0 <= K < N.
     """
-    match = re.fullmatch(r"(\d{1,7})/(\d{1,7})", text)
+    match = re.fullmatch(r"([0-9]{1,7})/([0-9]{1,7})", text)
     if not match or not int(match[1]) < int(match[2]):
         raise ConfigError("--shard", text, "K/N with 0 <= K < N")
     return int(match[1]), int(match[2])

@@ -19,6 +19,7 @@ from renp_infer.engine.result import Verdict
 from renp_infer.engine.run import Run, load_run
 from renp_infer.engine.sealing import seal, secret_for
 from renp_infer.engine.store import PROGRESS, Store, check_run
+from renp_infer.engine.surroundings import own_surroundings
 from renp_infer.engine.tasks import Context
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, TaskError
@@ -71,6 +72,8 @@ def bring_up_to_date(plans: Sequence[Plan], options: Options) -> None:
     """
     errors: list[TaskError] = []
     shard = parse_shard(options.shard)
+    if shard != WHOLE:
+        _refuse_empty_shard(shard[0], plans, options)
     found = [secret_for(p.study, p.directory, p.verbs, whole=shard == WHOLE) for p in plans]
     with contextlib.ExitStack() as stack:
         stores = [stack.enter_context(Store(plan.directory)) for plan in plans]
@@ -91,6 +94,13 @@ def bring_up_to_date(plans: Sequence[Plan], options: Options) -> None:
         say(str(error))
     if errors:
         raise errors[0]
+
+
+def _refuse_empty_shard(first: int, plans: Sequence[Plan], options: Options) -> None:
+    """Refuse a shard in which nothing is to be done, before anything is written."""
+    most = max(verb.series(plan.study).count for plan in plans for verb in plan.verbs)
+    if first >= most:
+        raise ConfigError("--shard", options.shard, f"K below {most}: there are no more tasks")
 
 
 def _prepare(plan: Plan, store: Store, options: Options) -> None:
@@ -138,7 +148,7 @@ def result_of(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
     """Result of a verb whose file is JSON, from a run directory if there is one."""
     if options.out is None:
         task = verb.series(study).task(0)
-        with contextlib.redirect_stdout(sys.stderr), sweeping():
+        with contextlib.redirect_stdout(sys.stderr), own_surroundings(), sweeping():
             begin = time.monotonic()
             result: dict[str, Any] = verb.perform(study, task, Context())
             add_provenance(result, study, time.monotonic() - begin)

@@ -254,7 +254,7 @@ def parse_executor(text: str) -> Executor:
 
 
 def _is_count(text: str) -> bool:
-    return re.fullmatch(r"[1-9]\d{0,3}", text) is not None
+    return re.fullmatch(r"[1-9][0-9]{0,3}", text) is not None
 
 
 def _remote(stack: ExitStack, given: str) -> Any:
@@ -262,7 +262,7 @@ def _remote(stack: ExitStack, given: str) -> Any:
     from distributed import Client
     from distributed.comm.addressing import parse_host_port
 
-    _be_quiet()
+    _be_quiet(stack)
     try:
         address = _address_in(Path(given)) if given.endswith(".json") else given
         # A client that finds nobody keeps trying, and complains even when it is dropped.
@@ -283,9 +283,11 @@ def _address_in(path: Path) -> str:
     return str(json.loads(path.read_bytes())["address"])
 
 
-def _be_quiet() -> None:
-    """Keep the cluster's own messages off the terminal; what matters is told by us."""
+def _be_quiet(stack: ExitStack) -> None:
+    """Keep a cluster's own messages off the terminal while it is used; we tell what matters."""
     import logging
 
     for name in ("distributed", "tornado", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+        logger = logging.getLogger(name)
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.provenance import add_provenance
+from renp_infer.engine.surroundings import own_surroundings
 from renp_infer.engine.tasks import Context, Task, fingerprint
 from renp_infer.engine.verb import Batch
 from renp_infer.errors import ExecutorError, RenpError
@@ -115,7 +116,8 @@ def perform(batch: Batch, context: Context) -> list[Reply]:
     """
     context = replace(context, scratch=batch.scratch)
     # Libraries that print must not reach standard output: it may be one document.
-    with contextlib.redirect_stdout(sys.stderr), sweeping(), _compiled_once(batch):
+    stderr = contextlib.redirect_stdout(sys.stderr)
+    with own_surroundings(), sweeping(), stderr, _compiled_once(batch):
         return [_answer(batch, task, context) for task in batch.tasks]
 
 

@@ -6,9 +6,11 @@ Okabe-Ito set, and no distinction rests on colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -45,7 +47,16 @@ STYLE = {
     "savefig.dpi": 110,
     "svg.hashsalt": "renp-infer",  # the same run gives the same bytes
 }
-"""Settings every figure is drawn and saved with."""
+"""Settings every figure is drawn and saved with, beside Matplotlib's own defaults."""
+
+
+@contextlib.contextmanager
+def styled(**more: Any) -> Iterator[None]:
+    """Draw in the common style, whatever the user's own settings are."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE | more)
+        yield
 
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.data import csv_of, data_uri
+from renp_infer.terminal import say
 
 WIDTH = 8.4
 """Width of a figure, inches."""
@@ -52,12 +52,31 @@ def new_figure(height: float, rows: int = 1, columns: int = 1, **keys: Any) -> t
 
 
 def plate(key: str, title: str, draw: Callable[[Any], tuple[Figure, str]], data: Any) -> Plate:
-    """Draw in the common style."""
-    with mpl.rc_context(plots.STYLE):
-        figure, caption = draw(data)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return Plate(key, title, _short(buffer.getvalue()), caption, figure)
+    """Draw in the common style; one that cannot be drawn says why in its place."""
+    with plots.styled():
+        try:
+            figure, caption = draw(data)
+            svg = _svg(figure)
+        except Exception as error:  # results stand, and so do the other figures
+            figure, caption = missing(title, error)
+            svg = _svg(figure)
+    return Plate(key, title, _short(svg), caption, figure)
+
+
+def missing(title: str, error: Exception) -> tuple[Figure, str]:
+    """An empty figure, and why it is."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    say(f"the figure {title!r} is missing: {reason}")
+    figure, ax = new_figure(1.0)
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, "This figure could not be drawn.", ha="center", va="center")
+    return figure, f"Missing: {reason}. The results stand; renp report tries again."
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def _short(svg: str) -> str:

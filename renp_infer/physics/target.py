@@ -103,7 +103,7 @@ def between(scheme: Scheme, channel: str, key: str = "target") -> Scheme:
     path = f"{key}.channel"
     if not scheme.channels:
         raise ConfigError(path, channel, "nothing with a scheme without [currents]")
-    found = re.fullmatch(r"e([1-9]\d?)-p([1-9]\d?)", channel)
+    found = re.fullmatch(r"e([1-9][0-9]?)-p([1-9][0-9]?)", channel)
     pair = None if found is None else (int(found[1]), int(found[2]))
     own = [c for c in scheme.channels if (c.e, c.p) == pair]
     if pair is None or not own:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
-
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.figures import drawing as plots
@@ -85,7 +83,7 @@ def write_figure(plate: Plate, path: Path) -> None:
     with replacing(path) as temporary:
         if path.suffix == ".pdf":
             # fonts as outlines of TrueType, which journals take; the same bytes each time
-            with mpl.rc_context(plots.STYLE | {"pdf.fonttype": 42}):
+            with plots.styled(**{"pdf.fonttype": 42}):
                 plate.figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
         else:
             text = plate.csv if path.suffix == ".csv" else plate.svg

@@ -34,7 +34,7 @@ def columns_of(
     try:
         if not path.is_file():
             raise OSError("no such file")
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             heads = [head.strip() for head in file.readline().lstrip("#").split(",")]
             rows = np.loadtxt(file, delimiter=",", ndmin=2, max_rows=_MOST)
     except (OSError, ValueError) as error:

@@ -28,11 +28,13 @@ NAMES = ("theta_s", "field", "error", "exposure", "covariance")
 MAX_BYTES = 200_000_000
 """Largest file that is read: the covariance of 2000 angles takes half of it."""
 _NUMBER = re.compile(
-    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|[+-]?(?:nan|inf|infinity)", re.I
+    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|[+-]?(?:nan|inf|infinity)", re.I | re.A
 )
 _UNITS = re.compile(r"#\s*units?\s*:(.*)", re.I)
 _UNIT = re.compile(r"[A-Za-z]{1,10}(?:\^2)?")
 _KINDS = {".csv", ".nc"}
+_MARKS = {"sep=": "a line for spreadsheets", ";": "a semicolon", "\t": "a tabulator"}
+"""What stands in files that are separated by something else than commas."""
 _LINKS = {"SoftLink": "a soft link", "ExternalLink": "an external link"}
 
 
@@ -153,7 +155,8 @@ def _csv_table(path: Path, content: bytes) -> DataTable:
     for cells, line in zip(rows[1:], lines[1:], strict=True):
         if len(cells) != len(header):
             given, allowed = Said(f"{len(cells)} columns"), f"{len(header)}, as in the first line"
-            raise ConfigError(f"{path}, line {line}", given, allowed)
+            commas = len(cells) == 2 * len(header) and "decimal commas? numbers have points"
+            raise ConfigError(f"{path}, line {line}", given, allowed, commas or "")
     named = [_named(path, cell, units[k] if units else "") for k, cell in enumerate(header)]
     names = [name for name, _ in named]
     _check_names(path, names)
@@ -175,13 +178,33 @@ def _csv_rows(path: Path, content: bytes) -> tuple[list[str], list[list[str]], l
     rows, lines = [], []
     for number, line in enumerate(text.splitlines(), start=1):
         if found := _UNITS.match(line.strip()):
+            if units:
+                allowed = "one line of units in a file"
+                raise ConfigError(
+                    f"{path}, line {number}", Said("units for a second time"), allowed
+                )
             units = _cells(found[1])
         elif line.strip() and not line.lstrip().startswith("#"):
+            _refuse_other_csv(path, number, line)
             rows.append(_cells(line))
             lines.append(number)
     if not rows:
         raise ConfigError(str(path), Said("no line but comments"), "column names and numbers")
     return units, rows, lines
+
+
+def _refuse_other_csv(path: Path, number: int, line: str) -> None:
+    """Refuse the marks of other programs and countries between numbers, and in them."""
+    allowed = "commas between columns, points in numbers: 50.5,1.2e-3"
+    for mark, name in _MARKS.items():
+        if mark in line:
+            place = f"{path}, line {number}, column {line.index(mark) + 1}"
+            comma = " and a decimal comma" if re.search(r"[0-9],[0-9]", line) else ""
+            raise ConfigError(place, Said(f"{name}{comma}"), allowed)
+    blank = re.search(r"[0-9A-Za-z][ ]+[-+.0-9A-Za-z]", line)
+    if blank and "," not in line:
+        place = f"{path}, line {number}, column {blank.start() + 2}"
+        raise ConfigError(place, Said("a blank between columns"), allowed)
 
 
 def _cells(line: str) -> list[str]:

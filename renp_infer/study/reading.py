@@ -104,7 +104,7 @@ def read_study_text(path: Path) -> str:
             raise ConfigError(str(path), Said("no such file"), allowed, _near_file(path))
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(str(path), Said("a huge file"), f"at most {MAX_BYTES} bytes")
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(
             str(path), Said("bytes that are no text"), "a TOML file in UTF-8"

@@ -226,3 +226,11 @@ def test_two_windows_start_at_both_edges() -> None:
     first = space.values(starts(Region(space, cost_with()), experiment, {})[0])
     for name, upper in (("window1.centre_deg", False), ("window2.centre_deg", True)):
         assert first[name] == pytest.approx(threshold_deg(experiment, truth(), "33", upper=upper))
+
+
+@pytest.mark.parametrize(
+    "text", ["9**9**9**9 > volume_cm3", "volume_cm3 < 1/0", "2 < 1", "volume_cm3 < 1e400"]
+)
+def test_a_constraint_that_nothing_satisfies_is_refused_at_once(text: str) -> None:
+    with pytest.raises(DomainError, match="to have a value, or be true"):
+        Constraint(text)

@@ -106,8 +106,8 @@ def change(old: str, new: str) -> str:
         ("50,1,0.1\n51,1,0.1\n", ", line 1", "column names first"),
         (GOOD.encode("utf-16"), "", "a CSV file in UTF-8"),
         (b"theta_s_deg,field_nG,error_nG\n50,1,\xb10.1\n", "", "a CSV file in UTF-8"),
-        (GOOD.replace(",", ";"), ", columns", "commas separate columns"),
-        (GOOD.replace(",", "\t"), ", columns", "commas separate columns"),
+        (GOOD.replace(",", ";"), ", line 1, column 12", "commas between columns"),
+        (GOOD.replace(",", "\t"), ", line 1, column 12", "commas between columns"),
         (change("1.5,0.1,60", "1.5,0.1"), ", line 2", "got 3 columns; allowed: 4"),
         (change("-2,0.2,60", "-2,2,0.2,60"), ", line 3", "got 5 columns; allowed: 4"),
         (change("1.5", "1_5"), ", line 2, field_nG", "'1_5'"),
@@ -459,3 +459,42 @@ def test_the_hash_is_that_of_what_was_read(write: Write, monkeypatch: pytest.Mon
     found = read(path)
     assert found.observation.field_nG[0] == 1.5
     assert found.digests == {"data.file: data.csv": expected}
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("# units: deg, nG, nG\n# units: deg, uG, uG\ntheta_s,field,error\n50,1,1\n",
+         "line 2", "units for a second time"),
+        ("theta_s_deg;field_nG;error_nG\n50;1;1\n", "line 1, column 12", "a semicolon"),
+        ("theta_s_deg,field_nG,error_nG\n50,5;1;1\n", "line 2, column 5",
+         "a semicolon and a decimal comma"),
+        ("sep=,\ntheta_s_deg,field_nG,error_nG\n50,1,1\n", "line 1, column 1", "spreadsheets"),
+        ("theta_s_deg\tfield_nG\n50\t1\n", "line 1, column 12", "a tabulator"),
+        ("theta_s_deg field_nG error_nG\n50 1 1\n", "line 1, column 12", "a blank"),
+        ("theta_s_deg,field_nG,error_nG\n50,5,1,5,1,5\n", "line 2", "decimal commas?"),
+        ("theta_s_deg,field_nG,error_nG\n50,1 000,1\n", "line 2, field_nG", "'1 000'"),
+        ("theta_s_deg,field_nG,error_nG\n５0,1,1\n", "line 2, theta_s_deg", "a number"),
+    ],
+)  # fmt: skip
+def test_the_marks_of_other_countries_and_programs_are_named(
+    write: Write, text: str, place: str, words: str
+) -> None:
+    error = refused(write(text))
+    assert error.path.endswith(place)
+    assert words in str(error)
+
+
+def test_units_that_are_stated_twice_are_refused_in_a_covariance(write: Write) -> None:
+    data = write("theta_s_deg,field_nG\n50,1\n52,1\n")
+    twice = write("# units: nG^2\n# units: uG^2\n1,0\n0,1\n", "covariance.csv")
+    assert refused(data, twice).path.endswith("covariance.csv, line 2")
+
+
+def test_a_byte_order_mark_is_no_text(write: Write, tmp_path: Path) -> None:
+    mark = "\ufeff"
+    assert read(write(mark + GOOD)).observation.field_nG[0] == 1.5
+    study = write(f'{mark}schema = 1\n[neutrino]\noscillation = "own.toml"\n', "study.toml")
+    table = share_path("data") / "oscillation" / "nufit-6.0.toml"
+    write(mark + table.read_text(), "own.toml")
+    assert load_study(study).oscillation.values
