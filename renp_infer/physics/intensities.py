@@ -26,7 +26,7 @@ from renp_infer.physics.constants import (
 from renp_infer.physics.crystal_field import ELECTRON_G, Stark
 from renp_infer.physics.matrix_elements import three_j
 from renp_infer.physics.shell import RANKS, Shell
-from renp_infer.records import ComplexArray
+from renp_infer.records import ComplexArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,16 @@ def unit_strengths(shell: Shell, upper: list[Stark], lower: list[Stark]) -> dict
     return found
 
 
-def md_rate_per_s(strength: float, energy: float, index: float) -> float:
+def md_rate_per_s[Value: (float, FloatArray)](
+    strength: Value, energy: Value, index: float
+) -> Value:
     """Magnetic dipole rate, 1/s.
 
     Parameters
     ----------
-    strength : float
+    strength : float or ndarray
         See `md_strength`.
-    energy : float
+    energy : float or ndarray
         Transition energy, eV.
     index : float
         Refractive index.
@@ -111,6 +113,24 @@ def ed_rate_per_s(
         Refractive index.
     """
     strength = sum(omega_cm2[k] * units[k] for k in RANKS) * CM_TO_PER_EV**2 / (2.0 * j + 1.0)
+    return _electric(strength, energy, index)
+
+
+def strength_rate_per_s(strength_cm2: FloatArray, energy: FloatArray, index: float) -> FloatArray:
+    """Rate of electric dipole strengths, 1/s.
+
+    Parameters
+    ----------
+    strength_cm2 : ndarray
+        ``Sum_k Omega_k |U^k|^2`` of one initial state, cm^2.
+    energy : ndarray
+        Transition energies, eV.
+    index : float
+    """
+    return _electric(strength_cm2 * CM_TO_PER_EV**2, energy, index)
+
+
+def _electric[Value: (float, FloatArray)](strength: Value, energy: Value, index: float) -> Value:
     local = index * (index**2 + 2.0) ** 2 / 9.0
     return local * energy**3 * CHARGE**2 / (3.0 * pi) * strength * EV_TO_PER_S
 

@@ -172,13 +172,13 @@ def phase_matched(target: Target, beams: Beams | None = None) -> tuple[float, fl
         If the directions do not settle.
     """
     if beams is None:
-        return _triangle(target.omega_1, target.omega_2, target.omega_s)
+        return triangle(target.omega_1, target.omega_2, target.omega_s)
     theta_s = theta_e = 0.0
     for _ in range(_STEPS):
         one = float(beams.index(0, 0.0)) * target.omega_1
         two = float(beams.index(1, theta_e)) * target.omega_2
         trigger = float(beams.index(2, theta_s)) * target.omega_s
-        found = _triangle(one, two, trigger)
+        found = triangle(one, two, trigger)
         change = max(abs(found[0] - theta_s), abs(found[1] - theta_e))
         theta_s, theta_e = found
         if change < _STILL:
@@ -186,7 +186,7 @@ def phase_matched(target: Target, beams: Beams | None = None) -> tuple[float, fl
     raise ConvergenceError("phase-matched directions, rad", change, _STILL)
 
 
-def _triangle(one: float, two: float, trigger: float) -> tuple[float, float]:
+def triangle(one: float, two: float, trigger: float) -> tuple[float, float]:
     """theta_s and theta_e of three photon momenta that add up to zero."""
     cos_s = (one**2 - two**2 + trigger**2) / (2.0 * one * trigger)
     cos_e = (trigger**2 - one**2 - two**2) / (2.0 * one * two)

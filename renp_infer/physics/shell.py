@@ -7,6 +7,8 @@ it happens when a scheme is built and never when a study runs.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from math import sqrt
@@ -58,24 +60,16 @@ def load_shell(electrons: int) -> Shell:
     ConfigError
         If dieke is not installed.
     """
-    # The library makes all floating point warnings errors when it is imported, and
-    # leaves its data files open.
-    with np.errstate(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        try:
-            import dieke
-        except ImportError as error:
-            hint = "pip install 'renp-infer[schemes]'"
-            raise ConfigError("scheme build", "no dieke", "the library dieke", hint) from error
+    with dieke_library("scheme build") as dieke:
         found = dieke.makeMatricies(electrons)
         _, _, labels, _, states, free_ion, tensors = found
         reduced = dieke.reducedS, dieke.reducedL
-    levels = [_parse(label) for label in labels]
+    levels = [parse_level(label) for label in labels]
     j = np.repeat([level[3] for level in levels], [int(2 * level[3]) + 1 for level in levels])
     m = np.concatenate([np.arange(-level[3], level[3] + 0.5) for level in levels])
     if len(states) != len(m):
         raise AssertionError("dieke's states are not those of its levels")
-    names = [_name(*level) for level in levels for _ in range(int(2 * level[3]) + 1)]
+    names = [level_name(*level) for level in levels for _ in range(int(2 * level[3]) + 1)]
     spin, orbital = (_vector(levels, element) for element in reduced)
     return Shell(
         terms=tuple(names),
@@ -88,7 +82,34 @@ def load_shell(electrons: int) -> Shell:
     )
 
 
-def _parse(label: str) -> tuple[int, float, int, float]:
+@contextmanager
+def dieke_library(asks: str) -> Iterator[Any]:
+    """The library dieke, kept from what it does to others.
+
+    It makes all floating point warnings errors when it is imported, and leaves its data
+    files open.
+
+    Parameters
+    ----------
+    asks : str
+        What needs it, for the error.
+
+    Raises
+    ------
+    ConfigError
+        If it is not installed.
+    """
+    with np.errstate(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            import dieke
+        except ImportError as error:
+            hint = "pip install 'renp-infer[schemes]'"
+            raise ConfigError(asks, "no dieke", "the library dieke", hint) from error
+        yield dieke
+
+
+def parse_level(label: str) -> tuple[int, float, int, float]:
     """Seniority index, S, L and J of a label such as "2 2H 11/2"."""
     index, term, j = label.split()
     above, _, below = j.partition("/")
@@ -100,7 +121,8 @@ def _parse(label: str) -> tuple[int, float, int, float]:
     )
 
 
-def _name(index: int, s: float, big_l: int, j: float) -> str:
+def level_name(index: int, s: float, big_l: int, j: float) -> str:
+    """Name of a level, such as "2H(2)11/2"."""
     total = f"{int(j)}" if j % 1 == 0 else f"{int(2 * j)}/2"
     return f"{int(2 * s) + 1}{'SPDFGHIKLMNOQRT'[big_l]}({index}){total}"
 
