@@ -104,7 +104,8 @@ def imported(source: str) -> Iterator[str]:
 
 VERBS = (
     "inputs", "about", "remembered", "hidden", "evaluate", "simulate", "infer",
-    "compare", "calibrate", "forecast", "scan", "sequential", "optimize", "table", "reproduce",
+    "compare", "calibrate", "forecast", "scan", "sequential", "optimize", "atlas", "table",
+    "reproduce",
 )  # fmt: skip
 """Inside ``verbs``: what may import what. Only the table looks at all of them."""
 

@@ -43,7 +43,7 @@ class Kind:
 
 
 COLUMNS = {
-    "merit": Kind("mu_B eV^3", True),
+    "value": Kind("mu_B eV^3", True),
     "ladders": Kind("1", True),
     **{f"{n}_stark": Kind("1", True) for n in "epq"},
     **{f"energy_{n}_eV": Kind("eV", True) for n in "epq"},
@@ -81,7 +81,7 @@ def columns_of(ion: IonLevels, best: BestLadders, lasers: Intensities, r2: float
     own = {"g": np.zeros_like(best.e), "e": best.e, "p": best.p, "q": best.q}
     levels, at = ion.spectrum, (best.e, best.p)
     j = levels.multiplets.j[levels.manifold]
-    found: Columns = {"merit": best.merit, "ladders": best.ladders}
+    found: Columns = {"value": best.value, "ladders": best.ladders}
     for n, place in own.items():
         found[f"{n}_stark"], found[f"energy_{n}_eV"] = place + 1.0, ion.energy[place]
         found[f"j_{n}"], found[f"states_{n}"] = j[place], levels.size[place]

@@ -117,7 +117,7 @@ def _currents(recipe: Recipe, shell: Shell, levels: list[Stark]) -> Table:
         about["r2"] = recipe.tree["ion"]["r2"]
     if not any(figure_of_merit(c) for c in own):
         about["note"] = NO_MOMENT
-    return about | {"channels": [_row(c) for c in found]}
+    return about | {"channels": [channel_row(c) for c in found]}
 
 
 def _stark_energy(recipe: Recipe, name: str, stark: int, level: Stark) -> float:
@@ -130,7 +130,8 @@ def _stark_energy(recipe: Recipe, name: str, stark: int, level: Stark) -> float:
     return per_cm * PHOTON_EV_CM
 
 
-def _row(channel: Channel) -> Table:
+def channel_row(channel: Channel) -> Table:
+    """Row of ``[[currents.channels]]``."""
     row: Table = {
         "e": channel.e,
         "p": channel.p,

@@ -143,6 +143,26 @@ def figure_of_merit(channel: Channel) -> float:
     return channel.weight * channel.epsilon / sqrt(3.0) * along * channel.delta_mu
 
 
+_HALF = 1.0 / sqrt(2.0)
+_SHAPES: dict[int, Vector] = {
+    -1: (_HALF, 1j * _HALF, 0.0), 0: (0.0, 0.0, 1.0), 1: (-_HALF, 1j * _HALF, 0.0),
+}  # fmt: skip
+
+
+def vector_of(component: int, element: float) -> Vector:
+    """x, y, z of a vector with one spherical component, -1, 0 or 1."""
+    return tuple(complex(element * x) for x in _SHAPES[component])
+
+
+def quadrupole_of(component: int, element: float) -> Vector:
+    """Q as in `QUADRUPOLE` where C^2 has one component, -1, 0 or 1: in units of <r^2>."""
+    if component == 0:
+        zz = 2.0 / 3.0 * element
+        return (complex(-zz / 2.0), 0j, 0j, complex(-zz / 2.0), 0j, complex(zz))
+    across = element / sqrt(6.0)
+    return (0j, 0j, complex(-component * across), 0j, complex(0.0, across), 0j)
+
+
 def leading_channel(squared: float, step: int, epsilon: float, mu: tuple[float, float]) -> Channel:
     """Channel of one component M_e to M_p between levels of pure J that differ.
 
@@ -161,11 +181,7 @@ def leading_channel(squared: float, step: int, epsilon: float, mu: tuple[float, 
     mu : tuple of float
         g_J M_e and g_J M_p, mu_B.
     """
-    half = 1.0 / sqrt(2.0)
-    shapes: dict[int, Vector] = {
-        -1: (half, 1j * half, 0.0), 0: (0.0, 0.0, 1.0), 1: (-half, 1j * half, 0.0),
-    }  # fmt: skip
-    spin = tuple(complex(sqrt(squared) * x) for x in shapes[step])
+    spin = vector_of(step, sqrt(squared))
     return Channel(1, 1, "same", (2, 2), epsilon, spin, spin, None, mu)
 
 

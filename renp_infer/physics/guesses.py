@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from renp_infer.physics.lanthanides import Host
 from renp_infer.physics.reader import Reader
@@ -23,12 +24,15 @@ class Guesses:
         Decay to the next lower level: ``rate exp(-slope gap)``, 1/s and cm.
     index : float
         Refractive index, of all photons.
+    host : dict
+        ``[crystal]`` of schemes, with sources.
     """
 
     omega_cm2: dict[int, float]
     multiphonon_per_s: float
     slope_cm: float
     index: float
+    host: dict[str, Any]
 
 
 @cache
@@ -42,4 +46,5 @@ def guesses(host: Host = "liyf4") -> Guesses:
         multiphonon_per_s=raw.number("multiphonon.rate", "1/s", 0.0),
         slope_cm=raw.number("multiphonon.slope", "cm", 0.0),
         index=raw.number("host.refractive_index", "1", 1.0),
+        host=raw.table("host"),
     )

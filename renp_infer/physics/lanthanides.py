@@ -13,6 +13,7 @@ from functools import cache
 from typing import Literal
 
 from renp_infer.errors import StoreError
+from renp_infer.files import digest
 from renp_infer.physics.shell import RANKS
 from renp_infer.resources import share_path
 
@@ -109,10 +110,15 @@ def observed_levels(symbol: str, host: Host = "liyf4") -> tuple[Observed, ...]:
 @cache
 def _radii() -> dict[str, float]:
     """<r^2> by ion, squared Bohr radii."""
-    return {row["ion"]: float(row["r2"]) for row in _table("", "radii")}
+    return {row["ion"]: float(row["r2"]) for row in _table("liyf4", "radii")}
 
 
-def _table(host: str, name: str) -> list[dict[str, str]]:
-    path = share_path("data") / (host or "liyf4") / f"{name}.csv"
+def table_digests(host: Host = "liyf4") -> dict[str, str]:
+    """SHA-256 of every table of a host, by name."""
+    return {path.name: digest(path) for path in sorted((share_path("data") / host).iterdir())}
+
+
+def _table(host: Host, name: str) -> list[dict[str, str]]:
+    path = share_path("data") / host / f"{name}.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     return list(csv.DictReader(line for line in lines if not line.startswith("#")))

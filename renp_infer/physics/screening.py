@@ -1,8 +1,9 @@
 """All ladders g -> q -> e, e -> p, p -> g of an ion: which are allowed, and what they tell.
 
 g is the ground level: the crystal is cold. p lies below q and q below e, as schemes have
-them. Each photon has an energy within limits. Of each two levels e and p the best q
-is kept: that with the largest merit of the closed form, then with the largest coherence.
+them. Each photon has an energy within limits. There are two rankings of each question: by
+the merit of the closed form with |rho_ep|^2 = 1/4, and by that times the coherence that the
+lasers reach. Of each two levels e and p the best q is kept.
 """
 
 from __future__ import annotations
@@ -133,32 +134,37 @@ def ion_within(symbol: str, largest_eV: float, guesses: Guesses) -> IonLevels:
     )
 
 
+FAMILIES = ("ceiling", "driven")
+"""Rankings: with all coherence that there can be, and with what the lasers reach."""
+Key = tuple[str, str]
+"""Family and question."""
+KEYS: tuple[Key, ...] = tuple((f, q) for f in FAMILIES for q in QUESTIONS)
+
+
 @dataclass(frozen=True, eq=False)
 class BestLadders:
-    """The best ladders of a question, arrays of shape (n,), by merit.
+    """The best ladders of a ranking, arrays of shape (n,), by their value.
 
     Attributes
     ----------
-    merit : ndarray
-        ``|moment|`` times the closed form, mu_B eV^3.
+    value : ndarray
+        ``|moment|`` times the closed form, mu_B eV^3; of the family "driven" that times
+        ``4 |rho_ep|^2``.
     e, p, q : ndarray of int
         Levels by place.
-    coherence : ndarray
-        |rho_ep|^2 that the lasers reach, see `reachable`.
     ladders : ndarray of int
-        Ladders through e and p that have this merit.
+        Ladders through e and p that have this value.
     """
 
-    merit: FloatArray
+    value: FloatArray
     e: IntArray
     p: IntArray
     q: IntArray
-    coherence: FloatArray
     ladders: IntArray
 
     def largest(self, count: int) -> BestLadders:
-        """The first ``count`` of them by merit; of equal ones by place."""
-        order = np.lexsort((self.q, self.p, self.e, -self.merit))[:count]
+        """The first ``count`` of them by value; of equal ones by place."""
+        order = np.lexsort((self.q, self.p, self.e, -self.value))[:count]
         return BestLadders(*(getattr(self, name)[order] for name in self.__dataclass_fields__))
 
 
@@ -169,24 +175,24 @@ class Screened:
     Attributes
     ----------
     best : dict
-        By question.
+        By family and question.
     ladders : int
         All that are allowed.
     examined : int
         Those whose q was looked at; the others cannot be among the best.
     above : dict
-        Pairs of levels whose merit is larger than the question's mark.
+        Pairs of levels whose value is larger than the mark of the ranking.
     """
 
-    best: dict[str, BestLadders]
+    best: dict[Key, BestLadders]
     ladders: int
     examined: int
-    above: dict[str, int]
+    above: dict[Key, int]
 
 
 def screen(
     ion: IonLevels, tops: IntArray, reach: Reach, table: MeritTable, index: float,
-    marks: Mapping[str, float],
+    marks: Mapping[Key, float],
 ) -> Screened:  # fmt: skip
     """Screen all ladders with the upper levels ``tops``.
 
@@ -200,12 +206,12 @@ def screen(
     index : float
         Refractive index.
     marks : mapping
-        A merit by question: how many are larger is counted.
+        A value by ranking: how many are larger is counted.
     """
-    best, above = {name: _nothing() for name in QUESTIONS}, dict.fromkeys(QUESTIONS, 0)
+    best, above = {key: _nothing() for key in KEYS}, dict.fromkeys(KEYS, 0)
     total = examined = 0
-    for e in tops:
-        sides = _sides(ion, int(e), reach)
+    for e in map(int, tops):
+        sides = _sides(ion, e, reach)
         if sides is None:
             continue
         p, q = sides
@@ -214,24 +220,28 @@ def screen(
         total += int(counts.sum())
         moment = np.abs(ion.pairs.moment[e, p])
         values = {n: moment[:, None] * table.at(n, ion.pairs.epsilon[e, p]) for n in QUESTIONS}
-        floor = {n: min(_floor(best[n], reach), marks[n]) for n in QUESTIONS}
-        worth = np.any([values[n][:, 0] > floor[n] for n in QUESTIONS], axis=0) & (counts > 0)
+        last, climbs = saturations(ion, e, p, q, reach.lasers)
+        most = {"ceiling": np.ones(p.size), "driven": last * climbs.max()}
+        floors = {key: min(_floor(best[key], reach), marks[key]) for key in KEYS}
+        hopes = [values[n][:, 0] * most[f] > floors[f, n] for f, n in KEYS]
+        worth = np.any(hopes, axis=0) & (counts > 0)
         examined += int(counts[worth].sum())
         if not worth.any():
             continue
-        p, joined = p[worth], joined[worth]
-        window = np.where(joined, _windows(ion, int(e), p, q, index), WINDOWS.size)
-        coherence = reachable(ion, e, p[:, None], q, reach.lasers)
-        for name in QUESTIONS:
-            found = _best_of(int(e), p, q, values[name][worth], window, coherence)
-            above[name] += int(np.sum(found.merit > marks[name]))
-            best[name] = _joined(best[name], found).largest(reach.keep)
+        p, joined, share = p[worth], joined[worth], last[worth][:, None] * climbs
+        window = np.where(joined, _windows(ion, e, p, q, index), WINDOWS.size)
+        for family, question in KEYS:
+            merit = np.take_along_axis(values[question][worth], window, axis=1)
+            found = _best_of(e, p, q, merit, share, driven=family == "driven")
+            above[family, question] += int(np.sum(found.value > marks[family, question]))
+            whole = _joined(best[family, question], found)
+            best[family, question] = whole.largest(reach.keep)
     return Screened(best, total, examined, above)
 
 
 def _nothing() -> BestLadders:
     none, nowhere = np.zeros(0), np.zeros(0, dtype=np.int64)
-    return BestLadders(none, nowhere, nowhere, nowhere, none, nowhere)
+    return BestLadders(none, nowhere, nowhere, nowhere, nowhere)
 
 
 def _joined(one: BestLadders, two: BestLadders) -> BestLadders:
@@ -248,9 +258,9 @@ def merged(parts: Sequence[BestLadders], count: int) -> BestLadders:
 
 
 def _floor(best: BestLadders, reach: Reach) -> float:
-    """Merit that a pair of levels must exceed to be among those kept."""
-    full = reach.cuts and best.merit.size == reach.keep
-    return float(best.merit[-1]) if full else 0.0
+    """Value that a pair of levels must exceed to be among those kept."""
+    full = reach.cuts and best.value.size == reach.keep
+    return float(best.value[-1]) if full else 0.0
 
 
 def _sides(ion: IonLevels, e: int, reach: Reach) -> tuple[IntArray, IntArray] | None:
@@ -265,31 +275,44 @@ def _sides(ion: IonLevels, e: int, reach: Reach) -> tuple[IntArray, IntArray] | 
 
 
 def _windows(ion: IonLevels, e: int, p: IntArray, q: IntArray, index: float) -> IntArray:
-    """First window of each p and q: lasers at any angle leave the pair at least so much."""
-    trigger, one, two = ion.energy[p][:, None], ion.energy[q], ion.energy[e] - ion.energy[q]
-    photons = np.stack(np.broadcast_arrays(trigger, one, two))
-    least = index * np.maximum(2.0 * photons.max(axis=0) - photons.sum(axis=0), 0.0)
+    """First window of each p and q."""
+    energy = ion.energy
+    least = least_momentum(energy[p][:, None], energy[q], energy[e : e + 1], index)
     return first_window(least, ion.pairs.epsilon[e, p][:, None])
 
 
+def least_momentum(p: FloatArray, q: FloatArray, e: FloatArray, index: float) -> FloatArray:
+    """What lasers at any angles leave to the pair at least, eV, from the energies of levels."""
+    photons = np.stack(np.broadcast_arrays(p, q, e - q))
+    return np.asarray(index * np.maximum(2.0 * photons.max(axis=0) - photons.sum(axis=0), 0.0))
+
+
 def reachable(
-    ion: IonLevels, e: IntArray | int, p: IntArray, q: IntArray, lasers: Intensities,
+    ion: IonLevels, e: IntArray, p: IntArray, q: IntArray, lasers: Intensities,
     moved: Moved = AS_GUESSED,
 ) -> FloatArray:  # fmt: skip
-    """Estimate of the |rho_ep|^2 that lasers reach, for levels e, p and q that broadcast.
+    """Estimate of the |rho_ep|^2 that lasers reach on ladders (n,).
 
     A quarter, times for each driven step ``Omega^2 / (Omega^2 + Gamma^2)``: Omega its Rabi
     frequency, Gamma the mean of the decay rates of its two levels. Steps much faster than
     decay give a quarter; it is no solution of the Bloch equations, and guesses of rates enter.
     """
-    decay, energy, ground = ion.decay_per_s(moved), ion.energy, np.zeros_like(q)
-    first = _saturation(ion.step_per_s(q, ground, moved), energy[q], decay[q], lasers.qg)
-    upper = np.asarray(e)
+    last, climbs = saturations(ion, e, p, q, lasers, moved)
+    return np.asarray(LARGEST * last * climbs)
+
+
+def saturations(
+    ion: IonLevels, e: IntArray | int, p: IntArray, q: IntArray, lasers: Intensities,
+    moved: Moved = AS_GUESSED,
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+    """Factors of `reachable`: that of the step p-g by p, those of g-q and q-e by q."""
+    decay, energy, upper = ion.decay_per_s(moved), ion.energy, np.asarray(e)
+    rate = ion.step_per_s(q, np.zeros_like(q), moved)
+    first = _saturation(rate, energy[q], decay[q], lasers.qg)
     rate = ion.step_per_s(upper, q, moved)
     second = _saturation(rate, energy[upper] - energy[q], decay[q] + decay[upper], lasers.eq)
     rate = ion.step_per_s(p, np.zeros_like(p), moved)
-    last = _saturation(rate, energy[p], decay[p], lasers.trigger)
-    return np.asarray(LARGEST * last * first * second)
+    return _saturation(rate, energy[p], decay[p], lasers.trigger), first * second
 
 
 def _saturation(
@@ -302,19 +325,18 @@ def _saturation(
 
 
 def _best_of(
-    e: int, p: IntArray, q: IntArray, values: FloatArray, window: IntArray, coherence: FloatArray
+    e: int, p: IntArray, q: IntArray, merit: FloatArray, share: FloatArray, *, driven: bool
 ) -> BestLadders:
-    """The best q of each p."""
-    merit = np.take_along_axis(values, window, axis=1)
-    top = merit.max(axis=1)
-    equal = (merit == top[:, None]) & (top[:, None] > 0.0)
-    chosen = np.where(equal, coherence, -1.0).argmax(axis=1)
+    """The best q of each p; of equal ones that with the largest coherence."""
+    value = merit * share if driven else merit
+    top = value.max(axis=1)
+    equal = (value == top[:, None]) & (top[:, None] > 0.0)
+    chosen = np.where(equal, share, -1.0).argmax(axis=1)
     rows = np.flatnonzero(top > 0.0)
     return BestLadders(
-        merit=top[rows],
+        value=top[rows],
         e=np.full(rows.size, e),
         p=p[rows],
         q=q[chosen[rows]],
-        coherence=coherence[rows, chosen[rows]],
         ladders=equal[rows].sum(axis=1),
     )

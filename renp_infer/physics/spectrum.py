@@ -116,10 +116,14 @@ class Spectrum:
         found: FloatArray = self.partner[final][:, rows].T @ images
         return found
 
+    @property
+    def moment(self) -> FloatArray:
+        """``<|L + g_s S|>`` between levels of the multiplets, mu_B."""
+        return self.multiplets.orbital + ELECTRON_G * self.multiplets.spin
+
     def moments(self) -> FloatArray:
         """<+|L + g_s S|+> along c by level, mu_B; 0 for singlets."""
-        found = np.zeros(len(self.energy))
-        reduced = self.multiplets.orbital + ELECTRON_G * self.multiplets.spin
+        found, reduced = np.zeros(len(self.energy)), self.moment
         for c in np.unique(self.kind[self.size == 2]):
             own = self.kind == c
             found[own] = np.diag(self.element(reduced, 1, 0, c, c))[self.place[own]]
@@ -127,8 +131,7 @@ class Spectrum:
 
     def transverse_g(self) -> FloatArray:
         """Across c, the g factor by level: ``sqrt 2 |<-|mu_q|+>|``; 0 where S4 forbids it."""
-        found = np.zeros(len(self.energy))
-        reduced = self.multiplets.orbital + ELECTRON_G * self.multiplets.spin
+        found, reduced = np.zeros(len(self.energy)), self.moment
         for c in np.unique(self.kind[self.size == 2]):
             q = component(c, -c)
             if q is not None:

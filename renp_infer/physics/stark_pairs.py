@@ -16,7 +16,6 @@ import numpy as np
 
 from renp_infer.physics.channels import BOHR_RADIUS_PER_EV
 from renp_infer.physics.constants import ELECTRON_MASS_EV, PHOTON_EV_CM
-from renp_infer.physics.crystal_field import ELECTRON_G
 from renp_infer.physics.intensities import md_rate_per_s, strength_rate_per_s
 from renp_infer.physics.matrix_elements import three_j
 from renp_infer.physics.shell import RANKS
@@ -181,8 +180,7 @@ def radiation(
     """
     energy = PHOTON_EV_CM * (spectrum.energy[upper][:, None] - spectrum.energy[lower])
     down = np.maximum(energy, 0.0)
-    moment = spectrum.multiplets.orbital + ELECTRON_G * spectrum.multiplets.spin
-    magnetic = _strengths(spectrum, moment, 1, upper, lower)
+    magnetic = _strengths(spectrum, spectrum.moment, 1, upper, lower)
     electric = np.zeros_like(down)
     for k in RANKS:
         single = 49.0 * three_j(3.0, k, 3.0, 0.0, 0.0, 0.0) ** 2  # <3|C^k|3>^2

@@ -22,6 +22,7 @@ from renp_infer.physics.matrix_elements import missing_printed
 from renp_infer.records import PRESETS, Detector, Experiment, Parameters, Switches
 from renp_infer.study.computable import check_computable, check_open_angles
 from renp_infer.study.reading import StudyConfig
+from renp_infer.study.sections.atlas import check_atlas
 from renp_infer.study.sections.calibrate import CalibrateSection, check_parts
 from renp_infer.study.sections.forecast import ForecastSettings, largest_mass_meV
 from renp_infer.study.sections.inference import (
@@ -60,6 +61,8 @@ def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters
     check_constraints(study)
     check_blinding(study)
     check_systematics(study)
+    if study.atlas is not None:
+        check_atlas(study.atlas, experiment, parameters)
 
 
 def check_printed(switches: Switches, target: Target, chi_squared: float | str) -> None:

@@ -24,6 +24,7 @@ from renp_infer.fields import (
     toml_value,
 )
 from renp_infer.study.sections.accuracy import AccuracySection
+from renp_infer.study.sections.atlas import AtlasSection
 from renp_infer.study.sections.base import as_tuple
 from renp_infer.study.sections.blinding import BlindingSection
 from renp_infer.study.sections.calibrate import CalibrateSection
@@ -44,7 +45,16 @@ from renp_infer.study.sections.simulate import SimulateSection
 from renp_infer.study.sections.systematics import SystematicEntry
 from renp_infer.study.sections.target import TargetSection
 
-TASKS = ("simulate", "inference", "compare", "calibrate", "forecast", "scan", "optimize")
+TASKS = (
+    "simulate",
+    "inference",
+    "compare",
+    "calibrate",
+    "forecast",
+    "scan",
+    "optimize",
+    "atlas",
+)
 """Sections that ask for work."""
 
 MAX_BYTES = 10_000_000
@@ -81,6 +91,7 @@ class StudyConfig(BaseModel):
     scan: ScanSection | None = None
     optimize: OptimizeSection | None = None
     calibrate: CalibrateSection | None = None
+    atlas: AtlasSection | None = None
 
 
 def read_study_text(path: Path) -> str:

@@ -133,6 +133,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         forecast=_forecast(study, experiment, parameters),
         design=design,
         sequential=_sequential(study, experiment, parameters),
+        atlas=study.atlas,
     )
 
 

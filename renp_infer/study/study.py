@@ -22,6 +22,7 @@ from renp_infer.study.design_tables import Design
 from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import TASKS
 from renp_infer.study.scanned import ScanPlan
+from renp_infer.study.sections.atlas import AtlasSection
 from renp_infer.study.sections.calibrate import CalibrateSection
 from renp_infer.study.sections.execution import ExecutionSection
 from renp_infer.study.sections.forecast import ForecastSettings
@@ -88,6 +89,8 @@ class Study(Display):
     residual : float
         Parity-even field of a polarised target that reversing P leaves, over the peak
         signal: part of the leakage's prior in ``settings`` and ``priors``.
+    atlas : AtlasSection or None
+        ``None`` without a section ``[atlas]``.
     knowledge : tuple of Stated
         Constraints of other experiments; none without a section ``[constraints]``.
     sets : tuple of DataSet
@@ -120,6 +123,7 @@ class Study(Display):
     forecast: ForecastSettings | None = None
     design: Design | None = None
     sequential: SequentialSettings | None = None
+    atlas: AtlasSection | None = None
     residual: float = 0.0
     knowledge: tuple[Stated, ...] = ()
     sets: tuple[DataSet, ...] = ()

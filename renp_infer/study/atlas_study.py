@@ -1,0 +1,146 @@
+"""A row of the atlas as a study with its target scheme."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import tomli_w
+
+from renp_infer.physics.atlas_scheme import Ladder, ladder_columns, ladder_scheme
+from renp_infer.physics.build import scheme_text
+from renp_infer.physics.channels import figure_of_merit
+from renp_infer.physics.constants import EV_TO_MILLI_EV
+from renp_infer.physics.guesses import guesses
+from renp_infer.physics.scheme import read_scheme
+from renp_infer.physics.screening import LARGEST, Intensities
+from renp_infer.physics.target import channels_of
+from renp_infer.study.sections.inference import InferenceSection
+
+REFERENCE = "er-ylf-built"
+"""Scheme of the paper's ladder from wave functions, whose noise rows share."""
+REFERENCE_SNR = 1000.0
+"""What its peak has over the noise."""
+_WINDOW = 0.5
+"""Part of the pair's energy that the angles cover, up to the threshold."""
+_POINTS = 61
+_SHARE = 0.95
+"""Largest m1 of the prior, over half the pair's energy."""
+
+
+@dataclass(frozen=True)
+class AtlasStudy:
+    """Files of a row.
+
+    Attributes
+    ----------
+    name : str
+    study : str
+        TOML of the study, which names the scheme beside it.
+    scheme : str
+        TOML of the target scheme.
+    """
+
+    name: str
+    study: str
+    scheme: str
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Texts by name of file."""
+        return {f"{self.name}.toml": self.study, scheme_file(self.name): self.scheme}
+
+
+def scheme_file(name: str) -> str:
+    """File of the scheme of a study."""
+    return f"{name}-scheme.toml"
+
+
+def atlas_study(row: str, key: str = "ROW") -> AtlasStudy:
+    """Study of a row of the atlas, such as "Er-62-37-44": ion and levels e, p, q.
+
+    Its noise is that which gives S/N = 1000 to the peak of the paper's ladder, so that rows
+    are compared by their ions; angles lie in the upper half of momenta up to the threshold.
+
+    Parameters
+    ----------
+    row : str
+        Ladder as the table of ``renp atlas`` names it; no run is needed.
+    key : str
+        What to blame in an error.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such ladder, or dieke is missing.
+    """
+    ladder = Ladder.read(row, key)
+    scheme, name = ladder_scheme(ladder, key), f"atlas-{row.lower()}"
+    tables = study_tables(ladder, name, scheme_file(name))
+    text = f"# {scheme['title']}: see docs/atlas.md.\n{tomli_w.dumps(tables)}"
+    return AtlasStudy(name, text, scheme_text(scheme))
+
+
+def study_tables(ladder: Ladder, name: str, scheme: str) -> dict[str, Any]:
+    """Tables of the study of a ladder, whose scheme is in a file."""
+    return {
+        "schema": 1,
+        "name": name,
+        "neutrino": {"m1_meV": 50.0, "ordering": "normal", "nature": "majorana"},
+        "physics": {"preset": "first-principles"},
+        "target": {"scheme": scheme},
+        "layout": ladder_layout(ladder),
+        "lasers": {"chi_squared": LARGEST},
+        "detector": {"exposure_s": 3600.0, "reference_snr": ladder_snr(ladder)},
+        "inference": {"m1_max_meV": heaviest_meV(ladder)},
+    }
+
+
+def heaviest_meV(ladder: Ladder) -> float:
+    """End of the prior of m1: that of the default, or below what the pair's energy allows."""
+    epsilon = float(ladder_columns(ladder, Intensities(1.0, 1.0, 1.0))["epsilon_eV"][0])
+    most = _SHARE * 0.5 * epsilon * EV_TO_MILLI_EV
+    return min(InferenceSection().m1_max_meV, float(f"{most:.4g}"))
+
+
+def ladder_snr(ladder: Ladder) -> float:
+    """Peak S/N of massless pairs, at the noise of the paper's ladder: as moment times eps^3."""
+    columns = ladder_columns(ladder, Intensities(1.0, 1.0, 1.0))
+    own = {name: float(columns[name][0]) for name in ("weight", "handedness", "delta_mu")}
+    moment = abs(own["weight"] * own["handedness"] * own["delta_mu"])
+    channel = channels_of(read_scheme(REFERENCE))[0]
+    reference = abs(figure_of_merit(channel)) * math.sqrt(3.0) * channel.epsilon**2
+    ratio = moment * float(columns["epsilon_eV"][0]) ** 3 / reference
+    return float(f"{REFERENCE_SNR * ratio:.6g}")
+
+
+def ladder_layout(ladder: Ladder) -> dict[str, Any]:
+    """Beams whose momentum runs along c, from half of eps to beyond the threshold.
+
+    With k = k1 + k2 and the trigger at an angle d from it, ``|w|^2 = n^2 (k^2 + omega_s^2 -
+    2 k omega_s cos d)``; k is that of phase matching if it reaches so far, else larger.
+    """
+    columns = ladder_columns(ladder, Intensities(1.0, 1.0, 1.0))
+    e, p, q = (float(columns[f"energy_{n}_eV"][0]) for n in "epq")
+    one, two, trigger = q, e - q, p
+    far = (e - p) / guesses().index
+    k = min(max(trigger, far - trigger, abs(one - two)), one + two)
+    cosine = (k**2 - one**2 - two**2) / (2.0 * one * two)
+    theta_e = math.acos(min(1.0, max(-1.0, cosine)))
+    centre = math.atan2(two * math.sin(theta_e), one + two * math.cos(theta_e))
+
+    def off(momentum: float) -> float:
+        ratio = (k**2 + trigger**2 - momentum**2) / (2.0 * k * trigger)
+        return math.acos(min(1.0, max(-1.0, ratio)))
+
+    first, last = centre + off((1.0 - _WINDOW) * far), centre + off(far)
+    middle = 0.5 * (first + last)
+    across = k * math.sin(centre) - trigger * math.sin(middle)
+    along = k * math.cos(centre) - trigger * math.cos(middle)
+    angles = {"start": math.degrees(first), "stop": math.degrees(last)}
+    return {
+        "theta_e_deg": round(math.degrees(theta_e), 4),
+        "c_axis_deg": round(math.degrees(math.atan2(across, along)), 4),
+        "theta_s_deg": {n: round(v, 4) for n, v in angles.items()} | {"points": _POINTS},
+    }

@@ -1,0 +1,62 @@
+"""Section ``[atlas]``: which ions and ladders are screened."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator as Before
+
+from renp_infer.errors import ConfigError
+from renp_infer.fields import Number, Said, Whole
+from renp_infer.physics.lanthanides import IONS
+from renp_infer.physics.screening import Intensities, Reach
+from renp_infer.records import Experiment, Parameters
+from renp_infer.study.sections.base import Flag, Section, several
+
+PhotonEnergy = Annotated[float, Before(Number("eV", 0, 10, open_low=True))]
+
+
+class AtlasSection(Section):
+    """Ions and ladders that are screened, and how many of each ranking are kept."""
+
+    ions: Annotated[tuple[str, ...], several(*IONS)] = IONS
+    photon_min_eV: PhotonEnergy = 0.3
+    photon_max_eV: PhotonEnergy = 4.0
+    keep: Annotated[int, Before(Whole(1, 10_000))] = 100
+    tasks_per_ion: Annotated[int, Before(Whole(1, 1000))] = 2
+    cuts: Flag = True
+
+
+def reach_of(section: AtlasSection, experiment: Experiment) -> Reach:
+    """What is screened, with the lasers of the study."""
+    lasers = experiment.lasers
+    return Reach(
+        photon_eV=(section.photon_min_eV, section.photon_max_eV),
+        lasers=Intensities(lasers.qg_mW_cm2, lasers.eq_mW_cm2, lasers.trigger_mW_cm2),
+        cuts=section.cuts,
+        keep=section.keep,
+    )
+
+
+def check_atlas(section: AtlasSection, experiment: Experiment, parameters: Parameters) -> None:
+    """Refuse limits that leave nothing, and physics or truths that the closed form is not for.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if section.photon_min_eV >= section.photon_max_eV:
+        allowed = f"< photon_max_eV = {section.photon_max_eV:g}"
+        raise ConfigError("atlas.photon_min_eV", section.photon_min_eV, allowed)
+    if experiment.switches.source != "weak-magnetism":
+        hint = 'physics.preset = "first-principles" has it'
+        source = experiment.switches.source
+        raise ConfigError("physics.source", source, '"weak-magnetism" with [atlas]', hint)
+    found = experiment.target.transition
+    if found is None or found.delta_mu == 0.0:
+        needed = "with [atlas] a scheme of wave functions whose pair leaves a moment"
+        hint = 'such as "er-ylf-built"'
+        raise ConfigError("target.scheme", experiment.target.name, needed, hint)
+    if parameters.m1_eV == 0.0:
+        allowed = "> 0 with [atlas]: its question is by how much m1 differs from 0"
+        raise ConfigError("neutrino.m1_meV", Said("0"), allowed)

@@ -1,0 +1,1 @@
+"""The atlas: all ladders of all lanthanides of a host."""
