@@ -41,6 +41,11 @@ class Kind:
     unit: str
     solid: bool
 
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The same as texts, for a file."""
+        return {"unit": self.unit, "solid": "yes" if self.solid else "guessed"}
+
 
 COLUMNS = {
     "value": Kind("mu_B eV^3", True),

@@ -13,7 +13,7 @@ from renp_infer.engine.result import load_tree
 from renp_infer.measurement.normalise import noise_scale
 from renp_infer.measurement.squid import variance_nG2
 from renp_infer.physics._crystal_kernels import form_norm
-from renp_infer.physics.atlas_rows import COLUMNS, FACTOR
+from renp_infer.physics.atlas_rows import FACTOR
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.physics.form_factor import crystal_size
@@ -21,7 +21,8 @@ from renp_infer.physics.ladder_merit import QUESTIONS
 from renp_infer.physics.magnetization import cycle_time_s, signal_factor
 from renp_infer.physics.screening import KEYS, LARGEST, BestLadders
 from renp_infer.records import Experiment, FloatArray
-from renp_infer.verbs.atlas.work import LEVEL, ROW, TEXTS, measure, rows_of, unpacked
+from renp_infer.verbs.atlas.result import ROW, packed, unpacked
+from renp_infer.verbs.atlas.work import LEVEL, measure, rows_of
 
 if TYPE_CHECKING:
     import xarray
@@ -66,7 +67,9 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
             levels.append(own.drop_attrs())
     scale = errors_per_value(study)
     groups = {
-        f"{family}/{question}": ranked(unpacked(best[f"{family}/{question}"]), scale, study, family)
+        f"{family}/{question}": packed(
+            ranked(unpacked(best[f"{family}/{question}"]), scale, study, family)
+        )
         for family, question in KEYS
     }
     groups["paper"] = _paper(study, counts, scale)
@@ -86,8 +89,8 @@ def _largest(one: xarray.Dataset | None, two: xarray.Dataset, keep: int) -> xarr
     import xarray as xr
 
     rows = two if one is None else xr.concat([one, two], ROW)
-    name, value = TEXTS.index("ladder"), list(COLUMNS).index("value")
-    order = np.lexsort((rows["words"].values[:, name], -rows["numbers"].values[:, value]))[:keep]
+    name, value = rows["words"].sel(text="ladder"), rows["numbers"].sel(column="value")
+    order = np.lexsort((name.values, -value.values))[:keep]
     return rows.isel({ROW: order})
 
 
@@ -121,8 +124,6 @@ def ranked(rows: xarray.Dataset, scale: float, study: Study, family: str) -> xar
         for way in ("high", "low"):
             moved = value * _change(rows, study, guess, way)
             found[f"rank_{guess}_{way}"] = ROW, ranks_among(moved, value)
-    for name, kind in COLUMNS.items():
-        found[name].attrs = {"unit": kind.unit, "solid": str(kind.solid).lower()}
     return found
 
 
@@ -156,13 +157,13 @@ def _paper(study: Study, counts: dict[str, dict[str, Any]], scale: float) -> xar
     e, p, q = (np.array([n - 1]) for n in (ladder.e, ladder.p, ladder.q))
     value, one = np.array([judge.marks["ceiling", "mass"]]), np.ones(1, dtype=np.int64)
     best = BestLadders(value, e, p, q, one)
-    found = unpacked(rows_of(ladder.ion, best, study))
+    found = rows_of(ladder.ion, best, study)
     for family, question in KEYS:
         above = sum(ion[f"above_{family}_{question}"] for ion in counts.values())
         mark = judge.marks[family, question]
         found[f"rank_{family}_{question}"] = ROW, np.array([1.0 + above])
         found[f"standard_errors_{family}_{question}"] = ROW, np.array([scale * mark])
-    return found
+    return packed(found)
 
 
 def _ions(counts: dict[str, dict[str, Any]]) -> xarray.Dataset:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from renp_infer.engine.result import Result
 
 if TYPE_CHECKING:
     import xarray
 
+ROW = "row"
 SIGNIFICANT = 3.0
 """Standard errors that count as an answer."""
 
@@ -28,12 +31,12 @@ class AtlasResult(Result):
 
     def table(self, family: str, question: str) -> xarray.Dataset:
         """A ranking: by the ceiling of coherence or "driven", of "mass", "ordering", "nature"."""
-        return self.tree[f"{family}/{question}"].to_dataset()
+        return unpacked(self.tree[f"{family}/{question}"].to_dataset())
 
     @property
     def paper(self) -> xarray.Dataset:
         """The paper's ladder, one row."""
-        return self.tree["paper"].to_dataset()
+        return unpacked(self.tree["paper"].to_dataset())
 
     @property
     def ions(self) -> xarray.Dataset:
@@ -78,6 +81,41 @@ class AtlasResult(Result):
             "paper": records(self.paper)[0],
             "ions": records(self.ions.reset_coords()),
         }
+
+
+def packed(rows: xarray.Dataset) -> xarray.Dataset:
+    """A table with its columns in two arrays: a file of many variables is slow."""
+    import xarray as xr
+
+    texts = [str(name) for name in rows.data_vars if rows[name].dtype.kind not in "fiub"]
+    names = [str(name) for name in rows.data_vars if name not in texts]
+    numbers = np.array([rows[name].values for name in names], dtype=float).T
+    words = np.array([rows[name].values.astype(str) for name in texts], dtype=object).T
+    about = {key: [rows[n].attrs.get(key, "") for n in names] for key in ("unit", "solid")}
+    return xr.Dataset(
+        {"numbers": ((ROW, "column"), numbers), "words": ((ROW, "text"), words.astype(str))},
+        {"column": names, "text": texts} | {k: ("column", v) for k, v in about.items()},
+    )
+
+
+def unpacked(rows: xarray.Dataset) -> xarray.Dataset:
+    """The table of `packed`, a variable for each column."""
+    import xarray as xr
+
+    words = {
+        str(name): (ROW, rows["words"].values[:, k].astype(str))
+        for k, name in enumerate(rows["text"].values)
+    }
+    numbers = {
+        str(name): (ROW, rows["numbers"].values[:, k], _about(rows, k))
+        for k, name in enumerate(rows["column"].values)
+    }
+    return xr.Dataset(words | numbers)
+
+
+def _about(rows: xarray.Dataset, k: int) -> dict[str, str]:
+    found = {key: str(rows[key].values[k]) for key in ("unit", "solid")}
+    return {key: value for key, value in found.items() if value}
 
 
 def records(rows: xarray.Dataset) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from renp_infer.physics.screening import (
     screen,
 )
 from renp_infer.study.sections.atlas import reach_of
+from renp_infer.verbs.atlas.result import ROW, packed
 from renp_infer.verbs.remembered import remembered
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
 
 PAPER = ("Er", {"e": "2H(2)11/2", "p": "4I(1)13/2", "q": "4I(1)11/2"})
 """The paper's ladder: the lowest Stark levels of these manifolds."""
-ROW, LEVEL = "row", "level"
-TEXTS = ("ladder", "ion", *TERMS)
-"""Columns that are words."""
+LEVEL = "level"
 OTHER = {"normal": "inverted", "inverted": "normal", "dirac": "majorana", "majorana": "dirac"}
 
 
@@ -133,7 +132,7 @@ def perform(study: Study, task: Task) -> xarray.DataTree:
     tops = np.arange(share, ion.energy.size, shares)
     found = screen(ion, tops, reach, judge.table, guesses().index, judge.marks)
     groups = {
-        f"{family}/{name}": rows_of(symbol, found.best[family, name], study)
+        f"{family}/{name}": packed(rows_of(symbol, found.best[family, name], study))
         for family, name in KEYS
     }
     if share == 0:
@@ -145,7 +144,7 @@ def perform(study: Study, task: Task) -> xarray.DataTree:
 
 
 def rows_of(symbol: str, best: BestLadders, study: Study) -> xarray.Dataset:
-    """Ladders in their order, their columns in two arrays: a file of many variables is slow."""
+    """Ladders in their order, with all columns."""
     import xarray as xr
 
     assert study.atlas is not None
@@ -154,19 +153,13 @@ def rows_of(symbol: str, best: BestLadders, study: Study) -> xarray.Dataset:
     numbers = zip(*(columns[f"{n}_stark"] for n in "epq"), strict=True)
     names = [Ladder(symbol, *map(int, row)).name for row in numbers]
     texts = {"ladder": names, "ion": [symbol] * len(names)} | {n: columns[n] for n in TERMS}
-    words = np.array([texts[name] for name in TEXTS], dtype=object).T
-    found = np.array([np.asarray(columns[name], dtype=float) for name in COLUMNS]).T
-    arrays = {"numbers": ((ROW, "column"), found), "words": ((ROW, "text"), words.astype(str))}
-    return xr.Dataset(arrays)
-
-
-def unpacked(rows: xarray.Dataset) -> xarray.Dataset:
-    """A table with a variable for each column, from `rows_of`."""
-    import xarray as xr
-
-    words = {n: (ROW, rows["words"].values[:, k].astype(str)) for k, n in enumerate(TEXTS)}
+    words = {name: (ROW, np.array(values, dtype=str)) for name, values in texts.items()}
     return xr.Dataset(
-        words | {n: (ROW, rows["numbers"].values[:, k]) for k, n in enumerate(COLUMNS)}
+        words
+        | {
+            name: (ROW, np.asarray(columns[name], dtype=float), kind.attributes)
+            for name, kind in COLUMNS.items()
+        }
     )
 
 

@@ -193,5 +193,6 @@ def test_workers_give_the_same_file_as_one(tmp_path):
     for name, executor in (("one", "serial"), ("two", "processes:2")):
         assert execute([*words, "--out", str(tmp_path / name), "--executor", executor]) == 0
     one, two = (renp.open_run(tmp_path / name).atlas for name in ("one", "two"))
+    assert set(one["ceiling/mass"]["solid"].values.tolist()) == {"yes", "guessed", ""}
     for family, question in KEYS:
         assert one[f"{family}/{question}"].identical(two[f"{family}/{question}"])
