@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from renp_infer.app.library import (
         Run,
         Study,
+        atlas,
         calibrate,
         compare,
         evaluate,
@@ -82,6 +83,7 @@ __all__ = [
     "Target",
     "TaskError",
     "__version__",
+    "atlas",
     "calibrate",
     "compare",
     "evaluate",

@@ -11,8 +11,8 @@ from pydantic_core import PydanticUndefined
 from sphinx.application import Sphinx
 
 from renp_infer.study.reading import StudyConfig
-from renp_infer.study.sections.angles import AngleRange
-from renp_infer.study.sections.masses import MassRange
+from renp_infer.study.sections.grids.angles import AngleRange
+from renp_infer.study.sections.grids.masses import MassRange
 
 PLAIN = {bool: "`true` \\| `false`", str: "text", tuple: "a list", dict: "a table"}
 IN_WORDS = {AngleRange: "a list of angles", MassRange: "a list of masses"}

@@ -83,6 +83,7 @@ if TYPE_CHECKING:  # verbs that ship, for editors and type checkers
     calibrate: Ask[xarray.DataTree]
     forecast: Ask[xarray.DataTree]
     scan: Ask[xarray.DataTree]
+    atlas: Ask[xarray.DataTree]
     optimize: Ask[dict[str, Any]]
     sequential: Ask[xarray.DataTree]
 

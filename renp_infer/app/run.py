@@ -40,6 +40,7 @@ class Run(AnyRun):
         calibration: xarray.DataTree | None
         forecast: xarray.DataTree | None
         scan: xarray.DataTree | None
+        atlas: xarray.DataTree | None
         optimum: dict[str, Any] | None
         sequential: xarray.DataTree | None
 

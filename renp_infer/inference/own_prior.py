@@ -49,7 +49,7 @@ class OwnPrior:
     kind: Kind | Literal["block"]
     marginal: Marginal
     text: str
-    ordering: Holds = "both"
+    ordering: Holds
 
     def holds_under(self, ordering: str) -> bool:
         """Whether it is meant for an ordering."""
@@ -98,7 +98,7 @@ class TiedBlock:
 
     names: tuple[str, ...]
     correlation: tuple[tuple[float, ...], ...]
-    ordering: Holds = "both"
+    ordering: Holds
 
     def holds_under(self, ordering: str) -> bool:
         """Whether it is meant for an ordering."""

@@ -16,8 +16,8 @@ from renp_infer.fields import Said, nearest
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.designing import SHARE, own_exposures, region_of, space_of, splits
+from renp_infer.study.sections.grids.windows import RangeSection, check_windows, ends
 from renp_infer.study.sections.optimize import check_wanted, cost_model
-from renp_infer.study.sections.windows import RangeSection, check_windows, ends
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study

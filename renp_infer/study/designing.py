@@ -17,8 +17,8 @@ from renp_infer.study import reading as config
 from renp_infer.study.datasets import assemble_sets
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.resolve import assemble
+from renp_infer.study.sections.grids.windows import RangeSection
 from renp_infer.study.sections.optimize import cost_model
-from renp_infer.study.sections.windows import RangeSection
 
 if TYPE_CHECKING:
     from renp_infer.design.objective import Objective

@@ -129,7 +129,7 @@ class TestCorrelated:
 
     def test_three_with_a_covariance(self, rng):
         matrix = np.array([[1.0, 0.3, -0.2], [0.3, 1.0, 0.5], [-0.2, 0.5, 1.0]])
-        block = TiedBlock(("a", "b", "c"), tuple(map(tuple, matrix)))
+        block = TiedBlock(("a", "b", "c"), tuple(map(tuple, matrix)), "both")
         units = rng.standard_normal((20, 3))
         joint = stats.multivariate_normal(np.zeros(3), matrix).logpdf(units)
         alone = stats.norm.logpdf(units).sum(axis=1)
@@ -166,7 +166,7 @@ class TestGraphs:
 
     @pytest.mark.slow
     def test_a_baseline_around_another_value_has_its_own_coordinate(self, rng):
-        own = (OwnPrior("baseline_nG", "normal", Normal(0.3, 0.1), "normal"),)
+        own = (OwnPrior("baseline_nG", "normal", Normal(0.3, 0.1), "normal", "both"),)
         likelihood = linear_likelihood(own=own)
         model = build_model(likelihood)
         compiled, baseline = compile_model(model), likelihood.prior.names.index("baseline_nG")
@@ -190,11 +190,15 @@ class TestMarginalised:
     def test_offsets_integrate_to_a_covariance(self, tied, rng):
         """The joint Gaussian of both offsets, against data of covariance C + E S E^T."""
         own = (
-            OwnPrior("baseline_nG", "normal", Normal(0.2, 0.1), "normal"),
-            OwnPrior("leakage", "normal", Normal(-0.1, 0.2), "normal"),
+            OwnPrior("baseline_nG", "normal", Normal(0.2, 0.1), "normal", "both"),
+            OwnPrior("leakage", "normal", Normal(-0.1, 0.2), "normal", "both"),
         )
         rho = -0.5 if tied else 0.0
-        blocks = (TiedBlock(("baseline_nG", "leakage"), ((1.0, rho), (rho, 1.0))),) if tied else ()
+        blocks = (
+            (TiedBlock(("baseline_nG", "leakage"), ((1.0, rho), (rho, 1.0)), "both"),)
+            if tied
+            else ()
+        )
         likelihood = linear_likelihood(own=own, blocks=blocks, amplitude_sd=0.0)
         found = marginalise(likelihood, rng)
         assert not {"baseline_nG", "leakage"} & set(found.target.prior.names)
@@ -211,10 +215,10 @@ class TestMarginalised:
     def test_and_are_drawn_back(self, rng):
         """Mean and covariance of the draws, by completing the square in numbers."""
         own = (
-            OwnPrior("baseline_nG", "normal", Normal(0.2, 0.1), "normal"),
-            OwnPrior("leakage", "normal", Normal(-0.1, 0.2), "normal"),
+            OwnPrior("baseline_nG", "normal", Normal(0.2, 0.1), "normal", "both"),
+            OwnPrior("leakage", "normal", Normal(-0.1, 0.2), "normal", "both"),
         )
-        blocks = (TiedBlock(("baseline_nG", "leakage"), ((1.0, 0.8), (0.8, 1.0))),)
+        blocks = (TiedBlock(("baseline_nG", "leakage"), ((1.0, 0.8), (0.8, 1.0)), "both"),)
         likelihood = linear_likelihood(own=own, blocks=blocks, amplitude_sd=0.0)
         found = marginalise(likelihood, rng)
         vector = np.tile(found.target.prior.from_unit(np.zeros(found.target.prior.unit_size)), 1)
@@ -237,7 +241,7 @@ class TestMarginalised:
         assert log_posterior[0] == pytest.approx(likelihood.log_posterior(draws[0]), rel=1e-10)
 
     def test_one_that_is_not_gaussian_stays(self, rng):
-        own = (OwnPrior("baseline_nG", "uniform", Uniform(-0.1, 0.1), "uniform"),)
+        own = (OwnPrior("baseline_nG", "uniform", Uniform(-0.1, 0.1), "uniform", "both"),)
         likelihood = linear_likelihood(own=own)
         target = marginalise(likelihood, rng).target
         assert {"baseline_nG", "amplitude"} <= set(target.prior.names) and target.sd == 0.0
@@ -297,7 +301,7 @@ def test_posteriors_are_those_by_reweighting(sampler):
 @pytest.mark.slow
 def test_an_independent_posterior_of_the_mass_alone():
     """One kind after the other on m1: draws against the density on a grid."""
-    for kind in OWN[0], OwnPrior("m1_meV", "uniform", Uniform(20.0, 180.0), "uniform"):
+    for kind in OWN[0], OwnPrior("m1_meV", "uniform", Uniform(20.0, 180.0), "uniform", "both"):
         likelihood, settings = toy_likelihood(
             0.4, "dirac", own=(kind,), amplitude_sd=0.0, baseline_sd=0.0, phases="fixed",
             refractive_index_sd=0.0, theta_s_offset_sd_deg=0.0, theta_e_offset_sd_deg=0.0,
@@ -349,7 +353,7 @@ class TestProfile:
             ), likelihood.prior.names[k]
 
     def test_a_flat_prior_of_a_nuisance_is_no_longer_gaussian(self):
-        own = (OwnPrior("amplitude", "uniform", Uniform(0.5, 1.5), "uniform"),)
+        own = (OwnPrior("amplitude", "uniform", Uniform(0.5, 1.5), "uniform", "both"),)
         likelihood, _ = toy_likelihood(0.2, "dirac", own=own)
         profile = Profile(likelihood)
         place = likelihood.prior.names.index("amplitude")
@@ -364,14 +368,14 @@ def test_a_prior_must_lie_within_what_its_parameter_can_be():
         (Uniform(-1.0, 1.0), 0.0, 100.0),
     ):
         with pytest.raises(DomainError, match="within 0 and 100"):
-            OwnPrior("x", "normal", marginal, "text").within(low, high)
-    inside = OwnPrior("x", "normal", Normal(50.0, 5.0), "text").within(0.0, 100.0)
+            OwnPrior("x", "normal", marginal, "text", "both").within(low, high)
+    inside = OwnPrior("x", "normal", Normal(50.0, 5.0), "text", "both").within(0.0, 100.0)
     assert inside.log_density(52.0) == pytest.approx(stats.norm(50.0, 5.0).logpdf(52.0), abs=1e-8)
     assert inside.limits == (0.0, 100.0)
 
 
 def test_one_of_another_ordering_does_not_count():
-    own = (OwnPrior("dm2_3l", "normal", Normal(-2.5e-3, 1e-5), "normal", "inverted"),)
+    own = (OwnPrior("dm2_3l", "normal", Normal(-2.5e-3, 1e-5), "normal", "inverted", "both"),)
     prior = toy_prior(TRUTH, inference_with(own=own))
     assert prior.marginals["dm2_3l"].mean == pytest.approx(2.513e-3)
     assert conjugate_settings("nuts").own == () and LINEAR is not None

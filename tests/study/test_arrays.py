@@ -73,7 +73,6 @@ def test_a_study_gives_the_same_study_and_takes_changes():
         ({"error_nG": np.ones(2)}, "data.error_nG", "3 numbers"),
         ({"field_nG": np.array([np.nan, 1.0, 1.0])}, "data.field_nG", "finite"),
         ({"error_nG": np.array([1.0, 0.0, 1.0])}, "data, error", "> 0"),
-        ({"theta_s_deg": np.array([140.0, 140.0, 141.0])}, "data, theta_s", "once"),
         ({"theta_s_deg": np.array([120.0, 140.0, 141.0])}, "data, theta_s", "140 to 148"),
         ({"covariance_nG2": np.eye(3)}, "data, columns", "one of error, covariance"),
         ({"covariance_nG2": np.ones((3, 2)), "error_nG": None}, "covariance_nG2", "per angle"),

@@ -12,7 +12,7 @@ from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import Experiment
 from renp_infer.study.sections.base import Flag, Section, several
-from renp_infer.study.sections.masses import MassGrid, MassRange, masses_of
+from renp_infer.study.sections.grids.masses import MassGrid, MassRange, masses_of
 
 SYSTEMATICS = tuple(PARAMETERS.systematics)
 MASS_MARGIN, PAIR_SHARE = 1.25, 0.98

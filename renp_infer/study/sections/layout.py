@@ -11,8 +11,8 @@ from renp_infer.errors import ConfigError, ConvergenceError, DomainError
 from renp_infer.fields import Number, Said
 from renp_infer.physics.kinematics import Beams, beams_for, phase_matched
 from renp_infer.records import ALONG_K1, Lasers, Layout
-from renp_infer.study.sections.angles import AngleGrid, AngleRange, angles_of
 from renp_infer.study.sections.base import Degrees, Section
+from renp_infer.study.sections.grids.angles import AngleGrid, AngleRange, angles_of
 from renp_infer.target import Target
 
 Crystal = Annotated[float, Before(Number("cm", 1e-3, 20))]

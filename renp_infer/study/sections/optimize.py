@@ -12,9 +12,9 @@ from renp_infer.design.measures import OBJECTIVES, UTILITIES, direction
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Several, Whole, nearest, refusal
 from renp_infer.study.sections.base import Flag, Section, Word, as_tuple, choice, flat, several
+from renp_infer.study.sections.grids.windows import Varied, WindowSection
 from renp_infer.study.sections.odds import Odds, OddsSection, some_odds
 from renp_infer.study.sections.sequential import SequentialSection
-from renp_infer.study.sections.windows import Varied, WindowSection
 
 OPTIMIZERS = ("skopt", "sobol", "random", "botorch")
 

@@ -12,9 +12,9 @@ from pydantic import BeforeValidator as Before
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole, refusal
 from renp_infer.records import Experiment
-from renp_infer.study.sections.angles import AngleGrid, angles_of
 from renp_infer.study.sections.base import Section, as_tuple, choice
-from renp_infer.study.sections.masses import MassGrid, masses_of
+from renp_infer.study.sections.grids.angles import AngleGrid, angles_of
+from renp_infer.study.sections.grids.masses import MassGrid, masses_of
 
 Seconds = Annotated[float, Before(Number("s", 0, 1e15, open_low=True))]
 

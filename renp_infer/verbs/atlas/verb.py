@@ -24,7 +24,7 @@ VERSION = 1
 """Raised when levels, ladders or merits change, whatever the study."""
 
 
-class Atlas(Verb):
+class LadderAtlas(Verb):
     """Screen every ladder of every lanthanide: tasks per ion."""
 
     name, file, rank, merges = "atlas", "atlas.nc", 80, True
@@ -87,5 +87,5 @@ class Atlas(Verb):
         return page(run)
 
 
-ATLAS = Atlas()
+ATLAS = LadderAtlas()
 VERBS = (ATLAS,)

@@ -42,7 +42,7 @@ OTHER = {"normal": "inverted", "inverted": "normal", "dirac": "majorana", "major
 
 
 @dataclass(frozen=True, eq=False)
-class Measure:
+class Yardstick:
     """What ladders are measured by, made once per study and process.
 
     Attributes
@@ -58,11 +58,11 @@ class Measure:
     marks: dict[Key, float]
 
 
-def _measure(study: Study) -> Measure:
+def _measure(study: Study) -> Yardstick:
     assert study.atlas is not None
     table = merit_table(study.parameters, rivals(study), 2.0 * study.atlas.photon_max_eV)
     paper = paper_ladder(study.atlas.photon_max_eV)
-    return Measure(table, paper, ladder_values(study, table, paper))
+    return Yardstick(table, paper, ladder_values(study, table, paper))
 
 
 measure = remembered(_measure)

@@ -12,7 +12,7 @@ from renp_infer.study.reading import StudyConfig, kinds_of
 from renp_infer.study.sections.base import Section
 
 ROOT = Path(renp_infer.__file__).parent
-SECTIONS = sorted((ROOT / "study" / "sections").glob("*.py"))
+SECTIONS = sorted((ROOT / "study" / "sections").rglob("*.py"))
 RESULTS = sorted([*(ROOT / "verbs").rglob("*.py"), *(ROOT / "report").rglob("*.py")])
 TABLES = [ROOT / "design" / "measures.py", ROOT / "inference" / "parameters.py"]
 """What was found, and columns of a table, may have the name of a key, but are no setting."""

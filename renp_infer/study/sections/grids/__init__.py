@@ -1,0 +1,1 @@
+"""Grids of angles, masses and windows, which several sections give."""
