@@ -375,7 +375,7 @@ def test_a_prior_must_lie_within_what_its_parameter_can_be():
 
 
 def test_one_of_another_ordering_does_not_count():
-    own = (OwnPrior("dm2_3l", "normal", Normal(-2.5e-3, 1e-5), "normal", "inverted", "both"),)
+    own = (OwnPrior("dm2_3l", "normal", Normal(-2.5e-3, 1e-5), "normal", "inverted"),)
     prior = toy_prior(TRUTH, inference_with(own=own))
     assert prior.marginals["dm2_3l"].mean == pytest.approx(2.513e-3)
     assert conjugate_settings("nuts").own == () and LINEAR is not None

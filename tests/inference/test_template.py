@@ -29,9 +29,9 @@ from tests.toys.response import (
 from tests.toys.settings import inference_with
 
 ANGLES = tuple(np.rad2deg(THETA).tolist())
-HUM = Template("hum", "additive", 0.7, ANGLES, tuple((0.3 * np.sin(9.0 * THETA)).tolist()))
-DRIFT = Template("drift", "additive", 0.2, ANGLES, tuple((THETA - THETA[0]).tolist()))
-GAIN = Template("gain", "multiplicative", 0.1, ANGLES, tuple(np.cos(5.0 * THETA).tolist()))
+HUM = Template("hum", "additive", 0.7, ANGLES, tuple((0.3 * np.sin(9.0 * THETA)).tolist()), "all")
+DRIFT = Template("drift", "additive", 0.2, ANGLES, tuple((THETA - THETA[0]).tolist()), "all")
+GAIN = Template("gain", "multiplicative", 0.1, ANGLES, tuple(np.cos(5.0 * THETA).tolist()), "all")
 SIGMA = 0.1
 TOY, TRUTH = ToyResponse(THETA), toy_truth("dirac")
 
@@ -49,7 +49,7 @@ def likelihood_with(*templates, covariance=None, **changes):
 
 
 def test_a_line_between_rows_at_any_turn():
-    template = Template("t", "additive", 1.0, (170.0, 190.0), (0.0, 2.0))
+    template = Template("t", "additive", 1.0, (170.0, 190.0), (0.0, 2.0), "all")
     assert template.at(np.deg2rad([175.0, -175.0, 550.0])) == pytest.approx([0.5, 1.5, 2.0])
     with pytest.raises(DomainError, match="within 170 and 190"):
         template.at(np.deg2rad([165.0]))

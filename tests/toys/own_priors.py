@@ -45,17 +45,23 @@ MARGINALS = {
 
 CORRELATION = ((1.0, 0.6), (0.6, 1.0))
 OWN = (
-    OwnPrior("m1_meV", "log-normal", Truncated(LogNormal(0.4, 90.0), 0.0, 450.0), "log-normal"),
-    OwnPrior("amplitude", "normal", Normal(1.02, 0.1), "normal"),
-    OwnPrior("baseline_nG", "uniform", Uniform(-0.08, 0.05), "uniform"),
-    OwnPrior("refractive_index", "block", Normal(1.4502, 4e-4), "normal"),
-    OwnPrior("theta_s_offset_deg", "block", Normal(0.002, 0.008), "normal"),
-    OwnPrior("theta_e_offset_deg", "truncated", Truncated(Normal(0.0, 0.01), -0.01, 0.02), "cut"),
-    OwnPrior("sin2_13", "table", Tabulated((0.021, 0.0222, 0.0236), (0.2, 2.0, 0.1)), "table"),
-    OwnPrior("dm2_21", "log-uniform", LogUniform(7.2e-5, 7.8e-5), "log-uniform"),
-    OwnPrior("delta_deg", "normal", Truncated(Normal(200.0, 30.0), 20.0, 380.0), "normal"),
+    OwnPrior(
+        "m1_meV", "log-normal", Truncated(LogNormal(0.4, 90.0), 0.0, 450.0), "log-normal", "both"
+    ),
+    OwnPrior("amplitude", "normal", Normal(1.02, 0.1), "normal", "both"),
+    OwnPrior("baseline_nG", "uniform", Uniform(-0.08, 0.05), "uniform", "both"),
+    OwnPrior("refractive_index", "block", Normal(1.4502, 4e-4), "normal", "both"),
+    OwnPrior("theta_s_offset_deg", "block", Normal(0.002, 0.008), "normal", "both"),
+    OwnPrior(
+        "theta_e_offset_deg", "truncated", Truncated(Normal(0.0, 0.01), -0.01, 0.02), "cut", "both"
+    ),
+    OwnPrior(
+        "sin2_13", "table", Tabulated((0.021, 0.0222, 0.0236), (0.2, 2.0, 0.1)), "table", "both"
+    ),
+    OwnPrior("dm2_21", "log-uniform", LogUniform(7.2e-5, 7.8e-5), "log-uniform", "both"),
+    OwnPrior("delta_deg", "normal", Truncated(Normal(200.0, 30.0), 20.0, 380.0), "normal", "both"),
 )
-BLOCKS = (TiedBlock(("refractive_index", "theta_s_offset_deg"), CORRELATION),)
+BLOCKS = (TiedBlock(("refractive_index", "theta_s_offset_deg"), CORRELATION, "both"),)
 """A prior of its own for nearly every parameter of the toy."""
 
 
