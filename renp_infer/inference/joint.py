@@ -9,7 +9,8 @@ set fits several.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,15 +21,18 @@ from renp_infer.inference.external import External
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of
 from renp_infer.inference.marginals import Marginal, Normal
+from renp_infer.inference.own_prior import TiedBlock
 from renp_infer.inference.parameters import (
     AMPLITUDE,
     PARAMETERS,
     ParameterTable,
     of_group,
     parted,
+    template_row,
 )
 from renp_infer.inference.prior import GaussianPrior, Prior, response_argument
 from renp_infer.inference.settings import InferenceSettings
+from renp_infer.inference.template import Template
 from renp_infer.measurement.data import Data
 from renp_infer.records import FloatArray, Parameters
 
@@ -63,26 +67,44 @@ class Sharing:
     ----------
     groups : mapping
         For each parameter the group of each set, in the order of the sets.
+    templates : tuple of Template
+        Nuisances that the study adds, which are among the parameters.
     """
 
     groups: Mapping[str, tuple[str, ...]]
+    templates: tuple[Template, ...] = ()
 
     @classmethod
-    def by(cls, members: Sequence[Member], said: Mapping[str, str]) -> Sharing:
+    def by(
+        cls,
+        members: Sequence[Member],
+        said: Mapping[str, str],
+        templates: tuple[Template, ...] = (),
+    ) -> Sharing:
         """Sharing as the table of parameters has it, unless it is said otherwise."""
-        return cls(
-            {
-                row.name: tuple(one.group(said.get(row.name, row.level)) for one in members)
-                for row in PARAMETERS.rows
-            }
-        )
+        levels = {row.name: said.get(row.name, row.level) for row in PARAMETERS.rows}
+        levels |= {one.name: one.per for one in templates}
+        groups = {
+            name: tuple(one.group(level) for one in members) for name, level in levels.items()
+        }
+        return cls(groups, templates)
 
     @functools.cached_property
     def table(self) -> ParameterTable:
         """Parameters of all sets."""
-        return PARAMETERS.grouped(
+        added = (template_row(one.name, one.kind) for one in self.templates)
+        return ParameterTable(*PARAMETERS.rows, *added).grouped(
             {name: tuple(dict.fromkeys(groups)) for name, groups in self.groups.items()}
         )
+
+    def tied(self, block: TiedBlock) -> list[TiedBlock]:
+        """Blocks of all sets, whose parameters are shared in one way: one for each group."""
+        (groups,) = {self.groups[name] for name in block.names}
+        apart = dict.fromkeys(groups) if len(set(groups)) > 1 else {"": None}
+        return [
+            replace(block, names=tuple(of_group(n, group) if group else n for n in block.names))
+            for group in apart
+        ]
 
     def names(self, place: int) -> dict[str, str]:
         """What the parameters of the set at a place are called among all, by their name in it."""
@@ -183,7 +205,8 @@ class JointModel:
                 marginals[name] = _widest(free)
             else:
                 fixed[name] = own[0].fixed[plain]
-        return Prior(marginals, fixed, table)
+        blocks = (self.sharing.tied(block) for block in self.models[0].prior.blocks)
+        return Prior(marginals, fixed, table, tuple(itertools.chain(*blocks)))
 
     def at(self, m1_meV: float, phases: Sequence[float] | None = None) -> Parameters:
         """Parameters of a mass and of phases (delta, alpha21, alpha31), rad."""
@@ -235,15 +258,25 @@ class JointModel:
     @functools.cached_property
     def all_shapes(self) -> dict[str, FloatArray]:
         """What offsets of 1 add (n,): 0 in the sets that do not have them."""
+        return self._spread(self.sharing.table.offsets, [m.all_shapes for m in self.models])
+
+    @functools.cached_property
+    def factors(self) -> dict[str, FloatArray]:
+        """Multiplicative templates (n,): 0 in the sets that do not have them."""
+        return self._spread(self.sharing.table.of("factor"), [m.factors for m in self.models])
+
+    def _spread(
+        self, names: Iterable[str], own: Sequence[Mapping[str, FloatArray]]
+    ) -> dict[str, FloatArray]:
+        """Columns (n,) of all sets from those of each, by the names of all."""
         size, found = self.response.theta_s.size, dict[str, FloatArray]()
-        for name in self.sharing.table.offsets:
-            plain, shape = parted(name)[0], np.zeros(size)
+        for name in names:
+            plain, column = parted(name)[0], np.zeros(size)
             for k in self.sharing.members(name):
-                own = self.models[k].all_shapes
-                if plain in own:
-                    shape[self.rows[k]] = own[plain]
-            if np.any(shape):
-                found[name] = shape
+                if plain in own[k]:
+                    column[self.rows[k]] = own[k][plain]
+            if np.any(column):
+                found[name] = column
         return found
 
     def offset(self, values: Mapping[str, float]) -> FloatArray:
@@ -252,7 +285,9 @@ class JointModel:
 
     def likelihood(self, data: Data) -> Likelihood:
         """Likelihood of the data of all sets, in their order."""
-        return Likelihood(self.prior, self.response, data, self.all_shapes, self.external)
+        return Likelihood(
+            self.prior, self.response, data, self.all_shapes, self.external, self.factors
+        )
 
     @property
     def external(self) -> External:

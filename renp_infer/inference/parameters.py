@@ -9,7 +9,8 @@ test. Where a parameter enters decides all else:
 - ``index``, ``angle``, ``excess``: argument of the response; Gaussian around the nominal
   apparatus, for an angle and an excess 0;
 - ``oscillation``: argument of the response; Gaussian as measured, of each ordering;
-- ``phase``: argument of the response; uniform on the circle.
+- ``phase``: argument of the response; uniform on the circle;
+- ``factor``: of a study's own, times the response; Gaussian around 0.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 Kind = Literal[
-    "mass", "amplitude", "offset", "index", "angle", "excess", "oscillation", "phase"
+    "mass", "amplitude", "offset", "index", "angle", "excess", "oscillation", "phase", "factor"
 ]  # fmt: skip
 Level = Literal["all", "crystal", "run"]
 """What has one value of a parameter: everything, each crystal, or each run."""
@@ -204,6 +205,18 @@ class ParameterTable:
 def _of_group(row: Inferred, group: str) -> Inferred:
     slot = row.slot or (row.name if row.kind == "amplitude" else "")
     return replace(row, name=of_group(row.name, group), slot=slot and of_group(slot, group))
+
+
+def template_row(name: str, kind: str) -> Inferred:
+    """Row of a nuisance that a study adds: its shape comes with the data."""
+    if kind == "additive":
+        return Inferred(name, name, "", "offset", "", shape=_unknown, corner=False)
+    return Inferred(name, name, "", "factor", "", corner=False)
+
+
+def _unknown(experiment: Experiment, truth: Parameters, chi_squared: float) -> FloatArray:
+    """Stand for a shape that the table does not know."""
+    raise NotImplementedError
 
 
 def of_group(name: str, group: str) -> str:

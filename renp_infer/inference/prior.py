@@ -209,7 +209,7 @@ def _true(row: Inferred, truth: Parameters, refractive_index: float) -> float:
             return truth.m1_eV / MILLI_EV_TO_EV
         case "amplitude":
             return 1.0
-        case "offset" | "angle" | "excess":
+        case "offset" | "angle" | "excess" | "factor":
             return 0.0
         case "index":
             return refractive_index

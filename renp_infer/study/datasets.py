@@ -10,13 +10,17 @@ from typing import Any
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.inference.joint import Sharing
+from renp_infer.study.checks import check_systematics
 from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import StudyConfig, validate
 from renp_infer.study.resolve import assemble
-from renp_infer.study.sections.data import TABLES, DataSection, DataSetSection, absolute
+from renp_infer.study.sections.data import FILES, TABLES, DataSection, DataSetSection, absolute
+from renp_infer.study.sections.systematics import with_absolute_templates
 from renp_infer.study.sources import data_digests
 from renp_infer.study.study import DataSet, Study
 
+_SHARED = ("schema", "seed", "neutrino", "physics", "accuracy", "inference", "systematics")
+"""Keys of a study that hold for each of its data sets."""
 _OF_CRYSTAL = ("length_cm", "radius_cm")
 """What is one and the same of a crystal, beside its target."""
 
@@ -53,7 +57,9 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     if study.blinding is not None:
         allowed = "nothing with several data sets, [[data]]: blind a study of one, [data]"
         raise ConfigError("blinding", Said("a table"), allowed)
-    whole = assemble(study.model_copy(update={"data": None}), text, folder)
+    bare = study.model_copy(update={"data": None, "systematics": None})
+    whole = assemble(bare, text, folder)
+    check_systematics(study)
     known = whole.knowledge
     sets = tuple(_set(study, entry, k, folder, known) for k, entry in enumerate(entries))
     _check_crystals(sets)
@@ -61,15 +67,23 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     sharing = _sharing(study, sets)
     _check_knowledge(whole.knowledge, sharing)
     told = [_told(entry, k, folder) for k, entry in enumerate(entries)]
-    resolved = whole.resolved | {"data": told}
+    resolved = whole.resolved | {"data": told} | _templates(study, folder)
+    own = sets[0].study.settings
     return replace(
         whole,
+        settings=own and whole.settings and replace(whole.settings, templates=own.templates),
         resolved=resolved,
         experiment=sets[0].study.experiment,
         design=whole.design and replace(whole.design, data=tuple(resolved["data"])),
         sets=sets,
         sharing=sharing,
     )
+
+
+def _templates(study: StudyConfig, folder: Path) -> dict[str, Any]:
+    """Templates of a study as its resolved tables have them."""
+    found = with_absolute_templates(study.systematics, folder)
+    return {} if found is None else {"systematics": [entry.model_dump() for entry in found]}
 
 
 def _set(
@@ -80,7 +94,16 @@ def _set(
     knowledge: tuple[Stated, ...],
 ) -> DataSet:
     given = study.model_dump(by_alias=True, exclude_unset=True)
-    keys = ("schema", "seed", "neutrino", "physics", "accuracy", "inference", *TABLES)
+    keys = (
+        "schema",
+        "seed",
+        "neutrino",
+        "physics",
+        "accuracy",
+        "inference",
+        "systematics",
+        *TABLES,
+    )
     tables: dict[str, Any] = {key: given[key] for key in keys if given.get(key) is not None}
     tables.get("inference", {}).pop("sharing", None)
     for name in TABLES:
@@ -97,11 +120,12 @@ def _set(
 def _file(entry: DataSetSection, place: int) -> dict[str, str] | None:
     """Section ``[data]`` of a set of its own."""
     if entry.file is None:
-        if entry.covariance is not None:
-            path = f"data[{place}].covariance"
-            raise ConfigError(path, entry.covariance, "nothing without a file of data")
+        for key in FILES[1:]:
+            if getattr(entry, key) is not None:
+                path = f"data[{place}].{key}"
+                raise ConfigError(path, getattr(entry, key), "nothing without a file of data")
         return None
-    found = {"file": entry.file, "covariance": entry.covariance}
+    found = {key: getattr(entry, key) for key in FILES}
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -174,4 +198,13 @@ def _check_crystals(sets: tuple[DataSet, ...]) -> None:
 
 def _sharing(study: StudyConfig, sets: tuple[DataSet, ...]) -> Sharing:
     said = (study.inference.sharing if study.inference is not None else None) or {}
-    return Sharing.by([one.member for one in sets], dict(said))
+    own = sets[0].study.settings
+    members = [one.member for one in sets]
+    sharing = Sharing.by(members, dict(said), () if own is None else own.templates)
+    for k, block in enumerate(() if own is None else own.blocks):
+        if len({sharing.groups[name] for name in block.names}) > 1:
+            allowed = "parameters that the data sets share in the same way"
+            hint = "inference.sharing says how"
+            key = f"inference.priors.block[{k}].parameters"
+            raise ConfigError(key, list(block.names), allowed, hint)
+    return sharing

@@ -9,14 +9,18 @@ from scipy import stats
 from renp_infer.errors import DomainError
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.importance import evidence
+from renp_infer.inference.joint import JointModel, Member, Sharing
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginalised import marginalise
+from renp_infer.inference.marginals import Normal
 from renp_infer.inference.model import build_model
 from renp_infer.inference.nuts import compile_model
+from renp_infer.inference.own_prior import OwnPrior, TiedBlock
 from renp_infer.inference.reference import prior_reference
 from renp_infer.inference.sampling import draw_sample
 from renp_infer.inference.smc import build_model as smc_model
 from renp_infer.inference.template import Template
+from renp_infer.measurement.data import stack
 from tests.toys.linear import THETA
 from tests.toys.response import (
     INDEX,
@@ -183,3 +187,77 @@ def test_a_likelihood_without_them_is_what_it_was(rng):
     vector = likelihood.prior.sample(rng, 1)[0]
     assert np.array_equal(plain.mean(vector), likelihood.mean(vector))
     assert likelihood.factors == {}
+
+
+class TestSeveralSets:
+    """Two sets of two runs: one nuisance for all, one for each run, and a tied pair."""
+
+    MEMBERS = (Member("first", "a", "x"), Member("second", "b", "x"))
+    BLOCK = TiedBlock(("refractive_index", "amplitude"), ((1.0, 0.4), (0.4, 1.0)))
+    POINTING = TiedBlock(("theta_s_offset_deg", "theta_e_offset_deg"), ((1.0, -0.3), (-0.3, 1.0)))
+    OWN = tuple(
+        OwnPrior(name, "block", Normal(mean, sd), "normal")
+        for name, mean, sd in (
+            ("refractive_index", INDEX, 4e-4),
+            ("amplitude", 1.0, 0.1),
+            ("theta_s_offset_deg", 0.0, 0.01),
+            ("theta_e_offset_deg", 0.0, 0.01),
+        )
+    )
+
+    def joint(self):
+        templates = (GAIN, replace(HUM, per="run"))
+        settings = {"own": self.OWN, "blocks": (self.BLOCK, self.POINTING)}
+        models = [model_with(*templates, **settings) for _ in range(2)]
+        data = [
+            observe(toy_field(TOY, TRUTH), SIGMA**2 * np.eye(THETA.size), THETA, seed=k)
+            for k in range(2)
+        ]
+        return models, data, JointModel.of(models, Sharing.by(self.MEMBERS, {}, templates))
+
+    def test_the_likelihood_is_the_product(self, rng):
+        models, data, joint = self.joint()
+        assert {"gain", "hum[a]", "hum[b]"} <= set(joint.prior.names)
+        whole = joint.likelihood(stack(*data))
+        for vector in joint.prior.sample(rng, 3):
+            values = joint.prior.values(vector)
+            parts = 0.0
+            for (model, own), one in zip(joint.split(values), data, strict=True):
+                names = model.prior.names
+                point = np.array([own[name] for name in names])
+                parts += model.likelihood(one).log_likelihood(point)
+            assert whole.log_likelihood(vector) == pytest.approx(parts, rel=1e-9)
+            assert joint.expected(values) == pytest.approx(whole.mean(vector), rel=1e-9)
+        assert len(models) == 2
+
+    def test_slopes_are_differences(self, rng):
+        _, data, joint = self.joint()
+        likelihood = joint.likelihood(stack(*data))
+        vector = likelihood.prior.sample(rng, 1)[0]
+        gradient, jacobian = likelihood.gradient(vector), likelihood.linearise(vector)[1]
+        for name in ("gain", "hum[b]", "m1_meV"):
+            place = likelihood.prior.names.index(name)
+            step = np.zeros(vector.size)
+            step[place] = 1e-5 * max(abs(vector[place]), 1.0)
+            change = likelihood.mean(vector + step) - likelihood.mean(vector - step)
+            assert jacobian[:, place] == pytest.approx(change / (2.0 * step[place]), abs=1e-5)
+            ends = [likelihood.log_likelihood(vector + s * step) for s in (1.0, -1.0)]
+            slope = (ends[0] - ends[1]) / (2.0 * step[place])
+            assert gradient[place] == pytest.approx(slope, rel=1e-3, abs=1e-3)
+
+    def test_correlated_priors_follow_the_sharing(self):
+        _, _, joint = self.joint()
+        blocks = {block.names for block in joint.prior.blocks}
+        pairs = {("theta_s_offset_deg", "theta_e_offset_deg")}
+        by_run = {tuple(f"{name}[{run}]" for name in pair) for pair in pairs for run in "ab"}
+        assert blocks == by_run | {("refractive_index", "amplitude")}
+
+    def test_additive_ones_integrate_to_a_covariance_of_each_run(self, rng):
+        _, data, joint = self.joint()
+        found = marginalise(joint.likelihood(stack(*data)), rng).target
+        hum, size = HUM.at(THETA), THETA.size
+        own = 0.49 * np.outer(hum, hum)
+        added = found.likelihood.data.covariance - SIGMA**2 * np.eye(2 * size)
+        baseline = 0.01 * np.ones((size, size))
+        assert added[:size, :size] == pytest.approx(own + baseline, abs=1e-9)
+        assert added[:size, size:] == pytest.approx(np.zeros((size, size)), abs=1e-12)

@@ -152,3 +152,36 @@ def test_an_added_covariance_is_added(files):
     expected = 0.0005**2 * np.eye(3) + SD**2 * np.outer(HUM, HUM)
     assert data_of(found).covariance == pytest.approx(expected, rel=1e-12)
     assert any("added_covariance" in name for name in data_digests(found))
+
+
+def test_each_run_has_its_own(files):
+    """A template of several data sets: one nuisance, or one for each run, by ``per``."""
+    sets = [{"name": "first", "run": "a"}, {"name": "second", "run": "b"}]
+    found = study(entry(files), entry(files, name="buzz", per="run"), data=sets)
+    table = found.sharing.table
+    assert {"hum", "buzz[a]", "buzz[b]"} <= set(table.names) and "buzz" not in table.names
+    assert len(found.settings.templates) == 2
+    again = load_study(json.loads(json.dumps(found.resolved)))
+    assert again.settings == found.settings and again.resolved == found.resolved
+
+
+def test_sets_of_one_study_may_have_added_covariances(files):
+    own = {"file": str(files / "d.csv"), "added_covariance": str(files / "c.csv")}
+    sets = [{"name": "first"} | own, {"name": "second"}]
+    found = load_study(STUDY | {"data": sets})
+    expected = 0.0005**2 * np.eye(3) + SD**2 * np.outer(HUM, HUM)
+    assert data_of(found.sets[0].study).covariance == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ConfigError, match=r"data\[1\]\.added_covariance"):
+        sets[1]["added_covariance"] = str(files / "c.csv")
+        load_study(STUDY | {"data": sets})
+
+
+def test_a_block_of_what_is_not_shared_alike_is_refused():
+    block = {
+        "parameters": ["refractive_index", "theta_s_offset_deg"],
+        "means": [1.45, 0.0], "sds": [1e-3, 0.02], "correlation": [[1.0, 0.4], [0.4, 1.0]],
+    }  # fmt: skip
+    sets = [{"name": "first", "run": "a"}, {"name": "second", "run": "b"}]
+    inference = {"m1_max_meV": 200.0, "priors": {"block": [block]}}
+    with pytest.raises(ConfigError, match="share in the same way"):
+        load_study(STUDY | {"data": sets, "inference": inference})

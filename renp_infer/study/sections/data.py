@@ -51,6 +51,7 @@ class DataSetSection(Section):
     crystal: Name = "crystal"
     file: Word | None = None
     covariance: Word | None = None
+    added_covariance: Word | None = None
     layout: dict[str, Any] = {}
     lasers: dict[str, Any] = {}
     detector: dict[str, Any] = {}
