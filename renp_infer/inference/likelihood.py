@@ -62,7 +62,7 @@ class _Layout:
     ``Prior.to_response_vector`` by index: names are looked up once, not at each call.
     """
 
-    def __init__(self, prior: Prior, shapes: Collection[str]) -> None:
+    def __init__(self, prior: Prior, shapes: Collection[str], factors: Collection[str]) -> None:
         self.free = {name: k for k, name in enumerate(prior.names)}
         rows = [(self.free[n], slot, scale) for n, (slot, scale) in prior.response_slots().items()]
         self.places = np.array([row[0] for row in rows], dtype=int)
@@ -74,6 +74,7 @@ class _Layout:
         # where each data set has its own factor, there is no common one
         self.amplitude = self._entry(prior, AMPLITUDE, otherwise=1.0)
         self.offsets = [self._entry(prior, name) for name in shapes]
+        self.factors = [self._entry(prior, name) for name in factors]
 
     def _entry(self, prior: Prior, name: str, otherwise: float = np.nan) -> Entry:
         """Place among the free parameters, or value."""
@@ -133,7 +134,7 @@ class Likelihood:
         self.factors = dict(factors or {})
         self.prior, self.response, self.data = prior, response, data
         self.external = external
-        self._layout = _Layout(prior, self.shapes)
+        self._layout = _Layout(prior, self.shapes, self.factors)
         require_finite(str(data.label), data.vector, prior.fixed, data.theta_s)
         for name, shape in self.shapes.items():
             require_finite(f"shape of {name}", shape, prior.fixed, data.theta_s)
@@ -178,8 +179,8 @@ class Likelihood:
         """What all multiplicative systematics make of the signal, (n,) or 1, at (d,)."""
         if not self.factors:
             return 1.0
-        free = self._layout.free
-        return 1.0 + sum_of(vector[free[name]] * shape for name, shape in self.factors.items())
+        entries = zip(self._layout.factors, self.factors.values(), strict=True)
+        return 1.0 + sum_of(_value(entry, vector) * shape for entry, shape in entries)
 
     def pointwise(self, vector: FloatArray) -> FloatArray:
         """Log-likelihood of each component, shape (n,).
@@ -210,13 +211,15 @@ class Likelihood:
         """
         layout, whitening = self._layout, self.whitening
         amplitude = _value(layout.amplitude, vector)
-        template, by_slot = self.response(layout.argument(vector))
+        plain, by_slot = self.response(layout.argument(vector))
+        factor = self.factor(vector)
+        template = factor * plain
         mean = self._checked("response", amplitude * template + self.offset(vector), vector)
         rest = (self.decorrelated - whitening.decorrelate(mean)) / whitening.scale**2
         weight = whitening.correlate(rest)
-        gradient = np.empty(vector.size)
-        gradient[layout.places] = (weight @ by_slot)[layout.slots] * (amplitude * layout.scales)
-        for (place, _), column in self._linear(template):
+        gradient, own = np.empty(vector.size), factor * weight
+        gradient[layout.places] = (own @ by_slot)[layout.slots] * (amplitude * layout.scales)
+        for (place, _), column in self._linear(template, amplitude * plain):
             if place is not None:
                 gradient[place] = weight @ column
         return self._checked("gradient", gradient, vector)
@@ -242,24 +245,28 @@ class Likelihood:
         """
         layout = self._layout
         amplitude = _value(layout.amplitude, vector)
-        template, by_slot = self.response(layout.argument(vector))
+        plain, by_slot = self.response(layout.argument(vector))
+        factor = self.factor(vector)
+        template, own = factor * plain, amplitude * np.reshape(factor, (-1, 1))
         jacobian = np.empty((template.size, vector.size))
-        if self.factors:
-            for name, shape in self.factors.items():
-                jacobian[:, layout.free[name]] = amplitude * template * shape
-            factor = self.factor(vector)
-            template, by_slot = factor * template, (factor * by_slot.T).T
-        jacobian[:, layout.places] = by_slot[:, layout.slots] * (amplitude * layout.scales)
-        for (place, _), column in self._linear(template):
+        jacobian[:, layout.places] = by_slot[:, layout.slots] * (own * layout.scales)
+        for (place, _), column in self._linear(template, amplitude * plain):
             if place is not None:
                 jacobian[:, place] = column
         mean = amplitude * template + self.offset(vector)
         return self._checked("response", mean, vector), self._checked("jacobian", jacobian, vector)
 
-    def _linear(self, template: FloatArray) -> Iterator[tuple[Entry, FloatArray]]:
-        """Entry of amplitude and offsets, and what 1 of each adds (n,)."""
-        entries = self._layout.amplitude, *self._layout.offsets
-        return zip(entries, (template, *self.shapes.values()), strict=True)
+    def _linear(
+        self, template: FloatArray, signal: FloatArray
+    ) -> Iterator[tuple[Entry, FloatArray]]:
+        """Entry of amplitude, offsets and factors, and what 1 of each adds (n,).
+
+        ``template`` (n,) is what amplitude 1 gives, ``signal`` (n,) what all factors are of.
+        """
+        layout = self._layout
+        entries = layout.amplitude, *layout.offsets, *layout.factors
+        columns = template, *self.shapes.values(), *(signal * m for m in self.factors.values())
+        return zip(entries, columns, strict=True)
 
     def _checked(self, quantity: str, found: FloatArray, vector: FloatArray) -> FloatArray:
         if not np.all(np.isfinite(found)):  # values are only looked up when they are needed
