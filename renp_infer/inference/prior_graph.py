@@ -21,7 +21,7 @@ from renp_infer.inference.marginals import (
 )
 from renp_infer.inference.prior import Prior
 
-_TINY = 1e-200
+_TINY, _ALL = 1e-200, 1.0 - 2.0**-53
 
 
 def constant(value: Any) -> TensorVariable:
@@ -78,6 +78,7 @@ def _truncated(marginal: Truncated, unit: TensorVariable) -> TensorVariable:
     (sign, first, second), base = marginal.tail, marginal.base
     mirror = np.float64(sign)
     share = constant(first) + constant(second - first) * _normal_cdf(mirror * unit)
+    share = pt.clip(share, np.float64(_TINY), np.float64(_ALL))  # slopes stay finite
     own = -mirror * np.sqrt(np.float64(2.0)) * pt.erfcinv(np.float64(2.0) * share)
     if isinstance(base, Normal):
         found = constant(base.mean) + constant(base.sd) * own
