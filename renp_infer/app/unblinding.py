@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.blocks import append_line
-from renp_infer.engine.driver import DONE, Plan, bring_up_to_date, judge, study_in
+from renp_infer.engine.driver import DONE, Plan, bring_up_to_date, judge, study_in, whole
 from renp_infer.engine.options import Options
 from renp_infer.engine.provenance import git_state
 from renp_infer.engine.sealing import OPENED, RECORD, read_seal
@@ -19,7 +19,6 @@ from renp_infer.engine.store import Store, read_manifest
 from renp_infer.engine.verb import Verb
 from renp_infer.engine.worker import identity
 from renp_infer.errors import ConfigError
-from renp_infer.fields import word
 from renp_infer.files import digest
 from renp_infer.resources import PACKAGE
 from renp_infer.study.blinding import Seal, check_outside, digest_of_data, read_key, write_key
@@ -34,6 +33,7 @@ from renp_infer.verbs.infer.summary import summary_table
 from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.table import VERBS, load_run
 
+LONGEST_NAME = 200
 DOCUMENTS = {INFER.name: infer_command.document_of, COMPARE.name: compare_command.document_of}
 
 
@@ -85,13 +85,12 @@ def unblind_run(directory: Path, key: Path, who: str, options: Options) -> int:
     ConfigError
         If it is no blinded run, the key is another, or the data have changed.
     """
+    _refuse_changes(options)
+    name = _name(who)
     study = study_in(directory)
     found = _checked(study, directory, key)
     verbs = _fitted(directory)
     target = options.out if options.out is not None else directory / OPENED
-    if who:
-        word(who)
-    name = who or f"{getpass.getuser()} on {platform.node()}"
     with Store(directory) as store:
         _record(store, "begun", name, found, verbs, target)
         plan = (EVALUATE, *verbs)
@@ -105,6 +104,27 @@ def unblind_run(directory: Path, key: Path, who: str, options: Options) -> int:
         remarks = [verb.remark(run) for verb in VERBS.values()]
         show(summary_table([run]), *filter(None, remarks), f"results: {target}")
     return judge([run])
+
+
+def _refuse_changes(options: Options) -> None:
+    """What is shown is what was hidden: the same study, all of it."""
+    allowed = "nothing: unblinding changes nothing of a study"
+    if options.overrides:
+        raise ConfigError("--set", options.overrides[0], allowed)
+    if not whole(options):
+        raise ConfigError("--shard", options.shard, allowed)
+
+
+def _name(who: str) -> str:
+    """Name for the record."""
+    if len(who) > LONGEST_NAME or not who.isprintable():
+        allowed = f"a printable text of at most {LONGEST_NAME} characters"
+        raise ConfigError("--who", who, allowed)
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name
+        user = "unknown"
+    return who or f"{user} on {platform.node()}"
 
 
 def _checked(study: Study, directory: Path, key: Path) -> Seal:

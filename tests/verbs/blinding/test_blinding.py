@@ -20,6 +20,7 @@ import tomli_w
 import renp_infer as renp
 from renp_infer.app.cli import execute
 from renp_infer.engine.result import load_tree
+from renp_infer.explorer.state import open_study
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.study.blinding import Secret, read_key, secret_of, write_key
 from renp_infer.study.load import load_study
@@ -237,6 +238,13 @@ def test_another_key_and_changed_data_are_refused(made, capsys, tmp_path) -> Non
     assert "--key: got" in capsys.readouterr().err
     assert tried("unblind", home / f"plain-{verb}", "--key", home / "secret.key") == 2
     assert "a run of a study with a section [blinding]" in capsys.readouterr().err
+    key = ("--key", home / "secret.key")
+    assert tried("unblind", run, *key, "--set", "neutrino.m1_meV=1") == 2
+    assert tried("unblind", run, *key, "--shard", "0/2") == 2
+    assert "unblinding changes nothing of a study" in capsys.readouterr().err
+    assert tried("unblind", run, *key, "--who", "a\nb") == 2
+    assert tried("merge", run, run, "--out", tmp_path / "merged") == 2
+    assert "nothing with renp merge" in capsys.readouterr().err
     changed = home / "field.csv"
     kept = changed.read_text()
     try:
@@ -276,6 +284,7 @@ def test_what_is_refused_before_anything_is_written(place, capsys, tmp_path) -> 
     assert "blinding: got a table; allowed: nothing with renp scan" in capsys.readouterr().err
     assert tried("scan", study, "--profile", "m1_meV,amplitude", "--out", out) == 2
     assert not out.exists()
+    assert "data" not in open_study(study).tables  # the explorer has no measured data to show
     with pytest.raises(renp.ConfigError, match=r"blinding.*likelihood"):
         renp.likelihood(load_study(study))
     with pytest.raises(renp.ConfigError, match=r"blinding.*likelihood"):
