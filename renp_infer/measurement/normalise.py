@@ -40,12 +40,19 @@ def coherence(experiment: Experiment) -> float:
 
 def reference_experiment(experiment: Experiment) -> Experiment:
     """The same apparatus with the paper's layout: 2 cm, case (1), 61 angles."""
-    target, lasers = experiment.target, experiment.lasers
-    theta_s, theta_e = phase_matched(target, beams_for(target, lasers, ALONG_K1))
+    theta_s, theta_e = _reference_directions(experiment)
     steps = np.arange(REFERENCE_ANGLES) - REFERENCE_ANGLES // 2
     layout = Layout(*REFERENCE_CRYSTAL_CM, theta_e, theta_s + REFERENCE_STEP * steps)
     detector = replace(experiment.detector, exposure_shares=None)
     return replace(experiment, layout=layout, detector=detector)
+
+
+def _reference_directions(experiment: Experiment) -> tuple[float, float]:
+    """Trigger and second laser of the paper's layout; of weak magnetism they do not matter."""
+    target, lasers = experiment.target, experiment.lasers
+    if experiment.switches.source == "weak-magnetism":
+        return 0.0, 0.0
+    return phase_matched(target, beams_for(target, lasers, ALONG_K1))
 
 
 def reference_field_nG(experiment: Experiment, parameters: Parameters, chi2: float) -> float:

@@ -202,15 +202,14 @@ def ladder_scheme(ladder: Ladder, key: str = "ROW") -> Table:
 
 
 def _rates(row: dict[str, Any]) -> Table:
-    """Rates by step; the magnetic one only where J changes by at most 1, as schemes have it."""
+    """Rates by step."""
     source = "calculated; ED with the guessed intensities of data/liyf4/guesses.toml"
     found = {}
     for upper, lower in STEPS:
         name = upper + lower
-        near = abs(float(row[f"j_{upper}"]) - float(row[f"j_{lower}"])) <= 1.0
         md, ed = (float(row[f"{kind}_{name}_per_s"]) for kind in ("md", "ed"))
         found[name] = {
-            "MD": float(f"{md if near else 0.0:.5g}"), "ED": float(f"{ed:.5g}"), "unit": "1/s",
+            "MD": float(f"{md:.5g}"), "ED": float(f"{ed:.5g}"), "unit": "1/s",
             "source": source,
         }  # fmt: skip
     return found

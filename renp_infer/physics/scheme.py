@@ -265,7 +265,8 @@ def _rates(raw: Reader, levels: dict[str, Level]) -> tuple[dict[str, float], dic
     for t in TRANSITIONS:
         if md[t] + ed[t] == 0.0:
             raise ConfigError(raw.label(f"rates.{t}"), 0.0, "MD + ED > 0")
-        if md[t] > 0.0 and abs(levels[t[0]].j - levels[t[1]].j) > 1.0:
+        pure = raw.at("currents") is None  # wave functions say themselves how J is mixed
+        if pure and md[t] > 0.0 and abs(levels[t[0]].j - levels[t[1]].j) > 1.0:
             allowed = f"0: J changes by more than 1 between {t[0]} and {t[1]}"
             raise ConfigError(raw.label(f"rates.{t}.MD"), md[t], allowed)
     if md["ep"] == 0.0:

@@ -73,7 +73,8 @@ def _scale(experiment: Experiment) -> None:
     signal_factor(experiment, chi2)
     rate_per_s(experiment, experiment.layout.theta_s[:0], chi2)
     if experiment.detector.reference_snr > 0.0:
-        phase_matched(experiment.target, beams_of(experiment))
+        if experiment.switches.source == "spin-velocity":
+            phase_matched(experiment.target, beams_of(experiment))
         if not keeps_moment(experiment):
             allowed = "0 with a target that keeps no moment in first order, as two singlets"
             raise ConfigError("detector.reference_snr", experiment.detector.reference_snr, allowed)

@@ -11,6 +11,7 @@ import renp_infer as renp
 from renp_infer.app.cli import execute
 from renp_infer.engine.tasks import Context
 from renp_infer.errors import ConfigError
+from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.physics.atlas_scheme import Ladder, ladder_channels, ladder_scheme
 from renp_infer.physics.build import scheme_text
 from renp_infer.physics.scheme import read_scheme
@@ -124,6 +125,19 @@ def test_a_row_is_a_study_whose_momenta_run_along_c_to_the_threshold(tmp_path):
     )
     assert np.min(along / np.hypot(w_l, w_t)) > 0.9
     assert np.max(np.abs(result["signal_nG"] / result["sigma_nG"])) > 1000.0
+
+
+@pytest.mark.parametrize("row", ["Er-110-39-77", "Nd-155-61-102"])
+def test_rows_without_phase_matching_or_of_mixed_j_are_studies(row, tmp_path):
+    """Photons that form no triangle; J of the largest shares that differ by more than 1."""
+    found = atlas_study(row)
+    for name, text in found.files.items():
+        (tmp_path / name).write_text(text)
+    study = load_study(tmp_path / f"{found.name}.toml")
+    assert study.experiment.detector.reference_snr > 0.0
+    assert coherence(study.experiment) == 0.25
+    covariance = noise_covariance(study.experiment, study.parameters, 0.25)
+    assert np.all(np.diag(covariance) > 0.0)
 
 
 @pytest.mark.parametrize("row", ["Pr-43-34-35", "Tm-29-21-25", "Tm-34-17-18"])
