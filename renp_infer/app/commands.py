@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,8 @@ def _tried_report(runs: Sequence[Run], top: Path, options: Options) -> Path | No
         if options.debug:
             raise
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        say(f"results stand, but the report is missing: {reason}; renp report {top} tries again")
+        again = f"renp report {shlex.quote(str(top))} tries again"
+        say(f"results stand, but the report is missing: {reason}; {again}")
         return None
 
 

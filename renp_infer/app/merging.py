@@ -15,6 +15,7 @@ from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import digest_own, is_file
 from renp_infer.study.blinding import revealing
+from renp_infer.study.paths import without_folders
 from renp_infer.study.study import Study
 from renp_infer.verbs.table import verbs_of
 
@@ -75,7 +76,8 @@ def _common_study(directories: Sequence[Path]) -> Study:
 
 def _compared(study: Study) -> dict[str, Any]:
     """Resolved study, but for what changes no result."""
-    return {k: v for k, v in study.resolved.items() if k != "execution"}
+    found: dict[str, Any] = without_folders(study.resolved)
+    return {k: v for k, v in found.items() if k != "execution"}
 
 
 def _copy(work: Work, source: Path) -> None:

@@ -36,7 +36,7 @@ def write_scripts(store: Store, name: str, jobs: int, sbatch: Sequence[str]) -> 
     home = store.directory.absolute()
     study, shards = shlex.quote(str(home / RESOLVED)), shlex.quote(str(home / "shards"))
     renp = f"{shlex.quote(sys.executable)} -m renp_infer"
-    options = [f"#SBATCH {option}" for option in sbatch]
+    options = [f"#SBATCH {_quoted(option)}" for option in sbatch]
     head = ["#!/bin/sh", f"#SBATCH --job-name=renp-{name}", *options]
     array = [
         *head,
@@ -61,3 +61,9 @@ def write_scripts(store: Store, name: str, jobs: int, sbatch: Sequence[str]) -> 
         store.write_text(file, "\n".join(lines) + "\n")
         store.path(file).chmod(0o755)
     return [store.path(file) for file in (ARRAY, JOIN, SUBMIT)]
+
+
+def _quoted(option: str) -> str:
+    """An option whose value may have blanks, as sbatch reads it from a script."""
+    name, equals, value = option.partition("=")
+    return f"{name}{equals}{shlex.quote(value)}" if equals else name

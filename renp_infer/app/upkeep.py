@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -116,7 +117,7 @@ def slurm(path: Path, jobs: int, sbatch: Sequence[str], options: Options) -> int
     if options.json:
         write_document({"schema": 1, "scripts": [str(script) for script in scripts]})
     else:
-        show(f"submit with: sh {scripts[-1]}")
+        show(f"submit with: sh {shlex.quote(str(scripts[-1]))}")
     return DONE
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import tomli_w
 
+from renp_infer.engine.archive import keep_inputs
 from renp_infer.engine.blocks import Blocks
 from renp_infer.engine.executors import Executor
 from renp_infer.engine.progress import Meter
@@ -371,10 +372,10 @@ def _judge(work: Work) -> None:
 
 
 def write_study(store: Store, study: Study) -> None:
-    """Write the study as given and as resolved, unless they are there."""
+    """Write the study as given and as resolved, with its files, unless they are there."""
     for name, text in (
         ("study.toml", study.text),
-        ("study.resolved.toml", tomli_w.dumps(study.resolved)),
+        ("study.resolved.toml", tomli_w.dumps(keep_inputs(store, study))),
     ):
         path = store.path(name)
         if not (store.is_intact(name) and path.read_text(encoding="utf-8") == text):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from renp_infer.engine.archive import check_inputs
 from renp_infer.engine.campaign import WHOLE, Work, parse_shard, update, write_study
 from renp_infer.engine.executors import parse_executor
 from renp_infer.engine.options import Measured, Options
@@ -180,4 +181,5 @@ def study_in(directory: Path) -> Study:
         If it is no run directory, or its study is not valid here.
     """
     check_run(directory)
+    check_inputs(directory)
     return load_study(directory / RESOLVED)

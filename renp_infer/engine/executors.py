@@ -27,6 +27,7 @@ from renp_infer.engine.tasks import Context
 from renp_infer.engine.verb import Batch
 from renp_infer.engine.worker import Given, Reply, Take, of_this_version, perform
 from renp_infer.errors import ConfigError, ExecutorError
+from renp_infer.study.paths import expanded
 from renp_infer.terminal import say
 
 ALLOWED = "serial | processes:N | dask:ADDRESS | dask:local[:N] | jobqueue:SYSTEM:N"
@@ -243,7 +244,7 @@ def parse_executor(text: str) -> Executor:
         count = rest.removeprefix("local").removeprefix(":") or str(os.cpu_count() or 1)
         if _is_count(count) and not rest.endswith(":"):
             return Processes(text, int(count))
-    elif kind == "dask" and re.fullmatch(r"[\x21-\x7e]{1,500}", rest):
+    elif kind == "dask" and (rest.endswith(".json") or re.fullmatch(r"[\x21-\x7e]{1,500}", rest)):
         return Dask(text, lambda stack: _remote(stack, rest), 1)
     system, _, count = rest.partition(":")
     if kind == "jobqueue" and re.fullmatch(r"[a-z]{1,20}", system) and _is_count(count):
@@ -264,7 +265,7 @@ def _remote(stack: ExitStack, given: str) -> Any:
 
     _be_quiet(stack)
     try:
-        address = _address_in(Path(given)) if given.endswith(".json") else given
+        address = _address_in(expanded(given)) if given.endswith(".json") else given
         # A client that finds nobody keeps trying, and complains even when it is dropped.
         host, port = parse_host_port(address.rpartition("://")[2])
         socket.create_connection((host, port), timeout=10).close()

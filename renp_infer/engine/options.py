@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from renp_infer.study.paths import expanded
+
 FLAG = Parameter(negative="", show_default=False)
 
 
@@ -37,6 +39,10 @@ class Options:
     debug: Annotated[bool, FLAG] = False
     """Show the traceback of a failure."""
 
+    def __post_init__(self) -> None:
+        if self.out is not None:  # a shell leaves the ~ of --out=~/runs
+            object.__setattr__(self, "out", expanded(self.out))
+
 
 DEFAULTS = Options()
 
@@ -50,6 +56,11 @@ class Measured:
     """File of measured data, .csv or .nc, instead of the study's own."""
     covariance: Path | None = None
     """File of their covariance, where the data file has no errors."""
+
+    def __post_init__(self) -> None:
+        for name in ("data", "covariance"):
+            if (path := getattr(self, name)) is not None:
+                object.__setattr__(self, name, expanded(path))
 
 
 NO_FILES = Measured()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from renp_infer.display import Display
+from renp_infer.engine.archive import located
 from renp_infer.engine.result import WORDS, Files, Result, Verdict, readable
 from renp_infer.study.study import headlines
 
@@ -109,7 +110,7 @@ def load_run(directory: str | Path, verbs: Iterable[ResultReader]) -> Run:
         If a file is missing, is not what the manifest says, or is no result.
     """
     files = Files.of(Path(directory))
-    study = files.tables("study.resolved.toml")
+    study = located(files.tables("study.resolved.toml"), files.directory)
     with readable(files.directory):
         done = [v for v in verbs if v.name in files.manifest["tasks"] and v.belongs(study)]
         results = {verb.name: verb.read(files, study) for verb in done}

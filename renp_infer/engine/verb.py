@@ -14,6 +14,7 @@ from renp_infer.engine.page import Page, plain
 from renp_infer.engine.product import Product
 from renp_infer.engine.result import Files, Result
 from renp_infer.engine.tasks import Context, Scratch, Task, fingerprint
+from renp_infer.study.paths import without_folders
 from renp_infer.study.study import Study
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Verb(Product):
 
     def series(self, study: Study) -> Series:
         """All its tasks for a study."""
-        base = fingerprint(self.name, self.inputs(study))
+        base = fingerprint(self.name, without_folders(self.inputs(study)))
         return Series(base, self.parts(study), study.seed)
 
 

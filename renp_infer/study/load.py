@@ -14,6 +14,7 @@ from renp_infer.resources import share_path
 from renp_infer.study import reading as config
 from renp_infer.study.datasets import assembled
 from renp_infer.study.design_check import check_design
+from renp_infer.study.paths import expanded
 from renp_infer.study.scanning import scanned
 from renp_infer.study.study import Study
 from renp_infer.terminal import plain
@@ -125,7 +126,7 @@ def find_study(path: str | Path) -> Path:
     """File of a study: the path itself, or that of a study the package ships."""
     shipped = share_path("studies") / f"{path}.toml"
     plain = Path(path).name == str(path) and not str(path).endswith(".toml")
-    return shipped if plain and is_file(shipped) and not Path(path).exists() else Path(path)
+    return shipped if plain and is_file(shipped) and not Path(path).exists() else expanded(path)
 
 
 def with_sections(study: Study | Source, *sections: str) -> Study:

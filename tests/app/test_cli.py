@@ -50,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with one study, physics and report replaced."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(evaluation, "evaluate", fake_evaluation)
-    monkeypatch.setattr(commands, "_report", lambda _runs, top: top / "report.html")
+    monkeypatch.setattr(commands, "_report", lambda _runs, top, *_formats: top / "report.html")
     COUNT["evaluate"] = 0
     (tmp_path / "study.toml").write_text(STUDY)
     return tmp_path

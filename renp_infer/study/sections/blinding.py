@@ -9,6 +9,7 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number
 from renp_infer.study.blinding import Blinding
+from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word
 
 
@@ -27,7 +28,7 @@ def with_absolute_key(section: BlindingSection | None, folder: Path) -> Blinding
     """Section whose file means the same from any folder."""
     if section is None:
         return None
-    return section.model_copy(update={"key": str((folder / section.key).absolute())})
+    return section.model_copy(update={"key": absolute_path(folder, section.key)})
 
 
 def blinding_of(section: BlindingSection | None) -> Blinding | None:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator as Before
 from renp_infer.fields import Number
 from renp_infer.inference.constraints import LimitConstraint
 from renp_infer.inference.parameters import BETA_SQUARED, DERIVED_TEXTS, PARAMETERS
+from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, as_tuple, choice
 
 ALLOWED = tuple(
@@ -73,16 +74,14 @@ def with_absolute_files(section: ConstraintsSection | None, folder: Path) -> Any
     """Section with paths that mean the same from any folder."""
     if section is None:
         return None
-    use = tuple(_absolute(name, folder) if name.endswith(".toml") else name for name in section.use)
+    use = tuple(
+        absolute_path(folder, name) if name.endswith(".toml") else name for name in section.use
+    )
     moved = {
         kind: tuple(
-            row.model_copy(update={"file": _absolute(row.file, folder)})
+            row.model_copy(update={"file": absolute_path(folder, row.file)})
             for row in getattr(section, kind)
         )
         for kind in ("table", "chain")
     }
     return section.model_copy(update={"use": use, **moved})
-
-
-def _absolute(path: str, folder: Path) -> str:
-    return str((folder / path).absolute())

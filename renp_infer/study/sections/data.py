@@ -14,6 +14,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said, directory_name
 from renp_infer.records import Experiment, FloatArray
 from renp_infer.study.datafile import Measurement, measurement_from, read_measurement
+from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, as_tuple, kind_of_grid
 
 Name = Annotated[str, Before(directory_name)]
@@ -72,7 +73,7 @@ def absolute(section: DataSection | None, folder: Path) -> DataSection | None:
     if section is None:
         return None
     named = {key: getattr(section, key) for key in FILES}
-    moved = {key: str((folder / path).absolute()) for key, path in named.items() if path}
+    moved = {key: absolute_path(folder, path) for key, path in named.items() if path}
     return section.model_copy(update=moved)
 
 

@@ -12,6 +12,7 @@ from renp_infer.fields import Number
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import OscillationTable, make_parameters
 from renp_infer.records import Parameters
+from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, choice
 
 Phase = Annotated[float, Before(Number("degree", -360, 360))]
@@ -34,7 +35,7 @@ def with_absolute_table(section: NeutrinoSection, folder: Path) -> NeutrinoSecti
     name = section.oscillation
     if not name.endswith(".toml"):
         return section
-    return section.model_copy(update={"oscillation": str((folder / name).absolute())})
+    return section.model_copy(update={"oscillation": absolute_path(folder, name)})
 
 
 def parameters_of(truth: NeutrinoSection, table: OscillationTable) -> Parameters:

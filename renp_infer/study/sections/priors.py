@@ -11,6 +11,7 @@ from pydantic import create_model
 from renp_infer.fields import Number
 from renp_infer.inference.own_prior import Holds, Kind
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, as_tuple, choice
 
 BLOCKED = tuple(name for name in PARAMETERS.names if name not in PARAMETERS.phases)
@@ -89,6 +90,6 @@ def with_absolute_priors(section: Any, folder: Path) -> Any:
     for name in PARAMETERS.names:
         entry = getattr(section, name)
         if entry is not None and entry.file is not None:
-            file = str((folder / entry.file).absolute())
+            file = absolute_path(folder, entry.file)
             moved[name] = entry.model_copy(update={"file": file})
     return section.model_copy(update=moved)

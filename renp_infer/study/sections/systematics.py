@@ -15,6 +15,7 @@ from renp_infer.inference.parameters import DERIVED_TEXTS, PARAMETERS
 from renp_infer.inference.template import Per, Template, TemplateKind
 from renp_infer.records import FloatArray
 from renp_infer.study.columns import columns_of
+from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, choice
 
 KEY = "systematics"
@@ -52,8 +53,7 @@ def with_absolute_templates(entries: Systematics | None, folder: Path) -> System
     if entries is None:
         return None
     return tuple(
-        entry.model_copy(update={"file": str((folder / entry.file).absolute())})
-        for entry in entries
+        entry.model_copy(update={"file": absolute_path(folder, entry.file)}) for entry in entries
     )
 
 

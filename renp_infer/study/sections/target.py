@@ -13,6 +13,7 @@ from renp_infer.fields import Number, Said
 from renp_infer.physics.polarisation import thermal_polarisation
 from renp_infer.physics.transition import transition_of
 from renp_infer.records import Lasers, Switches
+from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word
 from renp_infer.target import Target
 
@@ -135,4 +136,4 @@ def polarised(target: Target, section: TargetSection, switches: Switches, field_
 def scheme_of(section: TargetSection, folder: Path) -> str:
     """Name of a scheme, or the path of its file, which is relative to a folder."""
     scheme = section.scheme
-    return str((folder / scheme).absolute()) if scheme.endswith(".toml") else scheme
+    return absolute_path(folder, scheme) if scheme.endswith(".toml") else scheme
