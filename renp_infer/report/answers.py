@@ -16,6 +16,9 @@ def layout_of(run: Run) -> str:
     """Angles and thresholds in a few words."""
     found = run.get(EvaluateResult)
     theta = found.theta_s_deg
+    if found.sets:
+        count = sum(one.found.theta_s_deg.size for one in found.sets)
+        return f"{count} angles of {len(found.sets)} data sets"
     seen = visible_thresholds(found.thresholds_deg, theta)
     text = f"{len(theta)} angles, {number(theta[0])}° to {number(theta[-1])}°"
     if seen:
@@ -26,7 +29,8 @@ def layout_of(run: Run) -> str:
 def question(run: Run, pages: Sequence[Page]) -> str:
     """What the run asks."""
     exposure = run.study.get("detector", {}).get("exposure_s")
-    time = f" in {number(exposure)} s of exposure" if exposure else ""
+    alone = not run.get(EvaluateResult).sets
+    time = f" in {number(exposure)} s of exposure" if exposure and alone else ""
     more = "".join(page.asks for page in pages)
     return (
         f"What does the magnetization at {layout_of(run).split(';')[0]}, measured{time}, say about "

@@ -155,12 +155,15 @@ class Study(Display):
         layout, theta = experiment.layout, [math.degrees(x) for x in experiment.layout.theta_s]
         m1_meV = EV_TO_MILLI_EV * truth.m1_eV
         mass = f"m1 = {m1_meV:.4g} meV, {truth.ordering} ordering, {truth.nature}"
-        data = self.measurement.observation.source if self.measurement is not None else "mock"
+        own = [one.study for one in self.sets] or [self]
+        known = all(one.measurement is None for one in own)
+        named = [f"{one.name}: {source_of(one.study)}" for one in self.sets]
+        data = "; ".join(named) or source_of(self)
         crystal = f"{layout.length_cm:g} cm long, {layout.radius_cm:g} cm in radius"
         names = [f"{one.name} ({one.kind})" for one in self.priors.templates]
         tasks = [name for name in TASKS if name in self.resolved]
         return [
-            ("truth", mass if data == "mock" else f"unknown; calculated at {mass}"),
+            ("truth", mass if known else f"unknown; calculated at {mass}"),
             ("target", f"{experiment.target.name}, {crystal}"),
             ("angles", f"{len(theta)}, {theta[0]:.2f}° to {theta[-1]:.2f}°"),
             ("exposure", f"{experiment.detector.exposure_s:g} s"),
@@ -171,6 +174,11 @@ class Study(Display):
             *([("systematics", "; ".join(names))] if names else []),
             ("sections", ", ".join(tasks) or "none: only evaluate"),
         ]
+
+
+def source_of(study: Study) -> str:
+    """File of the data of one set, or that they are mock data."""
+    return study.measurement.observation.source if study.measurement is not None else "mock"
 
 
 def leaking(settings: InferenceSettings, residual: float) -> InferenceSettings:

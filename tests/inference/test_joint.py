@@ -14,6 +14,10 @@ from renp_infer.inference.importance import evidence
 from renp_infer.inference.joint import JointModel, Sharing
 from renp_infer.inference.model import VECTOR, build_model
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.refit import Refit
+from renp_infer.inference.sampling import draw_sample
+from renp_infer.inference.sbc import rank_one
+from renp_infer.inference.uniformity import EcdfTest
 from renp_infer.measurement.data import stack
 from renp_infer.measurement.noise import Noise
 from tests.toys.response import (
@@ -316,3 +320,48 @@ def test_120_pairs_of_runs_scatter_as_their_joint_errors_say(crystals):
     pulls = np.array(off) / errors
     assert np.sqrt(np.mean(pulls**2)) == pytest.approx(1.0, abs=0.1)
     assert np.mean(errors) == pytest.approx(np.std(off), rel=0.15)
+
+
+@pytest.mark.slow
+def test_a_joint_posterior_is_calibrated():
+    """Ranks of drawn truths among draws are uniform, of every parameter of two sets."""
+    settings = inference_with(
+        sampler="independence", chains=2, draws=300, leakage_sd=0.0, m1_max_meV=200.0
+    )
+    models = [
+        replace(model_of(toy_angles(n), s), settings=settings, shapes=None, peak=s)
+        for n, s in ((N, 1.0), (N + 4, 2.0))
+    ]
+    data = [data_for(m, s, k) for k, (m, s) in enumerate(zip(models, (0.05, 0.08), strict=True))]
+    joint = JointModel.of(models, sharing_of(("a", "b"), ("x", "y"))).likelihood(stack(*data))
+    seeds = np.random.SeedSequence(31).spawn(120)
+    rows = [rank_one(joint, joint.mean, Refit(settings), seed) for seed in seeds]
+    assert sum(bool(row.failure) for row in rows) <= 3
+    fractions = np.array([row.fractions for row in rows])
+    found = [EcdfTest(len(rows)).p_value(column) for column in fractions.T]
+    assert min(found) > 1e-3 / len(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["nuts", "emcee", "smc", "nested"])
+def test_samplers_agree_on_two_sets(sampler):
+    """The mass as by independent draws, within the errors of both."""
+    numbers = {"phases": "fixed", "leakage_sd": 0.0, "m1_max_meV": 200.0, "chains": 2}
+    found = {}
+    for name in ("independence", sampler):
+        settings = inference_with(sampler=name, draws=800, tune=500, **numbers)
+        models = [
+            replace(model_of(toy_angles(n), s), settings=settings, shapes=None, peak=s)
+            for n, s in ((N, 1.0), (N + 4, 2.0))
+        ]
+        data = [
+            data_for(m, s, k) for k, (m, s) in enumerate(zip(models, (0.02, 0.03), strict=True))
+        ]
+        joint = JointModel.of(models, sharing_of(("a", "b"), ("x", "y"))).likelihood(stack(*data))
+        seed = np.random.SeedSequence(5)
+        vectors = draw_sample(joint, settings, seed, 1, lambda *_: None).vectors
+        mass = vectors[..., joint.prior.names.index("m1_meV")]
+        found[name] = mass.mean(), mass.std()
+    (mean, sd), (other, spread) = found["independence"], found[sampler]
+    assert other == pytest.approx(mean, abs=0.3 * sd)
+    assert spread == pytest.approx(sd, rel=0.2)
