@@ -357,6 +357,7 @@ def test_functions_are_typed_as_the_results_of_their_verbs() -> None:
     types = declared(library)
     assert set(types) == set(VERBS) & set(renp.__all__)
     for name, found in types.items():
+        # a blinded study has another kind of result, which is told alike
         kind = inspect.signature(VERBS[name].read).return_annotation.partition(" | ")[0]
         result = getattr(importlib.import_module(f"renp_infer.verbs.{name}.result"), kind)
         told = inspect.signature(result.told).return_annotation
