@@ -3,6 +3,10 @@
 import csv
 import io
 import json
+import random
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -208,5 +212,26 @@ def test_workers_give_the_same_file_as_one(tmp_path):
         assert execute([*words, "--out", str(tmp_path / name), "--executor", executor]) == 0
     one, two = (renp.open_run(tmp_path / name).atlas for name in ("one", "two"))
     assert set(one["ceiling/mass"]["solid"].values.tolist()) == {"yes", "guessed", ""}
+    for family, question in KEYS:
+        assert one[f"{family}/{question}"].identical(two[f"{family}/{question}"])
+
+
+@pytest.mark.slow
+def test_an_atlas_that_is_killed_goes_on_and_is_the_same(tmp_path):
+    words = [sys.executable, "-m", "renp_infer", "atlas", "--quiet"]
+    for key in ("atlas.keep=20", 'atlas.ions=["Pr","Nd","Tm","Er"]', "atlas.tasks_per_ion=4"):
+        words += ["--set", key]
+    begin = time.monotonic()
+    subprocess.run([*words, "--out", str(tmp_path / "whole")], check=True)
+    whole, dice = time.monotonic() - begin, random.Random(3)
+    for _ in range(3):
+        process = subprocess.Popen([*words, "--out", str(tmp_path / "killed")])
+        try:
+            process.communicate(timeout=dice.uniform(0.3, 0.9) * whole)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+    subprocess.run([*words, "--out", str(tmp_path / "killed")], check=True)
+    one, two = (renp.open_run(tmp_path / name).atlas for name in ("whole", "killed"))
     for family, question in KEYS:
         assert one[f"{family}/{question}"].identical(two[f"{family}/{question}"])
