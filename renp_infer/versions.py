@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 PACKAGES = (
     "renp-infer", "numpy", "scipy", "numba", "pymc", "pytensor", "nutpie", "arviz", "arviz-stats",
     "emcee", "dynesty", "xarray", "h5netcdf", "h5py", "pydantic", "tomli-w", "cyclopts", "rich",
-    "jinja2", "matplotlib", "pint", "scikit-optimize", "corner", "distributed", "magpylib",
+    "jinja2", "matplotlib", "pint", "scikit-learn", "scikit-optimize", "corner",
+    "distributed", "magpylib",
 )  # fmt: skip
 """This package, what it needs, and what of theirs computes the posterior."""
 PHYSICS_VERSION = 7

@@ -110,14 +110,24 @@ class Gaussian(Modelled):
     def _propose(
         self, points: list[FloatArray], values: FloatArray, rng: np.random.Generator
     ) -> FloatArray:
-        model, proposal = fitted(points, -values, int(rng.integers(2**31 - 1)))
+        model, proposal = self.fitted(points, -values, int(rng.integers(2**31 - 1)))
         region, space = self.region, self.region.space
         cloud = _cloud(space.size, points, values, rng)
-        ranked = cloud[np.argsort(-improvement(model, cloud, -values))]
+        ranked = cloud[np.argsort(-self.improvement(model, cloud, -values))]
         for x in map(space.snapped, [proposal, *ranked]):
             if is_new(x, points) and region.admits(x):
                 return x
         return next(region.uniform(np.random.SeedSequence(int(rng.integers(2**31 - 1)))))
+
+    def fitted(
+        self, points: Sequence[FloatArray], costs: FloatArray, seed: int
+    ) -> tuple[Any, FloatArray]:
+        """Model of costs, of which less is better, and the point it would try next."""
+        return fitted(points, costs, seed)
+
+    def improvement(self, model: Any, points: FloatArray, costs: FloatArray) -> FloatArray:
+        """Expected improvement of points (n, d) on the least of some costs, shape (n,)."""
+        return improvement(model, points, costs)
 
 
 def fitted(points: Sequence[FloatArray], costs: FloatArray, seed: int) -> tuple[Any, FloatArray]:

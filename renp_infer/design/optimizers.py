@@ -9,10 +9,14 @@ import numpy as np
 from renp_infer.design.botorch import Botorch
 from renp_infer.design.optimizer import Gaussian, Optimizer, PointSequence
 from renp_infer.design.region import Region
+from renp_infer.design.twin import Twin, skopt_reason
+from renp_infer.terminal import say
 
 
 def make_optimizer(name: str, region: Region, seed: np.random.SeedSequence) -> Optimizer:
-    """Optimizer of a name: skopt, sobol, random or botorch.
+    """Optimizer of a name: skopt, sklearn, sobol, random or botorch.
+
+    Where scikit-optimize cannot be imported, its twin takes its place, and says so.
 
     Raises
     ------
@@ -20,9 +24,19 @@ def make_optimizer(name: str, region: Region, seed: np.random.SeedSequence) -> O
         If botorch is wanted and not installed.
     """
     makers: dict[str, Callable[[], Optimizer]] = {
-        "skopt": lambda: Gaussian(region, seed),
+        "skopt": lambda: _gaussian(region, seed),
+        "sklearn": lambda: Twin(region, seed),
         "sobol": lambda: PointSequence(region.sobol(seed)),
         "random": lambda: PointSequence(region.uniform(seed)),
         "botorch": lambda: Botorch(region, seed),
     }
     return makers[name]()
+
+
+def _gaussian(region: Region, seed: np.random.SeedSequence) -> Optimizer:
+    reason = skopt_reason()
+    if not reason:
+        return Gaussian(region, seed)
+    instead = 'its twin searches, as optimize.optimizer = "sklearn" would'
+    say(f"scikit-optimize cannot be imported ({reason}): {instead}")
+    return Twin(region, seed)

@@ -30,6 +30,7 @@ TOOLS = {
     "emcee": ("ForemanMackey2013", "Goodman2010", "TerBraak2008"),
     "dynesty": ("Speagle2020", "Skilling2006"),
     "scikit-optimize": ("scikit-optimize",),
+    "scikit-learn": ("Pedregosa2011",),
     "botorch": ("Balandat2020",),
     "dask": ("Rocklin2015",),
     "magpylib": ("Ortner2020",),

@@ -1,6 +1,7 @@
 """Optimizers, polish and replay, on utilities whose optimum is known."""
 
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from renp_infer.design.polish import polish
 from renp_infer.design.region import Region
 from renp_infer.design.search import Budget, Search, Trial, best_of, on_bounds
 from renp_infer.design.space import Dimension, Space
+from renp_infer.design.twin import Twin
 from renp_infer.design.utility import Utility
 from renp_infer.errors import ConfigError, ConvergenceError, DomainError
 from renp_infer.records import Experiment, FloatArray
@@ -40,9 +42,9 @@ def test_a_model_finds_a_ridge_that_sequences_miss() -> None:
     """The ridge covers a fifth of the square; its top is 3. Medians of five seeds."""
     found = {
         name: np.median([best_found(name, k, Budget(24, 0, 1)).values["eig_m1"] for k in range(5)])
-        for name in ("skopt", "sobol", "random")
+        for name in ("skopt", "sklearn", "sobol", "random")
     }
-    assert found["skopt"] > 2.99
+    assert min(found["skopt"], found["sklearn"]) > 2.99
     assert max(found["sobol"], found["random"]) < 2.95
 
 
@@ -93,7 +95,7 @@ def test_choices_are_left_alone_by_the_polish() -> None:
     assert {x[1] for x in tried} == {0.5}
 
 
-@pytest.mark.parametrize("name", ["skopt", "sobol", "random"])
+@pytest.mark.parametrize("name", ["skopt", "sklearn", "sobol", "random"])
 @pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_search_that_is_stopped_anywhere_goes_on_as_if_it_had_not(name: str, batch: int) -> None:
     objective, budget = crystal_objective("volume_cm3 <= 9"), Budget(13, 6, batch)
@@ -239,3 +241,27 @@ def test_without_botorch_its_name_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(botorch, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match="pip install"):
         make_optimizer("botorch", crystal_region(), seed(1))
+
+
+def test_the_twin_has_the_same_model_and_the_same_top() -> None:
+    """Costs with an optimum between the points, seen by both packages."""
+    points = np.random.default_rng(3).random((30, 2))
+    costs = np.sum((points - np.array([0.4, 0.6])) ** 2, axis=1)
+    twin = Twin(crystal_region(), seed(1))
+    theirs, there = fitted(list(points), costs, 5)
+    ours, here = twin.fitted(list(points), costs, 5)
+    probes = np.random.default_rng(4).random((50, 2))
+    assert ours.predict(probes) == pytest.approx(theirs.predict(probes), abs=3e-3)
+    assert here == pytest.approx(there, abs=0.05)
+    assert here == pytest.approx([0.4, 0.6], abs=0.05)
+    ei = twin.improvement(theirs, probes, costs)
+    assert ei == pytest.approx(improvement(theirs, probes, costs), rel=1e-6, abs=1e-12)
+
+
+def test_the_twin_takes_the_place_of_a_package_that_cannot_be_imported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "skopt", None)
+    made = make_optimizer("skopt", crystal_region(), seed(1))
+    assert isinstance(made, Twin)
+    assert "scikit-optimize cannot be imported (ModuleNotFoundError" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from renp_infer.study.sections.grids.windows import Varied, WindowSection
 from renp_infer.study.sections.odds import Odds, OddsSection, some_odds
 from renp_infer.study.sections.sequential import SequentialSection
 
-OPTIMIZERS = ("skopt", "sobol", "random", "botorch")
+OPTIMIZERS = ("skopt", "sklearn", "sobol", "random", "botorch")
 
 
 class CostSection(Section):
@@ -74,9 +74,9 @@ class OptimizeSection(Section):
     evaluations: Annotated[int, Before(Whole(1, 1_000_000))] = 60
     polish: Annotated[int, Before(Whole(0, 1_000_000))] = 40
     batch: Annotated[int, Before(Whole(1, 1000))] = 1
-    optimizer: Annotated[Literal["skopt", "sobol", "random", "botorch"], choice(*OPTIMIZERS)] = (
-        "skopt"
-    )
+    optimizer: Annotated[
+        Literal["skopt", "sklearn", "sobol", "random", "botorch"], choice(*OPTIMIZERS)
+    ] = "skopt"
     baselines: Annotated[tuple[str, ...], Before(_searchers)] = ()
     repeats: Annotated[int, Before(Whole(1, 10_000))] = 1
     physics_starts: Flag = True

@@ -12,7 +12,17 @@ from matplotlib.figure import Figure
 from renp_infer.design.measures import MEASURES, direction
 from renp_infer.design.search import Trial
 from renp_infer.design.utility import Utility
-from renp_infer.figures.drawing import BAND_68, BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, number
+from renp_infer.figures.drawing import (
+    BAND_68,
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    number,
+)
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.study.load import load_study
@@ -23,6 +33,7 @@ from renp_infer.verbs.optimize.result import FrontMember, OptimizeResult
 Maker = Callable[[OptimizeResult], tuple[Figure, str]]
 STYLES = {
     "skopt": (BLUE, "-"), "botorch": (GREEN, "-."), "sobol": (ORANGE, "--"), "random": (BLACK, ":"),
+    "sklearn": (PURPLE, "-"),
 }  # fmt: skip
 MARKS = "osD^v"
 LOSS = 0.1

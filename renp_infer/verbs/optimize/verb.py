@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from renp_infer.engine.run import Run
     from renp_infer.verbs.optimize.result import OptimizeResult
 
-PACKAGES = {"skopt": "scikit-optimize", "botorch": "botorch"}
+PACKAGES = {"skopt": "scikit-optimize", "sklearn": "scikit-learn", "botorch": "botorch"}
 """By optimizer."""
 
 
