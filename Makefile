@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv study test test-all mutants mutants-all lint bench scale samplers recompile lock clean \
+.PHONY: help venv study test test-all test-lowest test-newest mutants mutants-all lint bench scale samplers recompile lock clean \
 	docs figure
 
 help: ## list the targets
@@ -43,6 +43,22 @@ test: venv ## run the fast tests
 
 test-all: venv ## run all tests
 	@$(BIN)/python -m pytest -n 2
+
+# Environments of their own, with kernels of their own: others stay as they are.
+test-lowest: ## run the fast tests with the lowest versions that pyproject.toml allows
+	@$(call fresh,lowest) && build/lowest/bin/uv pip install --quiet --python build/lowest/bin/python \
+	--resolution lowest-direct --requirements pyproject.toml
+	@$(call tried,lowest)
+
+test-newest: ## run the fast tests with the newest versions that there are
+	@$(call fresh,newest)
+	@$(call tried,newest)
+
+fresh = python=$$(sh scripts/find-python "$(PYTHON)") && rm -rf build/$(1) && "$$python" -m venv build/$(1) && \
+	build/$(1)/bin/python -m pip install --quiet uv
+# What is installed already and satisfies stays.
+tried = build/$(1)/bin/uv pip install --quiet --python build/$(1)/bin/python --editable '.[dev]' && \
+	NUMBA_CACHE_DIR=$(CURDIR)/build/$(1)/kernels build/$(1)/bin/python -m pytest -n 2 -m "not slow"
 
 # A function counts as changed if its body differs from that in the revision SINCE.
 SINCE ?= HEAD~1
