@@ -18,6 +18,7 @@ Holds = Literal["both", "normal", "inverted"]
 Kind = Literal[
     "normal", "log-normal", "uniform", "log-uniform", "truncated", "table", "samples"
 ]  # fmt: skip
+BOTH: Holds = "both"
 INSIDE_SDS = 6.0
 """A normal distribution whose limits are so far out, 2e-9 of it beyond, needs no cut."""
 _POINTS = 401
@@ -53,7 +54,7 @@ class OwnPrior:
 
     def holds_under(self, ordering: str) -> bool:
         """Whether it is meant for an ordering."""
-        return self.ordering in ("both", ordering)
+        return self.ordering in (BOTH, ordering)
 
     def within(self, low: float, high: float) -> Marginal:
         """The marginal, all of which must lie between limits of the parameter.
@@ -102,7 +103,7 @@ class TiedBlock:
 
     def holds_under(self, ordering: str) -> bool:
         """Whether it is meant for an ordering."""
-        return self.ordering in ("both", ordering)
+        return self.ordering in (BOTH, ordering)
 
     @functools.cached_property
     def factor(self) -> FloatArray:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator as Before
 from pydantic import create_model
 
 from renp_infer.fields import Number
-from renp_infer.inference.own_prior import Holds, Kind
+from renp_infer.inference.own_prior import Holds, Kind, OwnPrior, TiedBlock
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, as_tuple, choice
@@ -35,7 +35,7 @@ class PriorEntry(Section):
     low: float | None = None
     high: float | None = None
     file: Word | None = None
-    ordering: Ordering = "both"
+    ordering: Ordering = OwnPrior.ordering
 
 
 TAKES: dict[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -58,7 +58,7 @@ class BlockEntry(Section):
     sds: Positive | None = None
     correlation: Annotated[tuple[Numbers, ...], Before(as_tuple)] | None = None
     covariance: Annotated[tuple[Numbers, ...], Before(as_tuple)] | None = None
-    ordering: Ordering = "both"
+    ordering: Ordering = TiedBlock.ordering
 
 
 def _entry_in(unit: str) -> Any:

@@ -42,7 +42,7 @@ class SystematicEntry(Section):
     file: Word
     kind: Annotated[TemplateKind, choice(*get_args(TemplateKind))]
     sd: Annotated[float, Before(Number(low=0, high=1e6, open_low=True))] = 1.0
-    per: Annotated[Per, choice(*get_args(Per))] = "all"
+    per: Annotated[Per, choice(*get_args(Per))] = Template.per
 
 
 Systematics = tuple[SystematicEntry, ...]
