@@ -84,10 +84,17 @@ def table(model: type[BaseModel]) -> str:
 
 
 def sections(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """A heading, the model's docstring and its table, for each section below a model."""
+    """A heading, the model's docstring and its table, for each section below a model.
+
+    Tables that are all alike, as those of single parameters, stand once.
+    """
+    seen = set[str]()
     for key, field in model.model_fields.items():
         found, name = sections_of(field), f"{prefix}{key}"
         for inner, many in found:
+            if inner.__name__ in seen:
+                continue
+            seen.add(inner.__name__)
             head = f"[[{name}]]" if many and len(found) > 1 else f"[{name}]"
             yield f"## `{head}`\n\n{inspect.getdoc(inner)}\n\n{table(inner)}\n"
             yield from sections(inner, f"{name}.")

@@ -50,7 +50,7 @@ class OwnPrior:
     kind: Kind | Literal["block"]
     marginal: Marginal
     text: str
-    ordering: Holds
+    ordering: Holds = BOTH
 
     def holds_under(self, ordering: str) -> bool:
         """Whether it is meant for an ordering."""
@@ -99,7 +99,7 @@ class TiedBlock:
 
     names: tuple[str, ...]
     correlation: tuple[tuple[float, ...], ...]
-    ordering: Holds
+    ordering: Holds = BOTH
 
     def holds_under(self, ordering: str) -> bool:
         """Whether it is meant for an ordering."""

@@ -25,7 +25,10 @@ Ordering = Annotated[Holds, choice(*get_args(Holds))]
 
 
 class PriorEntry(Section):
-    """Prior of one parameter, in its unit; what a ``kind`` takes is in ``TAKES``."""
+    """Prior of one parameter, in its unit; every parameter can have such a table.
+
+    What each ``kind`` takes stands with the priors.
+    """
 
     kind: Annotated[Kind, choice(*get_args(Kind))]
     mean: float | None = None
