@@ -62,7 +62,7 @@ def ran(heading: str, study: renp.Study, *packages: str) -> dict[str, Any]:
     """Names that an example leaves; a skip where a package is missing."""
     for package in packages:
         pytest.importorskip(package, reason=f"{package} is not installed (extra: outside)")
-    names: dict[str, Any] = {"renp": renp, "np": np, "study": study}
+    names: dict[str, Any] = {"__name__": "__main__", "renp": renp, "np": np, "study": study}
     exec(compile(example(heading), str(PAGE), "exec"), names)
     return names
 
