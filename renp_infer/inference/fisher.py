@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from renp_infer.errors import RenpError
+from renp_infer.errors import DomainError, RenpError
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import PHASE_SD_DEG
 from renp_infer.inference.parameters import MASS
@@ -122,7 +122,10 @@ def expand(likelihood: Likelihood, vector: FloatArray, *, free_phases: bool = Fa
     for k, (name, marginal) in enumerate(prior.marginals.items()):
         if name == MASS or (free_phases and name in prior.circular):
             continue
-        pull, slope = marginal.pull(float(vector[k]))
+        try:
+            pull, slope = marginal.pull(float(vector[k]))
+        except DomainError as error:
+            raise DomainError(name, float(vector[k]), error.allowed) from None
         pulls.append(pull)
         rows.append(slope * np.eye(1, vector.size, k)[0])
     prior_rows = np.array(rows).reshape(-1, vector.size)
