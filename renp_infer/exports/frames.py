@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.measurement.data import DATA_SET
+from renp_infer.study.units import NO_UNIT
 
 if TYPE_CHECKING:
     import pandas
@@ -66,7 +67,8 @@ def _from_dataset(name: str, data: xarray.Dataset) -> Iterator[FlatTable]:
     shapes = dict.fromkeys(tuple(map(str, data[key].dims)) for key in data.data_vars)
     for dims in shapes:
         own = [str(key) for key in data.data_vars if data[key].dims == dims]
-        units = {key: str(data[key].attrs.get("units", "")) for key in (*dims, *own) if key in data}
+        told = {key: str(data[key].attrs.get("units", "")) for key in (*dims, *own) if key in data}
+        units = {key: "" if unit == NO_UNIT else unit for key, unit in told.items()}
         if not dims:
             values = {"name": own, "value": [data[key].values.item() for key in own]}
             yield FlatTable(f"{name}-{SCALARS}", ("name",), pandas.DataFrame(values), units)

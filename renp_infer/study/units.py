@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray
 
 UNITS, LONG_NAME = "units", "long_name"
+NO_UNIT = "1"
 _NUMBERS = "biufc"
 _UNITS = {
     "m1_meV": "meV", "meV": "meV", "eV": "eV", "eV2": "eV^2", "eV3": "eV^3", "eV5": "eV^5",
@@ -59,7 +60,7 @@ def unit_of(name: str) -> str:
         return _OWN_UNITS[name]
     plain = re.sub(r"\[.*\]$", "", name)  # a group of several data sets
     ends = [end for end in _UNITS if plain == end or plain.endswith(f"_{end}")]
-    return _UNITS[max(ends, key=len)] if ends else "1"
+    return _UNITS[max(ends, key=len)] if ends else NO_UNIT
 
 
 def words_of(name: str) -> str:
