@@ -35,6 +35,7 @@ HALF_TURN_DEG = 180.0
 _DENSITY, _WEIGHT = "density", "weight"
 _FEWEST_DRAWS = 100
 _MOST_ROWS = 10_000
+_LARGEST = 1e100
 _SMALLEST = 1e-10
 """Smallest eigenvalue of a correlation matrix."""
 
@@ -279,6 +280,7 @@ def _of_file(
 def _of_samples(path: Path, name: str, key: str, limits: tuple[float, float]) -> Tabulated:
     """Density of a file of draws; remembered, since a search of designs asks again and again."""
     draws, weights = columns_of(path, (name,), f"{key}.file", weight=_WEIGHT)
+    _check_size(draws, f"{key}.file")
     if draws.size < _FEWEST_DRAWS:
         allowed = f"{_FEWEST_DRAWS} draws or more"
         raise ConfigError(f"{key}.file", Said(f"{draws.size} draws"), allowed)
@@ -296,7 +298,15 @@ def _smooth(draws: bytes, weights: bytes, low: float, high: float) -> Tabulated:
     return density_of(np.frombuffer(draws), np.frombuffer(weights), low, high)
 
 
+def _check_size(values: FloatArray, key: str) -> None:
+    """Refuse values whose differences could leave the range of floats."""
+    if np.any(np.abs(values) > _LARGEST):
+        given = Said(f"{np.abs(values).max():g}")
+        raise ConfigError(key, given, f"values up to {_LARGEST:g}")
+
+
 def _table(values: FloatArray, heights: FloatArray, key: str) -> Tabulated:
+    _check_size(values, key)
     if not 2 <= values.size <= _MOST_ROWS:
         raise ConfigError(key, Said(f"{values.size} rows"), f"2 to {_MOST_ROWS} rows")
     if np.any(np.diff(values) <= 0.0):

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from renp_infer.errors import DomainError
+from renp_infer.inference import own_prior as own_module
 from renp_infer.inference.evidence import estimate
 from renp_infer.inference.importance import evidence
 from renp_infer.inference.marginalised import marginalise
@@ -101,6 +102,16 @@ def test_samples_give_their_density(own, rng):
     assert found.sd == pytest.approx(np.std(draws), rel=0.03)
     twice = density_of(np.repeat(draws[:50], 2), np.ones(100), low)
     assert density_of(draws[:50], 2.0 * np.ones(50), low).sd == pytest.approx(twice.sd, rel=0.1)
+
+
+def test_many_samples_give_what_all_of_them_give(rng, monkeypatch):
+    draws, weights = rng.gamma(3.0, 1.0, 8000), rng.uniform(0.5, 1.5, 8000)
+    found = density_of(draws, weights, 0.0)
+    monkeypatch.setattr(own_module, "_MANY", 10_000)
+    every = density_of(draws, weights, 0.0)
+    for value in (0.3, 1.0, 2.5, 6.0):
+        density = np.exp(every.log_density(value))
+        assert np.exp(found.log_density(value)) == pytest.approx(density, rel=2e-3)
 
 
 class TestCorrelated:
