@@ -81,7 +81,6 @@ if TYPE_CHECKING:  # verbs that ship, for editors and type checkers
     infer: Ask[xarray.DataTree]
     compare: Ask[xarray.DataTree]
     calibrate: Ask[xarray.DataTree]
-    atlas: Ask[xarray.DataTree]
     forecast: Ask[xarray.DataTree]
     scan: Ask[xarray.DataTree]
     atlas: Ask[xarray.DataTree]
