@@ -44,7 +44,7 @@ class Template:
     sd: float
     angles_deg: tuple[float, ...]
     values: tuple[float, ...]
-    per: Per
+    per: Per = "all"
 
     def at(self, theta_s: FloatArray) -> FloatArray:
         """Template (n,) at trigger angles (n,), rad.
