@@ -83,7 +83,7 @@ def has_key(model: type[BaseModel], path: list[str]) -> bool:
         return False
     parts = (field.annotation, *get_args(field.annotation))
     if any(get_origin(part) is dict for part in parts):  # keys of other sections, or parameters
-        known = len(path) < 2 or path[1] in PARAMETERS.names
+        known = len(path) < 2 or path[1] in PARAMETERS.names or path[1].startswith("share.")
         return known or has_key(StudyConfig, path[1].split("."))
     return not path[1:] or any(has_key(inner, path[1:]) for inner in tables(field.annotation))
 

@@ -398,10 +398,15 @@ CONTENTS = st.one_of(
 )  # fmt: skip
 READERS = {"report", "run", "infer", "compare", "evaluate", "simulate", "cite"}
 """Verbs that trust the content of a file whose hash is right; theirs may be any error."""
+BY_STUDY = ("evaluate", "infer", "run", "simulate")
+OPENING = (*BY_STUDY, "cite", "export", "merge", "report", "reproduce", "reweight", "status")
+"""Verbs that open a run directory, those by its study first."""
+BESIDE = {"export": ["--to", "csv"], "reweight": ["--with", "katrin-2025"]}
+"""What they need besides."""
 PLACES = st.lists(st.integers(0, 40), min_size=1, max_size=5)
 DAMAGE = st.fixed_dictionaries(
     {
-        "verb": st.sampled_from([v for v in VERBS if v not in ("doctor", "slurm")]),
+        "verb": st.sampled_from(OPENING),
         "file": st.sampled_from(FILES_OF_A_RUN),
         "kind": st.sampled_from(["truncate", "flip", "replace", "swap", "remove", "edit", "folder",
                                  "link", "pipe"]),
@@ -474,8 +479,8 @@ def fuzz_runs(root: Path, finished: Path, examples: int) -> Counter[str]:
             (cwd / "s.toml").write_text(STUDY)
             damage(cwd / "run", case)
             verb = case["verb"]
-            by_study = verb in ("run", "evaluate", "simulate", "infer")
-            words = [verb, "s.toml"] if by_study else [verb, *["run"] * RUN_VERBS.get(verb, 1)]
+            given = ["s.toml"] if verb in BY_STUDY else ["run"] * RUN_VERBS.get(verb, 1)
+            words = [verb, *given, *BESIDE.get(verb, [])]
             out = "again" if verb in ("merge", "reproduce") else "run"
             known = case["trust"] and verb in READERS
             code = check(root, [*words, "--out", out], out, failing=True, known=known)

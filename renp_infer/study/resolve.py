@@ -20,9 +20,9 @@ from renp_infer.physics.neutrinos import load_oscillation
 from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
 from renp_infer.records import Accuracy, Experiment, Parameters
 from renp_infer.study import checks
-from renp_infer.study.datawriter import degrees
 from renp_infer.study.design_tables import OTHERS, Design, derived_keys, design_of
 from renp_infer.study.knowledge import knowledge_of
+from renp_infer.study.measured.datawriter import degrees
 from renp_infer.study.priors import settings_of
 from renp_infer.study.reading import StudyConfig
 from renp_infer.study.sections.blinding import blinding_of, with_absolute_key

@@ -17,9 +17,9 @@ from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study.blinding import Blinding
-from renp_infer.study.datafile import Measurement
 from renp_infer.study.design_tables import Design
 from renp_infer.study.knowledge import Stated
+from renp_infer.study.measured.datafile import Measurement
 from renp_infer.study.reading import TASKS
 from renp_infer.study.scanned import ScanPlan
 from renp_infer.study.sections.atlas import AtlasSection

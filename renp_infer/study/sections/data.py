@@ -13,7 +13,7 @@ from pydantic import Discriminator, Tag
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said, directory_name
 from renp_infer.records import Experiment, FloatArray
-from renp_infer.study.datafile import Measurement, measurement_from, read_measurement
+from renp_infer.study.measured.datafile import Measurement, measurement_from, read_measurement
 from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, as_tuple, kind_of_grid
 

@@ -17,7 +17,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.inference.compared import Averaged
 from renp_infer.inference.prior import mass_prior
 from renp_infer.inference.summary import decile_edges, information_of, overall
-from renp_infer.study.datafile import Sequence, read_sequence
+from renp_infer.study.measured.datafile import Sequence, read_sequence
 from renp_infer.verbs.sequential.bench import SequenceBench
 
 if TYPE_CHECKING:

@@ -66,7 +66,7 @@ def _save_one(study: Study, path: Path, options: Options, place: int) -> None:
 
     from renp_infer.errors import ConfigError
     from renp_infer.measurement.squid import relative_times
-    from renp_infer.study.datawriter import write_measurement
+    from renp_infer.study.measured.datawriter import write_measurement
     from renp_infer.study.observed import mock_observation
 
     if path.exists() and not options.force:

@@ -272,6 +272,7 @@ def test_what_is_refused_before_anything_is_written(place, capsys, tmp_path) -> 
     with pytest.raises(renp.ConfigError, match=r"blinding.key: got nothing"):
         load_study(STUDY | {"data": data, "blinding": {}})
     out = tmp_path / "run"
+    (place / "field.csv").chmod(0o644)
     for key, word in ((tmp_path / "none.key", "No such file"), (tmp_path, "no regular file"),
                       (place / "field.csv", "a file that only its owner may read")):  # fmt: skip
         study = write(tmp_path / "a.toml", data=data, blinding={"key": str(key)})

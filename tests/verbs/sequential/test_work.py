@@ -13,8 +13,8 @@ from renp_infer.app.cli import execute
 from renp_infer.design.beliefs import Readings
 from renp_infer.design.sequential import campaign, settled
 from renp_infer.errors import ConfigError
-from renp_infer.study.datafile import read_sequence
 from renp_infer.study.load import load_study
+from renp_infer.study.measured.datafile import read_sequence
 from renp_infer.verbs.sequential.bench import SequenceBench
 from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.table import load_run

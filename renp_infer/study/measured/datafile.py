@@ -20,7 +20,7 @@ from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.physics.constants import G_TO_NG, NG_TO_FT
 from renp_infer.physics.kinematics import on_circle
 from renp_infer.records import FloatArray, Observation
-from renp_infer.study.datatable import DataTable, read_matrix, read_table
+from renp_infer.study.measured.datatable import DataTable, read_matrix, read_table
 
 LARGEST_NG = 1e100
 """Beyond it, or below its inverse, squares would leave the range of floats."""

@@ -16,10 +16,10 @@ from renp_infer.files import digest
 from renp_infer.measurement.mock import observe
 from renp_infer.records import FloatArray, Observation
 from renp_infer.resources import share_path
-from renp_infer.study import datafile, datatable
-from renp_infer.study.datafile import read_measurement
-from renp_infer.study.datawriter import write_measurement
 from renp_infer.study.load import load_study
+from renp_infer.study.measured import datafile, datatable
+from renp_infer.study.measured.datafile import read_measurement
+from renp_infer.study.measured.datawriter import write_measurement
 from renp_infer.study.observed import mock_observation, observation
 from renp_infer.study.sources import data_digests
 from renp_infer.verbs.evaluate.verb import EVALUATE

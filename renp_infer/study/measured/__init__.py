@@ -1,0 +1,1 @@
+"""Data files: tables read, checked and written."""
