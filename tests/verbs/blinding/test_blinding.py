@@ -16,14 +16,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tomli_w
+import xarray as xr
 
 import renp_infer as renp
 from renp_infer.app.cli import execute
 from renp_infer.engine.result import load_tree
+from renp_infer.engine.tasks import Context, Task
 from renp_infer.explorer.state import open_study
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.study.blinding import Secret, read_key, secret_of, write_key
 from renp_infer.study.load import load_study
+from renp_infer.verbs.compare import blinded as compare_blinded
+from renp_infer.verbs.compare.verb import COMPARE
 from renp_infer.verbs.hidden import BLINDED, hidden
 from renp_infer.verbs.infer import blinded
 from renp_infer.verbs.infer.blinded import HIDDEN_MASSES
@@ -182,6 +186,33 @@ def test_what_is_published_is_the_value_with_its_offset(posterior) -> None:
     whole = load_tree(home / "plain-infer" / "infer.nc")
     assert set(blind.children) == {"renp_checks", "renp_provenance"}
     assert np.array_equal(blind["renp_checks"]["pull"], whole["renp_checks"]["pull"])
+
+
+def test_letters_are_given_by_the_key_and_seeds_are_those_of_the_plain_run(
+    place, monkeypatch
+) -> None:
+    """With evidences of our own in the place of sampling."""
+    seen = []
+
+    def estimate(_study: object, task: Task, _context: object) -> xr.DataTree:
+        seen.append((task.index, task.base))
+        tree = xr.DataTree()
+        tree.attrs = {"log_evidence": -2.0 * task.index, "log_evidence_error": 0.1}
+        return tree
+
+    monkeypatch.setattr(compare_blinded, "estimate_one", estimate)
+    study, plain = (load_study(place / f"{how}.toml") for how in ("blind", "plain"))
+    series = COMPARE.series(study)
+    found = COMPARE.perform(study, series.task(0), Context())
+    base = COMPARE.series(plain).base
+    assert seen == [(k, base) for k in range(4)] and series.count == 1
+    rows = json.loads(found.attrs[BLINDED])["rows"]
+    order = secret_at(place).order("hypotheses", 4)
+    assert [row["log_evidence"] for row in rows] == pytest.approx([-2.0 * k for k in order])
+    assert set(rows[0]) == {
+        "letter", "log_evidence", "log_evidence_error", "by_estimator", "probability"
+    }  # fmt: skip
+    assert set(found.attrs) == {BLINDED} and not found.children
 
 
 @pytest.mark.slow
