@@ -51,6 +51,7 @@ def atlas(tmp_path_factory):
     return made(tmp_path_factory.mktemp("one"), {})
 
 
+@pytest.mark.slow
 def test_tables_do_not_depend_on_how_ions_are_divided(atlas, tmp_path):
     other = made(tmp_path, {"atlas.tasks_per_ion": 3, "atlas.cuts": False})
     assert other.tree.attrs["ladders"] == atlas.tree.attrs["ladders"] > 10_000
