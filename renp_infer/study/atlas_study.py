@@ -91,7 +91,7 @@ def study_tables(ladder: Ladder, name: str, scheme: str) -> dict[str, Any]:
         "physics": {"preset": "first-principles"},
         "target": {"scheme": scheme},
         "layout": ladder_layout(ladder),
-        "lasers": {"chi_squared": LARGEST},
+        "lasers": {"chi_squared": LARGEST, "trigger_delay_lifetimes": 0.0},
         "detector": {"exposure_s": 3600.0, "reference_snr": ladder_snr(ladder)},
         "inference": {"m1_max_meV": heaviest_meV(ladder)},
     }
