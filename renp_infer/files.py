@@ -258,12 +258,12 @@ class _Temporary:
     def _made(self) -> str:
         """The folder that a library still has one in, or a new one."""
         if not self._folder:  # before what libraries register for theirs, so that it comes after
-            atexit.register(self._remove)
+            atexit.register(self.remove)
         if not os.path.lexists(self._folder):
             self._folder = tempfile.mkdtemp(prefix="renp-")
         return self._folder
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -290,3 +290,8 @@ def sweeping() -> Iterator[None]:
         yield
     finally:
         _temporary.leave()
+
+
+def forget_temporaries() -> None:
+    """Remove all temporary files at once, of a process that ends without unwinding."""
+    _temporary.remove()

@@ -13,16 +13,16 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Literal
 
 import cyclopts
 from cyclopts import App, Parameter
 
 from renp_infer.app.scheme_cli import scheme
-from renp_infer.engine.interruption import SIGNALS
+from renp_infer.engine.interruption import SIGNALS, Interruption
 from renp_infer.engine.options import DEFAULTS, Options
 from renp_infer.errors import ConfigError, RenpError
+from renp_infer.files import forget_temporaries
 from renp_infer.verbs import folders
 
 INPUT_WRONG, RUN_FAILED, INTERRUPTED = 2, 4, 130
@@ -318,25 +318,12 @@ def _wording(error: Exception) -> str:
     return " ".join(f"command line: {error}; {hint}".split())
 
 
-class _Interruption:
-    """The first signal unwinds, so that everything is let go; the second one ends at once."""
-
-    def __init__(self) -> None:
-        self._begun = False
-
-    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
-        if self._begun:
-            _leave(INTERRUPTED)
-        self._begun = True
-        raise KeyboardInterrupt
-
-
 def be_interruptible() -> None:
     """Let the signals of batch systems and closed terminals end a run like Ctrl-C.
 
     One that is ignored from the start, as by nohup, stays so.
     """
-    interruption = _Interruption()
+    interruption = Interruption(_leave_interrupted)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interruption)
@@ -350,6 +337,14 @@ def _mend_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace" if stream is sys.stderr else "replace")
+
+
+def _leave_interrupted() -> None:
+    forget_temporaries()
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h\n")  # a progress bar hides the cursor
+    _complain(SAID_INTERRUPTED)
+    _leave(INTERRUPTED)
 
 
 def _leave(code: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from renp_infer.engine.archive import check_inputs
 from renp_infer.engine.campaign import WHOLE, Work, parse_shard, update, write_study
 from renp_infer.engine.executors import parse_executor
+from renp_infer.engine.interruption import unlost_interruption
 from renp_infer.engine.options import Measured, Options
 from renp_infer.engine.provenance import add_provenance
 from renp_infer.engine.result import Verdict
@@ -149,7 +150,8 @@ def result_of(study: Study, verb: Verb, options: Options) -> dict[str, Any]:
     """Result of a verb whose file is JSON, from a run directory if there is one."""
     if options.out is None:
         task = verb.series(study).task(0)
-        with contextlib.redirect_stdout(sys.stderr), own_surroundings(), sweeping():
+        stderr = contextlib.redirect_stdout(sys.stderr)
+        with stderr, unlost_interruption(), own_surroundings(), sweeping():
             begin = time.monotonic()
             result: dict[str, Any] = verb.perform(study, task, Context())
             add_provenance(result, study, time.monotonic() - begin)

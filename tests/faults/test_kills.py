@@ -391,3 +391,46 @@ def test_a_real_study_is_the_same_on_workers_that_die(tmp_path: Path) -> None:
         assert process.returncode in (0, 3)
     rows = compare_runs(study, tmp_path / "one", tmp_path / "two")
     assert [row for row in rows if not row["identical"]] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["infer", "compare"])
+@pytest.mark.parametrize("executor", ["serial", "processes:2"])
+def test_real_work_that_is_interrupted_leaves_one_line_and_no_temporary_file(
+    tmp_path: Path, verb: str, executor: str
+) -> None:
+    """Also in the middle of compiling and of sampling, where libraries have files and threads."""
+    (tmp_path / "killed.toml").write_text(STUDY)
+    (tmp_path / "temporary").mkdir()
+    words = [verb, "killed.toml", "--out", "run", "--quiet", "--executor", executor]
+    env = os.environ | {"PYTHONPATH": ROOT, "TMPDIR": str(tmp_path / "temporary")}
+    dice = random.Random(f"{verb} {executor}")
+    for times in (1, 1, 2, 2):
+        with subprocess.Popen(
+            [sys.executable, "-m", "renp_infer", *words],
+            cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            wait_for(
+                lambda: list((tmp_path / "temporary").rglob("*")) or process.poll() is not None
+            )
+            time.sleep(dice.uniform(0.0, 4.0))
+            children = psutil.Process(process.pid).children(recursive=True)
+            for _ in range(times):
+                process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        assert process.returncode in (130, 0, 3)
+        assert (
+            err in ("", "renp: interrupted; the same command resumes\n")
+            or process.returncode != 130
+        )
+        assert not psutil.wait_procs(children, timeout=20)[1]
+        if times == 1:
+            assert list((tmp_path / "temporary").iterdir()) == []
+        else:
+            shutil.rmtree(tmp_path / "temporary")
+            (tmp_path / "temporary").mkdir()
+    finished = subprocess.run(
+        [sys.executable, "-m", "renp_infer", *words], cwd=tmp_path, env=env, check=False
+    )
+    assert finished.returncode in (0, 3)
+    assert list((tmp_path / "temporary").iterdir()) == []
