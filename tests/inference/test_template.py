@@ -104,9 +104,11 @@ class TestAdditive:
 
 
 class TestMultiplicative:
-    def test_mean_and_slopes(self, rng):
+    def test_mean_and_slopes(self):
+        """At the truth's mass, where there is a signal, with both nuisances at work."""
         likelihood = likelihood_with(GAIN, HUM)
-        vector = likelihood.prior.sample(rng, 1)[0]
+        vector = model_with(GAIN, HUM).vector(TRUTH)
+        vector[-2:] = 0.3, 0.2
         mean, jacobian = likelihood.linearise(vector)
         assert mean == pytest.approx(likelihood.mean(vector), rel=1e-12)
         for k in range(vector.size):
