@@ -127,8 +127,11 @@ def doctor(options: Options) -> int:
 
     executor = "processes:1" if options.executor == "serial" else options.executor
     parse_executor(executor)
+    place = options.out if options.out is not None else Path.cwd()
+    if not is_directory(place):
+        raise ConfigError("--out", str(place), "a directory that exists, for what is checked in it")
     with contextlib.redirect_stdout(sys.stderr):
-        checks = examine(options.out if options.out is not None else Path.cwd(), executor)
+        checks = examine(place, executor)
     good = all(check.good for check in checks)
     if options.json:
         rows = [{"name": c.name, "good": c.good, "found": c.found} for c in checks]

@@ -43,6 +43,14 @@ SECTIONS = {
             "phase_settings": 1,
         },
     },
+    "scan": {"scan": {"what": "evaluate", "over": {"layout.radius_cm": [0.5, 1.0]}}},
+    "atlas": {
+        "physics": {"preset": "first-principles"},
+        "target": {"scheme": "er-ylf-built"},
+        "lasers": {"chi_squared": 0.25},
+        "detector": {"exposure_s": 1800.0},
+        "atlas": {"ions": ["Pr"], "keep": 5},
+    },
     "sequential": {
         "optimize": {
             "orderings": ["normal"],
