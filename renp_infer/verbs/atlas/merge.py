@@ -21,6 +21,7 @@ from renp_infer.physics.ladder_merit import QUESTIONS
 from renp_infer.physics.magnetization import cycle_time_s, signal_factor
 from renp_infer.physics.screening import KEYS, LARGEST, BestLadders
 from renp_infer.records import Experiment, FloatArray
+from renp_infer.study.units import described
 from renp_infer.verbs.atlas.result import ROW, packed, unpacked
 from renp_infer.verbs.atlas.work import LEVEL, measure, rows_of
 
@@ -77,7 +78,7 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
     groups["levels"] = xr.concat(levels, LEVEL)
     found = xr.DataTree.from_dict(groups)
     found.attrs = _about(study, counts, scale)
-    found.to_netcdf(target, engine="h5netcdf")
+    described(found).to_netcdf(target, engine="h5netcdf")
 
 
 def _counted() -> list[str]:

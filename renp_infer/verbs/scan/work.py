@@ -18,6 +18,7 @@ from renp_infer.study.hypotheses import own_hypothesis
 from renp_infer.study.observed import data_of
 from renp_infer.study.scanned import ScanPlan
 from renp_infer.study.scanning import study_at
+from renp_infer.study.units import described
 from renp_infer.verbs.about import facts_of
 from renp_infer.verbs.evaluate.work import evaluate, measured
 from renp_infer.verbs.forecast.bench import Bench
@@ -195,7 +196,7 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
     missing = len(parts(plan)) - len(found[CELL]) - len(found[LINE])
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = {"schema": 1, **facts_of(study, missing), "what": plan.what}
-    tree.to_netcdf(target, engine="h5netcdf")
+    described(tree).to_netcdf(target, engine="h5netcdf")
 
 
 def _table(plan: ScanPlan, cells: dict[int, xarray.Dataset]) -> xarray.Dataset:
