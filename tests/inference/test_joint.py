@@ -293,11 +293,12 @@ def fitted(likelihood, vector):
     return vector, sigma(expand(likelihood, vector), noise, 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crystals", [("x", "x"), ("x", "y")], ids=["same crystal", "another"])
-def test_120_pairs_of_runs_scatter_as_their_joint_errors_say(crystals):
+def test_600_pairs_of_runs_scatter_as_their_joint_errors_say(crystals):
     """Pointing is zeroed anew between two runs; every nuisance is drawn from its prior."""
     settings = inference_with(phases="fixed", m1_max_meV=400.0, leakage_sd=0.0)
-    theta, rng, sd = toy_angles(31), np.random.default_rng(12), 0.01
+    theta, rng, sd = toy_angles(31), np.random.default_rng(11), 0.01
     model = replace(model_of(theta), settings=settings, shapes=None, peak=1.0)
     joint = JointModel.of([model, model], sharing_of(("spring", "autumn"), crystals))
     names, errors, off = joint.prior.names, [], []
@@ -306,7 +307,7 @@ def test_120_pairs_of_runs_scatter_as_their_joint_errors_say(crystals):
         crystals[0] != crystals[1]
     )
     covariance = sd**2 * np.eye(theta.size)
-    for truth in joint.prior.sample(rng, 120):
+    for truth in joint.prior.sample(rng, 600):
         truth[place] = 150.0
         values = joint.prior.values(truth)
         data = [
@@ -319,7 +320,7 @@ def test_120_pairs_of_runs_scatter_as_their_joint_errors_say(crystals):
         errors.append(error)
     pulls = np.array(off) / errors
     assert np.sqrt(np.mean(pulls**2)) == pytest.approx(1.0, abs=0.1)
-    assert np.mean(errors) == pytest.approx(np.std(off), rel=0.15)
+    assert np.mean(errors) == pytest.approx(np.std(off), rel=0.1)
 
 
 @pytest.mark.slow
