@@ -13,7 +13,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help venv study test test-all test-lowest test-newest mutants mutants-all lint bench scale samplers recompile lock clean \
-	docs figure
+	docs figure texts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -78,6 +78,9 @@ EXECUTE ?= off
 docs: venv ## build the documentation, build/docs/index.html; EXECUTE=auto runs the tutorials
 	@rm -rf docs/reference/generated build/docs
 	@$(BIN)/python -m sphinx -q -W --keep-going -D nb_execution_mode=$(EXECUTE) docs build/docs
+
+texts: venv ## write again the page of keys and the schema of studies, after a key or its text changed
+	@$(BIN)/python scripts/texts.py
 
 FIGURE := published normalised first-principles-normalised
 figure: venv ## draw the figure of the README again

@@ -22,7 +22,6 @@ extensions = [
     "mathml",
     "plain_docstrings",
     "stated",
-    "study_keys",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",

@@ -23,6 +23,7 @@ _TEXT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3}
 # reach the unit parser, which would calculate it.
 _TERM = r"[A-Za-zµμ°%]{1,20}(?:(?:\^|\*\*)-?[0-9](?:\.[0-9])?)?"
 _UNIT = re.compile(rf"(?:1 ?/ ?)?{_TERM}(?: ?[*/ ] ?{_TERM}){{0,3}}")
+_TEXT_WITH_UNIT = _TEXT.pattern.replace(r"(\S.*)", f"({_UNIT.pattern})")
 
 
 class Said(str):
@@ -110,6 +111,19 @@ class Number:
             text += f" in {self.unit}"
         return f'{text}, or "{self.also}"' if self.also else text
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """What of the range, and of texts, a JSON schema can say."""
+        number: dict[str, Any] = {"type": "number"}
+        if math.isfinite(self.low):
+            number["exclusiveMinimum" if self.open_low else "minimum"] = self.low
+        if math.isfinite(self.high):
+            number["exclusiveMaximum" if self.open_high else "maximum"] = self.high
+        texts: list[dict[str, Any]] = [{"enum": [self.also]}] if self.also else []
+        if self.unit:
+            texts.append({"type": "string", "pattern": f"^{_TEXT_WITH_UNIT}$"})
+        return {"anyOf": [number, *texts]} if texts else number
+
     def _in_range(self, value: float) -> float:
         try:
             number = float(value)
@@ -162,6 +176,11 @@ class Whole:
         """The range in words."""
         return f"an integer from {self.low} to {self.high}"
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The range, as a JSON schema."""
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
 
 class Choice:
     """One of a few values, of exactly their type."""
@@ -175,7 +194,17 @@ class Choice:
             if type(value) is type(option) and value == option:
                 return value
         hint = nearest(value, map(str, self.options)) if isinstance(value, str) else ""
-        raise refusal(" | ".join(map(str, self.options)), hint)
+        raise refusal(self.allowed, hint)
+
+    @property
+    def allowed(self) -> str:
+        """The options in words."""
+        return " | ".join(map(str, self.options))
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The options, as a JSON schema."""
+        return {"enum": list(self.options)}
 
 
 class Several:
@@ -186,15 +215,25 @@ class Several:
 
     def __call__(self, value: object) -> tuple[str, ...]:
         """Check one list."""
-        allowed = f"a list of one or more of {', '.join(self.options)}, each once"
         if not isinstance(value, list | tuple) or not value:
-            raise refusal(allowed)
+            raise refusal(self.allowed)
         for item in value:
             if not isinstance(item, str) or item not in self.options:
-                raise refusal(allowed, nearest(str(item), self.options))
+                raise refusal(self.allowed, nearest(str(item), self.options))
         if len(set(value)) != len(value):
-            raise refusal(allowed)
+            raise refusal(self.allowed)
         return tuple(option for option in self.options if option in value)
+
+    @property
+    def allowed(self) -> str:
+        """The options in words."""
+        return f"a list of one or more of {', '.join(self.options)}, each once"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The options, as a JSON schema."""
+        items = {"enum": list(self.options)}
+        return {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
 
 
 def flag(value: object) -> object:

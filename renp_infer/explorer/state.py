@@ -25,12 +25,13 @@ from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.records import PRESETS
 from renp_infer.study import reading as config
-from renp_infer.study.load import find_study, load_study, resolve
+from renp_infer.study.load import find_study, load_study, read_tables, resolve
 from renp_infer.study.priors import settings_of
 from renp_infer.study.sections.detector import PickupSection
 from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.study import Study
+from renp_infer.study.tables import apply_overrides
 from renp_infer.verbs.table import load_run
 
 Settings = Mapping[str, str]
@@ -81,7 +82,7 @@ def open_study(place: str | Path) -> Opened:
         opened = open_study(path / "study.resolved.toml")
         return replace(opened, source=str(path), run=load_run(path))
     file = find_study(path)
-    tables = config.parse_toml(config.read_study_text(file), str(file))
+    tables = read_tables(file)
     study = load_study(path, inference=False)
     tables = {"name": study.name} | tables
     _root_priors(tables, file.parent)
@@ -149,7 +150,7 @@ def tables_of(opened: Opened, settings: Settings) -> dict[str, Any]:
     """
     moved = {c.key: settings.get(c.key, "") for c in CONTROLS}
     moved = {k: text.strip() for k, text in moved.items() if text.strip() != opened.settings[k]}
-    tables = config.apply_overrides(opened.tables, ())
+    tables = apply_overrides(opened.tables, ())
     if any(key in moved for key in GRID_KEYS):
         tables["layout"] = tables.get("layout", {}) | {"theta_s_deg": {}}
         moved |= {key: settings[key] for key in GRID_KEYS}
@@ -165,7 +166,7 @@ def tables_of(opened: Opened, settings: Settings) -> dict[str, Any]:
         del moved[key]
         home, _, name = key.rpartition(".")
         (_at(tables, home) or {}).pop(name, None)
-    return config.apply_overrides(tables, [f"{key}={text}" for key, text in moved.items()])
+    return apply_overrides(tables, [f"{key}={text}" for key, text in moved.items()])
 
 
 def study_of(tables: Mapping[str, Any]) -> Study:

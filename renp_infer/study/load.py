@@ -12,10 +12,13 @@ from renp_infer.fields import Said
 from renp_infer.files import is_file
 from renp_infer.resources import share_path
 from renp_infer.study import reading as config
+from renp_infer.study import tables
 from renp_infer.study.datasets import assembled
 from renp_infer.study.design_check import check_design
+from renp_infer.study.including import KEY, laid_over
 from renp_infer.study.paths import expanded
 from renp_infer.study.scanning import scanned
+from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.study import Study
 from renp_infer.terminal import plain
 
@@ -72,11 +75,15 @@ def load_study(
     0.02
     """
     raw, text, folder, name = _given(source)
+    _without_default_preset(raw)
     if isinstance(changes, Mapping):
         _check_changes(source, changes)
-        raw = config.apply_changes(raw, plain(changes))
+        raw = tables.apply_changes(raw, plain(changes))
     else:
-        raw = config.apply_overrides(raw, changes or ())
+        raw = tables.apply_overrides(raw, changes or ())
+    if KEY in raw:
+        allowed = "nothing but in a study: a change sets values, and no file"
+        raise ConfigError(KEY, raw[KEY], allowed)
     raw.setdefault("name", name)
     if data is not None:
         if isinstance(raw.get("data"), list):
@@ -84,9 +91,9 @@ def load_study(
             raise ConfigError("data", Said("several data sets"), allowed)
         raw["data"] = plain(dict(data))
     if scan:
-        config.add_sections(raw, ["scan"])
-        raw = config.apply_changes(raw, {f"scan.{key}": value for key, value in scan.items()})
-    config.add_sections(raw, add)
+        tables.add_sections(raw, ["scan"])
+        raw = tables.apply_changes(raw, {f"scan.{key}": value for key, value in scan.items()})
+    tables.add_sections(raw, add)
     if inference or "compare" in raw:  # which takes its priors from there
         raw.setdefault("inference", {})
     study = config.validate(raw)
@@ -103,15 +110,42 @@ def _given(source: Source) -> tuple[dict[str, Any], str, Path, str]:
     if isinstance(source, Mapping):
         import tomli_w
 
-        tables = plain(dict(source))
-        return tables, tomli_w.dumps(tables), Path.cwd(), "study"
+        given_tables, folder = plain(dict(source)), Path.cwd()
+        return laid_over(given_tables, folder), tomli_w.dumps(given_tables), folder, "study"
     given: object = source  # from a notebook it may be anything
     if not isinstance(given, str | Path):
         allowed = "a study file, the name of a shipped study, or tables"
         raise ConfigError("source", given, allowed)
     file = find_study(source)
-    text = config.read_study_text(file)
-    return config.parse_toml(text, str(file)), text, file.parent, file.stem
+    text = tables.read_study_text(file)
+    return read_tables(file, text), text, file.parent, file.stem
+
+
+def read_tables(file: Path, text: str | None = None) -> dict[str, Any]:
+    """Tables of a study file, with those of the files that it includes.
+
+    Parameters
+    ----------
+    file : Path
+    text : str, optional
+        What it holds, where that has been read.
+
+    Raises
+    ------
+    ConfigError
+    """
+    text = tables.read_study_text(file) if text is None else text
+    return laid_over(tables.parse_toml(text, str(file)), file.parent, file)
+
+
+def _without_default_preset(raw: dict[str, Any]) -> None:
+    """Leave a preset that nobody chose out, so that a change that names one is a choice."""
+    physics = raw.get("physics")
+    if isinstance(physics, dict) and physics.get("preset_by_default") is True:
+        default = PhysicsSection.model_fields["preset"].default
+        if physics.get("preset", default) == default:
+            gone = ("preset", "preset_by_default")
+            raw["physics"] = {key: value for key, value in physics.items() if key not in gone}
 
 
 def _check_changes(source: Source, changes: Mapping[str, Any]) -> None:
@@ -133,11 +167,11 @@ def with_sections(study: Study | Source, *sections: str) -> Study:
     """The study, with the defaults of sections, by dotted path, that it lacks."""
     if not isinstance(study, Study):
         study = load_study(study)
-    tables = deepcopy(study.resolved)
-    config.add_sections(tables, sections)
-    if tables == study.resolved:
+    resolved = deepcopy(study.resolved)
+    tables.add_sections(resolved, sections)
+    if resolved == study.resolved:
         return study
-    return resolve(config.validate(tables), study.text, Path.cwd())
+    return resolve(config.validate(resolved), study.text, Path.cwd())
 
 
 def resolve(study: config.StudyConfig, text: str, folder: Path) -> Study:

@@ -1,14 +1,13 @@
 """A study file as a checked, typed object; every refusal is one ``ConfigError``.
 
-TOML in, ``StudyConfig`` out. This module knows keys, types and ranges; what
-needs a target scheme or an oscillation table is decided in ``resolve.py``.
+Tables in, ``StudyConfig`` out. This module knows keys, types and ranges; ``tables.py``
+reads the TOML, and what needs a target scheme or an oscillation table is decided in
+``resolve.py``.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,11 +20,10 @@ from renp_infer.fields import (
     Whole,
     directory_name,
     nearest,
-    toml_value,
 )
 from renp_infer.study.sections.accuracy import AccuracySection
 from renp_infer.study.sections.atlas import AtlasSection
-from renp_infer.study.sections.base import as_tuple
+from renp_infer.study.sections.base import Word, about, as_tuple
 from renp_infer.study.sections.blinding import BlindingSection
 from renp_infer.study.sections.calibrate import CalibrateSection
 from renp_infer.study.sections.compare import CompareSection
@@ -57,10 +55,6 @@ TASKS = (
 )
 """Sections that ask for work."""
 
-MAX_BYTES = 10_000_000
-"""Largest study file that is read."""
-MAX_DEPTH = 32
-"""Deepest nesting of tables and lists; no key of a study is deeper than three."""
 _NOTHING = Said("nothing")
 
 
@@ -69,184 +63,157 @@ class StudyConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    schema_version: Annotated[Literal[1], Before(Choice(1))] = Field(alias="schema")
-    name: Annotated[str, Before(directory_name)]
-    seed: Annotated[int, Before(Whole(0, 2**63 - 1))] = 20211207
-    neutrino: NeutrinoSection = NeutrinoSection()
-    physics: PhysicsSection = PhysicsSection()
-    target: TargetSection = TargetSection()
-    layout: LayoutSection = LayoutSection()
-    lasers: LasersSection = LasersSection()
-    detector: DetectorSection = DetectorSection()
-    accuracy: AccuracySection = AccuracySection()
-    execution: ExecutionSection = ExecutionSection()
-    simulate: SimulateSection | None = None
-    data: DataSections | None = None
-    blinding: BlindingSection | None = None
-    constraints: ConstraintsSection | None = None
-    systematics: Annotated[tuple[SystematicEntry, ...], Before(as_tuple)] | None = None
-    inference: InferenceSection | None = None
-    compare: CompareSection | None = None
-    forecast: ForecastSection | None = None
-    scan: ScanSection | None = None
-    optimize: OptimizeSection | None = None
-    calibrate: CalibrateSection | None = None
-    atlas: AtlasSection | None = None
-
-
-def read_study_text(path: Path) -> str:
-    """Read the text of a study file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Raises
-    ------
-    ConfigError
-        If it is missing, not a regular file, unreadable, too large or not UTF-8.
-    """
-    allowed = "a readable TOML file"
-    try:
-        if path.is_dir():
-            raise ConfigError(str(path), Said("a directory"), allowed)
-        if not path.is_file():
-            raise ConfigError(str(path), Said("no such file"), allowed, _near_file(path))
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(str(path), Said("a huge file"), f"at most {MAX_BYTES} bytes")
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            str(path), Said("bytes that are no text"), "a TOML file in UTF-8"
-        ) from error
-    except OSError as error:
-        given = Said(error.strerror or "an unreadable file")
-        raise ConfigError(str(path), given, allowed) from error
-
-
-def _near_file(path: Path) -> str:
-    try:
-        known = [entry.name for entry in path.parent.iterdir() if entry.suffix == ".toml"]
-    except (OSError, ValueError):
-        return ""
-    return nearest(path.name, known)
-
-
-def parse_toml(text: str, source: str) -> dict[str, Any]:
-    """Tables of a TOML text.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    source : str
-        File to blame.
-
-    Raises
-    ------
-    ConfigError
-        If the text is not TOML, or nested deeper than any study.
-    """
-    try:
-        return _shallow(tomllib.loads(text))
-    except (ValueError, RecursionError) as error:
-        reason = "tables nested too deep" if isinstance(error, RecursionError) else error
-        raise ConfigError(source, Said(f"no valid TOML ({reason})"), "a TOML file") from error
-
-
-def apply_overrides(raw: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    """Tables with the settings of ``--set section.key=value`` put in.
-
-    Parameters
-    ----------
-    raw : dict
-        Tables of the study file; left as they are.
-    overrides : iterable of str
-        Assignments; a value that is not TOML is taken as text.
-
-    Raises
-    ------
-    ConfigError
-        If an assignment has no key or no ``=``, or a key leads through a value.
-    """
-    assignments: list[tuple[str, str, Any]] = []
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError("--set", text, "section.key=value")
-        assignments.append((text, key, toml_value(value.strip())))
-    return _assigned(raw, assignments, "--set")
-
-
-def apply_changes(raw: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables with values put in by their dotted key.
-
-    Parameters
-    ----------
-    raw : dict
-        Tables of a study; left as they are.
-    changes : mapping
-        Value by ``section.key``.
-
-    Raises
-    ------
-    ConfigError
-        If a key is empty, or leads through a value.
-    """
-    return _assigned(raw, [(key, key, value) for key, value in changes.items()], "changes")
-
-
-def _assigned(
-    raw: dict[str, Any], assignments: Iterable[tuple[str, str, Any]], source: str
-) -> dict[str, Any]:
-    """Tables with (text to blame, dotted key, value) put in, which came from ``source``."""
-    result = _copied(raw)
-    for text, key, value in assignments:
-        steps = [step.strip() for step in key.split(".")]
-        if not all(steps):
-            raise ConfigError(
-                source, text, "section.key=value" if source == "--set" else "section.key"
-            )
-        table = result
-        for step in steps[:-1]:
-            table = table.setdefault(step, {})
-            if not isinstance(table, dict):
-                raise ConfigError(source, text, f"{step!r} to be a table, not a value")
-        table[steps[-1]] = value
-        try:
-            _shallow(result)
-        except RecursionError:
-            raise ConfigError(source, text, f"at most {MAX_DEPTH} levels of tables") from None
-    return result
-
-
-def add_sections(raw: dict[str, Any], names: Iterable[str]) -> None:
-    """Add empty sections, by dotted path, to tables that have none."""
-    for name in names:
-        table: Any = raw
-        for step in name.split("."):
-            if isinstance(table, dict):  # else it is refused later, with its key
-                table = table.setdefault(step, {})
-
-
-def _shallow(tree: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what is nested so deep that code which follows it would break."""
-    level: list[Any] = [tree]
-    for _ in range(MAX_DEPTH):
-        level = [
-            item
-            for node in level
-            for item in (node.values() if isinstance(node, dict) else node)
-            if isinstance(item, dict | list)
-        ]
-        if not level:
-            return tree
-    raise RecursionError
-
-
-def _copied(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _copied(v) if isinstance(v, dict) else v for k, v in raw.items()}
+    schema_version: Annotated[
+        Literal[1], Before(Choice(1)), about("Version of the keys of a study.")
+    ] = Field(alias="schema")
+    name: Annotated[
+        str,
+        Before(directory_name),
+        about("Name of the study and of its run directory.", unset="the file's name"),
+    ]
+    include: Annotated[
+        tuple[Word, ...],
+        Before(as_tuple),
+        about(
+            "Other TOML files that this one is laid over, in their order: tables key by key, all "
+            "else whole. Their paths start from the folder of the file that names them, all "
+            "other paths from that of the study.",
+            page="study-file.md#other-files",
+        ),
+    ] = ()
+    seed: Annotated[
+        int,
+        Before(Whole(0, 2**63 - 1)),
+        about("Whole number from which all random numbers follow.", page="running.md"),
+    ] = 20211207
+    neutrino: Annotated[
+        NeutrinoSection,
+        about(
+            "The truth of mock data and of evaluate; of measured data a hypothesis.",
+            page="theory.md#parameters-of-a-fit",
+        ),
+    ] = NeutrinoSection()
+    physics: Annotated[
+        PhysicsSection,
+        about(
+            "Which physics: a preset, and single switches over it.",
+            page="theory.md#the-three-presets",
+        ),
+    ] = PhysicsSection()
+    target: Annotated[TargetSection, about("Ion and host.", page="schemes.md")] = TargetSection()
+    layout: Annotated[
+        LayoutSection, about("Crystal and directions of the beams.", page="theory.md#kinematics")
+    ] = LayoutSection()
+    lasers: Annotated[
+        LasersSection,
+        about(
+            "Intensities, timing, tuning and polarisation of the lasers.",
+            page="theory.md#coherence-and-the-laser-cycle",
+        ),
+    ] = LasersSection()
+    detector: Annotated[
+        DetectorSection,
+        about(
+            "Magnetometer, pickup loop, angular resolution and exposure.", page="new-detector.md"
+        ),
+    ] = DetectorSection()
+    accuracy: Annotated[
+        AccuracySection, about("Numerical tolerance.", page="theory.md#the-crystal")
+    ] = AccuracySection()
+    execution: Annotated[
+        ExecutionSection,
+        about(
+            "What is done when tasks fail; changes no result.", page="running.md#when-tasks-fail"
+        ),
+    ] = ExecutionSection()
+    simulate: Annotated[
+        SimulateSection | None,
+        about("Asks for an ensemble of mock data.", page="own-data.md", unset="not asked for"),
+    ] = None
+    data: Annotated[
+        DataSections | None,
+        about(
+            "Measured data, in the place of mock data; or several data sets, a table each.",
+            page="own-data.md",
+            unset="mock data",
+        ),
+    ] = None
+    blinding: Annotated[
+        BlindingSection | None,
+        about(
+            "Hides the answer of measured data behind secret offsets, until it is asked for.",
+            page="blinding.md",
+            unset="nothing is hidden",
+        ),
+    ] = None
+    constraints: Annotated[
+        ConstraintsSection | None,
+        about(
+            "What other experiments say, as terms of the likelihood.",
+            page="constraints.md",
+            unset="none",
+        ),
+    ] = None
+    systematics: Annotated[
+        Annotated[tuple[SystematicEntry, ...], Before(as_tuple)] | None,
+        about(
+            "A template by angle of a disturbance of the field, with a parameter of its own.",
+            page="priors.md#systematics-of-your-own",
+            unset="none",
+        ),
+    ] = None
+    inference: Annotated[
+        InferenceSection | None,
+        about("Asks for a posterior: priors and sampler.", page="priors.md", unset="not asked for"),
+    ] = None
+    compare: Annotated[
+        CompareSection | None,
+        about(
+            "Asks which ordering, and whether Dirac or Majorana, by evidence.",
+            page="hypotheses.md",
+            unset="not asked for",
+        ),
+    ] = None
+    forecast: Annotated[
+        ForecastSection | None,
+        about(
+            "Asks what an experiment could see, and in what time.",
+            page="forecasts.md#the-section",
+            unset="not asked for",
+        ),
+    ] = None
+    scan: Annotated[
+        ScanSection | None,
+        about(
+            "Asks for one result in each cell of a grid of studies.",
+            page="scans.md",
+            unset="not asked for",
+        ),
+    ] = None
+    optimize: Annotated[
+        OptimizeSection | None,
+        about(
+            "Asks for the design that tells most.",
+            page="design.md#optimising-a-layout",
+            unset="not asked for",
+        ),
+    ] = None
+    calibrate: Annotated[
+        CalibrateSection | None,
+        about(
+            "Asks whether the statistics are right, on mock experiments.",
+            page="calibration.md",
+            unset="not asked for",
+        ),
+    ] = None
+    atlas: Annotated[
+        AtlasSection | None,
+        about(
+            "Asks which ladders of levels would tell most.",
+            page="atlas.md",
+            unset="not asked for",
+        ),
+    ] = None
 
 
 def validate(raw: Mapping[str, Any]) -> StudyConfig:

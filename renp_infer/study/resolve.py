@@ -41,7 +41,7 @@ from renp_infer.study.sections.inference import (
 from renp_infer.study.sections.lasers import lasers_of
 from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of, with_absolute_table
-from renp_infer.study.sections.physics import switches_of
+from renp_infer.study.sections.physics import is_chosen, switches_of
 from renp_infer.study.sections.sequential import SequentialSettings, sequential_settings
 from renp_infer.study.sections.systematics import templates_of, with_absolute_templates
 from renp_infer.study.sections.target import (
@@ -168,9 +168,12 @@ def _resolved(
     study: StudyConfig, scheme: str, experiment: Experiment, design: Design | None
 ) -> dict[str, Any]:
     """All keys with all values, as tables of which ``load_study`` makes the same study."""
-    tables = study.model_dump(by_alias=True, exclude_none=True)
-    chosen = told(experiment.switches).items()
-    tables["physics"] |= {name: value for name, value in chosen if value is not None}
+    tables = study.model_dump(by_alias=True, exclude_none=True, exclude={"include"})
+    switches = told(experiment.switches).items()
+    tables["physics"] |= {name: value for name, value in switches if value is not None}
+    del tables["physics"]["preset_by_default"]
+    if not is_chosen(study.physics):
+        tables["physics"]["preset_by_default"] = True
     tables["lasers"]["zeeman_field_G"] = experiment.lasers.zeeman_field_G
     tables["target"] = {"scheme": scheme} | {
         key: getattr(experiment.target, key)

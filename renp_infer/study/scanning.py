@@ -22,6 +22,7 @@ from renp_infer.study.scanned import GridCell, ScanPlan, Value
 from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.study.sections.scan import ScanSection
 from renp_infer.study.study import Study
+from renp_infer.study.tables import add_sections, apply_changes
 
 BUILDS_ON = {
     "evaluate": (),
@@ -50,7 +51,7 @@ def study_at(plan: ScanPlan, keys: Mapping[str, Value]) -> Study:
     ConfigError
         Where it is none.
     """
-    tables = config.apply_changes(plan.tables, keys)
+    tables = apply_changes(plan.tables, keys)
     return assembled(config.validate(tables), "", Path(plan.folder))
 
 
@@ -132,7 +133,7 @@ def _without_tasks(tables: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Tables without the tasks that are not asked for, and with those that are."""
     gone = set(TASKS) - set(BUILDS_ON[what]) | ({"seed"} if what == "evaluate" else set())
     kept = {key: value for key, value in tables.items() if key not in gone}
-    config.add_sections(kept, BUILDS_ON[what])
+    add_sections(kept, BUILDS_ON[what])
     return kept
 
 
@@ -155,7 +156,7 @@ def _check_key(plan: ScanPlan, name: str, values: tuple[Value, ...]) -> None:
         raise ConfigError(path, Said("this key"), allowed, nearest(section, known))
     for value in values:
         try:
-            config.validate(config.apply_changes(plan.tables, {name: value}))
+            config.validate(apply_changes(plan.tables, {name: value}))
         except ConfigError as error:
             raise ConfigError(path, error.given, error.allowed, error.hint) from error
 

@@ -196,4 +196,35 @@ def constrained(knowledge: tuple[Stated, ...]) -> list[tuple[str, str]]:
 
 def headlines(resolved: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What study and run say of a resolved study: which physics it is by."""
-    return [("physics", str(resolved["physics"]["preset"]))]
+    return [("physics", Preset.of(resolved).words)]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Which physics results are by, and whether anybody chose it.
+
+    Attributes
+    ----------
+    name : str
+    chosen : bool
+        Whether the study, or a change of it, names the preset.
+    """
+
+    name: str
+    chosen: bool
+
+    @classmethod
+    def of(cls, resolved: Mapping[str, Any]) -> Preset:
+        """Preset of a resolved study."""
+        physics = resolved["physics"]
+        return cls(str(physics["preset"]), not physics.get("preset_by_default", False))
+
+    @property
+    def words(self) -> str:
+        """Its name, and whether it is the default."""
+        return f"{self.name} ({'chosen' if self.chosen else 'the default, not chosen'})"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As it stands in a JSON document."""
+        return {"preset": self.name, "preset_chosen": self.chosen}

@@ -15,10 +15,11 @@ from renp_infer.errors import ConfigError
 from renp_infer.records import BLOCH_KEYS, PRESETS, switch_names
 from renp_infer.resources import share_path
 from renp_infer.study.load import load_study
-from renp_infer.study.reading import StudyConfig, apply_overrides, parse_toml, validate
+from renp_infer.study.reading import StudyConfig, validate
 from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
 from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.study import Study
+from renp_infer.study.tables import apply_overrides, parse_toml
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.table import verbs_of
 
@@ -118,7 +119,7 @@ def refused(override: str) -> ConfigError:
 
 
 def test_the_documented_example_equals_the_defaults(load: Load) -> None:
-    given, default = load(text=EXAMPLE), load("name=reference")
+    given, default = load(text=EXAMPLE), load("name=reference", "physics.preset=published")
     drop = ("theta_e_deg",)
     for section in ("neutrino", "physics", "target", "lasers", "detector", "accuracy"):
         assert given.resolved[section] == default.resolved[section]
@@ -438,7 +439,7 @@ def test_a_wrong_unit_is_refused(override: str) -> None:
 
 
 def test_physics_keys_are_the_switches() -> None:
-    assert set(PhysicsSection.model_fields) == {"preset", *switch_names()}
+    assert set(PhysicsSection.model_fields) == {"preset", "preset_by_default", *switch_names()}
 
 
 def test_a_preset_sets_all_switches_and_single_keys_override(load: Load) -> None:

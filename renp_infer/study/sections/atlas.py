@@ -11,7 +11,7 @@ from renp_infer.fields import Number, Said, Whole
 from renp_infer.physics.lanthanides import IONS
 from renp_infer.physics.screening import Intensities, Reach
 from renp_infer.records import Experiment, Parameters
-from renp_infer.study.sections.base import Flag, Section, several
+from renp_infer.study.sections.base import Flag, Section, about, several
 
 PhotonEnergy = Annotated[float, Before(Number("eV", 0, 10, open_low=True))]
 
@@ -19,12 +19,24 @@ PhotonEnergy = Annotated[float, Before(Number("eV", 0, 10, open_low=True))]
 class AtlasSection(Section):
     """Ions and ladders that are screened, and how many of each ranking are kept."""
 
-    ions: Annotated[tuple[str, ...], several(*IONS)] = IONS
-    photon_min_eV: PhotonEnergy = 0.3
-    photon_max_eV: PhotonEnergy = 4.0
-    keep: Annotated[int, Before(Whole(1, 10_000))] = 100
-    tasks_per_ion: Annotated[int, Before(Whole(1, 1000))] = 2
-    cuts: Flag = True
+    ions: Annotated[tuple[str, ...], several(*IONS), about("Ions whose ladders are screened.")] = (
+        IONS
+    )
+    photon_min_eV: Annotated[
+        PhotonEnergy, about("Least energy of a photon of the three lasers.")
+    ] = 0.3
+    photon_max_eV: Annotated[
+        PhotonEnergy, about("Largest energy of a photon of the three lasers.")
+    ] = 4.0
+    keep: Annotated[
+        int, Before(Whole(1, 10_000)), about("Ladders of each ranking that are kept.")
+    ] = 100
+    tasks_per_ion: Annotated[
+        int, Before(Whole(1, 1000)), about("Tasks that the ladders of an ion are divided into.")
+    ] = 2
+    cuts: Annotated[
+        Flag, about("Whether ladders that cannot be among the best are left out early.")
+    ] = True
 
 
 def reach_of(section: AtlasSection, experiment: Experiment) -> Reach:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Choice, Number, Several, flag, word
@@ -13,7 +13,7 @@ Degrees = Annotated[float, Before(Number("degree", -360, 360))]
 """A direction. Turns count for nothing; two circles let a list of angles cross a half turn."""
 Millisecond = Annotated[float, Before(Number("ms", 0, 1e9, open_low=True))]
 Flag = Annotated[bool, Before(flag)]
-Word = Annotated[str, Before(word)]
+Word = Annotated[str, Before(word), Field(min_length=1, max_length=4096)]
 
 
 def choice(*options: str | int) -> Before:
@@ -24,6 +24,28 @@ def choice(*options: str | int) -> Before:
 def several(*options: str) -> Before:
     """Check for a list of some of a few words."""
     return Before(Several(*options))
+
+
+def about(
+    meaning: str, *, unset: str = "", typical: str = "", source: str = "", page: str = ""
+) -> Any:
+    """What a key means, for the terminal, the schema, new studies and the pages.
+
+    Parameters
+    ----------
+    meaning : str
+        A sentence or two; what its special values do.
+    unset : str
+        What counts where a key without a default is left out.
+    typical : str
+        What experiments, or studies that ship, have.
+    source : str
+        Equation or section of the paper, or where the default comes from.
+    page : str
+        Page that says more, with its anchor; by default that of the section.
+    """
+    facts = {"unset": unset, "typical": typical, "source": source, "page": page}
+    return Field(description=meaning, json_schema_extra={k: v for k, v in facts.items() if v})
 
 
 class Section(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator as Before
 from renp_infer.fields import Number
 from renp_infer.study.blinding import Blinding
 from renp_infer.study.paths import absolute_path
-from renp_infer.study.sections.base import Section, Word
+from renp_infer.study.sections.base import Section, Word, about
 
 
 class BlindingSection(Section):
@@ -20,8 +20,18 @@ class BlindingSection(Section):
     standard deviation of the offsets that follow from it.
     """
 
-    key: Word
-    width_meV: Annotated[float, Before(Number("meV", 0, 1e6, open_low=True))] = 200.0
+    key: Annotated[
+        Word,
+        about("File of the secret, outside of the run and for its owner alone: renp blind-key."),
+    ]
+    width_meV: Annotated[
+        float,
+        Before(Number("meV", 0, 1e6, open_low=True)),
+        about(
+            "Standard deviation of the secret offsets of masses.",
+            typical="several times the error that is expected",
+        ),
+    ] = 200.0
 
 
 def with_absolute_key(section: BlindingSection | None, folder: Path) -> BlindingSection | None:

@@ -11,7 +11,7 @@ from renp_infer.fields import Number
 from renp_infer.inference.constraints import LimitConstraint
 from renp_infer.inference.parameters import BETA_SQUARED, DERIVED_TEXTS, PARAMETERS
 from renp_infer.study.paths import absolute_path
-from renp_infer.study.sections.base import Section, Word, as_tuple, choice
+from renp_infer.study.sections.base import Section, Word, about, as_tuple, choice
 
 ALLOWED = tuple(
     name for name in (*PARAMETERS.names, *DERIVED_TEXTS, BETA_SQUARED)
@@ -24,50 +24,107 @@ Numbers = Annotated[tuple[Annotated[float, Before(Number())], ...], Before(as_tu
 Errors = Annotated[
     tuple[Annotated[float, Before(Number(low=0, open_low=True))], ...], Before(as_tuple)
 ]
-Ordering = Annotated[Literal["both", "normal", "inverted"], choice("both", "normal", "inverted")]
+Name = Annotated[Word, about("Name, under which results list it.")]
+Ordering = Annotated[
+    Literal["both", "normal", "inverted"],
+    choice("both", "normal", "inverted"),
+    about("Ordering under which it holds; under the other one it counts as 0, at its best."),
+]
 
 
 class GaussianEntry(Section):
     """A measurement of some quantities: ``errors``, or a ``covariance``."""
 
-    name: Word
-    quantities: Quantities
-    values: Numbers
-    errors: Errors | None = None
-    covariance: Annotated[tuple[Numbers, ...], Before(as_tuple)] | None = None
+    name: Name
+    quantities: Annotated[Quantities, about("What was measured.")]
+    values: Annotated[Numbers, about("Measured values, one for each quantity, in its unit.")]
+    errors: Annotated[
+        Errors | None,
+        about("Standard errors, one for each quantity.", unset="a covariance is given"),
+    ] = None
+    covariance: Annotated[
+        tuple[Numbers, ...] | None,
+        Before(as_tuple),
+        about("Covariance, a row for each quantity.", unset="errors are given"),
+    ] = None
     ordering: Ordering = "both"
 
 
 class LimitEntry(Section):
     """An upper limit as half a normal distribution, which has to be said: ``shape``."""
 
-    name: Word
-    quantity: Quantity
-    upper: Annotated[float, Before(Number(low=0, open_low=True))]
-    level: Annotated[float, Before(Number(low=0.5, high=1, open_low=True, open_high=True))]
-    shape: Annotated[Literal["one-sided-normal"], choice("one-sided-normal")] | None = None
-    best: Annotated[float, Before(Number(low=0))] = LimitConstraint.best
-    upper_least: Annotated[float, Before(Number(low=0, open_low=True))] | None = None
+    name: Name
+    quantity: Annotated[Quantity, about("What is limited.")]
+    upper: Annotated[
+        float,
+        Before(Number(low=0, open_low=True)),
+        about("Published upper limit, in the unit of the quantity."),
+    ]
+    level: Annotated[
+        float,
+        Before(Number(low=0.5, high=1, open_low=True, open_high=True)),
+        about("Its level.", typical="0.90, 0.95"),
+    ]
+    shape: Annotated[
+        Literal["one-sided-normal"] | None,
+        choice("one-sided-normal"),
+        about(
+            "Shape of its likelihood, which a limit does not tell: it has to be said.",
+            unset="it must be given",
+        ),
+    ] = None
+    best: Annotated[
+        float,
+        Before(Number(low=0)),
+        about("Value below which the limit says nothing."),
+    ] = LimitConstraint.best
+    upper_least: Annotated[
+        float | None,
+        Before(Number(low=0, open_low=True)),
+        about(
+            "Smallest that the limit may be, where it depends on what is not known; averaged "
+            "up to upper, evenly in the logarithm.",
+            unset="upper is the limit",
+        ),
+    ] = None
     ordering: Ordering = "both"
 
 
 class FileEntry(Section):
     """Numbers in a CSV file with a column for each quantity."""
 
-    name: Word
-    quantities: Quantities
-    file: Word
+    name: Name
+    quantities: Annotated[Quantities, about("Columns of the file that are read.")]
+    file: Annotated[Word, about("CSV file, from the study's folder.")]
     ordering: Ordering = "both"
 
 
 class ConstraintsSection(Section):
     """External knowledge: shipped or own files (``use``), and constraints of a study."""
 
-    use: Annotated[tuple[Word, ...], Before(as_tuple)] = ()
-    gaussian: Annotated[tuple[GaussianEntry, ...], Before(as_tuple)] = ()
-    limit: Annotated[tuple[LimitEntry, ...], Before(as_tuple)] = ()
-    table: Annotated[tuple[FileEntry, ...], Before(as_tuple)] = ()
-    chain: Annotated[tuple[FileEntry, ...], Before(as_tuple)] = ()
+    use: Annotated[
+        tuple[Word, ...],
+        Before(as_tuple),
+        about(
+            "Shipped constraints by name, or paths that end in .toml.", typical='["katrin-2025"]'
+        ),
+    ] = ()
+    gaussian: Annotated[
+        tuple[GaussianEntry, ...], Before(as_tuple), about("Measurements with Gaussian errors.")
+    ] = ()
+    limit: Annotated[
+        tuple[LimitEntry, ...], Before(as_tuple), about("Upper limits at a level.")
+    ] = ()
+    table: Annotated[
+        tuple[FileEntry, ...],
+        Before(as_tuple),
+        about("Files with chi_squared on a full grid of one or two quantities."),
+    ] = ()
+    chain: Annotated[
+        tuple[FileEntry, ...],
+        Before(as_tuple),
+        about("Files with draws, and their weight where they are not equal."),
+    ] = ()
 
 
 def with_absolute_files(section: ConstraintsSection | None, folder: Path) -> Any:

@@ -15,7 +15,7 @@ from renp_infer.fields import Number, Said, directory_name
 from renp_infer.records import Experiment, FloatArray
 from renp_infer.study.measured.datafile import Measurement, measurement_from, read_measurement
 from renp_infer.study.paths import absolute_path
-from renp_infer.study.sections.base import Section, Word, as_tuple, kind_of_grid
+from renp_infer.study.sections.base import Section, Word, about, as_tuple, kind_of_grid
 
 Name = Annotated[str, Before(directory_name)]
 FILES = ("file", "covariance", "added_covariance")
@@ -30,14 +30,41 @@ class DataSection(Section):
     In the place of ``file`` and ``covariance`` there can be the numbers themselves.
     """
 
-    file: Word | None = None
-    covariance: Word | None = None
-    added_covariance: Word | None = None
-    theta_s_deg: Column | None = None
-    field_nG: Column | None = None
-    error_nG: Column | None = None
-    covariance_nG2: Matrix | None = None
-    exposure_s: Column | None = None
+    file: Annotated[
+        Word | None,
+        about(
+            "CSV or netCDF file with angle, field, error and exposure, from the study's folder.",
+            unset="the arrays of this section",
+        ),
+    ] = None
+    covariance: Annotated[
+        Word | None,
+        about("File with their covariance.", unset="the data file has the errors"),
+    ] = None
+    added_covariance: Annotated[
+        Word | None,
+        about("File with a covariance that is added to that of the errors.", unset="none is added"),
+    ] = None
+    theta_s_deg: Annotated[
+        Column | None,
+        about("Trigger angles, in the place of a file.", unset="those of the file"),
+    ] = None
+    field_nG: Annotated[
+        Column | None,
+        about("Field at each angle, in the place of a file.", unset="that of the file"),
+    ] = None
+    error_nG: Annotated[
+        Column | None,
+        about("Standard error of each field, uncorrelated.", unset="that of the file"),
+    ] = None
+    covariance_nG2: Annotated[
+        Matrix | None,
+        about("Covariance of the fields, a list for each angle.", unset="that of the file"),
+    ] = None
+    exposure_s: Annotated[
+        Column | None,
+        about("Time spent at each angle.", unset="that of the file, or of [detector]"),
+    ] = None
 
 
 class DataSetSection(Section):
@@ -47,16 +74,33 @@ class DataSetSection(Section):
     a crystal is one piece of one material.
     """
 
-    name: Name
-    run: Name | None = None
-    crystal: Name = "crystal"
-    file: Word | None = None
-    covariance: Word | None = None
-    added_covariance: Word | None = None
-    layout: dict[str, Any] = {}
-    lasers: dict[str, Any] = {}
-    detector: dict[str, Any] = {}
-    target: dict[str, Any] = {}
+    name: Annotated[Name, about("Name of the data set, under which results list it.")]
+    run: Annotated[
+        Name | None,
+        about(
+            "Run that it was taken in: of a run, offsets are common.",
+            unset="a run of its own",
+        ),
+    ] = None
+    crystal: Annotated[
+        Name, about("Crystal that it was taken with: of a crystal, its index is common.")
+    ] = "crystal"
+    file: Annotated[
+        Word | None,
+        about("Its data, as in [data]; mock data without.", unset="mock data"),
+    ] = None
+    covariance: Annotated[
+        Word | None,
+        about("File with their covariance.", unset="the data file has the errors"),
+    ] = None
+    added_covariance: Annotated[
+        Word | None,
+        about("File with a covariance that is added to that of the errors.", unset="none is added"),
+    ] = None
+    layout: Annotated[dict[str, Any], about("Keys of [layout] that are its own.")] = {}
+    lasers: Annotated[dict[str, Any], about("Keys of [lasers] that are its own.")] = {}
+    detector: Annotated[dict[str, Any], about("Keys of [detector] that are its own.")] = {}
+    target: Annotated[dict[str, Any], about("Keys of [target] that are its own.")] = {}
 
 
 TABLES = ("layout", "lasers", "detector", "target")

@@ -12,7 +12,14 @@ from renp_infer.errors import ConfigError, ConvergenceError, DomainError
 from renp_infer.fields import Number, Said
 from renp_infer.physics.pickup import noise_from_flux_fT, pickup_coupling
 from renp_infer.records import Detector, Layout, Pickup
-from renp_infer.study.sections.base import Degrees, Millisecond, Section, as_tuple, choice
+from renp_infer.study.sections.base import (
+    Degrees,
+    Millisecond,
+    Section,
+    about,
+    as_tuple,
+    choice,
+)
 
 Share = Annotated[float, Before(Number(low=0, high=1e9, open_low=True))]
 
@@ -20,42 +27,138 @@ Share = Annotated[float, Before(Number(low=0, high=1e9, open_low=True))]
 class PickupSection(Section):
     """Pickup loop; ``physics/pickup.py`` has the geometry."""
 
-    radius_cm: Annotated[float, Before(Number("cm", 1e-3, 1e3))]
-    stand_off_cm: Annotated[float, Before(Number("cm", 0, 1e3))] = Pickup.stand_off_cm
-    tilt_deg: Degrees = math.degrees(Pickup.tilt)
-    position: Annotated[Literal["around", "beside"], choice("around", "beside")] = Pickup.position
+    radius_cm: Annotated[float, Before(Number("cm", 1e-3, 1e3)), about("Radius of the loop.")]
+    stand_off_cm: Annotated[
+        float,
+        Before(Number("cm", 0, 1e3)),
+        about(
+            "Distance: along the axis between the centres of crystal and loop (around), or the "
+            "gap between the crystal's side and the loop (beside)."
+        ),
+    ] = Pickup.stand_off_cm
+    tilt_deg: Annotated[
+        Degrees, about("Normal of the loop from k1, towards the trigger in the k1-k2 plane.")
+    ] = math.degrees(Pickup.tilt)
+    position: Annotated[
+        Literal["around", "beside"],
+        choice("around", "beside"),
+        about("Whether the loop lies around the crystal or beside it."),
+    ] = Pickup.position
 
 
 class DetectorSection(Section):
     """SQUID, readout and angular resolution; T1 from the target scheme if not given."""
 
-    noise_fT_rtHz: Annotated[float, Before(Number("fT/Hz^0.5", 0, 1e18, open_low=True))] = (
-        Detector.noise_fT_rtHz
-    )
-    knee_hz: Annotated[float, Before(Number("Hz", 0, 1e12))] = Detector.knee_hz
-    drift_fT: Annotated[float, Before(Number("fT", 0, 1e18))] = Detector.drift_fT
-    drift_time_s: Annotated[float, Before(Number("s", 0, 1e12, open_low=True))] = (
-        Detector.drift_time_s
-    )
-    resolution_deg: Annotated[float, Before(Number("degree", 0, 45))] = math.degrees(
-        Detector.resolution
-    )
-    kernel: Annotated[Literal["box", "gaussian"], choice("box", "gaussian")] = Detector.kernel
+    noise_fT_rtHz: Annotated[
+        float,
+        Before(Number("fT/Hz^0.5", 0, 1e18, open_low=True)),
+        about(
+            "White amplitude spectral density of the magnetometer's field.",
+            typical="1 to 10 for a SQUID; 0.15 is the best",
+            page="theory.md#noise",
+        ),
+    ] = Detector.noise_fT_rtHz
+    knee_hz: Annotated[
+        float,
+        Before(Number("Hz", 0, 1e12)),
+        about(
+            "Frequency below which the noise rises as 1/f; 0: white.",
+            typical="1 to 10",
+            page="theory.md#noise",
+        ),
+    ] = Detector.knee_hz
+    drift_fT: Annotated[
+        float,
+        Before(Number("fT", 0, 1e18)),
+        about("rms of a slow drift that successive angles share; 0: none."),
+    ] = Detector.drift_fT
+    drift_time_s: Annotated[
+        float, Before(Number("s", 0, 1e12, open_low=True)), about("Correlation time of the drift.")
+    ] = Detector.drift_time_s
+    resolution_deg: Annotated[
+        float,
+        Before(Number("degree", 0, 45)),
+        about(
+            "Full width of the smoothing in the trigger angle; 0: none. For a Gaussian, the full "
+            "width at half maximum.",
+            page="theory.md#smoothing-and-the-response",
+        ),
+    ] = math.degrees(Detector.resolution)
+    kernel: Annotated[
+        Literal["box", "gaussian"], choice("box", "gaussian"), about("Shape of the smoothing.")
+    ] = Detector.kernel
     noise_uPhi0_rtHz: Annotated[
-        float | None, Before(Number("micromagnetic_flux_quantum/Hz^0.5", 0, 1e18, open_low=True))
+        float | None,
+        Before(Number("micromagnetic_flux_quantum/Hz^0.5", 0, 1e18, open_low=True)),
+        about(
+            "White noise as flux in the SQUID, in place of noise_fT_rtHz; needs flux_transfer "
+            "and a pickup loop.",
+            unset="the noise is given as a field",
+            typical="about 1 for a SQUID",
+        ),
     ] = None
-    flux_transfer: Annotated[float | None, Before(Number(low=0, high=1, open_low=True))] = None
+    flux_transfer: Annotated[
+        float | None,
+        Before(Number(low=0, high=1, open_low=True)),
+        about(
+            "Flux in the SQUID per flux in the pickup loop, with noise_uPhi0_rtHz.",
+            unset="no flux is converted",
+        ),
+    ] = None
     coupling: Annotated[
-        float | Literal["pickup"], Before(Number(low=0, high=1, open_low=True, also="pickup"))
+        float | Literal["pickup"],
+        Before(Number(low=0, high=1, open_low=True, also="pickup")),
+        about(
+            "xi: field at the magnetometer per 4 pi M of the crystal; or from the geometry of "
+            "[detector.pickup].",
+            source="Eq. (59)",
+            page="theory.md#pickup",
+        ),
     ] = Detector.coupling
-    pickup: PickupSection | None = None
-    spin_relaxation_ms: Millisecond | None = None
-    exposure_s: Annotated[float, Before(Number("s", 0, 1e15, open_low=True))] = Detector.exposure_s
-    exposure_shares: Annotated[tuple[Share, ...] | None, Before(as_tuple)] = (
-        Detector.exposure_shares
-    )
-    reference_snr: Annotated[float, Before(Number(low=0, high=1e9))] = Detector.reference_snr
-    reversal_leakage: Annotated[float, Before(Number(low=0, high=1))] = Detector.reversal_leakage
+    pickup: Annotated[
+        PickupSection | None,
+        about(
+            'Geometry of a pickup loop, for coupling = "pickup".',
+            unset="coupling is a number",
+            page="theory.md#pickup",
+        ),
+    ] = None
+    spin_relaxation_ms: Annotated[
+        Millisecond | None,
+        about("T1 of the spins, by which magnetization fades.", unset="that of the target scheme"),
+    ] = None
+    exposure_s: Annotated[
+        float,
+        Before(Number("s", 0, 1e15, open_low=True)),
+        about(
+            "Total time of measurement, shared by all angles.", typical="3600 to 1.7e6 (20 days)"
+        ),
+    ] = Detector.exposure_s
+    exposure_shares: Annotated[
+        tuple[Share, ...] | None,
+        Before(as_tuple),
+        about("Relative time at each angle, of any sum.", unset="equal shares"),
+    ] = Detector.exposure_shares
+    reference_snr: Annotated[
+        float,
+        Before(Number(low=0, high=1e9)),
+        about(
+            "0: absolute noise. Else noise is scaled until the peak signal-to-noise per angle "
+            "would be this in the paper's layout (first-principles: of a massless pair where the "
+            "moment is largest). Results then say normalised, and nothing of feasibility.",
+            typical="0 for an experiment, 1000 to compare methods",
+            page="limits.md#what-a-number-does-not-mean",
+        ),
+    ] = Detector.reference_snr
+    reversal_leakage: Annotated[
+        float,
+        Before(Number(low=0, high=1)),
+        about(
+            "Share of a polarised target's parity-even field that reversing the pair's momentum "
+            "leaves.",
+            page="first-principles.md#10-polarised-targets",
+        ),
+    ] = Detector.reversal_leakage
 
 
 _PICKUP = "detector.pickup"

@@ -11,7 +11,7 @@ from renp_infer.fields import Number, Whole
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import Experiment
-from renp_infer.study.sections.base import Flag, Section, several
+from renp_infer.study.sections.base import Flag, Section, about, several
 from renp_infer.study.sections.grids.masses import MassGrid, MassRange, masses_of
 
 SYSTEMATICS = tuple(PARAMETERS.systematics)
@@ -23,15 +23,48 @@ METHODS = ("fisher", "asimov", "ensemble")
 class ForecastSection(Section):
     """Truths, methods and systematics of a forecast."""
 
-    m1_meV: MassGrid = MassRange()
-    orderings: Annotated[tuple[str, ...], several("normal", "inverted")] = ("normal", "inverted")
-    natures: Annotated[tuple[str, ...], several("dirac", "majorana")] = ("dirac", "majorana")
-    methods: Annotated[tuple[str, ...], several(*METHODS)] = METHODS
-    systematics: Annotated[tuple[str, ...], several(*SYSTEMATICS)] = SYSTEMATICS
-    phase_settings: Annotated[int, Before(Whole(1, 10_000))] = 4
-    datasets: Annotated[int, Before(Whole(2, 1_000_000))] = 12
-    goal_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 10.0
-    corrections: Flag = True
+    m1_meV: Annotated[
+        MassGrid, about("True lightest masses: a list, or a range in equal steps of the logarithm.")
+    ] = MassRange()
+    orderings: Annotated[
+        tuple[str, ...], several("normal", "inverted"), about("True orderings.")
+    ] = ("normal", "inverted")
+    natures: Annotated[tuple[str, ...], several("dirac", "majorana"), about("True natures.")] = (
+        "dirac",
+        "majorana",
+    )
+    methods: Annotated[
+        tuple[str, ...],
+        several(*METHODS),
+        about(
+            "Linearised, by fits of the expectation, or by fits of mock data.",
+            page="forecasts.md#three-methods",
+        ),
+    ] = METHODS
+    systematics: Annotated[
+        tuple[str, ...],
+        several(*SYSTEMATICS),
+        about("Those named are uncertain, others known.", page="forecasts.md#systematics"),
+    ] = SYSTEMATICS
+    phase_settings: Annotated[
+        int,
+        Before(Whole(1, 10_000)),
+        about("Settings of the CP phases of a Majorana truth.", page="forecasts.md#cp-phases"),
+    ] = 4
+    datasets: Annotated[
+        int,
+        Before(Whole(2, 1_000_000)),
+        about('Mock data sets of each truth, for the method "ensemble".', typical="40 and more"),
+    ] = 12
+    goal_meV: Annotated[
+        float,
+        Before(Number("meV", 0, 1e9, open_low=True)),
+        about("Error of m1 that the table of required precisions aims at."),
+    ] = 10.0
+    corrections: Annotated[
+        Flag,
+        about("Whether each physics switch is changed by itself.", page="forecasts.md#corrections"),
+    ] = True
 
 
 @dataclass(frozen=True)

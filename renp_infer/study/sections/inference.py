@@ -13,7 +13,7 @@ from renp_infer.fields import Number, Whole
 from renp_infer.inference.joint import By
 from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.inference.settings import HAMILTONIAN, UNTUNED, InferenceSettings, Sampler
-from renp_infer.study.sections.base import Flag, Section, choice
+from renp_infer.study.sections.base import Flag, Section, about, choice
 from renp_infer.study.sections.priors import PriorsSection, with_absolute_priors
 
 Spread = Annotated[float, Before(Number(low=0, high=5))]
@@ -35,31 +35,128 @@ class InferenceSection(Section):
     that is not what the table of parameters says.
     """
 
-    sampler: Annotated[Sampler, choice(*get_args(Sampler))] = "nuts"
-    cross_check: Annotated[Literal["none"] | Sampler, choice("none", *get_args(Sampler))] = "none"
-    chains: Annotated[int, Before(Whole(2, 256))] = 4
-    draws: Annotated[int, Before(Whole(4, 10_000_000))] = 1000
-    tune: Annotated[int, Before(Whole(1, 10_000_000))] = 1000
+    sampler: Annotated[
+        Sampler,
+        choice(*get_args(Sampler)),
+        about(
+            "What draws the posterior; all have the same prior and likelihood.",
+            typical="nuts; independence where seconds count",
+            page="hypotheses.md#samplers-of-renp-infer",
+        ),
+    ] = "nuts"
+    cross_check: Annotated[
+        Literal["none"] | Sampler,
+        choice("none", *get_args(Sampler)),
+        about("Another sampler, whose quantiles must agree.", typical="independence"),
+    ] = "none"
+    chains: Annotated[
+        int,
+        Before(Whole(2, 256)),
+        about("Chains, or independent ensembles, populations or runs.", typical="4"),
+    ] = 4
+    draws: Annotated[
+        int,
+        Before(Whole(4, 10_000_000)),
+        about("Draws kept of each chain; particles of smc, live points of nested."),
+    ] = 1000
+    tune: Annotated[
+        int,
+        Before(Whole(1, 10_000_000)),
+        about("Draws of each chain spent on tuning; refused for smc and nested, which need none."),
+    ] = 1000
     target_accept: Annotated[
-        float, Before(Number(low=0.5, high=1, open_low=True, open_high=True))
+        float,
+        Before(Number(low=0.5, high=1, open_low=True, open_high=True)),
+        about(
+            "Mean acceptance that NUTS aims at; closer to 1: smaller steps.", typical="0.8, 0.95"
+        ),
     ] = 0.9
-    m1_prior: Annotated[Literal["uniform", "log-uniform"], choice("uniform", "log-uniform")] = (
-        "uniform"
-    )
-    m1_min_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 0.1
-    m1_max_meV: Annotated[float, Before(Number("meV", 0, 1e9, open_low=True))] = 450.0
-    amplitude_sd: Spread = 0.2
-    baseline_sd: Spread = 0.1
-    leakage_sd: Spread = 0.0
-    refractive_index_sd: Index = 5e-4
-    extraordinary_index_sd: Index | None = None
-    theta_s_offset_sd_deg: Pointing = 0.01
-    theta_e_offset_sd_deg: Pointing = 0.01
-    oscillation_errors: Flag = True
-    phases: Annotated[Literal["free", "fixed"], choice("free", "fixed")] = "free"
-    noise: Annotated[Literal["drawn", "none"], choice("drawn", "none")] = "drawn"
-    sharing: dict[SharedName, SharedBy] | None = None
-    priors: PriorsSection | None = None
+    m1_prior: Annotated[
+        Literal["uniform", "log-uniform"],
+        choice("uniform", "log-uniform"),
+        about("Prior of the lightest mass.", page="priors.md#the-mass"),
+    ] = "uniform"
+    m1_min_meV: Annotated[
+        float,
+        Before(Number("meV", 0, 1e9, open_low=True)),
+        about(
+            "Lower end of the log-uniform prior; the uniform one starts at 0 and refuses it.",
+            page="priors.md#the-mass",
+        ),
+    ] = 0.1
+    m1_max_meV: Annotated[
+        float,
+        Before(Number("meV", 0, 1e9, open_low=True)),
+        about(
+            "Upper end of the prior; half the pair's energy is the most that can be.",
+            source="the direct limit of KATRIN",
+            page="priors.md#the-mass",
+        ),
+    ] = 450.0
+    amplitude_sd: Annotated[
+        Spread,
+        about("Standard deviation of the logarithm of the signal's size; 0: known.", typical="0.2"),
+    ] = 0.2
+    baseline_sd: Annotated[
+        Spread,
+        about("Standard deviation of a constant offset, over the peak signal; 0: none."),
+    ] = 0.1
+    leakage_sd: Annotated[
+        Spread,
+        about(
+            "Standard deviation of a parity-even leakage, shaped as the rate, over the peak "
+            "signal; 0: none.",
+            typical="0 to 0.1",
+        ),
+    ] = 0.0
+    refractive_index_sd: Annotated[
+        Index,
+        about("Standard deviation of the refractive index, or of the ordinary ones; 0: known."),
+    ] = 5e-4
+    extraordinary_index_sd: Annotated[
+        Index | None,
+        about(
+            "Standard deviation of the extraordinary indices, where a beam has one.",
+            unset="that of refractive_index_sd",
+            page="first-principles.md#15-polarised-beams",
+        ),
+    ] = None
+    theta_s_offset_sd_deg: Annotated[
+        Pointing, about("Standard deviation of the zero of the trigger's angle; 0: known.")
+    ] = 0.01
+    theta_e_offset_sd_deg: Annotated[
+        Pointing, about("Standard deviation of the zero of the second laser's angle; 0: known.")
+    ] = 0.01
+    oscillation_errors: Annotated[
+        Flag, about("Whether oscillation parameters have their measured errors, or are known.")
+    ] = True
+    phases: Annotated[
+        Literal["free", "fixed"],
+        choice("free", "fixed"),
+        about("CP phases uniform on the circle, or known to be those of [neutrino]."),
+    ] = "free"
+    noise: Annotated[
+        Literal["drawn", "none"],
+        choice("drawn", "none"),
+        about("Mock data with noise, or their expectation (Asimov data)."),
+    ] = "drawn"
+    sharing: Annotated[
+        dict[SharedName, SharedBy] | None,
+        about(
+            "Of several data sets: which have a parameter of the apparatus in common, where that "
+            "is not what is usual of it.",
+            unset="what is usual: index by crystal, offsets by run",
+            page="several-sets.md",
+        ),
+    ] = None
+    priors: Annotated[
+        PriorsSection | None,
+        about(
+            "Priors by parameter, each a table with its name, and correlated blocks of them.",
+            page="priors.md",
+            unset="the default priors",
+        ),
+    ] = None
 
 
 def inference_settings(section: InferenceSection, extraordinary: bool = False) -> InferenceSettings:

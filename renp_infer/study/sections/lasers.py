@@ -15,7 +15,13 @@ from renp_infer.physics.drive import Drive, laser_drive, switch_times_s
 from renp_infer.physics.kinematics import beams_of, invariant_s
 from renp_infer.physics.transition import transition_of
 from renp_infer.records import BLOCH_KEYS, POLARISATIONS, Experiment, Lasers, Switches
-from renp_infer.study.sections.base import Degrees, Millisecond, Section, choice
+from renp_infer.study.sections.base import (
+    Degrees,
+    Millisecond,
+    Section,
+    about,
+    choice,
+)
 
 CHI_SQUARED_MAX = 256 / 3125
 """Maximum of rho_ee^3 |rho_ep|^2: |rho_ep|^2 <= rho_ee rho_pp and rho_ee + rho_pp <= 1
@@ -40,6 +46,11 @@ Detuning = Annotated[float, Before(Number("kHz", -1e9, 1e9))]
 
 
 Polarisation = Annotated[str | None, choice(*POLARISATIONS)]
+POLARISED_TEXT = (
+    "Polarisation of the {} laser: by ray, or by the plane of the beams; with all three given "
+    "every photon has its own refractive index."
+)
+EACH_INDEX = {"unset": "one index for all", "page": "first-principles.md#15-polarised-beams"}
 POLARISED_BEAMS = ("qg_polarisation", "eq_polarisation", "trigger_polarisation")
 """Keys of `Lasers.polarisations`, in its order."""
 
@@ -51,35 +62,99 @@ class LasersSection(Section):
     one index for all. Without a phase of the Kramers partners the rate is its mean over it.
     """
 
-    eq_mW_cm2: Intensity = Lasers.eq_mW_cm2
-    qg_mW_cm2: Intensity = Lasers.qg_mW_cm2
-    trigger_mW_cm2: Intensity = Lasers.trigger_mW_cm2
-    trigger_delay_lifetimes: Annotated[float, Before(Number(low=0, high=1e6))] = (
-        Lasers.trigger_delay_lifetimes
-    )
-    cycle_ms: Millisecond = Lasers.cycle_ms
-    zeeman_field_G: Annotated[float | None, Before(Number("gauss", 0, 1e6))] = None
+    eq_mW_cm2: Annotated[
+        Intensity,
+        about("Intensity of the laser from q to e.", typical="1 to 20", source="Fig. 12"),
+    ] = Lasers.eq_mW_cm2
+    qg_mW_cm2: Annotated[
+        Intensity,
+        about("Intensity of the laser from g to q.", typical="0.5 to 20", source="Fig. 12"),
+    ] = Lasers.qg_mW_cm2
+    trigger_mW_cm2: Annotated[
+        Intensity,
+        about("Intensity of the trigger, between p and g.", typical="1e-3 to 10", source="Fig. 12"),
+    ] = Lasers.trigger_mW_cm2
+    trigger_delay_lifetimes: Annotated[
+        float,
+        Before(Number(low=0, high=1e6)),
+        about("Start of the trigger after that of the cycle, in lifetimes of e.", source="Fig. 12"),
+    ] = Lasers.trigger_delay_lifetimes
+    cycle_ms: Annotated[Millisecond, about("Period with which all repeats.")] = Lasers.cycle_ms
+    zeeman_field_G: Annotated[
+        float | None,
+        Before(Number("gauss", 0, 1e6)),
+        about(
+            "Static field along c that parts the Kramers partners; from the weak Hamiltonian it "
+            "polarises the ions and needs target.temperature_K.",
+            unset="100; 0 with source = weak-magnetism",
+            source="Section V",
+            page="first-principles.md#10-polarised-targets",
+        ),
+    ] = None
     chi_squared: Annotated[
         float | Literal["bloch"],
         Before(Number(low=0, open_low=True, also="bloch")),
+        about(
+            "Cycle mean of rho_ee^3 |rho_ep|^2, at most 256/3125; with trigger = coherence of "
+            "|rho_ep|^2, at most 1/4. bloch: from the optical Bloch equations.",
+            typical="1e-3 to 1e-2, the paper; 0.25 for full coherence",
+            source="Eqs. (7), (8), (A5) to (A13)",
+        ),
     ] = "bloch"
-    cycle_start: Annotated[Literal["ground", "periodic"], choice("ground", "periodic")] = (
-        Lasers.cycle_start
+    cycle_start: Annotated[
+        Literal["ground", "periodic"],
+        choice("ground", "periodic"),
+        about("Each cycle from the ground state, or from what the one before left."),
+    ] = Lasers.cycle_start
+    eq_duration_lifetimes: Annotated[
+        Lifetimes,
+        about("When the laser e-q is switched off, in lifetimes of e.", unset="the cycle's end"),
+    ] = Lasers.eq_duration_lifetimes
+    qg_duration_lifetimes: Annotated[
+        Lifetimes,
+        about("When the laser q-g is switched off, in lifetimes of e.", unset="the cycle's end"),
+    ] = Lasers.qg_duration_lifetimes
+    trigger_duration_lifetimes: Annotated[
+        Lifetimes,
+        about("How long the trigger is on, in lifetimes of e.", unset="to the cycle's end"),
+    ] = Lasers.trigger_duration_lifetimes
+    eq_detuning_kHz: Annotated[
+        Detuning, about("Frequency of the laser e-q minus that of the transition.")
+    ] = Lasers.eq_detuning_kHz
+    qg_detuning_kHz: Annotated[
+        Detuning, about("Frequency of the laser q-g minus that of the transition.")
+    ] = Lasers.qg_detuning_kHz
+    trigger_detuning_kHz: Annotated[
+        Detuning, about("Frequency of the trigger minus that of the transition p-g.")
+    ] = Lasers.trigger_detuning_kHz
+    dephasing_per_s: Annotated[
+        float,
+        Before(Number("1/s", 0, 1e12)),
+        about("Pure dephasing of every coherence, beside radiative decay."),
+    ] = Lasers.dephasing_per_s
+    inhomogeneous_width_kHz: Annotated[
+        float,
+        Before(Number("kHz", 0, 1e7)),
+        about("Full width at half maximum of the Gaussian spread of the e-g frequency."),
+    ] = Lasers.inhomogeneous_width_kHz
+    qg_polarisation: Annotated[Polarisation, about(POLARISED_TEXT.format("q-g"), **EACH_INDEX)] = (
+        None
     )
-    eq_duration_lifetimes: Lifetimes = Lasers.eq_duration_lifetimes
-    qg_duration_lifetimes: Lifetimes = Lasers.qg_duration_lifetimes
-    trigger_duration_lifetimes: Lifetimes = Lasers.trigger_duration_lifetimes
-    eq_detuning_kHz: Detuning = Lasers.eq_detuning_kHz
-    qg_detuning_kHz: Detuning = Lasers.qg_detuning_kHz
-    trigger_detuning_kHz: Detuning = Lasers.trigger_detuning_kHz
-    dephasing_per_s: Annotated[float, Before(Number("1/s", 0, 1e12))] = Lasers.dephasing_per_s
-    inhomogeneous_width_kHz: Annotated[float, Before(Number("kHz", 0, 1e7))] = (
-        Lasers.inhomogeneous_width_kHz
+    eq_polarisation: Annotated[Polarisation, about(POLARISED_TEXT.format("e-q"), **EACH_INDEX)] = (
+        None
     )
-    qg_polarisation: Polarisation = None
-    eq_polarisation: Polarisation = None
-    trigger_polarisation: Polarisation = None
-    partner_phase_deg: Degrees | None = None
+    trigger_polarisation: Annotated[
+        Polarisation, about(POLARISED_TEXT.format("trigger"), **EACH_INDEX)
+    ] = None
+    partner_phase_deg: Annotated[
+        Degrees | None,
+        about(
+            "Half the phase between the coherences of the Kramers partners; only the rate knows "
+            "it.",
+            unset="the mean over it",
+            page="first-principles.md#7-the-rate",
+        ),
+    ] = None
 
 
 def lasers_of(section: LasersSection, switches: Switches) -> Lasers:

@@ -13,7 +13,7 @@ from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import OscillationTable, make_parameters
 from renp_infer.records import Parameters
 from renp_infer.study.paths import absolute_path
-from renp_infer.study.sections.base import Section, Word, choice
+from renp_infer.study.sections.base import Section, Word, about, choice
 
 Phase = Annotated[float, Before(Number("degree", -360, 360))]
 
@@ -21,13 +21,55 @@ Phase = Annotated[float, Before(Number("degree", -360, 360))]
 class NeutrinoSection(Section):
     """The truth for mock data and for ``evaluate``."""
 
-    m1_meV: Annotated[float, Before(Number("meV", 0, 1e9))] = 50.0
-    ordering: Annotated[Literal["normal", "inverted"], choice("normal", "inverted")] = "normal"
-    nature: Annotated[Literal["dirac", "majorana"], choice("dirac", "majorana")] = "dirac"
-    delta_deg: Phase = 0.0
-    alpha21_deg: Phase = 0.0
-    alpha31_deg: Phase = 0.0
-    oscillation: Word = "nufit-6.0"
+    m1_meV: Annotated[
+        float,
+        Before(Number("meV", 0, 1e9)),
+        about(
+            "Mass of the LIGHTEST neutrino, whatever the ordering.",
+            typical="0 to 450, the direct limit",
+        ),
+    ] = 50.0
+    ordering: Annotated[
+        Literal["normal", "inverted"],
+        choice("normal", "inverted"),
+        about("Ordering of the masses: m1 or m3 is the lightest."),
+    ] = "normal"
+    nature: Annotated[
+        Literal["dirac", "majorana"],
+        choice("dirac", "majorana"),
+        about(
+            "Whether neutrinos are their own antiparticles.",
+            source="Eqs. (56), (63)",
+            page="first-principles.md#3-majorana-neutrinos-and-the-sum-over-pairs",
+        ),
+    ] = "dirac"
+    delta_deg: Annotated[
+        Phase, about("Dirac CP phase.", source="Eq. (3)", page="signal.md#couplings-eq-3")
+    ] = 0.0
+    alpha21_deg: Annotated[
+        Phase,
+        about(
+            "Majorana phase, PDG convention; of Dirac neutrinos without effect.",
+            source="Eq. (3)",
+            page="signal.md#couplings-eq-3",
+        ),
+    ] = 0.0
+    alpha31_deg: Annotated[
+        Phase,
+        about(
+            "Majorana phase, PDG convention; of Dirac neutrinos without effect.",
+            source="Eq. (3)",
+            page="signal.md#couplings-eq-3",
+        ),
+    ] = 0.0
+    oscillation: Annotated[
+        Word,
+        about(
+            "Table of mixing angles and splittings with their errors: a shipped one, or a path "
+            "that ends in .toml.",
+            typical="nufit-6.0; seed for the paper's angles",
+        ),
+    ] = "nufit-6.0"
 
 
 def with_absolute_table(section: NeutrinoSection, folder: Path) -> NeutrinoSection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
@@ -11,7 +11,16 @@ from renp_infer.design.cost import CostModel
 from renp_infer.design.measures import OBJECTIVES, UTILITIES, direction
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Several, Whole, nearest, refusal
-from renp_infer.study.sections.base import Flag, Section, Word, as_tuple, choice, flat, several
+from renp_infer.study.sections.base import (
+    Flag,
+    Section,
+    Word,
+    about,
+    as_tuple,
+    choice,
+    flat,
+    several,
+)
 from renp_infer.study.sections.grids.windows import Varied, WindowSection
 from renp_infer.study.sections.odds import Odds, OddsSection, some_odds
 from renp_infer.study.sections.sequential import SequentialSection
@@ -25,10 +34,10 @@ class CostSection(Section):
     The defaults are placeholders in hours of beam time, to be replaced by a study's own.
     """
 
-    crystal_per_cm3: Odds = 0.1
-    beam_per_hour: Odds = 1.0
-    laser_per_W: Odds = 10.0
-    per_angle: Odds = 0.0
+    crystal_per_cm3: Annotated[Odds, about("Price of a volume of crystal.")] = 0.1
+    beam_per_hour: Annotated[Odds, about("Price of an hour of exposure.")] = 1.0
+    laser_per_W: Annotated[Odds, about("Price of the three lasers' power, together.")] = 10.0
+    per_angle: Annotated[Odds, about("Price of a trigger angle.")] = 0.0
 
 
 def cost_model(section: CostSection) -> CostModel:
@@ -36,17 +45,35 @@ def cost_model(section: CostSection) -> CostModel:
     return CostModel(**section.model_dump())
 
 
-def _objectives(value: object) -> object:
-    """One utility, or two or three objectives of which the first is a utility."""
-    names = (value,) if isinstance(value, str) else as_tuple(value)
-    text = f"one of {', '.join(UTILITIES)}; or a list of two or three of {', '.join(OBJECTIVES)}"
-    if not isinstance(names, tuple) or not 1 <= len(names) <= 3 or len(set(names)) < len(names):
-        raise refusal(text)
-    for k, name in enumerate(names):
-        known = OBJECTIVES if k else UTILITIES
-        if name not in known:
-            raise refusal(f"one of {', '.join(known)}", nearest(str(name), known))
-    return names
+class _Objectives:
+    """Check for one utility, or two or three objectives of which the first is a utility."""
+
+    allowed = f"one of {', '.join(UTILITIES)}; or a list of two or three of {', '.join(OBJECTIVES)}"
+    schema = {
+        "anyOf": [
+            {"enum": list(UTILITIES)},
+            {
+                "type": "array",
+                "items": {"enum": list(OBJECTIVES)},
+                "minItems": 1,
+                "maxItems": 3,
+                "uniqueItems": True,
+            },
+        ]
+    }
+
+    def __call__(self, value: object) -> object:
+        """Check one value."""
+        names = (value,) if isinstance(value, str) else as_tuple(value)
+        if not isinstance(names, tuple) or not 1 <= len(names) <= 3:
+            raise refusal(self.allowed)
+        for k, name in enumerate(names):
+            known = OBJECTIVES if k else UTILITIES
+            if name not in known:
+                raise refusal(f"one of {', '.join(known)}", nearest(str(name), known))
+        if len(set(names)) < len(names):
+            raise refusal(self.allowed)
+        return names
 
 
 def _entries(value: object) -> object:
@@ -61,47 +88,139 @@ def _refused() -> object:
     raise refusal("a list, or a table of named entries")
 
 
-def _searchers(value: object) -> object:
-    """Other optimizers, or none."""
-    return Several(*OPTIMIZERS)(value) if value not in ((), []) else ()
+class _Searchers(Several):
+    """Check for other optimizers, or none."""
+
+    def __call__(self, value: object) -> tuple[str, ...]:
+        """Check one list."""
+        return super().__call__(value) if value not in ((), []) else ()
+
+    @property
+    def allowed(self) -> str:
+        """The options in words."""
+        return f"a list of some of {', '.join(self.options)}, each once"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The options, as a JSON schema."""
+        return super().schema | {"minItems": 0}
 
 
 class OptimizeSection(Section):
     """A design space, what is wanted of a design, and how it is searched."""
 
-    utility: Annotated[tuple[str, ...], Before(_objectives)] = ("eig_m1",)
-    per_cost: Flag = False
-    evaluations: Annotated[int, Before(Whole(1, 1_000_000))] = 60
-    polish: Annotated[int, Before(Whole(0, 1_000_000))] = 40
-    batch: Annotated[int, Before(Whole(1, 1000))] = 1
+    utility: Annotated[
+        tuple[str, ...],
+        Before(_Objectives()),
+        about(
+            "What a good design has much (or little) of; a list of two or three is a front.",
+            typical="eig_m1, sd_m1, p_nature, p_ordering",
+            page="design.md#utilities",
+        ),
+    ] = ("eig_m1",)
+    per_cost: Annotated[Flag, about("Whether utilities are divided by the cost.")] = False
+    evaluations: Annotated[
+        int, Before(Whole(1, 1_000_000)), about("Starts and proposals of each search.")
+    ] = 60
+    polish: Annotated[
+        int, Before(Whole(0, 1_000_000)), about("Steps of the climb after each search; 0: none.")
+    ] = 40
+    batch: Annotated[int, Before(Whole(1, 1000)), about("Proposals made at a time.")] = 1
     optimizer: Annotated[
-        Literal["skopt", "sklearn", "sobol", "random", "botorch"], choice(*OPTIMIZERS)
+        Literal["skopt", "sklearn", "sobol", "random", "botorch"],
+        choice(*OPTIMIZERS),
+        about("What proposes designs.", page="design.md#how-it-is-searched"),
     ] = "skopt"
-    baselines: Annotated[tuple[str, ...], Before(_searchers)] = ()
-    repeats: Annotated[int, Before(Whole(1, 10_000))] = 1
-    physics_starts: Flag = True
-    truth: Annotated[Literal["prior", "fixed"], choice("prior", "fixed")] = "prior"
-    truths: Annotated[int, Before(Whole(2, 100_000))] = 32
-    final_truths: Annotated[int, Before(Whole(2, 100_000))] = 128
-    masses: Annotated[int, Before(Whole(2, 10_000))] = 193
-    orderings: Annotated[tuple[str, ...], several("normal", "inverted")] = (
-        "normal",
-        "inverted",
-    )
-    natures: Annotated[tuple[str, ...], several("dirac", "majorana")] = (
-        "dirac",
-        "majorana",
-    )
-    prior_odds: Annotated[OddsSection, After(some_odds)] = OddsSection()
-    vary: Annotated[dict[str, Varied], Before(flat)] = {}
-    windows: Annotated[tuple[WindowSection, ...], Before(_entries)] = ()
-    constraints: Annotated[tuple[Word, ...], Before(_entries)] = ()
-    cost: CostSection = CostSection()
-    comparisons: Flag = True
-    robustness: Flag = False
-    follow: Annotated[tuple[Word, ...], Before(as_tuple)] = ()
-    robustness_loss: Annotated[float, Before(Number(low=0, high=10, open_low=True))] = 0.1
-    sequential: SequentialSection | None = None
+    baselines: Annotated[
+        tuple[str, ...],
+        Before(_Searchers(*OPTIMIZERS)),
+        about("Other optimizers, with as many evaluations, to compare with.", typical='["sobol"]'),
+    ] = ()
+    repeats: Annotated[int, Before(Whole(1, 10_000)), about("Searches of each optimizer.")] = 1
+    physics_starts: Annotated[
+        Flag, about("Whether a search begins with what phase matching and thresholds suggest.")
+    ] = True
+    truth: Annotated[
+        Literal["prior", "fixed"],
+        choice("prior", "fixed"),
+        about("Truths drawn from the prior, or the study's own alone."),
+    ] = "prior"
+    truths: Annotated[
+        int, Before(Whole(2, 100_000)), about("Truths in each evaluation; more: less noise.")
+    ] = 32
+    final_truths: Annotated[
+        int,
+        Before(Whole(2, 100_000)),
+        about("Other truths, by which the best designs are judged."),
+    ] = 128
+    masses: Annotated[
+        int,
+        Before(Whole(2, 10_000)),
+        about("Masses in the table of each utility.", page="design.md#errors"),
+    ] = 193
+    orderings: Annotated[
+        tuple[str, ...], several("normal", "inverted"), about("Orderings that may be true.")
+    ] = ("normal", "inverted")
+    natures: Annotated[
+        tuple[str, ...], several("dirac", "majorana"), about("Natures that may be true.")
+    ] = ("dirac", "majorana")
+    prior_odds: Annotated[
+        OddsSection, After(some_odds), about("Prior odds of the four hypotheses, of any sum.")
+    ] = OddsSection()
+    vary: Annotated[
+        dict[str, Varied],
+        Before(flat, json_schema_input_type=dict[str, Any]),
+        about(
+            "Keys of layout, lasers, detector and target that may vary, each with a range or a "
+            "list of choices.",
+            typical='"layout.length_cm" = { low = 0.5, high = 5.0, scale = "log" }',
+        ),
+    ] = {}
+    windows: Annotated[
+        tuple[WindowSection, ...],
+        Before(
+            _entries,
+            json_schema_input_type=tuple[WindowSection, ...]
+            | WindowSection
+            | dict[str, WindowSection],
+        ),
+        about("One or two stretches of trigger angles that move as a whole."),
+    ] = ()
+    constraints: Annotated[
+        tuple[Word, ...],
+        Before(_entries, json_schema_input_type=tuple[Word, ...] | dict[str, Word]),
+        about("What a design must satisfy.", typical='["volume_cm3 <= 6.3"]'),
+    ] = ()
+    cost: Annotated[CostSection, about("Prices, in a unit of the study's own.")] = CostSection()
+    comparisons: Annotated[
+        Flag, about("Whether best and own design are judged in each preset, and with all known.")
+    ] = True
+    robustness: Annotated[
+        Flag,
+        about("Whether tolerances of the best design are sought.", page="design.md#robustness"),
+    ] = False
+    follow: Annotated[
+        tuple[Word, ...],
+        Before(as_tuple),
+        about(
+            "Keys that designs leave out, so that they follow from a design's own; written into "
+            "a resolved study.",
+            page="design.md#what-designs-inherit",
+        ),
+    ] = ()
+    robustness_loss: Annotated[
+        float,
+        Before(Number(low=0, high=10, open_low=True)),
+        about("Loss of utility that a tolerance may cost, nat.", page="design.md#robustness"),
+    ] = 0.1
+    sequential: Annotated[
+        SequentialSection | None,
+        about(
+            "One measurement after the other, each chosen from what is known by then.",
+            unset="no sequence",
+            page="design.md#choosing-the-next-measurement",
+        ),
+    ] = None
 
     @property
     def searched(self) -> bool:

@@ -12,7 +12,7 @@ from renp_infer.fields import Number
 from renp_infer.inference.own_prior import Holds, Kind, OwnPrior, TiedBlock
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.study.paths import absolute_path
-from renp_infer.study.sections.base import Section, Word, as_tuple, choice
+from renp_infer.study.sections.base import Section, Word, about, as_tuple, choice
 
 BLOCKED = tuple(name for name in PARAMETERS.names if name not in PARAMETERS.phases)
 """Parameters that can be correlated: a circle has no Gaussian."""
@@ -24,21 +24,35 @@ Positive = Annotated[
 Ordering = Annotated[Holds, choice(*get_args(Holds))]
 
 
+_OTHER = "kinds that have none"
+_MEAN: Any = about("Centre of normal and truncated.", unset=_OTHER)
+_SD: Any = about("Standard deviation of normal and truncated, before the cut.", unset=_OTHER)
+_MEDIAN: Any = about("Median of log-normal.", unset=_OTHER)
+_LOW: Any = about("Lower end.", unset="no end, of kinds that need none")
+_HIGH: Any = about("Upper end.", unset="no end, of kinds that need none")
+
+
 class PriorEntry(Section):
     """Prior of one parameter, in its unit; every parameter can have such a table.
 
     What each ``kind`` takes stands with the priors.
     """
 
-    kind: Annotated[Kind, choice(*get_args(Kind))]
-    mean: float | None = None
-    sd: float | None = None
-    median: float | None = None
-    log_sd: Annotated[float, Before(Number(low=0, high=5, open_low=True))] | None = None
-    low: float | None = None
-    high: float | None = None
-    file: Word | None = None
-    ordering: Ordering = OwnPrior.ordering
+    kind: Annotated[Kind, choice(*get_args(Kind)), about("Shape of the prior.")]
+    mean: Annotated[float | None, _MEAN] = None
+    sd: Annotated[float | None, _SD] = None
+    median: Annotated[float | None, _MEDIAN] = None
+    log_sd: Annotated[
+        Annotated[float, Before(Number(low=0, high=5, open_low=True))] | None,
+        about("Standard deviation of the logarithm, of log-normal.", unset=_OTHER),
+    ] = None
+    low: Annotated[float | None, _LOW] = None
+    high: Annotated[float | None, _HIGH] = None
+    file: Annotated[
+        Word | None,
+        about("File of the density (table), or of draws (samples).", unset=_OTHER),
+    ] = None
+    ordering: Annotated[Ordering, about("Mass ordering that it holds under.")] = OwnPrior.ordering
 
 
 TAKES: dict[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -56,20 +70,34 @@ TAKES: dict[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
 class BlockEntry(Section):
     """A Gaussian of several parameters: ``sds`` and ``correlation``, or a ``covariance``."""
 
-    parameters: Annotated[tuple[Annotated[str, choice(*BLOCKED)], ...], Before(as_tuple)]
-    means: Numbers
-    sds: Positive | None = None
-    correlation: Annotated[tuple[Numbers, ...], Before(as_tuple)] | None = None
-    covariance: Annotated[tuple[Numbers, ...], Before(as_tuple)] | None = None
-    ordering: Ordering = TiedBlock.ordering
+    parameters: Annotated[
+        tuple[Annotated[str, choice(*BLOCKED)], ...],
+        Before(as_tuple),
+        about("Parameters of the block."),
+    ]
+    means: Annotated[Numbers, about("Mean of each, in its unit.")]
+    sds: Annotated[
+        Positive | None,
+        about("Standard deviation of each, in its unit.", unset="those of covariance"),
+    ] = None
+    correlation: Annotated[
+        Annotated[tuple[Numbers, ...], Before(as_tuple)] | None,
+        about("Their correlation, a list for each.", unset="that of covariance"),
+    ] = None
+    covariance: Annotated[
+        Annotated[tuple[Numbers, ...], Before(as_tuple)] | None,
+        about("Their covariance, a list for each.", unset="that of sds and correlation"),
+    ] = None
+    ordering: Annotated[Ordering, about("Mass ordering that it holds under.")] = TiedBlock.ordering
 
 
 def _entry_in(unit: str) -> Any:
     """Entries whose numbers may be texts with a unit; nothing by default."""
     number: Any = Annotated[float, Before(Number(_UNITS.get(unit, unit)))] | None
-    keys: dict[str, Any] = {key: (number, None) for key in ("mean", "median", "low", "high")}
-    width = Number(_UNITS.get(unit, unit), 0, open_low=True)
-    keys["sd"] = (Annotated[float, Before(width)] | None, None)
+    texts = {"mean": _MEAN, "median": _MEDIAN, "low": _LOW, "high": _HIGH}
+    keys: dict[str, Any] = {key: (Annotated[number, text], None) for key, text in texts.items()}
+    width: Any = Annotated[float, Before(Number(_UNITS.get(unit, unit), 0, open_low=True))] | None
+    keys["sd"] = (Annotated[width, _SD], None)
     made = create_model("PriorEntry", __base__=PriorEntry, __doc__=PriorEntry.__doc__, **keys)
     return made | None
 
@@ -77,10 +105,27 @@ def _entry_in(unit: str) -> Any:
 class _Blocks(Section):
     """Priors by parameter in place of the default ones; ``block`` is a list of tables."""
 
-    block: Annotated[tuple[BlockEntry, ...], Before(as_tuple)] = ()
+    block: Annotated[
+        tuple[BlockEntry, ...],
+        Before(as_tuple),
+        about("A Gaussian of several parameters, which are correlated.", page="priors.md"),
+    ] = ()
 
 
-_ENTRIES: dict[str, Any] = {row.name: (_entry_in(row.unit), None) for row in PARAMETERS.rows}
+_ENTRIES: dict[str, Any] = {
+    row.name: (
+        Annotated[
+            _entry_in(row.unit),
+            about(
+                f"Prior of {row.name}, in its unit; every parameter may have such a table.",
+                page="priors.md#a-prior-for-each-parameter",
+                unset="the default",
+            ),
+        ],
+        None,
+    )
+    for row in PARAMETERS.rows
+}
 PriorsSection: Any = create_model(
     "PriorsSection", __base__=_Blocks, __doc__=_Blocks.__doc__ or "", **_ENTRIES
 )

@@ -11,7 +11,7 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import refusal, toml_value
-from renp_infer.study.sections.base import Section, Word, as_tuple, choice, flat
+from renp_infer.study.sections.base import Section, Word, about, as_tuple, choice, flat
 
 Asked = Literal["evaluate", "infer", "forecast"]
 """What is asked of the study in each cell."""
@@ -92,16 +92,31 @@ def _few(axes: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     return axes
 
 
-def _places(given: object) -> object:
-    """Values of a parameter, which are numbers in rising order; or ``auto``."""
-    if given == AUTO:
-        return given
-    values = values_of(given)
-    if len(values) < 2 or not all(type(value) in (int, float) for value in values):
-        raise refusal(f'two or more numbers, or "{AUTO}"')
-    if any(a >= b for a, b in zip(values, values[1:], strict=False)):
-        raise refusal("numbers that rise")
-    return tuple(map(float, values))
+class _Values:
+    """Check for the values of an axis."""
+
+    allowed = VALUES
+
+    def __call__(self, given: object) -> tuple[Any, ...]:
+        """Check one axis."""
+        return values_of(given)
+
+
+class _Places:
+    """Check for values of a parameter, which are numbers in rising order; or ``auto``."""
+
+    allowed = f'two or more numbers that rise, or "{AUTO}"'
+
+    def __call__(self, given: object) -> object:
+        """Check one parameter's values."""
+        if given == AUTO:
+            return given
+        values = values_of(given)
+        if len(values) < 2 or not all(type(value) in (int, float) for value in values):
+            raise refusal(f'two or more numbers, or "{AUTO}"')
+        if any(a >= b for a, b in zip(values, values[1:], strict=False)):
+            raise refusal("numbers that rise")
+        return tuple(map(float, values))
 
 
 def _two(axes: dict[str, Any]) -> dict[str, Any]:
@@ -117,11 +132,40 @@ class ScanSection(Section):
     the keys that the study itself gave. All others follow in each cell as they would there.
     """
 
-    what: Annotated[Asked, choice(*get_args(Asked))] = "evaluate"
+    what: Annotated[
+        Asked,
+        choice(*get_args(Asked)),
+        about("What is asked of the study in each cell.", page="scans.md"),
+    ] = "evaluate"
     over: Annotated[
-        dict[str, Annotated[tuple[Any, ...], Before(values_of)]], Before(_over), After(_few)
+        dict[str, Annotated[tuple[Any, ...], Before(_Values(), json_schema_input_type=Any)]],
+        Before(_over, json_schema_input_type=dict[str, Any]),
+        After(_few),
+        about(
+            "Values by key of the study; each combination is a cell.",
+            typical='"neutrino.m1_meV" = "1:1000:4:log"',
+            page="scans.md",
+        ),
     ] = {}
     profile: Annotated[
-        dict[str, Annotated[tuple[float, ...] | Literal["auto"], Before(_places)]], After(_two)
+        dict[
+            str,
+            Annotated[
+                tuple[float, ...] | Literal["auto"], Before(_Places(), json_schema_input_type=Any)
+            ],
+        ],
+        After(_two),
+        about(
+            "Two parameters of the posterior, each with its values or auto, over whose plane the "
+            "likelihood is profiled.",
+            page="scans.md",
+        ),
     ] = {}
-    given: Annotated[tuple[Word, ...] | None, Before(as_tuple)] = None
+    given: Annotated[
+        tuple[Word, ...] | None,
+        Before(as_tuple),
+        about(
+            "Keys that the study itself gave; written into a resolved study.",
+            unset="those that the study gives",
+        ),
+    ] = None

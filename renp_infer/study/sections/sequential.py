@@ -12,7 +12,7 @@ from pydantic import BeforeValidator as Before
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole, refusal
 from renp_infer.records import Experiment
-from renp_infer.study.sections.base import Section, as_tuple, choice
+from renp_infer.study.sections.base import Section, about, as_tuple, choice
 from renp_infer.study.sections.grids.angles import AngleGrid, angles_of
 from renp_infer.study.sections.grids.masses import MassGrid, masses_of
 
@@ -30,22 +30,60 @@ class SequentialSection(Section):
     """One measurement after the other, each chosen from what is known by then."""
 
     goal: Annotated[
-        Literal["m1", "nature", "ordering"], choice("m1", "nature", "ordering")
-    ] = "m1"  # fmt: skip
-    angles_deg: AngleGrid | None = None
-    exposures_s: Annotated[tuple[Seconds, ...], Before(as_tuple), After(_rising)] = (
-        60.0,
-        300.0,
-        1200.0,
+        Literal["m1", "nature", "ordering"],
+        choice("m1", "nature", "ordering"),
+        about("What the information is about."),
+    ] = "m1"
+    angles_deg: Annotated[
+        AngleGrid | None,
+        about(
+            "Trigger angles that can be set, at most 2000.",
+            unset="121 over the range of the layout",
+        ),
+    ] = None
+    exposures_s: Annotated[
+        tuple[Seconds, ...],
+        Before(as_tuple),
+        After(_rising),
+        about("Exposures that one measurement may have, 1 to 20, rising."),
+    ] = (60.0, 300.0, 1200.0)
+    setting_s: Annotated[
+        float,
+        Before(Number("s", 0, 1e9)),
+        about("Time to move the trigger to another angle; none where it stands."),
+    ] = 30.0
+    total_s: Annotated[
+        Seconds | None,
+        about("Time of a campaign, moves included.", unset="detector.exposure_s"),
+    ] = None
+    stop_sd_meV: Annotated[
+        float,
+        Before(Number("meV", 0, 1e9)),
+        about("Error of m1 at which a campaign ends; 0: never."),
+    ] = 0.0
+    stop_probability: Annotated[
+        float,
+        Before(Number(low=0.5, high=1, open_low=True)),
+        about("Probability of an answer at which a campaign ends; 1: never.", typical="0.99"),
+    ] = 1.0
+    masses: Annotated[int, Before(Whole(2, 5000)), about("Cells of m1 in the table of states.")] = (
+        96
     )
-    setting_s: Annotated[float, Before(Number("s", 0, 1e9))] = 30.0
-    total_s: Seconds | None = None
-    stop_sd_meV: Annotated[float, Before(Number("meV", 0, 1e9))] = 0.0
-    stop_probability: Annotated[float, Before(Number(low=0.5, high=1, open_low=True))] = 1.0
-    masses: Annotated[int, Before(Whole(2, 5000))] = 96
-    m1_meV: MassGrid = (20.0, 50.0, 100.0)
-    campaigns: Annotated[int, Before(Whole(1, 100_000))] = 4
-    fixed_deg: AngleGrid | None = None
+    m1_meV: Annotated[MassGrid, about("True lightest masses of simulated campaigns.")] = (
+        20.0,
+        50.0,
+        100.0,
+    )
+    campaigns: Annotated[
+        int, Before(Whole(1, 100_000)), about("Simulated campaigns of each truth.")
+    ] = 4
+    fixed_deg: Annotated[
+        AngleGrid | None,
+        about(
+            "Angles of a fixed layout to compare with, such as that of best.toml.",
+            unset="the study's own alone",
+        ),
+    ] = None
 
 
 MAX_CANDIDATES = 2000

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Whole
-from renp_infer.study.sections.base import Section
+from renp_infer.study.sections.base import Section, about
 
 MAX_DATASETS = 100_000_000
 """Largest ensemble: at 61 angles half a gigabyte per million."""
@@ -16,4 +16,6 @@ MAX_DATASETS = 100_000_000
 class SimulateSection(Section):
     """An ensemble of mock data sets."""
 
-    datasets: Annotated[int, Before(Whole(1, MAX_DATASETS))] = 1000
+    datasets: Annotated[
+        int, Before(Whole(1, MAX_DATASETS)), about("Mock data sets of the ensemble.")
+    ] = 1000

@@ -16,7 +16,7 @@ from renp_infer.inference.template import Per, Template, TemplateKind
 from renp_infer.records import FloatArray
 from renp_infer.study.columns import columns_of
 from renp_infer.study.paths import absolute_path
-from renp_infer.study.sections.base import Section, Word, choice
+from renp_infer.study.sections.base import Section, Word, about, choice
 
 KEY = "systematics"
 COLUMNS = {"additive": "template_nG", "multiplicative": "template"}
@@ -38,11 +38,30 @@ def parameter_name(value: object) -> str:
 class SystematicEntry(Section):
     """A template by trigger angle in a CSV file, and the prior sd of what it is multiplied by."""
 
-    name: Annotated[str, Before(parameter_name)]
-    file: Word
-    kind: Annotated[TemplateKind, choice(*get_args(TemplateKind))]
-    sd: Annotated[float, Before(Number(low=0, high=1e6, open_low=True))] = 1.0
-    per: Annotated[Per, choice(*get_args(Per))] = Template.per
+    name: Annotated[
+        str,
+        Before(parameter_name),
+        about("Name of the parameter that the template is multiplied by."),
+    ]
+    file: Annotated[
+        Word,
+        about("CSV file with theta_s_deg and template_nG, or template where it multiplies."),
+    ]
+    kind: Annotated[
+        TemplateKind,
+        choice(*get_args(TemplateKind)),
+        about("Whether it is added to the field, or is a relative change of it."),
+    ]
+    sd: Annotated[
+        float,
+        Before(Number(low=0, high=1e6, open_low=True)),
+        about("Standard deviation of what the template is multiplied by, around 0."),
+    ] = 1.0
+    per: Annotated[
+        Per,
+        choice(*get_args(Per)),
+        about("Of several data sets: which have its size in common.", page="several-sets.md"),
+    ] = Template.per
 
 
 Systematics = tuple[SystematicEntry, ...]

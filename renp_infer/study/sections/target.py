@@ -14,22 +14,26 @@ from renp_infer.physics.polarisation import thermal_polarisation
 from renp_infer.physics.transition import transition_of
 from renp_infer.records import Lasers, Switches
 from renp_infer.study.paths import absolute_path
-from renp_infer.study.sections.base import Section, Word
+from renp_infer.study.sections.base import Section, Word, about
 from renp_infer.target import Target
 
 Energy = Annotated[float, Before(Number("eV", 0, 100, open_low=True))]
 Rate = Annotated[float, Before(Number("1/s", 0, 1e12))]
 
 
+OF_GENERIC = {"unset": "that of the scheme", "page": "schemes.md#without-a-file"}
+"""Of keys that only scheme = "generic" takes, and needs."""
+
+
 class RatesSection(Section):
     """Radiative rates of a generic target by transition; ``None`` is zero."""
 
-    ep: Rate | None = None
-    pg: Rate | None = None
-    eg: Rate | None = None
-    eq: Rate | None = None
-    qg: Rate | None = None
-    qp: Rate | None = None
+    ep: Annotated[Rate | None, about("From e to p.", unset="0")] = None
+    pg: Annotated[Rate | None, about("From p to g.", unset="0")] = None
+    eg: Annotated[Rate | None, about("From e to g.", unset="0")] = None
+    eq: Annotated[Rate | None, about("From e to q.", unset="0")] = None
+    qg: Annotated[Rate | None, about("From q to g.", unset="0")] = None
+    qp: Annotated[Rate | None, about("From q to p.", unset="0")] = None
 
 
 class TargetSection(Section):
@@ -40,22 +44,86 @@ class TargetSection(Section):
     and temperature_K to the weak Hamiltonian.
     """
 
-    scheme: Word = "er-ylf"
-    channel: Word | None = None
-    density_per_cm3: Annotated[float | None, Before(Number("1/cm^3", 0, 1e24, open_low=True))] = (
+    scheme: Annotated[
+        Word,
+        about(
+            'Ion and host: a shipped scheme, the path of one that ends in .toml, or "generic" '
+            "with the keys from omega_1_eV on.",
+            typical="er-ylf, er-ylf-built, er-cs2nayf6, ho-ylf",
+            source="Table I",
+        ),
+    ] = "er-ylf"
+    channel: Annotated[
+        Word | None,
+        about(
+            'Stark levels of the pair, such as "e1-p3"; from the weak Hamiltonian alone.',
+            unset="the lowest ones",
+            page="schemes.md#what-a-pair-takes-and-what-it-leaves",
+        ),
+    ] = None
+    density_per_cm3: Annotated[
+        float | None,
+        Before(Number("1/cm^3", 0, 1e24, open_low=True)),
+        about("Number density of the ions.", unset="that of the scheme", typical="1.4e19, 0.1 %"),
+    ] = None
+    gamma_ep_per_s: Annotated[
+        float | None,
+        Before(Number("1/s", 0, 1e15, open_low=True)),
+        about(
+            "Width of the transition from e to p.",
+            unset="that of the scheme, the radiative one",
+            source="Eqs. (24), (57), (64)",
+        ),
+    ] = None
+    refractive_index: Annotated[
+        float | None,
+        Before(Number(low=1, high=5)),
+        about("Refractive index of all beams, if these are not polarised.", unset="of the scheme"),
+    ] = None
+    polarisation: Annotated[
+        float | None,
+        Before(Number(low=-1, high=1)),
+        about(
+            "Share of ions in one Kramers partner less that in the other, along c.",
+            unset="0, or by field and temperature",
+            page="first-principles.md#10-polarised-targets",
+        ),
+    ] = None
+    temperature_K: Annotated[
+        float | None,
+        Before(Number("kelvin", 0, 1e4, open_low=True)),
+        about(
+            "Temperature, at which lasers.zeeman_field_G polarises the ions.",
+            unset="no field polarises",
+            typical="4",
+            page="first-principles.md#10-polarised-targets",
+        ),
+    ] = None
+    omega_1_eV: Annotated[
+        Energy | None, about("Photon from g to q, of the first laser.", **OF_GENERIC)
+    ] = None
+    omega_2_eV: Annotated[
+        Energy | None, about("Photon from q to e, of the second laser.", **OF_GENERIC)
+    ] = None
+    omega_s_eV: Annotated[Energy | None, about("Photon of the trigger, p to g.", **OF_GENERIC)] = (
         None
     )
-    gamma_ep_per_s: Annotated[float | None, Before(Number("1/s", 0, 1e15, open_low=True))] = None
-    refractive_index: Annotated[float | None, Before(Number(low=1, high=5))] = None
-    polarisation: Annotated[float | None, Before(Number(low=-1, high=1))] = None
-    temperature_K: Annotated[float | None, Before(Number("kelvin", 0, 1e4, open_low=True))] = None
-    omega_1_eV: Energy | None = None
-    omega_2_eV: Energy | None = None
-    omega_s_eV: Energy | None = None
-    md_rates_per_s: RatesSection | None = None
-    ed_rates_per_s: RatesSection | None = None
-    g_factor: Annotated[float | None, Before(Number(low=0, high=30, open_low=True))] = None
-    spin_squared: Annotated[float | None, Before(Number(low=0, high=100, open_low=True))] = None
+    md_rates_per_s: Annotated[
+        RatesSection | None, about("Magnetic dipole rates by transition.", **OF_GENERIC)
+    ] = None
+    ed_rates_per_s: Annotated[
+        RatesSection | None, about("Electric dipole rates by transition.", **OF_GENERIC)
+    ] = None
+    g_factor: Annotated[
+        float | None,
+        Before(Number(low=0, high=30, open_low=True)),
+        about("g factor of the moment that an event leaves.", **OF_GENERIC),
+    ] = None
+    spin_squared: Annotated[
+        float | None,
+        Before(Number(low=0, high=100, open_low=True)),
+        about("S_ep^2, squared spin element from e to p.", **OF_GENERIC),
+    ] = None
 
 
 def check_channel(section: TargetSection, switches: Switches) -> None:

@@ -106,4 +106,4 @@ def test_each_section_has_its_file(key: str) -> None:
             home = importlib.import_module(f"renp_infer.study.sections.{key}")
             assert kind.__module__ == home.__name__
             return
-    assert key in ("schema_version", "name", "seed")
+    assert key in ("schema_version", "name", "seed", "include")

@@ -11,7 +11,7 @@ from pydantic import Discriminator, Tag
 
 from renp_infer.fields import Whole, refusal
 from renp_infer.records import FloatArray
-from renp_infer.study.sections.base import Degrees, Section, as_tuple, kind_of_grid
+from renp_infer.study.sections.base import Degrees, Section, about, as_tuple, kind_of_grid
 
 MAX_ANGLES = 100_000
 """Longest list of trigger angles; far beyond any sensible scan."""
@@ -24,9 +24,9 @@ ACROSS = "write 181 for -179"
 class AngleRange(Section):
     """Equidistant trigger angles."""
 
-    start: Degrees
-    stop: Degrees
-    points: Annotated[int, Before(Whole(1, MAX_ANGLES))]
+    start: Annotated[Degrees, about("First angle.")]
+    stop: Annotated[Degrees, about("Last angle, not before the first.")]
+    points: Annotated[int, Before(Whole(1, MAX_ANGLES)), about("Number of angles, ends included.")]
 
 
 def _ordered_range(grid: AngleRange) -> AngleRange:

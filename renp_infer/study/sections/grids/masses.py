@@ -10,7 +10,7 @@ from pydantic import BeforeValidator as Before
 from pydantic import Discriminator, Tag
 
 from renp_infer.fields import Number, Whole, refusal
-from renp_infer.study.sections.base import Section, as_tuple, kind_of_grid
+from renp_infer.study.sections.base import Section, about, as_tuple, kind_of_grid
 
 MAX_MASSES = 10_000
 Mass = Annotated[float, Before(Number("meV", 1e-3, 1e9))]
@@ -19,9 +19,11 @@ Mass = Annotated[float, Before(Number("meV", 1e-3, 1e9))]
 class MassRange(Section):
     """Lightest masses, equidistant in the logarithm."""
 
-    start: Mass = 0.1
-    stop: Mass = 450.0
-    points: Annotated[int, Before(Whole(2, MAX_MASSES))] = 13
+    start: Annotated[Mass, about("First mass.")] = 0.1
+    stop: Annotated[Mass, about("Last mass, larger than the first.")] = 450.0
+    points: Annotated[
+        int, Before(Whole(2, MAX_MASSES)), about("Number of masses, ends included.")
+    ] = 13
 
 
 def _ordered_masses(grid: MassRange) -> MassRange:

@@ -11,7 +11,7 @@ from pydantic import Discriminator, Tag, model_validator
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said, refusal
 from renp_infer.physics.constants import EV_TO_MILLI_EV
-from renp_infer.study.sections.base import Section, as_tuple, choice, kind_of_grid
+from renp_infer.study.sections.base import Section, about, as_tuple, choice, kind_of_grid
 
 PAIR_NAMES = ("11", "12", "22", "13", "23", "33")
 MAX_POINTS = 2000
@@ -22,9 +22,9 @@ Finite = Annotated[float, Before(Number())]
 class RangeSection(Section):
     """A range of numbers."""
 
-    low: Finite
-    high: Finite
-    scale: Scale = "linear"
+    low: Annotated[Finite, about("Lower end.")]
+    high: Annotated[Finite, about("Upper end, larger than the lower.")]
+    scale: Annotated[Scale, about("Steps in the number, or in its logarithm.")] = "linear"
 
 
 def _rising(found: RangeSection) -> RangeSection:
@@ -72,14 +72,37 @@ Setting = Annotated[
 class WindowSection(Section):
     """A stretch of trigger angles: around a centre, or tied to a pair's threshold."""
 
-    centre_deg: Setting | None = None
-    threshold: Annotated[Literal[PAIR_NAMES] | None, choice(*PAIR_NAMES)] = None  # type: ignore[valid-type]
-    side: Annotated[Literal["upper", "lower"], choice("upper", "lower")] = "upper"
-    distance_deg: Setting | None = None
-    distance_meV: Setting | None = None
-    width_deg: Setting = 5.0
-    points: Setting = 30.0
-    share: Setting | None = None
+    centre_deg: Annotated[
+        Setting | None,
+        about("Middle of the window.", unset="it is tied to a threshold"),
+    ] = None
+    threshold: Annotated[
+        Literal[PAIR_NAMES] | None,  # type: ignore[valid-type]
+        choice(*PAIR_NAMES),
+        about("Pair at whose threshold the window is.", unset="it has a centre"),
+    ] = None
+    side: Annotated[
+        Literal["upper", "lower"],
+        choice("upper", "lower"),
+        about("Which of the two thresholds of the pair, above or below phase matching."),
+    ] = "upper"
+    distance_deg: Annotated[
+        Setting | None,
+        about("Middle of the window from the threshold.", unset="a distance in mass, or 0"),
+    ] = None
+    distance_meV: Annotated[
+        Setting | None,
+        about(
+            "Middle at the threshold of an m1 that is larger by so much.",
+            unset="a distance in angle, or 0",
+        ),
+    ] = None
+    width_deg: Annotated[Setting, about("From the first to the last angle.")] = 5.0
+    points: Annotated[Setting, about("Number of angles.")] = 30.0
+    share: Annotated[
+        Setting | None,
+        about("Part of the exposure that the first of two windows has.", unset="by angles"),
+    ] = None
 
     @model_validator(mode="after")
     def _one_place(self) -> WindowSection:
