@@ -17,8 +17,9 @@ from renp_infer.engine.run import Run
 from renp_infer.engine.store import Store, check_directory, runs_in
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.files import is_directory, make_directory
-from renp_infer.study.study import Study
+from renp_infer.study.study import Preset, Study
 from renp_infer.terminal import say, show, write_document
+from renp_infer.verbs.about import opening
 from renp_infer.verbs.infer.summary import summary_table
 from renp_infer.verbs.table import VERBS, load_run, verbs_of
 
@@ -43,7 +44,7 @@ def run(paths: Sequence[Path], options: Options) -> int:
     else:
         texts = [verb.remark(run) for verb in reversed(VERBS.values()) for run in runs]
         texts += [] if page is None else [f"report: {page}"]
-        show(summary_table(runs), *filter(None, texts))
+        show(*map(_answers, runs), summary_table(runs), *filter(None, texts))
     return judge(runs)
 
 
@@ -83,8 +84,16 @@ def places(studies: Sequence[Study], options: Options) -> tuple[Path, list[Path]
     return top, [top / study.name for study in studies]
 
 
+def _answers(run: Run) -> str:
+    """What a run found, the last verb's answer first; the evaluation's where there is no other."""
+    found = [verb.answer(run) for verb in reversed(VERBS.values()) if verb.name in run.results]
+    said = list(filter(None, found))
+    return opening(run.name, run.study, " ".join(said[:-1] or said))
+
+
 def _outcome(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {"name": run.name, "verdict": run.verdict}
+    found |= Preset.of(run.study).document
     found["directory"] = str(run.directory)
     for verb in VERBS.values():
         found |= verb.outcome(run)
@@ -127,5 +136,5 @@ def report(paths: Sequence[Path], options: Options, *, figures: str = "") -> int
     if options.json:
         write_document({"schema": 1, "report": str(page), "runs": [_outcome(r) for r in runs]})
     else:
-        show(f"report: {page}")
+        show(*map(_answers, runs), f"report: {page}")
     return DONE

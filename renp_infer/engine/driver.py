@@ -26,6 +26,7 @@ from renp_infer.engine.tasks import Context
 from renp_infer.engine.verb import Verb
 from renp_infer.errors import ConfigError, TaskError
 from renp_infer.files import sweeping
+from renp_infer.study.hints import hints
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.terminal import say
@@ -47,7 +48,10 @@ def load(
     """Study of a file, after a look at the options that do not belong to it."""
     parse_executor(options.executor)
     parse_shard(options.shard)
-    return load_study(path, options.overrides, inference=inference, data=data, scan=scan, add=add)
+    study = load_study(path, options.overrides, inference=inference, data=data, scan=scan, add=add)
+    for question in hints(study):
+        say(question)
+    return study
 
 
 def home_of(study: Study, options: Options) -> Path:

@@ -115,6 +115,10 @@ class Verb(Product):
         """What ``renp run --json`` says of a run, whether or not that has its result."""
         return {}
 
+    def answer(self, _run: Run) -> str:
+        """What a run that has its result found, in a sentence; empty for nothing."""
+        return ""
+
     def remark(self, _run: Run) -> str:
         """What ``renp run`` says of it in a line; empty for nothing."""
         return ""

@@ -117,7 +117,7 @@ def _given(source: Source) -> tuple[dict[str, Any], str, Path, str]:
         allowed = "a study file, the name of a shipped study, or tables"
         raise ConfigError("source", given, allowed)
     file = find_study(source)
-    text = tables.read_study_text(file)
+    text = _text_of(file)
     return read_tables(file, text), text, file.parent, file.stem
 
 
@@ -134,7 +134,7 @@ def read_tables(file: Path, text: str | None = None) -> dict[str, Any]:
     ------
     ConfigError
     """
-    text = tables.read_study_text(file) if text is None else text
+    text = _text_of(file) if text is None else text
     return laid_over(tables.parse_toml(text, str(file)), file.parent, file)
 
 
@@ -159,8 +159,19 @@ def _check_changes(source: Source, changes: Mapping[str, Any]) -> None:
 def find_study(path: str | Path) -> Path:
     """File of a study: the path itself, or that of a study the package ships."""
     shipped = share_path("studies") / f"{path}.toml"
-    plain = Path(path).name == str(path) and not str(path).endswith(".toml")
-    return shipped if plain and is_file(shipped) and not Path(path).exists() else expanded(path)
+    named = _is_name(path) and is_file(shipped) and not Path(path).exists()
+    return shipped if named else expanded(path)
+
+
+def _text_of(file: Path) -> str:
+    """Text of a study file; a name that is none gets the nearest of those that ship, too."""
+    names = [study.stem for study in share_path("studies").glob("*.toml")]
+    return tables.read_study_text(file, names if _is_name(file) else ())
+
+
+def _is_name(path: str | Path) -> bool:
+    """Whether a path may be the name of a study that ships."""
+    return Path(path).name == str(path) and not str(path).endswith(".toml")
 
 
 def with_sections(study: Study | Source, *sections: str) -> Study:

@@ -16,13 +16,15 @@ MAX_DEPTH = 32
 """Deepest nesting of tables and lists; no key of a study is deeper than three."""
 
 
-def read_study_text(path: Path) -> str:
+def read_study_text(path: Path, names: Iterable[str] = ()) -> str:
     """Read the text of a study file.
 
     Parameters
     ----------
     path : Path
         The file.
+    names : iterable of str
+        What may have been meant besides files of its folder.
 
     Raises
     ------
@@ -34,7 +36,8 @@ def read_study_text(path: Path) -> str:
         if path.is_dir():
             raise ConfigError(str(path), Said("a directory"), allowed)
         if not path.is_file():
-            raise ConfigError(str(path), Said("no such file"), allowed, _near_file(path))
+            hint = _near_file(path, names)
+            raise ConfigError(str(path), Said("no such file"), allowed, hint)
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(str(path), Said("a huge file"), f"at most {MAX_BYTES} bytes")
         return path.read_bytes().decode("utf-8-sig")
@@ -47,12 +50,13 @@ def read_study_text(path: Path) -> str:
         raise ConfigError(str(path), given, allowed) from error
 
 
-def _near_file(path: Path) -> str:
+def _near_file(path: Path, names: Iterable[str]) -> str:
+    """The nearest file of the folder, or name."""
     try:
-        known = [entry.name for entry in path.parent.iterdir() if entry.suffix == ".toml"]
+        files = [entry for entry in path.parent.iterdir() if entry.suffix == ".toml"]
     except (OSError, ValueError):
-        return ""
-    return nearest(path.name, known)
+        files = []
+    return nearest(path.name, [*names, *(entry.name for entry in files)])
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:

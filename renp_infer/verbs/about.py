@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from renp_infer.records import Switches
+from renp_infer.study.study import Preset, Study
 
-if TYPE_CHECKING:
-    from renp_infer.study.study import Study
+
+def opening(name: str, resolved: Mapping[str, Any], answer: str) -> str:
+    """First line of what a verb says: the study, its physics, and the answer.
+
+    Parameters
+    ----------
+    name : str
+    resolved : mapping
+        The resolved study.
+    answer : str
+        A sentence, or what was done.
+    """
+    return f"{name}, preset {Preset.of(resolved).words}: {answer}"
 
 
 @dataclass(frozen=True)

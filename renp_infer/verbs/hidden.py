@@ -15,6 +15,8 @@ from renp_infer.study.blinding import Secret, secret_of
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
 
+BLINDED_ANSWER = "Blinded: the answer is hidden until renp unblind shows it."
+"""What a run that hides says in the place of its answer."""
 BLINDED = "renp_blinded"
 """Where a file has what a blinded fit publishes, as JSON."""
 

@@ -21,8 +21,8 @@ from renp_infer.terminal import document, plain, show
 from renp_infer.verbs.calibrate.result import CalibrateResult
 from renp_infer.verbs.evaluate import work as evaluation
 from renp_infer.verbs.evaluate.coherence import Coherence
-from renp_infer.verbs.evaluate.command import unphysical
 from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.evaluate.tables import unphysical
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.summary import summary_table
 from tests.toys.runs import make_evaluation, make_run, with_evaluation, with_result

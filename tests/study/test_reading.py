@@ -18,7 +18,7 @@ from renp_infer.study.load import load_study
 from renp_infer.study.reading import StudyConfig, validate
 from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
 from renp_infer.study.sections.physics import PhysicsSection
-from renp_infer.study.study import Study
+from renp_infer.study.study import Preset, Study
 from renp_infer.study.tables import apply_overrides, parse_toml
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.table import verbs_of
@@ -617,3 +617,29 @@ def test_a_key_that_shall_follow_is_one_of_the_study(path: str) -> None:
     with pytest.raises(ConfigError, match="keys that the study has") as caught:
         load_study("optimize-crystal", {"optimize.follow": [path]})
     assert caught.value.path == "optimize.follow"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "chosen"),
+    [((), False), (("physics.preset=published",), True), (("physics.h_r=eq8",), False)],
+)
+def test_whether_a_preset_was_chosen_is_in_the_resolved_study(
+    load: Load, overrides: tuple[str, ...], chosen: bool
+) -> None:
+    found = load(*overrides)
+    assert Preset.of(found.resolved) == Preset("published", chosen)
+    again = load_study(found.resolved)
+    assert again.resolved == found.resolved
+    other = load_study(found.resolved, {"physics.preset": "corrected"})
+    assert Preset.of(other.resolved) == Preset("corrected", True)
+
+
+@pytest.mark.parametrize("name", ["edge-layot-corrected", "Edge-Layout-Corrected"])
+def test_a_name_that_is_nearly_that_of_a_study_gets_it(name: str) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'edge-layout-corrected'"):
+        load_study(name)
+
+
+def test_no_other_preset_is_the_default(load: Load) -> None:
+    with pytest.raises(ConfigError, match="physics.preset_by_default: got True; allowed: false"):
+        load("physics.preset=corrected", "physics.preset_by_default=true")

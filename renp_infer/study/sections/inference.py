@@ -68,7 +68,9 @@ class InferenceSection(Section):
         float,
         Before(Number(low=0.5, high=1, open_low=True, open_high=True)),
         about(
-            "Mean acceptance that NUTS aims at; closer to 1: smaller steps.", typical="0.8, 0.95"
+            "Mean acceptance that NUTS aims at, closer to 1: smaller steps; refused for samplers "
+            "that do not.",
+            typical="0.8, 0.95",
         ),
     ] = 0.9
     m1_prior: Annotated[

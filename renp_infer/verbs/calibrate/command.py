@@ -13,7 +13,9 @@ def calibrate(study: Path, /, *, measured: Measured = NO_FILES, options: Options
     Of measured data it takes angles, noise and exposure, not the field.
     """
     from renp_infer.engine.driver import DONE, asked, data_section, judge, load
+    from renp_infer.study.study import Preset
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.about import opening
     from renp_infer.verbs.calibrate.result import CalibrateResult
     from renp_infer.verbs.calibrate.tables import calibration_tables
     from renp_infer.verbs.calibrate.verb import CALIBRATE
@@ -25,7 +27,9 @@ def calibrate(study: Path, /, *, measured: Measured = NO_FILES, options: Options
         return DONE
     found = run.get(CalibrateResult).calibration
     if options.json:
-        write_document(found.document | {"file": str(run.directory / CALIBRATE.file)})
+        more = {"file": str(run.directory / CALIBRATE.file)}
+        write_document(found.document | Preset.of(run.study).document | more)
     else:
-        show(*calibration_tables(found), f"results: {run.directory}")
+        first = opening(run.name, run.study, CALIBRATE.answer(run))
+        show(first, *calibration_tables(found), f"results: {run.directory}")
     return judge([run])

@@ -6,6 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.inference.belt import BeltCoverage
+from renp_infer.inference.parameters import MASS
 from renp_infer.inference.reliability import Bin
 from renp_infer.verbs.calibrate.found import (
     Calibration,
@@ -33,6 +34,20 @@ def calibration_tables(found: Calibration) -> list[Table | str]:
     return [*parts, f"verdict: {found.verdict}, at a false-alarm rate of {rate} for each part"]
 
 
+def answer(found: Calibration) -> str:
+    """How often intervals of the mass cover, or what else was tested."""
+    said = []
+    if found.ranks is not None:
+        rows = {row.name: row for row in found.ranks.quantities}
+        if MASS in rows:
+            shares = [_share(part) for part in (rows[MASS].coverage_68, rows[MASS].coverage_95)]
+            said.append(f"68 % intervals of m1 cover {shares[0]}, 95 % intervals {shares[1]}")
+    tested = ", ".join(KINDS[name] for name in found.kinds)
+    return "; ".join([*said, f"{tested}: {found.verdict}"]) + "."
+
+
+KINDS = {"ranks": "posterior", "hypotheses": "probabilities", "belt": "belt"}
+"""What was tested, in words."""
 _CAPTION = 62
 """Columns of the longest caption."""
 

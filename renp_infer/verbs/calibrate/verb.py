@@ -66,6 +66,12 @@ class Calibrate(Verb):
 
         join(study, paths, target)
 
+    def answer(self, run: Run) -> str:
+        """How often intervals cover."""
+        from renp_infer.verbs.calibrate.tables import answer
+
+        return answer(run.get(CalibrateResult).calibration)
+
     def plan(self, _study: Study) -> tuple[Verb, ...]:
         """The evaluation first: reports rest on it."""
         return (EVALUATE, self)

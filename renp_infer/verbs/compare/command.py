@@ -15,6 +15,7 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     """Weigh the four hypotheses, ordering and nature, by their evidence; resumes."""
     from renp_infer.engine.driver import DONE, asked, data_section, judge, load
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.about import opening
     from renp_infer.verbs.compare.blinded import BlindedComparison
     from renp_infer.verbs.compare.result import CompareResult
     from renp_infer.verbs.compare.tables import (
@@ -35,7 +36,8 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
     if options.json:
         write_document(document_of(run))
     elif run.find(BlindedComparison) is not None:
-        show(*blinded_parts(run), f"results: {run.directory}")
+        first = opening(run.name, run.study, COMPARE.answer(run))
+        show(first, *blinded_parts(run), f"results: {run.directory}")
     else:
         found = run.get(CompareResult).comparison
         mass = averaged_line(found.m1_meV, mass_prior_of(run.study))
@@ -43,12 +45,14 @@ def compare(study: Path, /, *, measured: Measured = NO_FILES, options: Options =
         parts += [derived_table(found)] if found.derived else []
         parts += known_sentences(run.get(CompareResult).constraints, run.get(CompareResult).priors)
         parts += [f"warning: {text}" for text in found.warnings]
-        show(*filter(None, [shortfall(run)]), *parts, f"results: {run.directory}")
+        first = opening(run.name, run.study, COMPARE.answer(run))
+        show(first, *filter(None, [shortfall(run)]), *parts, f"results: {run.directory}")
     return judge([run])
 
 
 def document_of(run: Run) -> dict[str, Any]:
     """The document of ``renp compare --json``."""
+    from renp_infer.study.study import Preset
     from renp_infer.verbs.compare.blinded import BlindedComparison
     from renp_infer.verbs.compare.result import CompareResult
     from renp_infer.verbs.evaluate.result import EvaluateResult
@@ -57,7 +61,8 @@ def document_of(run: Run) -> dict[str, Any]:
     if blinded is not None:
         return {"schema": 1, "name": run.name, "verdict": run.verdict} | blinded.document
     evaluation = run.get(EvaluateResult).document
-    head = {"schema": 1, "name": run.name, "verdict": run.verdict}
+    head = {"schema": 1, "name": run.name} | Preset.of(run.study).document
+    head["verdict"] = run.verdict
     told = {name: getattr(run.get(CompareResult), name) for name in ("constraints", "priors")}
     head |= {name: texts for name, texts in told.items() if texts}
     head["data"] = evaluation.get("data", "mock")

@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.engine.run import Run
 from renp_infer.inference.compared import Averaged, Comparison, LogEvidence, Weighed
+from renp_infer.inference.comparison import UNDECIDED
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.terminal import WIDTH, digits_of
 from renp_infer.verbs.compare.blinded import WARNING, BlindedComparison, cells_of
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.infer.cells import estimate, interval
 from renp_infer.verbs.infer.words import MassPrior, mass_words
+
+
+def answer(found: Comparison) -> str:
+    """Ordering and nature, each as far as data tell, by factors from the most probable one."""
+    best = found.best
+    ordering = _told(found, best.name, f"{_other(best.ordering)}_{best.nature}")
+    nature = _told(found, best.name, f"{best.ordering}_{_other(best.nature)}")
+    first = best.ordering if ordering.told else "not told"
+    second = best.nature.capitalize() if nature.told else "not told apart"
+    return f"Ordering: {first}, {ordering.text}. Dirac or Majorana: {second}, {nature.text}."
+
+
+OTHERS = {
+    "normal": "inverted", "inverted": "normal", "dirac": "majorana", "majorana": "dirac"
+}  # fmt: skip
+
+
+def _other(word: str) -> str:
+    return OTHERS[word]
+
+
+class Told(NamedTuple):
+    """Whether data, not priors, decide between two hypotheses, and by what factor."""
+
+    told: bool
+    text: str
+
+
+def _told(found: Comparison, best: str, rival: str) -> Told:
+    for row in found.bayes_factors:
+        if {row.over, row.under} == {best, rival}:
+            sign = 1.0 if row.over == best else -1.0
+            value = sign * row.log_bayes_factor
+            shown = _pair(value, row.log_bayes_factor_error, " ± ")
+            return Told(not row.prior_dominated and value > UNDECIDED, f"ln B = {shown}")
+    return Told(False, "no factor")
 
 
 def hypothesis_table(name: str, found: Comparison) -> Table:

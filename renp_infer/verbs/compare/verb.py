@@ -14,7 +14,7 @@ from renp_infer.engine.verb import Verb
 from renp_infer.study.study import Study
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.hidden import BLINDED, blinded_part
+from renp_infer.verbs.hidden import BLINDED, BLINDED_ANSWER, blinded_part
 from renp_infer.verbs.inputs import SAMPLING, posterior_inputs
 
 if TYPE_CHECKING:
@@ -117,6 +117,13 @@ class Compare(Verb):
 
         found = run.find(CompareResult) or run.find(BlindedComparison)
         return {"comparison": None if found is None else found.document}
+
+    def answer(self, run: Run) -> str:
+        """Ordering and nature, as far as data tell."""
+        from renp_infer.verbs.compare.tables import answer
+
+        found = run.find(CompareResult)
+        return BLINDED_ANSWER if found is None else answer(found.comparison)
 
     def remark(self, run: Run) -> str:
         """The most probable hypothesis."""

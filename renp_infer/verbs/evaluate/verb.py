@@ -73,6 +73,12 @@ class Evaluate(Verb):
             "normalised": found.normalised,
         }
 
+    def answer(self, run: Run) -> str:
+        """How far the signal stands out."""
+        from renp_infer.verbs.evaluate.tables import answer
+
+        return answer(run.get(EvaluateResult))
+
     def remark(self, run: Run) -> str:
         """How far an absolute signal is from being seen."""
         from renp_infer.verbs.evaluate.shortfall import shortfall

@@ -10,7 +10,9 @@ from renp_infer.engine.options import DEFAULTS, Options
 def forecast(study: Path, /, *, options: Options = DEFAULTS) -> int:
     """Forecast errors, limits, separations and the exposures they take; resumes."""
     from renp_infer.engine.driver import DONE, asked, judge, load
+    from renp_infer.study.study import Preset
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.about import opening
     from renp_infer.verbs.evaluate.shortfall import shortfall
     from renp_infer.verbs.forecast.document import forecast_json
     from renp_infer.verbs.forecast.result import ForecastResult
@@ -22,11 +24,13 @@ def forecast(study: Path, /, *, options: Options = DEFAULTS) -> int:
         return DONE
     found = run.get(ForecastResult)
     if options.json:
-        said = {"remark": shortfall(run), "file": str(run.directory / FORECAST.file)}
+        said = Preset.of(run.study).document | {"remark": shortfall(run)}
+        said["file"] = str(run.directory / FORECAST.file)
         write_document(forecast_json(found) | {"verdict": run.verdict} | said)
         return judge([run])
     tables = [terminal_table(sheet) for sheet in forecast_sheets(found)]
-    first = filter(None, [shortfall(run)])
+    first = [opening(run.name, run.study, FORECAST.answer(run))]
+    first += filter(None, [shortfall(run)])
     verdict = f"verdict: {run.verdict}"
     show(*first, verdict, *tables, *forecast_remarks(found), f"results: {run.directory}")
     return judge([run])

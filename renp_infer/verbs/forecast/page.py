@@ -36,6 +36,11 @@ def page_of(found: ForecastResult, label: str) -> Page:
     return Page((part,), (Answer("Forecast", text),) if text else ())
 
 
+def answer(found: ForecastResult) -> str:
+    """The expected error, or that there is none."""
+    return _said(found) or "No method gives an error of the mass."
+
+
 def _said(found: ForecastResult) -> str:
     """The expected error, behind what is wrong with the forecast."""
     verdict, text = judged(found), sentence(found)

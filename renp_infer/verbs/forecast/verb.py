@@ -64,6 +64,12 @@ class Forecast(Verb):
 
         merge_parts(study, paths, target)
 
+    def answer(self, run: Run) -> str:
+        """The expected error of the mass."""
+        from renp_infer.verbs.forecast.page import answer
+
+        return answer(run.get(ForecastResult))
+
     def plan(self, _study: Study) -> tuple[Verb, ...]:
         """The evaluation first: reports rest on it."""
         return (EVALUATE, self)

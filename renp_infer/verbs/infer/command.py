@@ -15,6 +15,7 @@ def infer(study: Path, /, *, measured: Measured = NO_FILES, options: Options = D
     """Sample the posterior of the study's data, mock or measured; resumes."""
     from renp_infer.engine.driver import DONE, asked, data_section, judge, load
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.about import opening
     from renp_infer.verbs.evaluate.shortfall import shortfall
     from renp_infer.verbs.infer.blinded import BlindedFit
     from renp_infer.verbs.infer.blinded_page import blinded_table
@@ -28,13 +29,15 @@ def infer(study: Path, /, *, measured: Measured = NO_FILES, options: Options = D
     if options.json:
         write_document(document_of(run))
     else:
+        first = opening(run.name, run.study, INFER.answer(run))
         table = summary_table([run]) if run.find(BlindedFit) is None else blinded_table(run)
-        show(*filter(None, [shortfall(run)]), table, f"results: {run.directory}")
+        show(first, *filter(None, [shortfall(run)]), table, f"results: {run.directory}")
     return judge([run])
 
 
 def document_of(run: Run) -> dict[str, Any]:
     """The document of ``renp infer --json``."""
+    from renp_infer.study.study import Preset
     from renp_infer.verbs.evaluate.result import EvaluateResult
     from renp_infer.verbs.infer.alone_result import SetsResult
     from renp_infer.verbs.infer.blinded import BlindedFit, document_of_blinded
@@ -54,6 +57,7 @@ def document_of(run: Run) -> dict[str, Any]:
     return {
         "schema": 1,
         "name": run.name,
+        **Preset.of(run.study).document,
         "verdict": run.verdict,
         "data": evaluation.data or "mock",
         "normalised": evaluation.normalised,

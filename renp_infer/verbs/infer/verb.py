@@ -12,7 +12,7 @@ from renp_infer.engine.verb import Verb
 from renp_infer.inference.parameters import MASS
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.hidden import BLINDED, blinded_part
+from renp_infer.verbs.hidden import BLINDED, BLINDED_ANSWER, blinded_part
 from renp_infer.verbs.infer.alone import SETS
 from renp_infer.verbs.infer.result import InferResult, summary_in
 from renp_infer.verbs.inputs import posterior_inputs
@@ -66,6 +66,12 @@ class Infer(Verb):
         from renp_infer.verbs.infer.work import infer
 
         return infer(study, context) if study.blinding is None else blinded_fit(study, context)
+
+    def answer(self, run: Run) -> str:
+        """The mass, and the hypothesis under which it is that."""
+        from renp_infer.verbs.infer.words import answer
+
+        return answer(run) if run.find(InferResult) is not None else BLINDED_ANSWER
 
     def plan(self, study: Study) -> tuple[Verb, ...]:
         """The evaluation first: reports rest on it; then each of several data sets."""

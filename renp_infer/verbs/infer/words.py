@@ -11,6 +11,7 @@ from renp_infer.inference.parameters import MASS, PARAMETERS, SEEN_PHASES
 from renp_infer.inference.prior import mass_prior
 from renp_infer.study.priors import mass_settings
 from renp_infer.study.sections.inference import InferenceSection
+from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.infer.cells import NOT_MEASURED, limited, shown
 from renp_infer.verbs.infer.result import InferResult, summary_in
 
@@ -82,6 +83,14 @@ def mass_sentence(run: Run) -> str:
     inside = found.interval_95[0] <= found.truth <= found.interval_95[1]
     lies = "inside" if inside else "OUTSIDE"
     return f"{text}; the truth, {found.truth:.4g} meV, lies {lies}"
+
+
+def answer(run: Run) -> str:
+    """The mass, and the hypothesis under which it is that."""
+    hypothesis = summary_in(run.get(InferResult).tree)["hypothesis"]
+    nature = str(hypothesis["nature"]).capitalize()
+    scaled = ", normalised noise" if run.get(EvaluateResult).normalised else ""
+    return f"{mass_sentence(run)}; if {hypothesis['ordering']} ordering and {nature}{scaled}."
 
 
 def constraints_of(run: Run) -> tuple[str, ...]:

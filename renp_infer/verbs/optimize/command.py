@@ -44,7 +44,9 @@ def optimize(
 def _search(path: Path, options: Options) -> int:
     """Search the designs of a study, print the best, and judge it."""
     from renp_infer.engine.driver import DONE, asked, judge, load
+    from renp_infer.study.study import Preset
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.about import opening
     from renp_infer.verbs.evaluate.shortfall import shortfall
     from renp_infer.verbs.optimize.result import OptimizeResult
     from renp_infer.verbs.optimize.tables import optimum_tables
@@ -56,8 +58,9 @@ def _search(path: Path, options: Options) -> int:
     found = run.get(OptimizeResult)
     if options.json:
         said = {"remark": shortfall(run), "file": str(run.directory / OPTIMIZE.file)}
-        write_document(found.to_document() | said)
+        write_document(found.to_document() | Preset.of(run.study).document | said)
     else:
-        first = filter(None, [shortfall(run)])
+        first = [opening(run.name, run.study, OPTIMIZE.answer(run))]
+        first += filter(None, [shortfall(run)])
         show(*first, *optimum_tables(found), f"results: {run.directory}")
     return judge([run])

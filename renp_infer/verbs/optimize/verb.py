@@ -72,6 +72,13 @@ class Optimize(Verb):
 
         return also(study, paths, merged)
 
+    def answer(self, run: Run) -> str:
+        """The best design, and what it gains."""
+        from renp_infer.verbs.optimize.page import gain_sentences
+        from renp_infer.verbs.optimize.result import OptimizeResult
+
+        return " ".join(gain_sentences(run.get(OptimizeResult)))
+
     def plan(self, study: Study) -> tuple[Verb, ...]:
         """The evaluation first: reports rest on it.
 

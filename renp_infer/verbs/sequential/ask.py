@@ -10,7 +10,9 @@ from renp_infer.engine.driver import DIAGNOSTIC_FAILED, DONE, asked, load
 from renp_infer.engine.options import Options
 from renp_infer.errors import ConfigError
 from renp_infer.study.blinding import revealing
+from renp_infer.study.study import Preset
 from renp_infer.terminal import say, show, write_document
+from renp_infer.verbs.about import opening
 from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.sequential.verb import SEQUENTIAL
 
@@ -37,9 +39,11 @@ def campaigns(path: Path, options: Options, covariance: Path | None) -> int:
         return DONE
     found = summary(run.get(SequentialResult))
     if options.json:
-        write_document(found.to_document() | {"file": str(run.directory / SEQUENTIAL.file)})
+        more = Preset.of(run.study).document | {"file": str(run.directory / SEQUENTIAL.file)}
+        write_document(found.to_document() | more)
     else:
-        first = filter(None, [shortfall(run)])
+        first = [opening(run.name, run.study, SEQUENTIAL.answer(run))]
+        first += filter(None, [shortfall(run)])
         tables = campaign_tables(found, mass_prior_of(run.study))
         show(*first, *tables, f"results: {run.directory}")
     return DONE
@@ -58,9 +62,12 @@ def next_measurement(path: Path, options: Options, data: Path, covariance: Path 
     with contextlib.redirect_stdout(sys.stderr):
         found = advice(study, so_far)
     if options.json:
-        write_document(found.to_document())
+        write_document(found.to_document() | Preset.of(study.resolved).document)
     else:
-        show(*advice_lines(found, mass_prior_of(study.resolved)))
+        step = found.next_setting
+        what = f"stop: {found.stop}." if step is None else f"next, {step.theta_s_deg:.6g} deg."
+        first = opening(found.name, study.resolved, what)
+        show(first, *advice_lines(found, mass_prior_of(study.resolved)))
     judged = found.fit.verdict
     if judged.verdict == "fail":
         say(f"{found.name}: {'; '.join(judged.reasons)}")

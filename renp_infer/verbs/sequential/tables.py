@@ -14,6 +14,22 @@ if TYPE_CHECKING:
     from renp_infer.verbs.sequential.advice import Advice
 
 
+def answer(found: CampaignSummary) -> str:
+    """Whether the sequence or a fixed layout knew more, and by how much, for each true mass."""
+    said = []
+    for row in found.truths:
+        own = row.sequential.score_nat
+        others = {n: m.score_nat for n, m in row.fixed.items() if m.score_nat is not None}
+        if own is None or not others:
+            continue
+        best, score = max(others.items(), key=lambda item: item[1])
+        pair = f"the {WHO['sequential']}", f"the {WHO[best]}"
+        who, less = pair if own >= score else pair[::-1]
+        gain = f"{abs(own - score):.2f} nat"
+        said.append(f"at {row.m1_meV:g} meV {who} knew more than {less} by {gain}")
+    return "; ".join(said) + "." if said else "No campaign can be compared with a fixed layout."
+
+
 def prior_alone(prior: MassPrior) -> str:
     """What standard deviations of m1 are to be compared with."""
     return f"The {prior_of_mass(prior)} alone has sd(m₁) = {prior.sd:.3g} meV."

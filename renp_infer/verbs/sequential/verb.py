@@ -61,6 +61,13 @@ class Sequential(Verb):
 
         merge_campaigns(study, paths, target)
 
+    def answer(self, run: Run) -> str:
+        """Who knew more at the end, and by how much."""
+        from renp_infer.verbs.sequential.summary import summary
+        from renp_infer.verbs.sequential.tables import answer
+
+        return answer(summary(run.get(SequentialResult)))
+
     def plan(self, _study: Study) -> tuple[Verb, ...]:
         """The evaluation first: reports rest on it."""
         return (EVALUATE, self)

@@ -23,7 +23,9 @@ def simulate(study: Path, /, *, save: Path | None = None, options: Options = DEF
     import numpy as np
 
     from renp_infer.engine.driver import DONE, load, result_of
+    from renp_infer.study.study import Preset
     from renp_infer.terminal import angle_table, show, write_document
+    from renp_infer.verbs.about import opening
     from renp_infer.verbs.simulate.result import SimulateResult
     from renp_infer.verbs.simulate.verb import SIMULATE
 
@@ -34,10 +36,12 @@ def simulate(study: Path, /, *, save: Path | None = None, options: Options = DEF
         return _ensemble(found, options)
     document = result_of(found, SIMULATE, options)
     if options.json:
-        write_document(document)
+        write_document(document | Preset.of(found.resolved).document)
         return DONE
     result = SimulateResult.of(document)
     label = ", normalised" if result.normalised else ""
+    drawn = f"mock data, seed {found.seed}{label}"
+    show(opening(found.name, found.resolved, f"{drawn}."))
     for name in dict.fromkeys(result.data_set) or ("",):
         own = np.array(result.data_set) == name if name else slice(None)
         columns = {
@@ -46,7 +50,7 @@ def simulate(study: Path, /, *, save: Path | None = None, options: Options = DEF
             "sigma [nG]": result.sigma_nG[own],
         }
         which = f", data set {name}" if name else ""
-        show(angle_table(f"{found.name}: mock data{which}, seed {found.seed}{label}", columns))
+        show(angle_table(f"{found.name}: {drawn}{which}", columns))
     return DONE
 
 
@@ -82,7 +86,9 @@ def _save_one(study: Study, path: Path, options: Options, place: int) -> None:
 def _ensemble(study: Study, options: Options) -> int:
     """Draw the ensemble of a study with a section ``[simulate]``."""
     from renp_infer.engine.driver import DONE, asked
+    from renp_infer.study.study import Preset
     from renp_infer.terminal import angle_table, show, write_document
+    from renp_infer.verbs.about import opening
     from renp_infer.verbs.simulate.result import EnsembleResult
     from renp_infer.verbs.simulate.verb import ENSEMBLE
     from renp_infer.verbs.simulate.work import ensemble_summary
@@ -93,7 +99,8 @@ def _ensemble(study: Study, options: Options) -> int:
     path = run.get(EnsembleResult).path
     found = ensemble_summary(path)
     if options.json:
-        write_document({"schema": 1, "name": study.name, "file": str(path)} | vars(found))
+        head = {"schema": 1, "name": study.name} | Preset.of(study.resolved).document
+        write_document(head | {"file": str(path)} | vars(found))
         return DONE
     columns = {
         "theta_s [deg]": found.theta_s_deg,
@@ -101,5 +108,7 @@ def _ensemble(study: Study, options: Options) -> int:
         "mean [nG]": found.mean_nG,
         "sd [nG]": found.sd_nG,
     }
-    show(angle_table(f"{study.name}: {found.datasets} data sets", columns), f"file: {path}")
+    drawn = f"{found.datasets} data sets"
+    first = opening(study.name, study.resolved, f"{drawn} of mock data, seed {study.seed}.")
+    show(first, angle_table(f"{study.name}: {drawn}", columns), f"file: {path}")
     return DONE
