@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -61,11 +62,18 @@ def say(text: str) -> None:
     sys.stderr.write(f"renp: {line}\n")
 
 
+def columns() -> int:
+    """Width of the terminal; 80 where standard output is a file or a pipe."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
+
+
 def show(*parts: Any) -> None:
-    """Show tables and texts on standard output, at most 80 columns wide."""
-    console = Console(width=WIDTH, highlight=False, markup=False, emoji=False)
+    """Show tables and texts on standard output, as wide as the terminal."""
+    width = columns()
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
     for part in parts:
         if isinstance(part, Table):
+            part.width = width if part.width == WIDTH else part.width
             for column in part.columns:  # long names go on below: nothing is cut off
                 column.overflow = "fold"
         console.print(part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from renp_infer.study.starters import (
     starting_tables,
     starting_text,
 )
-from renp_infer.terminal import WIDTH, show, write_document
+from renp_infer.terminal import columns, show, write_document
 
 
 def init(name: str, question: Question, preset: PresetName, options: Options) -> int:
@@ -122,9 +121,8 @@ def _about(key: Key) -> Iterator[str]:
 
 def _hanging(head: str, text: str) -> list[str]:
     """Text behind a head, its further lines below its first."""
-    width = shutil.get_terminal_size((WIDTH, 24)).columns
     lines = textwrap.wrap(
-        text, max(width - len(head), 20), break_long_words=False, break_on_hyphens=False
+        text, max(columns() - len(head), 20), break_long_words=False, break_on_hyphens=False
     )
     return [(head if not k else " " * len(head)) + line for k, line in enumerate(lines or [""])]
 

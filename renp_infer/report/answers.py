@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from renp_infer.engine.page import Answer, Page
 from renp_infer.engine.run import Run
 from renp_infer.figures.drawing import number, visible_thresholds
+from renp_infer.study.study import Preset
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.shortfall import said_of
 from renp_infer.verbs.evaluate.switches import preset_of
@@ -31,10 +32,11 @@ def question(run: Run, pages: Sequence[Page]) -> str:
     exposure = run.study.get("detector", {}).get("exposure_s")
     alone = not run.get(EvaluateResult).sets
     time = f" in {number(exposure)} s of exposure" if exposure and alone else ""
+    default = "" if Preset.of(run.study).chosen else " (the default preset, not chosen)"
     more = "".join(page.asks for page in pages)
     return (
         f"What does the magnetization at {layout_of(run).split(';')[0]}, measured{time}, say about "
-        f"the lightest neutrino mass{more}, with {preset_of(run)} physics?"
+        f"the lightest neutrino mass{more}, with {preset_of(run)} physics{default}?"
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from renp_infer.engine.page import Block, Page, Part, Text, reasons
+from renp_infer.engine.page import Answer, Block, Page, Part, Text, reasons
 from renp_infer.figures.drawing import number
 from renp_infer.verbs.calibrate.figures import calibration_plates
 from renp_infer.verbs.calibrate.result import CalibrateResult
+from renp_infer.verbs.calibrate.tables import answer
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -30,4 +31,5 @@ def page(run: Run) -> Page:
     )
     plates = calibration_plates(result)
     blocks: tuple[Block, ...] = (Text(text, found.verdict), *reasons(found), *plates)
-    return Page((Part(70, "calibration", "Calibration", blocks),))
+    said = (Answer("Calibration", answer(result.calibration)),)
+    return Page((Part(70, "calibration", "Calibration", blocks),), said)

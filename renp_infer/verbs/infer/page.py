@@ -22,6 +22,7 @@ from renp_infer.verbs.infer.words import (
     known_sentences,
     mass_sentence,
     phases_sentence,
+    premise,
     priors_of,
 )
 
@@ -135,7 +136,7 @@ def prior_sd(run: Run, name: str) -> float:
 def sentence(run: Run) -> str:
     """The mass, as far as it was measured and may be quoted."""
     found, label = run.get(InferResult), normalised_label(run)
-    text = mass_sentence(run) + (f" ({label})." if label else ".")
+    text = mass_sentence(run) + (f" ({label})" if label else "") + f"; {premise(run)}."
     known = known_sentences(constraints_of(run), priors_of(run))
     for more in filter(None, (phases_sentence(run), *known)):
         text += f" {more}."

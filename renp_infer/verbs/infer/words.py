@@ -85,12 +85,17 @@ def mass_sentence(run: Run) -> str:
     return f"{text}; the truth, {found.truth:.4g} meV, lies {lies}"
 
 
-def answer(run: Run) -> str:
-    """The mass, and the hypothesis under which it is that."""
+def premise(run: Run) -> str:
+    """The hypothesis under which a posterior is what it is."""
     hypothesis = summary_in(run.get(InferResult).tree)["hypothesis"]
     nature = str(hypothesis["nature"]).capitalize()
+    return f"if the ordering is {hypothesis['ordering']} and neutrinos are {nature}"
+
+
+def answer(run: Run) -> str:
+    """The mass, and the hypothesis under which it is that."""
     scaled = ", normalised noise" if run.get(EvaluateResult).normalised else ""
-    return f"{mass_sentence(run)}; if {hypothesis['ordering']} ordering and {nature}{scaled}."
+    return f"{mass_sentence(run)}; {premise(run)}{scaled}."
 
 
 def constraints_of(run: Run) -> tuple[str, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from renp_infer.engine.page import Block, Column, Page, Part, Table, Text
+from renp_infer.engine.page import Answer, Block, Column, Page, Part, Table, Text
 from renp_infer.figures.drawing import number
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.words import mass_prior_of
 from renp_infer.verbs.sequential.figures import sequential_plates
 from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.sequential.summary import WHO, CampaignSummary, summary
-from renp_infer.verbs.sequential.tables import prior_alone
+from renp_infer.verbs.sequential.tables import answer, prior_alone
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -37,7 +37,7 @@ def page(run: Run) -> Page:
         Table(COLUMNS, tuple(campaign_rows(found)), caption),
         *sequential_plates(result),
     )
-    return Page((Part(20, "design", "Design", blocks),))
+    return Page((Part(20, "design", "Design", blocks),), (Answer("Sequence", answer(found)),))
 
 
 def campaign_rows(found: CampaignSummary) -> list[tuple[str, ...]]:
