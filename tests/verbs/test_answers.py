@@ -1,0 +1,75 @@
+"""The one sentence of each kind of run, by what was found."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from renp_infer.inference.comparison import compare
+from renp_infer.verbs.calibrate.found import Calibration, Covered, Fits, Quantity, Ranks
+from renp_infer.verbs.calibrate.tables import answer as calibration_answer
+from renp_infer.verbs.compare.tables import answer as compare_answer
+from renp_infer.verbs.infer.words import answer as mass_answer
+from renp_infer.verbs.sequential.summary import (
+    AtTruth,
+    CampaignSummary,
+    Medians,
+    SequenceMedians,
+)
+from renp_infer.verbs.sequential.tables import answer as sequence_answer
+from tests.toys.compared import MASS_PRIOR, four
+from tests.toys.runs import make_run
+from tests.toys.settings import compare_with
+
+
+@pytest.mark.parametrize(
+    ("evidences", "ordering", "nature"),
+    [
+        ((11.6, 11.5, 0.0, 0.0), "normal, ln B = 11.60", "not told apart, ln B = 0.10"),
+        # phases that data do not see: the prior of the phases decides, not the data
+        ((0.0, 0.0, 3.0, 8.0), "inverted, ln B = 8.00", "not told apart, ln B = 5.00"),
+        ((0.3, 0.2, 0.1, 0.0), "not told, ln B = 0.20", "not told apart, ln B = 0.10"),
+    ],
+)
+def test_a_comparison_says_what_data_tell(
+    evidences: tuple[float, ...], ordering: str, nature: str
+) -> None:
+    said = compare_answer(compare(four(*evidences), compare_with(), MASS_PRIOR))
+    assert said.startswith(f"Ordering: {ordering} ± ")
+    assert f". Dirac or Majorana: {nature} ± " in said
+
+
+def test_a_mass_says_its_hypothesis() -> None:
+    said = mass_answer(make_run(normalised=True))
+    assert said.startswith("m₁ = ")
+    assert said.endswith("; if the ordering is normal and neutrinos are Dirac, normalised noise.")
+
+
+def test_a_calibration_says_how_often_intervals_cover() -> None:
+    found = Covered(0.68, 0.64, 0.02, 0.5, 0.64), Covered(0.95, 0.95, 0.01, 0.5, 0.95)
+    ranks = Ranks(Fits(5, 0, {}), 5, 1e-3, (Quantity("m1_meV", 0.5, *found),), None, ())
+    said = calibration_answer(Calibration("s", 0.01, "mock", ranks, None, None, "pass", ()))
+    covers = "68 % intervals of m1 cover 0.640 ± 0.020, 95 % intervals 0.950 ± 0.010"
+    assert said == f"{covers}; posterior: pass."
+
+
+def campaigns(own: float | None, study: float | None, fixed: float | None) -> CampaignSummary:
+    """Campaigns at 50 meV with these scores, in nat."""
+    sequence = SequenceMedians(None, own, None, None, None, ())
+    layouts = {n: Medians(None, s, None) for n, s in (("study", study), ("fixed", fixed))}
+    about = SimpleNamespace()
+    return CampaignSummary(about, 1, (AtTruth(50.0, sequence, layouts),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ((2.0, 1.0, 1.5), "the sequence knew more than the fixed_deg by 0.50 nat"),
+        ((1.0, 3.0, None), "the own layout knew more than the sequence by 2.00 nat"),
+    ],
+)
+def test_campaigns_say_who_knew_more(scores: tuple[float | None, ...], said: str) -> None:
+    assert sequence_answer(campaigns(*scores)) == f"at 50 meV {said}."
+
+
+def test_campaigns_without_a_score_say_so() -> None:
+    assert "No campaign" in sequence_answer(campaigns(None, 1.0, 1.0))
