@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from renp_infer.study.keys import Key, KeyTable, tables
-from renp_infer.study.schema import NAME, schema_text
+from renp_infer.study.texts.keys import Key, KeyTable, tables
+from renp_infer.study.texts.schema import NAME, schema_text
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "study-file.md"

@@ -14,10 +14,10 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import directory_name
 from renp_infer.files import make_directory, write_text
 from renp_infer.resources import share_path
-from renp_infer.study.keys import Key, KeyTable, explained
 from renp_infer.study.load import load_study
-from renp_infer.study.schema import schema_text, study_schema
-from renp_infer.study.starters import (
+from renp_infer.study.texts.keys import Key, KeyTable, explained
+from renp_infer.study.texts.schema import schema_text, study_schema
+from renp_infer.study.texts.starters import (
     EXAMPLES,
     STARTERS,
     PresetName,

@@ -11,11 +11,11 @@ import pytest
 
 from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
-from renp_infer.study.keys import tables
 from renp_infer.study.load import load_study
 from renp_infer.study.reading import validate
-from renp_infer.study.schema import schema_text
-from renp_infer.study.starters import (
+from renp_infer.study.texts.keys import tables
+from renp_infer.study.texts.schema import schema_text
+from renp_infer.study.texts.starters import (
     LEFT_OUT,
     QUESTIONS,
     STARTERS,

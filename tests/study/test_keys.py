@@ -13,9 +13,9 @@ from pydantic.fields import FieldInfo
 
 import renp_infer
 from renp_infer.errors import ConfigError
-from renp_infer.study.keys import explained, tables, toml_text
 from renp_infer.study.load import load_study
 from renp_infer.study.reading import StudyConfig
+from renp_infer.study.texts.keys import explained, tables, toml_text
 
 ROOT = Path(renp_infer.__file__).parents[1]
 SHORTEST = 10

@@ -18,7 +18,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import Choice, Number, Several, Whole
 from renp_infer.resources import share_path
 from renp_infer.study.reading import StudyConfig, validate
-from renp_infer.study.schema import NAME, schema_text, study_schema
+from renp_infer.study.texts.schema import NAME, schema_text, study_schema
 
 SCHEMA = study_schema()
 JUDGE = jsonschema.Draft7Validator(SCHEMA)

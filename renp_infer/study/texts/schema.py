@@ -9,8 +9,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from renp_infer.resources import share_path
-from renp_infer.study.keys import Key, KeyTable, tables
 from renp_infer.study.reading import StudyConfig
+from renp_infer.study.texts.keys import Key, KeyTable, tables
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """What editors of TOML files know best: no reference has keywords beside it."""

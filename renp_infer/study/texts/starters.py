@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from renp_infer.errors import ConfigError
-from renp_infer.study.keys import Key, KeyTable, tables, toml_text
-from renp_infer.study.schema import schema_file
+from renp_infer.study.texts.keys import Key, KeyTable, tables, toml_text
+from renp_infer.study.texts.schema import schema_file
 
 Question = Literal["forecast", "own-data", "layout", "compare", "live"]
 PresetName = Literal["published", "corrected", "first-principles"]
