@@ -31,7 +31,7 @@ from renp_infer.study.sections.detector import PickupSection
 from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.study import Study
-from renp_infer.study.tables import apply_overrides
+from renp_infer.study.toml.tables import apply_overrides
 from renp_infer.verbs.table import load_run
 
 Settings = Mapping[str, str]

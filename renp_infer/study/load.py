@@ -12,14 +12,14 @@ from renp_infer.fields import Said
 from renp_infer.files import is_file
 from renp_infer.resources import share_path
 from renp_infer.study import reading as config
-from renp_infer.study import tables
 from renp_infer.study.datasets import assembled
 from renp_infer.study.design_check import check_design
-from renp_infer.study.including import KEY, laid_over
 from renp_infer.study.paths import expanded
 from renp_infer.study.scanning import scanned
 from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.study import Study
+from renp_infer.study.toml import tables
+from renp_infer.study.toml.including import KEY, laid_over
 from renp_infer.terminal import plain
 
 Source = str | Path | Mapping[str, Any] | Study

@@ -1,6 +1,6 @@
 """A study file as a checked, typed object; every refusal is one ``ConfigError``.
 
-Tables in, ``StudyConfig`` out. This module knows keys, types and ranges; ``tables.py``
+Tables in, ``StudyConfig`` out. This module knows keys, types and ranges; ``toml/tables.py``
 reads the TOML, and what needs a target scheme or an oscillation table is decided in
 ``resolve.py``.
 """

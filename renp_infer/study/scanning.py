@@ -22,7 +22,7 @@ from renp_infer.study.scanned import GridCell, ScanPlan, Value
 from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.study.sections.scan import ScanSection
 from renp_infer.study.study import Study
-from renp_infer.study.tables import add_sections, apply_changes
+from renp_infer.study.toml.tables import add_sections, apply_changes
 
 BUILDS_ON = {
     "evaluate": (),

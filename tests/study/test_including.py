@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from renp_infer.errors import ConfigError
-from renp_infer.study.including import MAX_FILES
 from renp_infer.study.load import load_study
+from renp_infer.study.toml.including import MAX_FILES
 
 
 def write(folder: Path, **texts: str) -> Path:

@@ -19,7 +19,7 @@ from renp_infer.study.reading import StudyConfig, validate
 from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
 from renp_infer.study.sections.physics import PhysicsSection
 from renp_infer.study.study import Preset, Study
-from renp_infer.study.tables import apply_overrides, parse_toml
+from renp_infer.study.toml.tables import apply_overrides, parse_toml
 from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.table import verbs_of
 

@@ -15,7 +15,7 @@ Question = Literal["forecast", "own-data", "layout", "compare", "live"]
 PresetName = Literal["published", "corrected", "first-principles"]
 WIDTH = 98
 """Longest line of a text; values are not broken."""
-LEFT_OUT = {"physics.preset_by_default"}
+LEFT_OUT = {"physics.preset_by_default", "scan.given", "optimize.follow"}
 """Keys that no person writes."""
 COHERENCE = {"published": 1e-3, "corrected": 1e-3, "first-principles": 0.25}
 """Coherence by preset: the paper's "of order 10^-2 to 10^-3", and all that is possible."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
-from renp_infer.study.tables import parse_toml, read_study_text
+from renp_infer.study.toml.tables import parse_toml, read_study_text
 
 KEY = "include"
 MAX_FILES = 100

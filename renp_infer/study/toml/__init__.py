@@ -1,0 +1,1 @@
+"""TOML files as tables: read, laid over each other and changed."""
