@@ -47,7 +47,9 @@ def screen(
     """
     from renp_infer.engine.driver import DONE, asked, judge, load
     from renp_infer.physics.ladder_merit import QUESTIONS
+    from renp_infer.study.study import Preset
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.about import opening
     from renp_infer.verbs.atlas.asked import checked_csv, checked_ions, checked_top, write_row
     from renp_infer.verbs.atlas.result import AtlasResult
     from renp_infer.verbs.atlas.tables import atlas_tables, csv_text
@@ -64,12 +66,14 @@ def screen(
     if file is not None:
         file.write_text(csv_text(found, ions), encoding="utf-8")
     if options.json:
-        write_document(found.document() | {"file": str(run.directory / ATLAS.file)})
+        said = Preset.of(run.study).document | {"file": str(run.directory / ATLAS.file)}
+        write_document(found.document() | said)
     else:
         wanted = QUESTIONS if question == "all" else (question,)
         family = "driven" if driven else "ceiling"
         parts = atlas_tables(found, wanted, family, top, ions)
-        show(*parts, f"results: {run.directory}")
+        first = opening(run.name, run.study, ATLAS.answer(run))
+        show(first, *parts, f"results: {run.directory}")
     return judge([run])
 
 

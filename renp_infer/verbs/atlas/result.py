@@ -64,6 +64,11 @@ class AtlasResult(Result):
                 found.append((f"best for {question}", text))
         return found
 
+    @property
+    def answer(self) -> str:
+        """Its rows in a sentence."""
+        return f"{'; '.join(f'{name}: {text}' for name, text in self.rows())}."
+
     def told(self) -> xarray.DataTree:
         """The tree."""
         return self.tree

@@ -80,6 +80,10 @@ class LadderAtlas(Verb):
         """The tables of angular elements."""
         return ("dieke",)
 
+    def answer(self, run: Run) -> str:
+        """How many ladders, and the best of each question."""
+        return run.get(AtlasResult).answer
+
     def page(self, run: Run) -> Page:
         """Rankings and the map."""
         from renp_infer.verbs.atlas.page import page

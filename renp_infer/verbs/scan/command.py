@@ -36,7 +36,9 @@ def scan(
         m1_meV=0:60:25: chi-squared on their grid, all others minimised.
     """
     from renp_infer.engine.driver import DONE, asked, data_section, judge, load
+    from renp_infer.study.study import Preset
     from renp_infer.terminal import show, write_document
+    from renp_infer.verbs.about import opening
     from renp_infer.verbs.scan.asked import section_of
     from renp_infer.verbs.scan.result import ScanResult
     from renp_infer.verbs.scan.tables import document_of, terminal_tables
@@ -49,8 +51,10 @@ def scan(
         return DONE
     result, file = run.get(ScanResult), str(run.directory / SCAN.file)
     if options.json:
-        write_document(document_of(result) | {"verdict": run.verdict, "file": file})
+        said = Preset.of(run.study).document | {"verdict": run.verdict, "file": file}
+        write_document(document_of(result) | said)
     else:
+        first = opening(run.name, run.study, SCAN.answer(run))
         verdict = f"verdict: {run.verdict}"
-        show(verdict, *terminal_tables(result), f"results: {run.directory}")
+        show(first, verdict, *terminal_tables(result), f"results: {run.directory}")
     return judge([run])

@@ -21,8 +21,7 @@ def page(run: Run) -> Page:
     """Table, figures and verdict."""
     found, label = run.get(ScanResult), normalised_label(run)
     verdict = found.verdicts()["scan"]
-    said = "; ".join(f"{name}: {text}" for name, text in found.rows())
-    blocks: list[Block] = [Text(f"{said}.", verdict.verdict), *reasons(verdict)]
+    blocks: list[Block] = [Text(found.answer, verdict.verdict), *reasons(verdict)]
     blocks += scan_plates(found, label)
     if found.cells is not None:
         heads, rows = shown_rows(found, MOST_ROWS)
@@ -30,4 +29,4 @@ def page(run: Run) -> Page:
         caption = f"The first {len(rows)} cells; {CELLS} has all, with every number."
         blocks.append(Table(columns, tuple(map(tuple, rows)), caption, style="dense"))
     part = Part(45, "scan", "Scan", tuple(blocks))
-    return Page((part,), (Answer("Scan", f"{said}.", modest=True),))
+    return Page((part,), (Answer("Scan", found.answer, modest=True),))

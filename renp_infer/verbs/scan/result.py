@@ -134,6 +134,11 @@ class ScanResult(Result):
             found.append(("profile", " and ".join(self.profile.names)))
         return found
 
+    @property
+    def answer(self) -> str:
+        """Its rows in a sentence."""
+        return f"{'; '.join(f'{name}: {text}' for name, text in self.rows())}."
+
     def told(self) -> xarray.DataTree:
         """The tree."""
         return self.tree

@@ -110,6 +110,12 @@ class Scan(Verb):
             return ()
         return (study.get("inference", {}).get("sampler", "nuts"),)
 
+    def answer(self, run: Run) -> str:
+        """How many cells, and where the profile has its best."""
+        from renp_infer.verbs.scan.result import ScanResult
+
+        return run.get(ScanResult).answer
+
     def page(self, run: Run) -> Page:
         """Tables and figures."""
         from renp_infer.verbs.scan.page import page
