@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ def init(name: str, question: Question, preset: PresetName, options: Options) ->
     study = folder / f"{stem}.toml"
     files = {study: text} | _data_files(question, preset, stem, folder)
     for path in files:
-        if path.exists() and not options.force:
+        if os.path.lexists(path) and not options.force:
             raise ConfigError("NAME", str(path), "a file that is not there yet, or --force")
     make_directory(folder)
     for path, content in files.items():

@@ -200,6 +200,9 @@ def _resolved(
         _without_meaningless(tables, study.inference)
     if design is not None:
         inherited = {key: table for key, table in tables.items() if key not in OTHERS}
+        if "preset_by_default" in tables["physics"]:  # which is left out when it is read again
+            preset = ("preset", "preset_by_default")
+            inherited["physics"] = {k: v for k, v in tables["physics"].items() if k not in preset}
         tables["optimize"]["follow"] = tuple(derived_keys(inherited, design.tables))
     return tables
 
