@@ -4,19 +4,22 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import renp_infer as renp
 from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
 from renp_infer.exports import symbols
+from renp_infer.exports.chains import chain_files
 from renp_infer.exports.latex import written
 from renp_infer.exports.write import FORMATS, parse_formats
 from renp_infer.verbs.infer.result import InferResult
-from tests.toys.runs import make_run, with_estimates
+from tests.toys.runs import make_run, with_estimates, with_result
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +211,14 @@ def test_every_format_by_the_command_line(evaluated, tmp_path, capsys):
     files = json.loads(capsys.readouterr().out)["files"]
     assert list(files) == ["csv", "hepdata", "ro-crate"] and set(files) < set(FORMATS)
     assert all((tmp_path / name).is_dir() for name in files)
+
+
+def test_the_cost_of_a_draw_is_minus_its_log_posterior(run, rng):
+    tree = run.get(InferResult).tree.copy()
+    density = xr.Dataset({"lp": (("chain", "draw"), rng.normal(size=(3, 200)))})
+    tree["sample_stats"] = xr.DataTree(density)
+    kept = with_result(run, "infer", replace(run.get(InferResult), tree=tree))
+    for source, expected in ((kept, -density["lp"].values), (run, np.zeros((3, 200)))):
+        texts = [text for name, text in chain_files(source) if name.endswith(".txt")]
+        cost = [np.loadtxt(text.splitlines())[:, 1] for text in texts]
+        np.testing.assert_array_equal(cost, expected)
