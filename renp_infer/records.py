@@ -254,7 +254,8 @@ class Accuracy:
     Attributes
     ----------
     relative_tolerance : float
-        Largest relative error of each pair integral.
+        Largest relative error of each pair integral; below 1e-4 smoothed fields are refined,
+        too.
     """
 
     relative_tolerance: float = 1e-4

@@ -336,7 +336,7 @@ def _model(study: Study) -> ModelLike:
     from renp_infer.study.observed import data_of
     from renp_infer.verbs.infer.work import checked
 
-    return checked(study, own_hypothesis(study), data_of(study).sigma)[0]
+    return checked(study, own_hypothesis(study), data_of(study))[0]
 
 
 def _array(

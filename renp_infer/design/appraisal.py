@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from renp_infer.design.prediction import (
     turned,
 )
 from renp_infer.design.truths import Truths
+from renp_infer.inference.accurate import AccurateResponses
 from renp_infer.inference.comparison import hypothesis_named
 from renp_infer.inference.exposure import ByExposure, required_exposure
 from renp_infer.inference.fisher import MASSLESS_MEV, Expansion
@@ -133,18 +134,34 @@ def rivals_of(
     table: OscillationTable,
     settings: InferenceSettings,
     *,
-    finite_crystal: bool,
+    sigma_nG: FloatArray | None,
+    seed: int,
 ) -> list[Rival]:
     """Hypotheses of an experiment, one response for each ordering.
 
+    With standard errors ``sigma_nG`` (n,) a response has the finite crystal's share and is
+    good for them, or refused; without, it is the large-crystal limit, unchecked. A search
+    looks at hundreds of layouts and only ranks them: it leaves out 1e-3 of the peak anyway,
+    far more than a table errs by, and a check of each would cost more than its appraisal.
+    What it settles for, the study's own design and their gains are what is told and what a
+    fit will be made of; they are appraised last, with the share, and checked then.
+
     The unit of the baseline's prior, and the shapes of the offsets, are those of the
     parameters ``own``, whatever the hypothesis.
+
+    Raises
+    ------
+    ConvergenceError
+        If no response is good enough for the standard errors.
     """
     chi2 = coherence(experiment)
     largest = settings.m1_max_meV * MILLI_EV_TO_EV
-    responses = Responses(
-        lambda p: Response(experiment, p, chi2, largest, finite_crystal=finite_crystal)
-    )
+    if sigma_nG is None:
+        responses: Callable[[Parameters], Response] = Responses(
+            lambda p: Response(experiment, p, chi2, largest, finite_crystal=False)
+        )
+    else:
+        responses = AccurateResponses(experiment, chi2, settings, table, sigma_nG, seed)
     shapes = offset_shapes(experiment, own, settings)
     models = [
         hypothesis_model(

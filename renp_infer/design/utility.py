@@ -22,7 +22,7 @@ from renp_infer.design.truths import Truths, fixed_truth, prior_truths, spread
 from renp_infer.errors import DomainError
 from renp_infer.inference.prior import mass_prior
 from renp_infer.inference.settings import InferenceSettings
-from renp_infer.measurement.noise import noise_by_exposure
+from renp_infer.measurement.noise import Noise, noise_by_exposure
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
 
@@ -133,9 +133,12 @@ class Appraiser:
         own experiment. It stays the same for all designs.
     finite_crystal : bool
         Whether the finite crystal's share of the field, some 1e-3 of the peak for
-        centimetres, is tabulated for each design (over a second), or left out.
+        centimetres, is tabulated for each design (over a second) and checked to be good
+        for its noise, or left out.
     beside : Beside, optional
         Data sets that count with every design, or among which designs split an exposure.
+    seed : int
+        Of the draws on which a response is checked.
     """
 
     def __init__(
@@ -148,9 +151,10 @@ class Appraiser:
         noise_scale: float = 1.0,
         finite_crystal: bool = False,
         beside: Beside | None = None,
+        seed: int = 0,
     ) -> None:
         self.beside = beside
-        self.settings, self.noise_scale = settings, noise_scale
+        self.settings, self.noise_scale, self.seed = settings, noise_scale, seed
         self.finite_crystal, self._own, self._table = finite_crystal, parameters, table
         self.hypotheses = tuple((o, n) for o in settings.orderings for n in settings.natures)
         odds = np.array([settings.odds.get(" ".join(pair), 1.0) for pair in self.hypotheses])
@@ -199,14 +203,14 @@ class Appraiser:
             rivals = _together(self._known, beside.sharing())
             noise = beside.split_noise(experiment.exposures_s)
         else:
-            rivals = self._rivals(experiment)
             noise = noise_by_exposure(experiment, self.noise_scale**2, shares)
+            rivals = self._rivals(experiment, noise)
             if beside is not None:
                 rivals = _together([*self._known, rivals], beside.sharing(experiment))
                 noise = beside.noise(noise)
         return DesignBench(rivals, np.log(self.odds), noise, self.settings.masses)
 
-    def _rivals(self, experiment: Experiment) -> list[Rival]:
+    def _rivals(self, experiment: Experiment, noise: Noise) -> list[Rival]:
         """Hypotheses of one experiment."""
         from renp_infer.design.appraisal import rivals_of
 
@@ -216,7 +220,8 @@ class Appraiser:
             self._own,
             self._table,
             self.settings.inference,
-            finite_crystal=self.finite_crystal,
+            sigma_nG=noise.sigma_nG if self.finite_crystal else None,
+            seed=self.seed,
         )
 
     @functools.cached_property
@@ -225,7 +230,7 @@ class Appraiser:
         from renp_infer.design.appraisal import KnownRival
 
         assert self.beside is not None
-        rows = [self._rivals(one.experiment) for one in self.beside.sets]
+        rows = [self._rivals(one.experiment, one.noise) for one in self.beside.sets]
         return [[KnownRival(rival.model) for rival in row] for row in rows]
 
     def lower_bound(self, bench: DesignBench) -> Utility:

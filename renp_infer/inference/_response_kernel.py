@@ -116,9 +116,9 @@ def smoothed_field(
 
     ``switches`` are (planar, majorana, inverted, table-iv) as 0 or 1;
     ``numbers`` (epsilon, omega_1, omega_2, omega_s, theta_e, sin2_w, kappa,
-    scale, mass step, nominal index, cosine and sine of the c axis); ``photons`` (3, 4) are
-    those of ``_beam_kernels``, (0, 4) for one index; ``fixed`` the Table IV weights (2, 6);
-    ``first`` and ``band`` the windows, see ``SmoothingGrid.band``.
+    scale, mass step, nominal index, cosine and sine of the c axis, greatest block);
+    ``photons`` (3, 4) are those of ``_beam_kernels``, (0, 4) for one index; ``fixed`` the
+    Table IV weights (2, 6); ``first`` and ``band`` the windows, see ``SmoothingGrid.band``.
     """
     panels = _panels(x, switches, numbers, photons, borders, used, form, facing, grid, table)
     smooth = _summed(x, panels, switches, numbers, fixed, used, first, band)
@@ -185,6 +185,7 @@ def _panels(x, switches, numbers, photons, borders, used, form, facing, grid, ta
     node_slopes = node_slopes / np.sqrt(m1 * m1 + MASS_SCALE * MASS_SCALE)
     return panel_integrals(
         switches[0] == 1,
+        numbers[12],
         borders,
         used,
         x[THETA_S],

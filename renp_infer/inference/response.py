@@ -77,7 +77,7 @@ class Response:
     ) -> None:
         switches = experiment.switches
         check_limit(switches)
-        smoother = make_smoother(experiment, refinement=refinement)
+        smoother = make_smoother(experiment, refinement=refinement, mended=True)
         self.refinement = refinement
         self.experiment, self.truth, self.chi_squared = experiment, truth, chi_squared
         self.theta_s = experiment.layout.theta_s
@@ -121,6 +121,7 @@ class Response:
                     target.refractive_index,
                     cos_c,
                     sin_c,
+                    smoother.block,
                 ]
             ),
             photons,
@@ -135,6 +136,12 @@ class Response:
         )
         for part in self.tables:
             require_finite("response table", part, self.causes(self.nominal()))
+
+    @property
+    def nodes(self) -> tuple[int, int]:
+        """Masses and distances from an edge that the table has."""
+        masses, distances = self.tables[-1].shape[2:4]
+        return int(masses), int(distances)
 
     def causes(self, x: FloatArray) -> dict[str, float]:
         """Values of a parameter vector by name, for errors."""
@@ -206,7 +213,9 @@ def share_at(smoother: Smoother, masses_eV: FloatArray) -> tuple[FloatArray, Flo
     return smoother.correction(np.asarray(masses_eV)[None, :], nominal=True)
 
 
-def approximation_error(response: Response, draws: FloatArray, sigma: FloatArray) -> float:
+def approximation_error(
+    response: Response, draws: FloatArray, sigma: FloatArray, enough: float = np.inf
+) -> float:
     """Largest error of the response over prior draws, in units of sigma.
 
     Parameters
@@ -214,6 +223,8 @@ def approximation_error(response: Response, draws: FloatArray, sigma: FloatArray
     draws : ndarray, shape (k, 12)
         Parameter vectors.
     sigma : ndarray, shape (n,)
+    enough : float
+        Error after which no further draw is looked at.
 
     Raises
     ------
@@ -228,6 +239,8 @@ def approximation_error(response: Response, draws: FloatArray, sigma: FloatArray
         with faults("response error in sigma", response.causes(x), response.theta_s) as finite:
             error = finite(np.abs(response(x)[0] - exact) / sigma)
         worst = max(worst, float(np.max(error)))
+        if worst > enough:
+            break
     return worst
 
 

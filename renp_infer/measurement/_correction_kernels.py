@@ -152,3 +152,16 @@ def correction_table(
                             rows[k, 0] += (high - low) * weight * da
                             rows[k, 1] += (high - low) * weight * db
     return table
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def correction_density(
+    exact, planar, lorentz, angles, beam, crystal, epsilon, masses, c, facing, rtol
+):
+    """What a finite crystal adds to a pair's (A, B) at trigger angles (k,), shape (k, 2)."""
+    found = np.empty((angles.size, 2))
+    for k in range(angles.size):
+        found[k] = _correction_at(
+            exact, planar, lorentz, angles[k], beam, crystal, epsilon, masses, c, facing, rtol
+        )
+    return found

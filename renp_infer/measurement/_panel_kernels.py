@@ -147,6 +147,7 @@ def _add_correction(panels, edge, factor, shift, drift, rows, grid, weights, slo
 @njit(cache=True, error_model="numpy")
 def panel_integrals(
     planar,
+    block,
     borders,
     used,
     shift_s,
@@ -164,8 +165,9 @@ def panel_integrals(
 ):
     """Pair integrals over panels of the trigger angle, with derivatives.
 
-    Parameters: ``borders`` (J + 1) nominal angles and ``used`` (J) panels
-    wanted, ``shift_s`` the trigger's zero offset, ``beam`` as in ``_beam_kernels``,
+    Parameters: ``block`` the greatest length of a block of nodes, rad, beside that of a
+    ``WIDE`` support, ``borders`` (J + 1) nominal angles and ``used`` (J) panels wanted,
+    ``shift_s`` the trigger's zero offset, ``beam`` as in ``_beam_kernels``,
     ``nominal`` the beam for which the table was made, ``masses`` (6, 2),
     ``facing`` the coefficients of cos, sin and 1 in the direction factor,
     ``table`` (6, 2 edges, mass nodes, x nodes, 4) with ``weights`` and
@@ -178,7 +180,7 @@ def panel_integrals(
     out = np.zeros((pairs, count, GEOMETRY + 2, 2))
     shift, drift = np.empty(GEOMETRY), np.empty(GEOMETRY)
     _, lower, upper = edge_angles(nominal, epsilon, 0.0)
-    longest = LONGEST if max(lower, upper) > WIDE else np.inf
+    longest = min(block, LONGEST) if max(lower, upper) > WIDE else block
     for p in range(pairs):
         pair = (max(masses[p, 0], 1e-12), max(masses[p, 1], 1e-12))
         q0 = pair[0] + pair[1]

@@ -39,6 +39,15 @@ def exact_field(
         return field
 
 
+def refined_field(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
+    """Field that mock data are drawn about and peaks are told by, (n,), nG: once refined.
+
+    As what responses are held to, and as quick for a small crystal, whose nested quadrature
+    takes a minute.
+    """
+    return exact_field(experiment, parameters, chi_squared, 1)
+
+
 def _field_causes(
     experiment: Experiment, parameters: Parameters, chi_squared: float
 ) -> dict[str, object]:

@@ -33,7 +33,7 @@ class Noise:
     exposure_s: float
 
     @functools.cached_property
-    def _sigma_nG(self) -> FloatArray:
+    def sigma_nG(self) -> FloatArray:
         """Standard errors (n,) at the study's exposure."""
         return np.sqrt(np.diag(self.covariance(self.exposure_s)))
 
@@ -44,7 +44,7 @@ class Noise:
             columns = field_nG.reshape(len(field_nG), -1)
             whitened: FloatArray = solve_triangular(factor, columns, lower=True)
             return whitened.reshape(field_nG.shape)
-        scale = np.sqrt(exposure_s / self.exposure_s) / self._sigma_nG
+        scale = np.sqrt(exposure_s / self.exposure_s) / self.sigma_nG
         return field_nG * scale.reshape(-1, *[1] * (field_nG.ndim - 1))
 
     def at(self, exposure_s: float) -> Noise:

@@ -5,6 +5,7 @@ Its panels are integrated exactly up to the pair thresholds, see ``_panel_kernel
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -13,16 +14,18 @@ import numpy as np
 from renp_infer.errors import DomainError
 from renp_infer.finite import faults
 from renp_infer.measurement._beam_kernels import ACROSS, BEAM, ONE, RAYS, own_indices
+from renp_infer.measurement._block_kernels import LONGEST
 from renp_infer.measurement._correction_kernels import correction_table
+from renp_infer.measurement._cross_kernels import add_lack
 from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.measurement._panel_kernels import panel_integrals
-from renp_infer.measurement.window import SmoothingGrid, smoothing_grid
+from renp_infer.measurement.window import POINT, TURN, SmoothingGrid, smoothing_grid
 from renp_infer.physics._crystal_kernels import form_norm, leading_width
 from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
 from renp_infer.physics.kinematics import Beams, beams_of
 from renp_infer.physics.pairs import Density, experiment_form, signal_density
 from renp_infer.physics.refraction import ray_of
-from renp_infer.records import Experiment, FloatArray, Layout
+from renp_infer.records import Accuracy, Experiment, FloatArray, Layout
 from renp_infer.target import Target
 
 EVEN = np.array([0.0, 0.0, 1.0])
@@ -31,7 +34,11 @@ MARGIN = np.deg2rad(3.0)
 """How much further than the layout a table reaches: offsets of the angles, and edges that
 turn with the index, are far smaller. Beyond it the finite crystal's share of a panel is 0."""
 SPLIT_WIDTH = 2e-4
-"""Leading width (eV) up to which the split integral gives the correction."""
+"""Leading width (eV) up to which the split integral gives the correction, if it is not mended."""
+SHIPPED = Accuracy.relative_tolerance
+"""Tolerance at which a field is not refined; a greater one is as good as this."""
+GAIN = 30.0
+"""By how much a refinement lessens the error of the distances."""
 
 
 def beam_of(layout: Layout, target: Target, beams: Beams | None = None) -> FloatArray:
@@ -92,6 +99,12 @@ class Smoother:
     exact: bool
     rtol: float
     refinement: int = 0
+    mended: bool = False
+
+    @property
+    def block(self) -> float:
+        """Greatest length of a block of nodes, rad; without refinement none is given."""
+        return TURN if self.refinement == 0 else LONGEST * 0.5 ** (self.refinement - 1)
 
     def correction(
         self, masses_eV: FloatArray, *, nominal: bool = False
@@ -132,6 +145,20 @@ class Smoother:
                 self.facing,
                 self.rtol,
             )[:, side]
+            if self.mended:
+                add_lack(
+                    self.planar,
+                    self.lorentz,
+                    grid[part],
+                    side,
+                    self.beam,
+                    self.crystal,
+                    self.epsilon,
+                    pairs[:, k],
+                    self.form,
+                    self.facing,
+                    table[k, side, :, part],
+                )
 
         jobs = [(k, int(side)) for k in range(len(table)) for side in np.flatnonzero(self._sides())]
         # the kernel releases the interpreter lock, so pairs run side by side
@@ -162,9 +189,10 @@ class Smoother:
                 reach.extend(np.abs(ends - min(width, np.pi)) + MARGIN)
                 if first < 0.0 < last:
                     reach.append(min(width, np.pi))  # the middle, furthest from both edges
-        finest = np.clip(0.02 * self._width() / (index * omega), 3e-7, 1e-3)
+        finest = np.clip(0.02 * self.width / (index * omega), 3e-7, 1e-3)
         # a wide kernel is all correction, a narrow one hardly any
-        ratio = (1.35 if self.exact else 1.6) ** (0.5**self.refinement)
+        wide = self.exact or self.width > SPLIT_WIDTH
+        ratio = (1.35 if wide else 1.6) ** (0.5**self.refinement)
         finest *= 16.0**-self.refinement  # a light planar pair begins as 1/sqrt of the distance
         count = int(np.ceil(np.log(max(reach) / finest) / np.log(ratio))) + 1
         side = finest * ratio ** np.arange(count + 1)
@@ -188,7 +216,9 @@ class Smoother:
         first, last = np.searchsorted(grid, low, "right") - 1, np.searchsorted(grid, high) + 1
         return slice(max(int(first), 0), int(last))
 
-    def _width(self) -> float:
+    @property
+    def width(self) -> float:
+        """Leading width of the crystal's form factor, eV."""
         return float(leading_width(self.planar, self.lorentz, *self.crystal))
 
     def panels(
@@ -204,6 +234,7 @@ class Smoother:
         # beams as tuples: the same compiled kernel as inside a response, and faster than arrays
         return panel_integrals(
             self.planar,
+            self.block,
             self.grid.borders,
             self.grid.used,
             shift_s,
@@ -222,14 +253,25 @@ class Smoother:
 
 
 def make_smoother(
-    experiment: Experiment, density: Density | None = None, refinement: int = 0
+    experiment: Experiment,
+    density: Density | None = None,
+    refinement: int = 0,
+    *,
+    mended: bool = False,
 ) -> Smoother:
     """Prepare the smoothing of a density, or of the field's, over an experiment's layout.
 
     Each ``refinement`` halves the steps between the distances from an edge at which the
-    finite crystal's share is known, and begins them 16 times nearer to it. Without any the
-    field errs by up to 1e-4 of its peak for light planar pairs, else by 1e-5; with the first
-    by a thirtieth of that.
+    finite crystal's share is known, and begins them 16 times nearer to it; from the first on
+    blocks of nodes are short. Without any the field errs by up to 1e-4 of its peak for light
+    planar pairs, else by 1e-5; with the first by a thirtieth of that. A relative tolerance
+    below 1e-4 refines as often as that takes, but not without smoothing: there the share
+    oscillates between the distances, by 2e-4 of the peak.
+
+    A split integral errs where a window ends within 0.002 degrees of an edge, by up to 6e-4
+    of the peak for planar pairs and 1e-4 in space. ``mended`` it does not, see
+    ``_cross_kernels``, and stands for nested quadrature also where the crystal is small: so
+    are refined fields, and all responses of fits. ``crystal_error`` measures what is left.
 
     Raises
     ------
@@ -246,7 +288,11 @@ def make_smoother(
     beam = beam_of(layout, experiment.target, beams)
     centre = float(np.arctan2(beam[2], beam[1]))
     grid = smoothing_grid(layout.theta_s, detector.resolution, detector.kernel, centre)
+    stricter = min(experiment.accuracy.relative_tolerance / SHIPPED, 1.0)
+    more = math.ceil(-math.log(stricter) / math.log(GAIN)) if detector.resolution > POINT else 0
     wide = leading_width(planar, lorentz, *crystal) > SPLIT_WIDTH
+    mended = mended or refinement > 0
+    exact = bool((wide and not mended) or (lorentz and not planar))
     return Smoother(
         grid=grid,
         planar=planar,
@@ -257,9 +303,10 @@ def make_smoother(
         crystal=crystal,
         epsilon=experiment.target.epsilon_ep,
         norm=float(form_norm(planar, *crystal)),
-        exact=bool(wide or (lorentz and not planar)),
+        exact=exact,
         rtol=experiment.accuracy.relative_tolerance,
-        refinement=refinement,
+        refinement=refinement + more,
+        mended=not exact and (mended or more > 0),
     )
 
 

@@ -268,5 +268,6 @@ def objective_of(
         noise_scale=scale,
         finite_crystal=stage == "last",
         beside=beside_of(study),
+        seed=study.seed,
     )
     return Objective(region, appraiser, section.utility, per_cost=section.per_cost)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from renp_infer.inference.accurate import NATURES, AccurateResponses, Nature
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
@@ -18,13 +19,13 @@ from renp_infer.inference.joint import JointModel
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import build_prior, measured
 from renp_infer.inference.response import Response
-from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.field import refined_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 
 if TYPE_CHECKING:
     from renp_infer.inference.likelihood import ResponseLike
-    from renp_infer.records import Parameters
+    from renp_infer.records import FloatArray, Parameters
     from renp_infer.study.study import Study
 
 
@@ -94,7 +95,24 @@ def free_parameters(study: Study) -> dict[str, tuple[float, float]]:
     return ends | {MASS: (0.0, ends[MASS][1])}
 
 
+def accurate_responses(
+    study: Study,
+    sigma: FloatArray,
+    natures: tuple[Nature, ...] = NATURES,
+) -> AccurateResponses:
+    """Responses of a study's experiment that are good for a noise (n,), or refused."""
+    return AccurateResponses(
+        study.experiment,
+        coherence(study.experiment),
+        study.priors,
+        study.oscillation,
+        sigma,
+        study.seed,
+        natures,
+    )
+
+
 def true_peak_nG(study: Study) -> float:
     """Largest absolute true signal, nG."""
-    field = exact_field(study.experiment, study.parameters, coherence(study.experiment))
+    field = refined_field(study.experiment, study.parameters, coherence(study.experiment))
     return float(np.max(np.abs(field)))

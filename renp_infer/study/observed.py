@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from renp_infer.measurement.data import Data, stack
-from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.field import refined_field
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.records import Observation
@@ -83,7 +83,7 @@ def mock_observation(study: Study, place: int = 0) -> Observation:
     stream = (0, place) if place else (0,)
     noise = study.settings.noise if study.settings is not None else "drawn"
     return observe(
-        exact_field(experiment, parameters, chi2),
+        refined_field(experiment, parameters, chi2),
         experiment.layout.theta_s,
         noise_covariance(experiment, parameters, chi2),
         np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=stream)),

@@ -80,7 +80,8 @@ def test_a_leakage_is_the_truths_for_every_hypothesis_and_verb(
     assert all(np.array_equal(m.shapes["leakage"], shape) for m in models(study).values())
     rivals = rivals_of(
         study.experiment, HYPOTHESES, study.parameters, study.oscillation, study.settings,
-        finite_crystal=False,
+        sigma_nG=None,
+        seed=0,
     )  # fmt: skip
     assert all(np.array_equal(rival.model.shapes["leakage"], shape) for rival in rivals)
     rival = hypothesis_named("normal", "dirac")

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from renp_infer.inference.accurate import ErrorBudget
+from renp_infer.inference.hypothesis import Responses
 from renp_infer.measurement.noise import Noise
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast import bench as module
@@ -76,9 +78,20 @@ class Linear:
         return FIELD + pattern(self.truth.ordering, self.nature) + moved, self.jacobian
 
 
+class Straight(Responses):
+    """In place of ``AccurateResponses``: exact whatever the noise."""
+
+    budget = ErrorBudget(0.0, 0.0, masses=1, distances=1, peak_snr=1.0)
+    response = Linear
+
+    def __init__(self, experiment, chi2, settings, _table, _sigma, _seed) -> None:
+        limit_eV = 1e-3 * settings.m1_max_meV
+        super().__init__(lambda own: self.response(experiment, own, chi2, limit_eV))
+
+
 def straight_bench(folder: Path, patch: pytest.MonkeyPatch, *overrides: str) -> Bench:
     """The bench of a small study, with this response and white noise."""
-    patch.setattr(module, "Response", Linear)
+    patch.setattr(module, "AccurateResponses", Straight)
     patch.setattr(module, "noise_of", lambda *_: NOISE)
     return Bench(study(folder, *KEYS, *overrides))
 

@@ -13,8 +13,8 @@ from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.response import Response, exact_at
 from renp_infer.records import FloatArray
-from renp_infer.study.hypotheses import hypothesis_of, of_sets, true_peak_nG
-from renp_infer.study.observed import data_of
+from renp_infer.study.hypotheses import accurate_responses, hypothesis_of, of_sets, true_peak_nG
+from renp_infer.study.observed import data_of, rows_of
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -44,14 +44,27 @@ def mock_model(study: Study, hypothesis: Hypothesis) -> MockModel:
 
     The unit of the baseline's prior is the peak at the study's truth, whatever
     the hypothesis and the parameters of a mock.
+
+    Raises
+    ------
+    ConvergenceError
+        If no response is good enough for the noise.
     """
-    model = of_sets(study, lambda one: hypothesis_of(one, hypothesis, peak_nG=true_peak_nG(one)))
+    data = data_of(study)
+    rows = iter(rows_of(study))
+
+    def make(one: Study) -> HypothesisModel:
+        sigma = data.sigma[next(rows)]
+        responses = accurate_responses(one, sigma, natures=(hypothesis.nature,))
+        return hypothesis_of(one, hypothesis, responses, peak_nG=true_peak_nG(one))
+
+    model = of_sets(study, make)
 
     def expected(vector: FloatArray) -> FloatArray:
         parts = model.split(model.prior.values(vector))
         return np.concatenate([_exactly(own, values) for own, values in parts])
 
-    likelihood = model.likelihood(data_of(study))
+    likelihood = model.likelihood(data)
     return MockModel(likelihood, model.vector(model.parameters), expected)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.errors import TaskError
+from renp_infer.inference.accurate import ErrorBudget
 from renp_infer.inference.compared import LogEvidence
 from renp_infer.inference.comparison import (
     HYPOTHESES,
@@ -61,7 +62,7 @@ def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
 
     settings = _settings(study)
     hypothesis, estimator = task_of(task.index, settings.estimators)
-    likelihood, response_error = likelihood_of(study, hypothesis)
+    likelihood, budget = likelihood_of(study, hypothesis)
     found = estimate(likelihood, estimator, settings, task.seed(), context.tell)
     groups = {
         "posterior": parameter_group(likelihood.prior, found.vectors),
@@ -75,7 +76,7 @@ def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
         "estimator": estimator,
         "log_evidence": found.log_evidence,
         "log_evidence_error": found.log_evidence_error,
-        "response_error_sigma": response_error,
+        **budget.document,
         "constraints": json.dumps(likelihood.external.names),
         "priors": json.dumps(own_texts(study.priors, hypothesis.ordering)),
     }
@@ -95,15 +96,15 @@ def _derived(
     }
 
 
-def likelihood_of(study: Study, hypothesis: Hypothesis) -> tuple[Likelihood, float]:
-    """Likelihood of the study's data under a hypothesis, and its response's error.
+def likelihood_of(study: Study, hypothesis: Hypothesis) -> tuple[Likelihood, ErrorBudget]:
+    """Likelihood of the study's data under a hypothesis, and its response's errors.
 
     Data are those of the study whatever the hypothesis; see ``inference.hypothesis`` for
     what else is.
     """
     data = data_of(study)
-    model, error = checked(study, hypothesis, data.sigma, true_peak_nG)
-    return model.likelihood(data), error
+    model, budget = checked(study, hypothesis, data, true_peak_nG)
+    return model.likelihood(data), budget
 
 
 def join(study: Study, paths: Iterator[str], target: Path) -> None:

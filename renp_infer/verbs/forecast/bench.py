@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from renp_infer.inference.accurate import AccurateResponses, ErrorBudget
 from renp_infer.inference.comparison import Hypothesis, hypothesis_named
 from renp_infer.inference.exposure import ByExposure
 from renp_infer.inference.fisher import expand
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
     ModelLike,
-    Responses,
     hypothesis_model,
     offset_shapes,
     phase_settings,
@@ -23,13 +23,12 @@ from renp_infer.inference.hypothesis import (
 from renp_infer.inference.library import Library
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import MASS, PARAMETERS
-from renp_infer.inference.response import Response
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.noise import Noise, noise_by_exposure
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.measurement.squid import covariance_nG2
-from renp_infer.physics.constants import EV_TO_MILLI_EV, MILLI_EV_TO_EV
+from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.field_cycle import bloch_cycle
 from renp_infer.records import Experiment, FloatArray, Observation, Parameters, Switches
 from renp_infer.study.sections.forecast import MASS_MARGIN, ForecastSettings, largest_mass_meV
@@ -82,8 +81,14 @@ class Bench:
         self.m1_max_meV = m1_max_meV
         flat = self.study.priors.without_own([MASS])  # of m1 a forecast takes no prior
         self.priors = replace(flat, m1_max_meV=self.m1_max_meV, m1_prior="uniform")
-        limit = self.m1_max_meV * MILLI_EV_TO_EV
-        self._responses = Responses(lambda p: Response(self.experiment, p, self.chi2, limit))
+        self._responses = AccurateResponses(
+            self.experiment,
+            self.chi2,
+            self.fit_settings(),
+            self.study.oscillation,
+            self.noise.sigma_nG,
+            self.study.seed,
+        )
         self._libraries: dict[tuple[str, str], Library] = {}
         self._reaching[self.m1_max_meV] = self
 
@@ -95,6 +100,11 @@ class Bench:
     def corrected(self, switches: Switches) -> Bench:
         """The bench of the same study with other switches, and with absolute noise."""
         return type(self)(corrected(self.study, switches)).up_to(self.m1_max_meV)
+
+    @property
+    def budget(self) -> ErrorBudget:
+        """Errors of the responses that were asked for."""
+        return self._responses.budget
 
     def largest_meV(self, m1_meV: float) -> float:
         """Largest mass that is considered for a truth: the prior's, doubled until it suffices.

@@ -146,7 +146,7 @@ def _tables(found: ForecastResult) -> dict[str, Any]:
     if found.steps is not None:
         document["required_precision"] = [asdict(row) for row in required_precision(found)]
     if found.accuracy is not None:
-        document["response_error_sigma"] = found.accuracy.response_error_sigma
+        document |= {one.name: one.values for one in columns_of(found.accuracy)}
     if found.phases is not None:
         document["cp_phases"] = [asdict(row) for row in cp_phases(found)]
     return document

@@ -6,6 +6,7 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from renp_infer.inference.accurate import ErrorBudget
 from renp_infer.inference.hypothesis import ModelLike
 from renp_infer.inference.joint import JointModel
 from renp_infer.measurement.data import Data, stack
@@ -42,6 +43,11 @@ class JointBench(Bench):
     def targets(self) -> tuple[Target, ...]:
         """Of all data sets."""
         return tuple(part.experiment.target for part in self.parts)
+
+    @property
+    def budget(self) -> ErrorBudget:
+        """Errors of the worst set."""
+        return max((part.budget for part in self.parts), key=lambda one: one.total)
 
     def hypothesis(self, ordering: str, nature: str) -> ModelLike:
         """Hypothesis of all sets, at the study's mass and phases."""

@@ -268,9 +268,20 @@ class Steps:
 
 @dataclass(frozen=True)
 class ResponseAccuracy[V]:
-    """Largest error of the tabulated response, in standard errors per angle."""
+    """Largest errors of the tabulated response, and what that took.
+
+    Attributes
+    ----------
+    response_error_sigma, field_error_sigma : float
+        Of the table and of the field that it stands for, in standard errors per angle.
+    response_masses, response_distances : float
+        Nodes of the table.
+    """
 
     response_error_sigma: V
+    field_error_sigma: V
+    response_masses: V
+    response_distances: V
 
 
 @dataclass(frozen=True)

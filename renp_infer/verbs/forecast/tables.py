@@ -46,8 +46,6 @@ from renp_infer.verbs.forecast.summary import (
 
 Number = float | FloatArray
 """A number, or an array of no dimension."""
-ALLOWED_ERROR = 0.01
-"""Error of the response, in standard errors, beyond which it is said: that of an inference."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,6 @@ def forecast_sheets(found: ForecastResult) -> list[Sheet]:
 def forecast_remarks(found: ForecastResult) -> list[str]:
     """What is said beside the tables."""
     remarks = [comparison(found), *(_phase_line(row) for row in cp_phases(found))]
-    if found.accuracy is not None and found.accuracy.response_error_sigma > ALLOWED_ERROR:
-        text = f"{found.accuracy.response_error_sigma:.2g} standard errors per angle"
-        remarks.append(f"The tabulated response errs by up to {text}.")
     reasons = judged(found).reasons
     if reasons:
         remarks.append(f"Forecast: {'; '.join(reasons)}; these numbers are missing.")

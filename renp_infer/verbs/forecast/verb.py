@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from renp_infer.engine.page import Page
     from renp_infer.engine.run import Run
 
-FORECAST_VERSION = 3
+FORECAST_VERSION = 4
 """Raised when the same study gives other forecasts than before."""
 
 

@@ -35,6 +35,10 @@ class Diagnostics:
     cross_check : CrossCheck or None
     response_error_sigma : float or None
         Error of the tabulated response, in standard deviations of the data.
+    field_error_sigma : float or None
+        Error of the field that it stands for.
+    response_masses, response_distances : int or None
+        Nodes of its table.
     """
 
     verdict: Verdict
@@ -49,6 +53,9 @@ class Diagnostics:
     step_methods: str | None = None
     cross_check: CrossCheck | None = None
     response_error_sigma: float | None = None
+    field_error_sigma: float | None = None
+    response_masses: int | None = None
+    response_distances: int | None = None
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Diagnostics:

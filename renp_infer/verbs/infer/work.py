@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import stats
 
-from renp_infer.errors import ConvergenceError
+from renp_infer.inference.accurate import ErrorBudget
 from renp_infer.inference.fit import fit
-from renp_infer.inference.response import Response, approximation_error
+from renp_infer.inference.library import Library
+from renp_infer.inference.profile import Profile
 from renp_infer.measurement.data import Data
-from renp_infer.study.hypotheses import hypothesis_of, of_sets, own_hypothesis, response_maker
-from renp_infer.study.observed import data_of, observation, rows_of
+from renp_infer.study.hypotheses import accurate_responses, hypothesis_of, of_sets, own_hypothesis
+from renp_infer.study.observed import data_of, observation
 
 if TYPE_CHECKING:
     import xarray
@@ -21,14 +23,15 @@ if TYPE_CHECKING:
     from renp_infer.engine.tasks import Context
     from renp_infer.inference.comparison import Hypothesis
     from renp_infer.inference.hypothesis import HypothesisModel, ModelLike
-    from renp_infer.records import FloatArray
+    from renp_infer.inference.response import Response
+    from renp_infer.records import FloatArray, Parameters
     from renp_infer.study.study import Study
 
-ALLOWED_ERROR = 0.01
-"""Largest error of the tabulated response, in standard deviations of the data."""
-CHECKED_DRAWS = 48
-MOST_REFINED = 2
-"""How often the table's steps are halved at most: a minute of work for a planar response."""
+CONTRADICTS = 1e-6
+"""Probability of a larger chi-squared below which data contradict the model: a thousandth of
+what the model checks fail."""
+START_MASSES = 41
+"""Masses among which the fit of such data begins."""
 
 
 def infer(study: Study, context: Context) -> xarray.DataTree:
@@ -63,27 +66,27 @@ def infer_alone(study: Study, place: int, context: Context) -> xarray.DataTree:
 def _fitted(study: Study, data: Data, context: Context) -> xarray.DataTree:
     settings = study.settings
     assert settings is not None
-    model, error = checked(study, own_hypothesis(study), data.sigma)
+    model, budget = checked(study, own_hypothesis(study), data)
     cores = min(settings.chains, context.cores)
     tree = fit(model, data, study.seed, progress=context.tell, cores=cores)
-    _record(tree, error)
+    _record(tree, budget)
     return tree
 
 
 def checked(
     study: Study,
     hypothesis: Hypothesis,
-    sigma: FloatArray,
+    data: Data,
     peak_nG: Callable[[Study], float | None] = lambda _: None,
-) -> tuple[ModelLike, float]:
-    """A hypothesis of all data with tabulated responses, and the worst's largest error in sigma.
+) -> tuple[ModelLike, ErrorBudget]:
+    """A hypothesis of all data with responses that are good for them, and the worst's errors.
 
     Parameters
     ----------
     study : Study
     hypothesis : Hypothesis
-    sigma : ndarray, shape (n,)
-        Noise of all data.
+    data : Data
+        Of all sets.
     peak_nG : callable, optional
         Unit of the baseline's prior in a data set; see ``hypothesis_of``.
 
@@ -92,58 +95,68 @@ def checked(
     ConvergenceError
         See ``checked_model``.
     """
-    errors, rows = [], iter(rows_of(study))
+    sets = enumerate(study.sets)
+    parts = iter([Data.of(observation(one.study, place)) for place, one in sets] or [data])
+    budgets = []
 
     def make(own: Study) -> HypothesisModel:
-        model, error = checked_model(own, hypothesis, sigma[next(rows)], peak_nG(own))
-        errors.append(error)
+        model, budget = checked_model(own, hypothesis, next(parts), peak_nG(own))
+        budgets.append(budget)
         return model
 
-    return of_sets(study, make), max(errors)
+    return of_sets(study, make), max(budgets, key=lambda one: one.total)
 
 
 def checked_model(
-    study: Study, hypothesis: Hypothesis, sigma: FloatArray, peak_nG: float | None = None
-) -> tuple[HypothesisModel, float]:
-    """A hypothesis of one data set with its tabulated response, whose largest error is in sigma.
+    study: Study, hypothesis: Hypothesis, data: Data, peak_nG: float | None = None
+) -> tuple[HypothesisModel, ErrorBudget]:
+    """A hypothesis of one data set with a response good for it, see ``inference.accurate``.
 
-    The table is refined until it errs by less than 1 % of the noise ``sigma`` (n,) at every
-    angle of 48 draws from the prior, half of them with m1 spread over its decades.
+    Measured data that contradict the model at its best fit, as with errors that are far too
+    small, ask for no more than 1 % of how far they scatter, and errors are told in that: the
+    model checks fail them.
 
     Raises
     ------
     ConvergenceError
-        If ``MOST_REFINED`` is not enough.
+        If the most refined response is not good enough.
     """
-    for refinement in range(MOST_REFINED + 1):
-        maker = response_maker(study, refinement)
-        model = hypothesis_of(study, hypothesis, maker, peak_nG=peak_nG)
-        response = model.response
-        assert isinstance(response, Response)
-        error = approximation_error(response, _prior_draws(model, response, study.seed), sigma)
-        if error <= ALLOWED_ERROR:
-            return model, error
-    raise ConvergenceError(
-        "tabulated response, in sigma (more noise or a shorter exposure would do)",
-        error,
-        ALLOWED_ERROR,
-    )
+    if study.measurement is None:
+        return _good(study, hypothesis, data.sigma, peak_nG)
+    responses = accurate_responses(study, data.sigma, (hypothesis.nature,))
+
+    def best(parameters: Parameters) -> Response:
+        return responses.best(parameters).response.with_nature(parameters.nature)
+
+    model = hypothesis_of(study, hypothesis, best, peak_nG=peak_nG)
+    scatter = 1.0 if responses.budget.good else _scatter(model, data)
+    if scatter > 1.0:
+        return _good(study, hypothesis, scatter * data.sigma, peak_nG)
+    responses.budget.require()
+    return model, responses.budget
 
 
-def _prior_draws(model: HypothesisModel, response: Response, seed: int) -> FloatArray:
-    """Response vectors drawn from the prior, shape (CHECKED_DRAWS, 12)."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
-    draws = model.prior.sample(rng, CHECKED_DRAWS)
-    vectors = np.array([model.prior.to_response_vector(draw) for draw in draws])
-    # light states make the sharpest edges; a uniform prior hardly draws them
-    light = vectors[::2]
-    light[:, 0] = response.m1_max_eV * 10.0 ** rng.uniform(-4.0, 0.0, len(light))
-    return vectors
+def _good(
+    study: Study, hypothesis: Hypothesis, sigma: FloatArray, peak_nG: float | None
+) -> tuple[HypothesisModel, ErrorBudget]:
+    """A hypothesis with a response that is good for standard errors (n,), and how far it errs."""
+    responses = accurate_responses(study, sigma, (hypothesis.nature,))
+    return hypothesis_of(study, hypothesis, responses, peak_nG=peak_nG), responses.budget
 
 
-def _record(tree: xarray.DataTree, error: float) -> None:
-    """Write the response's measured error into the diagnostics."""
+def _scatter(model: HypothesisModel, data: Data) -> float:
+    """Root mean square pull of data at their best fit if they contradict it, else 1."""
+    largest = model.settings.m1_max_meV
+    masses, own = np.linspace(0.0, largest, START_MASSES), model.parameters
+    starts = Library(model, masses, [(own.delta, own.alpha21, own.alpha31)])
+    vectors = [model.vector(point) for point in starts.nearest(data.vector)]
+    chi2, size = Profile(model.likelihood(data)).best(vectors).chi2, data.sigma.size
+    return float(np.sqrt(chi2 / size)) if stats.chi2.sf(chi2, size) < CONTRADICTS else 1.0
+
+
+def _record(tree: xarray.DataTree, budget: ErrorBudget) -> None:
+    """Write the response's measured errors into the diagnostics."""
     summary: dict[str, Any] = json.loads(tree.attrs["renp_summary"])
-    summary["diagnostics"]["response_error_sigma"] = error
+    summary["diagnostics"] |= budget.document
     tree.attrs["renp_summary"] = json.dumps(summary)
     tree.attrs["renp_diagnostics"] = json.dumps(summary["diagnostics"])

@@ -133,7 +133,7 @@ def surface(study: Study) -> ProfileSurface:
     """The profile likelihood of a study's data."""
     first, second = _plan(study).profile
     data = data_of(study)
-    model, _ = checked_model(study, own_hypothesis(study), data.sigma)
+    model, _ = checked_model(study, own_hypothesis(study), data)
     own = model.parameters
     masses = np.geomspace(_LIGHTEST_MEV, study.priors.m1_max_meV, _MASSES)
     count = _PHASES if own.nature == "majorana" and study.priors.phases == "free" else 1

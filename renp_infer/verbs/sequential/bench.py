@@ -13,11 +13,11 @@ from renp_infer.design.sequential import MASS, Menu
 from renp_infer.design.states import make_states
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.fisher import MASSLESS_MEV
-from renp_infer.inference.hypothesis import HypothesisModel, Responses
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.measurement.squid import standard_error_nG
 from renp_infer.physics.field_cycle import bloch_cycle
-from renp_infer.study.hypotheses import hypothesis_of, response_maker, true_peak_nG
+from renp_infer.study.hypotheses import accurate_responses, hypothesis_of, true_peak_nG
 from renp_infer.verbs.remembered import remembered
 
 if TYPE_CHECKING:
@@ -59,16 +59,18 @@ class SequenceBench:
         self.priors = study.priors
         odds = dict(zip(HYPOTHESES, self.settings.odds, strict=True))
         self.hypotheses = tuple(pair for pair, weight in odds.items() if weight)
+        self._second_nG = self._noise()
         self._models = self._hypotheses()
         weights = [odds[pair] for pair in self.hypotheses]
         states = make_states(self._models, self._masses(), weights)
         self.atlas = Atlas.of(states)
         self.expander = Expander(self._models, states.names, states.hypothesis)
-        self._second_nG = self._noise()
 
     def _hypotheses(self) -> list[HypothesisModel]:
+        """Good for what a campaign knows if it spends all its time on one angle."""
         bench, peak = replace(self.study, experiment=self.experiment), true_peak_nG(self.study)
-        responses = Responses(response_maker(bench))
+        sigma = np.full(self.theta_s.size, self.sigma_nG(self.settings.total_s))
+        responses = accurate_responses(bench, sigma)
         return [hypothesis_of(bench, h, responses, peak_nG=peak) for h in self.hypotheses]
 
     def _masses(self) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from renp_infer.measurement.data import DATA_SET
-from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.field import refined_field
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.study.observed import mock_data, set_names
@@ -91,7 +91,7 @@ def _expected(study: Study) -> tuple[FloatArray, FloatArray, FloatArray]:
         experiment, parameters = own.experiment, own.parameters
         chi2 = coherence(experiment)
         angles.append(experiment.layout.theta_s)
-        signals.append(exact_field(experiment, parameters, chi2))
+        signals.append(refined_field(experiment, parameters, chi2))
         noises.append(noise_covariance(experiment, parameters, chi2))
     noise: FloatArray = block_diag(*noises)
     return np.concatenate(angles), np.concatenate(signals), noise

@@ -13,6 +13,7 @@ from renp_infer.app.cli import execute
 from renp_infer.engine.tasks import Context
 from renp_infer.errors import ConfigError
 from renp_infer.files import digest
+from renp_infer.inference import accurate
 from renp_infer.measurement.mock import observe
 from renp_infer.records import FloatArray, Observation
 from renp_infer.resources import share_path
@@ -23,7 +24,6 @@ from renp_infer.study.measured.datawriter import write_measurement
 from renp_infer.study.observed import mock_observation, observation
 from renp_infer.study.sources import data_digests
 from renp_infer.verbs.evaluate.verb import EVALUATE
-from renp_infer.verbs.infer import work
 from renp_infer.verbs.infer.verb import INFER
 from renp_infer.verbs.infer.work import infer
 
@@ -336,7 +336,7 @@ def test_a_study_takes_angles_and_exposure_from_its_file(tmp_path: Path) -> None
 def test_inference_of_a_written_file_is_that_of_the_mock_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "CHECKED_DRAWS", 1)  # not the gate's test
+    monkeypatch.setattr(accurate, "CHECKED_DRAWS", 2)  # not the gate's test
     (tmp_path / "study.toml").write_text(STUDY)
     path = tmp_path / "mock.csv"
     words = ["simulate", str(tmp_path / "study.toml"), "--save", str(path), "--quiet"]

@@ -109,14 +109,14 @@ def test_each_hypothesis_has_its_own_physics_and_the_same_data(folder, monkeypat
     study = load_study("four.toml")
     built = []
 
-    def checked(study, hypothesis, _sigma, peak_nG):
+    def checked(study, hypothesis, _data, peak_nG):
         def response(assumed):
             built.append(assumed)
             return Response(study.experiment, assumed, 1e-3, 0.2)
 
-        return hypothesis_of(study, hypothesis, response, peak_nG=peak_nG), 0.0
+        return hypothesis_of(study, hypothesis, response, peak_nG=peak_nG(study)), None
 
-    monkeypatch.setattr(hypotheses, "checked_model", checked)
+    monkeypatch.setattr(hypotheses, "checked", checked)
     data, table = observation(study), study.oscillation
     baselines = set()
     for hypothesis in HYPOTHESES:

@@ -629,8 +629,9 @@ def test_corrections(
         noises.append(words)
         return loud
 
+    bench.hypothesis("normal", "dirac")  # its own response is not the double
     monkeypatch.setattr(Double, "made", [])
-    monkeypatch.setattr(forecast_bench, "Response", Double)
+    monkeypatch.setattr(toy.Straight, "response", Double)
     monkeypatch.setattr(forecast_bench, "noise_of", noise_of)
     closed, found = Closed(TRUTH), corrections.correction(bench, variant)
     [(experiment, parameters, chi2, limit_eV)] = Double.made

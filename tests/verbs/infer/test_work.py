@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from renp_infer.errors import ConvergenceError
+from renp_infer.inference import accurate
 from renp_infer.inference import response as tabulated
 from renp_infer.inference.response import Response
 from renp_infer.study.hypotheses import own_hypothesis
@@ -14,18 +15,18 @@ from renp_infer.study.observed import data_of
 from renp_infer.verbs.infer import work
 
 
-def checked(name, monkeypatch, draws, most=work.MOST_REFINED, **changes):
-    monkeypatch.setattr(work, "CHECKED_DRAWS", draws)
-    monkeypatch.setattr(work, "MOST_REFINED", most)
+def checked(name, monkeypatch, draws, most=accurate.MOST_REFINED, **changes):
+    monkeypatch.setattr(accurate, "MOST_REFINED", most)
+    monkeypatch.setattr(accurate, "CHECKED_DRAWS", draws)
     study = load_study(name, changes=changes)
-    return work.checked_model(study, own_hypothesis(study), data_of(study).sigma)
+    return work.checked_model(study, own_hypothesis(study), data_of(study))
 
 
 @pytest.mark.parametrize("spoilt", (1e-4, 3e-5))
 def test_a_spoilt_response_is_refused(monkeypatch, spoilt):
     """By little: 1e-4 of the peak is a tenth of the noise at S/N 1149."""
-    _, error = checked("edge-layout-normalised", monkeypatch, 2, most=0)
-    assert error < 5e-3
+    _, budget = checked("edge-layout-normalised", monkeypatch, 2, most=0)
+    assert budget.total < 5e-3
     true = tabulated.smoothed_field
 
     def field(x, *tables):
@@ -40,12 +41,15 @@ def test_a_spoilt_response_is_refused(monkeypatch, spoilt):
 
 @pytest.mark.slow
 def test_forty_days_of_the_printed_layout_can_be_inferred(monkeypatch):
-    """What errs by more than it may at first is refined until it does not."""
+    """What errs by more than it may at first is refined until it does not.
+
+    Once is not enough for the lightest states: at 45 micro-eV that errs by 0.012.
+    """
     longer = {"detector.exposure_s": 3.5e6}
     with pytest.raises(ConvergenceError):
         checked("edge-layout-published", monkeypatch, 24, most=0, **longer)
-    model, error = checked("edge-layout-published", monkeypatch, 24, **longer)
-    assert error < work.ALLOWED_ERROR
+    model, budget = checked("edge-layout-published", monkeypatch, 24, **longer)
+    assert budget.total < accurate.ALLOWED_ERROR
     assert isinstance(model.response, Response)
-    assert model.response.refinement == 1
+    assert model.response.refinement == 2
     assert np.all(np.isfinite(model.response(model.response.nominal())[0]))
