@@ -8,7 +8,6 @@ integrated out; see docs/design.md. Truths and noise are the same for every desi
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -160,6 +159,7 @@ class Appraiser:
         odds = np.array([settings.odds.get(" ".join(pair), 1.0) for pair in self.hypotheses])
         self.odds: FloatArray = odds / odds.sum()
         self.truths = self._drawn(rng)
+        self._made: dict[tuple[float, ...], list[list[Rival]]] = {}
 
     def _drawn(self, rng: np.random.Generator) -> Truths:
         settings, own = self.settings, self._own
@@ -200,13 +200,13 @@ class Appraiser:
         beside = self.beside
         rivals: Sequence[Rival]
         if beside is not None and isinstance(experiment, Split):
-            rivals = _together(self._known, beside.sharing())
+            rivals = _together(self._known(experiment.exposures_s), beside.sharing())
             noise = beside.split_noise(experiment.exposures_s)
         else:
             noise = noise_by_exposure(experiment, self.noise_scale**2, shares)
             rivals = self._rivals(experiment, noise)
             if beside is not None:
-                rivals = _together([*self._known, rivals], beside.sharing(experiment))
+                rivals = _together([*self._known(), rivals], beside.sharing(experiment))
                 noise = beside.noise(noise)
         return DesignBench(rivals, np.log(self.odds), noise, self.settings.masses)
 
@@ -224,14 +224,23 @@ class Appraiser:
             seed=self.seed,
         )
 
-    @functools.cached_property
-    def _known(self) -> list[list[Rival]]:
-        """Hypotheses of each set beside the designs."""
+    def _known(self, exposures_s: tuple[float, ...] = ()) -> list[list[Rival]]:
+        """Hypotheses of each set beside the designs, made once.
+
+        With the finite crystal's share they are good for the noise of these exposures, or of
+        the sets' own.
+        """
         from renp_infer.design.appraisal import KnownRival
 
         assert self.beside is not None
-        rows = [self._rivals(one.experiment, one.noise) for one in self.beside.sets]
-        return [[KnownRival(rival.model) for rival in row] for row in rows]
+        key = exposures_s if self.finite_crystal else ()
+        if key not in self._made:
+            sets = self.beside.sets
+            own_s = key or tuple(one.noise.exposure_s for one in sets)
+            pairs = zip(sets, own_s, strict=True)
+            rows = [self._rivals(one.experiment, one.noise.at(s)) for one, s in pairs]
+            self._made[key] = [[KnownRival(rival.model) for rival in row] for row in rows]
+        return self._made[key]
 
     def lower_bound(self, bench: DesignBench) -> Utility:
         """Bound on ``eig_m1`` from below, nat, with data in which nothing is linearised.

@@ -14,6 +14,7 @@ from renp_infer.engine.tasks import Context
 from renp_infer.errors import ConvergenceError
 from renp_infer.inference import accurate
 from renp_infer.inference.accurate import AccurateResponses, ErrorBudget
+from renp_infer.inference.response import Response
 from renp_infer.measurement.average import averaged_field
 from renp_infer.measurement.crystal_error import CrystalError
 from renp_infer.measurement.field import exact_field
@@ -22,9 +23,13 @@ from renp_infer.study.hypotheses import accurate_responses, own_hypothesis
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import data_of
 from renp_infer.verbs.calibrate.mocks import mock_model
+from renp_infer.verbs.compare.work import likelihood_of
 from renp_infer.verbs.forecast.bench import Bench
+from renp_infer.verbs.forecast.joint import bench_made
 from renp_infer.verbs.infer import work
+from renp_infer.verbs.scan.work import surface
 from renp_infer.verbs.sequential.bench import SequenceBench
+from tests.toys.two_sets import two_sets
 
 DATA = Path(__file__).parents[2] / "data" / "examples"
 FEW = {"layout.theta_s_deg": {"start": 140.0, "stop": 145.0, "points": 4}}
@@ -116,6 +121,74 @@ def test_the_last_appraisal_of_a_design_is_checked_and_a_search_is_not(refusing)
     search.bench(study.experiment)
     with pytest.raises(ConvergenceError, match="shorter exposure"):
         last.bench(study.experiment)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Standard errors for which responses must be good; none of them is made to be."""
+    found = []
+
+    def response(self, parameters):
+        found.append(self.sigma)
+        limit = (self.experiment, parameters, self.chi_squared, 0.2)
+        return Response(*limit, finite_crystal=False)
+
+    monkeypatch.setattr(AccurateResponses, "__call__", response)
+    monkeypatch.setattr(AccurateResponses, "budget", ErrorBudget(0.0, 0.0, 1, 1, 1.0))
+    return found
+
+
+SETS = {"name": "first"}, {"name": "second", "detector": {"exposure_s": 7.2e5}}
+
+
+def infer_sets(study):
+    work.checked(study, own_hypothesis(study), data_of(study))
+
+
+def compare_sets(study):
+    likelihood_of(study, own_hypothesis(study))
+
+
+def calibrate_sets(study):
+    mock_model(study, own_hypothesis(study))
+
+
+def forecast_sets(study):
+    bench_made(study).hypothesis("normal", "dirac")
+
+
+@pytest.mark.parametrize("ask", (infer_sets, compare_sets, calibrate_sets, forecast_sets))
+def test_each_of_several_sets_is_held_to_its_own_noise(asked, ask):
+    study = load_study(two_sets(*SETS, inference={"m1_max_meV": 200.0}, forecast={}))
+    ask(study)
+    np.testing.assert_allclose(np.concatenate(asked), data_of(study).sigma, rtol=1e-9)
+
+
+def test_sets_that_share_an_exposure_are_held_to_the_noise_that_their_share_leaves(asked):
+    from renp_infer.study.designing import objective_of, region_of
+
+    section = {"utility": ["eig_m1"], "truths": 8, "final_truths": 8, "masses": 8,
+               "vary": {"share.second": {"low": 0.1, "high": 0.9}}}  # fmt: skip
+    study = load_study(two_sets(*SETS, inference={"m1_max_meV": 200.0}, optimize=section))
+    region = region_of(study)
+    last = objective_of(study, region, "last")._appraise
+    assert isinstance(last, Appraiser)
+    last.bench(region.space.built({"share.second": 0.5}))
+    size = data_of(study).sigma.size // 2
+    sizes = np.concatenate(asked).reshape(-1, size)
+    own = data_of(study).sigma.reshape(2, size)
+    half_s = 0.5 * (3600.0 + 7.2e5)
+    for row in range(2):
+        then = own[row] * np.sqrt((3600.0, 7.2e5)[row] / half_s)
+        assert np.any(np.all(np.isclose(sizes, then, rtol=1e-9, atol=0.0), axis=1))
+        assert not np.any(np.all(np.isclose(sizes, own[row], rtol=1e-9, atol=0.0), axis=1))
+
+
+def test_the_profile_of_a_scan_is_held_to_the_noise_of_its_data(asked):
+    profile = {"m1_meV": [1.0, 2.0], "amplitude": [0.9, 1.0]}
+    study = load_study("edge-layout-normalised", changes={**FEW, "scan.profile": profile})
+    surface(study)
+    np.testing.assert_array_equal(asked, [data_of(study).sigma])
 
 
 def test_a_field_that_errs_by_itself_is_refused(monkeypatch):

@@ -36,7 +36,8 @@ HIDDEN_MASSES = (MASS, SUM, BETA, DOUBLE_BETA)
 BY_ANGLE = "renp_checks"
 """Group of residuals, pulls and Pareto k by angle."""
 DIAGNOSED = ("divergences", "r_hat_max", "ess_bulk_min", "ess_tail_min", "bfmi_min",
-             "max_depth_reached", "sampler", "response_error_sigma")  # fmt: skip
+             "max_depth_reached", "sampler", "response_error_sigma", "field_error_sigma",
+             "response_masses", "response_distances")  # fmt: skip
 NARROW = "blinding.width_meV is below the posterior's own width: it hides less than the error"
 
 
