@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from renp_infer.errors import ConvergenceError
 from renp_infer.inference.prior import build_prior, measured
-from renp_infer.inference.response import Response, approximation_error
+from renp_infer.inference.response import Response, approximation_error, moving_error
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.crystal_error import CrystalError
 from renp_infer.measurement.field import exact_field, refined_field
@@ -35,8 +35,9 @@ MEETINGS, MASSES = 4, 200
 """Masses at which an edge meets the end of a window, and how many are tried to find them."""
 MOST_REFINED = 2
 """How often the table's steps are halved at most: a minute of work for a planar response."""
-HELPS = 30.0
-"""A refinement lessens the table's error at most by this."""
+HELPS, MOVING_HELPS = 30.0, 2.0
+"""A refinement lessens the table's error at most by this, and by this what of it is not there at
+the truth but for m1, where the table is made."""
 NATURES: tuple[Nature, ...] = ("dirac", "majorana")
 LIGHTEST = 1e-4
 """Of the prior's largest mass: from it on responses are checked. Planar ones err most there."""
@@ -109,10 +110,24 @@ class ErrorBudget:
 
 @dataclass(frozen=True)
 class Checked:
-    """A response and its errors."""
+    """A response and its errors.
+
+    Attributes
+    ----------
+    response : Response
+    budget : ErrorBudget
+    moving : float
+        What of the table's error, where it was found too large, is not there at the truth but
+        for m1.
+    """
 
     response: Response
     budget: ErrorBudget
+    moving: float = 0.0
+
+    def least(self, more: int) -> float:
+        """Least error of the table after some more refinements."""
+        return max(self.budget.table / HELPS**more, self.moving / MOVING_HELPS**more)
 
 
 class AccurateResponses:
@@ -184,30 +199,36 @@ class AccurateResponses:
         crystal, peak = self._crystal_error(parameters)
         most = MOST_REFINED if crystal <= ALLOWED_ERROR else 0
         for refinement in range(most + 1):
-            found = self._checked(parameters, refinement, crystal, peak, last=refinement == most)
-            least = found.budget.table / HELPS ** (most - refinement)
-            if found.budget.good or refinement == most:
+            made = Response(
+                self.experiment,
+                parameters,
+                self.chi_squared,
+                self.settings.m1_max_meV * MILLI_EV_TO_EV,
+                refinement=refinement,
+            )
+            field = crystal + self._change(made)
+            last = refinement == most
+            found = self._checked(made, field, peak, whole=last)
+            if last or found.budget.good:
                 break
-            if least > ALLOWED_ERROR:  # said with all of its error, as that of the last one is
-                return self._checked(parameters, refinement, crystal, peak, last=True)
+            if found.least(most - refinement) > ALLOWED_ERROR:
+                return self._checked(made, field, peak, whole=True)
         return found
 
-    def _checked(
-        self, parameters: Parameters, refinement: int, crystal: float, peak: float, *, last: bool
-    ) -> Checked:
-        """Response, with all of its error if it is good or the last one."""
-        largest = self.settings.m1_max_meV * MILLI_EV_TO_EV
-        made = Response(
-            self.experiment, parameters, self.chi_squared, largest, refinement=refinement
-        )
-        field = crystal + self._change(made)
-        enough = np.inf if last else ALLOWED_ERROR - field
-        table = 0.0
+    def _checked(self, made: Response, field: float, peak: float, *, whole: bool) -> Checked:
+        """A response with the whole error of its table, or with the first that is too large."""
+        table, enough = 0.0, np.inf if whole else ALLOWED_ERROR - field
+
+        def told(moving: float = 0.0) -> Checked:
+            return Checked(made, ErrorBudget(table, field, *made.nodes, peak), moving)
+
         for nature in self.natures:
             response = made.with_nature(nature)
-            draws = self._vectors(response, replace(parameters, nature=nature))
-            table = max(table, approximation_error(response, draws, self.sigma, enough))
-        return Checked(made, ErrorBudget(table, field, *made.nodes, peak))
+            for x in self._vectors(response, replace(made.truth, nature=nature)):
+                table = max(table, approximation_error(response, x[None], self.sigma))
+                if table > enough:
+                    return told(moving_error(response, x, self.sigma))
+        return told()
 
     def _vectors(self, response: Response, parameters: Parameters) -> FloatArray:
         """Response vectors at which the table is held to the field, shape (k, 12)."""
