@@ -123,6 +123,29 @@ def test_the_last_appraisal_of_a_design_is_checked_and_a_search_is_not(refusing)
         last.bench(study.experiment)
 
 
+@pytest.mark.parametrize(
+    ("error", "moving", "made"), ((0.05, 0.0, 3), (0.05, 0.05, 1), (0.05, 0.03, 2), (10.0, 0.0, 1))
+)
+def test_tables_are_refined_as_long_as_that_may_help(refusing, monkeypatch, error, moving, made):
+    """Twice at most: the table's error by a thirtieth, what moves with the apparatus by half."""
+    refinements = []
+
+    def response(*given, refinement):
+        refinements.append(refinement)
+        return Response(*given, refinement=refinement, finite_crystal=False)
+
+    monkeypatch.setattr(accurate, "ALLOWED_ERROR", 0.01)
+    monkeypatch.setattr(accurate, "MOST_REFINED", 2)
+    monkeypatch.setattr(accurate, "Response", response)
+    monkeypatch.setattr(accurate, "approximation_error", lambda *_: error)
+    monkeypatch.setattr(accurate, "moving_error", lambda *_: moving)
+    monkeypatch.setattr(AccurateResponses, "_change", lambda *_: 0.0)
+    study = load_study("edge-layout-normalised", changes=FEW)
+    found = accurate_responses(study, data_of(study).sigma).best(study.parameters)
+    assert refinements == list(range(made))
+    assert found.budget.table == error
+
+
 @pytest.fixture
 def asked(monkeypatch):
     """Standard errors for which responses must be good; none of them is made to be."""

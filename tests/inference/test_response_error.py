@@ -5,11 +5,11 @@ import pytest
 
 from renp_infer.errors import DomainError, NonFiniteError
 from renp_infer.inference import response as tabulated
-from renp_infer.inference.response import approximation_error
+from renp_infer.inference.response import approximation_error, moving_error
 
 
 class Off:
-    """A response that errs by known amounts: a row for each first parameter."""
+    """A response that errs by known amounts: a row for each first parameter, more by others."""
 
     errors = np.array([[0.1, -0.5, 0.2], [0.3, 0.1, -8.0], [0.0, 0.4, np.inf]])
     theta_s = np.deg2rad([10.0, 20.0, 30.0])
@@ -19,7 +19,11 @@ class Off:
         return np.array([5.0, -7.0, 9.0]) * (1.0 + x[0])
 
     def __call__(self, x):
-        return self.exact(x) + self.errors[int(x[0])], None
+        more = np.array([1.0, 2.0, 6.0]) * np.sum(x[1:])
+        return self.exact(x) + self.errors[int(x[0])] + more, None
+
+    def nominal(self):
+        return np.array([0.0, 0.25])
 
     def causes(self, x):
         return {"m1_eV": float(x[0])}
@@ -48,3 +52,12 @@ def test_errors_of_what_a_response_does_not_reach_are_refused(off):
         approximation_error(off, np.array([[0.0], [2.0]]), np.ones(3))
     assert caught.value.quantity == "response error in sigma"
     assert caught.value.values == {"theta_s_deg": pytest.approx(30.0), "m1_eV": 2.0}
+
+
+def test_what_comes_with_other_parameters_than_the_mass_is_told_apart(off):
+    """Whatever the mass errs by: three of the second parameter, from a quarter."""
+    sigma = np.array([1.0, 2.0, 4.0])
+    for mass in (0.0, 1.0):
+        found = moving_error(off, np.array([mass, 3.25]), sigma)
+        assert found == pytest.approx(4.5, rel=1e-12)
+        assert moving_error(off, np.array([mass, 0.25]), sigma) == 0.0

@@ -266,7 +266,7 @@ def test_derivatives_where_the_support_passes_the_ends(planar, theta_e, shift):
     found = panels()
     assert found.shape[2] == GEOMETRY + 2
     for row, name in enumerate(("index", "trigger", "excitation"), start=1):
-        h = 1e-7
+        h = 1e-9  # beside an edge the table has distances that are 1e-7 apart
         slope = (panels(**{name: h})[:, :, 0] - panels(**{name: -h})[:, :, 0]) / (2.0 * h)
         scale = np.abs(slope).max()
-        np.testing.assert_allclose(found[:, :, row], slope, rtol=0, atol=2e-4 * scale)
+        np.testing.assert_allclose(found[:, :, row], slope, rtol=0, atol=1e-5 * scale)
