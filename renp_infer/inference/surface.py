@@ -48,7 +48,7 @@ class Line:
 
 
 class ProfileSurface:
-    """Chi-squared of one data set over two parameters.
+    """Chi-squared of data over two parameters.
 
     Parameters
     ----------

@@ -83,6 +83,17 @@ def response_maker(study: Study, refinement: int = 0) -> Callable[[Parameters], 
 
 def free_parameters(study: Study) -> dict[str, tuple[float, float]]:
     """Parameters that a fit of the study's own hypothesis has free, and their ends."""
+    if study.sharing is None:
+        return _free_alone(study)
+    found: dict[str, tuple[float, float]] = {}
+    for k, one in enumerate(study.sets):
+        names = study.sharing.names(k)
+        found |= {names[name]: ends for name, ends in _free_alone(one.study).items()}
+    return found
+
+
+def _free_alone(study: Study) -> dict[str, tuple[float, float]]:
+    """The same of one data set."""
     hypothesis, truth, table = own_hypothesis(study), study.parameters, study.oscillation
     prior = build_prior(
         assumed(hypothesis, truth, table),

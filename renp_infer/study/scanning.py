@@ -12,7 +12,7 @@ from typing import Any
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said, nearest
-from renp_infer.inference.parameters import AMPLITUDE
+from renp_infer.inference.parameters import AMPLITUDE, parted
 from renp_infer.study import reading as config
 from renp_infer.study.checks import check_inference, check_weights
 from renp_infer.study.datasets import assembled
@@ -74,10 +74,9 @@ def scanned(study: Study, checked: StudyConfig, folder: Path) -> Study:
         _without_tasks(tables, section.what),
         str(folder.absolute()),
     )
-    if study.sets and plan.what != "infer":
-        raise ConfigError("scan.what", plan.what, '"infer" with several data sets, [[data]]')
     for key, values in plan.over.items():
         _check_key(plan, key, values)
+        _check_moves(study, key)
     if plan.profile:
         priors = checked.inference or InferenceSection()
         fitted = checked.model_copy(update={"inference": priors})
@@ -161,6 +160,15 @@ def _check_key(plan: ScanPlan, name: str, values: tuple[Value, ...]) -> None:
             raise ConfigError(path, error.given, error.allowed, error.hint) from error
 
 
+def _check_moves(study: Study, name: str) -> None:
+    """A key that some data set takes from the study, and not all have for themselves."""
+    section, _, key = name.partition(".")
+    own = [one.get(section, {}) for one in study.resolved["data"]] if study.sets else []
+    if own and all(key in table for table in own):
+        allowed = "a key that a data set of [[data]] takes from there: each has its own"
+        raise ConfigError(f"scan.over.{name}", Said("this key"), allowed)
+
+
 def _cells(plan: ScanPlan) -> tuple[GridCell, ...]:
     """All cells, the last axis fastest; none without axes."""
     if not plan.over:
@@ -182,12 +190,6 @@ def _cell(plan: ScanPlan, keys: dict[str, Value]) -> GridCell:
 
 def _check_profile(study: Study, plan: ScanPlan) -> None:
     """Parameters that the fit has free, within their ranges."""
-    if study.sets:
-        allowed = "nothing with several data sets, [[data]]"
-        raise ConfigError("scan.profile", Said(" and ".join(plan.profile)), allowed)
-    if study.knowledge:
-        allowed = "nothing with [constraints], which a profile likelihood does not know"
-        raise ConfigError("scan.profile", Said(" and ".join(plan.profile)), allowed)
     free = free_parameters(study)
     for name, values in plan.profile.items():
         if name not in free:
@@ -195,7 +197,7 @@ def _check_profile(study: Study, plan: ScanPlan) -> None:
             raise ConfigError(f"scan.profile.{name}", Said("this"), allowed, nearest(name, free))
         low, high = free[name]
         for value in () if isinstance(values, str) else values:
-            if not low <= value <= high or (name == AMPLITUDE and value == 0.0):
+            if not low <= value <= high or (parted(name)[0] == AMPLITUDE and value == 0.0):
                 allowed = f"from {low:g} to {high:g}, as the prior"
                 raise ConfigError(f"scan.profile.{name}", value, allowed)
 

@@ -9,6 +9,10 @@ from renp_infer.verbs.forecast.quantities import FisherCell
 
 SECOND = "second"
 """Dimension of the second parameter of a profile."""
+DATA_SET = "data_set"
+"""First dimension of the forward model's numbers where there are several data sets."""
+INNER = (DATA_SET, "pair", "side")
+"""Dimensions of cells that are no axes of a scan."""
 
 
 @dataclass(frozen=True)

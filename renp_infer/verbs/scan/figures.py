@@ -14,7 +14,6 @@ from renp_infer.figures.plate import Plate, new_figure, plate
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.surface import CONTOURS
 from renp_infer.records import FloatArray
-from renp_infer.verbs.scan.columns import SHOWN
 from renp_infer.verbs.scan.result import ProfiledPair, ScanResult
 
 MOST_LINES = 8
@@ -70,14 +69,14 @@ def _lines(data: tuple[ScanResult, str]) -> tuple[Figure, str]:
     """A panel for each quantity; a line for each combination of the other keys."""
     found, label = data
     (key, values), *others = found.axes.items()
-    names = SHOWN[found.about.what]
-    figure, grid = new_figure(0.6 + 2.3 * len(names), len(names), 1, squeeze=False, sharex=True)
+    shown = found.shown
+    figure, grid = new_figure(0.6 + 2.3 * len(shown), len(shown), 1, squeeze=False, sharex=True)
     combinations = list(itertools.product(*(range(len(v)) for _, v in others)))
-    for ax, name in zip(grid[:, 0], names, strict=True):
-        columns = getattr(found.cells, name)
+    for ax, (name, columns) in zip(grid[:, 0], shown.items(), strict=True):
         for k, place in enumerate(combinations[:MOST_LINES]):
             texts = (f"{o} = {_short(v[i])}" for (o, v), i in zip(others, place, strict=True))
-            y = columns[(slice(None), *place)]
+            where: Any = (slice(None), *place)
+            y = columns[where]
             style: dict[str, Any] = {"color": COLOURS[k], "ls": DASHES[k % len(DASHES)]}
             if name == "mean_m1_meV":
                 _band(ax, found, values, place, COLOURS[k])
@@ -120,10 +119,10 @@ def _maps(data: tuple[ScanResult, str]) -> tuple[Figure, str]:
     """A map with contours for each quantity."""
     found, label = data
     (first, x), (second, y) = found.axes.items()
-    names = SHOWN[found.about.what]
-    figure, grid = new_figure(0.4 + 3.2 * len(names), len(names), 1, squeeze=False)
-    for ax, name in zip(grid[:, 0], names, strict=True):
-        values = getattr(found.cells, name).T
+    shown = found.shown
+    figure, grid = new_figure(0.4 + 3.2 * len(shown), len(shown), 1, squeeze=False)
+    for ax, (name, columns) in zip(grid[:, 0], shown.items(), strict=True):
+        values = columns.T
         mesh = ax.pcolormesh(x, y, values, shading="nearest", cmap="cividis", rasterized=True)
         figure.colorbar(mesh, ax=ax, label=name)
         if np.sum(np.isfinite(values)) > MAP_POINTS and np.nanmin(values) < np.nanmax(values):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.engine.result import Result, Verdict
+from renp_infer.inference.parameters import of_group
 from renp_infer.records import FloatArray
 from renp_infer.verbs.about import About, facts_in
 from renp_infer.verbs.forecast.columns import read
-from renp_infer.verbs.scan.columns import KINDS
+from renp_infer.verbs.scan.columns import DATA_SET, INNER, KINDS, SHOWN
 
 if TYPE_CHECKING:
     import xarray
@@ -74,7 +75,8 @@ class ScanResult(Result):
     axes : mapping
         Values by key, in the order of the dimensions.
     cells : record of ``KINDS``, or None
-        Arrays whose first dimensions are the axes; NaN where a task failed.
+        Arrays whose first dimensions are the axes, then the data sets of a forward model
+        that has several; NaN where a task failed.
     profile : ProfiledPair or None
     tree : DataTree
         ``scan.nc``, in memory.
@@ -93,7 +95,7 @@ class ScanResult(Result):
         axes, cells = {}, None
         if "cells" in tree.children:
             table = tree["cells"].to_dataset()
-            own = [name for name in table.dims if name not in ("pair", "side")]
+            own = [name for name in table.dims if name not in INNER]
             axes = {str(name): tuple(table[name].values.tolist()) for name in own}
             cells = read(KINDS[about.what], table)
         pair = None
@@ -105,6 +107,24 @@ class ScanResult(Result):
     def shape(self) -> tuple[int, ...]:
         """Number of values by axis."""
         return tuple(map(len, self.axes.values()))
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Data sets that cells have numbers of; none where all are those of one, or of all."""
+        table = self.tree["cells"].to_dataset()
+        return tuple(map(str, table[DATA_SET].values)) if DATA_SET in table.dims else ()
+
+    @property
+    def shown(self) -> dict[str, FloatArray]:
+        """Columns that are drawn and shown, by the axes, each data set's by its name."""
+        found = {name: getattr(self.cells, name) for name in SHOWN[self.about.what]}
+        if not self.sets:
+            return found
+        return {
+            of_group(name, own): values[..., k]
+            for k, own in enumerate(self.sets)
+            for name, values in found.items()
+        }
 
     def verdicts(self) -> dict[str, Verdict]:
         """Of all cells, all searches and all tasks together."""
@@ -122,7 +142,10 @@ class ScanResult(Result):
         return {"scan": Verdict(word, tuple(reasons))}
 
     def _lapsed(self, name: str) -> int:
-        return int(np.sum(getattr(self.cells, name, 0.0) == 1.0))
+        lapsed = np.asarray(getattr(self.cells, name, 0.0)) == 1.0
+        if self.cells is not None and self.sets:
+            lapsed = np.any(lapsed, axis=-1)
+        return int(np.sum(lapsed))
 
     def rows(self) -> list[tuple[str, str]]:
         """How many cells by which keys, and which parameters."""

@@ -12,24 +12,25 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from renp_infer.inference.parameters import of_group
 from renp_infer.terminal import MAX_ROWS
 from renp_infer.verbs.forecast.columns import columns_of
-from renp_infer.verbs.scan.columns import SHOWN
 from renp_infer.verbs.scan.result import ProfiledPair, ScanResult
 
 CELLS, PROFILE = "scan.csv", "scan-profile.csv"
 
 
 def flat_columns(found: ScanResult) -> dict[str, Any]:
-    """Columns (cells,) by name; of an array by pair and side one for each."""
+    """Columns (cells,) by name; of an array by pair and side, and of data sets, one for each."""
     table = found.tree["cells"].to_dataset()
     places = {str(name): table[name].values for name in table.dims}
     columns: dict[str, Any] = {}
     for one in columns_of(found.cells):
-        inner = itertools.product(*(places[name] for name in one.dims))
+        inner = itertools.product(found.sets or [""], *(places[name] for name in one.dims))
         rows = one.values.reshape(int(np.prod(found.shape)), -1)
-        for k, names in enumerate(inner):
-            columns["_".join([one.name, *map(str, names)])] = rows[:, k]
+        for k, (own, *names) in enumerate(inner):
+            name = "_".join([one.name, *map(str, names)])
+            columns[of_group(name, own) if own else name] = rows[:, k]
     return columns
 
 
@@ -93,7 +94,7 @@ def document_of(found: ScanResult) -> dict[str, Any]:
 
 def shown_rows(found: ScanResult, most: int) -> tuple[list[str], list[list[str]]]:
     """Heads and cells of a short table: keys and the numbers that matter."""
-    heads = [*found.axes, *SHOWN[found.about.what]]
+    heads = [*found.axes, *found.shown]
     rows = itertools.islice(cell_rows(found), most)
     return heads, [[_text(row[head]) for head in heads] for row in rows]
 

@@ -21,14 +21,14 @@ from renp_infer.study.scanning import study_at
 from renp_infer.study.units import described
 from renp_infer.verbs.about import facts_of
 from renp_infer.verbs.evaluate.work import evaluate, measured
-from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.columns import picked, read, stacked, written
+from renp_infer.verbs.forecast.joint import bench_made
 from renp_infer.verbs.forecast.parts import CellPart
 from renp_infer.verbs.forecast.work import find
 from renp_infer.verbs.infer.result import InferResult
-from renp_infer.verbs.infer.work import checked_model, infer
+from renp_infer.verbs.infer.work import checked, infer
 from renp_infer.verbs.remembered import remembered
-from renp_infer.verbs.scan.columns import EvaluatedCell, InferredCell, ProfiledLine
+from renp_infer.verbs.scan.columns import DATA_SET, EvaluatedCell, InferredCell, ProfiledLine
 
 if TYPE_CHECKING:
     import xarray
@@ -61,10 +61,11 @@ def perform(study: Study, task: Task, context: Context) -> xarray.DataTree:
     kind, place = task.part
     plan = _plan(study)
     if kind == LINE:
-        record: Any = _line(study, task.base, place)
+        columns = written(_line(study, task.base, place))
     else:
-        record = cell(plan, study_at(plan, plan.cells[place].keys), task, context)
-    tree = xr.DataTree(xr.Dataset(written(record)))
+        found = cell(plan, study_at(plan, plan.cells[place].keys), task, context)
+        columns = written(found, *_outer(study))
+    tree = xr.DataTree(xr.Dataset(columns))
     tree.attrs = {ATTRIBUTE: json.dumps([kind, place])}
     return tree
 
@@ -72,6 +73,11 @@ def perform(study: Study, task: Task, context: Context) -> xarray.DataTree:
 def _plan(study: Study) -> ScanPlan:
     assert study.scan is not None
     return study.scan
+
+
+def _outer(study: Study) -> tuple[str, ...]:
+    """First dimensions of a cell: the forward model has numbers of each data set."""
+    return (DATA_SET,) if study.sets and _plan(study).what == "evaluate" else ()
 
 
 def cell(plan: ScanPlan, study: Study, task: Task, context: Context) -> Any:
@@ -82,6 +88,9 @@ def cell(plan: ScanPlan, study: Study, task: Task, context: Context) -> Any:
 
 
 def _evaluated(study: Study) -> EvaluatedCell[Any]:
+    if study.sets:
+        of_sets: EvaluatedCell[Any] = stacked([_evaluated(one.study) for one in study.sets])
+        return of_sets
     found = evaluate(study.experiment, study.parameters, study.name)
     if study.measurement is not None:
         found = measured(found, study.measurement.observation)
@@ -126,7 +135,7 @@ def _forecast(study: Study, task: Task) -> Any:
     truth = study.parameters
     m1_meV = float(study.resolved["neutrino"][MASS])
     part = CellPart("fisher", truth.ordering, truth.nature, m1_meV)
-    return picked(find(Bench(study), part, task), (0,))
+    return picked(find(bench_made(study), part, task), (0,))
 
 
 def surface(study: Study) -> ProfileSurface:
@@ -190,7 +199,7 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
             found[kind][place] = tree.load().to_dataset()
     groups = {}
     if found[CELL]:
-        groups["cells"] = _table(plan, found[CELL])
+        groups["cells"] = _table(study, found[CELL])
     if found[LINE]:
         groups["profile"] = _profile(plan, found[LINE])
     missing = len(parts(plan)) - len(found[CELL]) - len(found[LINE])
@@ -199,11 +208,11 @@ def join(study: Study, paths: Iterator[str], target: Path) -> None:
     described(tree).to_netcdf(target, engine="h5netcdf")
 
 
-def _table(plan: ScanPlan, cells: dict[int, xarray.Dataset]) -> xarray.Dataset:
+def _table(study: Study, cells: dict[int, xarray.Dataset]) -> xarray.Dataset:
     """Numbers by key; NaN where a task failed."""
     import xarray as xr
 
-    columns = {}
+    plan, columns = _plan(study), {}
     for name, one in next(iter(cells.values())).data_vars.items():
         values = np.full((len(plan.cells), *one.shape), np.nan)
         for place, row in cells.items():
@@ -211,7 +220,8 @@ def _table(plan: ScanPlan, cells: dict[int, xarray.Dataset]) -> xarray.Dataset:
         columns[name] = ((*plan.over, *one.dims), values.reshape(*plan.shape, *one.shape))
     places = {key: _coordinate(values) for key, values in plan.over.items()}
     sides = {"pair": list(PAIRS), "side": list(SIDES)} if plan.what == "evaluate" else {}
-    return xr.Dataset(columns, places | sides)
+    sets = {DATA_SET: [one.name for one in study.sets]} if _outer(study) else {}
+    return xr.Dataset(columns, places | sets | sides)
 
 
 def _coordinate(values: Sequence[Any]) -> Any:

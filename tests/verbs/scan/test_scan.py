@@ -149,11 +149,8 @@ def test_what_is_refused_before_any_work(section, words):
     assert not [word for word in words if word not in str(caught.value)], str(caught.value)
 
 
-def test_a_profile_knows_no_constraints_and_no_fixed_phase():
+def test_a_profile_knows_no_fixed_phase():
     pair = {"profile": {"m1_meV": "auto", "amplitude": "auto"}}
-    known = {"constraints": {"use": ["katrin-2025"]}}
-    with pytest.raises(renp.ConfigError, match=r"scan.profile.*constraints"):
-        load_study(scan_with(**pair) | known)
     tables = scan_with(**pair) | {"physics": {"preset": "published", "weights": "table-iv"}}
     with pytest.raises(renp.ConfigError, match=r"inference.phases: got 'free'"):
         load_study(tables)
