@@ -23,11 +23,10 @@ from renp_infer.files import digest
 from renp_infer.resources import PACKAGE
 from renp_infer.study.blinding import Seal, check_outside, digest_of_data, read_key, write_key
 from renp_infer.study.load import load_study
-from renp_infer.study.study import Study
+from renp_infer.study.study import Study, source_of
 from renp_infer.terminal import show, write_document
 from renp_infer.verbs.compare import command as compare_command
 from renp_infer.verbs.compare.verb import COMPARE
-from renp_infer.verbs.evaluate.verb import EVALUATE
 from renp_infer.verbs.infer import command as infer_command
 from renp_infer.verbs.infer.summary import summary_table
 from renp_infer.verbs.infer.verb import INFER
@@ -89,12 +88,12 @@ def unblind_run(directory: Path, key: Path, who: str, options: Options) -> int:
     name = _name(who)
     study = study_in(directory)
     found = _checked(study, directory, key)
-    verbs = _fitted(directory)
+    verbs, opened = _fitted(directory), _opened(study)
+    plan = list(dict.fromkeys(task for verb in verbs for task in verb.plan(opened)))
     target = options.out if options.out is not None else directory / OPENED
     with Store(directory) as store:
         _record(store, "begun", name, found, verbs, target)
-        plan = (EVALUATE, *verbs)
-        bring_up_to_date([Plan(_opened(study), target, plan)], options)
+        bring_up_to_date([Plan(opened, target, plan)], options)
         _record(store, "done", name, found, verbs, target)
     run = load_run(target)
     if options.json:
@@ -130,15 +129,15 @@ def _name(who: str) -> str:
 def _checked(study: Study, directory: Path, key: Path) -> Seal:
     """Seal of a blinded run, whose key it is and whose data are as they were."""
     seal = read_seal(directory)
-    if study.blinding is None or seal is None or study.measurement is None:
+    if study.blinding is None or seal is None:
         allowed = "a run of a study with a section [blinding]"
         raise ConfigError("RUN", str(directory), allowed)
     check_outside(key, directory, "--key")
     if not seal.fits(read_key(key, "--key")):
         raise ConfigError("--key", str(key), f"the key with which {directory} was blinded")
-    if digest_of_data(study.measurement.digests) != seal.data:
+    if digest_of_data(study.measured) != seal.data:
         allowed = "the data that were blinded; those of the file are others now"
-        raise ConfigError("data.file", study.measurement.observation.source, allowed)
+        raise ConfigError("data.file", source_of(study), allowed)
     return seal
 
 

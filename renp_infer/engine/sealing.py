@@ -45,10 +45,9 @@ def secret_for(
     if not whole:
         allowed = "0/1 with [blinding]: what is hidden is one task"
         raise ConfigError("--shard", Said("a part of the tasks"), allowed)
-    assert study.measurement is not None
     path = Path(study.blinding.key)
     check_outside(path, directory, "blinding.key")
-    secret = secret_of(study.blinding, study.measurement.digests)
+    secret = secret_of(study.blinding, study.measured)
     seal = read_seal(directory)
     if seal is not None and not seal.fits(secret.content):
         allowed = f"the key with which {directory} was blinded"

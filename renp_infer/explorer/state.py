@@ -91,7 +91,9 @@ def open_study(place: str | Path) -> Opened:
     note = ""
     if study.sets:
         del tables["data"]
-        own = {key: table for key, table in study.resolved.items() if key != "data"}
+        tables.pop("blinding", None)
+        left_out = ("data", "blinding")
+        own = {key: table for key, table in study.resolved.items() if key not in left_out}
         study = load_study(own, inference=False)
         note = "The data sets of this study are left out: what is shown is its own [layout]."
     if study.measurement is not None:

@@ -210,18 +210,14 @@ def check_constraints(study: StudyConfig) -> None:
     Raises
     ------
     ConfigError
-        With forecasts and designs, which ask what the apparatus itself gives; with belts,
-        whose mock experiments would have to repeat the other experiments, too.
+        With designs, which ask what the apparatus itself gives; with belts, whose mock
+        experiments would have to repeat the other experiments, too.
     """
     if study.constraints is None:
         return
-    given = Said("a table")
-    for task, why in (
-        ("forecast", "asks what this experiment gives: leave constraints out there"),
-        ("optimize", "judges a design by what it adds itself: leave constraints out there"),
-    ):
-        if getattr(study, task) is not None:
-            raise ConfigError("constraints", given, f"nothing with [{task}], which {why}")
+    if study.optimize is not None:
+        why = "judges a design by what it adds itself: leave constraints out there"
+        raise ConfigError("constraints", Said("a table"), f"nothing with [optimize], which {why}")
     if study.calibrate is not None and study.calibrate.belt_sets:
         allowed = "0 with [constraints]: a belt would have to repeat the other experiments"
         raise ConfigError("calibrate.belt_sets", study.calibrate.belt_sets, allowed)
@@ -234,9 +230,14 @@ def check_blinding(study: StudyConfig) -> None:
     ------
     ConfigError
     """
-    if study.blinding is not None and study.data is None:
+    if study.blinding is None:
+        return
+    entries = study.data if isinstance(study.data, tuple) else ()
+    mock = [f"data[{place}]" for place, one in enumerate(entries) if one.file is None]
+    if study.data is None or mock:
         allowed = "nothing without measured data, [data]: of mock data the study says the truth"
-        raise ConfigError("blinding", Said("a table"), allowed)
+        hint = f"{' and '.join(mock)} without a file" if mock else ""
+        raise ConfigError("blinding", Said("a table"), allowed, hint)
 
 
 def check_priors(
@@ -293,19 +294,18 @@ def check_systematics(study: StudyConfig) -> None:
     Raises
     ------
     ConfigError
-        With forecasts, which add systematics of their own list one by one; with designs, which
-        ask for angles at which no template was measured.
+        With designs, which ask for angles at which no template was measured. In a forecast
+        each is a systematic by its own name.
     """
     if not study.systematics:
         return
-    given = Said("tables")
-    for task, why in (
-        ("forecast", "adds the systematics of forecast.systematics one by one"),
-        ("optimize", "asks for angles at which no template was measured"),
-    ):
-        if getattr(study, task) is not None:
-            allowed = f"nothing with [{task}], which {why}: leave them out there"
-            raise ConfigError("systematics", given, allowed)
+    if study.optimize is not None:
+        why = "asks for angles at which no template was measured: leave them out there"
+        raise ConfigError("systematics", Said("tables"), f"nothing with [optimize], which {why}")
+    for place, one in enumerate(study.systematics):
+        if study.forecast is not None and one.name in PARAMETERS.systematics:
+            allowed = "another name than those of forecast.systematics, beside which it stands"
+            raise ConfigError(f"systematics[{place}].name", one.name, allowed)
 
 
 def check_forecast(settings: ForecastSettings, experiment: Experiment) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.errors import ConfigError
-from renp_infer.fields import Said
 from renp_infer.inference.joint import Sharing
-from renp_infer.study.checks import check_systematics
+from renp_infer.study.checks import check_blinding, check_systematics
 from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import StudyConfig, validate
 from renp_infer.study.resolve import assemble
+from renp_infer.study.sections.blinding import blinding_of, with_absolute_key
 from renp_infer.study.sections.data import FILES, TABLES, DataSection, DataSetSection, absolute
 from renp_infer.study.sections.systematics import with_absolute_templates
 from renp_infer.study.sources import data_digests
@@ -54,20 +54,20 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     entries = study.data
     assert isinstance(entries, tuple)
     _check_names(entries)
-    if study.blinding is not None:
-        allowed = "nothing with several data sets, [[data]]: blind a study of one, [data]"
-        raise ConfigError("blinding", Said("a table"), allowed)
-    bare = study.model_copy(update={"data": None, "systematics": None})
-    whole = assemble(bare, text, folder)
+    check_blinding(study)
+    bare = study.model_copy(update={"data": None, "systematics": None, "blinding": None})
+    hidden = with_absolute_key(study.blinding, folder)
+    whole = replace(assemble(bare, text, folder), blinding=blinding_of(hidden))
     check_systematics(study)
-    known = whole.knowledge
-    sets = tuple(_set(study, entry, k, folder, known) for k, entry in enumerate(entries))
+    sets = tuple(_set(study, entry, k, folder, whole) for k, entry in enumerate(entries))
     _check_crystals(sets)
-    _check_sequence(study)
+    _check_sequence(study, sets)
     sharing = _sharing(study, sets)
     _check_knowledge(whole.knowledge, sharing)
     told = [_told(entry, k, folder) for k, entry in enumerate(entries)]
     resolved = whole.resolved | {"data": told} | _templates(study, folder)
+    if hidden is not None:
+        resolved |= {"blinding": hidden.model_dump()}
     own = sets[0].study.settings
     return replace(
         whole,
@@ -91,19 +91,10 @@ def _set(
     entry: DataSetSection,
     place: int,
     folder: Path,
-    knowledge: tuple[Stated, ...],
+    whole: Study,
 ) -> DataSet:
     given = study.model_dump(by_alias=True, exclude_unset=True)
-    keys = (
-        "schema",
-        "seed",
-        "neutrino",
-        "physics",
-        "accuracy",
-        "inference",
-        "systematics",
-        *TABLES,
-    )
+    keys = (*_SHARED, *TABLES)
     tables: dict[str, Any] = {key: given[key] for key in keys if given.get(key) is not None}
     tables.get("inference", {}).pop("sharing", None)
     for name in TABLES:
@@ -113,7 +104,8 @@ def _set(
         own = assemble(validate({k: v for k, v in tables.items() if v is not None}), "", folder)
     except ConfigError as error:
         raise _of_entry(error, entry, place) from None
-    own = replace(own, digests=data_digests(own), knowledge=knowledge)
+    own = replace(own, digests=data_digests(own), knowledge=whole.knowledge)
+    own = replace(own, blinding=whole.blinding)
     return DataSet(entry.name, entry.run or entry.name, entry.crystal, own)
 
 
@@ -168,19 +160,21 @@ def _check_knowledge(knowledge: tuple[Stated, ...], sharing: Sharing) -> None:
     """Constraints are on what all sets have in common, and speak of no single one."""
     for row in knowledge:
         for name in row.term.quantities:
-            if len(set(sharing.groups.get(name, ("",)))) > 1:
+            if sharing.parts(name):
                 allowed = f"quantities that all data sets share, which {name} is not here"
                 hint = f'inference.sharing.{name} = "all" makes it so'
                 raise ConfigError(f"constraints, {row.term.name}", name, allowed, hint)
 
 
-def _check_sequence(study: StudyConfig) -> None:
-    """A sequence chooses settings of one apparatus, whose nuisances stay what they are."""
+def _check_sequence(study: StudyConfig, sets: tuple[DataSet, ...]) -> None:
+    """A sequence knows no parity-even field, be it of the sets that are there already."""
     if study.optimize is None or study.optimize.sequential is None:
         return
-    allowed = "nothing with [[data]]: it chooses settings of one apparatus, within one run"
-    hint = "optimize.windows finds the next data set; --data gives a sequence its readings so far"
-    raise ConfigError("optimize.sequential", Said("a table"), allowed, hint)
+    for place, one in enumerate(sets):
+        if one.study.experiment.target.polarisation != 0.0:
+            given = one.study.experiment.target.polarisation
+            allowed = "0 with [optimize.sequential], which knows no parity-even field"
+            raise ConfigError(f"data[{place}].target.polarisation", given, allowed)
 
 
 def _check_crystals(sets: tuple[DataSet, ...]) -> None:

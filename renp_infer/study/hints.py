@@ -18,7 +18,7 @@ def hints(study: Study) -> Iterator[str]:
     Angles of data have a unit of their own and are not asked about.
     """
     layout = study.experiment.layout
-    if study.measurement is None:
+    if not study.measured:
         yield from _radians("layout.theta_s_deg", layout.theta_s)
     yield from _radians("layout.theta_e_deg", [layout.theta_e])
     if study.sequential is not None:

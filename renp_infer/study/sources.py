@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,9 @@ from renp_infer.resources import read_toml, share_path
 from renp_infer.study.knowledge import constraint_file
 from renp_infer.study.priors import files_of
 from renp_infer.study.study import Study
+
+type NamedFile = tuple[str, Path]
+"""A file, and what results call it."""
 
 
 def data_digests(study: Study) -> dict[str, str]:
@@ -24,55 +27,65 @@ def data_digests(study: Study) -> dict[str, str]:
     Returns
     -------
     dict
-        By path below the package's data for files it ships, by bare name for
-        the user's, after the name of its data set where there are several; empty for a file
-        that can no longer be read. A measurement's is that of
-        the bytes that were read.
+        By path below the package's data for files it ships, by bare name for the user's,
+        with a number where another file of the study has the same; a measurement's after its
+        key, and the name of its data set where there are several. Empty for a file that can no
+        longer be read. A measurement's is that of the bytes that were read.
     """
-    measured = {} if study.measurement is None else dict(study.measurement.digests)
-    for one in study.sets:
-        if one.study.measurement is not None:
-            own = one.study.measurement.digests
-            measured |= {f"{one.name}: {name}": found for name, found in own.items()}
-    return {name: digest(path) for name, path in _data_files(study).items()} | measured
+    files = _told_apart(_data_files(study))
+    return {name: digest(path) for name, path in files.items()} | study.measured
 
 
-def _data_files(study: Study) -> dict[str, Path]:
-    scheme = study.resolved["target"]["scheme"]
-    files = {}
-    if scheme.endswith(".toml"):
-        files[Path(scheme).name] = Path(scheme)
-    elif scheme != GENERIC:
-        files |= _shipped("models", f"targets/{scheme}.toml")
+def _told_apart(files: Iterable[NamedFile]) -> dict[str, Path]:
+    """Files by name; another one of a name that is taken has a number behind it."""
+    found: dict[str, Path] = {}
+    for name, path in files:
+        number, own = 1, name
+        while found.setdefault(own, path) != path:
+            number += 1
+            own = f"{name} ({number})"
+    return found
+
+
+def _data_files(study: Study) -> Iterator[NamedFile]:
+    """Every file that a study names, in one order, some of them more than once."""
+    for own in (study, *(one.study for one in study.sets)):
+        yield from _target_files(own)
     table = study.oscillation.name
-    if table.endswith(".toml"):
-        files[Path(table).name] = Path(table)
-    else:
-        files |= _shipped("data", f"oscillation/{table}.toml")
+    yield _own(table) if table.endswith(".toml") else _shipped("data", f"oscillation/{table}.toml")
     if study.experiment.switches.weights == "table-iv":  # printed rows, kept in that file
-        files |= _shipped("data", "oscillation/seed.toml")
-    priors = study.resolved.get("inference", {}).get("priors", {})
-    files |= {path.name: path for path in files_of(priors)}
-    templates = [Path(one["file"]) for one in study.resolved.get("systematics", ())]
-    files |= {path.name: path for path in templates}
-    if study.knowledge:
-        files |= _constraints(study.resolved["constraints"])
-    return files
+        yield _shipped("data", "oscillation/seed.toml")
+    yield from map(_own, files_of(study.resolved.get("inference", {}).get("priors", {})))
+    for one in study.resolved.get("systematics", ()):
+        yield _own(one["file"])
+    yield from _constraints(study.resolved.get("constraints", {}))
 
 
-def _constraints(section: Mapping[str, Any]) -> dict[str, Path]:
+def _target_files(study: Study) -> Iterator[NamedFile]:
+    scheme = study.resolved["target"]["scheme"]
+    if scheme.endswith(".toml"):
+        yield _own(scheme)
+    elif scheme != GENERIC:
+        yield _shipped("models", f"targets/{scheme}.toml")
+
+
+def _constraints(section: Mapping[str, Any]) -> Iterator[NamedFile]:
     """Files of constraints, and the files that they and the section name."""
-    files: dict[str, Path] = {}
-    own = [entry["file"] for kind in ("table", "chain") for entry in section.get(kind, ())]
+    yield from (_own(entry["file"]) for entry in _tabulated(section))
     for name in section.get("use", ()):
         path = constraint_file(name)
-        shipped = not name.endswith(".toml")
-        files |= _shipped("data", f"constraints/{name}.toml") if shipped else {path.name: path}
-        raw = read_toml(path, str(path))
-        rows = [entry for kind in ("table", "chain") for entry in raw.get(kind, ())]
-        own += [str(path.parent / entry["file"]) for entry in rows]
-    return files | {Path(name).name: Path(name) for name in own}
+        yield _own(path) if name.endswith(".toml") else _shipped("data", f"constraints/{name}.toml")
+        yield from (_own(path.parent / row["file"]) for row in _tabulated(read_toml(path, name)))
 
 
-def _shipped(folder: Literal["models", "data"], name: str) -> dict[str, Path]:
-    return {f"{folder}/{name}": share_path(folder) / name}
+def _tabulated(section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Constraints of a section or a file that name a file of numbers."""
+    return [entry for kind in ("table", "chain") for entry in section.get(kind, ())]
+
+
+def _own(path: str | Path) -> NamedFile:
+    return Path(path).name, Path(path)
+
+
+def _shipped(folder: Literal["models", "data"], name: str) -> NamedFile:
+    return f"{folder}/{name}", share_path(folder) / name

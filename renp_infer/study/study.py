@@ -137,6 +137,14 @@ class Study(Display):
         return tuple(row.term for row in self.knowledge if row.ordering in ("both", ordering))
 
     @property
+    def measured(self) -> dict[str, str]:
+        """Digests of the files of measured data; of several sets each after the set's name."""
+        found = {} if self.measurement is None else dict(self.measurement.digests)
+        for one in self.sets:
+            found |= {f"{one.name}: {name}": own for name, own in one.study.measured.items()}
+        return found
+
+    @property
     def priors(self) -> InferenceSettings:
         """Settings of ``[inference]``; that section's defaults where there is none."""
         if self.settings is not None:
@@ -177,7 +185,9 @@ class Study(Display):
 
 
 def source_of(study: Study) -> str:
-    """File of the data of one set, or that they are mock data."""
+    """File of the data, or files of several sets, or that they are mock data."""
+    if study.sets:
+        return " and ".join(dict.fromkeys(source_of(one.study) for one in study.sets))
     return study.measurement.observation.source if study.measurement is not None else "mock"
 
 

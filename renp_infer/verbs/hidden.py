@@ -29,8 +29,8 @@ def secret_in(study: Study) -> Secret:
     ConfigError
         If its key cannot be read where the work is done.
     """
-    assert study.blinding is not None and study.measurement is not None
-    return secret_of(study.blinding, study.measurement.digests)
+    assert study.blinding is not None
+    return secret_of(study.blinding, study.measured)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from renp_infer.resources import share_path
 from renp_infer.study.load import load_study
 from renp_infer.study.sources import data_digests
 from renp_infer.versions import versions
+from tests.toys.two_sets import two_sets
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="without Git")
 
@@ -112,6 +113,30 @@ def test_a_scheme_of_the_user_is_followed(tmp_path):
     assert study.digests == before  # what was read, not what is there now
     scheme.unlink()
     assert data_digests(study)["own.toml"] == ""
+
+
+def test_two_files_of_one_name_both_count(tmp_path):
+    entries = []
+    for folder, slope in (("spring", 0.1), ("autumn", 0.2)):
+        (tmp_path / folder).mkdir()
+        file = tmp_path / folder / "hum.csv"
+        file.write_text(f"theta_s_deg,template_nG\n40,{slope}\n80,0.5\n")
+        entries.append({"name": folder, "file": str(file), "sd": 0.1, "kind": "additive"})
+    tables = {"schema": 1, "physics": {"preset": "corrected"}, "inference": {}}
+    found = data_digests(load_study(tables | {"systematics": entries}))
+    texts = [(tmp_path / folder / "hum.csv").read_bytes() for folder in ("spring", "autumn")]
+    assert [found["hum.csv"], found["hum.csv (2)"]] == [sha256(t).hexdigest() for t in texts]
+    again = data_digests(load_study(tables | {"systematics": [entries[0], entries[0] | {
+        "name": "again"}]}))  # fmt: skip
+    assert "hum.csv (2)" not in again
+
+
+def test_a_scheme_of_one_data_set_counts(tmp_path):
+    scheme = tmp_path / "own.toml"
+    shutil.copy(share_path("models") / "targets" / "er-ylf.toml", scheme)
+    own = {"name": "b", "crystal": "other", "target": {"scheme": str(scheme)}}
+    found = data_digests(load_study(two_sets({"name": "a"}, own)))
+    assert found["own.toml"] == sha256(scheme.read_bytes()).hexdigest()
 
 
 @needs_git

@@ -124,7 +124,6 @@ def test_wrong_sets_are_refused_by_their_place(
     [
         ({"inference": {"sharing": {"m1_meV": "run"}}}, "inference.sharing.m1_meV"),
         ({"inference": {"sharing": {"amplitude": "week"}}}, "inference.sharing.amplitude"),
-        ({"inference": {}, "optimize": {"sequential": {}}}, "optimize.sequential"),
         (
             {
                 "inference": {},

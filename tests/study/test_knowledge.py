@@ -129,10 +129,10 @@ def test_what_means_nothing_is_refused(constraints, path, words):
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("task", ["forecast", "optimize"])
-def test_tasks_that_ask_for_the_experiment_alone_refuse(task):
-    with pytest.raises(ConfigError, match=rf"constraints.*nothing with \[{task}\]"):
-        load_study(STUDY | {"constraints": {"use": ["katrin-2025"]}, task: {}})
+def test_designs_that_ask_for_the_experiment_alone_refuse():
+    with pytest.raises(ConfigError, match=r"constraints.*nothing with \[optimize\]"):
+        load_study(STUDY | {"constraints": {"use": ["katrin-2025"]}, "optimize": {}})
+    load_study(STUDY | {"constraints": {"use": ["katrin-2025"]}, "forecast": {"m1_meV": [50.0]}})
 
 
 def test_a_belt_refuses():

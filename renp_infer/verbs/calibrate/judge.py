@@ -22,6 +22,7 @@ from renp_infer.inference.reliability import (
     reliability_curve,
 )
 from renp_infer.inference.uniformity import EcdfTest, coverage
+from renp_infer.study.study import source_of
 from renp_infer.verbs.calibrate.found import (
     Band,
     BeltTest,
@@ -65,7 +66,7 @@ def judge(study: Study, groups: Mapping[str, xarray.Dataset]) -> Calibration:
     found = Calibration(
         name=study.name,
         false_alarm=rate,
-        data=study.measurement.observation.source if study.measurement else "mock",
+        data=source_of(study),
         ranks=None if ranks is None else _ranks(ranks, rate),
         hypotheses=None if hypotheses is None else _hypotheses(hypotheses, odds, rate, rng),
         belt=None if belt is None else _belt(belt, belt_points(study), section),

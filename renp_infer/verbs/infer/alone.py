@@ -29,8 +29,13 @@ class Sets(Verb):
         By name of the data set the estimates and diagnostics of its own posterior."""
 
     def wanted(self, study: Study) -> bool:
-        """With a section ``[inference]`` and more than one data set."""
-        return study.settings is not None and len(study.sets) > 1
+        """With a section ``[inference]`` and more than one data set, unless they are blinded.
+
+        With one offset for all, differences and widths of the sets' masses would tell where the
+        masses are.
+        """
+        several = study.settings is not None and len(study.sets) > 1
+        return several and study.blinding is None
 
     def inputs(self, study: Study) -> dict[str, Any]:
         """Data, priors and sampler."""

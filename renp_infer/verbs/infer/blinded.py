@@ -18,8 +18,11 @@ from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict, Word
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
+from renp_infer.inference.fit import ANGLE
 from renp_infer.inference.parameters import BETA, DOUBLE_BETA, MASS, PARAMETERS, SUM
+from renp_infer.measurement.data import DATA_SET
 from renp_infer.records import FloatArray
+from renp_infer.study.study import source_of
 from renp_infer.verbs.hidden import BLINDED, hidden, secret_in
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.work import infer
@@ -35,6 +38,8 @@ HIDDEN_MASSES = (MASS, SUM, BETA, DOUBLE_BETA)
 """Few: the mean of many that follow from one, each shifted by itself, would tell it."""
 BY_ANGLE = "renp_checks"
 """Group of residuals, pulls and Pareto k by angle."""
+BY_PLACE = (ANGLE, DATA_SET)
+"""Where the data stand."""
 DIAGNOSED = ("divergences", "r_hat_max", "ess_bulk_min", "ess_tail_min", "bfmi_min",
              "max_depth_reached", "sampler", "response_error_sigma", "field_error_sigma",
              "response_masses", "response_distances")  # fmt: skip
@@ -151,7 +156,7 @@ def _published(
     return Published(
         ordering=truth.ordering,
         nature=truth.nature,
-        data=study.measurement.observation.source if study.measurement else "",
+        data=source_of(study),
         width_meV=width,
         masses=masses,
         nuisances={
@@ -178,7 +183,7 @@ def _tree(published: Published, whole: xarray.DataTree) -> xarray.DataTree:
     residual = seen.values - drawn.values.mean(axis=(0, 1))
     columns = {name: (checks[name].dims, checks[name].values) for name in ("pull", "pareto_k")}
     columns[f"residual_{seen.name}"] = (seen.dims, residual)
-    places = {name: checks[name].values for name in checks.coords if name in checks.dims}
+    places = {n: (at.dims, at.values) for n, at in checks.coords.items() if n in BY_PLACE}
     tree = xr.DataTree.from_dict({BY_ANGLE: xr.Dataset(columns, places)})
     tree.attrs = {BLINDED: json.dumps(asdict(published))}
     return tree
@@ -192,6 +197,8 @@ class BlindedFit(Result):
     ----------
     published : Published
     theta_s_deg, pull, pareto_k : ndarray, shape (n,)
+    data_set : tuple of str
+        Which of several data sets each belongs to, n of them; else none.
     tree : DataTree
         ``infer.nc``, in memory.
     """
@@ -200,15 +207,17 @@ class BlindedFit(Result):
     theta_s_deg: FloatArray
     pull: FloatArray
     pareto_k: FloatArray
+    data_set: tuple[str, ...]
     tree: xarray.DataTree = field(repr=False)
 
     @classmethod
     def of(cls, tree: xarray.DataTree) -> BlindedFit:
         """From ``infer.nc`` of a blinded run."""
         table = tree[BY_ANGLE].to_dataset()
-        names = ("theta_s_deg", "pull", "pareto_k")
+        names = (ANGLE, "pull", "pareto_k")
+        sets = map(str, table[DATA_SET].values) if DATA_SET in table.coords else ()
         theta, pull, k = (np.asarray(table[name].values, float) for name in names)
-        return cls(Published.of(json.loads(tree.attrs[BLINDED])), theta, pull, k, tree)
+        return cls(Published.of(json.loads(tree.attrs[BLINDED])), theta, pull, k, tuple(sets), tree)
 
     def verdicts(self) -> dict[str, Verdict]:
         """As of the posterior itself, and of the width of the offsets."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,11 @@ def page(run: Run) -> Page:
         *((k.replace("_", " "), text_of(v)) for k, v in published.diagnostics.items() if v),
     )  # fmt: skip
     blocks.append(Facts(checks, "What the verdicts rest on.", "Checks"))
-    blocks.append(plate("pulls", "Pulls and influence by angle", pulls_by_angle, found))
+    title = "Pulls and influence by angle"
+    blocks += [
+        plate(f"pulls-{name}", f"{title}: {name}", partial(pulls_by_angle, data_set=name), found)
+        for name in dict.fromkeys(found.data_set)
+    ] or [plate("pulls", title, pulls_by_angle, found)]
     part = Part(10, "blinded", "Blinded posterior", tuple(blocks))
     said = f"Blinded. m₁ + offset = {blinded_text(published.masses[MASS])} meV."
     return Page((part,), (Answer("Mass", said),))
@@ -62,16 +67,18 @@ def opened(run: Run) -> list[str]:
     ]
 
 
-def pulls_by_angle(found: BlindedFit) -> tuple[Figure, str]:
-    """Pulls of the decorrelated data, and the Pareto k of leaving each out."""
+def pulls_by_angle(found: BlindedFit, data_set: str = "") -> tuple[Figure, str]:
+    """Pulls of the decorrelated data, of one of several sets, and the Pareto k without each."""
+    own = np.array(found.data_set) == data_set if data_set else slice(None)
+    theta, pull = found.theta_s_deg[own], found.pull[own]
     figure, (upper, lower) = new_figure(4.8, 2, sharex=True, height_ratios=(1.4, 1))
     for width, colour in ((2.0, plots.BAND_95), (1.0, plots.BAND_68)):
         upper.axhspan(-width, width, color=colour, lw=0)
-    upper.plot(found.theta_s_deg, found.pull, "o", ms=3.5, color=plots.BLACK)
+    upper.plot(theta, pull, "o", ms=3.5, color=plots.BLACK)
     upper.set_ylabel("pull [σ]")
-    lower.plot(found.theta_s_deg, found.pareto_k, "o", ms=3.5, color=plots.BLUE)
+    lower.plot(theta, found.pareto_k[own], "o", ms=3.5, color=plots.BLUE)
     lower.set(xlabel=ANGLE, ylabel="Pareto k")
-    rms = number(float(np.sqrt(np.mean(found.pull**2))), 2)
+    rms = number(float(np.sqrt(np.mean(pull**2))), 2)
     return figure, (
         "Top: data minus the posterior's mean field in units of σ, decorrelated; bands at 1 and "
         f"2σ; rms {rms}. Bottom: Pareto k of leaving one angle out. The fitted field itself is "

@@ -71,10 +71,25 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="module")
+def joint_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of two data sets, of a crystal each."""
+    home = tmp_path_factory.mktemp("joint")
+    sets = [{"name": "first"}, {"name": "second", "crystal": "b", "layout": {"length_cm": 1.0}}]
+    mock = write(home / "mock.toml", data=sets)
+    assert tried("simulate", mock, "--save", home / "all.csv") == 0
+    (home / "all-first.csv").rename(home / "field.csv")
+    data = [sets[0] | {"file": "field.csv"}, sets[1] | {"file": "all-second.csv"}]
+    assert tried("blind-key", home / "secret.key") == 0
+    write(home / "plain.toml", data=data)
+    write(home / "blind.toml", data=data, blinding={"key": "secret.key", "width_meV": WIDTH})
+    return home
+
+
 def secret_at(home: Path) -> Secret:
     study = load_study(home / "blind.toml")
-    assert study.blinding is not None and study.measurement is not None
-    return secret_of(study.blinding, study.measurement.digests)
+    assert study.blinding is not None
+    return secret_of(study.blinding, study.measured)
 
 
 @functools.cache
@@ -95,10 +110,19 @@ def done(home: Path, verb: str) -> str:
     return output.getvalue()
 
 
-@pytest.fixture(params=["infer", pytest.param("compare", marks=pytest.mark.slow)])
-def made(place: Path, request: pytest.FixtureRequest) -> tuple[Path, str, str]:
-    """Both verbs that hide: folder, name, what was said."""
-    return place, request.param, done(place, request.param)
+@pytest.fixture(
+    params=[
+        ("place", "infer"),
+        pytest.param(("place", "compare"), marks=pytest.mark.slow),
+        pytest.param(("joint_place", "infer"), marks=pytest.mark.slow),
+    ],
+    ids=["infer", "compare", "joint"],
+)
+def made(request: pytest.FixtureRequest) -> tuple[Path, str, str]:
+    """Both verbs that hide, and several data sets: folder, name, what was said."""
+    where, verb = request.param
+    home: Path = request.getfixturevalue(where)
+    return home, verb, done(home, verb)
 
 
 @pytest.fixture
@@ -130,6 +154,10 @@ def hidden_numbers(home: Path, verb: str) -> dict[str, float]:
         found |= {f"draw {k}": float(draws[k]) for k in (0, 7, -1)}
         terms = tree["log_likelihood"]["field_nG"].values
         found["log-likelihood of a draw"] = float(terms[0, 0, 3])
+        if (plain.parent / "sets.json").exists():
+            for name, one in json.loads((plain.parent / "sets.json").read_text())["sets"].items():
+                row = one["parameters"]["m1_meV"]
+                found |= {f"{key} of {name}": row[key] for key in ("mean", "median", "sd")}
     else:
         comparison = renp.open_run(plain.parent).results["compare"].comparison
         for row in (comparison, *comparison.hypotheses):
@@ -247,6 +275,13 @@ def test_unblinding_is_the_plain_run_bit_for_bit_and_is_recorded(made, capsys) -
         if "renp_provenance" not in group.path:
             twin = opened[group.path].to_dataset(inherit=False)
             assert twin.identical(group.to_dataset(inherit=False)), group.path
+    alone = "sets.json"
+    if (home / f"plain-{verb}" / alone).exists():
+        assert not (run / alone).exists()
+        texts = [
+            (where / alone).read_text() for where in (run / "unblinded", home / f"plain-{verb}")
+        ]
+        assert texts[0] == texts[1]
     lines = [json.loads(line) for line in (run / "unblinded.jsonl").read_text().splitlines()]
     assert [(line["event"], line["who"], line["verbs"]) for line in lines] == [
         ("begun", "Ada", [verb]), ("done", "Ada", [verb])
@@ -298,6 +333,11 @@ def test_what_is_refused_before_anything_is_written(place, capsys, tmp_path) -> 
     data = {"file": str(place / "field.csv")}
     with pytest.raises(renp.ConfigError, match=r"blinding: got a table.*measured data"):
         load_study(STUDY | {"blinding": blinding})
+    with pytest.raises(
+        renp.ConfigError, match=r"blinding.*measured data.*data\[1\] without a file"
+    ):
+        sets = [{"name": "a", **data}, {"name": "b"}]
+        load_study(STUDY | {"data": sets, "blinding": blinding})
     with pytest.raises(renp.ConfigError, match=r"blinding.width_meV: got 0"):
         load_study(STUDY | {"data": data, "blinding": blinding | {"width_meV": 0}})
     with pytest.raises(renp.ConfigError, match=r"blinding.key: got nothing"):
