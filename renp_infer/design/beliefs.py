@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from scipy.special import logsumexp, ndtr
 
 from renp_infer.design.states import States
@@ -104,6 +105,20 @@ class Readings:
     angles: IntArray
     data: FloatArray
     covariance: FloatArray
+
+    def and_then(self, more: Readings) -> Readings:
+        """These and more, whose noise is independent of theirs."""
+        if not self.angles.size:
+            return more
+        return Readings(
+            np.concatenate([self.angles, more.angles]),
+            np.concatenate([self.data, more.data]),
+            block_diag(self.covariance, more.covariance),
+        )
+
+
+NONE_YET = Readings(np.zeros(0, np.intp), np.zeros(0), np.zeros((0, 0)))
+"""No readings."""
 
 
 def _cells(states: States) -> FloatArray:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from renp_infer.design.prediction import Prediction, nuisances
+from renp_infer.design.prediction import Prediction, nuisances, predict
+from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.joint import JointModel, Member, Sharing
+from renp_infer.inference.marginals import slope_at
 from renp_infer.measurement.noise import Noise, joined_noise
 from renp_infer.records import Experiment, FloatArray
 
@@ -100,6 +102,13 @@ def _one_crystal(first: Experiment, second: Experiment) -> bool:
     return sizes[0] == sizes[1] and first.target.same_material(second.target)
 
 
+def predicted(model: HypothesisModel | JointModel, m1_meV: FloatArray) -> Prediction:
+    """What a hypothesis of one data set, or of several, predicts at masses (k,), meV."""
+    if isinstance(model, HypothesisModel):
+        return predict(model, m1_meV)
+    return joined([predict(own, m1_meV) for own in model.models], model)
+
+
 def joined(parts: Sequence[Prediction], model: JointModel) -> Prediction:
     """Prediction of all sets from those of each, with the nuisances that they share."""
     names = nuisances(model.prior)
@@ -109,7 +118,7 @@ def joined(parts: Sequence[Prediction], model: JointModel) -> Prediction:
         whole = np.zeros((*part.mean.shape, len(names)))
         for k, name in enumerate(nuisances(own.prior)):
             wide, narrow = model.prior.marginals[called[name]], own.prior.marginals[name]
-            scale = wide.sd / narrow.sd  # type: ignore[attr-defined]
+            scale = slope_at(wide, 0.0) / slope_at(narrow, 0.0)
             whole[:, :, names.index(called[name])] = scale * part.slopes[:, :, k]
         slopes.append(whole)
 

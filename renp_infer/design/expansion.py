@@ -23,7 +23,8 @@ from renp_infer.design.prediction import (
 )
 from renp_infer.inference.fisher import MASSLESS_MEV
 from renp_infer.inference.hypothesis import HypothesisModel
-from renp_infer.inference.marginals import slope_at
+from renp_infer.inference.joint import JointModel
+from renp_infer.inference.marginals import Marginal, slope_at
 from renp_infer.inference.parameters import AMPLITUDE, MASS, PARAMETERS
 from renp_infer.inference.prior import response_argument
 from renp_infer.records import FloatArray
@@ -32,8 +33,28 @@ LIVE = 1e-5
 """States less probable than this keep the expansion that they have."""
 
 
+class Expands:
+    """Expands states about what is believed of them."""
+
+    def at(self, atlas: Atlas, state: int, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Expected data (a,) and slopes (a, d) of a state at z (d,)."""
+        raise NotImplementedError
+
+    def refined(self, atlas: Atlas, beliefs: Beliefs) -> Atlas:
+        """The atlas with live states expanded about what is believed of them.
+
+        Data taken again with it give a Gauss-Newton step towards each state's mode.
+        """
+        field, slopes = atlas.mean.copy(), atlas.slopes.copy()
+        for k in np.flatnonzero(beliefs.weights > LIVE).tolist():
+            mean = beliefs.means[k]
+            there, slopes[k] = self.at(atlas, k, mean)
+            field[k] = there - slopes[k] @ mean
+        return atlas.with_expansions(field, slopes)
+
+
 @dataclass(frozen=True)
-class Expander:
+class Expander(Expands):
     """Expands the states of some hypotheses.
 
     Attributes
@@ -92,17 +113,57 @@ class Expander:
                 columns.append(amplitude * slope)
         return model.expected(values, template), np.column_stack(columns)
 
-    def refined(self, atlas: Atlas, beliefs: Beliefs) -> Atlas:
-        """The atlas with live states expanded about what is believed of them.
 
-        Data taken again with it give a Gauss-Newton step towards each state's mode.
-        """
-        field, slopes = atlas.mean.copy(), atlas.slopes.copy()
-        for k in np.flatnonzero(beliefs.weights > LIVE).tolist():
-            mean = beliefs.means[k]
-            there, slopes[k] = self.at(atlas, k, mean)
-            field[k] = there - slopes[k] @ mean
-        return atlas.with_expansions(field, slopes)
+@dataclass(frozen=True)
+class JointExpander(Expands):
+    """Expands the states of several data sets together, each by its own parameters.
+
+    Attributes
+    ----------
+    models : sequence of JointModel
+    names : tuple of str
+        Nuisances of all sets, then ``COSINES`` where phases are free.
+    hypothesis : ndarray of int, shape (k,)
+        Place of each state's hypothesis.
+    """
+
+    models: Sequence[JointModel]
+    names: tuple[str, ...]
+    hypothesis: np.ndarray
+
+    def at(self, atlas: Atlas, state: int, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Expected data (a,) and slopes (a, d) of a state at z (d,)."""
+        model = self.models[int(self.hypothesis[state])]
+        parts = [self._of_set(model, k, atlas, state, z) for k in range(len(model.models))]
+        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+    def _of_set(
+        self, model: JointModel, place: int, atlas: Atlas, state: int, z: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Expected data (n,) and slopes (n, d) of the set at a place."""
+        own, called = model.models[place], model.sharing.names(place)
+        names = (*nuisances(own.prior), *(name for name in COSINES if name in self.names))
+        columns = [0, *(1 + self.names.index(called.get(name, name)) for name in names)]
+        moved = [(float(z[0]), 1.0)]
+        for name, column in zip(names, columns[1:], strict=True):
+            wide = model.prior.marginals.get(called.get(name, name))
+            moved.append(_moved(own.prior.marginals.get(name), wide, float(z[column])))
+        alone = Expander([own], names, np.zeros_like(self.hypothesis))
+        field, by_own = alone.at(atlas, state, np.array([there for there, _ in moved]))
+        slopes = np.zeros((field.size, z.size))
+        slopes[:, columns] = by_own * [by for _, by in moved]
+        return field, slopes
+
+
+def _moved(narrow: Marginal | None, wide: Marginal | None, z: float) -> tuple[float, float]:
+    """Coordinate of a set's parameter by that of all, and its derivative: priors may differ.
+
+    A cosine has none, and is the same.
+    """
+    if narrow is None or wide is None:
+        return z, 1.0
+    there = float(narrow.to_unit(np.array(float(wide.from_unit(np.array([z]))))))
+    return there, slope_at(wide, z) / slope_at(narrow, there)
 
 
 def _template(model: HypothesisModel, values: dict[str, float]) -> FloatArray:

@@ -18,13 +18,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from renp_infer.design._information_kernel import group_information
-from renp_infer.design.beliefs import Atlas, Beliefs, IntArray, NextMeasurement, Readings, predict
+from renp_infer.design.beliefs import (
+    NONE_YET,
+    Atlas,
+    Beliefs,
+    IntArray,
+    NextMeasurement,
+    Readings,
+    predict,
+)
 from renp_infer.errors import DomainError
 from renp_infer.records import FloatArray
 
 MASS = "m1"
 NEGLIGIBLE = 1e-10
 """States less probable than this, in all, do not count for the next choice."""
+_ROUNDS = 2
+"""Gauss-Newton steps from the prior to what other data sets say."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +207,10 @@ class Step:
 Refine = Callable[[Atlas, Beliefs], Atlas]
 
 
+def _as_it_is(atlas: Atlas, _beliefs: Beliefs) -> Atlas:
+    return atlas
+
+
 def campaign(
     atlas: Atlas,
     menu: Menu,
@@ -205,6 +219,7 @@ def campaign(
     *,
     stop: Callable[[Beliefs], bool] = lambda _beliefs: False,
     refine: Refine | None = None,
+    before: Readings = NONE_YET,
 ) -> Iterator[Step]:
     """Choose, measure and learn, at least once, until the time is spent or enough is known.
 
@@ -218,9 +233,12 @@ def campaign(
         Whether beliefs suffice.
     refine : callable, optional
         Expands the atlas anew about beliefs; after 1, 2, 4, ... measurements.
+    before : Readings
+        What is known before the first, of other data sets.
     """
     steps: list[Step] = []
-    beliefs, at, elapsed = atlas.start(), None, 0.0
+    at, elapsed, rounds = None, 0.0, _ROUNDS if before.angles.size else 0
+    atlas, beliefs = settled(atlas, before, refine or _as_it_is, rounds)
     while not steps or not stop(beliefs):
         choice = choose(beliefs, atlas, menu, at, total_s - elapsed)
         if choice is None:
@@ -232,7 +250,7 @@ def campaign(
         steps.append(Step(choice, y, sigma, elapsed, beliefs))
         if refine is not None and len(steps) & (len(steps) - 1) == 0:
             atlas = refine(atlas, beliefs)
-            beliefs = atlas.learned(readings_of(steps))
+            beliefs = atlas.learned(before.and_then(readings_of(steps)))
             steps[-1] = replace(steps[-1], beliefs=beliefs)
         yield steps[-1]
 

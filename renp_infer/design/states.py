@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renp_infer.design.prediction import COSINE_SD, COSINES, Prediction, nuisances, predict
+from renp_infer.design.beside import predicted
+from renp_infer.design.prediction import COSINE_SD, COSINES, Prediction, nuisances
 from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.joint import JointModel
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import Prior
 from renp_infer.records import FloatArray
@@ -33,7 +35,7 @@ class States:
     m1_meV, log_prior : ndarray, shape (S,)
         Mass; log prior probability, summing to one.
     theta_s : ndarray, shape (n,)
-        Trigger angles, rad.
+        Trigger angles, rad; of several data sets one after the other.
     mean, by_mass : ndarray, shape (S, n)
         Expected field with all nuisances at their centres; derivative per meV.
     names : tuple of str, d of them
@@ -67,7 +69,7 @@ class States:
 
 
 def make_states(
-    models: Sequence[HypothesisModel],
+    models: Sequence[HypothesisModel | JointModel],
     m1_meV: FloatArray,
     odds: Sequence[float] | None = None,
 ) -> States:
@@ -75,14 +77,14 @@ def make_states(
 
     Parameters
     ----------
-    models : sequence of HypothesisModel
+    models : sequence of HypothesisModel or JointModel
         With the same nuisances.
     m1_meV : ndarray, shape (k,)
         Ascending; a mass stands for what is nearer to it than to its neighbours.
     odds : sequence of float, optional
         Prior weights of the hypotheses; equal by default.
     """
-    parts = [predict(model, m1_meV) for model in models]
+    parts = [predicted(model, m1_meV) for model in models]
     weights = np.ones(len(models)) if odds is None else np.asarray(odds, dtype=float)
     mass = _shares(models[0].prior, m1_meV)
     cosines = any(np.any(part.cosines) for part in parts)

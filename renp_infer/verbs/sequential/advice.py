@@ -18,7 +18,7 @@ from renp_infer.inference.compared import Averaged
 from renp_infer.inference.prior import mass_prior
 from renp_infer.inference.summary import decile_edges, information_of, overall
 from renp_infer.study.measured.datafile import Sequence, read_sequence
-from renp_infer.verbs.sequential.bench import SequenceBench
+from renp_infer.verbs.sequential.bench import SequenceBench, new_run
 
 if TYPE_CHECKING:
     from renp_infer.inference.marginals import Marginal
@@ -125,7 +125,7 @@ def read_so_far(study: Study, file: Path, covariance: Path | None) -> Sequence:
     if study.measurement is not None:
         allowed = "no section [data]: --data FILE takes its place"
         raise ConfigError("data.file", study.measurement.observation.source, allowed)
-    angles = np.concatenate([study.experiment.layout.theta_s, study.sequential.angles])
+    angles = np.concatenate([new_run(study).layout.theta_s, study.sequential.angles])
     return read_sequence(file, covariance, angles)
 
 
@@ -141,7 +141,8 @@ def advice(study: Study, so_far: Sequence) -> Advice:
     bench = SequenceBench(study, so_far.theta_s)
     settings, places = bench.settings, bench.places(so_far.theta_s)
     readings = Readings(places, so_far.field_nG, so_far.covariance_nG2)
-    atlas, beliefs = settled(bench.atlas, readings, bench.expander.refined, ROUNDS)
+    known = bench.before().and_then(readings)
+    atlas, beliefs = settled(bench.atlas, known, bench.expander.refined, ROUNDS)
     spent = float(np.sum(so_far.exposures_s)) + settings.setting_s * so_far.moves
     choice = choose(beliefs, atlas, bench.menu(), int(places[-1]), settings.total_s - spent)
     stop = "enough is known" if bench.enough(beliefs) else ""
@@ -159,7 +160,7 @@ def advice(study: Study, so_far: Sequence) -> Advice:
         hypotheses=tuple(Chance(o, n, float(p)) for (o, n), p in pairs),
         next_setting=_following(bench, choice) if choice is not None and not stop else None,
         stop=stop,
-        fit=_fit(beliefs, places.size),
+        fit=_fit(beliefs, known.angles.size),
     )
 
 
@@ -190,7 +191,7 @@ def mass_estimate(beliefs: Beliefs, atlas: Atlas, prior: Marginal) -> Averaged:
 
 def _following(bench: SequenceBench, choice: SettingChoice) -> NextSetting:
     return NextSetting(
-        theta_s_deg=float(np.rad2deg(bench.theta_s[choice.angle])),
+        theta_s_deg=float(np.rad2deg(bench.atlas.theta_s[choice.angle])),
         exposure_s=choice.exposure_s,
         seconds=choice.seconds,
         expected_information_nat=choice.information,

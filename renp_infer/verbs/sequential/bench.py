@@ -7,22 +7,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.design.beliefs import Atlas, Beliefs, IntArray
-from renp_infer.design.expansion import Expander
+from renp_infer.design.beliefs import NONE_YET, Atlas, Beliefs, IntArray, Readings
+from renp_infer.design.expansion import Expander, Expands, JointExpander
 from renp_infer.design.sequential import MASS, Menu
-from renp_infer.design.states import make_states
+from renp_infer.design.states import States, make_states
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.fisher import MASSLESS_MEV
 from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.joint import JointModel
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.measurement.squid import standard_error_nG
 from renp_infer.physics.field_cycle import bloch_cycle
+from renp_infer.study.designing import base_of, beside_of
 from renp_infer.study.hypotheses import accurate_responses, hypothesis_of, true_peak_nG
+from renp_infer.study.observed import data_of
 from renp_infer.verbs.remembered import remembered
 
 if TYPE_CHECKING:
-    from renp_infer.records import FloatArray
+    from renp_infer.records import Experiment, FloatArray
     from renp_infer.study.study import Study
+
+type Models = list[HypothesisModel] | list[JointModel]
+"""Of each hypothesis: of the run that is chosen alone, or with the data sets before it."""
+
+
+def new_run(study: Study) -> Experiment:
+    """Apparatus of the run whose settings are chosen: the study's own, beside its data sets."""
+    return base_of(study) if study.sets else study.experiment
+
+
+def expander_of(models: Models, states: States) -> Expands:
+    """What expands states of some hypotheses."""
+    joint = [model for model in models if isinstance(model, JointModel)]
+    if joint:
+        return JointExpander(joint, states.names, states.hypothesis)
+    alone = [model for model in models if isinstance(model, HypothesisModel)]
+    return Expander(alone, states.names, states.hypothesis)
 
 
 class SequenceBench:
@@ -42,19 +62,24 @@ class SequenceBench:
     theta_s : ndarray, shape (a,)
         Candidates, angles of the layouts and of data, rad, ascending.
     atlas : Atlas
-        States expanded about the centres of all nuisances.
-    expander : Expander
+        States expanded about the centres of all nuisances: at the angles of all data sets that
+        the study has, then at ``theta_s``.
+    expander : Expands
+    own : Experiment
+        The apparatus of the run that is chosen, at the angles of its layout.
     """
 
     def __init__(self, study: Study, more: FloatArray | None = None) -> None:
         assert study.sequential is not None
         self.study, self.settings = study, study.sequential
-        others = (study.experiment.layout.theta_s, np.empty(0) if more is None else more)
+        self.own = new_run(study)
+        self._taken = data_of(study) if study.sets else None
+        others = (self.own.layout.theta_s, np.empty(0) if more is None else more)
         chosen = (np.array(self.settings.angles), np.array(self.settings.fixed))
         self.theta_s: FloatArray = np.unique(np.concatenate([*chosen, *others]))
-        detector = replace(study.experiment.detector, exposure_shares=None)
-        layout = replace(study.experiment.layout, theta_s=self.theta_s)
-        self.experiment = replace(study.experiment, layout=layout, detector=detector)
+        detector = replace(self.own.detector, exposure_shares=None)
+        layout = replace(self.own.layout, theta_s=self.theta_s)
+        self.experiment = replace(self.own, layout=layout, detector=detector)
         self.chi2 = coherence(self.experiment)
         self.priors = study.priors
         odds = dict(zip(HYPOTHESES, self.settings.odds, strict=True))
@@ -64,12 +89,25 @@ class SequenceBench:
         weights = [odds[pair] for pair in self.hypotheses]
         states = make_states(self._models, self._masses(), weights)
         self.atlas = Atlas.of(states)
-        self.expander = Expander(self._models, states.names, states.hypothesis)
+        self.expander = expander_of(self._models, states)
 
-    def _hypotheses(self) -> list[HypothesisModel]:
+    def _hypotheses(self) -> Models:
         """Good for what a campaign knows if it spends all its time on one angle."""
-        bench, peak = replace(self.study, experiment=self.experiment), true_peak_nG(self.study)
         sigma = np.full(self.theta_s.size, self.sigma_nG(self.settings.total_s))
+        new = self._of_run(replace(self.study, experiment=self.own), self.experiment, sigma)
+        beside = beside_of(self.study)
+        if beside is None:
+            return new
+        known = [
+            self._of_run(one.study, one.study.experiment, data_of(one.study).sigma)
+            for one in self.study.sets
+        ]
+        sharing = beside.sharing(self.own)
+        return [JointModel.of(models, sharing) for models in zip(*known, new, strict=True)]
+
+    def _of_run(self, study: Study, at: Experiment, sigma: FloatArray) -> list[HypothesisModel]:
+        """Hypotheses of one run, good for a noise (n,); the peak is that of its own layout."""
+        bench, peak = replace(study, experiment=at), true_peak_nG(study)
         responses = accurate_responses(bench, sigma)
         return [hypothesis_of(bench, h, responses, peak_nG=peak) for h in self.hypotheses]
 
@@ -84,7 +122,7 @@ class SequenceBench:
         detector = replace(self.experiment.detector, exposure_s=1.0)
         cycle = bloch_cycle(self.experiment)
         error = standard_error_nG(detector, self.experiment.lasers, 1, cycle)
-        return error * noise_scale(self.study.experiment, self.study.parameters, self.chi2)
+        return error * noise_scale(self.own, self.study.parameters, self.chi2)
 
     def sigma_nG(self, exposure_s: float) -> float:
         """Standard error of one measurement, nG."""
@@ -98,8 +136,24 @@ class SequenceBench:
         return Menu(places, exposures, self.sigma_nG, chosen.setting_s, chosen.goal)
 
     def places(self, theta_s: FloatArray) -> IntArray:
-        """Places of angles (n,), rad, in the atlas."""
-        return np.searchsorted(self.theta_s, theta_s)
+        """Places of angles (n,) of the run that is chosen, rad, in the atlas."""
+        before = 0 if self._taken is None else self._taken.vector.size
+        return before + np.searchsorted(self.theta_s, theta_s)
+
+    def before(self) -> Readings:
+        """Readings of the data sets that the study has; none without any."""
+        if self._taken is None:
+            return NONE_YET
+        places = np.arange(self._taken.vector.size)
+        return Readings(places, self._taken.vector, self._taken.covariance)
+
+    def drawn_before(self, field_nG: FloatArray, rng: np.random.Generator) -> Readings:
+        """What their apparatus and noise would have read of a truth with a field (a,)."""
+        own = self.before()
+        if not own.angles.size:
+            return own
+        noise = np.linalg.cholesky(own.covariance) @ rng.standard_normal(own.angles.size)
+        return replace(own, data=field_nG[own.angles] + noise)
 
     def enough(self, beliefs: Beliefs) -> bool:
         """Whether the goal is reached."""

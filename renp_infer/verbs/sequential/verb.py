@@ -42,7 +42,10 @@ class Sequential(Verb):
         assert study.sequential is not None
         shared = asdict(study.sequential)
         del shared["campaigns"]
-        return prior_inputs(study) | {"sequential": shared}
+        from renp_infer.study.designing import base_of
+
+        found = prior_inputs(study) | {"sequential": shared}
+        return found | ({"run": asdict(base_of(study))} if study.sets else {})
 
     def parts(self, study: Study) -> list[dict[str, Any]]:
         """Nothing but its place distinguishes a campaign."""

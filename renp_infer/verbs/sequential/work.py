@@ -16,7 +16,7 @@ from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.measurement.squid import relative_times
 from renp_infer.study.units import described
 from renp_infer.verbs.about import facts_of
-from renp_infer.verbs.sequential.bench import SequenceBench, bench_of
+from renp_infer.verbs.sequential.bench import SequenceBench, bench_of, new_run
 from renp_infer.verbs.sequential.result import KNOWN, LAYOUTS, CampaignsAbout, Knowledge
 
 if TYPE_CHECKING:
@@ -63,8 +63,11 @@ def perform(study: Study, task: Task) -> xarray.DataTree:
 
     total = study.sequential.total_s
     refine = bench.expander.refined
-    steps = campaign(bench.atlas, bench.menu(), measure, total, stop=bench.enough, refine=refine)
-    fixed = _fixed(bench, field, m1, np.random.default_rng(task.seed(2)))
+    known = bench.drawn_before(field, np.random.default_rng(task.seed(3)))
+    steps = campaign(
+        bench.atlas, bench.menu(), measure, total, stop=bench.enough, refine=refine, before=known
+    )
+    fixed = _fixed(bench, field, m1, known, np.random.default_rng(task.seed(2)))
     groups = {"steps": xr.Dataset(_columns(bench, list(steps), m1)), "layouts": xr.Dataset(fixed)}
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = {PART: json.dumps({"m1_meV": m1, "campaign": number})}
@@ -74,7 +77,7 @@ def perform(study: Study, task: Task) -> xarray.DataTree:
 def _columns(bench: SequenceBench, steps: list[Step], m1_meV: float) -> Columns:
     """One row per measurement."""
     own = {
-        "theta_s_deg": [np.rad2deg(bench.theta_s[step.choice.angle]) for step in steps],
+        "theta_s_deg": [np.rad2deg(bench.atlas.theta_s[step.choice.angle]) for step in steps],
         "exposure_s": [step.choice.exposure_s for step in steps],
         "elapsed_s": [step.elapsed_s for step in steps],
         "field_nG": [step.datum for step in steps],
@@ -114,15 +117,19 @@ def log_density(bench: SequenceBench, beliefs: Beliefs, m1_meV: float) -> float:
 
 
 def _fixed(
-    bench: SequenceBench, field: FloatArray, m1_meV: float, rng: np.random.Generator
+    bench: SequenceBench,
+    field: FloatArray,
+    m1_meV: float,
+    known: Readings,
+    rng: np.random.Generator,
 ) -> Columns:
     """What fixed layouts know after the same times: the study's own, and ``fixed_deg``.
 
     Exposures are in the study's shares, or equal. NaN where the moves alone take longer.
     """
     settings = bench.settings
-    own, fixed = bench.study.experiment.layout.theta_s, np.array(settings.fixed)
-    times = relative_times(bench.study.experiment.detector, own.size)
+    own, fixed = bench.own.layout.theta_s, np.array(settings.fixed)
+    times = relative_times(bench.own.detector, own.size)
     blank = np.full((), np.nan)
     nothing = Knowledge(blank, blank, blank, np.full(len(bench.hypotheses), np.nan))
     rows = []
@@ -134,20 +141,14 @@ def _fixed(
                 rows.append(nothing)
                 continue
             sigma = bench.sigma_nG(exposure / theta_s.size) / np.sqrt(shares)
-            rows.append(knowledge(bench, _learned(bench, theta_s, field, sigma, draw), m1_meV))
+            places = bench.places(theta_s)
+            seen = Readings(places, field[places] + sigma * draw, np.diag(sigma**2))
+            rows.append(knowledge(bench, _learned(bench, known.and_then(seen)), m1_meV))
     columns = _known(rows, (len(LAYOUTS), len(FRACTIONS)), "layout", "fraction")
     return columns | {"elapsed_s": (("fraction",), settings.total_s * np.array(FRACTIONS))}
 
 
-def _learned(
-    bench: SequenceBench,
-    theta_s: FloatArray,
-    field: FloatArray,
-    sigma_nG: FloatArray,
-    draw: FloatArray,
-) -> Beliefs:
-    places = bench.places(theta_s)
-    readings = Readings(places, field[places] + sigma_nG * draw, np.diag(sigma_nG**2))
+def _learned(bench: SequenceBench, readings: Readings) -> Beliefs:
     return settled(bench.atlas, readings, bench.expander.refined, ROUNDS)[1]
 
 
@@ -189,7 +190,7 @@ def merge_campaigns(study: Study, paths: Iterator[str], target: Path) -> None:
 def _about(study: Study, missing: int) -> CampaignsAbout:
     settings, own = study.sequential, study.parameters
     assert settings is not None
-    counts = study.experiment.layout.theta_s.size, len(settings.fixed)
+    counts = new_run(study).layout.theta_s.size, len(settings.fixed)
     return CampaignsAbout(
         **facts_of(study, missing),
         goal=settings.goal,
