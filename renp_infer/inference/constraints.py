@@ -53,6 +53,10 @@ class PublishedTerm(Protocol):
     def quantities(self) -> tuple[str, ...]:
         """What it is about."""
 
+    @property
+    def scales(self) -> FloatArray:
+        """How far each quantity moves (k,) where its chi-squared changes: steps of a derivative."""
+
     def residuals(self, values: Sequence[Any], xp: Any = np, lift: Lift = plain) -> list[Any]:
         """Numbers whose squares add up to its chi-squared, at values of its quantities."""
 
@@ -75,10 +79,15 @@ class GaussianConstraint:
     values: FloatArray
     covariance: FloatArray
 
+    @property
+    def scales(self) -> FloatArray:
+        """Standard errors (k,)."""
+        return np.sqrt(np.diag(self.covariance))
+
     def residuals(self, values: Sequence[Any], xp: Any = np, lift: Lift = plain) -> list[Any]:
         """Pulls, made independent."""
         centre, matrix = lift(self.values), lift(self._whitening)
-        off = _departures(self.quantities, values, [centre[k] for k in range(len(values))], xp)
+        off = departures(self.quantities, values, [centre[k] for k in range(len(values))], xp)
         return [sum(matrix[i, j] * off[j] for j in range(i + 1)) for i in range(len(off))]
 
     @functools.cached_property
@@ -113,6 +122,11 @@ class LimitConstraint:
     def quantities(self) -> tuple[str, ...]:
         """The one that it limits."""
         return (self.quantity,)
+
+    @property
+    def scales(self) -> FloatArray:
+        """The narrowest standard deviation (1,)."""
+        return np.array([float(np.min(self.sds))])
 
     @property
     def sds(self) -> FloatArray:
@@ -158,6 +172,11 @@ class TableConstraint:
     axes: tuple[FloatArray, ...]
     chi_squared: FloatArray
 
+    @property
+    def scales(self) -> FloatArray:
+        """The narrowest step of each axis (k,)."""
+        return np.array([float(np.min(np.diff(axis))) for axis in self.axes])
+
     def residuals(self, values: Sequence[Any], xp: Any = np, lift: Lift = plain) -> list[Any]:
         """The root of chi-squared."""
         cells, powers, beyond = [], [], 0.0
@@ -200,6 +219,11 @@ class ChainConstraint:
     quantities: tuple[str, ...]
     draws: FloatArray
     weights: FloatArray
+
+    @property
+    def scales(self) -> FloatArray:
+        """Standard deviations (k,); the bandwidth is a share of them."""
+        return 1.0 / np.diag(self._kernel[1])
 
     def residuals(self, values: Sequence[Any], xp: Any = np, lift: Lift = plain) -> list[Any]:
         """The root of twice the log of the highest density at a centre over that here."""
@@ -251,7 +275,7 @@ def _around(draws: FloatArray, share: FloatArray) -> FloatArray:
     return np.asarray(mean + np.mod(draws - mean + half, FULL_TURN_DEG) - half)
 
 
-def _departures(
+def departures(
     names: tuple[str, ...], values: Sequence[Any], centres: Sequence[Any], xp: Any
 ) -> list[Any]:
     """Values less centres, of angles the short way round."""

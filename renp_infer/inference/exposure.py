@@ -31,7 +31,8 @@ class ByExposure:
     value decomposition of all columns but m1's, in units of their priors and of the
     data's errors at t = 1, parts the problem into directions of strength s: a misfit c
     and a pull y leave ``t (c - s y)^2 / (1 + t s^2)`` after the best step, and what
-    no column imitates leaves ``t c^2``. With drift each exposure is solved anew.
+    no column imitates leaves ``t c^2``. With drift, or with constraints that tie parameters
+    or tell m1, each exposure is solved anew.
 
     Parameters
     ----------
@@ -42,7 +43,8 @@ class ByExposure:
 
     def __init__(self, expansion: Expansion, noise: Noise) -> None:
         self._expansion, self._noise = expansion, noise
-        if not noise.drifts:
+        self._anew = noise.drifts or expansion.constrained
+        if not self._anew:
             self._resolve()
 
     def _resolve(self) -> None:
@@ -60,7 +62,7 @@ class ByExposure:
 
     def sigma(self, exposure_s: float) -> float:
         """Standard error of m1, meV, all others profiled; inf without information."""
-        if self._noise.drifts:
+        if self._anew:
             found = information(self._expansion, self._noise, exposure_s)
         else:
             found = float(self._weights(exposure_s) @ self._mass**2)
@@ -72,7 +74,7 @@ class ByExposure:
         ``room_meV`` is how far m1 may move down and up; where the model would leave it,
         m1 stays at that bound and all others follow.
         """
-        if self._noise.drifts:
+        if self._anew:
             return linear_chi2(self._expansion, self._noise, exposure_s, room_meV)
         weights = self._weights(exposure_s)
         weighted = weights * self._mass

@@ -6,14 +6,20 @@ fitted to them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from renp_infer.errors import ConvergenceError
-from renp_infer.inference.constraints import Lift, PublishedTerm, chi_squared, plain
+from renp_infer.inference.constraints import (
+    Lift,
+    PublishedTerm,
+    chi_squared,
+    plain,
+)
+from renp_infer.inference.local_constraint import LocalConstraint
 from renp_infer.inference.parameters import DOUBLE_BETA, JARLSKOG, SEEN_PHASE
 from renp_infer.inference.phases import ALPHA21, ALPHA31, DELTA
 from renp_infer.inference.prior import Prior
@@ -98,6 +104,32 @@ class External:
         """Derivatives (r, d) of the residuals."""
         rows = slopes(lambda v: dict(_numbered(self._residuals(v))), prior, vector)
         return np.array(list(rows.values())).reshape(-1, vector.size)
+
+    def every(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters and quantities by name, from values of every parameter."""
+        return self._every(values)
+
+    def expected(self, of_term: Callable[[PublishedTerm], Mapping[str, float]]) -> External:
+        """The same terms as if each had found given values of its quantities.
+
+        Parameters
+        ----------
+        of_term : callable
+            Parameters and quantities that a term finds.
+        """
+        found = []
+        for term in self.terms:
+            values = of_term(term)
+            found.append(LocalConstraint.of(term, np.array([values[n] for n in term.quantities])))
+        return replace(self, terms=tuple(found))
+
+    def drawn(self, found: Callable[[str, int], FloatArray]) -> External:
+        """Terms that have been expected, repeated: ``(name, r)`` gives what each finds (r,)."""
+        terms = []
+        for term in self.terms:
+            assert isinstance(term, LocalConstraint)
+            terms.append(replace(term, drawn=found(term.name, term.drawn.size)))
+        return replace(self, terms=tuple(terms))
 
     def sample(self, prior: Prior, rng: np.random.Generator, n: int) -> FloatArray:
         """Draws (n, d) of what is known before the data: the prior times the constraints.

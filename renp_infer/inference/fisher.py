@@ -6,7 +6,8 @@ parameter is the square of its column minus what the other columns imitate of it
 that is the inverse of the diagonal element of the inverse Fisher matrix (Schur
 complement), without squaring the condition number.
 
-Conventions: m1 has no prior. A phase, uniform on the circle, gets the variance
+Constraints of other experiments are rows, too, at their curvature where they are not
+Gaussian. Conventions: m1 has no prior. A phase, uniform on the circle, gets the variance
 of that distribution, (pi / sqrt 3)^2, as if it were Gaussian: one that the data do
 not see then has the right spread, and a local expansion cannot know that the
 circle closes. So does every other prior that is not Gaussian, see ``marginals.py``.
@@ -16,7 +17,7 @@ Everything is local; `Validity` says where that must fail.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri
@@ -59,6 +60,8 @@ class Expansion:
         Centre minus value of each prior in units of its standard deviation.
     prior_rows : ndarray, shape (k, d)
         Derivatives of the values in the same units.
+    known_pulls, known_rows : ndarray, shape (r,) and (r, d), or None
+        The same of constraints of other experiments.
     """
 
     names: tuple[str, ...]
@@ -66,13 +69,22 @@ class Expansion:
     jacobian: FloatArray
     pulls: FloatArray
     prior_rows: FloatArray
+    known_pulls: FloatArray | None = None
+    known_rows: FloatArray | None = None
+
+    @property
+    def constrained(self) -> bool:
+        """Whether other experiments tell anything."""
+        return self.known_rows is not None
 
     def system(self, noise: Noise, exposure_s: float) -> tuple[FloatArray, FloatArray]:
-        """Columns (n + k, d) and right-hand side (n + k,) of the problem."""
+        """Columns (n + k + r, d) and right-hand side (n + k + r,) of the problem."""
         data = np.column_stack([self.jacobian, self.misfit])
         white = noise.whiten(data, exposure_s)
-        columns = np.vstack([white[:, :-1], self.prior_rows])
-        return columns, np.concatenate([white[:, -1], self.pulls])
+        columns, target = [white[:, :-1], self.prior_rows], [white[:, -1], self.pulls]
+        if self.known_rows is not None and self.known_pulls is not None:
+            columns, target = [*columns, self.known_rows], [*target, self.known_pulls]
+        return np.vstack(columns), np.concatenate(target)
 
     def without(self, excluded: Collection[str]) -> Expansion:
         """The same with some parameters known exactly."""
@@ -84,6 +96,8 @@ class Expansion:
             self.jacobian[:, keep],
             self.pulls[rows],
             self.prior_rows[np.ix_(rows, keep)],
+            self.known_pulls,
+            None if self.known_rows is None else self.known_rows[:, keep],
         )
 
     def scaled(self, names: Collection[str], factor: float) -> Expansion:
@@ -91,12 +105,8 @@ class Expansion:
         held = [k for k, name in enumerate(self.names) if name in names]
         rows = np.any(self.prior_rows[:, held] != 0.0, axis=1)
         weight = np.where(rows, 1.0 / factor, 1.0)
-        return Expansion(
-            self.names,
-            self.misfit,
-            self.jacobian,
-            self.pulls * weight,
-            self.prior_rows * weight[:, None],
+        return replace(
+            self, pulls=self.pulls * weight, prior_rows=self.prior_rows * weight[:, None]
         )
 
 
@@ -130,7 +140,15 @@ def expand(likelihood: Likelihood, vector: FloatArray, *, free_phases: bool = Fa
         rows.append(slope * np.eye(1, vector.size, k)[0])
     prior_rows = np.array(rows).reshape(-1, vector.size)
     misfit = likelihood.data.vector - mean
-    return Expansion(prior.names, misfit, jacobian, np.array(pulls), prior_rows)
+    found = Expansion(prior.names, misfit, jacobian, np.array(pulls), prior_rows)
+    if not likelihood.external:
+        return found
+    known = likelihood.external
+    return replace(
+        found,
+        known_pulls=-known.residuals(prior, vector),
+        known_rows=known.jacobian(prior, vector),
+    )
 
 
 def best_step(columns: FloatArray, target: FloatArray) -> FloatArray:
@@ -203,7 +221,8 @@ def phase_block(
     prior_free = np.any(expansion.prior_rows[:, places] != 0.0, axis=1)
     columns, _ = expansion.system(noise, exposure_s)
     n = expansion.misfit.size
-    columns = columns[np.concatenate([np.full(n, True), ~prior_free])]
+    known = np.full(columns.shape[0] - n - prior_free.size, True)
+    columns = columns[np.concatenate([np.full(n, True), ~prior_free, known])]
     others, block = np.delete(columns, places, axis=1), columns[:, places]
     rest = np.column_stack([b - others @ best_step(others, b) for b in block.T])
     return np.asarray(rest.T @ rest) * np.rad2deg(1.0) ** 2
@@ -283,7 +302,7 @@ def _parting(
     parted = noise.whiten(moved - linear, noise.exposure_s)
     columns, _ = expansion.system(noise, noise.exposure_s)
     others = np.delete(columns, expansion.names.index(MASS), axis=1)
-    target = np.concatenate([parted, np.zeros(expansion.pulls.size)])
+    target = np.concatenate([parted, np.zeros(columns.shape[0] - parted.size)])
     return float(np.linalg.norm(target - others @ best_step(others, target)))
 
 

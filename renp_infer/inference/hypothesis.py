@@ -84,6 +84,9 @@ class ModelLike(Protocol):
     def at(self, m1_meV: float, phases: Sequence[float] | None = None) -> Parameters:
         """Parameters of a mass and of phases (delta, alpha21, alpha31), rad."""
 
+    def every(self, parameters: Parameters) -> dict[str, float]:
+        """Parameters, and what follows from them, by name at a point: what constraints know."""
+
     def values(self, parameters: Parameters) -> dict[str, float]:
         """Every parameter by name at a point, all nuisances at their centres."""
 
@@ -232,10 +235,15 @@ class HypothesisModel:
     @functools.cached_property
     def external(self) -> External:
         """Constraints on this hypothesis."""
-        if not self.knowledge:
-            return NOTHING
-        own = self.parameters
-        return External(self.knowledge, Quantities(own.ordering, own.nature, self.sin2_23))
+        return External(self.knowledge, self._quantities) if self.knowledge else NOTHING
+
+    @property
+    def _quantities(self) -> Quantities:
+        return Quantities(self.parameters.ordering, self.parameters.nature, self.sin2_23)
+
+    def every(self, parameters: Parameters) -> dict[str, float]:
+        """Parameters, and what follows from them, by name at a point: what constraints know."""
+        return External((), self._quantities).every(self.values(parameters))
 
     def vector(self, parameters: Parameters) -> FloatArray:
         """Free parameters (d,) of a point, all nuisances at their centres."""

@@ -149,6 +149,12 @@ class Likelihood:
         other.decorrelated = self.whitening.decorrelate(vector)
         return other
 
+    def with_external(self, external: External) -> Likelihood:
+        """Use all the rest with other external knowledge."""
+        other = copy.copy(self)
+        other.external = external
+        return other
+
     def pulls(self, means: FloatArray) -> FloatArray:
         """Independent components of data minus expectations (..., n), in errors.
 

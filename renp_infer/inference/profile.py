@@ -2,10 +2,11 @@
 
 A frequentist reading of the model: each Gaussian prior is a calibration measurement,
 drawn anew in every mock experiment, and any other one of the coordinate in which it is
-Gaussian; m1 has no prior but 0 and the largest mass; phases are free. All other parameters
-are profiled, with the exact Jacobian. With Asimov data the minimum of the true hypothesis is
-0 at the truth, and chi-squared elsewhere is the median of the likelihood ratio (Cowan,
-Cranmer, Gross, Vitells, EPJC 71, 1554 (2011)).
+Gaussian; m1 has no prior but 0 and the largest mass; phases are free; constraints of other
+experiments add their chi-squared. All other parameters are profiled, with the exact Jacobian.
+With Asimov data the minimum of the true hypothesis is 0 at the truth, and chi-squared
+elsewhere is the median of the likelihood ratio (Cowan, Cranmer, Gross, Vitells, EPJC 71, 1554
+(2011)).
 """
 
 from __future__ import annotations
@@ -320,7 +321,12 @@ class Profile:
             scales[k] = slope_at(marginal, point[k])
         slopes = likelihood.whitening.white(by_vector) * scales
         residuals = np.concatenate([pulls, point[self._pulled] - self._calibration])
-        return residuals, np.vstack([slopes, self._identity])
+        rows = np.vstack([slopes, self._identity])
+        if not likelihood.external:
+            return residuals, rows
+        known = likelihood.external.residuals(likelihood.prior, vector)
+        by_known = likelihood.external.jacobian(likelihood.prior, vector) * scales
+        return np.concatenate([residuals, known]), np.vstack([rows, by_known])
 
 
 def is_bent(marginal: Marginal) -> bool:

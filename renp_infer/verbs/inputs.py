@@ -57,5 +57,11 @@ def prior_inputs(study: Study) -> dict[str, Any]:
     priors = asdict(study.priors)
     for name in SAMPLING:
         del priors[name]
-    facts = {"seed": study.seed, "oscillation": asdict(study.oscillation), "priors": priors}
+    facts: dict[str, Any] = {
+        "seed": study.seed,
+        "oscillation": asdict(study.oscillation),
+        "priors": priors,
+    }
+    if study.knowledge:
+        facts["constraints"] = study.resolved["constraints"]
     return model_inputs(study) | facts | _shared(study)

@@ -22,7 +22,8 @@ from renp_infer.inference.hypothesis import (
 )
 from renp_infer.inference.library import Library
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import MASS, PARAMETERS
+from renp_infer.inference.parameters import MASS, PARAMETERS, parted
+from renp_infer.inference.prior import Prior
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.noise import Noise, noise_by_exposure
@@ -140,13 +141,28 @@ class Bench:
             self.fit_settings(),
             self._responses,
             shapes={},
+            knowledge=self.study.known_under(ordering),
         )
 
     def fit_settings(self, known: Collection[str] = ()) -> InferenceSettings:
         """Priors with the systematics fixed that are known or that the forecast leaves out."""
-        left_out = set(PARAMETERS.systematics) - set(self.settings.systematics) | set(known)
-        names = [name for group in left_out for name in PARAMETERS.systematics[group]]
-        return replace(self.priors.without_own(names), **PARAMETERS.known(*left_out))
+        groups, given = PARAMETERS.systematics, self.settings.systematics
+        left_out = {group for group in groups if group in known or group not in given}
+        names = [name for group in left_out for name in groups[group]]
+        templates = tuple(one for one in self.priors.templates if one.name not in known)
+        settings = replace(self.priors.without_own(names), templates=templates)
+        return replace(settings, **PARAMETERS.known(*left_out))
+
+    def systematics(self, prior: Prior) -> dict[str, tuple[str, ...]]:
+        """Parameters of a prior by systematic, in the order in which they are added.
+
+        Templates of the study are the last, each by its name.
+        """
+        groups = prior.table.systematics
+        found = {name: groups[name] for name in self.settings.systematics}
+        for one in self.priors.templates:
+            found[one.name] = tuple(name for name in prior.names if parted(name)[0] == one.name)
+        return found
 
     def library(self, ordering: str, nature: str) -> Library:
         """Expectations of a rival hypothesis over masses and phases."""
@@ -168,13 +184,25 @@ class Bench:
         return Data.of(Observation(angles, field_nG, self.covariance, normalised))
 
     def likelihood(
-        self, model: ModelLike, data: Data, truth: ModelLike, field_nG: FloatArray
+        self, model: ModelLike, data: Data, truth: ModelLike, at: Parameters
     ) -> Likelihood:
-        """Likelihood under a hypothesis of data of another, or the same, and their true field.
+        """Likelihood under a hypothesis of data of another, or the same, at true parameters.
 
         Offsets have the shapes of the truth's hypothesis at the study's mass and phases.
+        Constraints of other experiments enter by what they tell, not by what they found: each
+        as if it had found the truth, with its covariance or, of another shape, its curvature
+        there. One that only the rival's ordering has finds the rival's own central values.
         """
-        return self.scaled(model, truth, field_nG).likelihood(data)
+        found = self.scaled(model, truth, truth.field(at)).likelihood(data)
+        if not found.external:
+            return found
+        phases = (at.delta, at.alpha21, at.alpha31)
+        there = truth.every(at)
+        here = model.every(model.at(EV_TO_MILLI_EV * at.m1_eV, phases))
+        own = {row.name for row in self.study.known_under(at.ordering)}
+        return found.with_external(
+            found.external.expected(lambda term: there if term.name in own else here)
+        )
 
     def scaled(self, model: ModelLike, truth: ModelLike, field_nG: FloatArray) -> ModelLike:
         """A hypothesis with offsets as large as a true field, and of the truth's shapes."""
@@ -188,7 +216,13 @@ class Bench:
         pair = Hypothesis(truth.parameters.ordering, truth.parameters.nature)
         if pair not in self._shapes:
             self._shapes[pair] = offset_shapes(self.experiment, truth.parameters, self.priors)
-        return model.of_peak(float(np.max(np.abs(field_nG))), self._shapes[pair])
+        free = {one.name for one in model.settings.templates}
+        shapes = {
+            name: shape
+            for name, shape in self._shapes[pair].items()
+            if name in PARAMETERS.offsets or name in free
+        }
+        return model.of_peak(float(np.max(np.abs(field_nG))), shapes)
 
     def room(self, m1_meV: float) -> tuple[float, float]:
         """How far m1 may move down and up, meV."""

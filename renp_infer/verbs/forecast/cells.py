@@ -57,7 +57,7 @@ class TruthCell:
         self.field_nG = model.field(truth)
         self.m1_meV = EV_TO_MILLI_EV * truth.m1_eV
         data = bench.data(self.field_nG)
-        self.own = bench.likelihood(model, data, model, self.field_nG)
+        self.own = bench.likelihood(model, data, model, truth)
         self.vector = model.vector(truth)
 
     def alternative(self, target: Target) -> Alternative:
@@ -69,9 +69,7 @@ class TruthCell:
             ordering, nature = own.ordering, own.nature
             pair = (OTHER[ordering], nature) if target == "ordering" else (ordering, OTHER[nature])
             library = bench.library(*pair)
-            likelihood = bench.likelihood(
-                library.hypothesis, self.own.data, self.model, self.field_nG
-            )
+            likelihood = bench.likelihood(library.hypothesis, self.own.data, self.model, self.truth)
         rival = library.hypothesis
         points = [
             rival.at(self.m1_meV, (own.delta, own.alpha21, own.alpha31)),
@@ -109,7 +107,7 @@ class Alternative:
         """The same with the noise of another exposure."""
         own = self.likelihood
         data = replace(own.data, covariance=noise.covariance(exposure_s))
-        moved = Likelihood(own.prior, own.response, data, own.shapes, own.external)
+        moved = Likelihood(own.prior, own.response, data, own.shapes, own.external, own.factors)
         return replace(self, likelihood=moved)
 
 
@@ -324,6 +322,7 @@ class Drawn:
         self._field_nG = cell.field_nG + noise
         names = cell.own.prior.names
         self._shifts = dict(zip(names, rng.standard_normal(len(names)), strict=True))
+        self._rng, self._found = rng, dict[str, FloatArray]()
         self.profile = self.profile_of(cell.own)
 
     def profile_of(self, likelihood: Likelihood) -> Profile:
@@ -331,4 +330,13 @@ class Drawn:
         prior = likelihood.prior
         names = [n for n in prior.names if n != "m1_meV" and n not in prior.circular]
         shifts = np.array([self._shifts.get(name, 0.0) for name in names])
-        return Profile(likelihood.with_data(self._field_nG), shifts)
+        drawn = likelihood.with_data(self._field_nG)
+        if drawn.external:
+            drawn = drawn.with_external(drawn.external.drawn(self._of_term))
+        return Profile(drawn, shifts)
+
+    def _of_term(self, name: str, size: int) -> FloatArray:
+        """What a constraint finds (size,), the same under every hypothesis."""
+        if name not in self._found:
+            self._found[name] = self._rng.standard_normal(size)
+        return self._found[name]

@@ -27,7 +27,7 @@ def correction(bench: Bench, variant: str) -> Correction[float]:
     own, other = bench.study.parameters, bench.corrected(switches)
     noise, model = other.noise, other.hypothesis(own.ordering, own.nature)
     field = model.field(own)
-    likelihood = other.likelihood(model, other.data(field), model, field)
+    likelihood = other.likelihood(model, other.data(field), model, own)
     expanded = other.by_exposure(likelihood, model.vector(own))
 
     def significance(exposure_s: float) -> float:

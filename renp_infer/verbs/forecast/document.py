@@ -80,6 +80,7 @@ def forecast_document(found: ForecastResult) -> dict[str, Any]:
         "truth": asdict(about.truth),
         "exposure_s": about.exposure_s,
         "systematics": about.systematics,
+        "constraints": about.constraints,
         "method": first.method if first else "",
         "missing_tasks": about.missing,
         "vocabulary": VOCABULARY,

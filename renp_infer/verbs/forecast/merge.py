@@ -56,11 +56,15 @@ def _about(study: Study, missing: int) -> ForecastAbout:
     assert study.forecast is not None
     return ForecastAbout(
         **facts_of(study, missing),
-        systematics=study.forecast.systematics,
+        systematics=(
+            *study.forecast.systematics,
+            *(one.name for one in study.priors.templates),
+        ),
         truth=TruthInShort(EV_TO_MILLI_EV * own.m1_eV, own.ordering, own.nature),
         exposure_s=study.experiment.detector.exposure_s,
         goal_meV=study.forecast.goal_meV,
         angles=study.experiment.layout.theta_s.size,
+        constraints=tuple(row.term.name for row in study.knowledge),
     )
 
 

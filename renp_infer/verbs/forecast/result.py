@@ -45,13 +45,16 @@ class ForecastAbout(About):
     Attributes
     ----------
     systematics : tuple of str
-        Those that are included, in the order in which they are added.
+        Those that are included, in the order in which they are added; templates of the study
+        are the last, by their names.
     truth : TruthInShort
     exposure_s : float
         Total of the study.
     goal_meV : float
         Error of m1 that required precisions aim at.
     angles : int
+    constraints : tuple of str
+        Of other experiments, which count in every number.
     """
 
     systematics: tuple[str, ...]
@@ -59,12 +62,14 @@ class ForecastAbout(About):
     exposure_s: float
     goal_meV: float
     angles: int
+    constraints: tuple[str, ...] = ()
 
     def to_attributes(self) -> dict[str, str | int | float]:
         """As attributes of the tree."""
         nested = {
             "systematics": json.dumps(list(self.systematics)),
             "truth": json.dumps(asdict(self.truth)),
+            "constraints": json.dumps(list(self.constraints)),
         }
         return {"schema": 1, **asdict(self), **nested}
 
@@ -78,6 +83,7 @@ class ForecastAbout(About):
             truth=TruthInShort(**json.loads(found["truth"])),
             exposure_s=float(found["exposure_s"]),
             goal_meV=float(found["goal_meV"]),
+            constraints=tuple(json.loads(found.get("constraints", "[]"))),
             angles=int(found["angles"]),
         )
 

@@ -148,7 +148,7 @@ def required_precision(found: ForecastResult) -> list[Precision]:
     rows = [
         Precision(
             name,
-            PARAMETERS.systematics[name],
+            PARAMETERS.systematics.get(name, (name,)),
             float(steps.halving_meV[k]),
             float(steps.asimov_halving_meV[k]),
             float(steps.shift_meV[k]),
