@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import betabinom
 
 from renp_infer.records import FloatArray
 
@@ -79,7 +79,9 @@ class BeltCoverage:
         ``error`` has the binomial errors of these mocks and of those behind
         the critical value.
     p_value : float
-        Two-sided, normal approximation.
+        Two-sided, exact for any number of mocks at a mass of the belt, to the interpolation
+        of critical values between them: of few mocks the critical value covers more than its
+        level, by their number alone.
     """
 
     m1_meV: float
@@ -100,11 +102,22 @@ def belt_coverage(belt: Belt, m1_meV: float, statistics: FloatArray) -> list[Bel
     statistics : ndarray, shape (n,)
         Its likelihood ratio in each experiment.
     """
-    near = np.interp(m1_meV, belt.m1_meV, belt.counts)
+    near = float(np.interp(m1_meV, belt.m1_meV, belt.counts))
     rows = []
     for level, critical in zip(LEVELS, belt.at(np.array(m1_meV)), strict=True):
-        found = float(np.mean(statistics <= critical))
-        error = float(np.sqrt(level * (1.0 - level) * (1.0 / statistics.size + 1.0 / near)))
-        p_value = float(2.0 * norm.sf(abs(found - level) / error))
-        rows.append(BeltCoverage(m1_meV, level, found, error, p_value))
+        count, size = int(np.sum(statistics <= critical)), statistics.size
+        error = float(np.sqrt(level * (1.0 - level) * (1.0 / size + 1.0 / near)))
+        p_value = _p_value(count, size, level, round(near))
+        rows.append(BeltCoverage(m1_meV, level, count / size, error, p_value))
     return rows
+
+
+def _p_value(count: int, size: int, level: float, behind: int) -> float:
+    """Two-sided p-value of a count of mocks below an order statistic of others.
+
+    The critical value is the k-th smallest of ``behind``: the share below it is distributed as
+    Beta(k, behind + 1 - k), the count as the beta-binomial distribution.
+    """
+    k = int(np.ceil(level * (behind - 1))) + 1
+    law = betabinom(size, k, behind + 1 - k)
+    return float(min(1.0, 2.0 * min(law.cdf(count), law.sf(count - 1))))

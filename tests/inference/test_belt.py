@@ -1,5 +1,7 @@
 """The belt against the Gaussian with a boundary, solved independently."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -185,6 +187,12 @@ def test_a_belt_of_few_mocks_by_hand():
     )
 
 
+def counts_below(k, n, m):
+    """Of all orders of m numbers among n others, the share with j below the k-th of the n."""
+    ways = [math.comb(j + k - 1, j) * math.comb(m - j + n - k, m - j) for j in range(m + 1)]
+    return [way / math.comb(n + m, m) for way in ways]
+
+
 def test_coverage_of_few_mocks_by_hand():
     """Its error is binomial, with the mocks behind the critical values, between their points."""
     sample = np.arange(1.0, 11.0)
@@ -195,4 +203,17 @@ def test_coverage_of_few_mocks_by_hand():
         assert (row.m1_meV, row.level) == (2.5, level)
         error = np.sqrt(level * (1.0 - level) * (1.0 / 8.0 + 1.0 / 12.5))
         assert row.error == pytest.approx(error)
-        assert row.p_value == pytest.approx(2.0 * norm.cdf(-abs(row.found - level) / error))
+        shares = counts_below(math.ceil(level * 11) + 1, 12, 8)
+        count = round(8 * row.found)
+        tails = sum(shares[: count + 1]), sum(shares[count:])
+        assert row.p_value == pytest.approx(min(1.0, 2.0 * min(tails)), rel=1e-9)
+
+
+@pytest.mark.parametrize("count", [2, 4, 40])
+def test_few_mocks_of_a_right_belt_are_no_alarm(count, rng):
+    """Of right belts no more than its share has a small p-value, however few the mocks."""
+    small = 0
+    for _ in range(400):
+        belt = build_belt(np.array([0.0, 1.0]), list(rng.uniform(size=(2, count))))
+        small += belt_coverage(belt, 0.0, rng.uniform(size=count))[0].p_value < 0.05
+    assert binom.sf(small - 1, 400, 0.05) > 1e-4
