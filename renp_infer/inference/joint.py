@@ -113,6 +113,10 @@ class Sharing:
             for name, groups in self.groups.items()
         }
 
+    def parts(self, name: str) -> bool:
+        """Whether data sets have values of their own of a parameter."""
+        return len(set(self.groups.get(name, ("",)))) > 1
+
     def members(self, name: str) -> list[int]:
         """Places of the sets that have a parameter of all."""
         plain, group = parted(name)
@@ -137,6 +141,17 @@ class JointResponse:
         names = [sharing.names(k) for k in range(len(parts))]
         self._places = [np.array([slots[own[n]] for n in PARAMETERS.scales]) for own in names]
         self._factors = [slots.get(own[AMPLITUDE]) for own in names]
+        called = [own[AMPLITUDE] for own in names]
+        self._amplitudes = {
+            name: [float(name == other) for other in called] for name in called if name in slots
+        }
+
+    @functools.cached_property
+    def masks(self) -> dict[str, FloatArray]:
+        """Where each amplitude that not all sets share counts (n,): 1 there, else 0."""
+        sizes = np.array([part.theta_s.size for part in self.parts])
+        places = {name: np.array(row) for name, row in self._amplitudes.items()}
+        return {name: np.repeat(row, sizes) for name, row in places.items()}
 
     def __call__(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Template (n,) of all sets and exact Jacobian (n, slots) at ``x`` (slots,)."""
@@ -204,7 +219,7 @@ class JointModel:
             if free:
                 marginals[name] = _widest(free)
             else:
-                fixed[name] = own[0].fixed[plain]
+                fixed[name] = own[0].fixed.get(plain, 0.0)  # of a template that is left out
         blocks = (self.sharing.tied(block) for block in self.models[0].prior.blocks)
         return Prior(marginals, fixed, table, tuple(itertools.chain(*blocks)))
 
@@ -212,11 +227,20 @@ class JointModel:
         """Parameters of a mass and of phases (delta, alpha21, alpha31), rad."""
         return self.models[0].at(m1_meV, phases)
 
+    def every(self, parameters: Parameters) -> dict[str, float]:
+        """What constraints know at a point: they are on what all sets have in common."""
+        return self.models[0].every(parameters)
+
     def values(self, parameters: Parameters) -> dict[str, float]:
-        """Every parameter by name at a point, all nuisances at their centres."""
+        """Every parameter by name at a point, all nuisances at their centres.
+
+        A template that no set has is 0.
+        """
         own = [model.values(parameters) for model in self.models]
         names = self.sharing.table.names
-        return {name: own[self.sharing.members(name)[0]][parted(name)[0]] for name in names}
+        return {
+            name: own[self.sharing.members(name)[0]].get(parted(name)[0], 0.0) for name in names
+        }
 
     def argument(self, values: Mapping[str, float]) -> FloatArray:
         """Argument of the response from values of every parameter."""

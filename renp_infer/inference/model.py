@@ -4,8 +4,8 @@ The response enters as one Op that returns template and exact Jacobian of a
 point together; its pullback multiplies by that Jacobian, so value and
 gradient share one evaluation.
 
-Amplitude and baseline are sampled relative to what the data say about them
-at the other parameters' values. A template of other phases or mixing needs
+Amplitude and baseline, or those of each crystal and run, are sampled relative to what
+the data say about them at the other parameters' values. A template of other phases or mixing needs
 another amplitude; in these coordinates that curved, narrow ridge is a ball.
 The change of variables is exact: its determinant is part of the density.
 
@@ -36,9 +36,10 @@ from pytensor.link.numba.dispatch import basic as numba_dispatch
 from pytensor.tensor.variable import TensorVariable
 
 from renp_infer.inference.amplitude import FLOOR, is_usual
+from renp_infer.inference.block_fit import BlockFit
 from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of
 from renp_infer.inference.marginals import is_gaussian
-from renp_infer.inference.parameters import AMPLITUDE, BASELINE
+from renp_infer.inference.parameters import AMPLITUDE, BASELINE, parted
 from renp_infer.inference.prior import Prior
 from renp_infer.inference.prior_graph import constant, from_unit
 from renp_infer.records import FloatArray
@@ -162,7 +163,7 @@ def build_model(likelihood: Likelihood) -> pm.Model:
     """
     prior = likelihood.prior
     linear = linear_of(prior)
-    rest = prior.rest(linear)
+    rest = prior.rest(linear, ones_of(linear))
     coords = {
         "theta_s_deg": np.rad2deg(likelihood.response.theta_s),
         "parameter": prior.names,
@@ -177,11 +178,21 @@ def build_model(likelihood: Likelihood) -> pm.Model:
         values = common | named(rest, vector, rest.fixed)
         template = template_of(likelihood.response, argument_of(rest, vector))
         template = template * factor_of(likelihood, values)
-        others = _other_offsets(likelihood, rest, vector)
-        fit = _LinearFit(likelihood, linear, values, template, data - others)
-        values |= dict(zip(LINEAR, fit.add_to_model(), strict=True))
-        mean = values[AMPLITUDE] * fit.template + values[BASELINE] * fit.ones + others
-        pm.Normal(OBSERVED, mean, fit.scale, observed=data, dims="theta_s_deg")
+        apart = any(parted(name)[1] for name in linear)
+        others = _other_offsets(likelihood, linear if apart else LINEAR, rest, vector)
+        if apart:
+            if AMPLITUDE not in linear:
+                template = values[AMPLITUDE] * template
+            block = BlockFit(likelihood, linear, template, data - others)
+            found, mean = block.add_to_model(pm.Flat(RELATIVE, shape=len(linear)))
+            values |= found
+            scale = constant(likelihood.whitening.scale)
+        else:
+            fit = _LinearFit(likelihood, linear, values, template, data - others)
+            values |= dict(zip(LINEAR, fit.add_to_model(), strict=True))
+            mean = values[AMPLITUDE] * fit.template + values[BASELINE] * fit.ones
+            scale = fit.scale
+        pm.Normal(OBSERVED, mean + others, scale, observed=data, dims="theta_s_deg")
         parts = [values[name] for name in prior.names]
         pm.Deterministic(VECTOR, pt.stack(parts), dims="parameter")
         if likelihood.external:
@@ -190,12 +201,22 @@ def build_model(likelihood: Likelihood) -> pm.Model:
 
 
 def linear_of(prior: Prior) -> tuple[str, ...]:
-    """Those of ``LINEAR`` that are free, with their usual priors: they get coordinates."""
-    usual = {
-        AMPLITUDE: is_usual(prior.marginals.get(AMPLITUDE)),
-        BASELINE: is_gaussian(prior.marginals.get(BASELINE)),
-    }
-    return tuple(name for name in LINEAR if usual[name] and name not in prior.tied)
+    """Those of ``LINEAR`` that are free, with their usual priors: they get coordinates.
+
+    Of several data sets those of each group; amplitudes come first.
+    """
+    usual = {AMPLITUDE: is_usual, BASELINE: is_gaussian}
+    return tuple(
+        name
+        for kind in LINEAR
+        for name, marginal in prior.marginals.items()
+        if parted(name)[0] == kind and usual[kind](marginal) and name not in prior.tied
+    )
+
+
+def ones_of(linear: tuple[str, ...]) -> dict[str, float]:
+    """Amplitudes of groups, which are arguments of the response: 1 beside the coordinates."""
+    return {name: 1.0 for name in linear if parted(name)[1] and parted(name)[0] == AMPLITUDE}
 
 
 def factor_of(likelihood: Likelihood, values: Mapping[str, Any]) -> Any:
@@ -221,11 +242,13 @@ def supported(limits: tuple[FloatArray, FloatArray], unit: TensorVariable) -> Te
     return pt.clip(unit, low, high)
 
 
-def _other_offsets(likelihood: Likelihood, rest: Prior, vector: TensorVariable) -> Any:
-    """What in the decorrelated mean, shape (n,), is of all offsets but the baseline, or 0."""
+def _other_offsets(
+    likelihood: Likelihood, known: tuple[str, ...], rest: Prior, vector: TensorVariable
+) -> Any:
+    """What in the decorrelated mean, shape (n,), is of all offsets but known ones, or 0."""
     found = []
     for name, shape in likelihood.shapes.items():
-        if name in LINEAR or rest.fixed.get(name) == 0.0:
+        if name in known or rest.fixed.get(name) == 0.0:
             continue
         free = name in rest.names
         amount = vector[rest.names.index(name)] if free else np.float64(rest.fixed[name])

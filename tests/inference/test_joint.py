@@ -12,7 +12,7 @@ from renp_infer.inference.fisher import best_step, expand, sigma
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.importance import evidence
 from renp_infer.inference.joint import JointModel, Sharing
-from renp_infer.inference.model import VECTOR, build_model
+from renp_infer.inference.model import VECTOR, build_model, linear_of
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.refit import Refit
 from renp_infer.inference.sampling import draw_sample
@@ -158,26 +158,92 @@ def test_two_equal_sets_with_all_in_common_are_one_with_half_the_variance():
         np.testing.assert_allclose(joint.gradient(vector), once.gradient(vector), rtol=1e-10)
 
 
-def test_the_graph_has_the_same_gradient_and_density():
-    *_, data, joint = two()
-    likelihood = joint.likelihood(stack(*data))
-    model = build_model(likelihood)
-    values = model.replace_rvs_by_values([model[VECTOR]])
-    function = model.compile_fn(
-        [model.logp(), *values], inputs=model.value_vars, point_fn=False, mode="FAST_COMPILE"
-    )
-    unit = np.random.default_rng(1).standard_normal((2, likelihood.prior.unit_size))
-    found = [function(point) for point in unit]
-    prior = likelihood.prior
-    # phases add their radii, the rest is standard normal: the same coordinates as the prior's
-    numpy = [
-        likelihood.log_likelihood(prior.from_unit(point))
-        - 0.5 * np.sum(point**2 + np.log(2.0 * np.pi))
-        for point in unit
-    ]
-    for (density, vector), point, expected in zip(found, unit, numpy, strict=True):
-        np.testing.assert_allclose(vector, prior.from_unit(point), rtol=1e-12)
-        assert density == pytest.approx(expected, rel=1e-10)
+class Graph:
+    """Density, gradient and parameters of the graph of a joint model, by one flat point."""
+
+    def __init__(self, joint, data):
+        self.likelihood = joint.likelihood(data)
+        self.linear = linear_of(joint.prior)
+        self.size = joint.prior.unit_size - len(self.linear)
+        model = build_model(self.likelihood)
+        values = model.replace_rvs_by_values([model[VECTOR]])
+        self.compiled = model.compile_fn(
+            [model.logp(), model.dlogp(), *values],
+            inputs=model.value_vars,
+            point_fn=False,
+            mode="FAST_COMPILE",
+        )
+
+    def __call__(self, point):
+        return self.compiled(point[: self.size], point[self.size :])
+
+    def parameters(self, point):
+        return self(point)[2]
+
+
+def differences(function, point, step=1e-5):
+    steps = step * np.eye(point.size)
+    return np.array([(function(point + s) - function(point - s)) / (2.0 * step) for s in steps])
+
+
+GRAPHS = {
+    "apart": (("a", "b"), ("x", "y"), False),
+    "one run": (("a", "a"), ("x", "y"), False),
+    "one crystal, drift": (("a", "b"), ("x", "x"), True),
+    "known amplitudes": (("a", "b"), ("x", "y"), False),
+}
+LINEAR = {"apart": 4, "one run": 3, "one crystal, drift": 3, "known amplitudes": 2}
+
+
+@pytest.fixture(scope="module")
+def graphs():
+    made = {}
+
+    def get(case):
+        if case not in made:
+            runs, crystals, drift = GRAPHS[case]
+            *_, data, joint = two(runs, crystals)
+            known = {"amplitude_sd": 0.0} if case == "known amplitudes" else {}
+            joint = joint.with_settings(replace(SETTINGS, phases="fixed", **known))
+            whole = stack(*data)
+            if drift:
+                extra = 0.02**2 * np.exp(-np.abs(np.subtract.outer(*[np.arange(N)] * 2)) / 5.0)
+                moved = whole.covariance.copy()
+                moved[:N, :N] += extra
+                whole = replace(whole, covariance=moved)
+            made[case] = Graph(joint, whole)
+        return made[case]
+
+    return get
+
+
+@pytest.mark.parametrize("case", GRAPHS)
+def test_the_graph_has_the_density_of_the_same_parameters(case, graphs):
+    """Joined by the Jacobian of the map from the sampler's coordinates, by differences."""
+    graph = graphs(case)
+    assert len(graph.linear) == LINEAR[case]
+    for point in np.random.default_rng(7).standard_normal((3, graph.likelihood.prior.unit_size)):
+        density, gradient, vector = graph(point)
+        sign, log_jacobian = np.linalg.slogdet(differences(graph.parameters, point))
+        expected = graph.likelihood.log_posterior(vector) + log_jacobian
+        assert sign != 0 and density == pytest.approx(expected, rel=1e-6, abs=1e-3)
+        slopes = differences(lambda p: graph(p)[0], point)
+        assert gradient == pytest.approx(slopes, rel=1e-4, abs=1e-5 * np.abs(slopes).max())
+
+
+def test_blocks_sit_on_the_fit(graphs):
+    """Far out in all else, amplitudes and baselines at 0 are those that fit the data best."""
+    graph = graphs("one run")
+    point = np.random.default_rng(2).standard_normal(graph.likelihood.prior.unit_size)
+    point[graph.size :] = 0.0
+    vector = graph.parameters(point)
+    prior = graph.likelihood.prior
+    places = [prior.names.index(name) for name in graph.linear]
+    mean, slopes = graph.likelihood.linearise(vector)
+    white = slopes[:, places] / graph.likelihood.whitening.scale[:, None]
+    errors = np.sqrt(np.diag(np.linalg.inv(white.T @ white)))
+    step = np.linalg.lstsq(white, graph.likelihood.pulls(mean), rcond=None)[0]
+    assert np.max(np.abs(step) / errors) < 0.2
 
 
 def test_exact_linear_gaussian_values():
