@@ -67,6 +67,10 @@ def _terms(study: Study, file: str) -> tuple[PublishedTerm, ...]:
     for term in terms:
         if term.name in known:
             raise ConfigError("--with", term.name, "constraints that the run does not have yet")
+        for name in term.quantities:
+            if study.sharing is not None and study.sharing.parts(name):
+                allowed = f"quantities that all data sets share, which {name} is not here"
+                raise ConfigError("--with", term.name, allowed)
     return terms
 
 

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import tomli_w
+from rich.console import Console
 
 import renp_infer as renp
 from renp_infer.app.cli import execute
+from renp_infer.app.reweighting import _terms
 from renp_infer.study.load import load_study
+from renp_infer.verbs.infer.summary import summary_table
 from renp_infer.verbs.table import load_run
 from tests.toys.two_sets import two_sets
 
@@ -119,3 +122,46 @@ def test_sets_share_an_exposure(tmp_path: Path) -> None:
     exposures = [one.study.experiment.detector.exposure_s for one in best.sets]
     assert sum(exposures) == pytest.approx(2 * 3600.0, rel=1e-12)
     assert exposures[1] == pytest.approx(found["best"]["share.second"] * 7200.0, rel=1e-12)
+
+
+def test_the_row_of_a_joint_study_has_every_set(tmp_path: Path) -> None:
+    other = {"name": "second", "layout": {"theta_s_deg": [150.0, 152.5], "length_cm": 1.0}}
+    home = tmp_path / "run"
+    path = written(tmp_path, two_sets({"name": "first"}, other | {"crystal": "b"}))
+    assert execute(["evaluate", str(path), "--out", str(home), "--quiet"]) == 0
+    out = Console(width=120, file=io.StringIO())
+    out.print(summary_table([load_run(home)]))
+    assert isinstance(out.file, io.StringIO)
+    text = out.file.getvalue()
+    assert "140.0-148.0" in text and "150.0-152.5" in text
+
+
+@pytest.mark.slow
+def test_a_joint_run_reweighted_is_the_run_refitted(tmp_path: Path) -> None:
+    """Means of what all sets share agree to four errors of both."""
+    settings = SECTIONS["inference"] | {"draws": 3000, "chains": 2}
+    path, home = written(tmp_path, two_sets(inference=settings)), tmp_path / "plain"
+    before = said("infer", str(path), "--out", str(home))["hypotheses"][0]["parameters"]["m1_meV"]
+    gaussian = {"name": "beam", "quantities": ["m1_meV"], "errors": [2.0 * before["sd"]]}
+    gaussian["values"] = [before["mean"] + before["sd"]]
+    known = {"source": "made", "date": "2026", "gaussian": [gaussian]}
+    (tmp_path / "beam.toml").write_text(tomli_w.dumps(known))
+    found = said("reweight", str(home), "--with", str(tmp_path / "beam.toml"))
+    tables = two_sets(inference=settings, constraints={"gaussian": [gaussian]})
+    again = said("infer", str(written(tmp_path, tables)), "--out", str(tmp_path / "again"))
+    refitted = again["hypotheses"][0]["parameters"]
+    for name in ("m1_meV", "sum_meV", "amplitude[small]", "theta_s_offset_deg[first]"):
+        one, other = found["parameters"][name], refitted[name]
+        error = other["sd"] * np.sqrt(1.0 / found["ess"] + 1.0 / other["ess_bulk"])
+        assert abs(one["mean"] - other["mean"]) < 4.0 * error, name
+        assert one["sd"] == pytest.approx(other["sd"], rel=0.1)
+    assert abs(found["parameters"]["m1_meV"]["mean"] - before["mean"]) > 0.05 * before["sd"]
+
+
+def test_reweighting_by_what_sets_do_not_share_is_refused(tmp_path: Path) -> None:
+    gaussian = {"name": "gain", "quantities": ["amplitude"], "values": [1.0], "errors": [0.01]}
+    known = {"source": "made", "date": "2026", "gaussian": [gaussian]}
+    (tmp_path / "gain.toml").write_text(tomli_w.dumps(known))
+    study = load_study(two_sets(inference={}))
+    with pytest.raises(renp.ConfigError, match=r"--with.*amplitude is not here"):
+        _terms(study, str(tmp_path / "gain.toml"))

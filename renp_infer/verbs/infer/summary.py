@@ -56,7 +56,8 @@ def _summary_row(run: Run) -> tuple[str, ...]:
     found = run.get(EvaluateResult)
     preset = run.study["physics"]["preset"]
     label = ",\nnormalised" if found.normalised else ""
-    theta = found.theta_s_deg
+    own = [one.found for one in found.sets] or [found]
+    dash = "-" if found.sets else "-\n"
     mass = range_ = "-"
     truth = f"{run.study['neutrino']['m1_meV']:.4g}"
     posterior = run.find(InferResult)
@@ -67,8 +68,8 @@ def _summary_row(run: Run) -> tuple[str, ...]:
             truth = "-"
     return (
         f"{run.name}\n{preset}{label}",
-        f"{theta[0]:.1f}-\n{theta[-1]:.1f}",
-        f"{found.peak_snr:.3g}",
+        "\n".join(f"{one.theta_s_deg[0]:.1f}{dash}{one.theta_s_deg[-1]:.1f}" for one in own),
+        "\n".join(f"{one.peak_snr:.3g}" for one in own),
         mass,
         range_,
         truth,
