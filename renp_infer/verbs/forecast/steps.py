@@ -42,7 +42,7 @@ def steps(bench: Bench) -> Steps:
     ranks = [_systematic(bench, full, groups[name]) for name in wanted]
     profiled = np.array([_profiled(bench, wanted[k:]) for k in range(len(wanted) + 1)])
     known = np.array([_profiled(bench, [name]) for name in wanted])
-    halved = np.array([_halved(cell, names) for names in groups.values()])
+    halved = np.array([_halved(cell, name) for name in wanted])
     return Steps(
         sigma_m1_meV=np.array([row.sigma_m1_meV for row in rows]),
         exposure_3sigma_s=np.array([row.exposure_3sigma_s for row in rows]),
@@ -94,9 +94,9 @@ def _profiled(bench: Bench, known: Collection[str]) -> float:
     return half_width(TruthCell(bench, model.with_settings(bench.fit_settings(known)), own))
 
 
-def _halved(cell: TruthCell, names: tuple[str, ...]) -> float:
-    """Error of m1 by profile likelihood, some priors half as wide; NaN of phases."""
-    own = cell.own
+def _halved(cell: TruthCell, systematic: str) -> float:
+    """Error of m1 by profile likelihood, priors of a systematic half as wide; NaN of phases."""
+    own, names = cell.own, cell.bench.systematics(cell.own.prior)[systematic]
     if names == PARAMETERS.phases:
         return np.nan
     marginals = {

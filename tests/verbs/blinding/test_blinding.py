@@ -166,12 +166,25 @@ def hidden_numbers(home: Path, verb: str) -> dict[str, float]:
     return found
 
 
+def published(home: Path, verb: str) -> float:
+    """The one width that is told: of the lightest mass."""
+    if verb == "compare":
+        return np.nan
+    summary = document(home / f"plain-{verb}" / "infer.nc", "renp_summary")
+    return float(summary["parameters"]["m1_meV"]["sd"])
+
+
+def apart_from(told: float, secrets: dict[str, float]) -> dict[str, float]:
+    """Secrets but those that a text with two decimals cannot tell from what is told."""
+    return {name: value for name, value in secrets.items() if f"{value:.2f}" != f"{told:.2f}"}
+
+
 def test_no_file_and_no_word_of_a_blinded_run_holds_a_value_or_an_offset(made) -> None:
     home, verb, said = made
     secrets = hidden_numbers(home, verb)
     assert leaks(home / f"blind-{verb}", secrets) == []
     assert leaks(home / f"csv-{verb}", secrets) == []
-    assert leaks_in_text(said, secrets) == []
+    assert leaks_in_text(said, apart_from(published(home, verb), secrets)) == []
     key = read_key(home / "secret.key", "key").hex()
     for path in (home / f"blind-{verb}").rglob("*"):
         if path.is_file():
