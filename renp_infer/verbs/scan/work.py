@@ -26,7 +26,7 @@ from renp_infer.verbs.forecast.joint import bench_made
 from renp_infer.verbs.forecast.parts import CellPart
 from renp_infer.verbs.forecast.work import find
 from renp_infer.verbs.infer.result import InferResult
-from renp_infer.verbs.infer.work import checked, infer
+from renp_infer.verbs.infer.work import checked_model, infer
 from renp_infer.verbs.remembered import remembered
 from renp_infer.verbs.scan.columns import DATA_SET, EvaluatedCell, InferredCell, ProfiledLine
 
