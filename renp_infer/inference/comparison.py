@@ -28,8 +28,10 @@ from renp_infer.records import FloatArray
 if TYPE_CHECKING:
     from renp_infer.inference.marginals import Marginal
 
-Estimator = Literal["smc", "nested"]
+Estimator = Literal["importance", "smc", "nested"]
 ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
+DEFAULT_ESTIMATORS: tuple[Estimator, ...] = ("importance", "nested")
+"""One is exact where its proposals cover the posterior, one needs no proposals."""
 
 
 class Hypothesis(NamedTuple):
@@ -68,6 +70,8 @@ class EvidenceSettings:
 
     Attributes
     ----------
+    importance_draws : int
+        Of all proposals together, after they are fitted.
     live_points : int
         Of all independent nested runs together.
     nested_runs : int
@@ -77,6 +81,7 @@ class EvidenceSettings:
         Density the estimators start from; changes the work, not the result.
     """
 
+    importance_draws: int
     live_points: int
     nested_runs: int
     smc_draws: int
@@ -90,7 +95,7 @@ class CompareSettings(EvidenceSettings):
 
     Attributes
     ----------
-    estimators : tuple of {"smc", "nested"}
+    estimators : tuple of {"importance", "smc", "nested"}
     gate : float
         Largest distance of two estimators, in their combined errors.
     prior_odds : dict

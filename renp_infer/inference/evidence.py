@@ -1,9 +1,10 @@
 """Log-evidence of one hypothesis with its error, and posterior draws beside it.
 
-Both estimators use the likelihood and prior of ``fit``, which are normalised, so
+All estimators use the likelihood and prior of ``fit``, which are normalised, so
 evidences of different hypotheses for the same data can be divided. What has a
-closed form is integrated first (``marginal.py``); each estimator finds its own
-reference density (``reference.py``) from its own stream of random numbers.
+closed form is integrated first (``marginalised.py``). The samplers start from a reference
+density of their own (``reference.py``), importance sampling from proposals of its own
+(``importance.py``), each from its own stream of random numbers.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ from scipy.special import logsumexp
 
 from renp_infer.inference.amplitude import AmplitudeMarginal
 from renp_infer.inference.comparison import Estimator, EvidenceSettings
+from renp_infer.inference.importance import pooled_sample
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginalised import Marginalised, marginalise
 from renp_infer.inference.reference import Reference, prior_reference
 from renp_infer.records import FloatArray, Progress
+from renp_infer.versions import versions
 
+IMPORTANCE_RUNS = 4
+"""Proposals of an importance estimate, each from its own search for modes."""
 MIN_LIVE_BY_SIZE = 5
 """Fewest live points of a run, by number of parameters."""
 
@@ -61,7 +66,7 @@ def estimate(
     Parameters
     ----------
     likelihood : Likelihood
-    estimator : {"smc", "nested"}
+    estimator : {"importance", "smc", "nested"}
     settings : EvidenceSettings
     seed : numpy.random.SeedSequence
     progress : callable, optional
@@ -69,10 +74,12 @@ def estimate(
     """
     marginal_seed, pilot_seed, run_seed, draw_seed = seed.spawn(4)
     marginal = marginalise(likelihood, np.random.default_rng(marginal_seed))
+    rng = np.random.default_rng(draw_seed)
+    if estimator == "importance":
+        return _by_importance(marginal, settings, run_seed, rng)
     progress("pilot", 0.0)
     reference = _reference(marginal.target, settings, pilot_seed)
     progress("pilot", 1.0)
-    rng = np.random.default_rng(draw_seed)
     if estimator == "smc":
         return _by_smc(marginal, reference, settings, run_seed, rng)
     return _by_nested(marginal, reference, settings, run_seed, rng, progress)
@@ -86,6 +93,27 @@ def _reference(
     from renp_infer.inference.nested import pilot
 
     return pilot(target, seed)
+
+
+def _by_importance(
+    marginal: Marginalised,
+    settings: EvidenceSettings,
+    seed: np.random.SeedSequence,
+    rng: np.random.Generator,
+) -> Estimate:
+    streams = [np.random.default_rng(child) for child in seed.spawn(IMPORTANCE_RUNS)]
+    each = max(settings.importance_draws // IMPORTANCE_RUNS, 1)
+    found = pooled_sample(marginal.target, streams, each)
+    size, shares = int(found.ess), found.weights / found.weights.sum()
+    picked = found.take(rng.choice(shares.size, size=size, p=shares))
+    vectors, statistics = _completed(marginal, [picked.vectors], rng)
+    statistics.attrs = {
+        "sampler": "importance",
+        "sampling_library": f"renp-infer {versions()['renp-infer']}",
+        "step_methods": f"all: {IMPORTANCE_RUNS} mixtures, {found.ess:.0f} effective draws",
+    }
+    summary = found.evidence
+    return Estimate(summary.log_z, summary.error, vectors, statistics)
 
 
 def _by_smc(

@@ -10,11 +10,14 @@ effective draws there is none.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
+from scipy.special import logsumexp
 
 from renp_infer.errors import ConvergenceError, RenpError
 from renp_infer.finite import faults
@@ -79,9 +82,9 @@ class WeightedDraws:
     points: FloatArray
     log_weights: FloatArray
 
-    def take(self, places: Sequence[int]) -> WeightedDraws:
+    def take(self, places: ArrayLike) -> WeightedDraws:
         """Those at some places."""
-        return WeightedDraws(*(column[places] for column in vars(self).values()))
+        return WeightedDraws(*(column[np.asarray(places)] for column in vars(self).values()))
 
     def followed_by(self, other: WeightedDraws) -> WeightedDraws:
         """These, then others."""
@@ -206,9 +209,50 @@ def importance_sample(
     proposal = Proposal(target, rng)
     proposal.adapt(rng, ROUNDS)
     found = proposal.draw(rng, draws)
+    _judge(found)
+    return found
+
+
+def pooled_sample(
+    target: AmplitudeMarginal, rngs: Sequence[np.random.Generator], draws: int
+) -> WeightedDraws:
+    """Weighted draws of several proposals, each from a search of its own.
+
+    All are weighted by the mean of the proposals' densities (the balance heuristic; Veach and
+    Guibas, SIGGRAPH 95, 419): a mode that one of them misses is covered by the others, and its
+    weights stay bounded.
+
+    Parameters
+    ----------
+    target : AmplitudeMarginal
+    rngs : sequence of numpy.random.Generator
+        One per proposal.
+    draws : int
+        Of each proposal.
+
+    Raises
+    ------
+    ConvergenceError
+        If fewer than ``LEAST_ESS`` draws are effective, or no mode is found.
+    """
+    proposals = [Proposal(target, rng) for rng in rngs]
+    for proposal, rng in zip(proposals, rngs, strict=True):
+        proposal.adapt(rng, ROUNDS)
+    mixtures, found = [proposal.mixture for proposal in proposals], []
+    for proposal, rng in zip(proposals, rngs, strict=True):
+        own = proposal.draw(rng, draws)
+        densities = np.array([mixture.log_density(own.points) for mixture in mixtures])
+        posterior = own.log_weights + proposal.mixture.log_density(own.points)
+        mean = logsumexp(densities, axis=0) - np.log(len(mixtures))
+        found.append(replace(own, log_weights=posterior - mean))
+    together = functools.reduce(WeightedDraws.followed_by, found)
+    _judge(together)
+    return together
+
+
+def _judge(found: WeightedDraws) -> None:
     if found.ess < LEAST_ESS:
         raise ConvergenceError("log-evidence", found.ess**-0.5, LEAST_ESS**-0.5)
-    return found
 
 
 def _units(rest: Prior, points: FloatArray) -> FloatArray:

@@ -119,6 +119,7 @@ def _with_evidence(
 
     chains = max(settings.chains, 2)
     effort = EvidenceSettings(
+        importance_draws=settings.draws,
         live_points=settings.draws,
         nested_runs=chains,
         smc_draws=settings.draws,

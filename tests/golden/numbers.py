@@ -31,8 +31,8 @@ SAMPLERS = ("nuts", "independence", "emcee", "smc", "nested")
 CHAIN_KEYS = ("inference.draws=300", "inference.chains=2")
 TUNED_KEYS = (*CHAIN_KEYS, "inference.tune=300")
 COMPARE_KEYS = (
-    "compare.live_points=60", "compare.nested_runs=2", "compare.smc_draws=240",
-    "compare.smc_chains=2",
+    'compare.estimators=["smc","nested"]', "compare.live_points=60", "compare.nested_runs=2",
+    "compare.smc_draws=240", "compare.smc_chains=2",
 )  # fmt: skip
 STUDY = "edge-layout-normalised"
 LEDGER = ("id", "published", "corrected")

@@ -45,7 +45,13 @@ LAG = np.abs(np.subtract.outer(np.arange(THETA.size), np.arange(THETA.size)))
 COVARIANCE = 0.1**2 * (np.eye(THETA.size) + np.exp(-LAG / 6.0))
 LEAKAGE = 1.0 / (1.0 + np.linspace(-1.0, 2.0, THETA.size) ** 2)
 STILL = {"refractive_index_sd": 0.0, "theta_s_offset_sd_deg": 0.0, "theta_e_offset_sd_deg": 0.0}
-QUICK = {"live_points": 160, "nested_runs": 2, "smc_draws": 250, "smc_chains": 4}
+QUICK = {
+    "importance_draws": 4000,
+    "live_points": 160,
+    "nested_runs": 2,
+    "smc_draws": 250,
+    "smc_chains": 4,
+}
 
 
 def linear_likelihood(**settings):
@@ -79,8 +85,16 @@ def exact_log_evidence(likelihood):
     return stats.multivariate_normal(mean, covariance).logpdf(likelihood.data.vector)
 
 
-@pytest.mark.parametrize("estimator", [pytest.param("smc", marks=pytest.mark.slow), "nested"])
-@pytest.mark.parametrize("reference", ["fitted", pytest.param("prior", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("estimator", "reference"),
+    [
+        ("importance", "fitted"),
+        ("nested", "fitted"),
+        pytest.param("nested", "prior", marks=pytest.mark.slow),
+        pytest.param("smc", "fitted", marks=pytest.mark.slow),
+        pytest.param("smc", "prior", marks=pytest.mark.slow),
+    ],
+)
 def test_conjugate_evidence_and_posterior(estimator, reference):
     likelihood = linear_likelihood()
     settings = compare_with(reference=reference, **QUICK)
@@ -111,11 +125,12 @@ def test_estimators_agree_where_nothing_is_linear():
     settings = compare_with(**QUICK)
     found = [
         estimate(likelihood, name, settings, np.random.SeedSequence(4))
-        for name in ("smc", "nested")
+        for name in ("importance", "smc", "nested")
     ]
     errors = [one.log_evidence_error for one in found]
     assert max(errors) < 0.3
-    assert abs(found[0].log_evidence - found[1].log_evidence) < 5.0 * np.hypot(*errors)
+    for one, error in zip(found[1:], errors[1:], strict=True):
+        assert abs(found[0].log_evidence - one.log_evidence) < 5.0 * np.hypot(errors[0], error)
 
 
 @pytest.mark.parametrize("settings", [{}, {"leakage_sd": 0.3}, {"baseline_sd": 0.0}])

@@ -13,8 +13,10 @@ from renp_infer.inference.comparison import posterior_probabilities
 from renp_infer.inference.hypothesis_mocks import draw_hypothesis
 from renp_infer.inference.importance import (
     ImportanceEstimate,
+    Proposal,
     WeightedDraws,
     evidence,
+    pooled_sample,
     start_mixture,
 )
 from renp_infer.inference.likelihood import Likelihood
@@ -63,6 +65,30 @@ def parabola(points):
     shift = np.zeros_like(points)
     shift[:, 1] = 0.8 * (points[:, 0] ** 2 - 1.0)
     return shift
+
+
+def test_a_proposal_that_lost_its_place_spoils_no_pool(monkeypatch):
+    """One of four stands five widths off: the others' density bounds what its draws weigh."""
+    likelihood = linear_likelihood(amplitude_sd=0.0, leakage_sd=0.2)
+    target = marginalise(likelihood, np.random.default_rng(0)).target
+    adapt, lost = Proposal.adapt, []
+
+    def astray(self, rng, rounds):
+        adapt(self, rng, rounds)
+        if not lost:
+            lost.append(self)
+            found = self.mixture
+            off = found.centers + 5.0 * np.sqrt([np.diag(one) for one in found.covariances])
+            self.mixture = Mixture(found.weights, off, found.covariances, found.phases)
+
+    alone = evidence(likelihood, np.random.default_rng(9), 8000).log_z
+    monkeypatch.setattr(Proposal, "adapt", astray)
+    rngs = [np.random.default_rng(k) for k in range(4)]
+    pooled = pooled_sample(target, rngs, 1000)
+    assert pooled.evidence.error < 0.05
+    assert pooled.evidence.log_z == pytest.approx(alone, abs=4.0 * pooled.evidence.error)
+    own = lost[0].draw(np.random.default_rng(5), 1000)
+    assert pooled.ess > 20.0 * own.ess
 
 
 @pytest.mark.parametrize("bend", [no_bend, parabola])

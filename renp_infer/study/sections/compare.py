@@ -8,7 +8,12 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number, Whole
-from renp_infer.inference.comparison import ESTIMATORS, CompareSettings, Estimator
+from renp_infer.inference.comparison import (
+    DEFAULT_ESTIMATORS,
+    ESTIMATORS,
+    CompareSettings,
+    Estimator,
+)
 from renp_infer.study.sections.base import Section, about, choice, several
 from renp_infer.study.sections.odds import OddsSection, some_odds
 
@@ -22,7 +27,12 @@ class CompareSection(Section):
         about(
             "How evidences are estimated; two check each other.", page="hypotheses.md#estimators"
         ),
-    ] = ESTIMATORS
+    ] = DEFAULT_ESTIMATORS
+    importance_draws: Annotated[
+        int,
+        Before(Whole(200, 10_000_000)),
+        about("Draws of importance sampling, of all its proposals together."),
+    ] = 8000
     live_points: Annotated[
         int,
         Before(Whole(50, 1_000_000)),

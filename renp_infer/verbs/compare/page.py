@@ -29,7 +29,11 @@ from renp_infer.verbs.infer.words import (
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
-_MARKS = {"smc": ("o", plots.BLUE), "nested": ("s", plots.VERMILION)}
+_MARKS = {
+    "importance": ("D", plots.GREEN),
+    "smc": ("o", plots.BLUE),
+    "nested": ("s", plots.VERMILION),
+}
 _SPREAD = 0.22
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _CERTAIN = 1e-4

@@ -92,7 +92,8 @@ class Compare(Verb):
 
     def read(self, files: Files, study: Mapping[str, Any]) -> CompareResult | BlindedComparison:
         """Read ``compare.nc``, and weigh it by the study's odds."""
-        from renp_infer.inference.comparison import CompareSettings, compare
+        from renp_infer.inference.comparison import compare
+        from renp_infer.study.sections.compare import CompareSection, compare_settings
         from renp_infer.verbs.compare.blinded import BlindedComparison
         from renp_infer.verbs.compare.work import evidences
         from renp_infer.verbs.infer.words import mass_prior_of
@@ -100,7 +101,8 @@ class Compare(Verb):
         tree = files.tree(self.file)
         if BLINDED in tree.attrs:
             return BlindedComparison.of(tree)
-        settings = CompareSettings(**study["compare"])
+        # a result of an older version has no key that came later
+        settings = compare_settings(CompareSection(**study["compare"]))
         found = compare(evidences(tree), settings, mass_prior_of(study))
         return CompareResult(tree, found)
 

@@ -148,7 +148,7 @@ class Faked:
 
     def estimate(self, likelihood, estimator, settings, seed, tell):
         self.calls.append((self.hypothesis.name, estimator))
-        z = 10.0 * HYPOTHESES.index(self.hypothesis) + self.shift * (estimator == "smc")
+        z = 10.0 * HYPOTHESES.index(self.hypothesis) + self.shift * (estimator == "importance")
         vectors = likelihood.prior.sample(np.random.default_rng(seed), 40).reshape(2, 20, -1)
         dims = ("chain", "draw")
         statistics = xr.Dataset({"lp": (dims, np.zeros((2, 20)))}, attrs={"sampler": estimator})
@@ -185,14 +185,14 @@ def test_compare_prints_the_contract_and_keeps_every_estimate(faked, folder, cap
     """Ragged stages of the chains included."""
     assert execute(["compare", "four.toml", "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["estimators"] == ["smc", "nested"]
+    assert found["estimators"] == ["importance", "nested"]
     assert [(r["ordering"], r["nature"]) for r in found["hypotheses"]] == list(HYPOTHESES)
     assert [r["log_evidence"] for r in found["hypotheses"]] == [0.0, 10.0, 20.0, 30.0]
     assert found["hypotheses"][0]["log_evidence_error"] == pytest.approx(0.1 / np.sqrt(2.0))
     assert found["hypotheses"][3]["probability"] == pytest.approx(1.0, abs=1e-4)
     assert len(found["bayes_factors"]) == 6
     assert found["agreement"]["verdict"] == "pass"
-    assert faked.calls == [(h.name, e) for h in HYPOTHESES for e in ("smc", "nested")]
+    assert faked.calls == [(h.name, e) for h in HYPOTHESES for e in ("importance", "nested")]
 
     with xr.open_datatree(folder / "runs" / "four" / "compare.nc", engine="h5netcdf") as tree:
         assert set(tree.children) == {h.name for h in HYPOTHESES} | {
@@ -201,7 +201,7 @@ def test_compare_prints_the_contract_and_keeps_every_estimate(faked, folder, cap
         }
         assert tree["renp_evidence"]["log_evidence"].values[:, 1].tolist() == [0, 10, 20, 30]
         for hypothesis in HYPOTHESES:
-            for name in ("smc", "nested"):
+            for name in ("importance", "nested"):
                 branch = tree[f"{hypothesis.name}/{name}"]
                 assert branch["posterior"]["m1_meV"].dims == ("chain", "draw")
                 beta = branch["sample_stats"]["beta"].values
@@ -225,9 +225,10 @@ def test_hypotheses_of_measured_data(faked, folder, capsys):
 
 @pytest.mark.slow
 def test_the_example_of_measured_data_by_command(folder, capsys):
-    """The real chain, with evidence by a method that ``compare`` does not use."""
+    """The real chain, all estimators, and the evidence again from proposals of other draws."""
     file = share_path("data") / "examples" / "edge-layout.csv"
     command = ["compare", "edge-layout-normalised", "--data", str(file), "--json", "--quiet"]
+    command += ["--set", 'compare.estimators=["importance","smc","nested"]']
     assert execute(command) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["data"] == "edge-layout.csv"
@@ -240,9 +241,10 @@ def test_the_example_of_measured_data_by_command(folder, capsys):
         again = evidence(likelihood, np.random.default_rng(2), 2000)
         spread = np.hypot(again.error, other.error)
         assert again.log_z == pytest.approx(other.log_z, abs=4.0 * spread)
-        # what neither estimator's own error knows of
-        for one in row["by_estimator"].values():
-            known = 0.1 + 2.0 * np.hypot(one["log_evidence_error"], other.error)
+        # what errors of chains do not know of
+        for name, one in row["by_estimator"].items():
+            unseen = 0.0 if name == "importance" else 0.1
+            known = unseen + 3.0 * np.hypot(one["log_evidence_error"], other.error)
             assert one["log_evidence"] == pytest.approx(other.log_z, abs=known)
     # the data were drawn with normal ordering at 50 meV
     assert found["hypotheses"][0]["log_evidence"] > found["hypotheses"][2]["log_evidence"] + 5.0
