@@ -9,6 +9,8 @@ designs ask here, so that none says what a fit would refuse.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -43,6 +45,16 @@ LIGHTEST = 1e-4
 """Of the prior's largest mass: from it on responses are checked. Planar ones err most there."""
 LIGHT_EV = 1e-4
 """Mass at which the field's own error is looked at beside the truth's."""
+
+
+@contextmanager
+def of_set(name: str) -> Iterator[None]:
+    """A refusal within says of which of several data sets it is."""
+    try:
+        yield
+    except ConvergenceError as error:
+        what = f"data set {name}: {error.what}"
+        raise ConvergenceError(what, error.error, error.tolerance) from error
 
 
 @dataclass(frozen=True)

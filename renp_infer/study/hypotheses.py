@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.inference.accurate import NATURES, AccurateResponses, Nature
+from renp_infer.inference.accurate import NATURES, AccurateResponses, Nature, of_set
 from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
@@ -34,7 +34,11 @@ def of_sets(study: Study, make: Callable[[Study], HypothesisModel]) -> ModelLike
     if not study.sets:
         return make(study)
     assert study.sharing is not None
-    return JointModel.of([make(one.study) for one in study.sets], study.sharing)
+    models = []
+    for one in study.sets:
+        with of_set(one.name):
+            models.append(make(one.study))
+    return JointModel.of(models, study.sharing)
 
 
 def own_hypothesis(study: Study) -> Hypothesis:

@@ -161,7 +161,8 @@ def asked(monkeypatch):
     return found
 
 
-SETS = {"name": "first"}, {"name": "second", "detector": {"exposure_s": 7.2e5}}
+QUIET = {"exposure_s": 7.2e5, "reference_snr": 240.0}
+SETS = {"name": "first"}, {"name": "second", "detector": QUIET}
 
 
 def infer_sets(study):
@@ -185,6 +186,21 @@ def test_each_of_several_sets_is_held_to_its_own_noise(asked, ask):
     study = load_study(two_sets(*SETS, inference={"m1_max_meV": 200.0}, forecast={}))
     ask(study)
     np.testing.assert_allclose(np.concatenate(asked), data_of(study).sigma, rtol=1e-9)
+
+
+@pytest.mark.parametrize("ask", (infer_sets, forecast_sets))
+def test_a_refusal_names_the_data_set(asked, monkeypatch, ask):
+    study = load_study(two_sets(*SETS, inference={"m1_max_meV": 200.0}, forecast={}))
+    lower = np.min(data_of(study).sigma)
+
+    def response(self, parameters):
+        quiet = np.min(self.sigma) < 1.1 * lower
+        ErrorBudget(0.02 if quiet else 0.0, 0.0, 1, 1, 100.0).require()
+        return Response(self.experiment, parameters, 1e-3, 0.2, finite_crystal=False)
+
+    monkeypatch.setattr(AccurateResponses, "__call__", response)
+    with pytest.raises(ConvergenceError, match=r"^data set second: .* up to 50 "):
+        ask(study)
 
 
 def test_sets_that_share_an_exposure_are_held_to_the_noise_that_their_share_leaves(asked):

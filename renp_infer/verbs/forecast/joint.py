@@ -6,7 +6,7 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from renp_infer.inference.accurate import ErrorBudget
+from renp_infer.inference.accurate import ErrorBudget, of_set
 from renp_infer.inference.hypothesis import ModelLike
 from renp_infer.inference.joint import JointModel
 from renp_infer.measurement.data import Data, stack
@@ -51,7 +51,11 @@ class JointBench(Bench):
 
     def hypothesis(self, ordering: str, nature: str) -> ModelLike:
         """Hypothesis of all sets, at the study's mass and phases."""
-        return JointModel.of([part.one(ordering, nature) for part in self.parts], self.sharing)
+        models = []
+        for one, part in zip(self.study.sets, self.parts, strict=True):
+            with of_set(one.name):
+                models.append(part.one(ordering, nature))
+        return JointModel.of(models, self.sharing)
 
     def data(self, field_nG: FloatArray) -> Data:
         """Data that are a given field."""
