@@ -65,3 +65,10 @@ def figures_must_not_fail(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 def rng() -> np.random.Generator:
     """A generator that starts afresh, with the same seed, in every test."""
     return np.random.default_rng(SEED)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """No test sees a response that another made, perhaps of spoilt parts."""
+    if work := sys.modules.get("renp_infer.verbs.infer.work"):
+        work.made_responses.cache_clear()

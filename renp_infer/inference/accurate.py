@@ -188,7 +188,7 @@ class AccurateResponses:
         ConvergenceError
             If ``MOST_REFINED`` is not enough, or, before any table is made, if none would be.
         """
-        crystal, peak = self._crystal_error(parameters)
+        crystal, peak = self._crystal_error(self._alike(parameters))
         if crystal > ALLOWED_ERROR:
             ErrorBudget(0.0, crystal, 0, 0, peak).require()
         checked = self.best(parameters)
@@ -198,8 +198,12 @@ class AccurateResponses:
     def best(self, parameters: Parameters) -> Checked:
         """The first response of an ordering that is good, or the most refined."""
         if parameters.ordering not in self._found:
-            self._found[parameters.ordering] = self._refined(parameters)
+            self._found[parameters.ordering] = self._refined(self._alike(parameters))
         return self._found[parameters.ordering]
+
+    def _alike(self, parameters: Parameters) -> Parameters:
+        """The same of the first nature: which of them is asked for first decides nothing."""
+        return replace(parameters, nature=self.natures[0])
 
     @property
     def budget(self) -> ErrorBudget:

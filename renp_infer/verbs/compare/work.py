@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.errors import TaskError
-from renp_infer.inference.accurate import ErrorBudget
+from renp_infer.inference.accurate import NATURES, ErrorBudget
 from renp_infer.inference.compared import LogEvidence
 from renp_infer.inference.comparison import (
     HYPOTHESES,
@@ -103,7 +103,7 @@ def likelihood_of(study: Study, hypothesis: Hypothesis) -> tuple[Likelihood, Err
     what else is.
     """
     data = data_of(study)
-    model, budget = checked(study, hypothesis, data, true_peak_nG)
+    model, budget = checked(study, hypothesis, data, true_peak_nG, NATURES)
     return model.likelihood(data), budget
 
 

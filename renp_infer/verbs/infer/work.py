@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import stats
 
-from renp_infer.inference.accurate import ErrorBudget
+from renp_infer.engine.tasks import fingerprint
+from renp_infer.inference.accurate import AccurateResponses, ErrorBudget, Nature
 from renp_infer.inference.fit import fit
 from renp_infer.inference.library import Library
 from renp_infer.inference.profile import Profile
@@ -32,6 +35,8 @@ CONTRADICTS = 1e-6
 what the model checks fail."""
 START_MASSES = 41
 """Masses among which the fit of such data begins."""
+KEPT = 16
+"""Layouts, with their noise, of which a process keeps the responses."""
 
 
 def infer(study: Study, context: Context) -> xarray.DataTree:
@@ -78,6 +83,7 @@ def checked(
     hypothesis: Hypothesis,
     data: Data,
     peak_nG: Callable[[Study], float | None] = lambda _: None,
+    natures: tuple[Nature, ...] = (),
 ) -> tuple[ModelLike, ErrorBudget]:
     """A hypothesis of all data with responses that are good for them, and the worst's errors.
 
@@ -89,6 +95,8 @@ def checked(
         Of all sets.
     peak_nG : callable, optional
         Unit of the baseline's prior in a data set; see ``hypothesis_of``.
+    natures : tuple of str, optional
+        Those that are asked for with the hypothesis's own, which one table serves.
 
     Raises
     ------
@@ -100,7 +108,7 @@ def checked(
     budgets = []
 
     def make(own: Study) -> HypothesisModel:
-        model, budget = checked_model(own, hypothesis, next(parts), peak_nG(own))
+        model, budget = checked_model(own, hypothesis, next(parts), peak_nG(own), natures)
         budgets.append(budget)
         return model
 
@@ -108,7 +116,11 @@ def checked(
 
 
 def checked_model(
-    study: Study, hypothesis: Hypothesis, data: Data, peak_nG: float | None = None
+    study: Study,
+    hypothesis: Hypothesis,
+    data: Data,
+    peak_nG: float | None = None,
+    natures: tuple[Nature, ...] = (),
 ) -> tuple[HypothesisModel, ErrorBudget]:
     """A hypothesis of one data set with a response good for it, see ``inference.accurate``.
 
@@ -121,27 +133,57 @@ def checked_model(
     ConvergenceError
         If the most refined response is not good enough.
     """
+    natures = natures or (hypothesis.nature,)
     if study.measurement is None:
-        return _good(study, hypothesis, data.sigma, peak_nG)
-    responses = accurate_responses(study, data.sigma, (hypothesis.nature,))
+        return _good(study, hypothesis, data.sigma, peak_nG, natures)
+    responses = _responses(study, data.sigma, natures)
 
     def best(parameters: Parameters) -> Response:
         return responses.best(parameters).response.with_nature(parameters.nature)
 
     model = hypothesis_of(study, hypothesis, best, peak_nG=peak_nG)
-    scatter = 1.0 if responses.budget.good else _scatter(model, data)
+    budget = responses.best(model.parameters).budget
+    scatter = 1.0 if budget.good else _scatter(model, data)
     if scatter > 1.0:
-        return _good(study, hypothesis, scatter * data.sigma, peak_nG)
-    responses.budget.require()
-    return model, responses.budget
+        return _good(study, hypothesis, scatter * data.sigma, peak_nG, natures)
+    budget.require()
+    return model, budget
 
 
 def _good(
-    study: Study, hypothesis: Hypothesis, sigma: FloatArray, peak_nG: float | None
+    study: Study,
+    hypothesis: Hypothesis,
+    sigma: FloatArray,
+    peak_nG: float | None,
+    natures: tuple[Nature, ...],
 ) -> tuple[HypothesisModel, ErrorBudget]:
     """A hypothesis with a response that is good for standard errors (n,), and how far it errs."""
-    responses = accurate_responses(study, sigma, (hypothesis.nature,))
-    return hypothesis_of(study, hypothesis, responses, peak_nG=peak_nG), responses.budget
+    responses = _responses(study, sigma, natures)
+    model = hypothesis_of(study, hypothesis, responses, peak_nG=peak_nG)
+    return model, responses.best(model.parameters).budget
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Responses that are remembered by the key of all that they depend on."""
+
+    key: str
+    study: Study = field(compare=False)
+    sigma: FloatArray = field(compare=False)
+    natures: tuple[Nature, ...] = field(compare=False)
+
+
+def _responses(study: Study, sigma: FloatArray, natures: tuple[Nature, ...]) -> AccurateResponses:
+    """Responses good for a noise (n,), from before where a process has made them."""
+    apparatus, known = asdict(study.experiment), asdict(study.oscillation)
+    key = fingerprint(apparatus, known, asdict(study.priors), sigma, natures, study.seed)
+    return made_responses(_Asked(key, study, sigma, natures))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def made_responses(asked: _Asked) -> AccurateResponses:
+    """Responses of a key, made once."""
+    return accurate_responses(asked.study, asked.sigma, asked.natures)
 
 
 def _scatter(model: HypothesisModel, data: Data) -> float:

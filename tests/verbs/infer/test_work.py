@@ -8,6 +8,7 @@ import pytest
 from renp_infer.errors import ConvergenceError
 from renp_infer.inference import accurate
 from renp_infer.inference import response as tabulated
+from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.response import Response
 from renp_infer.study.hypotheses import own_hypothesis
 from renp_infer.study.load import load_study
@@ -18,6 +19,7 @@ from renp_infer.verbs.infer import work
 def checked(name, monkeypatch, draws, most=accurate.MOST_REFINED, **changes):
     monkeypatch.setattr(accurate, "MOST_REFINED", most)
     monkeypatch.setattr(accurate, "CHECKED_DRAWS", draws)
+    work.made_responses.cache_clear()
     study = load_study(name, changes=changes)
     return work.checked_model(study, own_hypothesis(study), data_of(study))
 
@@ -53,3 +55,26 @@ def test_forty_days_of_the_printed_layout_can_be_inferred(monkeypatch):
     assert isinstance(model.response, Response)
     assert model.response.refinement == 2
     assert np.all(np.isfinite(model.response(model.response.nominal())[0]))
+
+
+def test_hypotheses_of_one_ordering_share_a_table(monkeypatch):
+    """The second is there at once, whichever comes first, and says the same of its errors."""
+    monkeypatch.setattr(accurate, "CHECKED_DRAWS", 4)
+    study = load_study("seed-layout-normalised")
+    found = {}
+    for first in (0, 1):
+        work.made_responses.cache_clear()
+        pair = [Hypothesis("normal", ("dirac", "majorana")[k]) for k in (first, 1 - first)]
+        for hypothesis in pair:
+            model, budget = work.checked_model(
+                study, hypothesis, data_of(study), natures=accurate.NATURES
+            )
+            found.setdefault(hypothesis, []).append(budget)
+            x = model.response.nominal()
+            found[hypothesis].append(model.response(x)[0].tolist())
+        assert work.made_responses.cache_info().misses == 1
+    dirac, majorana = found.values()
+    assert dirac[:2] == dirac[2:]
+    assert majorana[:2] == majorana[2:]
+    assert dirac[0] == majorana[0]
+    assert dirac[1] != majorana[1]
