@@ -132,7 +132,7 @@ def page(fits: list[Fit], effort: Effort) -> str:
     found = np.array([pulls(*pair) for pair in pairs(fits)]).ravel()
     lines = [
         f"{len(fits)} of {planned} runs, at {how}: {codes}. Seeds: "
-        f"{', '.join(map(str, effort.seeds))}.",
+        f"{', '.join(map(str, sorted({fit.seed for fit in fits})))}.",
         "",
     ]
     if found.size:
@@ -170,7 +170,8 @@ def main(effort: Effort) -> None:
     """All runs, and the page after each of them."""
     fits: list[Fit] = []
     RESULTS.parent.mkdir(exist_ok=True)
-    for study, seed, sampler in itertools.product(effort.studies, effort.seeds, SAMPLERS):
+    # seeds outermost: a table that is not whole has all studies
+    for seed, study, sampler in itertools.product(effort.seeds, effort.studies, SAMPLERS):
         fits.append(fit(study, seed, sampler, effort))
         print(f"{study}, seed {seed}, {sampler}: exit {fits[-1].code}", file=sys.stderr, flush=True)
         kept = {"draws": effort.draws, "runs": [asdict(found) for found in fits]}
