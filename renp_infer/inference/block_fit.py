@@ -10,7 +10,7 @@ the amplitudes all else by one that is Gaussian in their logarithms where its ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from renp_infer.inference.amplitude import FLOOR
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import AMPLITUDE, parted
 from renp_infer.inference.prior_graph import constant
-from renp_infer.records import FloatArray
+from renp_infer.records import BoolArray, FloatArray
 
 _HALF_LOG_TURN = 0.5 * float(np.log(2.0 * np.pi))
 
@@ -53,7 +53,8 @@ class BlockFit:
         self.amplitudes = tuple(name for name in linear if parted(name)[0] == AMPLITUDE)
         self.baselines = tuple(name for name in linear if name not in self.amplitudes)
         self._scale = whitening.scale
-        columns = template[:, None] * constant(masks_of(likelihood, self.amplitudes))
+        masks = masks_of(likelihood, self.amplitudes)
+        columns = template[:, None] * constant(masks)
         if whitening.decorrelation is not None:
             columns = pt.dot(constant(whitening.decorrelation), columns)
         columns, self._data = columns / constant(self._scale)[:, None], data / self._scale
@@ -68,6 +69,9 @@ class BlockFit:
         marginals: list[Any] = [prior.marginals[name] for name in self.baselines]
         self._sd = np.array([marginal.sd for marginal in marginals])
         self._mean = np.array([marginal.mean for marginal in marginals])
+        # amplitudes of crystals that a run has together are tied by its baseline
+        overlap = np.abs(masks.T) @ np.abs(self._fields) > 0.0
+        self._coupled = (overlap @ overlap.T) | np.eye(len(overlap), dtype=bool)
         found: list[Any] = [prior.marginals[name] for name in self.amplitudes]
         self._log_sd = np.array([marginal.sd for marginal in found])
 
@@ -105,16 +109,67 @@ class BlockFit:
         own = pt.dot(self._columns.T, self._data) - pt.dot(shared, pt.dot(constant(inverse), pull))
         weights = self._log_sd**-2.0
         diagonal = constant(np.diag(weights))
-        fitted = pt.linalg.solve(information + diagonal, own + constant(weights), b_ndim=1)
+        lower = _cholesky(information + diagonal, self._coupled)
+        fitted = pt.stack(_backward(lower, _forward(lower, own + constant(weights))))
         center = 0.5 * (fitted + pt.sqrt(fitted**2 + np.float64(FLOOR**2)))
         within = center[:, None] * information * center[None, :] + diagonal
-        lower = pt.linalg.cholesky(within)
-        moved = pt.linalg.solve_triangular(lower.T, relative, lower=False, b_ndim=1)
-        logs = pt.log(center) + moved
-        sizes = -pt.sum(pt.log(pt.diagonal(lower))) - np.float64(np.sum(np.log(self._log_sd)))
+        lower = _cholesky(within, self._coupled)
+        numbers = [relative[k] for k in range(len(self.amplitudes))]
+        logs = pt.log(center) + pt.stack(_backward(lower, numbers))
+        sizes = -sum(pt.log(row[k]) for k, row in enumerate(lower))
+        sizes = sizes - np.float64(np.sum(np.log(self._log_sd)))
         density = pt.sum(_log_normal(logs / constant(self._log_sd)))
         pm.Potential("amplitude_prior", density + sizes)
         return pt.exp(logs)
+
+
+type Lower = list[list[Any]]
+"""Rows of a triangular matrix of graph scalars; 0.0 where it has nothing."""
+
+
+def _cholesky(matrix: TensorVariable, there: BoolArray) -> Lower:
+    """Cholesky factor, entry by entry: few of them, and less to compile than a general one.
+
+    ``there`` (g, g) says which entries of the matrix are not 0.
+    """
+    lower: Lower = []
+    for i in range(len(there)):
+        row: list[Any] = []
+        for j in range(i):
+            entry = matrix[i, j] if there[i, j] else 0.0
+            entry = _less(entry, row, lower[j])
+            row.append(entry / lower[j][j] if _is_there(entry) else 0.0)
+        lower.append([*row, pt.sqrt(_less(matrix[i, i], row, row))])
+    return lower
+
+
+def _forward(lower: Lower, target: TensorVariable) -> list[Any]:
+    """Solution of L x = b, entry by entry."""
+    found: list[Any] = []
+    for i, row in enumerate(lower):
+        found.append(_less(target[i], row, found) / row[i])
+    return found
+
+
+def _backward(lower: Lower, target: list[Any]) -> list[Any]:
+    """Solution of the transposed system."""
+    found: list[Any] = []
+    for i in reversed(range(len(lower))):
+        below = [lower[k][i] for k in range(len(lower) - 1, i, -1)]
+        found.append(_less(target[i], below, found) / lower[i][i])
+    return found[::-1]
+
+
+def _less(entry: Any, first: Sequence[Any], second: Sequence[Any]) -> Any:
+    """An entry without the products of two rows, as far as both go."""
+    for one, other in zip(first, second, strict=False):
+        if _is_there(one) and _is_there(other):
+            entry = entry - one * other
+    return entry
+
+
+def _is_there(entry: Any) -> bool:
+    return not isinstance(entry, float)
 
 
 def masks_of(likelihood: Likelihood, amplitudes: tuple[str, ...]) -> FloatArray:

@@ -217,7 +217,9 @@ def graphs():
     return get
 
 
-@pytest.mark.parametrize("case", GRAPHS)
+@pytest.mark.parametrize(
+    "case", ["apart", *(pytest.param(c, marks=pytest.mark.slow) for c in list(GRAPHS)[1:])]
+)
 def test_the_graph_has_the_density_of_the_same_parameters(case, graphs):
     """Joined by the Jacobian of the map from the sampler's coordinates, by differences."""
     graph = graphs(case)
@@ -231,6 +233,7 @@ def test_the_graph_has_the_density_of_the_same_parameters(case, graphs):
         assert gradient == pytest.approx(slopes, rel=1e-4, abs=1e-5 * np.abs(slopes).max())
 
 
+@pytest.mark.slow
 def test_blocks_sit_on_the_fit(graphs):
     """Far out in all else, amplitudes and baselines at 0 are those that fit the data best."""
     graph = graphs("one run")

@@ -50,6 +50,7 @@ def test_a_set_of_the_same_run_is_so_many_readings() -> None:
     assert found[1].mass(found[0])[1] < 0.9 * joint.atlas.start().mass(joint.atlas)[1]
 
 
+@pytest.mark.slow
 def test_an_expansion_of_two_sets_is_their_field_and_its_differences() -> None:
     bench = SequenceBench(study_with(OTHER))
     atlas, expander = bench.atlas, bench.expander
