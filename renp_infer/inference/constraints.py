@@ -18,7 +18,8 @@ from scipy.interpolate import CubicSpline
 from scipy.special import ndtri
 
 from renp_infer.inference.marginals import FULL_TURN_DEG
-from renp_infer.records import FloatArray
+from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
+from renp_infer.records import BoolArray, FloatArray
 
 Lift = Callable[[Any], Any]
 ONE_SIDED = "one-sided-normal"
@@ -28,6 +29,12 @@ CENTRES = 1000
 _SHARES = 32
 """Limits that an average over a range is made of."""
 _TINY = np.float64(1e-12)
+_LEAST = 1e-12
+"""Share of a covariance that is added to what may be singular."""
+TURNING = frozenset({*PARAMETERS.phases, SEEN_PHASE})
+"""Quantities that live on the circle, in degrees."""
+_SAME_DEG = 1e-9
+"""Difference up to which two angles are one."""
 
 
 def plain(value: Any) -> Any:
@@ -69,7 +76,7 @@ class GaussianConstraint:
     ----------
     name : str
     quantities : tuple of str
-        k of them; names that end in ``_deg`` are angles on the circle.
+        k of them; phases are measured the short way round.
     values : ndarray, shape (k,)
     covariance : ndarray, shape (k, k)
     """
@@ -155,6 +162,8 @@ class TableConstraint:
     """Chi-squared by one or two quantities, between its points by cubic splines.
 
     Beyond its ends it rises from the nearest edge by the squared distance over the last step.
+    Phases are periodic: a table over a whole turn has no ends, one over less is as far away as
+    the short way round is.
 
     Attributes
     ----------
@@ -180,8 +189,9 @@ class TableConstraint:
     def residuals(self, values: Sequence[Any], xp: Any = np, lift: Lift = plain) -> list[Any]:
         """The root of chi-squared."""
         cells, powers, beyond = [], [], 0.0
-        for axis, value in zip(self.axes, values, strict=True):
-            inside, outside = _clipped(axis, value, xp)
+        for name, axis, value in zip(self.quantities, self.axes, values, strict=True):
+            middle = lift(np.float64(0.5 * (axis[0] + axis[-1])))
+            inside, outside = _clipped(axis, _near(name, value, middle, xp), xp)
             inner = lift(axis[1:-1])
             cell = xp.sum(_real(inside, xp)[..., None] >= inner, axis=-1)
             cells.append(cell)
@@ -194,16 +204,17 @@ class TableConstraint:
 
     @functools.cached_property
     def _coefficients(self) -> FloatArray:
-        return _tensor_spline(self.axes, self.chi_squared - np.min(self.chi_squared))
+        heights = self.chi_squared - np.min(self.chi_squared)
+        return _tensor_spline(self.quantities, self.axes, heights)
 
 
 @dataclass(frozen=True, eq=False)
 class ChainConstraint:
     """Weighted draws of a few quantities, as a smooth density.
 
-    A sum of equal Gaussians at draws of the chain, of Scott's bandwidth; centres are drawn
-    towards the mean so that mean and covariance are those of the chain, but for angles, which
-    are periodic.
+    A sum of equal Gaussians at draws of the chain, of Scott's bandwidth. The centres are moved
+    linearly so that mean and covariance of the sum are those of the chain; those of phases, which
+    are periodic, are of the turn around their mean direction.
 
     Attributes
     ----------
@@ -228,31 +239,55 @@ class ChainConstraint:
     def residuals(self, values: Sequence[Any], xp: Any = np, lift: Lift = plain) -> list[Any]:
         """The root of twice the log of the highest density at a centre over that here."""
         centres, whitening, top = self._kernel
-        height = _mixture(values, lift(centres), lift(whitening), xp)
+        middle, names = lift(self._middle), self.quantities
+        near = [_near(name, values[k], middle[k], xp) for k, name in enumerate(names)]
+        height = _mixture(near, lift(centres), lift(whitening), xp)
         return [xp.sqrt(_positive(2.0 * (lift(np.float64(top)) - height), xp) + _TINY)]
+
+    @functools.cached_property
+    def _unrolled(self) -> FloatArray:
+        """Draws (n, k), phases on the turn around their mean direction."""
+        near = around(self.draws, mean_direction(self.draws, self._share))
+        return np.where(_turning(self.quantities), near, self.draws)
+
+    @property
+    def _share(self) -> FloatArray:
+        return np.asarray(self.weights / np.sum(self.weights))
+
+    @functools.cached_property
+    def _middle(self) -> FloatArray:
+        """Mean of the draws (k,)."""
+        return np.asarray(self._share @ self._unrolled)
 
     @functools.cached_property
     def _kernel(self) -> tuple[FloatArray, FloatArray, float]:
         """Centres (c, k), whitening matrix (k, k) and the log density at the highest centre."""
-        turning = np.array([name.endswith("_deg") for name in self.quantities])
-        share = self.weights / np.sum(self.weights)
-        draws = np.where(turning, _around(self.draws, share), self.draws)
-        mean = share @ draws
+        draws, share = self._unrolled, self._share
         covariance = np.atleast_2d(np.cov(draws.T, aweights=share, bias=True))
         size = min(CENTRES, draws.shape[0])
         width = min(size, 1.0 / np.sum(share**2)) ** (-1.0 / (draws.shape[1] + 4))
-        shrink = np.where(turning, 1.0, np.sqrt(1.0 - width**2))
         order = np.argsort(draws[:, 0], kind="stable")  # so that few centres are spread evenly
         places = np.searchsorted(np.cumsum(share[order]), (np.arange(size) + 0.5) / size)
         chosen = draws[order][np.minimum(places, len(draws) - 1)]
-        centres = mean + shrink * (chosen - mean)
-        own = centres
-        for k in np.flatnonzero(turning):
+        own = centres = _moved(chosen, self._middle, covariance, np.sqrt(1.0 - width**2))
+        for k in np.flatnonzero(_turning(self.quantities)):
             turn = FULL_TURN_DEG * np.eye(draws.shape[1])[k]
             centres = np.concatenate([centres - turn, centres, centres + turn])
         whitening = np.linalg.inv(np.linalg.cholesky(covariance)) / width
         heights = _mixture(list(own.T), centres, whitening, np)
         return centres, whitening, float(np.max(heights))
+
+
+def _moved(draws: FloatArray, mean: FloatArray, covariance: FloatArray, share: float) -> FloatArray:
+    """Draws (c, k), moved linearly to a mean (k,) and a share of the widths of a covariance."""
+    off = draws - np.mean(draws, axis=0)
+    own = np.cov(off.T, bias=True) + _LEAST * covariance  # equal draws have none
+    turned = np.linalg.solve(np.linalg.cholesky(np.atleast_2d(own)), off.T)
+    return np.asarray(mean + share * (np.linalg.cholesky(covariance) @ turned).T)
+
+
+def _turning(names: Sequence[str]) -> BoolArray:
+    return np.array([name in TURNING for name in names])
 
 
 def _mixture(values: Sequence[Any], centres: Any, whitening: Any, xp: Any) -> Any:
@@ -268,24 +303,31 @@ def _arrays(values: Sequence[Any], xp: Any) -> list[Any]:
     return [np.asarray(value) if xp is np else value for value in values]
 
 
-def _around(draws: FloatArray, share: FloatArray) -> FloatArray:
-    """Angles (n, k) in degrees, cut opposite to their mean direction."""
-    mean = np.rad2deg(np.angle(share @ np.exp(1j * np.deg2rad(draws))))
+def mean_direction(draws: FloatArray, share: FloatArray) -> FloatArray:
+    """Mean direction of angles (n, k) in degrees, shape (k,), from -180 to 180."""
+    return np.rad2deg(np.angle(share @ np.exp(1j * np.deg2rad(draws))))
+
+
+def around(draws: FloatArray, middle: FloatArray) -> FloatArray:
+    """Angles in degrees, on the turn around a middle."""
     half = 0.5 * FULL_TURN_DEG
-    return np.asarray(mean + np.mod(draws - mean + half, FULL_TURN_DEG) - half)
+    return np.asarray(middle + np.mod(draws - middle + half, FULL_TURN_DEG) - half)
 
 
 def departures(
     names: tuple[str, ...], values: Sequence[Any], centres: Sequence[Any], xp: Any
 ) -> list[Any]:
     """Values less centres, of angles the short way round."""
-    found = []
-    for name, value, centre in zip(names, values, centres, strict=True):
-        off = value - centre
-        if name.endswith("_deg"):
-            off = off - FULL_TURN_DEG * xp.round(_real(off, xp) / FULL_TURN_DEG)
-        found.append(off)
-    return found
+    three = zip(names, values, centres, strict=True)
+    return [_near(name, value, centre, xp) - centre for name, value, centre in three]
+
+
+def _near(name: str, value: Any, centre: Any, xp: Any) -> Any:
+    """The value; of a phase within half a turn of a centre."""
+    if name not in TURNING:
+        return value
+    (value,) = _arrays([value], xp)
+    return value - FULL_TURN_DEG * xp.round(_real(value - centre, xp) / FULL_TURN_DEG)
 
 
 def _clipped(axis: FloatArray, value: Any, xp: Any) -> tuple[Any, Any]:
@@ -298,14 +340,24 @@ def _clipped(axis: FloatArray, value: Any, xp: Any) -> tuple[Any, Any]:
     return _choose(_real(value, xp) > high, high + 0.0 * value, inside, xp), above
 
 
-def _tensor_spline(axes: tuple[FloatArray, ...], heights: FloatArray) -> FloatArray:
+def _tensor_spline(
+    names: tuple[str, ...], axes: tuple[FloatArray, ...], heights: FloatArray
+) -> FloatArray:
     """Coefficients by cell of each axis, then by power of each axis, the highest first."""
     found = heights
-    for place in range(len(axes)):
-        spline = CubicSpline(axes[place], found, axis=place)
+    for place, (name, axis) in enumerate(zip(names, axes, strict=True)):
+        closed = name in TURNING and is_whole_turn(axis)
+        same = closed and np.array_equal(np.take(found, 0, place), np.take(found, -1, place))
+        ends = "periodic" if same else "not-a-knot"
+        spline = CubicSpline(axis, found, axis=place, bc_type=ends)
         # (4, cells, rest): the cells back in their place, the powers at the end
         found = np.moveaxis(np.moveaxis(spline.c, 1, place + 1), 0, -1)
     return np.ascontiguousarray(found)
+
+
+def is_whole_turn(axis: FloatArray) -> bool:
+    """Whether the ends of an axis in degrees are one angle."""
+    return bool(abs(axis[-1] - axis[0] - FULL_TURN_DEG) < _SAME_DEG)
 
 
 def _horner(coefficients: Any, power: Any, behind: int, xp: Any) -> Any:

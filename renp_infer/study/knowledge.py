@@ -17,12 +17,16 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.inference.constraints import (
     ONE_SIDED,
+    TURNING,
     ChainConstraint,
     GaussianConstraint,
     LimitConstraint,
     PublishedTerm,
     TableConstraint,
+    is_whole_turn,
 )
+from renp_infer.inference.marginals import FULL_TURN_DEG
+from renp_infer.records import FloatArray
 from renp_infer.resources import named_file, read_toml, share_path
 from renp_infer.study.columns import columns_of
 from renp_infer.study.sections.base import Word
@@ -38,6 +42,9 @@ KEY = "constraints"
 _CHI_SQUARED, _WEIGHT = "chi_squared", "weight"
 _FEWEST, _FEWEST_DRAWS = 4, 100
 """Values along an axis of a table, and draws of a chain."""
+_ROUNDING = 1e-9
+_SAME_CHI_SQUARED = 0.01
+"""Difference up to which two values of one angle are one."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +173,10 @@ def _limit(entry: LimitEntry, key: str) -> LimitConstraint:
     if entry.shape is None:
         allowed = f'"{ONE_SIDED}": a limit does not say the shape of its likelihood'
         raise ConfigError(f"{key}.shape", Said("nothing"), allowed)
+    if entry.quantity in TURNING:
+        allowed = "no phase: on a circle nothing is above a limit"
+        hint = "[[constraints.table]] or [[constraints.gaussian]] know the circle"
+        raise ConfigError(f"{key}.quantity", entry.quantity, allowed, hint)
     if entry.best >= entry.upper:
         raise ConfigError(f"{key}.best", entry.best, f"< upper = {entry.upper:g}")
     least = entry.upper_least
@@ -190,7 +201,32 @@ def _table(entry: FileEntry, key: str) -> TableConstraint:
     if heights.size != grid.size or np.any(np.isnan(grid)):
         given = Said(f"{heights.size} rows")
         raise ConfigError(f"{key}.file", given, f"a full grid, {grid.size} different rows")
+    for place, name in enumerate(entry.quantities):
+        if name in TURNING:
+            axes, grid = _closed(axes, grid, place, f"{key}.file")
     return TableConstraint(entry.name, entry.quantities, axes, grid)
+
+
+def _closed(
+    axes: tuple[FloatArray, ...], grid: FloatArray, place: int, key: str
+) -> tuple[tuple[FloatArray, ...], FloatArray]:
+    """A table of which one axis is a phase, closed to a turn where it lacks no more than a step.
+
+    Ends that are one angle have one value; where a table has two, it jumps there.
+    """
+    axis, first, last = axes[place], np.take(grid, [0], place), np.take(grid, [-1], place)
+    lacks = FULL_TURN_DEG - (axis[-1] - axis[0])
+    if is_whole_turn(axis):
+        if np.max(np.abs(last - first)) > _SAME_CHI_SQUARED:
+            return axes, grid
+        axis, grid = axis[:-1], np.delete(grid, -1, place)
+    elif lacks < 0.0:
+        given = Said(f"{axis[0]:g} to {axis[-1]:g} degrees")
+        raise ConfigError(key, given, "one turn at most: a phase is periodic")
+    elif lacks > (1.0 + _ROUNDING) * np.max(np.diff(axis)):
+        return axes, grid
+    axis = np.append(axis, axis[0] + FULL_TURN_DEG)
+    return (*axes[:place], axis, *axes[place + 1 :]), np.concatenate([grid, first], place)
 
 
 def _chain(entry: FileEntry, key: str) -> ChainConstraint:

@@ -11,7 +11,9 @@ import numpy as np
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said
+from renp_infer.inference.constraints import around, mean_direction
 from renp_infer.inference.marginals import (
+    FULL_TURN_DEG,
     LogNormal,
     LogUniform,
     Marginal,
@@ -36,6 +38,7 @@ _DENSITY, _WEIGHT = "density", "weight"
 _FEWEST_DRAWS = 100
 _MOST_ROWS = 10_000
 _LARGEST = 1e100
+_ROUNDING = 1e-9
 _SMALLEST = 1e-10
 """Smallest eigenvalue of a correlation matrix."""
 
@@ -176,10 +179,14 @@ def _check_inside(own: OwnPrior, key: str, low: float, high: float) -> None:
 def _own_prior(row: Inferred, entry: PriorEntry, key: str, limits: tuple[float, float]) -> OwnPrior:
     """Prior of a table; one that is cut ends where the parameter does."""
     _check_keys(entry, key)
-    if row.kind == "phase" and entry.kind == "normal":
+    if row.kind == "phase" and entry.kind in ("normal", "truncated"):
         middle = _given(entry.mean)
         limits = (middle - HALF_TURN_DEG, middle + HALF_TURN_DEG)
     marginal, text = _marginal(row, entry, key, limits)
+    first, last = marginal.limits
+    if row.kind == "phase" and last - first > FULL_TURN_DEG * (1.0 + _ROUNDING):
+        given = Said(f"{first:g} to {last:g} degrees")
+        raise ConfigError(key, given, "one turn at most: a phase is periodic")
     return OwnPrior(row.name, entry.kind, marginal, text, entry.ordering)
 
 
@@ -274,12 +281,15 @@ def _of_file(
     if entry.kind == "table":
         values, heights = columns_of(path, (row.name, _DENSITY), f"{key}.file")
         return _table(values, heights, f"{key}.file"), f"density of {path.name}"
-    return _of_samples(path, row.name, key, limits), f"smoothed samples of {path.name}"
+    return _of_samples(path, row, key, limits), f"smoothed samples of {path.name}"
 
 
-def _of_samples(path: Path, name: str, key: str, limits: tuple[float, float]) -> Tabulated:
-    """Density of a file of draws; remembered, since a search of designs asks again and again."""
-    draws, weights = columns_of(path, (name,), f"{key}.file", weight=_WEIGHT)
+def _of_samples(path: Path, row: Inferred, key: str, limits: tuple[float, float]) -> Tabulated:
+    """Density of a file of draws; remembered, since a search of designs asks again and again.
+
+    Phases are taken on the turn around their mean direction.
+    """
+    draws, weights = columns_of(path, (row.name,), f"{key}.file", weight=_WEIGHT)
     _check_size(draws, f"{key}.file")
     if draws.size < _FEWEST_DRAWS:
         allowed = f"{_FEWEST_DRAWS} draws or more"
@@ -287,10 +297,19 @@ def _of_samples(path: Path, name: str, key: str, limits: tuple[float, float]) ->
     if np.any(weights < 0.0) or not np.sum(weights) > 0.0:
         raise ConfigError(f"{key}.file", Said("a negative weight, or none"), "weights >= 0")
     low, high = limits
+    if row.kind == "phase":
+        draws, low, high = _unrolled(draws, weights)
     if not (low <= draws.min() < draws.max() <= high):
         given = Said(f"{draws.min():g} to {draws.max():g}")
         raise ConfigError(f"{key}.file", given, f"different values within {low:g} and {high:g}")
     return _smooth(draws.tobytes(), weights.tobytes(), low, high)
+
+
+def _unrolled(draws: FloatArray, weights: FloatArray) -> tuple[FloatArray, float, float]:
+    """Phases (n,) around their mean direction, and the ends of that turn."""
+    middle = mean_direction(draws, weights / np.sum(weights))
+    found = around(draws, middle)
+    return found, float(middle) - HALF_TURN_DEG, float(middle) + HALF_TURN_DEG
 
 
 @functools.lru_cache(maxsize=16)

@@ -7,9 +7,16 @@ import pytest
 from scipy import stats
 
 from renp_infer.errors import ConvergenceError
-from renp_infer.inference.constraints import GaussianConstraint, LimitConstraint, chi_squared
+from renp_infer.inference.constraints import (
+    ChainConstraint,
+    GaussianConstraint,
+    LimitConstraint,
+    TableConstraint,
+    chi_squared,
+)
 from renp_infer.inference.external import External
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import SEEN_PHASE
 from renp_infer.inference.sampling import draw_sample
 from tests.toys.external import EVERY, angle, chain, external, gaussian, limit, table, table_of_two
 from tests.toys.linear import VALUES, conjugate_settings, linear_likelihood
@@ -79,20 +86,73 @@ def test_a_table_of_two_has_its_nodes_and_is_exact_between_them():
     assert at(term, 123.4, 0.317) == pytest.approx(u**2 + v**2 + 0.8 * u * v - least, rel=1e-9)
 
 
+def around_table(first, last, step=10.0, name="delta_deg"):
+    """A cosine of a phase, on an axis of any turn."""
+    axis = np.arange(first, last + 0.5 * step, step)
+    return TableConstraint("t", (name,), (axis,), 20.0 * (1.0 - np.cos(np.deg2rad(axis + 90.0))))
+
+
+def test_a_table_of_a_whole_turn_has_no_ends():
+    """Whichever turn its axis and the value are of; smooth where the axis ends."""
+    shifted = [around_table(-180.0, 180.0), around_table(0.0, 360.0)]
+    angles = np.arange(-720.0, 721.0, 7.0)
+    expected = 20.0 * (1.0 - np.cos(np.deg2rad(angles + 90.0)))
+    for term in shifted:
+        assert at_each(term, angles) == pytest.approx(expected, abs=1e-3)
+        step = 1e-4
+        ends = [at(term, angle) for angle in (180.0 - step, 180.0, 180.0 + step)]
+        assert ends[2] - ends[1] == pytest.approx(ends[1] - ends[0], rel=1e-3)
+
+
+def test_a_table_of_part_of_a_turn_rises_the_short_way_round():
+    """From 200 to 340 degrees, which are -160 to -20."""
+    term, inside = around_table(200.0, 340.0), np.array([200.0, 270.0, 335.0])
+    assert at_each(term, inside - 360.0) == pytest.approx(at_each(term, inside), abs=1e-9)
+    last, first = at(term, 340.0), at(term, 200.0)
+    assert at(term, 10.0) == pytest.approx(last + 3.0**2, rel=1e-9)
+    assert at(term, 170.0) == pytest.approx(first + 3.0**2, rel=1e-9)
+
+
+def test_a_difference_of_phases_is_known_beyond_one_turn():
+    """alpha31 - 2 delta goes down to -720 degrees."""
+    angles = np.array([15.0, 100.0, 300.0])
+    rng = np.random.default_rng(2)
+    draws = rng.normal(20.0, 30.0, (2000, 1))
+    for term in (
+        around_table(0.0, 360.0, name=SEEN_PHASE),
+        ChainConstraint("c", (SEEN_PHASE,), draws, np.ones(2000)),
+    ):
+        for turn in (-720.0, -360.0, 360.0):
+            assert at_each(term, angles + turn) == pytest.approx(at_each(term, angles), abs=1e-6)
+
+
+def at_each(term, values):
+    return np.array([at(term, value) for value in values])
+
+
 def test_a_chain_keeps_mean_and_covariance():
-    """By the moments of its density, over draws of the chain's own law."""
+    """By the moments of its density; of the phase those of the turn around its mean."""
     term = chain()
     centres, whitening, _ = term._kernel
-    kept = centres[np.abs(centres[:, 2] - 350.0) < 180.0]
-    own = term.draws[:, :2]
+    kept = centres[np.abs(centres[:, 2] - term._middle[2]) < 180.0]
+    near = (term.draws[:, 2] - 350.0 + 180.0) % 360.0 + 170.0
+    own = np.column_stack([term.draws[:, :2], near])
+    own[:, 2] += 360.0 * np.round((term._middle[2] - 350.0) / 360.0)
     scale = np.linalg.inv(whitening)
-    whole = np.cov(kept[:, :2].T, bias=True) + (scale @ scale.T)[:2, :2]
-    assert np.mean(kept[:, 0]) == pytest.approx(own[:, 0].mean(), rel=2e-3)
-    # the second is not spread evenly: a thousand draws know a variance to 4.5 %
-    assert whole[0, 0] == pytest.approx(np.var(own[:, 0]), rel=0.01)
-    assert whole[1, 1] == pytest.approx(np.var(own[:, 1]), rel=0.15)
+    whole = np.cov(kept.T, bias=True) + scale @ scale.T
+    assert kept.mean(axis=0) == pytest.approx(own.mean(axis=0), rel=1e-9)
+    assert whole == pytest.approx(np.cov(own.T, bias=True), rel=1e-9, abs=1e-15)
     here = at(term, 0.0221, 2.51e-3, 350.0)
     assert at(term, 0.0221, 2.51e-3, -10.0) == pytest.approx(here, rel=1e-6, abs=1e-9)
+
+
+def test_a_chain_of_pointing_knows_that_it_is_on_no_circle():
+    draws = np.random.default_rng(3).normal(0.01, 2e-3, (3000, 1))
+    term = ChainConstraint("c", ("theta_s_offset_deg",), draws, np.ones(3000))
+    centres, whitening, _ = term._kernel
+    assert centres.shape == (1000, 1)
+    variance = np.var(centres) + 1.0 / whitening[0, 0] ** 2
+    assert variance == pytest.approx(np.var(draws), rel=1e-9, abs=0.0)
 
 
 def test_weights_of_a_chain_count_as_often():

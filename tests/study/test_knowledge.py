@@ -99,6 +99,37 @@ def test_files_of_numbers(tmp_path, monkeypatch, rng):
         study(table=[entry])
 
 
+def table_of_delta(folder, axis, height=lambda x: 20.0 * (1.0 - np.cos(np.deg2rad(x + 90.0)))):
+    rows = np.column_stack([axis, height(axis)])
+    np.savetxt(folder / "d.csv", rows, delimiter=",", header="delta_deg,chi_squared", comments="")
+    entry = {"name": "t", "quantities": ["delta_deg"], "file": str(folder / "d.csv")}
+    return study(table=[entry]).knowledge[0].term
+
+
+def chi_squared_at(term, angle):
+    return float(np.sum(np.square(term.residuals([np.float64(angle)]))))
+
+
+@pytest.mark.parametrize(("first", "last"), [(-180.0, 180.0), (-180.0, 170.0), (10.0, 360.0)])
+def test_a_table_of_a_phase_goes_round(tmp_path, first, last):
+    """With its last row, or without; 270 degrees are -90."""
+    term = table_of_delta(tmp_path, np.arange(first, last + 1.0, 10.0))
+    for angle in (-90.0, 270.0, 630.0, 179.0, -181.0, 175.0):
+        expected = 20.0 * (1.0 - np.cos(np.deg2rad(angle + 90.0)))
+        assert chi_squared_at(term, angle) == pytest.approx(expected, abs=1e-2)
+
+
+def test_a_table_whose_ends_differ_jumps_there(tmp_path):
+    term = table_of_delta(tmp_path, np.arange(-180.0, 181.0, 10.0), lambda x: ((x + 90) / 30) ** 2)
+    found = [chi_squared_at(term, angle) for angle in (270.0, 300.0, 181.0, 179.0)]
+    assert found == pytest.approx([0.0, 1.0, (89.0 / 30.0) ** 2, (269.0 / 30.0) ** 2], abs=1e-9)
+
+
+def test_a_table_of_more_than_a_turn_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"constraints\.table\[0\]\.file.*one turn at most"):
+        table_of_delta(tmp_path, np.arange(-180.0, 200.0, 10.0))
+
+
 @pytest.mark.parametrize(
     ("constraints", "path", "words"),
     [
@@ -117,6 +148,11 @@ def test_files_of_numbers(tmp_path, monkeypatch, rng):
             "m1_meV",
         ),
         ({"gaussian": [REACTOR, REACTOR]}, "constraints.name", "another name"),
+        (
+            {"limit": [LIMIT | SHAPE | {"quantity": "delta_deg"}]},
+            "constraints.limit[0].quantity",
+            "on a circle nothing is above",
+        ),
         ({"use": ["katrin"]}, "constraints.use", "katrin-2025"),
         ({"use": ["none.toml"]}, "none.toml", "readable"),
         ({"gauss": []}, "constraints.gauss", "gaussian"),

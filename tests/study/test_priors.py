@@ -43,6 +43,31 @@ def test_every_parameter_can_have_one():
     assert set(PriorsSection.model_fields) == {*PARAMETERS.names, "block"}
 
 
+def test_samples_of_a_phase_are_on_no_line(tmp_path):
+    """Around 0 and given from 0 to 360: their width is that of the arc, not that of the circle."""
+    draws = np.random.default_rng(1).normal(0.0, 20.0, 4000)
+    np.savetxt(tmp_path / "d.csv", draws % 360.0, header="delta_deg", comments="")
+    prior = prior_of(study(delta_deg={"kind": "samples", "file": str(tmp_path / "d.csv")}))
+    found = prior.marginals["delta_deg"]
+    assert found.sd == pytest.approx(np.std(draws), rel=0.015)
+    assert found.mean == pytest.approx(np.mean(draws), abs=0.1)
+
+
+def test_priors_of_phases_are_of_one_turn_at_most(tmp_path):
+    axis = np.arange(-200.0, 201.0, 10.0)
+    rows = np.column_stack([axis, np.ones(axis.size)])
+    np.savetxt(tmp_path / "d.csv", rows, delimiter=",", header="delta_deg,density", comments="")
+    for entry in (
+        {"kind": "table", "file": str(tmp_path / "d.csv")},
+        {"kind": "uniform", "low": 0.0, "high": 400.0},
+        {"kind": "truncated", "mean": 0.0, "sd": 50.0, "low": -200.0, "high": 200.0},
+    ):
+        with pytest.raises(ConfigError, match=r"priors\.delta_deg.*one turn at most"):
+            study(delta_deg=entry)
+    cut = prior_of(study(delta_deg={"kind": "truncated", "mean": 90.0, "sd": 50.0, "high": 120.0}))
+    assert cut.marginals["delta_deg"].limits == (-90.0, 120.0)
+
+
 def test_forms_become_marginals():
     prior = prior_of(
         study(

@@ -47,6 +47,12 @@ def angle():
     return GaussianConstraint("angle", ("delta_deg",), np.array([350.0]), np.array([[400.0]]))
 
 
+def turn():
+    axis = np.linspace(-180.0, 180.0, 25)
+    cosine = np.cos(np.deg2rad(axis + 90.0))
+    return TableConstraint("turn", ("delta_deg",), (axis,), 5.0 * (1.0 - cosine))
+
+
 EVERY = {
     "gaussian": gaussian,
     "limit": limit,
@@ -55,6 +61,7 @@ EVERY = {
     "table of two": table_of_two,
     "chain": chain,
     "angle": angle,
+    "turn": turn,
 }
 
 
