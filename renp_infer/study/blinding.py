@@ -40,7 +40,7 @@ class Blinding:
     key : str
         Path of the file with the secret.
     width_meV : float
-        Standard deviation of the offsets.
+        Standard deviation of the offset of m1.
     """
 
     key: str

@@ -17,7 +17,7 @@ class BlindingSection(Section):
     """Hides what measured data say: masses are published with an offset, nothing else of them.
 
     ``key`` is a file outside of the run, made by ``renp blind-key``; ``width_meV`` is the
-    standard deviation of the offsets that follow from it.
+    standard deviation of the offset of m1 that follows from it.
     """
 
     key: Annotated[
@@ -28,7 +28,8 @@ class BlindingSection(Section):
         float,
         Before(Number("meV", 0, 1e6, open_low=True)),
         about(
-            "Standard deviation of the secret offsets of masses.",
+            "Standard deviation of the secret offset of m1; offsets of derived masses are wider "
+            "by as much as they can move with m1.",
             typical="several times the error that is expected",
         ),
     ] = 200.0

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from renp_infer.engine.tasks import Context
     from renp_infer.study.study import Study
 
-HIDDEN_MASSES = (MASS, SUM, BETA, DOUBLE_BETA)
-"""Few: the mean of many that follow from one, each shifted by itself, would tell it."""
+HIDDEN_MASSES = {MASS: 1.0, SUM: 3.0, BETA: 1.0, DOUBLE_BETA: 1.0}
+"""Largest derivative of each by m1: its offset is so many times wider, so that none tells m1
+better than the offset of m1 itself hides it. Few, since all together tell it the better."""
 BY_ANGLE = "renp_checks"
 """Group of residuals, pulls and Pareto k by angle."""
 BY_PLACE = (ANGLE, DATA_SET)
@@ -81,7 +82,8 @@ class Published:
     data : str
         Name of their file.
     width_meV : float
-        Standard deviation of the offsets.
+        Standard deviation of the offset of m1; those of derived masses are ``HIDDEN_MASSES``
+        times as wide.
     masses : mapping
     nuisances : mapping
     diagnostics : mapping
@@ -136,8 +138,8 @@ def blinded_fit(study: Study, context: Context) -> xarray.DataTree:
         tree = infer(study, context)
         found, width = InferResult.of(tree), study.blinding.width_meV
         masses = {
-            name: Shifted(found.estimates[name].mean + secret.offset(name, width))
-            for name in HIDDEN_MASSES
+            name: Shifted(found.estimates[name].mean + secret.offset(name, slope * width))
+            for name, slope in HIDDEN_MASSES.items()
             if name in found.estimates
         }
         masses[MASS] = Shifted(masses[MASS].blinded_mean, found.mass.sd)

@@ -24,6 +24,7 @@ from renp_infer.engine.result import load_tree
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.explorer.state import open_study
 from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.inference.quantities import Quantities
 from renp_infer.study.blinding import Secret, read_key, secret_of, write_key
 from renp_infer.study.load import load_study
 from renp_infer.verbs.compare import blinded as compare_blinded
@@ -134,7 +135,10 @@ def posterior(place: Path) -> Path:
 def hidden_numbers(home: Path, verb: str) -> dict[str, float]:
     """What the plain run says and the blinded one must not, and the offsets."""
     secret = secret_at(home)
-    offsets = {f"offset {name}": secret.offset(name, WIDTH) for name in HIDDEN_MASSES}
+    offsets = {
+        f"offset {name}": secret.offset(name, slope * WIDTH)
+        for name, slope in HIDDEN_MASSES.items()
+    }
     plain = home / f"plain-{verb}" / f"{verb}.nc"
     found = dict(offsets)
     if verb == "infer":
@@ -213,7 +217,7 @@ def test_what_is_published_is_the_value_with_its_offset(posterior) -> None:
     plain = document(home / "plain-infer" / "infer.nc", "renp_summary")["parameters"]
     assert set(published["masses"]) <= set(HIDDEN_MASSES)
     for name, row in published["masses"].items():
-        expected = plain[name]["mean"] + secret.offset(name, WIDTH)
+        expected = plain[name]["mean"] + secret.offset(name, HIDDEN_MASSES[name] * WIDTH)
         assert row["blinded_mean"] == pytest.approx(expected, rel=1e-12)
     assert published["masses"]["m1_meV"]["sd"] == plain["m1_meV"]["sd"]
     assert all(row["sd"] is None for n, row in published["masses"].items() if n != "m1_meV")
@@ -409,6 +413,32 @@ def test_offsets_are_gaussian_independent_and_of_the_data() -> None:
     orders = {tuple(Secret(bytes([k]) * 32, "d").order("hypotheses", 4)) for k in range(200)}
     assert len(orders) == 24
     assert "00" * 8 not in repr(one) and "\\x00" not in repr(one)
+
+
+@pytest.mark.parametrize("ordering", ["normal", "inverted"])
+def test_all_offsets_together_hide_as_one_of_half_the_width(ordering) -> None:
+    """m1 by the best linear estimate from what is published, over keys, masses and phases."""
+    keys = [Secret(k.to_bytes(32, "big"), "data") for k in range(1500)]
+    sign = 1.0 if ordering == "normal" else -1.0
+    known = {"sin2_12": 0.308, "sin2_13": 0.02215, "dm2_21": 7.49e-5, "dm2_3l": sign * 2.513e-3}
+    offsets = np.array(
+        [[key.offset(n, slope * WIDTH) for n, slope in HIDDEN_MASSES.items()] for key in keys]
+    )
+    sds, best = np.array(list(HIDDEN_MASSES.values())) * WIDTH, []
+    for phase in (0.0, 180.0):
+        angles = {"delta_deg": 0.0, "alpha21_deg": phase, "alpha31_deg": phase}
+        for mass in (1.0, 50.0, 400.0):
+            values = known | angles | {"m1_meV": mass + 1e-20j}
+            every = values | Quantities(ordering, "majorana").of(values)
+            slopes = np.array([np.imag(every[name]) for name in HIDDEN_MASSES]) / 1e-20
+            assert np.all(np.abs(slopes) <= np.array(list(HIDDEN_MASSES.values())) + 1e-12)
+            weights = slopes / sds**2
+            estimates = offsets @ weights / (weights @ slopes)  # less the truth
+            alone = offsets / np.where(slopes == 0.0, np.nan, slopes)
+            best.append(np.std(estimates))
+            assert np.nanmin(np.std(alone, axis=0)) > 0.95 * WIDTH
+    assert min(best) > 0.95 * WIDTH / 2.0
+    assert min(best) < 1.1 * WIDTH / 2.0  # the mass by all four where they move most
 
 
 def test_a_fit_that_fails_leaves_no_word_of_why(posterior, monkeypatch, capsys, tmp_path) -> None:
