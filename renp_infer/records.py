@@ -267,7 +267,21 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Everything but the parameters: a complete, resolved apparatus."""
+    """Everything but the parameters: a complete, resolved apparatus.
+
+    Attributes
+    ----------
+    target : Target
+    layout : Layout
+    lasers : Lasers
+    detector : Detector
+    switches : Switches
+    accuracy : Accuracy
+    reference : Experiment or None
+        Of one of several data sets: the study's own apparatus, for which ``reference_snr``
+        holds, so that exposures and signals of sets count by what they are to each other.
+        ``None`` is this one.
+    """
 
     target: Target
     layout: Layout
@@ -275,6 +289,7 @@ class Experiment:
     detector: Detector
     switches: Switches
     accuracy: Accuracy = field(default_factory=Accuracy)
+    reference: Experiment | None = None
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> 
     """Factor of the noise, 1 unless the study normalises it.
 
     With ``reference_snr`` > 0 the noise is scaled so that ``reference_field_nG``
-    would have that signal-to-noise per angle of the paper's layout.
+    would have that signal-to-noise per angle of the paper's layout: field and noise of the
+    study's own apparatus, one factor for all of its data sets.
 
     Raises
     ------
@@ -90,6 +91,8 @@ def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> 
     detector = experiment.detector
     if detector.reference_snr == 0.0:
         return 1.0
+    if experiment.reference is not None:
+        experiment, chi2 = experiment.reference, coherence(experiment.reference)
     reference = reference_experiment(experiment)
     signal = reference_field_nG(experiment, parameters, chi2)
     cycle = bloch_cycle(experiment)

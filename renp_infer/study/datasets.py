@@ -105,7 +105,8 @@ def _set(
     except ConfigError as error:
         raise _of_entry(error, entry, place) from None
     own = replace(own, digests=data_digests(own), knowledge=whole.knowledge)
-    own = replace(own, blinding=whole.blinding)
+    experiment = replace(own.experiment, reference=whole.experiment)
+    own = replace(own, blinding=whole.blinding, experiment=experiment)
     return DataSet(entry.name, entry.run or entry.name, entry.crystal, own)
 
 

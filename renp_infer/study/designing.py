@@ -204,7 +204,8 @@ def frozen_noise(study: Study) -> Keys:
 
     Noise that is scaled to a signal-to-noise would be scaled by each design's own
     signal. Where only the layout varies, the paper's layout gives the same scale for
-    all, and there are no such keys; else the scaled noise is given as a number.
+    all, and there are no such keys; nor where an exposure is shared, since all sets have the
+    study's own scale, whatever their part; else the scaled noise is given as a number.
     """
     from renp_infer.measurement.normalise import coherence, noise_scale
 

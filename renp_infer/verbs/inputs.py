@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from renp_infer.records import Experiment
 from renp_infer.study.study import DataSet, Study
 from renp_infer.versions import PHYSICS_VERSION
 
@@ -18,10 +19,17 @@ def model_inputs(study: Study) -> dict[str, Any]:
         "physics_version": PHYSICS_VERSION,
         "data": dict(study.digests),
         "name": study.name,
-        "experiment": asdict(study.experiment),
+        "experiment": _apparatus(study.experiment),
         "parameters": asdict(study.parameters),
     }
     return found | ({"sets": [_of_set(one) for one in study.sets]} if study.sets else {})
+
+
+def _apparatus(experiment: Experiment) -> dict[str, Any]:
+    found = asdict(experiment)
+    if found["reference"] is None:
+        del found["reference"]  # one data set has keys as before there were several
+    return found
 
 
 def _of_set(one: DataSet) -> dict[str, Any]:

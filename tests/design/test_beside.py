@@ -17,8 +17,15 @@ from renp_infer.inference.joint import JointModel, Member, Sharing
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.measurement.noise import Noise, joined_noise
-from renp_infer.study.designing import beside_of, designed, region_of, split_of
+from renp_infer.study.designing import (
+    beside_of,
+    designed,
+    frozen_noise,
+    region_of,
+    split_of,
+)
 from renp_infer.study.load import load_study
+from renp_infer.study.observed import data_of
 from tests.toys.response import INDEX, OSCILLATION, ToyResponse, observe, toy_angles, toy_truth
 from tests.toys.settings import inference_with
 from tests.toys.two_sets import two_sets
@@ -105,6 +112,21 @@ def test_shares_divide_the_exposure_of_all() -> None:
     variances = [np.diag(noise.covariance(noise.exposure_s))[::9] for noise in (own, moved)]
     np.testing.assert_allclose(variances[1] / variances[0], [1 / 1.6, 1 / 0.8, 1 / 0.8])
     assert region_of(study).space.names == ("share.a",)
+
+
+def test_a_design_of_shares_has_the_noise_that_it_was_judged_by() -> None:
+    """Its tables as a study, noise normalised."""
+    study = load_study(design(vary={"share.second": {"low": 0.1, "high": 0.9}}))
+    beside = beside_of(study)
+    assert beside is not None
+    for share in (0.1, 0.9):
+        keys = {"share.second": share}
+        judged = beside.split_noise(split_of(study, keys).exposures_s)
+        tables = designed(study, keys) | frozen_noise(study)
+        found = data_of(load_study({k: v for k, v in tables.items() if k != "optimize"}))
+        np.testing.assert_allclose(
+            found.covariance, judged.covariance(judged.exposure_s), rtol=1e-12
+        )
 
 
 def test_data_that_are_there_keep_their_noise(tmp_path: Any) -> None:

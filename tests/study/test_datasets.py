@@ -71,6 +71,34 @@ def test_what_a_set_is_decides_whether_a_result_is_that_of_the_study(change: Any
     assert fingerprint(posterior_inputs(before)) != fingerprint(posterior_inputs(after))
 
 
+def test_normalised_noise_has_one_factor_for_all_sets() -> None:
+    """That of the study's own apparatus: exposures and signals count by what they are."""
+    long = {"name": "long", "detector": {"exposure_s": 36000.0}}
+    dim = {"name": "dim", "crystal": "c", "target": {"density_per_cm3": 1e19}}
+    sure = {"name": "sure", "detector": {"reference_snr": 120.0}}
+    study = load_study(two_sets({"name": "own"}, long, dim, sure, inference={}))
+    data = data_of(study)
+    own, longer, dimmer, surer = (data.sigma[rows] for rows in rows_of(study))
+    alone = load_study({k: v for k, v in two_sets(inference={}).items() if k != "data"})
+    np.testing.assert_array_equal(own, data_of(alone).sigma)
+    np.testing.assert_allclose(longer / own, 10.0**-0.5, rtol=1e-12)
+    np.testing.assert_allclose(dimmer, own, rtol=1e-12)
+    np.testing.assert_allclose(surer / own, 0.5, rtol=1e-12)
+
+
+def test_how_a_run_is_cut_changes_no_noise() -> None:
+    """Parts whose exposures are the shares of their angles."""
+    angles = np.linspace(140.0, 148.0, 9)
+    parts = [
+        {"name": name, "run": "r", "layout": {"theta_s_deg": part.tolist()},
+         "detector": {"exposure_s": 3600.0 * part.size / 9}}
+        for name, part in (("a", angles[:3]), ("b", angles[3:]))
+    ]  # fmt: skip
+    cut = data_of(load_study(two_sets(*parts, inference={})))
+    whole = load_study({k: v for k, v in two_sets(inference={}).items() if k != "data"})
+    np.testing.assert_allclose(cut.sigma, data_of(whole).sigma, rtol=1e-12)
+
+
 def test_equal_sets_have_noise_of_their_own() -> None:
     study = load_study(two_sets({"name": "a"}, {"name": "b"}))
     data = data_of(study)
