@@ -91,8 +91,9 @@ def noise_scale(experiment: Experiment, parameters: Parameters, chi2: float) -> 
     detector = experiment.detector
     if detector.reference_snr == 0.0:
         return 1.0
-    if experiment.reference is not None:
-        experiment, chi2 = experiment.reference, coherence(experiment.reference)
+    whole = experiment.reference
+    if whole is not None:
+        experiment, chi2 = whole, coherence(whole)
     reference = reference_experiment(experiment)
     signal = reference_field_nG(experiment, parameters, chi2)
     cycle = bloch_cycle(experiment)
