@@ -61,9 +61,10 @@ def belt_mock(
         An error in the fit is recorded, not raised.
     """
     rng = np.random.default_rng(seed)
-    calibration = rng.standard_normal(Profile.nuisances(likelihood))
+    expected = Profile(likelihood)
+    calibration = expected.expected + rng.standard_normal(expected.expected.size)
     try:
-        central = Profile(likelihood).central(m1_meV, truth)
+        central = expected.central(m1_meV, truth)
         data = mock(likelihood, likelihood.mean(central), rng)
         return ratio(Profile(data, calibration), m1_meV, truth, starts_meV)
     except (RenpError, np.linalg.LinAlgError) as error:

@@ -1,9 +1,9 @@
 """Profile likelihood of the lightest mass, m1 >= 0, on drawn or expectation (Asimov) data.
 
-A frequentist reading of the model: each Gaussian prior is a calibration measurement,
-drawn anew in every mock experiment, and any other one of the coordinate in which it is
-Gaussian; m1 has no prior but 0 and the largest mass; phases are free; constraints of other
-experiments add their chi-squared. All other parameters are profiled, with the exact Jacobian.
+A frequentist reading of the model: priors of nuisances are calibration measurements, drawn
+anew in every mock experiment, see ``calibrations``; m1 has no prior but its ends, 0 and the
+largest mass; phases are free; constraints of other experiments add their chi-squared. All other
+parameters are profiled, with the exact Jacobian.
 With Asimov data the minimum of the true hypothesis is 0 at the truth, and chi-squared
 elsewhere is the median of the likelihood ratio (Cowan, Cranmer, Gross, Vitells, EPJC 71, 1554
 (2011)).
@@ -11,6 +11,7 @@ elsewhere is the median of the likelihood ratio (Cowan, Cranmer, Gross, Vitells,
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ import numpy as np
 from scipy.optimize import brentq
 
 from renp_infer.errors import ConvergenceError, RenpError
+from renp_infer.inference.calibrations import Calibrations, center_of, is_bent, width_of
 from renp_infer.inference.descent import STEPS, Minimum, descend, promise
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginals import Circular, LogNormal, Marginal, Normal, slope_at
+from renp_infer.inference.marginals import Circular, LogNormal, slope_at
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.settle import settle
 from renp_infer.records import FloatArray
@@ -47,6 +49,8 @@ _ABSOLUTE, _SHARE, _SETTLED = 0.02, 0.01, 0.1
 where the last one ended gains less than the last share of that."""
 _DIFFERENCE = 0.01
 """Chi-squared to which two searches agree whose difference from others is quoted."""
+_FAR = 8.0
+"""Unit coordinate at which a parameter with two ends is at one of them, to rounding."""
 _WIDEST = 64.0
 _ROOT = 1e-3
 
@@ -112,8 +116,10 @@ class Profile:
     likelihood : Likelihood
         With m1 free, and its prior bounded.
     calibration : ndarray, shape (k,), optional
-        What drawn calibrations found, as deviations from the centres of their priors in
-        standard deviations, in the order of the priors. None for Asimov data: all 0.
+        What calibrations found, as deviations from the centres of their priors in standard
+        deviations, in the order of the priors. None for Asimov data: the medians of the priors.
+    m1_min_meV : float
+        Smallest mass.
 
     Attributes
     ----------
@@ -123,30 +129,36 @@ class Profile:
         Largest mass.
     """
 
-    def __init__(self, likelihood: Likelihood, calibration: FloatArray | None = None) -> None:
+    def __init__(
+        self,
+        likelihood: Likelihood,
+        calibration: FloatArray | None = None,
+        m1_min_meV: float = 0.0,
+    ) -> None:
         self.likelihood = likelihood
         prior = likelihood.prior
         marginals = list(prior.marginals.values())
         self.mass = prior.names.index(MASS)
         self._log = np.array([isinstance(m, LogNormal) for m in marginals])
-        self._centers = np.array([_center(m) for m in marginals])
-        self._widths = np.array([_width(m) for m in marginals])
+        self._centers = np.array([center_of(m) for m in marginals])
+        self._widths = np.array([width_of(m) for m in marginals])
         turning = [isinstance(m, Circular) for m in marginals]
-        self._pulled = [k for k, turns in enumerate(turning) if not turns and k != self.mass]
-        self._bent = {k: marginals[k] for k in self._pulled if is_bent(marginals[k])}
-        self._identity = np.eye(len(marginals))[self._pulled]
+        self._nuisances = [k for k, turns in enumerate(turning) if not turns and k != self.mass]
+        self._bent = {k: marginals[k] for k in self._nuisances if is_bent(marginals[k])}
+        self._held: dict[int, float] = {}
+        self._calibrations = Calibrations(prior)
         self._majorana = [prior.names.index(n) for n in MAJORANA if n in prior.circular]
         self._reach = np.where(turning, _TURN_DEG, np.inf)
         self._asimov = calibration is None
-        self._calibration = np.zeros(len(self._pulled)) if calibration is None else calibration
+        self._calibration = self.expected if calibration is None else calibration
         self.m1_max_meV = marginals[self.mass].limits[1]
         self._low, self._high = (np.full(len(marginals), sign * np.inf) for sign in (-1.0, 1.0))
-        self._low[self.mass], self._high[self.mass] = 0.0, self.m1_max_meV
+        self._low[self.mass], self._high[self.mass] = m1_min_meV, self.m1_max_meV
 
-    @staticmethod
-    def nuisances(likelihood: Likelihood) -> int:
-        """Number of calibration measurements."""
-        return len(likelihood.prior.names) - len(likelihood.prior.circular) - 1
+    @property
+    def expected(self) -> FloatArray:
+        """What calibrations find (k,) of nuisances at the medians of their priors."""
+        return self._calibrations.central(self._vector(np.zeros(len(self._centers))))
 
     def at(self, m1_meV: float, start: FloatArray) -> Fit:
         """Smallest chi-squared with m1 fixed, from a start (d,); of drawn data by few steps."""
@@ -194,7 +206,10 @@ class Profile:
         ConvergenceError
             If no search ends anywhere.
         """
-        bounds = self._holding(held)
+        return self._holding(held)._lowest(starts)
+
+    def _lowest(self, starts: Sequence[FloatArray]) -> BestEnd:
+        bounds = self._bounds()
         points = [self._point(starts[0]), *self._ranked(starts[1:], bounds)]
         ends = [end for point in points[:_FOLLOWED] if (end := self._end(point, bounds))]
         if not ends:
@@ -205,15 +220,16 @@ class Profile:
         known = others[0].chi_squared - best.chi_squared <= _DIFFERENCE
         return BestEnd(self._fit(best), known)
 
-    def _holding(self, held: Mapping[str, float]) -> Bounds:
-        """Bounds of a point, some parameters held."""
-        low, high = self._bounds()
-        names = self.likelihood.prior.names
-        for name, value in held.items():
-            place = names.index(name)
-            given = np.log(value) if self._log[place] else value
-            low[place] = high[place] = (given - self._centers[place]) / self._widths[place]
-        return low, high
+    def _holding(self, held: Mapping[str, float]) -> Profile:
+        """The same with some parameters held, by name."""
+        found, names = copy.copy(self), self.likelihood.prior.names
+        found._held = {names.index(name): value for name, value in held.items()}
+        vector = self._vector(np.zeros(len(names)))
+        vector[list(found._held)] = list(held.values())
+        places, point = list(found._held), self._point(vector)
+        found._low, found._high = self._low.copy(), self._high.copy()
+        found._low[places] = found._high[places] = point[places]
+        return found
 
     def _end(self, point: FloatArray, bounds: Bounds) -> Minimum | None:
         """Where a point (k,) leads, by descent and from there by curvature, if anywhere."""
@@ -276,7 +292,7 @@ class Profile:
     def central(self, m1_meV: float, vector: FloatArray) -> FloatArray:
         """Parameters of a mass, all nuisances at their centres, phases of a vector (d,)."""
         moved, origin = vector.copy(), self._vector(np.zeros(vector.size))
-        moved[self._pulled] = origin[self._pulled]
+        moved[self._nuisances] = origin[self._nuisances]
         moved[self.mass] = m1_meV
         return moved
 
@@ -301,14 +317,17 @@ class Profile:
         with np.errstate(over="ignore"):  # a step to infinity lessens nothing and is not taken
             vector[self._log] = np.exp(vector[self._log])
         for k, marginal in self._bent.items():
-            vector[k] = marginal.from_unit(point[k : k + 1])
+            vector[k] = marginal.from_unit(np.clip(point[k : k + 1], -_FAR, _FAR))
+        for k in self._held.keys() & self._bent:  # beside an end units are not exact
+            vector[k] = self._held[k]
         return vector
 
     def _point(self, vector: FloatArray) -> FloatArray:
         values = vector.copy()
         values[self._log] = np.log(values[self._log])
         for k, marginal in self._bent.items():
-            values[k] = marginal.to_unit(values[k])
+            unit = marginal.to_unit(np.clip(values[k], *marginal.limits))
+            values[k] = np.clip(unit, -_FAR, _FAR)
         return (values - self._centers) / self._widths
 
     def _evaluate(self, point: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -318,32 +337,16 @@ class Profile:
         pulls = -likelihood.pulls(mean)
         scales = self._widths * np.where(self._log, vector, 1.0)
         for k, marginal in self._bent.items():
-            scales[k] = slope_at(marginal, point[k])
+            scales[k] = slope_at(marginal, float(np.clip(point[k], -_FAR, _FAR)))
         slopes = likelihood.whitening.white(by_vector) * scales
-        residuals = np.concatenate([pulls, point[self._pulled] - self._calibration])
-        rows = np.vstack([slopes, self._identity])
+        found, by_point = self._calibrations.pulls(point, vector, scales)
+        residuals = np.concatenate([pulls, found - self._calibration])
+        rows = np.vstack([slopes, by_point])
         if not likelihood.external:
             return residuals, rows
         known = likelihood.external.residuals(likelihood.prior, vector)
         by_known = likelihood.external.jacobian(likelihood.prior, vector) * scales
         return np.concatenate([residuals, known]), np.vstack([rows, by_known])
-
-
-def is_bent(marginal: Marginal) -> bool:
-    """Whether a prior is Gaussian neither in the parameter nor in its logarithm."""
-    return not isinstance(marginal, Normal | LogNormal | Circular)
-
-
-def _center(marginal: Marginal) -> float:
-    """Where a coordinate is 0, in units of the parameter, or of its logarithm."""
-    if isinstance(marginal, LogNormal):
-        return float(np.log(marginal.median))
-    return marginal.mean if isinstance(marginal, Normal) else 0.0
-
-
-def _width(marginal: Marginal) -> float:
-    """Unit of a coordinate in units of the parameter, or of its logarithm."""
-    return marginal.sd if isinstance(marginal, Normal | LogNormal) else 1.0
 
 
 def crossing(profile: Profile, best: Fit, level: float, step_meV: float) -> float:

@@ -1,6 +1,6 @@
 """Profile likelihood of two parameters: chi-squared on a grid, all others minimised.
 
-As in ``profile``, Gaussian priors are calibration measurements, here with the values that
+As in ``profile``, priors of nuisances are calibration measurements, here with the values that
 the priors have, m1 has no prior but its bounds, and phases are free. Contours by the
 large-sample distribution of two parameters (Wilks, Ann. Math. Stat. 9, 60 (1938)): beside
 a bound, as m1 = 0, they are approximate.
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from renp_infer.inference.calibrations import Calibrations
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.marginals import Circular, LogNormal, Marginal, Normal
 from renp_infer.inference.parameters import MASS
@@ -64,10 +65,12 @@ class ProfileSurface:
         self, likelihood: Likelihood, names: tuple[str, str], starts: Sequence[FloatArray]
     ) -> None:
         self.names, self._starts = names, list(starts)
-        self._profile = Profile(likelihood, np.zeros(Profile.nuisances(likelihood)))
+        least = likelihood.prior.marginals[MASS].limits[0]
+        size = Calibrations(likelihood.prior).size
+        self._profile = Profile(likelihood, np.zeros(size), least)
         self._places = [likelihood.prior.names.index(name) for name in names]
         self._marginals = [likelihood.prior.marginals[name] for name in names]
-        self._bounds = [_ends(name, likelihood.prior.marginals[name]) for name in names]
+        self._bounds = [_ends(marginal) for marginal in self._marginals]
 
     @functools.cached_property
     def best(self) -> BestEnd:
@@ -131,9 +134,7 @@ class ProfileSurface:
         return self.at({name: value}).fit.chi2 - self.best.fit.chi2 >= _RISE
 
 
-def _ends(name: str, marginal: Marginal) -> tuple[float, float]:
+def _ends(marginal: Marginal) -> tuple[float, float]:
     """Between what a parameter may be held."""
     low, high = marginal.limits
-    if name == MASS:
-        return 0.0, high
     return (_LEAST_FACTOR if isinstance(marginal, LogNormal) else low), high

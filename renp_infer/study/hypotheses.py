@@ -16,7 +16,6 @@ from renp_infer.inference.hypothesis import (
     hypothesis_model,
 )
 from renp_infer.inference.joint import JointModel
-from renp_infer.inference.parameters import MASS
 from renp_infer.inference.prior import build_prior, measured
 from renp_infer.inference.response import Response
 from renp_infer.measurement.field import refined_field
@@ -106,8 +105,7 @@ def _free_alone(study: Study) -> dict[str, tuple[float, float]]:
         study.experiment.target.refractive_index,
         1.0,
     )
-    ends = {name: marginal.limits for name, marginal in prior.marginals.items()}
-    return ends | {MASS: (0.0, ends[MASS][1])}
+    return {name: marginal.limits for name, marginal in prior.marginals.items()}
 
 
 def accurate_responses(

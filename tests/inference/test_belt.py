@@ -164,7 +164,7 @@ def test_profiled_ratio_is_that_of_the_gaussian_with_a_boundary():
 
 def test_ratio_is_zero_at_the_best_mass():
     likelihood = mass_likelihood()
-    profile = Profile(likelihood, np.zeros(Profile.nuisances(likelihood)))
+    profile = Profile(likelihood, np.zeros(Profile(likelihood).expected.size))
     truth = np.zeros(len(likelihood.prior.names))
     best = ratio(profile, 5.0, truth, (0.0, 50.0)).best_m1_meV
     assert ratio(profile, best, truth, (0.0, 50.0)).statistic == pytest.approx(0.0, abs=1e-4)

@@ -10,6 +10,8 @@ from scipy import stats
 
 from renp_infer.errors import DomainError
 from renp_infer.inference import own_prior as own_module
+from renp_infer.inference.belt_mocks import belt_mock
+from renp_infer.inference.calibrations import Calibrations
 from renp_infer.inference.evidence import estimate
 from renp_infer.inference.importance import evidence
 from renp_infer.inference.marginalised import marginalise
@@ -353,7 +355,7 @@ class TestProfile:
         assert profile._vector(point) == pytest.approx(vector, rel=1e-9)
         residuals, slopes = profile._evaluate(point)
         n = likelihood.data.vector.size
-        assert residuals.size == n + Profile.nuisances(likelihood)
+        assert residuals.size == n + Profile(likelihood).expected.size
         for k in range(point.size):
             step = np.zeros(point.size)
             step[k] = 1e-5 * max(1.0, abs(point[k]))
@@ -362,6 +364,21 @@ class TestProfile:
             assert slopes[:, k] / scale == pytest.approx(
                 change / (2.0 * step[k]) / scale, abs=1e-4
             ), likelihood.prior.names[k]
+
+    def test_belts_draw_what_priors_measure(self):
+        """Each at its median in truth, so that the pulls there are those that are drawn."""
+        likelihood, _ = toy_likelihood(0.2, "dirac", own=OWN)
+        profile = Profile(likelihood)
+        names = Calibrations(likelihood.prior).names
+        assert "baseline_nG" not in names  # uniform: nothing is measured
+        origin = profile.central(100.0, likelihood.prior.sample(np.random.default_rng(1), 1)[0])
+        cut = likelihood.prior.marginals["theta_e_offset_deg"]
+        pulls = dict(zip(names, profile.expected, strict=True))
+        median = origin[likelihood.prior.names.index("theta_e_offset_deg")]
+        assert pulls["theta_e_offset_deg"] == pytest.approx(median / cut.base.sd, rel=1e-9)
+        assert pulls["amplitude"] == 0.0
+        mock = belt_mock(likelihood, origin, 100.0, [50.0], np.random.SeedSequence(4))
+        assert mock.failure == "" and 0.0 <= mock.statistic < 20.0
 
     def test_a_flat_prior_of_a_nuisance_is_no_longer_gaussian(self):
         own = (OwnPrior("amplitude", "uniform", Uniform(0.5, 1.5), "uniform", "both"),)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
-from renp_infer.inference.marginals import LogNormal, Normal
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.marginals import (
+    LogNormal,
+    LogUniform,
+    Normal,
+    Tabulated,
+    Truncated,
+    Uniform,
+)
+from renp_infer.inference.own_prior import TiedBlock
 from renp_infer.inference.surface import CONTOURS, ProfileSurface
 from tests.toys.likelihoods import phase_likelihood, toy_likelihood
 from tests.toys.linear import COVARIANCE, linear_likelihood
@@ -45,6 +56,100 @@ def test_a_linear_model_has_its_ellipse():
         expected = np.einsum("ij,jk,ik->i", away, inverse, away)
         assert line.confirmed.all()
         assert line.chi2 - found.best.fit.chi2 == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def linear_with(blocks=(), **marginals):
+    """The linear model with other priors, and its least chi^2 with some parameters given.
+
+    All others, of normal priors, are minimised in closed form; penalties of those given apart.
+    """
+    plain = linear_likelihood(amplitude_sd=0.0)
+    prior = replace(plain.prior, marginals=plain.prior.marginals | marginals, blocks=blocks)
+    likelihood = Likelihood(prior, plain.response, plain.data, plain.shapes)
+    origin = plain.prior.sample(np.random.default_rng(0), 1)[0]
+    mean, slopes = plain.linearise(origin)
+    white = np.linalg.inv(np.linalg.cholesky(COVARIANCE))
+
+    def lowest(given):
+        names = [n for n in prior.names if n not in given and n != "m1_meV"]
+        columns = [prior.names.index(n) for n in names]
+        shift = np.array([given.get(n, origin[k]) for k, n in enumerate(prior.names)]) - origin
+        normal = [plain.prior.marginals[n] for n in names]
+        rest = white @ (plain.data.vector - mean - slopes @ shift)
+        pulls = [(m.mean - origin[k]) / m.sd for k, m in zip(columns, normal, strict=True)]
+        rows = np.vstack([white @ slopes[:, columns], np.diag([1.0 / m.sd for m in normal])])
+        scale = np.array([m.sd for m in normal])
+        found = np.linalg.lstsq(rows * scale, np.append(rest, pulls), rcond=None)[0]
+        return float(np.sum((np.append(rest, pulls) - rows @ (scale * found)) ** 2))
+
+    return likelihood, lowest
+
+
+CENTRE, SD = 0.308, 0.012
+LINES = np.linspace(CENTRE - 5.0 * SD, CENTRE + 4.0 * SD, 61)
+OTHERS = {
+    "uniform": (Uniform(CENTRE - 0.5 * SD, CENTRE + 3.0 * SD), lambda x: 0.0 * x),
+    "log-uniform": (LogUniform(CENTRE - 2.0 * SD, CENTRE + 3.0 * SD), lambda x: 0.0 * x),
+    "truncated": (
+        Truncated(Normal(CENTRE, 2.0 * SD), CENTRE - 3.0 * SD, CENTRE + 9.0 * SD),
+        lambda x: ((x - CENTRE) / (2.0 * SD)) ** 2,
+    ),
+    "table": (
+        Tabulated(tuple(LINES), tuple(np.exp(-np.abs(LINES - CENTRE) / SD))),
+        lambda x: -2.0 * np.log(np.interp(x, LINES, np.exp(-np.abs(LINES - CENTRE) / SD)))
+        + 2.0 * np.log(np.exp(-np.min(np.abs(LINES - CENTRE)) / SD)),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(OTHERS))
+def test_priors_that_are_not_normal_are_their_densities(kind):
+    """Held at a value of the parameter, and minimised, by a search of one dimension."""
+    marginal, penalty = OTHERS[kind]
+    likelihood, lowest = linear_with(sin2_12=marginal)
+    found = ProfileSurface(likelihood, ("sin2_12", "sin2_13"), starts_of(likelihood))
+    for first, second in ((CENTRE, 0.0222), (CENTRE + 1.3 * SD, 0.0215)):
+        given = {"sin2_12": first, "sin2_13": second}
+        expected = lowest(given) + pull_of(likelihood, "sin2_13", second) + penalty(first)
+        assert found.at(given).fit.chi2 == pytest.approx(expected, rel=1e-6)
+
+    def free(value):
+        given = {"sin2_12": value, "sin2_13": 0.0222}
+        return lowest(given) + pull_of(likelihood, "sin2_13", 0.0222) + penalty(value)
+
+    grid = np.linspace(*marginal.limits, 4001)
+    least = min(free(value) for value in grid[1:-1])
+    assert found.at({"sin2_13": 0.0222}).fit.chi2 == pytest.approx(least, abs=2e-3)
+
+
+def pull_of(likelihood, name, value):
+    marginal = likelihood.prior.marginals[name]
+    return ((value - marginal.mean) / marginal.sd) ** 2
+
+
+def test_correlated_priors_are_one_measurement():
+    names, correlation = ("sin2_12", "sin2_13"), np.array([[1.0, 0.9], [0.9, 1.0]])
+    block = TiedBlock(names, tuple(map(tuple, correlation.tolist())))
+    likelihood, lowest = linear_with((block,))
+    found = ProfileSurface(likelihood, names, starts_of(likelihood))
+    marginals = [likelihood.prior.marginals[name] for name in names]
+    for first, second in ((1.0, 0.0), (0.0, -1.5), (1.0, 1.0)):
+        off = np.array([first, second])
+        values = [m.mean + m.sd * x for m, x in zip(marginals, off, strict=True)]
+        given = dict(zip(names, values, strict=True))
+        expected = lowest(given) + off @ np.linalg.solve(correlation, off)
+        assert found.at(given).fit.chi2 == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("marginal", [LogUniform(120.0, 300.0), Uniform(120.0, 300.0)])
+def test_the_mass_stays_above_the_end_of_its_prior(marginal):
+    plain = phase_likelihood(0.02)
+    prior = replace(plain.prior, marginals=plain.prior.marginals | {"m1_meV": marginal})
+    likelihood = Likelihood(prior, plain.response, plain.data, plain.shapes)
+    found = ProfileSurface(likelihood, ("m1_meV", "alpha21_deg"), starts_of(likelihood))
+    assert 120.0 <= found.best_values[0] <= 300.0
+    assert found._bounds[0] == (120.0, 300.0)
+    assert found.at({"alpha21_deg": 10.0}).fit.vector[0] >= 120.0
 
 
 def test_the_range_holds_the_outer_contour_and_little_more():

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from renp_infer.inference.calibrations import Calibrations
 from renp_infer.inference.derived import quantities_of
 from renp_infer.inference.exposure import SHORTEST_S, ByExposure, Room, required_exposure
 from renp_infer.inference.fisher import MASSLESS_MEV, expand, sigma, sigma_along, validity
@@ -327,13 +328,12 @@ class Drawn:
 
     def profile_of(self, likelihood: Likelihood) -> Profile:
         """Profile of these data under a hypothesis."""
-        prior = likelihood.prior
-        names = [n for n in prior.names if n != "m1_meV" and n not in prior.circular]
+        names = Calibrations(likelihood.prior).names
         shifts = np.array([self._shifts.get(name, 0.0) for name in names])
         drawn = likelihood.with_data(self._field_nG)
         if drawn.external:
             drawn = drawn.with_external(drawn.external.drawn(self._of_term))
-        return Profile(drawn, shifts)
+        return Profile(drawn, Profile(drawn).expected + shifts)
 
     def _of_term(self, name: str, size: int) -> FloatArray:
         """What a constraint finds (size,), the same under every hypothesis."""
