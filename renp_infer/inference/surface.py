@@ -16,7 +16,7 @@ import numpy as np
 
 from renp_infer.inference.calibrations import Calibrations
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginals import Circular, LogNormal, Marginal, Normal
+from renp_infer.inference.marginals import Circular, LogNormal, Marginal
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.profile import BestEnd, Profile
 from renp_infer.records import FloatArray
@@ -118,7 +118,7 @@ class ProfileSurface:
         """Where chi-squared has risen beyond the contours, or the parameter ends."""
         name, marginal = self.names[which], self._marginals[which]
         center, bound = self.best_values[which], self._bounds[which][sign > 0.0]
-        spread = marginal.sd if isinstance(marginal, Normal | LogNormal) else abs(center) or 1.0
+        spread = (abs(center) or 1.0) if name == MASS else 1.0 / marginal.pull(center)[1]
         step, inner = _FIRST_SHARE * spread, center
         for _ in range(_DOUBLINGS):
             outer = center + sign * min(step, abs(bound - center))

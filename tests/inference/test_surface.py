@@ -152,8 +152,9 @@ def test_the_mass_stays_above_the_end_of_its_prior(marginal):
     assert found.at({"alpha21_deg": 10.0}).fit.vector[0] >= 120.0
 
 
-def test_the_range_holds_the_outer_contour_and_little_more():
-    likelihood = linear_likelihood(amplitude_sd=0.0)
+@pytest.mark.parametrize("sin2_12", [{}, {"sin2_12": Uniform(0.2, 0.45)}])
+def test_the_range_holds_the_outer_contour_and_little_more(sin2_12):
+    likelihood, _ = linear_with(**sin2_12)
     found = ProfileSurface(likelihood, ("sin2_12", "sin2_13"), starts_of(likelihood))
     for which, name in enumerate(found.names):
         axis = found.range_of(which)
