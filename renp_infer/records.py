@@ -281,6 +281,8 @@ class Experiment:
         Of one of several data sets: the study's own apparatus, for which ``reference_snr``
         holds, so that exposures and signals of sets count by what they are to each other.
         ``None`` is this one.
+    beside : tuple of Experiment
+        Of one of several data sets: the others that have the same leakage.
     """
 
     target: Target
@@ -290,6 +292,7 @@ class Experiment:
     switches: Switches
     accuracy: Accuracy = field(default_factory=Accuracy)
     reference: Experiment | None = None
+    beside: tuple[Experiment, ...] = ()
 
 
 @dataclass(frozen=True)

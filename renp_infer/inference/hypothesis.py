@@ -13,7 +13,7 @@ discriminate between shapes that nobody has predicted: with shapes of their own,
 hypotheses of the same signal would be told apart by how the leakage was tabulated. What is
 neglected, that the rate changes with what is fitted, is l times the change of the shape,
 for a leakage l; it is the same approximation as within one hypothesis, see
-``measurement.field.leakage_shape``.
+``measurement.leakage.leakage_shape``.
 """
 
 from __future__ import annotations
@@ -260,11 +260,20 @@ class HypothesisModel:
         return replace(self, response=response)
 
     def of_peak(
-        self, peak: float, shapes: Mapping[str, FloatArray] | None = None
+        self,
+        peak: float,
+        shapes: Mapping[str, FloatArray] | None = None,
+        alike: Mapping[str, tuple[float, float]] | None = None,
     ) -> HypothesisModel:
-        """The same for a true signal of another peak, which the offsets' shapes (n,) go with."""
+        """The same for a true signal of another peak, which the offsets' shapes (n,) go with.
+
+        ``alike`` has for offsets that other data sets have, too, the peak of the signal and
+        of the shape in all of these; by default those of this one.
+        """
+        tops = {n: (peak, float(np.max(np.abs(e)))) for n, e in (shapes or {}).items()}
+        tops |= alike or {}
         scaled = {
-            n: peak * (e / np.max(np.abs(e))) if n in PARAMETERS.offsets else e
+            n: tops[n][0] * (e / tops[n][1]) if n in PARAMETERS.offsets else e
             for n, e in (shapes or {}).items()
         }
         return replace(self, peak=peak, shapes=scaled)

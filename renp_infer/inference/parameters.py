@@ -35,9 +35,9 @@ Move = Callable[[Experiment, float], Experiment]
 """The apparatus where a parameter is off by so much, in the unit of its slot; of a factor, its
 logarithm."""
 
-MASS, AMPLITUDE, BASELINE = "m1_meV", "amplitude", "baseline_nG"
-"""The mass, the factor of the response, and the uniform offset, which some inferences treat
-on their own."""
+MASS, AMPLITUDE, BASELINE, LEAKAGE = "m1_meV", "amplitude", "baseline_nG", "leakage"
+"""The mass, the factor of the response, and the offsets, which some inferences treat on
+their own."""
 _RAD_PER_DEG = float(np.deg2rad(1.0))
 _KNOWN: dict[str, Any] = {"oscillation": False, "phase": "fixed"}
 """Values of a setting by which its parameters are known; a spread's is 0."""
@@ -231,7 +231,7 @@ def parted(name: str) -> tuple[str, str]:
 
 
 def _leakage(experiment: Experiment, truth: Parameters, chi_squared: float) -> FloatArray:
-    from renp_infer.measurement.field import leakage_shape
+    from renp_infer.measurement.leakage import leakage_shape
 
     return leakage_shape(experiment, truth, chi_squared)
 
@@ -273,7 +273,7 @@ PARAMETERS = ParameterTable(
     Inferred(AMPLITUDE, "amplitude", "", "amplitude", "amplitude_sd", "amplitude",
              moves=_coupled, level="crystal"),
     Inferred(BASELINE, "baseline", "nG", "offset", "baseline_sd", "baseline", level="run"),
-    Inferred("leakage", "leakage", "", "offset", "leakage_sd", "baseline", shape=_leakage,
+    Inferred(LEAKAGE, "leakage", "", "offset", "leakage_sd", "baseline", shape=_leakage,
              level="run"),
     Inferred(
         "refractive_index", "nᵣ", "", "index", "refractive_index_sd",

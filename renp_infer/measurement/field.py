@@ -28,7 +28,7 @@ def exact_field(
         If the field is not finite at some angle.
     """
     m = masses(parameters)
-    with faults("signal_nG", _field_causes(experiment, parameters, chi_squared)) as finite:
+    with faults("signal_nG", field_causes(experiment, parameters, chi_squared)) as finite:
         a, b = smoothed_pairs(experiment, m, refinement=refinement)
         rows = weights(parameters, experiment.switches)
         total = rows.pv @ a
@@ -48,9 +48,10 @@ def refined_field(experiment: Experiment, parameters: Parameters, chi_squared: f
     return exact_field(experiment, parameters, chi_squared, 1)
 
 
-def _field_causes(
+def field_causes(
     experiment: Experiment, parameters: Parameters, chi_squared: float
 ) -> dict[str, object]:
+    """What a refusal tells of a field that is not finite."""
     return {
         **asdict(parameters),
         "refractive_index": experiment.target.refractive_index,
@@ -58,7 +59,7 @@ def _field_causes(
     }
 
 
-def _smoothed_rate(experiment: Experiment, parameters: Parameters) -> FloatArray:
+def smoothed_rate(experiment: Experiment, parameters: Parameters) -> FloatArray:
     """Sum F smoothed, without a direction factor, shape (n,), eV^5."""
     m = masses(parameters)
     a, b = smoothed_pairs(experiment, m, EVEN, "spatial")
@@ -79,7 +80,7 @@ def conserving_field(
     averaged over the phase of the partners, whatever that is.
     """
     factor = conserving_factor(experiment, chi_squared)
-    return factor * _smoothed_rate(phase_averaged(experiment), parameters)
+    return factor * smoothed_rate(phase_averaged(experiment), parameters)
 
 
 def residual_leakage(experiment: Experiment, parameters: Parameters) -> float:
@@ -95,23 +96,5 @@ def residual_leakage(experiment: Experiment, parameters: Parameters) -> float:
     if peak == 0.0:
         return 0.0
     conserving = np.max(np.abs(conserving_field(quick, parameters, 1e-2)))
-    with faults("residual_leakage", _field_causes(quick, parameters, 1e-2)) as finite:
+    with faults("residual_leakage", field_causes(quick, parameters, 1e-2)) as finite:
         return float(finite(experiment.detector.reversal_leakage * conserving / peak))
-
-
-def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: float) -> FloatArray:
-    """Parity-even field of leakage 1, shape (n,), nG.
-
-    The angular distribution of the rate, Sum F, smoothed as the signal is but
-    without its direction factor k.S, and scaled to the largest absolute signal:
-    leakage is a fraction of the peak. A template, at the truth: a leakage l
-    makes it err by l times what the mass and the apparatus change in Sum F.
-    Of a polarised target it is the parity-conserving field, which is far the
-    larger part and knows no phase of the partners.
-    """
-    polarised = experiment.target.polarisation != 0.0
-    rate = _smoothed_rate(phase_averaged(experiment) if polarised else experiment, parameters)
-    peak = np.max(np.abs(exact_field(experiment, parameters, chi_squared)))
-    with faults("leakage", _field_causes(experiment, parameters, chi_squared)) as finite:
-        shape: FloatArray = finite(peak / np.max(np.abs(rate)) * rate)
-        return shape

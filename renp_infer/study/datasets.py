@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.errors import ConfigError
+from renp_infer.fields import Said
 from renp_infer.inference.joint import Sharing
+from renp_infer.inference.parameters import LEAKAGE
+from renp_infer.inference.prior import truth_values
 from renp_infer.study.checks import check_blinding, check_systematics
 from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import StudyConfig, validate
@@ -62,7 +65,9 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     sets = tuple(_set(study, entry, k, folder, whole) for k, entry in enumerate(entries))
     _check_crystals(sets)
     _check_sequence(study, sets)
+    _check_drift(sets)
     sharing = _sharing(study, sets)
+    sets = _leaking_alike(sets, sharing)
     _check_knowledge(whole.knowledge, sharing)
     told = [_told(entry, k, folder) for k, entry in enumerate(entries)]
     resolved = whole.resolved | {"data": told} | _templates(study, folder)
@@ -202,4 +207,47 @@ def _sharing(study: StudyConfig, sets: tuple[DataSet, ...]) -> Sharing:
             hint = "inference.sharing says how"
             key = f"inference.priors.block[{k}].parameters"
             raise ConfigError(key, list(block.names), allowed, hint)
+    _check_centres(sets, sharing)
     return sharing
+
+
+def _check_centres(sets: tuple[DataSet, ...], sharing: Sharing) -> None:
+    """What sets share has one nominal value, around which its prior is."""
+    first: dict[tuple[str, str], tuple[str, float]] = {}
+    for place, one in enumerate(sets):
+        nominal = truth_values(one.study.parameters, one.study.experiment.target.refractive_index)
+        for name, value in nominal.items():
+            other, its = first.setdefault((name, sharing.groups[name][place]), (one.name, value))
+            if value != its:
+                given = Said(f"one {name} for the sets {other!r} and {one.name!r}")
+                allowed = f"sets with one nominal value, not {its:g} and {value:g}"
+                hint = f'inference.sharing.{name} = "crystal" or "set" gives each its own'
+                raise ConfigError(f"inference.sharing.{name}", given, allowed, hint)
+
+
+def _leaking_alike(sets: tuple[DataSet, ...], sharing: Sharing) -> tuple[DataSet, ...]:
+    """The sets, each with the others that have the same leakage beside it."""
+    groups = sharing.groups[LEAKAGE]
+    plain = [replace(one.study.experiment, reference=None) for one in sets]
+    found = []
+    for place, one in enumerate(sets):
+        beside = tuple(
+            own for k, own in enumerate(plain) if k != place and groups[k] == groups[place]
+        )
+        experiment = replace(one.study.experiment, beside=beside)
+        found.append(replace(one, study=replace(one.study, experiment=experiment)))
+    return tuple(found)
+
+
+def _check_drift(sets: tuple[DataSet, ...]) -> None:
+    """A drift goes on through a run, which mock data of sets of their own do not know."""
+    first: dict[str, str] = {}
+    for place, one in enumerate(sets):
+        drift = one.study.experiment.detector.drift_fT
+        if one.study.measurement is not None or drift == 0.0:
+            continue
+        if one.run in first:
+            allowed = f"a run of its own: a drift does not go on from the set {first[one.run]!r}"
+            hint = "detector.drift_fT = 0, or one set for the run"
+            raise ConfigError(f"data[{place}].run", one.run, allowed, hint)
+        first[one.run] = one.name

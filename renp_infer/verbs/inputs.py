@@ -27,8 +27,9 @@ def model_inputs(study: Study) -> dict[str, Any]:
 
 def _apparatus(experiment: Experiment) -> dict[str, Any]:
     found = asdict(experiment)
-    if found["reference"] is None:
-        del found["reference"]  # one data set has keys as before there were several
+    for name in ("reference", "beside"):
+        if not found[name]:
+            del found[name]  # one data set has keys as before there were several
     return found
 
 

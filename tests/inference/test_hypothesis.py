@@ -12,7 +12,7 @@ from renp_infer.inference.comparison import HYPOTHESES, Hypothesis, hypothesis_n
 from renp_infer.inference.hypothesis import HypothesisModel, assumed, offset_shapes
 from renp_infer.inference.response import Response
 from renp_infer.measurement.data import Data
-from renp_infer.measurement.field import leakage_shape
+from renp_infer.measurement.leakage import leakage_shape
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.records import FloatArray, Parameters
 from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis, true_peak_nG

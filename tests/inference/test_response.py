@@ -16,7 +16,8 @@ from renp_infer.inference._response_kernel import (
     pair_weights,
 )
 from renp_infer.inference.response import Response, approximation_error, share_at
-from renp_infer.measurement.field import exact_field, leakage_shape
+from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.leakage import leakage_shape
 from renp_infer.measurement.smoothing import make_smoother
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.kinematics import phase_matched

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renp_infer.measurement.field import exact_field, leakage_shape
+from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.leakage import leakage_shape
 from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.neutrinos import make_parameters, masses, weights
 from renp_infer.physics.sums import majorana_kappa, weighted_sums

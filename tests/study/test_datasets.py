@@ -10,6 +10,7 @@ import pytest
 
 from renp_infer.engine.tasks import fingerprint
 from renp_infer.errors import ConfigError
+from renp_infer.inference.hypothesis import offset_shapes
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import data_of, mock_data, rows_of
 from renp_infer.verbs.inputs import posterior_inputs
@@ -97,6 +98,49 @@ def test_how_a_run_is_cut_changes_no_noise() -> None:
     cut = data_of(load_study(two_sets(*parts, inference={})))
     whole = load_study({k: v for k, v in two_sets(inference={}).items() if k != "data"})
     np.testing.assert_allclose(cut.sigma, data_of(whole).sigma, rtol=1e-12)
+
+
+def test_how_a_run_is_cut_changes_no_leakage() -> None:
+    """Its shape is that of the whole run; of sets with leakages of their own, of each."""
+    angles = np.linspace(132.0, 148.0, 9)
+
+    def shape(*cuts: int, **sharing: str) -> Any:
+        parts = [
+            {"name": f"part-{k}", "run": "r", "layout": {"theta_s_deg": part.tolist()}}
+            for k, part in enumerate(np.split(angles, cuts))
+        ]
+        inference = {"leakage_sd": 0.1, "sharing": sharing}
+        study = load_study(two_sets(*parts, inference=inference))
+        found = [
+            offset_shapes(one.study.experiment, one.study.parameters, one.study.priors)["leakage"]
+            for one in study.sets
+        ]
+        return np.concatenate(found)
+
+    whole = shape()
+    np.testing.assert_allclose(shape(3), whole, rtol=1e-9)
+    assert np.max(np.abs(shape(3, leakage="set") / whole - 1.0)) > 0.05
+
+
+def test_sets_of_one_run_have_no_drift() -> None:
+    """It would go on from one to the next."""
+    drifting = {"run": "r", "detector": {"drift_fT": 0.1}}
+    with pytest.raises(ConfigError, match=r"data\[1\]\.run.*drift does not go on.*drift_fT = 0"):
+        load_study(two_sets({"name": "a"} | drifting, {"name": "b"} | drifting))
+    load_study(two_sets({"name": "a"} | drifting, {"name": "b"} | drifting | {"run": "q"}))
+    load_study(two_sets({"name": "a"} | drifting, {"name": "b", "run": "r"}))
+
+
+def test_what_is_shared_has_one_nominal_value() -> None:
+    other = {"name": "b", "crystal": "c", "target": {"refractive_index": 1.46}}
+    load_study(two_sets({"name": "a"}, other, inference={}))
+    sharing = {"sharing": {"refractive_index": "all"}}
+    with pytest.raises(ConfigError) as caught:
+        load_study(two_sets({"name": "a"}, other, inference=sharing))
+    assert caught.value.path == "inference.sharing.refractive_index"
+    for word in ("'a'", "'b'", "1.46", '"crystal"'):
+        assert word in str(caught.value)
+    load_study(two_sets({"name": "a"}, other | {"target": {}}, inference=sharing))
 
 
 def test_equal_sets_have_noise_of_their_own() -> None:

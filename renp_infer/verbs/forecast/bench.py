@@ -207,22 +207,19 @@ class Bench:
     def scaled(self, model: ModelLike, truth: ModelLike, field_nG: FloatArray) -> ModelLike:
         """A hypothesis with offsets as large as a true field, and of the truth's shapes."""
         assert isinstance(model, HypothesisModel) and isinstance(truth, HypothesisModel)
-        return self.scaled_one(model, truth, field_nG)
+        return model.of_peak(float(np.max(np.abs(field_nG))), self.shapes_of(model, truth))
 
-    def scaled_one(
-        self, model: HypothesisModel, truth: HypothesisModel, field_nG: FloatArray
-    ) -> HypothesisModel:
-        """The same of one data set."""
+    def shapes_of(self, model: HypothesisModel, truth: HypothesisModel) -> dict[str, FloatArray]:
+        """Shapes (n,) of the offsets of a hypothesis, at the study's mass."""
         pair = Hypothesis(truth.parameters.ordering, truth.parameters.nature)
         if pair not in self._shapes:
             self._shapes[pair] = offset_shapes(self.experiment, truth.parameters, self.priors)
         free = {one.name for one in model.settings.templates}
-        shapes = {
+        return {
             name: shape
             for name, shape in self._shapes[pair].items()
             if name in PARAMETERS.offsets or name in free
         }
-        return model.of_peak(float(np.max(np.abs(field_nG))), shapes)
 
     def room(self, m1_meV: float) -> tuple[float, float]:
         """How far m1 may move down and up, meV."""

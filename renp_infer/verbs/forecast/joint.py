@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from renp_infer.inference.accurate import ErrorBudget, of_set
 from renp_infer.inference.hypothesis import ModelLike
@@ -70,9 +73,26 @@ class JointBench(Bench):
     def scaled(self, model: ModelLike, truth: ModelLike, field_nG: FloatArray) -> ModelLike:
         """A hypothesis with offsets as large as the true field of each set."""
         assert isinstance(model, JointModel) and isinstance(truth, JointModel)
-        own = zip(self.parts, model.models, truth.models, model.rows, strict=True)
-        models = tuple(part.scaled_one(m, t, field_nG[rows]) for part, m, t, rows in own)
-        return replace(model, models=models)
+        triples = zip(self.parts, model.models, truth.models, strict=True)
+        shapes = [part.shapes_of(own, true) for part, own, true in triples]
+        peaks = [float(np.max(np.abs(field_nG[rows]))) for rows in model.rows]
+        models = []
+        for place, own in enumerate(model.models):
+            alike = self._tops(place, peaks, shapes)
+            models.append(own.of_peak(peaks[place], shapes[place], alike))
+        return replace(model, models=tuple(models))
+
+    def _tops(
+        self, place: int, peaks: Sequence[float], shapes: Sequence[Mapping[str, FloatArray]]
+    ) -> dict[str, tuple[float, float]]:
+        """Peaks of signal and shape of a set's offsets, in all sets that have the same one."""
+        found = {}
+        for name in shapes[place]:
+            groups = self.sharing.groups[name]
+            same = [k for k, group in enumerate(groups) if group == groups[place]]
+            top = max(float(np.max(np.abs(shapes[k][name]))) for k in same)
+            found[name] = (max(peaks[k] for k in same), top)
+        return found
 
 
 def bench_made(study: Study) -> Bench:

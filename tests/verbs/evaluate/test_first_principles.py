@@ -15,7 +15,8 @@ from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.prior import truth_values
 from renp_infer.inference.response import Response
 from renp_infer.measurement.data import Data
-from renp_infer.measurement.field import exact_field, leakage_shape
+from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.leakage import leakage_shape
 from renp_infer.measurement.normalise import (
     coherence,
     noise_covariance,

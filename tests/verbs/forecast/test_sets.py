@@ -58,6 +58,23 @@ def test_two_equal_sets_with_all_shared_are_one_of_half_the_variance() -> None:
     assert error(load_study(twice)) == pytest.approx(error(load_study(once)), rel=1e-8)
 
 
+@pytest.mark.slow
+def test_how_a_run_is_cut_changes_no_forecast() -> None:
+    """Parts whose exposures are the shares of their angles, with a leakage of the run."""
+    angles = np.linspace(136.0, 148.0, 9)
+    parts = [
+        {"name": f"part-{part.size}", "run": "r", "layout": {"theta_s_deg": part.tolist()},
+         "detector": {"exposure_s": 3600.0 * part.size / angles.size}}
+        for part in (angles[:3], angles[3:])
+    ]  # fmt: skip
+    sections = {"inference": {"leakage_sd": 0.3, "amplitude_sd": 0.0}, "forecast": FORECAST}
+    whole = two_sets(**sections, layout={"theta_s_deg": angles.tolist()})
+    del whole["data"]
+    assert error(load_study(two_sets(*parts, **sections))) == pytest.approx(
+        error(load_study(whole)), rel=1e-4
+    )
+
+
 def blocks(study: Study) -> tuple[float, list[float]]:
     """Error of the mass by least squares with a block for each set, and that of each alone."""
     assert study.sharing is not None
