@@ -75,7 +75,7 @@ class Quantities:
         square = sum(u * m**2 for u, m in zip(shares, masses, strict=True))
         found = {
             SUM: sum(masses),
-            BETA: xp.sqrt(square),
+            BETA: _length(square, xp),
             BETA_SQUARED: square * _EV2_PER_MEV2,
             **dict(zip(MASSES, masses, strict=True)),
         }
@@ -141,4 +141,11 @@ def double_beta(
 def jarlskog(sin2_12: Any, sin2_13: Any, sin2_23: Any, delta_deg: Any, xp: Any = np) -> Any:
     """Invariant of CP violation in oscillations, Im(U_e1 U_mu2 U_e2* U_mu1*)."""
     angles = sin2_12 * (1.0 - sin2_12) * sin2_23 * (1.0 - sin2_23) * sin2_13
-    return xp.sqrt(angles) * (1.0 - sin2_13) * xp.sin(_RAD_PER_DEG * delta_deg)
+    return _length(angles, xp) * (1.0 - sin2_13) * xp.sin(_RAD_PER_DEG * delta_deg)
+
+
+def _length(square: Any, xp: Any) -> Any:
+    """Root of a square, 0 of a negative one: proposals have mixing angles that no angle has."""
+    if xp is np:
+        return np.sqrt(np.where(np.real(square) > 0.0, square, 0.0 * square) + _TINY)
+    return xp.sqrt(xp.switch(square > 0.0, square, 0.0 * square) + _TINY)

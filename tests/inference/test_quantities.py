@@ -152,3 +152,13 @@ def test_slopes_are_those_of_differences(ordering, nature, rng):
             difference = (sides[0][quantity] - sides[1][quantity]) / (2.0 * step)
             size = abs(sides[0][quantity]) / step * 1e-15
             assert row[k] == pytest.approx(difference, rel=1e-5, abs=10.0 * size), (name, quantity)
+
+
+def test_mixing_that_no_angle_has_is_no_invalid_root():
+    """Proposals far outside have negative sin^2; with a slope there, too."""
+    with np.errstate(invalid="raise", divide="raise"):
+        for s13 in (-0.02, np.array([-0.5, 0.02]), -0.02 + 1e-200j):
+            assert np.all(np.isfinite(jarlskog(0.3, s13, 0.5, 90.0)))
+        values = {"m1_meV": 1.0, "dm2_21": 7e-5, "dm2_3l": 2.5e-3, "sin2_12": 0.3,
+                  "sin2_13": -0.5, "delta_deg": 90.0}  # fmt: skip
+        assert Quantities("normal", "dirac", 0.5).of(values)["m_beta_meV"] == pytest.approx(0.0)
