@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from renp_infer.engine.tasks import fingerprint
-from renp_infer.errors import ConfigError, DomainError
+from renp_infer.errors import ConfigError, DomainError, RenpError
 from renp_infer.inference.comparison import hypothesis_named
 from renp_infer.inference.hypothesis import assumed
 from renp_infer.inference.parameters import PARAMETERS
@@ -81,22 +81,43 @@ class StudyPrior:
         """
         if isinstance(point, Mapping):
             if set(point) != set(self.names):
-                raise DomainError("parameters", sorted(point), ", ".join(self.names))
-            return np.array([float(point[name]) for name in self.names])
-        found = np.asarray(point, dtype=float)
+                raise DomainError("parameters", sorted(map(str, point)), ", ".join(self.names))
+            point = [point[name] for name in self.names]
+        allowed = f"one vector of {len(self.names)} numbers"
+        found = _numbers(point, DomainError("parameters", point, allowed))
         if found.shape != (len(self.names),):
-            raise DomainError("parameters", found.shape, f"one vector of {len(self.names)}")
+            raise DomainError("parameters", found.shape, allowed)
         return found
 
     def from_cube(self, cube: FloatArray) -> FloatArray:
-        """Free parameters (..., d) at points of the unit cube (..., d), as nested samplers ask."""
+        """Free parameters (..., d) at points of the unit cube (..., d), as nested samplers ask.
+
+        Raises
+        ------
+        DomainError
+            If a point has another length, or is not inside: at 0 and 1 some priors are infinite.
+        """
         from renp_infer.inference.reference import prior_reference
 
-        return prior_reference(self._prior).vector(np.asarray(cube, dtype=float))
+        allowed = f"points of {len(self.names)} numbers, each above 0 and below 1"
+        points = _numbers(cube, DomainError("cube", cube, allowed))
+        if points.ndim == 0 or points.shape[-1] != len(self.names):
+            raise DomainError("cube", points.shape, allowed)
+        if outside := points[~((points > 0.0) & (points < 1.0))].tolist():
+            raise DomainError("cube", outside[0], allowed)
+        return prior_reference(self._prior).vector(points)
 
     def sample(self, size: int, seed: int) -> FloatArray:
         """Independent draws, shape (size, d)."""
         return self._prior.sample(np.random.default_rng(seed), size)
+
+
+def _numbers(given: object, wrong: RenpError) -> FloatArray:
+    """What is given as an array of numbers; raises an error where it is none."""
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise wrong from None
 
 
 class LogLikelihood:
@@ -258,10 +279,12 @@ def signal(
     found = study if isinstance(study, Study) else load_study(study, inference=False)
     angles = {"delta": delta_deg, "alpha21": alpha21_deg, "alpha31": alpha31_deg}
     truth = _assumed(found, ordering, nature, angles)
-    masses = np.asarray(EV_TO_MILLI_EV * truth.m1_eV if m1_meV is None else m1_meV, dtype=float)
+    given = EV_TO_MILLI_EV * truth.m1_eV if m1_meV is None else m1_meV
+    wrong = ConfigError("m1_meV", given, "one mass in meV, or a list of them, finite and >= 0")
+    masses = _numbers(given, wrong)
     flat = np.atleast_1d(masses)
-    if flat.ndim > 1 or not np.all(np.isfinite(flat) & (flat >= 0.0)):
-        raise ConfigError("m1_meV", m1_meV, "one mass in meV, or a list of them, >= 0")
+    if flat.ndim > 1 or not flat.size or not np.all(np.isfinite(flat) & (flat >= 0.0)):
+        raise wrong
     truths = [replace(truth, m1_eV=MILLI_EV_TO_EV * float(m1)) for m1 in flat]
     calculated = _integrated if exact else _tabulated
     parts = [one.study for one in found.sets] or [found]
@@ -288,9 +311,11 @@ def _assumed(
     for key, value in angles_deg.items():
         if value is None:
             continue
-        if not np.isfinite(value):
-            raise ConfigError(f"{key}_deg", value, "a finite angle in degrees")
-        turned[key] = float(np.deg2rad(value))
+        wrong = ConfigError(f"{key}_deg", value, "a finite angle in degrees")
+        angle = _numbers(value, wrong)
+        if angle.ndim or not np.isfinite(angle):
+            raise wrong
+        turned[key] = float(np.deg2rad(angle))
     hypothesis = hypothesis_named(pair["ordering"], pair["nature"])
     return replace(assumed(hypothesis, own, study.oscillation), **turned)
 

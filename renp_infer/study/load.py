@@ -89,7 +89,11 @@ def load_study(
         if isinstance(raw.get("data"), list):
             allowed = "no --data: its sets name their files themselves"
             raise ConfigError("data", Said("several data sets"), allowed)
-        raw["data"] = plain(dict(data))
+        given: object = data  # from a notebook it may be anything
+        if not isinstance(given, Mapping):
+            allowed = "a mapping: file, or theta_s_deg, field_nG and error_nG or covariance_nG2"
+            raise ConfigError("data", given, allowed)
+        raw["data"] = plain(dict(given))
     if scan:
         tables.add_sections(raw, ["scan"])
         raw = tables.apply_changes(raw, {f"scan.{key}": value for key, value in scan.items()})

@@ -52,6 +52,11 @@ def test_several_masses_are_one_by_one_and_arguments_are_those_of_a_study() -> N
         ({"m1_meV": -1.0}, "m1_meV"),
         ({"m1_meV": [1.0, np.nan]}, "m1_meV"),
         ({"m1_meV": [[1.0], [2.0]]}, "m1_meV"),
+        ({"m1_meV": []}, "m1_meV"),
+        ({"m1_meV": ["x"]}, "m1_meV"),
+        ({"m1_meV": {"a": 1.0}}, "m1_meV"),
+        ({"delta_deg": "x"}, "delta_deg"),
+        ({"alpha31_deg": [1.0, 2.0]}, "alpha31_deg"),
         ({"ordering": "upright"}, "ordering"),
         ({"nature": "both"}, "nature"),
         ({"alpha21_deg": np.inf}, "alpha21_deg"),
@@ -146,3 +151,28 @@ def test_constraints_of_a_study_are_part_of_it() -> None:
     # the data's own part, far larger, is the same in both
     assert slopes[0] - slopes[1] == pytest.approx((change[0] - change[1]) / 2e-4, rel=1e-3)
     np.testing.assert_array_equal(found.pointwise(point), plain.pointwise(point))
+
+
+@pytest.mark.parametrize("given", ["abc", ["a"] * 3, {"m1_meV": 1.0}, 3.0, None])
+def test_a_point_that_is_none_is_refused(found: Any, given: Any) -> None:
+    with pytest.raises(DomainError, match="parameters = "):
+        found(given)
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1.0, -0.1, 1.5, np.nan, "x"])
+def test_points_outside_the_cube_are_refused(found: Any, wrong: Any) -> None:
+    """At its ends a normal prior is infinite."""
+    prior = found.prior
+    size = len(prior.names)
+    assert np.all(np.isfinite(prior.from_cube(np.full((2, size), 1e-9))))
+    with pytest.raises(DomainError, match=f"cube = .*points of {size} numbers"):
+        prior.from_cube([0.5] * (size - 1) + [wrong])
+    for short in (np.full(size - 1, 0.5), np.full(size + 1, 0.5), 0.5):
+        with pytest.raises(DomainError, match=f"cube = .*points of {size} numbers"):
+            prior.from_cube(short)
+
+
+@pytest.mark.parametrize("data", [[1.0], "x", 3.0])
+def test_data_that_are_no_mapping_are_refused(data: Any) -> None:
+    with pytest.raises(ConfigError, match=r"data: got .*allowed: a mapping: file, or theta_s_deg"):
+        renp.load_study("edge-layout-normalised", FEW, data=data)
