@@ -93,6 +93,14 @@ class ConvergenceError(RenpError, ArithmeticError):
         return type(self), (self.what, self.error, self.tolerance)
 
 
+class WeightsError(ConvergenceError):
+    """Draws that do not reach where weights would have them; ``what`` says it in words."""
+
+    def __init__(self, what: str, error: float, tolerance: float) -> None:
+        super().__init__(what, error, tolerance)
+        self.args = (f"{what}; fit again, with these constraints in the study's [constraints]",)
+
+
 class NonFiniteError(RenpError, ArithmeticError):
     """A NaN, an infinity or an overflow where a number is needed.
 

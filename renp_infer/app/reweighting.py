@@ -15,7 +15,7 @@ from renp_infer.engine.options import Options
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.inference.marginals import FULL_TURN_DEG
-from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
+from renp_infer.inference.parameters import MASS, PARAMETERS, SEEN_PHASE
 from renp_infer.inference.phases import ALPHA31, DELTA
 from renp_infer.study.knowledge import constraint_file, read_constraints
 from renp_infer.terminal import WIDTH, plain, show, write_document
@@ -38,7 +38,7 @@ def reweight_run(directory: Path, file: str, options: Options) -> int:
     ------
     ConfigError
         If the run has no posterior, or one of the constraints already.
-    ConvergenceError
+    WeightsError
         If the weights cannot be trusted.
     """
     study, run = study_in(directory), load_run(directory)
@@ -95,7 +95,8 @@ def _reweighted(study: Study, tree: Any, terms: tuple[PublishedTerm, ...]) -> Re
     before = {**prior, **quantities.of({**values, **prior})}
     if SEEN_PHASE in derived:
         before[SEEN_PHASE] = np.mod(prior[ALPHA31] - 2.0 * prior[DELTA], FULL_TURN_DEG)
-    return reweight({**draws, **derived}, before, log_weights, float(independent))
+    limited = [name for name, row in rows.items() if row.get("upper_90") is not None]
+    return reweight({**draws, **derived}, before, log_weights, float(independent), limited)
 
 
 def _draws(tree: Any, group: str) -> dict[str, FloatArray]:
@@ -105,9 +106,9 @@ def _draws(tree: Any, group: str) -> dict[str, FloatArray]:
 
 
 def _document(name: str, constraints: list[str], found: Reweighted) -> dict[str, Any]:
-    lost = ("r_hat", "ess_tail", "truth", "reaches", "upper_90", "upper_95")
+    lost = ("r_hat", "ess_tail", "truth", "reaches")
     rows = {
-        n: {k: v for k, v in asdict(row).items() if k not in lost}
+        n: {k: v for k, v in asdict(row).items() if k not in lost} | {"mean_error": found.errors[n]}
         for n, row in found.estimates.items()
     }
     whole: dict[str, Any] = plain(
@@ -142,6 +143,7 @@ def _table(found: Reweighted) -> Table:
         )
     table.caption = (
         f"Pareto k of the weights {found.pareto_k:.2f}, trusted up to "
-        f"{found.pareto_k_limit:.2f}; they are worth {found.ess:.0f} independent draws"
+        f"{found.pareto_k_limit:.2f}; they are worth {found.ess:.0f} independent draws, by which "
+        f"m₁ errs by {found.errors[MASS]:.2g} meV"
     )
     return table

@@ -2,22 +2,22 @@
 
 Draws are weighed by the constraints' likelihood, the largest weights smoothed by a Pareto
 distribution (Vehtari, Simpson, Gelman, Yao and Gabry, J. Mach. Learn. Res. 25(72) (2024)),
-whose shape k says whether the weights may be used.
+whose shape k says whether the weights may be used. Moments and quantiles are sums over all
+draws with their weights: none are drawn again.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from renp_infer.errors import ConvergenceError
-from renp_infer.inference.diagnostics import Convergence
+from renp_infer.errors import WeightsError
 from renp_infer.inference.judged import Summary
 from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
-from renp_infer.inference.summary import LEAST_INFORMATION, information, summarise
+from renp_infer.inference.summary import LEAST_INFORMATION, information, weighed
 from renp_infer.records import FloatArray
 
 _LARGEST_K = 0.7
@@ -37,12 +37,15 @@ class Reweighted:
         Equal draws that the weights are worth (Kish), of draws that are not independent fewer.
     estimates : mapping
         By parameter and derived quantity.
+    errors : mapping
+        Of their means, by chance.
     """
 
     pareto_k: float
     pareto_k_limit: float
     ess: float
     estimates: Mapping[str, Summary]
+    errors: Mapping[str, float]
 
 
 def reweight(
@@ -50,6 +53,7 @@ def reweight(
     before: Mapping[str, FloatArray],
     log_weights: FloatArray,
     independent: float,
+    limited: Collection[str] = (),
 ) -> Reweighted:
     """Summaries of draws with weights.
 
@@ -62,10 +66,12 @@ def reweight(
     log_weights : ndarray, shape (n,)
     independent : float
         How many independent draws they are worth.
+    limited : collection of str
+        What has upper limits.
 
     Raises
     ------
-    ConvergenceError
+    WeightsError
         If the tail of the weights is too heavy, or too few draws are left.
     """
     log, k = smoothed(log_weights, independent)
@@ -74,25 +80,26 @@ def reweight(
     ess = share * float(np.sum(weights) ** 2 / np.sum(weights**2))
     limit = min(1.0 - 1.0 / math.log10(max(independent, 10.0)), _LARGEST_K)
     if not k <= limit:
-        raise ConvergenceError(
-            "Pareto k of the weights (fit again with these constraints in the study)", k, limit
+        what = (
+            "the draws of this run do not reach where the constraints move the posterior: few of "
+            f"them have nearly all the weight (Pareto k {k:.2f}, trusted up to {limit:.2f})"
         )
+        raise WeightsError(what, k, limit)
     if ess < FEWEST:
-        raise ConvergenceError(
-            "draws that the weights leave, as a relative error (fit again with these constraints "
-            "in the study)",
-            ess**-0.5,
-            FEWEST**-0.5,
+        what = (
+            f"the constraints leave {ess:.0f} of {independent:.0f} independent draws, and "
+            f"{FEWEST:.0f} are needed"
         )
-    kept = systematic(weights)
-    row = Convergence(math.nan, ess, ess)
+        raise WeightsError(what, ess**-0.5, FEWEST**-0.5)
     circular = {*PARAMETERS.phases, SEEN_PHASE}
-    rows = {}
+    rows, errors = {}, {}
     for name, column in draws.items():
-        found = summarise(column[None, kept], None, row, name in circular)
-        measured = information(column[kept], before[name], ess) > LEAST_INFORMATION
+        found, errors[name] = weighed(
+            column, weights, ess, circular=name in circular, limited=name in limited
+        )
+        measured = information(column, before[name], ess, weights) > LEAST_INFORMATION
         rows[name] = replace(found, measured=measured)
-    return Reweighted(k, limit, ess, rows)
+    return Reweighted(k, limit, ess, rows, errors)
 
 
 def smoothed(log_weights: FloatArray, independent: float) -> tuple[FloatArray, float]:
@@ -104,10 +111,3 @@ def smoothed(log_weights: FloatArray, independent: float) -> tuple[FloatArray, f
     # the package takes minus the log of importance ratios, as leaving one out has them
     log, k = array_stats.psislw(-log_weights, r_eff=independent / log_weights.size)
     return np.asarray(log), float(k)
-
-
-def systematic(weights: FloatArray) -> FloatArray:
-    """Places (n,) of equal draws, as many as there are weights (n,), evenly through them."""
-    total = np.cumsum(weights)
-    steps = (np.arange(weights.size) + 0.5) / weights.size * total[-1]
-    return np.minimum(np.searchsorted(total, steps), weights.size - 1)

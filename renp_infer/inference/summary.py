@@ -78,6 +78,61 @@ def summarise(draws: FloatArray, truth: float | None, row: Convergence, circular
     )
 
 
+def weighed(
+    values: FloatArray, weights: FloatArray, ess: float, *, circular: bool, limited: bool
+) -> tuple[Summary, float]:
+    """The same of draws with weights, with limits if they have any; and the error of the mean.
+
+    Parameters
+    ----------
+    values, weights : ndarray, shape (n,)
+    ess : float
+        Equal independent draws that the weights are worth.
+    circular, limited : bool
+
+    Returns
+    -------
+    found : Summary
+        Moments and quantiles are sums over all draws with their weights.
+    error : float
+        Of the mean, by chance: the root of the sum of squared weights times squared distances,
+        over the sum of weights, for draws that are not independent larger.
+    """
+    center = circular_mean_deg(values, weights) if circular else 0.0
+    centered = wrap(values - center, -0.5 * FULL_TURN_DEG) if circular else values
+    share = weights / np.sum(weights)
+    mean = 0.0 if circular else float(share @ values)
+    squares = (centered - mean) ** 2
+    middle = quantiles(centered, np.array([0.5]), weights)[0]
+    interval_68, interval_95 = (_interval(centered, p, center, circular, weights) for p in LEVELS)
+    regions_68, regions_95 = (
+        tuple(
+            _range(low, high, center, circular)
+            for low, high in regions(centered, p, circular, weights)
+        )
+        for p in LEVELS
+    )
+    uppers = quantiles(values, np.array(LIMITS), weights).tolist() if limited else [None, None]
+    found = Summary(
+        mean=center if circular else mean,
+        sd=float(np.sqrt(share @ squares)),
+        median=_place(float(middle), center, circular),
+        interval_68=interval_68,
+        interval_95=interval_95,
+        regions_68=regions_68,
+        regions_95=regions_95,
+        ess_bulk=ess,
+        ess_tail=None,
+        r_hat=None,
+        truth=None,
+        circular=circular,
+        upper_90=uppers[0],
+        upper_95=uppers[1],
+    )
+    dependent = 1.0 / (float(np.sum(share**2)) * ess)
+    return found, float(np.sqrt(dependent * (share**2 @ squares)))
+
+
 def compared(
     found: Summary, draws: FloatArray, prior: FloatArray, limits: tuple[float, float]
 ) -> Summary:
@@ -168,7 +223,9 @@ def information_of(
     return float(gained - 0.5 * (_SHARES - 1) * (1.0 / ess + 1.0 / before))
 
 
-def information(draws: FloatArray, prior: FloatArray, ess: float) -> float:
+def information(
+    draws: FloatArray, prior: FloatArray, ess: float, weights: FloatArray | None = None
+) -> float:
     """Information that a posterior gained over its prior, nats, at most ln 10.
 
     From the shares of the draws in ten intervals that are equally probable in the prior,
@@ -180,22 +237,35 @@ def information(draws: FloatArray, prior: FloatArray, ess: float) -> float:
         Of any shapes.
     ess : float
         Effective number of the former.
+    weights : ndarray, optional
+        Of the former; without, they are equal.
     """
     edges = np.quantile(prior, np.arange(1, _SHARES) / _SHARES)
     shares, expected = (
-        np.bincount(np.searchsorted(edges, part.ravel()), minlength=_SHARES) / part.size
-        for part in (draws, prior)
+        np.bincount(np.searchsorted(edges, part.ravel()), weight, _SHARES) / total
+        for part, weight, total in (
+            (draws, weights, draws.size if weights is None else float(np.sum(weights))),
+            (prior, None, prior.size),
+        )
     )
     return information_of(shares, expected, ess, prior.size)
 
 
-def _interval(values: FloatArray, probability: float, center: float, circular: bool) -> Range:
+def _interval(
+    values: FloatArray,
+    probability: float,
+    center: float,
+    circular: bool,
+    weights: FloatArray | None = None,
+) -> Range:
     tail = 0.5 * (1.0 - probability)
-    low, high = np.quantile(values, [tail, 1.0 - tail])
+    low, high = quantiles(values, np.array([tail, 1.0 - tail]), weights)
     return _range(float(low), float(high), center, circular)
 
 
-def regions(values: FloatArray, probability: float, circular: bool) -> list[Range]:
+def regions(
+    values: FloatArray, probability: float, circular: bool, weights: FloatArray | None = None
+) -> list[Range]:
     """Highest-density regions of a multimodal sample; none if it has one mode.
 
     From a histogram of 72 bins, smoothed over three. A region across the cut of a circle
@@ -208,12 +278,14 @@ def regions(values: FloatArray, probability: float, circular: bool) -> list[Rang
         Mass of all regions together.
     circular : bool
         Whether the values are degrees in [-180, 180).
+    weights : ndarray, shape (n,), optional
+        Without, they are equal.
     """
-    half = 0.5 * FULL_TURN_DEG
-    low, high = (-half, half) if circular else np.quantile(values, [0.001, 0.999])
+    half, ends = 0.5 * FULL_TURN_DEG, np.array([0.001, 0.999])
+    low, high = (-half, half) if circular else quantiles(values, ends, weights)
     if not high > low:
         return []
-    counts, edges = np.histogram(values, _BINS, (low, high))
+    counts, edges = np.histogram(values, _BINS, (low, high), weights=weights)
     padded = np.pad(counts, 1, mode="wrap") if circular else np.pad(counts, 1)
     smooth = np.convolve(padded, [0.25, 0.5, 0.25], mode="valid")
     ordered = np.sort(smooth)[::-1]
@@ -234,11 +306,21 @@ def regions(values: FloatArray, probability: float, circular: bool) -> list[Rang
     return [(float(low + a * width), float(low + (b + 1) * width)) for a, b in found]
 
 
-def circular_mean_deg(angles_deg: FloatArray) -> float:
+def quantiles(
+    values: FloatArray, probabilities: FloatArray, weights: FloatArray | None = None
+) -> FloatArray:
+    """Quantiles (q,) of values (n,); with weights the smallest value that so much is not above."""
+    if weights is None:
+        return np.quantile(values, probabilities)
+    found: FloatArray = np.quantile(values, probabilities, weights=weights, method="inverted_cdf")
+    return found
+
+
+def circular_mean_deg(angles_deg: FloatArray, weights: FloatArray | None = None) -> float:
     """Direction of the mean unit vector, in [0, 360)."""
     angles = np.deg2rad(angles_deg)
-    mean = np.rad2deg(np.arctan2(np.mean(np.sin(angles)), np.mean(np.cos(angles))))
-    return float(np.mod(mean, FULL_TURN_DEG))
+    sine, cosine = (np.average(part(angles), weights=weights) for part in (np.sin, np.cos))
+    return float(np.mod(np.rad2deg(np.arctan2(sine, cosine)), FULL_TURN_DEG))
 
 
 def wrap(angles_deg: FloatArray, low: float) -> FloatArray:

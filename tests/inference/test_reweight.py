@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from renp_infer.errors import ConvergenceError
+from renp_infer.errors import WeightsError
 from renp_infer.inference.constraints import GaussianConstraint
+from renp_infer.inference.diagnostics import Convergence
 from renp_infer.inference.external import External
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.reweight import reweight, smoothed, systematic
+from renp_infer.inference.reweight import reweight, smoothed
 from renp_infer.inference.sampling import draw_sample
+from renp_infer.inference.summary import information, regions, summarise, weighed
 from tests.toys.external import external
 from tests.toys.linear import conjugate_settings, linear_likelihood
 
@@ -37,9 +39,12 @@ def test_angles_stay_on_their_circle(rng):
 
 def test_weights_that_a_few_draws_carry_are_refused(rng):
     x = rng.standard_normal(N)
-    with pytest.raises(ConvergenceError, match="fit again"):
+    with pytest.raises(WeightsError, match="do not reach .*Pareto k .*; fit again, with"):
         reweight({"x": x}, {"x": x}, -0.5 * ((x - 6.0) / 0.1) ** 2, N)
-    with pytest.raises(ConvergenceError, match="fit again"):
+    few = rng.standard_normal(400)
+    with pytest.raises(WeightsError, match="leave .* of 150 independent draws, and 100 are needed"):
+        reweight({"x": few}, {"x": few}, -0.5 * (few / 0.5) ** 2, 150.0)
+    with pytest.raises(WeightsError, match="fit again"):
         reweight({"x": x}, {"x": x}, 6.0 * x**2 / 10.0, N)
 
 
@@ -66,10 +71,50 @@ def test_smoothing_keeps_the_order_of_weights(rng):
     assert smoothed(np.zeros(10), 10)[1] == -np.inf
 
 
-def test_systematic_draws_are_within_one_of_their_share():
-    weights = np.array([0.1, 3.0, 0.0, 0.9])
-    counts = np.bincount(systematic(weights), minlength=4)
-    assert np.all(np.abs(counts - weights) < 1.0) and counts[2] == 0
+def test_moments_quantiles_and_limits_are_sums_by_hand():
+    """Five draws with weights 1, 2, 4, 2, 1."""
+    values, weights = np.array([3.0, 1.0, 2.0, 5.0, 4.0]), np.array([4.0, 1.0, 2.0, 1.0, 2.0])
+    found, error = weighed(values, weights, 2.0, circular=False, limited=True)
+    assert found.mean == pytest.approx(3.0, abs=0) and found.median == 3.0
+    assert found.sd == pytest.approx((12.0 / 10.0) ** 0.5)
+    assert found.interval_68 == (2.0, 4.0) and found.interval_95 == (1.0, 5.0)
+    assert (found.upper_90, found.upper_95) == (4.0, 5.0)
+    # Kish: 100 / 26 draws; worth 2. Squared weights by squared distances: 4 + 4 + 4 + 4
+    assert error == pytest.approx((100.0 / 26.0 / 2.0 * 16.0 / 100.0) ** 0.5)
+    turned, _ = weighed((values + 357.5) % 360.0, weights, 2.0, circular=True, limited=False)
+    assert turned.mean == pytest.approx(0.5) and turned.interval_68 == pytest.approx((359.5, 1.5))
+    assert turned.upper_90 is None
+
+
+def test_whole_weights_are_repetitions(rng):
+    """Of moments, regions of two modes and information: all against draws that stand so often."""
+    values = np.concatenate([rng.normal(-4.0, 1.0, 600), rng.normal(4.0, 1.0, 900)])
+    weights, before = rng.integers(1, 5, values.size), rng.normal(0.0, 6.0, 4000)
+    often = np.repeat(values, weights)
+    found, _ = weighed(values, weights.astype(float), 500.0, circular=False, limited=True)
+    expected = summarise(often[None], None, Convergence(1.0, 500.0, 500.0), False)
+    assert found.mean == pytest.approx(expected.mean)
+    assert found.sd == pytest.approx(expected.sd, rel=1e-3)  # n in the place of n - 1
+    assert found.interval_95 == pytest.approx(expected.interval_95, abs=0.05)
+    assert len(found.regions_68) == 2
+    seen = regions(10.0 * values, 0.68, True, weights)  # whose bins do not move with the ends
+    assert seen == regions(10.0 * often, 0.68, True) and len(seen) == 2
+    assert information(values, before, 500.0, weights) == pytest.approx(
+        information(often, before, 500.0)
+    )
+
+
+def test_the_stated_error_is_the_scatter_of_repetitions(rng):
+    """Of 400 runs of 500 draws, to five errors of a deviation."""
+    made = []
+    for _ in range(400):
+        x = rng.standard_normal(500)
+        weights = np.exp(0.7 * x)
+        ess = float(np.sum(weights) ** 2 / np.sum(weights**2))
+        found, error = weighed(x, weights, ess, circular=False, limited=False)
+        made.append((found.mean, error))
+    means, errors = np.array(made).T
+    assert np.std(means) == pytest.approx(float(np.mean(errors)), rel=5.0 / np.sqrt(2.0 * 400))
 
 
 @pytest.mark.slow
