@@ -17,7 +17,7 @@ from renp_infer.fields import Said
 from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.inference.parameters import MASS, PARAMETERS, SEEN_PHASE
 from renp_infer.inference.phases import ALPHA31, DELTA
-from renp_infer.study.knowledge import constraint_file, read_constraints
+from renp_infer.study.knowledge import constraint_file, read_constraints, refuse_twice
 from renp_infer.terminal import WIDTH, plain, show, write_document
 from renp_infer.verbs.infer.blinded import refuse_blinded
 from renp_infer.verbs.infer.cells import NOT_MEASURED
@@ -61,6 +61,7 @@ def reweight_run(directory: Path, file: str, options: Options) -> int:
 def _terms(study: Study, file: str) -> tuple[PublishedTerm, ...]:
     """Constraints of a file that hold under the study's ordering."""
     stated = read_constraints(constraint_file(file, "--with"))
+    refuse_twice(stated, study.knowledge, "--with")
     ordering = study.parameters.ordering
     terms = tuple(row.term for row in stated if row.ordering in ("both", ordering))
     known = {term.name for term in study.known_under(ordering)}

@@ -6,7 +6,8 @@ A file of constraints is TOML, with the lists of tables of ``[constraints]`` (``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,27 @@ class Stated:
     ----------
     term : PublishedTerm
     ordering : {"both", "normal", "inverted"}
+    source : str
+        Who published it, and when; empty where a study says it itself.
+    data : str
+        Name of the data that it is from, where a file tells; of two files with one only one counts.
     """
 
     term: PublishedTerm
     ordering: str
+    source: str = ""
+    data: str = ""
 
 
 class ConstraintFile(ConstraintsSection):
-    """A file of constraints, with where they are from."""
+    """A file of constraints, with where they are from.
+
+    ``data`` names what they were found in, where other files have something else to say of it.
+    """
 
     source: Word
     date: Word
+    data: Word | None = None
 
 
 def knowledge_of(section: ConstraintsSection | None) -> tuple[Stated, ...]:
@@ -78,7 +89,11 @@ def knowledge_of(section: ConstraintsSection | None) -> tuple[Stated, ...]:
     """
     if section is None:
         return ()
-    found = [row for path in files_of(section) for row in read_constraints(path)]
+    found: list[Stated] = []
+    for path in files_of(section):
+        rows = read_constraints(path)
+        refuse_twice(rows, found, f"{KEY}.use")
+        found += rows
     found += _entries(section, KEY)
     seen: set[str] = set()
     for row in found:
@@ -87,6 +102,20 @@ def knowledge_of(section: ConstraintsSection | None) -> tuple[Stated, ...]:
             raise ConfigError(f"{KEY}.name", row.term.name, allowed)
         seen.add(row.term.name)
     return tuple(found)
+
+
+def refuse_twice(found: Iterable[Stated], known: Iterable[Stated], key: str) -> None:
+    """Refuse what a file says of data that are known already; blames ``key``.
+
+    Raises
+    ------
+    ConfigError
+    """
+    names = {row.data: row.term.name for row in known if row.data}
+    for row in found:
+        if row.data in names:
+            allowed = f"one result of {row.data}, of which {names[row.data]!r} is another"
+            raise ConfigError(key, row.term.name, allowed, "both would count the same data twice")
 
 
 def files_of(section: ConstraintsSection) -> list[Path]:
@@ -114,17 +143,37 @@ def read_constraints(path: Path) -> tuple[Stated, ...]:
     try:
         section = ConstraintFile.model_validate(raw)
     except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in detail["loc"])
-        allowed = detail.get("ctx", {}).get("allowed", detail["msg"])
-        raise ConfigError(f"{path}:{where}", detail["input"], str(allowed)) from None
+        raise _of_file(error, path) from None
     if section.use:
         raise ConfigError(f"{path}:use", list(section.use), "nothing: a file names no other files")
     found = _entries(with_absolute_files(section, path.parent), f"{path}:")
     if not found:
         kinds = "[[gaussian]], [[limit]], [[table]] or [[chain]]"
         raise ConfigError(str(path), Said("no constraint"), f"some of {kinds}")
-    return tuple(found)
+    source = f"{section.source}, {section.date}"
+    return tuple(replace(row, source=source, data=section.data or "") for row in found)
+
+
+def _of_file(error: ValidationError, path: Path) -> ConfigError:
+    """What is wrong with a file of constraints, an unknown key first: it is another file then."""
+    details = sorted(
+        error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden"
+    )
+    steps, kind, given = details[0]["loc"], details[0]["type"], details[0]["input"]
+    where = f"{path}:" + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps
+    ).removeprefix(".")
+    if kind == "extra_forbidden" and len(steps) == 1:
+        known = ", ".join(name for name in ConstraintFile.model_fields if name != "use")
+        return ConfigError(where, given, f"a file of constraints, whose keys are {known}")
+    words = {
+        "extra_forbidden": "no such key",
+        "missing": f"a value for {str(steps[-1])!r}",
+        "tuple_type": "a list, [...]",
+    }
+    allowed = details[0].get("ctx", {}).get("allowed", details[0]["msg"])
+    told = Said("nothing") if kind == "missing" else given
+    return ConfigError(where, told, words.get(kind, str(allowed)))
 
 
 def _entries(section: ConstraintsSection, key: str) -> list[Stated]:

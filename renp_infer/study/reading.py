@@ -243,6 +243,11 @@ def _translated(detail: Mapping[str, Any]) -> ConfigError:
     steps = [s for s in detail["loc"] if not str(s).startswith("<")]
     path, given, kind = _dotted(steps), _showable(detail["input"]), detail["type"]
     context = detail.get("ctx", {})
+    if kind == "tuple_type":
+        return ConfigError(path, given, "a list, [...]")
+    if kind == "extra_forbidden" and "[" in str(steps[-1]):
+        allowed = "keys of all data sets: none is of one crystal, run or template alone"
+        return ConfigError(path, given, allowed, "inference.sharing says what sets have in common")
     if kind == "extra_forbidden":
         known = _known_names(steps[:-1])
         hint = nearest(str(steps[-1]), known) or _elsewhere(str(steps[-1]))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from renp_infer.app.reweighting import _terms
 from renp_infer.errors import ConfigError
 from renp_infer.inference.constraints import (
     ChainConstraint,
@@ -176,3 +177,29 @@ def test_a_belt_refuses():
     tables |= {"calibrate": {"belt_sets": 10, "belt_m1_meV": [0.0, 10.0]}}
     with pytest.raises(ConfigError, match=r"calibrate\.belt_sets"):
         load_study(tables)
+
+
+def test_two_results_of_the_same_data_are_refused(tmp_path):
+    """They would count twice: in a study, and in what a run is weighed by."""
+    with pytest.raises(ConfigError, match=r"constraints\.use.*one result of DESI DR2 \+ CMB"):
+        study(use=["desi-dr2-lcdm", "desi-dr2-w0wacdm"])
+    stated = study(use=["katrin-2025", "desi-dr2-lcdm"]).knowledge
+    assert [row.data for row in stated] == ["", "DESI DR2 + CMB"]
+    assert stated[1].source == "DESI (Elbers et al.), arXiv:2503.14744, 2025-03"
+    with pytest.raises(ConfigError, match=r"--with.*one result of DESI DR2 \+ CMB"):
+        _terms(study(use=["desi-dr2-lcdm"]), "desi-dr2-w0wacdm")
+
+
+def test_words_of_refusals_are_ours(tmp_path):
+    with pytest.raises(ConfigError, match=r"constraints\.use: got 'katrin-2025'; allowed: a list"):
+        study(use="katrin-2025")
+    path = tmp_path / "own.toml"
+    for text, words in (
+        ("schema = 1", "own.toml:schema: got 1; allowed: a file of constraints, whose keys are"),
+        ('date = "2026"', "own.toml:source: got nothing; allowed: a value for 'source'"),
+        ('source = "a"\ndate = "b"\n[[limit]]\nname = "x"', r"toml:limit\[0\]\.quantity: got noth"),
+        ('source = "a"\ndate = "b"\ngaussian = 3', "gaussian: got 3; allowed: a list"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=words):
+            read_constraints(path)
