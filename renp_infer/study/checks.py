@@ -233,7 +233,7 @@ def check_blinding(study: StudyConfig) -> None:
     if study.blinding is None:
         return
     entries = study.data if isinstance(study.data, tuple) else ()
-    mock = [f"data[{place}]" for place, one in enumerate(entries) if one.file is None]
+    mock = [f"data[{place}]" for place, one in enumerate(entries) if not one.measured]
     if study.data is None or mock:
         allowed = "nothing without measured data, [data]: of mock data the study says the truth"
         hint = f"{' and '.join(mock)} without a file" if mock else ""

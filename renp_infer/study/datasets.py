@@ -17,13 +17,14 @@ from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import StudyConfig, validate
 from renp_infer.study.resolve import assemble
 from renp_infer.study.sections.blinding import blinding_of, with_absolute_key
-from renp_infer.study.sections.data import FILES, TABLES, DataSection, DataSetSection, absolute
+from renp_infer.study.sections.data import TABLES, DataSection, DataSetSection, absolute
 from renp_infer.study.sections.systematics import with_absolute_templates
 from renp_infer.study.sources import data_digests
 from renp_infer.study.study import DataSet, Study
 
 _SHARED = ("schema", "seed", "neutrino", "physics", "accuracy", "inference", "systematics")
 """Keys of a study that hold for each of its data sets."""
+INDEX = "refractive_index"
 _OF_CRYSTAL = ("length_cm", "radius_cm")
 """What is one and the same of a crystal, beside its target."""
 
@@ -68,6 +69,7 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     _check_drift(sets)
     sharing = _sharing(study, sets)
     sets = _leaking_alike(sets, sharing)
+    _check_index(sets, sharing)
     _check_knowledge(whole.knowledge, sharing)
     told = [_told(entry, k, folder) for k, entry in enumerate(entries)]
     resolved = whole.resolved | {"data": told} | _templates(study, folder)
@@ -115,29 +117,27 @@ def _set(
     return DataSet(entry.name, entry.run or entry.name, entry.crystal, own)
 
 
-def _file(entry: DataSetSection, place: int) -> dict[str, str] | None:
+def _file(entry: DataSetSection, place: int) -> dict[str, Any] | None:
     """Section ``[data]`` of a set of its own."""
-    if entry.file is None:
-        for key in FILES[1:]:
-            if getattr(entry, key) is not None:
-                path = f"data[{place}].{key}"
-                raise ConfigError(path, getattr(entry, key), "nothing without a file of data")
-        return None
-    found = {key: getattr(entry, key) for key in FILES}
-    return {key: value for key, value in found.items() if value is not None}
+    if entry.measured:
+        return entry.given
+    for key, value in entry.given.items():
+        raise ConfigError(f"data[{place}].{key}", value, "nothing without a file of data")
+    return None
 
 
 def _of_entry(error: ConfigError, entry: DataSetSection, place: int) -> ConfigError:
     """A refusal, with the place of the set where its key was given."""
-    own = _known(entry, error.path)
-    path = f"data[{place}].{error.path.removeprefix('data.')}" if own else error.path
+    path = error.path
+    if path.startswith(("data.", "data,")):
+        path = f"data[{place}]{path.removeprefix('data')}"
+    elif _known(entry, path):
+        path = f"data[{place}].{path}"
     return ConfigError(path, error.given, error.allowed, error.hint)
 
 
 def _known(entry: DataSetSection, path: str) -> bool:
     table, _, key = path.partition(".")
-    if table == "data":
-        return True
     own: Mapping[str, Any] = getattr(entry, table, {}) if table in TABLES else {}
     return key.partition(".")[0].partition("[")[0] in own
 
@@ -156,10 +156,11 @@ def _told(entry: DataSetSection, place: int, folder: Path) -> dict[str, Any]:
 def _check_names(entries: tuple[DataSetSection, ...]) -> None:
     if not entries:
         raise ConfigError("data", [], "one data set or more")
-    names = [entry.name for entry in entries]
+    names = [entry.name.casefold() for entry in entries]  # files are called by them
     for place, name in enumerate(names):
         if name in names[:place]:
-            raise ConfigError(f"data[{place}].name", name, "a name that no other set has")
+            allowed = "a name that no other set has, upper and lower case being the same"
+            raise ConfigError(f"data[{place}].name", entries[place].name, allowed)
 
 
 def _check_knowledge(knowledge: tuple[Stated, ...], sharing: Sharing) -> None:
@@ -170,6 +171,19 @@ def _check_knowledge(knowledge: tuple[Stated, ...], sharing: Sharing) -> None:
                 allowed = f"quantities that all data sets share, which {name} is not here"
                 hint = f'inference.sharing.{name} = "all" makes it so'
                 raise ConfigError(f"constraints, {row.term.name}", name, allowed, hint)
+
+
+def _check_index(sets: tuple[DataSet, ...], sharing: Sharing) -> None:
+    """One prior of the index is none of crystals whose indices are different."""
+    settings = sets[0].study.settings
+    own = [] if settings is None else [one.name for one in settings.own]
+    nominal = {one.crystal: one.study.experiment.target.refractive_index for one in sets}
+    if INDEX not in own or not sharing.parts(INDEX) or len(set(nominal.values())) == 1:
+        return
+    there = " and ".join(f"{value:g} of {name}" for name, value in nominal.items())
+    allowed = f"nothing where crystals have different indices, {there}"
+    hint = "inference.refractive_index_sd says how far each may be from its own"
+    raise ConfigError(f"inference.priors.{INDEX}", Said("one prior"), allowed, hint)
 
 
 def _check_sequence(study: StudyConfig, sets: tuple[DataSet, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ def test_an_angle_may_be_measured_again(tmp_path: Path) -> None:
     [
         ([{"name": "a"}, {"name": "a"}], "data[1].name", "no other set"),
         ([{"name": "a"}, {}], "data[1].name", "a value for 'name'"),
-        ([{"name": "a", "lenght": 1}], "data[0].lenght", "one of name"),
+        ([{"name": "a", "lenght": 1}], "data[0].lenght", "one of file"),
         ([{"name": "a", "layout": {"length_cm": -1.0}}], "data[0].layout.length_cm", ""),
         ([{"name": "a", "layout": {"lenght_cm": 1.0}}], "data[0].layout.lenght_cm", "length_cm"),
         ([{"name": "a", "covariance": "c.csv"}], "data[0].covariance", "nothing without a file"),
@@ -238,3 +239,72 @@ def test_a_constraint_on_what_is_shared_is_none_of_one_set() -> None:
 def test_a_file_from_the_command_line_would_be_of_no_single_set(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="name their files themselves"):
         load_study(two_sets(), data={"file": str(tmp_path / "field.csv")})
+
+
+def arrays_of(study: Any, place: int) -> dict[str, Any]:
+    """Mock data of a set as numbers."""
+    rows, data = rows_of(study)[place], mock_data(study)
+    return {
+        "theta_s_deg": np.rad2deg(data.theta_s[rows]),
+        "field_nG": data.vector[rows],
+        "error_nG": np.sqrt(np.diag(data.covariance[rows, rows])),
+    }
+
+
+def test_sets_can_be_arrays() -> None:
+    """They are the data, stay in the resolved study, and are in the keys of results."""
+    mock = load_study(two_sets(inference={}))
+    sets = [
+        {"name": "first", **arrays_of(mock, 0)},
+        {"name": "second", "crystal": "small", "layout": {"length_cm": 1.0}, **arrays_of(mock, 1)},
+    ]
+    found = load_study(two_sets(inference={}) | {"data": sets})
+    np.testing.assert_array_equal(data_of(found).vector, data_of(mock).vector)
+    assert all(one.study.measurement is not None for one in found.sets)
+    again = load_study(json.loads(json.dumps(found.resolved)))
+    np.testing.assert_array_equal(data_of(again).covariance, data_of(found).covariance)
+    keys = [fingerprint(posterior_inputs(one)) for one in (found, again)]
+    sets[1]["field_nG"] = 1.01 * sets[1]["field_nG"]
+    other = load_study(two_sets(inference={}) | {"data": sets})
+    assert keys[0] == keys[1] != fingerprint(posterior_inputs(other))
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"field_nG": [1.0]}, "data[1].field_nG"),
+        ({"error_nG": [-1.0] * 9}, "data[1], error[0]"),
+        ({"file": "x.csv"}, "data[1].theta_s_deg"),
+        ({"covariance": "x.csv"}, "data[1].covariance"),
+        ({"theta_s_deg": None}, "data[1].theta_s_deg"),
+    ],
+)
+def test_wrong_arrays_are_refused_by_their_set(change: Any, path: str) -> None:
+    mock = load_study(two_sets(inference={}))
+    second = {"name": "second", **arrays_of(mock, 0)} | change
+    second = {key: value for key, value in second.items() if value is not None}
+    with pytest.raises(ConfigError) as caught:
+        load_study(two_sets(inference={}) | {"data": [{"name": "first"}, second]})
+    assert caught.value.path == path
+
+
+def test_names_that_differ_by_case_alone_are_refused() -> None:
+    """A file system may take them for one file."""
+    with pytest.raises(ConfigError, match=r"data\[1\]\.name.*upper and lower case"):
+        load_study(two_sets({"name": "first"}, {"name": "First"}))
+
+
+def test_one_prior_of_two_indices_is_refused() -> None:
+    own = {"refractive_index": {"kind": "normal", "mean": 1.45, "sd": 1e-3}}
+    sets = [
+        {"name": "a", "crystal": "long", "target": {"refractive_index": 1.45}},
+        {"name": "b", "crystal": "short", "target": {"refractive_index": 1.451}},
+    ]
+    with pytest.raises(
+        ConfigError, match=r"inference\.priors\.refractive_index.*1\.45 of long and 1\.451 of short"
+    ):
+        load_study(two_sets(*sets, inference={"priors": own}))
+    sets[1]["target"] = {"refractive_index": 1.45}
+    assert load_study(two_sets(*sets, inference={"priors": own})).sets
+    with pytest.raises(ConfigError, match=r"priors\.amplitude\[long\].*one crystal, run or"):
+        load_study(two_sets(*sets, inference={"priors": {"amplitude[long]": own}}))

@@ -34,7 +34,7 @@ class DataSection(Section):
         Word | None,
         about(
             "CSV or netCDF file with angle, field, error and exposure, from the study's folder.",
-            unset="the arrays of this section",
+            unset="the arrays of this section, or of [[data]] mock data",
         ),
     ] = None
     covariance: Annotated[
@@ -66,9 +66,20 @@ class DataSection(Section):
         about("Time spent at each angle.", unset="that of the file, or of [detector]"),
     ] = None
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """Where the data are, and the data: what there is of it."""
+        found = {key: getattr(self, key) for key in DataSection.model_fields}
+        return {key: value for key, value in found.items() if value is not None}
 
-class DataSetSection(Section):
-    """One of several data sets: of a file, or else mock data; paths as in ``[data]``.
+    @property
+    def measured(self) -> bool:
+        """Whether there are any, of a file or as numbers."""
+        return not set(self.given) <= {*FILES[1:]}
+
+
+class DataSetSection(DataSection):
+    """One of several data sets: of a file or of numbers, as in ``[data]``, or else mock data.
 
     Tables stand for those of the whole study, key by key. A run zeroes its apparatus once;
     a crystal is one piece of one material.
@@ -85,18 +96,6 @@ class DataSetSection(Section):
     crystal: Annotated[
         Name, about("Crystal that it was taken with: of a crystal, its index is common.")
     ] = "crystal"
-    file: Annotated[
-        Word | None,
-        about("Its data, as in [data]; mock data without.", unset="mock data"),
-    ] = None
-    covariance: Annotated[
-        Word | None,
-        about("File with their covariance.", unset="the data file has the errors"),
-    ] = None
-    added_covariance: Annotated[
-        Word | None,
-        about("File with a covariance that is added to that of the errors.", unset="none is added"),
-    ] = None
     layout: Annotated[dict[str, Any], about("Keys of [layout] that are its own.")] = {}
     lasers: Annotated[dict[str, Any], about("Keys of [lasers] that are its own.")] = {}
     detector: Annotated[dict[str, Any], about("Keys of [detector] that are its own.")] = {}
