@@ -19,7 +19,7 @@ from renp_infer.engine.options import Measured, Options
 from renp_infer.engine.provenance import add_provenance
 from renp_infer.engine.result import Verdict
 from renp_infer.engine.run import Run, load_run
-from renp_infer.engine.sealing import seal, secret_for
+from renp_infer.engine.sealing import refuse_opening, seal, secret_for
 from renp_infer.engine.store import PROGRESS, Store, check_run
 from renp_infer.engine.surroundings import own_surroundings
 from renp_infer.engine.tasks import Context
@@ -80,15 +80,17 @@ def bring_up_to_date(plans: Sequence[Plan], options: Options) -> None:
     shard = parse_shard(options.shard)
     if shard != WHOLE:
         _refuse_empty_shard(shard[0], plans, options)
+    for plan in plans:
+        refuse_opening(plan.study, plan.directory, plan.verbs, force=options.force)
     found = [secret_for(p.study, p.directory, p.verbs, whole=shard == WHOLE) for p in plans]
     with contextlib.ExitStack() as stack:
         stores = [stack.enter_context(Store(plan.directory)) for plan in plans]
         pairs = list(zip(plans, stores, strict=True))
         for plan, store in pairs:
             _prepare(plan, store, options)
-        for store, secret in zip(stores, found, strict=True):
+        for (plan, store), secret in zip(pairs, found, strict=True):
             if secret is not None:
-                seal(store, secret)
+                seal(store, secret, plan.study)
         executor = stack.enter_context(parse_executor(options.executor))
         for verb in dict.fromkeys(verb for plan in plans for verb in plan.verbs):
             works = [Work(p.study, store, verb, shard) for p, store in pairs if verb in p.verbs]

@@ -15,7 +15,14 @@ from renp_infer.engine.worker import identity
 from renp_infer.errors import ConfigError, StoreError
 from renp_infer.fields import Said
 from renp_infer.files import is_file
-from renp_infer.study.blinding import Seal, Secret, check_outside, revealing, secret_of
+from renp_infer.study.blinding import (
+    OF_QUESTION,
+    Seal,
+    check_outside,
+    content_of,
+    digest_of_data,
+    revealing,
+)
 from renp_infer.study.study import Study
 
 SEAL = "blinding.json"
@@ -26,14 +33,14 @@ OPENED, RECORD = "unblinded", "unblinded.jsonl"
 
 def secret_for(
     study: Study, directory: Path, verbs: Sequence[Verb], *, whole: bool
-) -> Secret | None:
+) -> bytes | None:
     """Secret of a study, before anything is written; ``None`` where nothing is hidden.
 
     Raises
     ------
     ConfigError
         If a verb would show what is hidden, or the key is none, is within the run directory or
-        is not that of the run.
+        is not that of the run, or offsets of the run are those of an older version.
     """
     if study.blinding is None:
         return None
@@ -47,18 +54,38 @@ def secret_for(
         raise ConfigError("--shard", Said("a part of the tasks"), allowed)
     path = Path(study.blinding.key)
     check_outside(path, directory, "blinding.key")
-    secret = secret_of(study.blinding, study.measured)
+    content = content_of(study.blinding)
     seal = read_seal(directory)
-    if seal is not None and not seal.fits(secret.content):
+    if seal is None:
+        return content
+    if not seal.fits(content):
         allowed = f"the key with which {directory} was blinded"
         raise ConfigError("blinding.key", str(path), allowed, "another directory takes another key")
-    return secret
+    if seal.offsets != OF_QUESTION:
+        allowed = "a run directory whose offsets belong to one question alone"
+        hint = f"an older version ({seal.version}) made it; take another directory, and a new key"
+        raise ConfigError("--out", str(directory), allowed, hint)
+    return content
 
 
-def seal(store: Store, secret: Secret) -> None:
+def refuse_opening(study: Study, directory: Path, verbs: Sequence[Verb], *, force: bool) -> None:
+    """Refuse to put an open answer beside a hidden one, unless it is forced.
+
+    Raises
+    ------
+    ConfigError
+    """
+    showing = any(verb.hides or verb.reveals(study) for verb in verbs)
+    if force or study.blinding is not None or not showing or read_seal(directory) is None:
+        return
+    hint = f"the study has no [blinding], and {SEAL} is there; --force puts the open answer there"
+    raise ConfigError("--out", str(directory), "a directory without a blinded run", hint)
+
+
+def seal(store: Store, content: bytes, study: Study) -> None:
     """Put a salted hash of the secret into a run, unless it has one."""
     if read_seal(store.directory) is None:
-        made = Seal.new(secret, identity())
+        made = Seal.new(content, digest_of_data(study.measured), identity())
         store.write_text(SEAL, json.dumps({"schema": 1} | asdict(made), indent=1) + "\n")
 
 

@@ -1,9 +1,10 @@
 """The secret of a blinded study: its file, what follows from it, and what a run may hold of it.
 
 Offsets are added, never multiplied: a factor leaves a zero where it is. They follow from
-secret, data and the quantity's name by HMAC-SHA-256 (RFC 2104), so that fits of the same
-data with other settings are shifted alike, and other data tell nothing of the offsets. A run holds
-a salted hash of the secret, by which `renp unblind` knows the key again.
+secret, question and the quantity's name by HMAC-SHA-256 (RFC 2104). The question is all that a
+posterior depends on but how it is sampled, so that nothing is learnt from a second question,
+whose offsets are independent. A run holds a salted hash of the secret, by which `renp unblind`
+knows the key again.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from renp_infer.fields import Said
 
 KEY_BYTES = 32
 HEADER = "renp-infer blinding key 1"
+OF_QUESTION, OF_DATA = "question", "data"
+"""What offsets follow from, besides the key: now, and in runs of older versions, where those of
+two questions were the same, so that a second question told the first one's answer."""
 _LARGEST_FILE = 4096
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -49,17 +53,17 @@ class Blinding:
 
 @dataclass(frozen=True)
 class Secret:
-    """What is in a key file, for some data.
+    """What is in a key file, for one question.
 
     Attributes
     ----------
     content : bytes
-    data : str
-        Digest of the data that are hidden.
+    question : str
+        Digest of what the posterior that is hidden depends on.
     """
 
     content: bytes = field(repr=False)
-    data: str
+    question: str
 
     def offset(self, quantity: str, width: float) -> float:
         """Offset of a quantity: Gaussian around 0, of a standard deviation ``width``."""
@@ -72,19 +76,18 @@ class Secret:
         return sorted(range(count), key=words.__getitem__)
 
     def _word(self, what: str) -> bytes:
-        return hmac.digest(self.content, f"{self.data}\n{what}".encode(), "sha256")
+        return hmac.digest(self.content, f"{self.question}\n{what}".encode(), "sha256")
 
 
-def secret_of(blinding: Blinding, digests: Mapping[str, str]) -> Secret:
-    """The secret of a study's blinding, for data of some digests.
+def content_of(blinding: Blinding) -> bytes:
+    """The secret of a study's blinding.
 
     Raises
     ------
     ConfigError
         If the key cannot be read, or others may read it.
     """
-    content = read_key(Path(blinding.key), "blinding.key")
-    return Secret(content, digest_of_data(digests))
+    return read_key(Path(blinding.key), "blinding.key")
 
 
 def digest_of_data(digests: Mapping[str, str]) -> str:
@@ -170,6 +173,8 @@ class Seal:
         Of the package.
     made : str
         When, UTC.
+    offsets : str
+        What they follow from besides the key.
     """
 
     salt: str
@@ -177,18 +182,20 @@ class Seal:
     data: str
     version: str
     made: str
+    offsets: str = OF_QUESTION
 
     @classmethod
-    def new(cls, secret: Secret, version: str) -> Seal:
-        """A seal with a new salt."""
+    def new(cls, content: bytes, data: str, version: str) -> Seal:
+        """A seal of a secret with a new salt, for data of a digest."""
         salt = secrets.token_bytes(KEY_BYTES)
         made = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(salt.hex(), _sealed(secret.content, salt), secret.data, version, made)
+        return cls(salt.hex(), _sealed(content, salt), data, version, made)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Seal:
         """From the document of a run."""
-        return cls(**{name: str(document[name]) for name in cls.__dataclass_fields__})
+        told = {"offsets": OF_DATA} | dict(document)
+        return cls(**{name: str(told[name]) for name in cls.__dataclass_fields__})
 
     def fits(self, content: bytes) -> bool:
         """Whether a secret is the one of this seal."""

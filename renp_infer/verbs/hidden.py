@@ -7,10 +7,12 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from renp_infer.engine.tasks import fingerprint
 from renp_infer.errors import BlindedError
-from renp_infer.study.blinding import Secret, secret_of
+from renp_infer.study.blinding import OF_QUESTION, Secret, content_of
+from renp_infer.verbs.inputs import question_of
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
@@ -22,7 +24,7 @@ BLINDED = "renp_blinded"
 
 
 def secret_in(study: Study) -> Secret:
-    """Secret of a blinded study.
+    """Secret of a blinded study, for the question that it asks.
 
     Raises
     ------
@@ -30,7 +32,7 @@ def secret_in(study: Study) -> Secret:
         If its key cannot be read where the work is done.
     """
     assert study.blinding is not None
-    return secret_of(study.blinding, study.measured)
+    return Secret(content_of(study.blinding), fingerprint(question_of(study)))
 
 
 @contextlib.contextmanager
@@ -58,6 +60,8 @@ def hidden() -> Iterator[None]:
         logging.disable(level)
 
 
-def blinded_part(study: Study) -> dict[str, float]:
+def blinded_part(study: Study) -> dict[str, Any]:
     """What a task of a blinded study is about besides."""
-    return {} if study.blinding is None else {"blinded_width_meV": study.blinding.width_meV}
+    if study.blinding is None:
+        return {}
+    return {"blinded_width_meV": study.blinding.width_meV, "offsets_of": OF_QUESTION}

@@ -74,3 +74,37 @@ def prior_inputs(study: Study) -> dict[str, Any]:
     if study.knowledge:
         facts["constraints"] = study.resolved["constraints"]
     return model_inputs(study) | facts | _shared(study)
+
+
+def question_of(study: Study) -> dict[str, Any]:
+    """What a posterior is asked: all numbers that it depends on, but no seed, sampler or name."""
+    priors = asdict(study.priors)
+    for name in (*SAMPLING, "noise"):
+        del priors[name]
+    found: dict[str, Any] = {
+        "physics_version": PHYSICS_VERSION,
+        "experiment": asdict(study.experiment),
+        "parameters": asdict(study.parameters),
+        "oscillation": asdict(study.oscillation),
+        "priors": priors,
+        "constraints": [_unnamed(row.term) | {"ordering": row.ordering} for row in study.knowledge],
+    }
+    if study.measurement is not None:
+        seen = study.measurement.observation
+        found["data"] = [seen.theta_s, seen.field_nG, seen.covariance_nG2]
+    if study.sharing is not None:
+        runs, crystals = ([getattr(one, k) for one in study.sets] for k in ("run", "crystal"))
+        found["sets"] = [question_of(one.study) for one in study.sets]
+        found["runs"], found["crystals"] = _places(runs), _places(crystals)
+        found["sharing"] = {k: _places(list(v)) for k, v in study.sharing.groups.items()}
+    return found
+
+
+def _unnamed(term: Any) -> dict[str, Any]:
+    """Fields of a constraint but its name."""
+    return {key: value for key, value in asdict(term).items() if key != "name"}
+
+
+def _places(names: list[str]) -> list[int]:
+    """Names by the place where each first stands."""
+    return [names.index(name) for name in names]

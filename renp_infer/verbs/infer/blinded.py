@@ -22,6 +22,7 @@ from renp_infer.inference.fit import ANGLE
 from renp_infer.inference.parameters import BETA, DOUBLE_BETA, MASS, PARAMETERS, SUM
 from renp_infer.measurement.data import DATA_SET
 from renp_infer.records import FloatArray
+from renp_infer.study.blinding import OF_DATA, OF_QUESTION
 from renp_infer.study.study import source_of
 from renp_infer.verbs.hidden import BLINDED, hidden, secret_in
 from renp_infer.verbs.infer.result import InferResult
@@ -44,6 +45,7 @@ BY_PLACE = (ANGLE, DATA_SET)
 DIAGNOSED = ("divergences", "r_hat_max", "ess_bulk_min", "ess_tail_min", "bfmi_min",
              "max_depth_reached", "sampler", "response_error_sigma", "field_error_sigma",
              "response_masses", "response_distances")  # fmt: skip
+OLD_OFFSETS = "an older version made it: fits of the same data with other priors have its offsets"
 NARROW = "blinding.width_meV is below the posterior's own width: it hides less than the error"
 
 
@@ -94,6 +96,8 @@ class Published:
     verdicts : mapping
         Word and reasons by what was judged.
     constraints : tuple of str
+    offsets : str
+        What they follow from besides the key; older versions did not say, nor hide well.
     """
 
     ordering: str
@@ -108,6 +112,7 @@ class Published:
     largest_pareto_k: float | None
     verdicts: Mapping[str, tuple[Word, tuple[str, ...]]]
     constraints: tuple[str, ...] = ()
+    offsets: str = OF_DATA
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Published:
@@ -172,6 +177,7 @@ def _published(
         largest_pareto_k=checks.loo.largest_k,
         verdicts=judged,
         constraints=tuple(row.term.name for row in study.knowledge),
+        offsets=OF_QUESTION,
     )
 
 
@@ -223,7 +229,9 @@ class BlindedFit(Result):
 
     def verdicts(self) -> dict[str, Verdict]:
         """As of the posterior itself, and of the width of the offsets."""
-        return {k: Verdict(word, why) for k, (word, why) in self.published.verdicts.items()}
+        found = {k: Verdict(word, why) for k, (word, why) in self.published.verdicts.items()}
+        old = self.published.offsets != OF_QUESTION
+        return found | ({"offsets": Verdict("warn", (OLD_OFFSETS,))} if old else {})
 
     def rows(self) -> list[tuple[str, str]]:
         """The mass, which is none."""

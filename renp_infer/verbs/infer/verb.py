@@ -56,7 +56,7 @@ class Infer(Verb):
         """Data, priors and sampler."""
         return posterior_inputs(study)
 
-    def parts(self, study: Study) -> tuple[dict[str, float]]:
+    def parts(self, study: Study) -> tuple[dict[str, Any]]:
         """Its one task; it is another where the study is blinded, from the same seeds."""
         return (blinded_part(study),)
 

@@ -25,11 +25,11 @@ from renp_infer.engine.tasks import Context, Task
 from renp_infer.explorer.state import open_study
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.quantities import Quantities
-from renp_infer.study.blinding import Secret, read_key, secret_of, write_key
+from renp_infer.study.blinding import OF_DATA, Seal, Secret, read_key, secret_of, write_key
 from renp_infer.study.load import load_study
 from renp_infer.verbs.compare import blinded as compare_blinded
 from renp_infer.verbs.compare.verb import COMPARE
-from renp_infer.verbs.hidden import BLINDED, hidden
+from renp_infer.verbs.hidden import BLINDED, hidden, secret_in
 from renp_infer.verbs.infer import blinded
 from renp_infer.verbs.infer.blinded import HIDDEN_MASSES
 from tests.toys.leaks import document, leaks, leaks_in_text
@@ -88,9 +88,7 @@ def joint_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def secret_at(home: Path) -> Secret:
-    study = load_study(home / "blind.toml")
-    assert study.blinding is not None
-    return secret_of(study.blinding, study.measured)
+    return secret_in(load_study(home / "blind.toml"))
 
 
 @functools.cache
@@ -406,7 +404,7 @@ def test_offsets_are_gaussian_independent_and_of_the_data() -> None:
     widths = [Secret(bytes([k]) * 32, "data").offset("m1_meV", 3.0) for k in range(256)]
     assert np.std(widths) == pytest.approx(3.0, rel=0.15)  # 3 errors of a deviation of 256
     assert abs(np.mean(widths)) < 4.0 * 3.0 / 16.0
-    one = Secret(bytes(32), "data")
+    one = Secret(bytes(32), "question")
     assert one.offset("m1_meV", 2.0) == 2.0 * one.offset("m1_meV", 1.0)
     assert one.offset("m1_meV", 1.0) != one.offset("sum_meV", 1.0)
     assert one.offset("m1_meV", 1.0) != Secret(bytes(32), "other").offset("m1_meV", 1.0)
@@ -439,6 +437,95 @@ def test_all_offsets_together_hide_as_one_of_half_the_width(ordering) -> None:
             assert np.nanmin(np.std(alone, axis=0)) > 0.95 * WIDTH
     assert min(best) > 0.95 * WIDTH / 2.0
     assert min(best) < 1.1 * WIDTH / 2.0  # the mass by all four where they move most
+
+
+OTHER_QUESTIONS: dict[str, dict[str, object]] = {
+    "a prior that pins the mass": {
+        "inference": {"priors": {"m1_meV": {"kind": "uniform", "low": 30.0, "high": 30.01}}}
+    },
+    "a constraint": {"constraints": {"use": ["katrin-2025"]}},
+    "physics": {"physics": {"preset": "corrected", "majorana_kappa": 0.9}},
+    "layout": {"layout": STUDY["layout"] | {"length_cm": 1.9}},
+    "errors of the apparatus": {"inference": {"baseline_sd": 0.05}},
+    "another hypothesis": {"neutrino": {"m1_meV": 70.0, "ordering": "inverted"}},
+}
+SAME_QUESTION: dict[str, dict[str, object]] = {
+    "sampler": {"inference": {"sampler": "nuts", "draws": 77, "chains": 3, "tune": 50}},
+    "cross-check": {"inference": {"cross_check": "emcee"}},
+    "seed": {"seed": 99},
+    "name": {"name": "another"},
+    "odds": {"compare": {"prior_odds": {"normal_dirac": 2.0}}},
+    "a further task": {"calibrate": {}},
+}
+
+
+def asked_with(home: Path, tmp_path: Path, change: dict[str, object]) -> Secret:
+    """Secret of the blinded study with sections changed."""
+    blinding = {"key": str(home / "secret.key"), "width_meV": WIDTH}
+    own = {"data": {"file": str(home / "field.csv")}, "blinding": blinding} | change
+    own["inference"] = STUDY["inference"] | change.get("inference", {})  # type: ignore[operator]
+    path = write(tmp_path / "a.toml", **own)
+    return secret_in(load_study(path))
+
+
+@pytest.mark.parametrize("what", OTHER_QUESTIONS)
+def test_another_question_has_other_offsets_and_another_order(place, tmp_path, what) -> None:
+    """Else it tells what the first one hides: with a mass that is pinned, the offset itself."""
+    first, second = secret_at(place), asked_with(place, tmp_path, OTHER_QUESTIONS[what])
+    for name in HIDDEN_MASSES:
+        assert abs(first.offset(name, WIDTH) - second.offset(name, WIDTH)) > 1e-3
+    assert first.order("hypotheses", 400) != second.order("hypotheses", 400)
+
+
+@pytest.mark.parametrize("what", SAME_QUESTION)
+def test_the_same_question_keeps_its_offsets(place, tmp_path, what) -> None:
+    first, second = secret_at(place), asked_with(place, tmp_path, SAME_QUESTION[what])
+    assert first.offset("m1_meV", WIDTH) == second.offset("m1_meV", WIDTH)
+    assert first.order("hypotheses", 400) == second.order("hypotheses", 400)
+
+
+def test_a_copy_of_the_data_under_another_name_is_the_same_question(place, tmp_path) -> None:
+    copy = tmp_path / "copy.csv"
+    copy.write_text((place / "field.csv").read_text() + "\n")
+    found = asked_with(place, tmp_path, {"data": {"file": str(copy)}})
+    assert found.question == secret_at(place).question
+
+
+def test_shifts_between_questions_tell_nothing(place, tmp_path) -> None:
+    """Of the ratio of the shifts of two masses, which is a derivative, and of an offset."""
+    other = OTHER_QUESTIONS["a constraint"]
+    questions = [secret_at(place).question, asked_with(place, tmp_path, other).question]
+    secrets = [[Secret(bytes([k]) * 32, what) for what in questions] for k in range(256)]
+    offsets = np.array(
+        [[s.offset(name, 1.0) for s in pair for name in ("m1_meV", "sum_meV")] for pair in secrets]
+    )
+    apart = np.corrcoef(offsets.T) - np.eye(4)
+    assert np.max(np.abs(apart)) < 4.0 / np.sqrt(256)
+
+
+def test_no_open_answer_is_put_beside_a_hidden_one(posterior, capsys) -> None:
+    run = posterior / "blind-infer"
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    assert tried("infer", posterior / "plain.toml", "--out", run) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "a directory without a blinded run" in said and "--force puts the open" in said
+    with pytest.raises(renp.ConfigError, match=r"a directory without a blinded run"):
+        renp.infer(load_study(posterior / "plain.toml"), out=run)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_an_older_seal_is_refused_and_an_older_answer_told(posterior, capsys, tmp_path) -> None:
+    """Offsets that a second question shares."""
+    run = posterior / "blind-infer"
+    kept = json.loads((run / "blinding.json").read_text())
+    assert Seal.of(kept) == Seal.of(kept | {"offsets": "question"})
+    del kept["offsets"]
+    assert Seal.of(kept).offsets == OF_DATA
+    old = json.loads(load_tree(run / "infer.nc").attrs[BLINDED])
+    del old["offsets"]
+    tree = load_tree(run / "infer.nc")
+    tree.attrs[BLINDED] = json.dumps(old)
+    assert blinded.BlindedFit.of(tree).verdicts()["offsets"].verdict == "warn"
 
 
 def test_a_fit_that_fails_leaves_no_word_of_why(posterior, monkeypatch, capsys, tmp_path) -> None:
