@@ -82,9 +82,11 @@ class StudyPrior:
         if isinstance(point, Mapping):
             if set(point) != set(self.names):
                 raise DomainError("parameters", sorted(map(str, point)), ", ".join(self.names))
-            point = [point[name] for name in self.names]
+            given: object = [point[name] for name in self.names]
+        else:
+            given = point
         allowed = f"one vector of {len(self.names)} numbers"
-        found = _numbers(point, DomainError("parameters", point, allowed))
+        found = _numbers(given, DomainError("parameters", given, allowed))
         if found.shape != (len(self.names),):
             raise DomainError("parameters", found.shape, allowed)
         return found
