@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from renp_infer.inference.prior import Prior
 from renp_infer.inference.sampling import draw_sample
 from renp_infer.inference.settings import InferenceSettings, own_texts
 from renp_infer.inference.summary import compared, summarise
+from renp_infer.inference.tension import tensions
 from renp_infer.measurement.data import DATA_SET, Data
 from renp_infer.records import FloatArray, Parameters, Progress
 from renp_infer.versions import versions
@@ -130,7 +131,12 @@ def fit(
     before = model.derived(prior_vectors)
     true = model.derived(model.vector(truth)) if known else {}
     summaries |= _derived_summaries(tree, before, {k: float(v) for k, v in true.items()})
-    told = {"constraints": external.names, "priors": own_texts(settings, truth.ordering)}
+    found = tensions(external, prior, vectors.reshape(-1, vectors.shape[-1]))
+    told: dict[str, Any] = {
+        "constraints": list(external.names),
+        "priors": own_texts(settings, truth.ordering),
+        "tension": {name: asdict(one) for name, one in found.items()},
+    }
     tree.attrs = _documents(summaries, diagnosis, truth, values, signal, data, told)
     impact = impacts(prior, vectors, summaries[MASS].ess_bulk or 1.0)
     checks, tree["renp_checks"] = model_checks(tree, likelihood, posterior_mean, impact)
@@ -287,7 +293,7 @@ def _documents(
     values: Mapping[str, float],
     signal: FloatArray,
     data: Data,
-    told: Mapping[str, Sequence[str]],
+    told: Mapping[str, Any],
 ) -> dict[str, str]:
     """Root attributes: the summary, with what else is ``told``, and the diagnostics as JSON."""
     diagnostics = diagnosis.document()
@@ -299,6 +305,6 @@ def _documents(
         "peak_snr": float(np.max(np.abs(signal) / data.sigma)),
         "normalised": data.normalised,
     }
-    summary |= {name: list(texts) for name, texts in told.items() if texts}
+    summary |= {name: what for name, what in told.items() if what}
     require_finite_tree(summary, values)
     return {"renp_summary": json.dumps(summary), "renp_diagnostics": json.dumps(diagnostics)}

@@ -25,7 +25,7 @@ from renp_infer.records import FloatArray
 from renp_infer.study.blinding import OF_DATA, OF_QUESTION
 from renp_infer.study.study import source_of
 from renp_infer.verbs.hidden import BLINDED, hidden, secret_in
-from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.result import CONSTRAINTS, InferResult
 from renp_infer.verbs.infer.work import infer
 
 if TYPE_CHECKING:
@@ -157,7 +157,11 @@ def _published(
     assert found.checks is not None
     checks, truth = found.checks, study.parameters
     rows = checks.impact.nuisances
-    judged = {name: (one.verdict, one.reasons) for name, one in found.verdicts().items()}
+    judged = {
+        name: (one.verdict, one.reasons)
+        for name, one in found.verdicts().items()
+        if name != CONSTRAINTS  # a distance from a limit is the mass
+    }
     if found.mass.sd > width:
         judged["blinding"] = ("warn", (NARROW,))
     return Published(

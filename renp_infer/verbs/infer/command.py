@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
 
+TOLD = ("constraints", "priors", "tension", "assumptions")
+"""What a summary has where there is any."""
+
+
 def infer(study: Path, /, *, measured: Measured = NO_FILES, options: Options = DEFAULTS) -> int:
     """Sample the posterior of the study's data, mock or measured; resumes."""
     from renp_infer.engine.driver import DONE, asked, data_section, judge, load
@@ -50,7 +54,7 @@ def document_of(run: Run) -> dict[str, Any]:
     row = dict(summary["hypothesis"])
     row |= {part: summary[part] for part in ("parameters", "diagnostics")}
     row["checks"] = checks_in(tree)
-    row |= {name: summary[name] for name in ("constraints", "priors") if name in summary}
+    row |= {name: summary[name] for name in TOLD if name in summary}
     alone = run.find(SetsResult)
     if alone is not None:
         row["sets"] = alone.told()

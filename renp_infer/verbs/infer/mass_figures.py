@@ -23,6 +23,7 @@ from renp_infer.inference.published_limits import Limit, load_limits
 from renp_infer.physics.neutrinos import OscillationTable, load_oscillation
 from renp_infer.records import FloatArray
 from renp_infer.verbs.evaluate.figures import caption_tail, stamp
+from renp_infer.verbs.infer.assumptions import used_uppers
 from renp_infer.verbs.infer.figures import draws
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.words import constraints_of, constraints_sentence
@@ -91,8 +92,9 @@ def _finished(ax: Axes, run: Run, name: str, words: str, beside: str) -> str:
     ax.set(xscale="log", yscale="log", xlim=MASSES_MEV, xlabel=M1, ylabel=PARAMETERS.text(name))
     _posterior(ax, run, name)
     limits = [limit for limit in load_limits() if limit.quantity == _QUANTITIES[name]]
+    uppers = used_uppers(run).get(name, [])
     for limit in limits:
-        _draw_limit(ax, limit)
+        _draw_limit(ax, limit, used=limit.value_meV in uppers)
     ax.legend(loc="upper left", fontsize=8)
     stamp(ax, run)
     said = "; ".join(limit.sentence for limit in limits)
@@ -101,8 +103,8 @@ def _finished(ax: Axes, run: Run, name: str, words: str, beside: str) -> str:
     return (
         f"The {words} against the lightest mass. Shaded: what oscillations leave in either "
         f"ordering, within {SIGMAS:g} standard errors{beside}. Contours: 68 % and 95 % of the "
-        f"posterior, of {run.study['neutrino']['ordering']} ordering. Dotted: published upper "
-        f"limits{depends}: {said}.{caption_tail(run)}"
+        f"posterior, of {run.study['neutrino']['ordering']} ordering. Dotted, or whole where in "
+        f"use: published upper limits{depends}: {said}.{caption_tail(run)}"
     )
 
 
@@ -120,10 +122,11 @@ def _reach(values: FloatArray) -> tuple[float, float]:
     return float(low - pad), float(high + pad)
 
 
-def _draw_limit(ax: Axes, limit: Limit) -> None:
+def _draw_limit(ax: Axes, limit: Limit, *, used: bool) -> None:
+    """Whole and with a word where it is in use, dotted where it is only shown."""
     if limit.low_meV is not None:
         ax.axhspan(limit.low_meV, limit.value_meV, color="0.5", alpha=0.15, lw=0)
-    ax.axhline(limit.value_meV, color="0.4", ls=":", lw=1)
-    text = f"{limit.name} ({limit.date})"
+    ax.axhline(limit.value_meV, color="0.4", ls="-" if used else ":", lw=1)
+    text = f"{limit.name} ({limit.date}{', in use' if used else ''})"
     place = (0.99, limit.value_meV)
     ax.annotate(text, place, xycoords=ax.get_yaxis_transform(), fontsize=6, ha="right", va="bottom")

@@ -11,6 +11,7 @@ from renp_infer.figures.words import text_of
 from renp_infer.inference.judged import Summary
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.verbs.evaluate.figures import normalised_label
+from renp_infer.verbs.infer.assumptions import assumptions_in, constraint_rows, sharing_rows
 from renp_infer.verbs.infer.cells import NOT_MEASURED
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
@@ -38,6 +39,7 @@ DIAGNOSTIC_NAMES = {
     "sampler": "sampler",
     "step_methods": "step methods",
 }
+CONSTRAINT_HEADS = ("says", "ordering", "source", "distance")
 COLUMNS = (
     Column("parameter", heads=True),
     *(
@@ -55,16 +57,38 @@ def page(run: Run) -> Page:
     plates = (*posterior_plates(run), *mass_plates(run), *check_plates(run))
     parts = (
         Part(10, "figures", "Figures", plates),
+        *_assumptions(run),
         Part(30, "parameters", "Parameters", tuple(_parameters(run))),
         Part(60, "diagnostics", "", tuple(_diagnostics(run)), "Truth and diagnostics"),
     )
     return Page(parts, (Answer("Mass", sentence(run)),))
 
 
+def _assumptions(run: Run) -> list[Part]:
+    """Constraints in use, and what sets share; nothing where there are none."""
+    blocks: list[Block] = []
+    if rows := constraint_rows(run):
+        heads = (Column("constraint", heads=True), *map(Column, CONSTRAINT_HEADS))
+        caption = (
+            "What other experiments say, in use here. Distance: of the constraint from what the "
+            "data say without it, in errors of both."
+        )
+        blocks.append(Table(heads, tuple(rows), caption))
+    if shared := sharing_rows(run):
+        heads = (Column("parameter", heads=True), *map(Column, assumptions_in(run)["sets"]))
+        caption = "One value for all data sets, or one for each name: crystal, run or set."
+        blocks.append(Table(heads, tuple(shared), caption))
+    return [Part(28, "assumptions", "Assumptions", tuple(blocks))] if blocks else []
+
+
 def _parameters(run: Run) -> list[Block]:
     label = normalised_label(run)
     tail = f", {label}" if label else ""
-    caption = f"Posterior of every free parameter{tail}. ESS: effective number of draws."
+    times = ", times the constraints" if constraints_of(run) else ""
+    caption = (
+        f"Posterior of every free parameter{tail}. Prior sd: of the prior{times}. "
+        "ESS: effective number of draws."
+    )
     rows = parameter_rows(run)
     blocks: list[Block] = [Table(COLUMNS, tuple(rows), caption, style="dense")]
     if any(row[5].endswith("*") for row in rows):

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.inference.judged import Summary
-from renp_infer.inference.parameters import MASS
+from renp_infer.inference.parameters import MASS, PARAMETERS
+from renp_infer.inference.tension import WARN_SIGMA, Tension
 from renp_infer.verbs.infer.cells import estimate, interval
 from renp_infer.verbs.infer.judged import Checks, Diagnostics
 
 if TYPE_CHECKING:
     import xarray
 
+CONSTRAINTS = "constraints"
+"""The verdict on constraints and data."""
 SAMPLED = ("sample_stats", "renp_cross_check")
 """Groups of a posterior whose attributes name a sampler."""
 
@@ -60,11 +63,21 @@ class InferResult(Result):
         return self.estimates[MASS]
 
     def verdicts(self) -> dict[str, Verdict]:
-        """Of the sampler's diagnostics, and of the model checks."""
+        """Of the sampler's diagnostics, of the model checks, and of constraints against data."""
         found = {"diagnostics": self.diagnostics.verdict}
         if self.checks is not None:
             found["model checks"] = self.checks.verdict
+        if self.tension:
+            apart = {n: one for n, one in self.tension.items() if not one.sigma <= WARN_SIGMA}
+            why = tuple(_far_apart(name, one) for name, one in apart.items())
+            found[CONSTRAINTS] = Verdict("warn" if apart else "pass", why)
         return found
+
+    @property
+    def tension(self) -> dict[str, Tension]:
+        """How far each constraint is from the data, by name; none of an older result."""
+        rows = summary_in(self.tree).get("tension", {})
+        return {name: Tension.of(row) for name, row in rows.items()}
 
     def rows(self) -> list[tuple[str, str]]:
         """The mass."""
@@ -97,6 +110,13 @@ def _estimate(tree: xarray.DataTree, name: str, row: Mapping[str, Any]) -> Summa
     draws, before = (group[name].values for group in groups)
     lowest = 0.0 if name == MASS else -math.inf
     return compared(found, draws, before, (lowest, math.inf))
+
+
+def _far_apart(name: str, found: Tension) -> str:
+    """That a constraint and the data disagree."""
+    there = ", ".join(f"{PARAMETERS.text(n)} {value:.4g}" for n, value in found.found.items())
+    posterior = f"; the posterior has {there}" if there else ""
+    return f"data and {name} are {found.sigma:.1f} sigma apart (p = {found.p:.1g}){posterior}"
 
 
 def summary_in(tree: xarray.DataTree) -> dict[str, Any]:

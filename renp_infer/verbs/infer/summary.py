@@ -10,12 +10,14 @@ from rich.table import Table
 
 from renp_infer.terminal import WIDTH
 from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.infer.assumptions import sentences
 from renp_infer.verbs.infer.cells import estimate, interval, limited
-from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.result import CONSTRAINTS, InferResult
 from renp_infer.verbs.infer.words import (
     constraints_of,
     known_sentences,
     mass_sentence,
+    masses_sentence,
     phases_sentence,
     priors_of,
 )
@@ -48,8 +50,11 @@ def _said(run: Run) -> list[str]:
         return []
     texts = [mass_sentence(run)] if limited(posterior.mass) else []
     known = known_sentences(constraints_of(run), priors_of(run))
-    texts += filter(None, [phases_sentence(run), *known])
-    return [f"{run.name}: {text}." for text in texts]
+    texts += filter(None, [phases_sentence(run), *known, *sentences(run)])
+    texts.append(masses_sentence(run))
+    apart = posterior.verdicts().get(CONSTRAINTS)
+    texts += apart.reasons if apart is not None else ()
+    return [f"{run.name}: {text}." for text in texts if text]
 
 
 def _summary_row(run: Run) -> tuple[str, ...]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.inference.compared import Estimated
 from renp_infer.inference.marginals import LogUniform, Normal, Tabulated, Truncated, Uniform
-from renp_infer.inference.parameters import MASS, PARAMETERS, SEEN_PHASES
+from renp_infer.inference.parameters import BETA, DOUBLE_BETA, MASS, PARAMETERS, SEEN_PHASES, SUM
 from renp_infer.inference.prior import mass_prior
 from renp_infer.study.priors import mass_settings
 from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.verbs.evaluate.result import EvaluateResult
-from renp_infer.verbs.infer.cells import NOT_MEASURED, limited, shown
+from renp_infer.verbs.infer.cells import NOT_MEASURED, estimate, limited, shown
 from renp_infer.verbs.infer.result import InferResult, summary_in
 
 if TYPE_CHECKING:
@@ -83,6 +83,13 @@ def mass_sentence(run: Run) -> str:
     inside = found.interval_95[0] <= found.truth <= found.interval_95[1]
     lies = "inside" if inside else "OUTSIDE"
     return f"{text}; the truth, {found.truth:.4g} meV, lies {lies}"
+
+
+def masses_sentence(run: Run) -> str:
+    """Sum and effective masses in a line; empty where nothing was derived."""
+    found = run.get(InferResult).estimates
+    names = [name for name in (SUM, BETA, DOUBLE_BETA) if name in found]
+    return ", ".join(f"{PARAMETERS.text(name)} {estimate(found[name])}" for name in names)
 
 
 def premise(run: Run) -> str:

@@ -19,6 +19,7 @@ from renp_infer.inference.profile import Profile
 from renp_infer.measurement.data import Data
 from renp_infer.study.hypotheses import accurate_responses, hypothesis_of, of_sets, own_hypothesis
 from renp_infer.study.observed import data_of, observation
+from renp_infer.verbs.infer.assumptions import assumptions_of
 
 if TYPE_CHECKING:
     import xarray
@@ -74,7 +75,7 @@ def _fitted(study: Study, data: Data, context: Context) -> xarray.DataTree:
     model, budget = checked(study, own_hypothesis(study), data)
     cores = min(settings.chains, context.cores)
     tree = fit(model, data, study.seed, progress=context.tell, cores=cores)
-    _record(tree, budget)
+    _record(tree, budget, assumptions_of(study))
     return tree
 
 
@@ -196,9 +197,11 @@ def _scatter(model: HypothesisModel, data: Data) -> float:
     return float(np.sqrt(chi2 / size)) if stats.chi2.sf(chi2, size) < CONTRADICTS else 1.0
 
 
-def _record(tree: xarray.DataTree, budget: ErrorBudget) -> None:
-    """Write the response's measured errors into the diagnostics."""
+def _record(tree: xarray.DataTree, budget: ErrorBudget, assumptions: dict[str, Any]) -> None:
+    """Write the response's measured errors into the diagnostics, and what is assumed beside."""
     summary: dict[str, Any] = json.loads(tree.attrs["renp_summary"])
+    if assumptions:
+        summary["assumptions"] = assumptions
     summary["diagnostics"] |= budget.document
     tree.attrs["renp_summary"] = json.dumps(summary)
     tree.attrs["renp_diagnostics"] = json.dumps(summary["diagnostics"])
