@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from renp_infer import files
 from renp_infer.app.library import write_report
@@ -310,6 +311,31 @@ def test_mass_axis_stays_inside_the_prior():
     figure, _ = figures.mass_posterior(make_run(m1=0.4, shape=SHAPE))
     assert figure.axes[0].get_xlim()[0] == 0.0
     assert figure.axes[1].get_xlim() == (0.0, 450.0)
+
+
+def test_labels_of_many_sets_do_not_meet():
+    """A corner plot with amplitudes and pointings of four runs each."""
+    run = make_run(shape=SHAPE)
+    found = run.get(InferResult)
+    plain = [n for n in ("amplitude", "theta_s_offset_deg") if n in found.estimates]
+    more = {f"{n}[{one}]": n for n in plain for one in ("spring", "summer", "autumn", "winter")}
+    for group in ("posterior", "prior"):
+        columns = found.tree[group].to_dataset()
+        found.tree[group] = xr.DataTree(columns.assign({n: columns[o] for n, o in more.items()}))
+    rows = dict(found.estimates) | {name: found.estimates[old] for name, old in more.items()}
+    figure, _ = figures.corner(
+        with_result(run, "infer", dataclasses.replace(found, estimates=rows))
+    )
+    canvas = FigureCanvasAgg(figure)
+    labels = [
+        label
+        for ax in figure.axes
+        for label in (ax.xaxis.label, ax.yaxis.label)
+        if label.get_text()
+    ]
+    assert len(labels) > 12
+    boxes = [label.get_window_extent(canvas.get_renderer()) for label in labels]
+    assert not [1 for k, one in enumerate(boxes) for other in boxes[:k] if one.overlaps(other)]
 
 
 def test_log_uniform_prior_is_normalised():

@@ -27,9 +27,11 @@ def normalised_label(run: Run) -> str:
     return f"normalised to peak S/N = {number(peak)}"
 
 
-def source(run: Run) -> str:
-    """Name of the file with the data; empty for mock data, whose truth is known."""
-    return run.get(EvaluateResult).data
+def source(run: Run, data_set: str = "") -> str:
+    """Name of the file with the data, of one set or all; empty for mock data, of known truth."""
+    found = run.get(EvaluateResult)
+    own = [one.found.data for one in found.sets if one.name == data_set]
+    return own[0] if own else found.data
 
 
 def stamp(ax: Axes, run: Run) -> None:

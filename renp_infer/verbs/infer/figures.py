@@ -28,12 +28,14 @@ from renp_infer.verbs.evaluate.figures import (
     stamp,
 )
 from renp_infer.verbs.infer.result import InferResult
-from renp_infer.verbs.infer.words import mass_bounds, mass_sentence
+from renp_infer.verbs.infer.words import constraints_of, mass_bounds, mass_sentence
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
 
+READABLE = 7
+"""Parameters of a corner plot of the usual size whose labels do not meet."""
 MOST_PAIRED = 12
 """Parameters of a corner plot: several data sets may have more than can be read."""
 
@@ -77,7 +79,7 @@ def data_and_prediction(run: Run, data_set: str = "") -> tuple[Figure, str]:
     factor, unit = plots.axis_scale(data, "nG")
     data = factor * data
     sigma = factor * np.asarray(fixed["sigma_nG"], float)[own]
-    file = source(run)
+    file = source(run, data_set)
     truth = None if file else factor * np.asarray(fixed["signal_true_nG"], float)[own]
     predicted = factor * draws(run, "posterior_predictive", "field_nG")[..., own]
     bands = plots.central_bands(predicted.reshape(-1, theta.size))
@@ -123,8 +125,9 @@ def mass_posterior(run: Run) -> tuple[Figure, str]:
     main.set_ylabel("density [1/meV]")
     main.legend(loc="best")
     stamp(main, run)
+    alone = " without constraints" if constraints_of(run) else ""
     return figure, (
-        "Posterior of the lightest neutrino mass against its prior "
+        f"Posterior of the lightest neutrino mass against its prior{alone} "
         f"({bounds[0]:g} to {bounds[1]:g} meV). {mass_sentence(run)}. "
         f"The density is kept inside the prior's bounds.{caption_tail(run)}"
     )
@@ -170,6 +173,7 @@ def _axis(run: Run, name: str) -> _Axis:
     low, high = np.quantile(values, (0.001, 0.999)) * scale
     pad = 0.05 * (high - low) or 1.0
     limits = (max(low - pad, bounds[0]), min(high + pad, bounds[1]))
+    text = text.replace(" ", "\n", 1) if parted(name)[1] else text
     label = f"{text}\n[{unit}]" if unit else text
     return _Axis(label, values * scale, prior * scale, truth * scale, limits, bounds, False)
 
@@ -189,7 +193,8 @@ def corner(run: Run) -> tuple[Figure, str]:
     free = [name for name in free_parameters(run) if parted(name)[0] in PARAMETERS.corner]
     axes = [_axis(run, name) for name in free[:MOST_PAIRED]]
     size = len(axes)
-    figure = Figure(figsize=(WIDTH, WIDTH))  # fixed margins: many axes make a solver slow
+    side = WIDTH * max(1.0, size / READABLE)
+    figure = Figure(figsize=(side, side))  # fixed margins: many axes make a solver slow
     grid: Any = figure.subplots(size, size, squeeze=False)
     figure.subplots_adjust(left=0.09, right=0.99, bottom=0.1, top=0.985, wspace=0.07, hspace=0.07)
     for i, j in np.ndindex(size, size):

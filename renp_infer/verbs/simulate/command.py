@@ -58,13 +58,13 @@ def _save(study: Study, path: Path, options: Options) -> None:
     """Write the study's mock data as a data file, or one for each data set, with its name."""
     for place, one in enumerate(study.sets):
         own = path.with_name(f"{path.stem}-{one.name}{path.suffix}")
-        _save_one(one.study, own, options, place)
+        _save_one(one.study, own, options, place, f"data set {one.name} of study {study.name}")
     if not study.sets:
-        _save_one(study, path, options, 0)
+        _save_one(study, path, options, 0, f"study {study.name}")
 
 
-def _save_one(study: Study, path: Path, options: Options, place: int) -> None:
-    """Write the mock data of one data set, at its place among several."""
+def _save_one(study: Study, path: Path, options: Options, place: int, what: str) -> None:
+    """Write the mock data of one data set, at its place among several, with what they are of."""
     import contextlib
     import sys
 
@@ -75,7 +75,7 @@ def _save_one(study: Study, path: Path, options: Options, place: int) -> None:
 
     if path.exists() and not options.force:
         raise ConfigError("--save", str(path), "a new file, or --force")
-    title = f"mock data of study {study.name}, seed {study.seed}"
+    title = f"mock data of {what}, seed {study.seed}"
     with contextlib.redirect_stdout(sys.stderr):
         data = mock_observation(study, place)
     detector, count = study.experiment.detector, data.theta_s.size
