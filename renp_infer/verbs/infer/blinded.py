@@ -151,17 +151,22 @@ def blinded_fit(study: Study, context: Context) -> xarray.DataTree:
         return _tree(_published(study, found, masses, width), tree)
 
 
+def verdicts_told(found: InferResult) -> dict[str, tuple[Word, tuple[str, ...]]]:
+    """Verdicts that hide the masses: not how far constraints are, which of a limit is the mass."""
+    return {
+        name: (one.verdict, one.reasons)
+        for name, one in found.verdicts().items()
+        if name != CONSTRAINTS
+    }
+
+
 def _published(
     study: Study, found: InferResult, masses: dict[str, Shifted], width: float
 ) -> Published:
     assert found.checks is not None
     checks, truth = found.checks, study.parameters
     rows = checks.impact.nuisances
-    judged = {
-        name: (one.verdict, one.reasons)
-        for name, one in found.verdicts().items()
-        if name != CONSTRAINTS  # a distance from a limit is the mass
-    }
+    judged = verdicts_told(found)
     if found.mass.sd > width:
         judged["blinding"] = ("warn", (NARROW,))
     return Published(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from renp_infer.engine.result import Verdict
 from renp_infer.inference.tension import Tension
 from renp_infer.study.load import load_study
 from renp_infer.verbs.infer.assumptions import (
@@ -20,6 +21,7 @@ from renp_infer.verbs.infer.assumptions import (
     used_uppers,
     words_of,
 )
+from renp_infer.verbs.infer.blinded import verdicts_told
 from renp_infer.verbs.infer.result import InferResult
 from tests.toys.external import EVERY
 from tests.toys.two_sets import two_sets
@@ -53,7 +55,7 @@ def run_of(study: Any, **tension: Tension) -> Any:
     posterior = xr.Dataset({name: ("draw", np.zeros(2)) for name in names})
     tree = xr.DataTree.from_dict({"posterior": posterior})
     tree.attrs["renp_summary"] = json.dumps(summary)
-    good: Any = SimpleNamespace(verdict="pass")
+    good: Any = SimpleNamespace(verdict=Verdict("pass"))
     result = InferResult(tree, {}, good, None)
     return SimpleNamespace(get=lambda _: result, result=result)
 
@@ -90,6 +92,12 @@ def test_data_far_from_a_constraint_are_a_warning(study: Any) -> None:
     assert found.verdict == "warn"
     (why,) = found.reasons
     assert why == "data and r are 4.4 sigma apart (p = 1e-05); the posterior has sin²θ₁₃ 0.0242"
+
+
+def test_a_blinded_run_does_not_tell_how_far_constraints_are(study: Any) -> None:
+    """145 meV over the width of a limit is a mass."""
+    found = run_of(study, r=Tension(19.4, 1.1e-5, 4.4, {"sum_meV": 145.0})).result
+    assert set(verdicts_told(found)) == set(found.verdicts()) - {"constraints"}
 
 
 @pytest.mark.parametrize("kind", EVERY)
