@@ -25,7 +25,7 @@ from renp_infer.engine.tasks import Context, Task
 from renp_infer.explorer.state import open_study
 from renp_infer.inference.comparison import HYPOTHESES
 from renp_infer.inference.quantities import Quantities
-from renp_infer.study.blinding import OF_DATA, Seal, Secret, read_key, secret_of, write_key
+from renp_infer.study.blinding import OF_DATA, Seal, Secret, read_key, write_key
 from renp_infer.study.load import load_study
 from renp_infer.verbs.compare import blinded as compare_blinded
 from renp_infer.verbs.compare.verb import COMPARE
