@@ -153,20 +153,23 @@ class Search:
                 self.trials.append(old)
                 return old
             self._recorded = self._recorded[: len(self.trials)]  # of another search
-        trial = self._appraised(place, stage)
+        trial = appraised(self.objective, place, stage)
         self.trials.append(trial)
         self._record(trial)
         return trial
 
-    def _appraised(self, x: tuple[float, ...], stage: str) -> Trial:
-        design = self.objective.region.space.values(x)
-        try:
-            found = self.objective(x)
-        except RenpError as error:
-            return Trial(stage, x, design, {}, {}, " ".join(str(error).split()))
-        values = {name: float(u.value) for name, u in found.items()}
-        errors = {name: float(u.error) for name, u in found.items()}
-        return Trial(stage, x, design, values, errors)
+
+def appraised(objective: Objective, x: Sequence[float] | FloatArray, stage: str) -> Trial:
+    """The trial of a point (d,)."""
+    place = tuple(float(u) for u in x)
+    design = objective.region.space.values(place)
+    try:
+        found = objective(place)
+    except RenpError as error:
+        return Trial(stage, place, design, {}, {}, " ".join(str(error).split()))
+    values = {name: float(u.value) for name, u in found.items()}
+    errors = {name: float(u.error) for name, u in found.items()}
+    return Trial(stage, place, design, values, errors)
 
 
 def best_of(trials: Sequence[Trial], names: Sequence[str]) -> Trial:

@@ -79,6 +79,12 @@ class Dimension:
         u = min(max(float(u), 0.0), 1.0)
         return self.place(self.value(u)) if self.choices or self.whole else u
 
+    def holds(self, value: Any) -> bool:
+        """Whether a value can be chosen."""
+        if self.choices:
+            return value in self.choices
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
     @property
     def free(self) -> bool:
         """Whether it is a continuous range."""

@@ -316,6 +316,7 @@ polish = 2
 truths = 4
 final_truths = 4
 masses = 12
+effects = 0
 orderings = ["normal"]
 natures = ["dirac"]
 baselines = ["random"]

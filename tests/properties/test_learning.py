@@ -141,6 +141,7 @@ DESIGNED: Tables = {
     "optimizer": "random",
     "physics_starts": False,
     "comparisons": False,
+    "effects": 0,
     "truths": 8,
     "final_truths": 8,
     "masses": 65,

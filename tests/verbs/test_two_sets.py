@@ -35,7 +35,7 @@ SECTIONS: dict[str, Any] = {
     "forecast": {"m1_meV": [50.0], "orderings": ["normal"], "datasets": 2, "phase_settings": 1},
     "optimize": {
         "optimizer": "sobol", "evaluations": 2, "polish": 0, "truths": 8, "final_truths": 8,
-        "masses": 33, "comparisons": False, "physics_starts": False,
+        "masses": 33, "comparisons": False, "effects": 0, "physics_starts": False,
         "windows": [{"centre_deg": {"low": 130.0, "high": 150.0}, "width_deg": 8.0, "points": 5}],
     },
 }  # fmt: skip

@@ -192,6 +192,15 @@ class OptimizeSection(Section):
         about("What a design must satisfy.", typical='["volume_cm3 <= 6.3"]'),
     ] = ()
     cost: Annotated[CostSection, about("Prices, in a unit of the study's own.")] = CostSection()
+    effects: Annotated[
+        int,
+        Before(Whole(0, 100_000)),
+        about(
+            "Designs by which it is told what each dimension matters, besides the trials; half are "
+            "held out. 0: it is not told.",
+            page="design.md#what-each-dimension-matters",
+        ),
+    ] = 100
     comparisons: Annotated[
         Flag, about("Whether best and own design are judged in each preset, and with all known.")
     ] = True

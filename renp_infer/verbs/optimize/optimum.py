@@ -49,6 +49,7 @@ def summary(study: Study, parts: Sequence[Found]) -> OptimizeResult:
     search, last, own = trial.utility(names[0]), top.last.of(names[0]), reference.of(names[0])
     gain = direction(names[0]) * (last.value - own.value) if last.known and own.known else None
     front, hypervolume = _front(names, parts) if len(names) > 1 else (None, None)
+    effects = next((p.effects for p in parts if p.effects is not None), None)
     gains = next((p.gains for p in parts if p.gains is not None), None)
     robustness = next((p.robustness for p in parts if p.robustness is not None), None)
     return OptimizeResult(
@@ -60,6 +61,7 @@ def summary(study: Study, parts: Sequence[Found]) -> OptimizeResult:
         design=trial.design,
         x=trial.x,
         on_bound=top.best.on_bound,
+        flat=top.best.flat,
         found_by=FoundBy(top.optimizer, top.repeat, trial.stage),
         search=search,
         last=top.last,
@@ -70,6 +72,7 @@ def summary(study: Study, parts: Sequence[Found]) -> OptimizeResult:
         searches=_searches(names, parts),
         front=front,
         hypervolume=hypervolume,
+        effects=effects and effects.with_flat(top.best.flat),
         gains=gains and replace(gains, of_best=gains.x == trial.x),
         robustness=robustness and replace(robustness, of_best=robustness.x == trial.x),
         verdict=_verdict(last, search, own, gain, top.best.on_bound),

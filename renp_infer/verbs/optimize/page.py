@@ -9,9 +9,11 @@ from renp_infer.design.measures import MEASURES, direction
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text, reasons
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.verbs.optimize.figures import design_plates, label_of
+from renp_infer.verbs.optimize.parts import NO_EFFECT
 from renp_infer.verbs.optimize.result import OptimizeResult
 
 if TYPE_CHECKING:
+    from renp_infer.design.effects import Effects
     from renp_infer.design.utility import Utility
     from renp_infer.engine.run import Run
     from renp_infer.verbs.optimize.parts import Gain, Gains
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 BEST = (
     "The best design, as keys of the study; best.toml in the run directory has them in a study "
     "of its own."
+)
+EFFECTS = (
+    Column("dimension", heads=True),
+    Column("total Sobol index", number=True),
+    Column("effect", number=True),
+    Column("at the best design"),
 )
 GAINS = (
     Column("physics", heads=True),
@@ -36,6 +44,8 @@ def page(run: Run) -> Page:
     gain = " ".join(gain_sentences(found))
     text = Text(" ".join(sentences(found)), found.verdict.verdict)
     blocks: list[Block] = [text, *reasons(found.verdict), best_facts(found)]
+    if found.effects is not None:
+        blocks.append(_effects(found, found.effects))
     if found.gains is not None:
         rows = tuple(_gain_cells(row) for row in found.gains.rows)
         blocks.append(Table(GAINS, rows, _gains_of(found, found.gains)))
@@ -45,7 +55,36 @@ def page(run: Run) -> Page:
 
 def best_facts(found: OptimizeResult) -> Facts:
     """Keys of the best design."""
-    return Facts(tuple((key, _value(value)) for key, value in found.best.items()), BEST)
+    rows = []
+    for key, value in found.best.items():
+        said = NO_EFFECT.get(found.flat.get(key, ""), "")
+        rows.append((key, f"{_value(value)} ({said})" if said else _value(value)))
+    return Facts(tuple(rows), BEST)
+
+
+def _effects(found: OptimizeResult, effects: Effects) -> Table:
+    """How much each dimension matters."""
+    rows = tuple(
+        (row.name, _with(row.total, row.total_error), _with(row.effect, row.error),
+         NO_EFFECT[found.flat[row.name]] if row.flat else "")
+        for row in effects.rows
+    )  # fmt: skip
+    judged = effects.surrogate
+    unit = "relative" if direction(found.objective) < 0 else label_of(found.objective)
+    return Table(
+        EFFECTS,
+        rows,
+        "What each dimension matters over all allowed designs: its total Sobol index, and the "
+        f"standard deviation where it alone is drawn anew ({unit}). From a Gaussian process "
+        f"through {judged.fitted} designs; {judged.held_out} others it misses by "
+        f"{number(judged.error, 2)} "
+        "(root mean square), which the errors contain. No effect: at the best design its whole "
+        "range changes the utility by less than its error.",
+    )
+
+
+def _with(value: float, error: float) -> str:
+    return f"{rounded(value, error)} ± {number(error, 2)}"
 
 
 def sentences(found: OptimizeResult) -> list[str]:
@@ -54,6 +93,8 @@ def sentences(found: OptimizeResult) -> list[str]:
     if found.on_bound:
         names = ", ".join(found.on_bound)
         said.append(f"On the end of its range, so more may be had beyond: {names}.")
+    for name, whose in found.flat.items():
+        said.append(f"{name}: {NO_EFFECT[whose]}.")
     return said + _robust(found.robustness)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from renp_infer.design.effects import ANY, OWN, Effects
 from renp_infer.design.search import Trial
 from renp_infer.design.utility import UNKNOWN, Utility
 from renp_infer.verbs.optimize.robustness import Robustness
+
+NO_EFFECT = {OWN: "no effect; the study's own value", ANY: "no effect; any allowed value does"}
+"""What is said of a dimension that changes the utility by less than its error."""
 
 
 def read_record[R](kind: type[R], plain: Any) -> R:
@@ -147,20 +151,24 @@ class Chosen:
         Value by study key.
     on_bound : tuple of str
         Dimensions on an end of their range.
+    flat : mapping
+        Dimensions without effect, and whose value they have: a key of `NO_EFFECT`.
     """
 
     trial: Trial
     keys: Mapping[str, Any]
     on_bound: tuple[str, ...]
+    flat: Mapping[str, str] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """As JSON knows it."""
-        return self.trial.plain() | {"keys": self.keys, "on_bound": self.on_bound}
+        more = {"keys": self.keys, "on_bound": self.on_bound, "flat": self.flat}
+        return self.trial.plain() | more
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Chosen:
         """From a plain row."""
-        return cls(Trial.read(row), row["keys"], tuple(row["on_bound"]))
+        return cls(Trial.read(row), row["keys"], tuple(row["on_bound"]), row["flat"])
 
 
 @dataclass(frozen=True)
@@ -179,6 +187,8 @@ class Found:
         The same of the study's own design; in the first search only, as what follows.
     allowed_share : float, optional
         Share of the unit cube that constraints allow.
+    effects : Effects, optional
+        What each dimension matters.
     gains : Gains, optional
     robustness : Robustness, optional
     """
@@ -190,6 +200,7 @@ class Found:
     last: Appraisal
     reference: Appraisal | None = None
     allowed_share: float | None = None
+    effects: Effects | None = None
     gains: Gains | None = None
     robustness: Robustness | None = None
 
@@ -201,6 +212,8 @@ class Found:
             for name in ("reference", "gains", "robustness")
             if (part := getattr(self, name)) is not None
         }
+        if self.effects is not None:
+            more["effects"] = asdict(self.effects)
         trials = [trial.plain() for trial in self.trials]
         parts = {"trials": trials, "best": self.best.plain(), "last": self.last.plain()}
         return about | parts | {"allowed_share": self.allowed_share} | more
@@ -217,6 +230,7 @@ class Found:
             last=Appraisal.read(row["last"]),
             reference=None if reference is None else Appraisal.read(reference),
             allowed_share=row.get("allowed_share"),
+            effects=read_record(Effects | None, row.get("effects")),  # type: ignore[arg-type]
             gains=None if gains is None else Gains.read(gains),
             robustness=None if robustness is None else read_record(Robustness, robustness),
         )

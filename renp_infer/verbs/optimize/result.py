@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from renp_infer.design.effects import Effects
 from renp_infer.design.measures import MEASURES
 from renp_infer.design.objective import score
 from renp_infer.design.search import Trial
@@ -144,6 +145,8 @@ class OptimizeResult(Result):
         Point of the unit cube.
     on_bound : tuple of str
         Dimensions on an end of their range.
+    flat : mapping
+        Dimensions without effect on the best design, and whose value they have.
     found_by : FoundBy
     search : Utility
         Of the best in its search.
@@ -158,6 +161,8 @@ class OptimizeResult(Result):
     front : tuple of FrontMember, optional
         With several objectives.
     hypervolume : Hypervolume, optional
+    effects : Effects, optional
+        What each dimension matters.
     gains : Gains, optional
         Under other physics.
     robustness : Robustness, optional
@@ -184,8 +189,10 @@ class OptimizeResult(Result):
     allowed_share: float | None
     searches: tuple[Repeats, ...]
     verdict: Verdict
+    flat: Mapping[str, str] = field(default_factory=dict)
     front: tuple[FrontMember, ...] | None = None
     hypervolume: Hypervolume | None = None
+    effects: Effects | None = None
     gains: Gains | None = None
     robustness: Robustness | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -239,6 +246,7 @@ class OptimizeResult(Result):
             "design": dict(self.design),
             "x": list(self.x),
             "on_bound": list(self.on_bound),
+            "flat": dict(self.flat),
             "found_by": asdict(self.found_by),
             **_measured("utility", self.utility),
             "utility_bounds": [self.utility.lower, self.utility.upper],
@@ -260,6 +268,9 @@ class OptimizeResult(Result):
             found["front"] = [asdict(member) for member in self.front]
         if self.hypervolume is not None:
             found["hypervolume"] = asdict(self.hypervolume)
+        if self.effects is not None:
+            found["effects"] = [asdict(row) for row in self.effects.rows]
+            found["surrogate"] = asdict(self.effects.surrogate)
         if self.gains is not None:
             found["gains"] = self.gains.plain()
         if self.robustness is not None:
@@ -276,6 +287,7 @@ class OptimizeResult(Result):
             **{name: document[name] for name in SAME},
             x=tuple(document["x"]),
             on_bound=tuple(document["on_bound"]),
+            flat=document["flat"],
             found_by=FoundBy(**document["found_by"]),
             search=Utility.read(search),
             last=Appraisal.read(document["last"]["best"]),
@@ -283,12 +295,20 @@ class OptimizeResult(Result):
             searches=tuple(Repeats(**row) for row in document["searches"]),
             front=read_record(tuple[FrontMember, ...] | None, document.get("front")),  # type: ignore[arg-type]
             hypervolume=read_record(Hypervolume | None, document.get("hypervolume")),  # type: ignore[arg-type]
+            effects=_effects(document),
             gains=None if gains is None else Gains.read(gains),
             robustness=read_record(Robustness | None, document.get("robustness")),  # type: ignore[arg-type]
             verdict=Verdict.of(document),
             provenance=document[PROVENANCE],
             trials=tuple(Tried.read(row) for row in rows),
         )
+
+
+def _effects(document: Mapping[str, Any]) -> Effects | None:
+    if "effects" not in document:
+        return None
+    rows, surrogate = document["effects"], document["surrogate"]
+    return read_record(Effects, {"rows": rows, "surrogate": surrogate})
 
 
 def _measured(name: str, utility: Utility) -> dict[str, float | None]:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from renp_infer.design.measures import direction
+from renp_infer.verbs.optimize.parts import NO_EFFECT
+
 if TYPE_CHECKING:
+    from renp_infer.design.effects import Effect
     from renp_infer.design.utility import Utility
     from renp_infer.verbs.optimize.parts import Gains
     from renp_infer.verbs.optimize.result import OptimizeResult
@@ -22,8 +26,9 @@ def optimum_tables(found: OptimizeResult) -> list[Any]:
     layout = Table(title=f"{found.name}: best design{label}", box=SIMPLE_HEAD)
     layout.add_column("key")
     layout.add_column("value", justify="right", overflow="fold")
+    layout.add_column("")
     for key, value in found.best.items():
-        layout.add_row(key, _shown(value))
+        layout.add_row(key, _shown(value), NO_EFFECT.get(found.flat.get(key, ""), ""))
     unit = f" {found.unit}" if found.unit else ""
     name = found.objective + (" per cost" if found.per_cost else "")
     lines = [
@@ -32,8 +37,9 @@ def optimum_tables(found: OptimizeResult) -> list[Any]:
         f"gain {_plain(found.gain)}{unit}"
     ]
     lines.append(f"verdict: {'; '.join([found.verdict.verdict, *found.verdict.reasons])}")
+    effects = [_effect_table(found)] if found.effects is not None else []
     gains = [_gain_table(found.gains)] if found.gains is not None else []
-    return [layout, _search_table(found), *gains, *lines]
+    return [layout, _search_table(found), *effects, *gains, *lines]
 
 
 def _search_table(found: OptimizeResult) -> Table:
@@ -45,6 +51,33 @@ def _search_table(found: OptimizeResult) -> Table:
         numbers = [_plain(n) for n in (row.lower_quartile, row.median, row.upper_quartile)]
         table.add_row(row.optimizer, str(row.repeats), *numbers)
     return table
+
+
+def _effect_table(found: OptimizeResult) -> Table:
+    assert found.effects is not None
+    surrogate = found.effects.surrogate
+    held_out = f"held out {surrogate.held_out}, missed by {_plain(surrogate.error)}"
+    table = Table(
+        title="what each dimension matters", box=SIMPLE_HEAD,
+        caption=f"from a model of {surrogate.fitted} designs; {held_out}",
+    )  # fmt: skip
+    for k, name in enumerate(("dimension", "total Sobol index", f"effect{_of(found)}", "at best")):
+        table.add_column(name, justify="right" if 0 < k < 3 else "left")
+    for row in found.effects.rows:
+        numbers = (f"{v:.2f} ± {e:.2f}" for v, e in _pairs(row))
+        table.add_row(row.name, *numbers, "no effect" if row.flat else "")
+    return table
+
+
+def _of(found: OptimizeResult) -> str:
+    """Unit of scores: relative where less is better."""
+    if direction(found.objective) < 0:
+        return ", relative"
+    return f" [{found.unit}]" if found.unit else ""
+
+
+def _pairs(row: Effect) -> tuple[tuple[float, float], ...]:
+    return (row.total, row.total_error), (row.effect, row.error)
 
 
 def _gain_table(found: Gains) -> Table:

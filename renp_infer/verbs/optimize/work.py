@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tomli_w
 
+from renp_infer.design.effects import effects_of, settled
 from renp_infer.design.objective import Objective
 from renp_infer.design.optimizers import make_optimizer
 from renp_infer.design.search import Budget, Search, Trial, on_bounds
@@ -30,7 +31,7 @@ from renp_infer.study.designing import (
 from renp_infer.terminal import document, plain
 from renp_infer.verbs.optimize.gains import gains
 from renp_infer.verbs.optimize.optimum import summary
-from renp_infer.verbs.optimize.parts import Appraisal, Chosen, Found, Gains
+from renp_infer.verbs.optimize.parts import NO_EFFECT, Appraisal, Chosen, Found, Gains
 from renp_infer.verbs.optimize.result import BEST, TRIALS, OptimizeResult, Tried
 from renp_infer.verbs.optimize.robust import robustness
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from renp_infer.engine.tasks import Context, Scratch, Task
     from renp_infer.study.study import Study
 
-_SHARE_POINTS = 256
+_SHARE_POINTS, _EFFECTS = 256, 12
 FINALISTS = 5
 """Trials of a search among which other truths choose."""
 
@@ -103,19 +104,20 @@ def perform(study: Study, task: Task, context: Context) -> Found:
     region = region_of(study, frozen_noise(study))
     search = _searched(study, region, task, context)
     context.tell(f"{name}, last appraisal", 1.0)
-    best = chosen(search.trials, objective_of(study, region, "choice"))
+    best = _settled(study, search, chosen(search.trials, objective_of(study, region, "choice")))
     judge = objective_of(study, region, "last")
-    keys, ends = region.space.keys(best.x), on_bounds(search.objective, best)
     found = Found(
         optimizer=name,
         repeat=repeat,
         trials=tuple(search.trials),
-        best=Chosen(best, keys, tuple(ends)),
-        last=_appraised(lambda: judge(np.array(best.x))),
+        best=best,
+        last=_appraised(lambda: judge.of(region.space.built(best.keys))),
     )
     if name != section.optimizer or repeat:
         return found
-    return _compared(study, region, found, judge, lambda stage: context.tell(f"{name}, {stage}", 1))
+    return _compared(
+        study, region, search, found, judge, lambda stage: context.tell(f"{name}, {stage}", 1)
+    )
 
 
 def _searched(study: Study, region: Region, task: Task, context: Context) -> Search:
@@ -143,15 +145,31 @@ def _searched(study: Study, region: Region, task: Task, context: Context) -> Sea
     return search
 
 
+def _settled(study: Study, search: Search, best: Trial) -> Chosen:
+    """The best design, with the study's own values of what has no effect on it."""
+    assert study.design is not None
+    region, flat = search.objective.region, dict[str, str]()
+    if study.design.section.effects:
+        best, flat = settled(search.objective, best, own_values(study, region))
+    ends = [name for name in on_bounds(search.objective, best) if name not in flat]
+    return Chosen(best, region.space.keys_of(best.design), tuple(ends), flat)
+
+
 def _compared(
-    study: Study, region: Region, found: Found, judge: Objective, tell: Callable[[str], None]
-) -> Found:
-    """With what the first search adds: the study's own design, other physics, robustness."""
+    study: Study, region: Region, search: Search, found: Found, judge: Objective,
+    tell: Callable[[str], None],
+) -> Found:  # fmt: skip
+    """With what the first search adds: the study's own design, effects, other physics."""
     assert study.design is not None
     section, best = study.design.section, found.best
     reference = _appraised(lambda: judge.of(region.space.built({})))
     share = region.share(np.random.SeedSequence(study.seed), _SHARE_POINTS)
     found = replace(found, reference=reference, allowed_share=share)
+    if section.effects:
+        tell("effects")
+        seed = np.random.SeedSequence(study.seed, spawn_key=(_EFFECTS,))
+        effects = effects_of(search.objective, search.trials, seed, section.effects)
+        found = replace(found, effects=effects)
     if section.comparisons and not best.trial.failed:
         tell("all presets")
         found = replace(found, gains=Gains(best.trial.x, gains(study, best.keys)))
@@ -216,14 +234,18 @@ def also(study: Study, paths: Iterator[str], merged: Path) -> dict[str, str]:
         for k, trial in enumerate(part.trials)
     ]
     lines = "".join(json.dumps(row.plain()) + "\n" for row in rows)
-    best = OptimizeResult.of(json.loads(merged.read_bytes()), ()).best
-    return {TRIALS: lines, BEST: best_study(study, dict(best))}
+    found = OptimizeResult.of(json.loads(merged.read_bytes()), ())
+    return {TRIALS: lines, BEST: best_study(study, dict(found.best), found.flat)}
 
 
-def best_study(study: Study, keys: Keys) -> str:
-    """TOML of the study with the best design, ready to be inferred and calibrated."""
+def best_study(study: Study, keys: Keys, flat: Mapping[str, str]) -> str:
+    """TOML of the study with the best design, ready to be inferred and calibrated.
+
+    Comments say which of its keys have no effect.
+    """
     assert study.design is not None
     tables = designed(study, keys)
     tables["name"] = f"{study.name}-best"
     tables.setdefault("inference", {})
-    return tomli_w.dumps(plain(tables))
+    remarks = [f"# {name}: {NO_EFFECT[whose]}.\n" for name, whose in flat.items()]
+    return "".join(remarks) + tomli_w.dumps(plain(tables))

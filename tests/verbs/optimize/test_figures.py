@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from renp_infer.app.cli import execute
+from renp_infer.design import effects as design_effects
 from renp_infer.design import utility
 from renp_infer.engine.run import Run
 from renp_infer.figures import drawing as plots
@@ -39,6 +40,7 @@ evaluations = 14
 baselines = ["sobol", "random"]
 repeats = 2
 robustness = true
+effects = 12
 [optimize.vary]
 "layout.radius_cm" = { low = 0.5, high = 1.5 }
 "layout.length_cm" = { low = 1.0, high = 4.0, scale = "log" }
@@ -52,6 +54,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
     (folder / "toy.toml").write_text(STUDY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(utility, "Appraiser", ToyAppraiser)
+        patch.setattr(design_effects, "PAIRS", 8)
         home = folder / "run"
         assert execute(["optimize", str(folder / "toy.toml"), "--out", str(home), "--quiet"]) == 0
     return load_run(home)

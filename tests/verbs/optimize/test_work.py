@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from renp_infer.app.cli import execute
+from renp_infer.design import effects as design_effects
 from renp_infer.design import region, utility
-from renp_infer.design.search import Trial
+from renp_infer.design.effects import settled
+from renp_infer.design.search import Trial, appraised
 from renp_infer.design.utility import Utility
 from renp_infer.engine.blocks import Blocks
 from renp_infer.engine.tasks import Scratch
@@ -29,6 +31,8 @@ from renp_infer.study.designing import (
 )
 from renp_infer.study.load import load_study
 from renp_infer.verbs.optimize.gains import gains
+from renp_infer.verbs.optimize.page import sentences
+from renp_infer.verbs.optimize.result import OptimizeResult
 from renp_infer.verbs.optimize.work import Journal, chosen
 from tests.toys.design import PEAK, ToyAppraiser
 
@@ -42,6 +46,7 @@ reference_snr = 100
 evaluations = 7
 polish = 4
 baselines = ["sobol"]
+effects = 0
 constraints = ["volume_cm3 <= 12"]
 """
 CRYSTAL = """[optimize.vary]
@@ -129,6 +134,67 @@ def test_a_gain_that_cannot_be_had_says_why(tmp_path: Path) -> None:
     rows = gains(load_study(write(tmp_path, HEAD + CRYSTAL)), {"layout.length_cm": -1.0})
     assert len(rows) == 6
     assert all("layout.length_cm" in row.failed and "gain" not in row.plain() for row in rows)
+
+
+def test_what_has_no_effect_is_never_shown_as_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A utility of the radius alone: the length of best.toml is the study's own, and said to be."""
+
+    class Radius(ToyAppraiser):
+        def __call__(self, experiment: Experiment, names: Any) -> dict[str, Utility]:
+            bowl = 8.0 * (experiment.layout.radius_cm - 1.2) ** 2
+            return {"eig_m1": Utility(2.0 - bowl, 0.01)}
+
+    monkeypatch.setattr(utility, "Appraiser", Radius)
+    monkeypatch.setattr(design_effects, "PAIRS", 32)
+    path, home = write(tmp_path, HEAD + CRYSTAL), tmp_path / "run"
+    words = ("--set", "optimize.effects=40", "--set", "optimize.baselines=[]")
+    assert optimize(path, home, "--json", *words) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["best"]["layout.length_cm"] == load_study(path).experiment.layout.length_cm
+    assert found["flat"] == {"layout.length_cm": "own"}
+    radius, length = found["effects"]
+    assert (radius["name"], length["name"]) == ("layout.radius_cm", "layout.length_cm")
+    assert (radius["flat"], length["flat"]) == (False, True)
+    assert abs(radius["total"] - 1.0) < 3.0 * radius["total_error"]
+    assert length["effect"] <= 2.0 * length["error"]
+    assert found["surrogate"]["held_out"] == 20 and found["surrogate"]["error"] < 0.1
+    assert found["on_bound"] == []
+    best = (home / "best.toml").read_text()
+    assert best.startswith("# layout.length_cm: no effect; the study's own value.\n")
+    assert load_study(home / "best.toml").experiment.layout.length_cm == 2.0
+    assert optimize(path, home, *words) == 0
+    assert "no effect; the study's own value" in " ".join(capsys.readouterr().out.split())
+    told = OptimizeResult.of(json.loads((home / "optimize.json").read_text()), ())
+    assert "layout.length_cm: no effect; the study's own value." in sentences(told)
+
+
+def test_the_crystals_length_has_no_effect_on_the_mass_in_corrected() -> None:
+    """Corrected physics knows the length only as a factor that the normalised noise has, too."""
+    window = (
+        "optimize.windows=[{centre_deg={low=20.0, high=170.0}, "
+        'width_deg={low=1.5, high=40.0, scale="log"}, points=11}]'
+    )
+    smaller = ["optimize.truths=8", "optimize.masses=33", window]
+    study = load_study(share_path("studies") / "optimize-mass.toml", smaller)
+    objective = objective_of(study, region_of(study, frozen_noise(study)))
+    values = {"layout.length_cm": 1.13, "window1.centre_deg": 135.0, "window1.width_deg": 24.0}
+    best = appraised(objective, objective.region.space.point(values), "search")
+    trial, flat = settled(objective, best, own_values(study, objective.region))
+    assert flat == {"layout.length_cm": "own"}
+    assert trial.design["layout.length_cm"] == study.experiment.layout.length_cm
+    assert trial.values["eig_m1"] == pytest.approx(best.values["eig_m1"], rel=1e-9)
+
+
+@pytest.mark.parametrize("given", ["-1", "half"])
+def test_a_number_of_designs_that_is_none_is_refused(
+    tmp_path: Path, given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, HEAD + CRYSTAL)
+    assert optimize(path, tmp_path / "run", "--set", f"optimize.effects={given}") == 2
+    said = capsys.readouterr().err
+    assert "optimize.effects" in said and given in said and "100000" in said.replace(",", "")
 
 
 @pytest.mark.usefixtures("toy")
