@@ -2,6 +2,8 @@
 
 Numbers, names, ``+ - * / **``, comparisons (also ``a <= b <= c`` and ``a within
 [low, high]``), ``and``, ``or``. Nothing else is a constraint, and nothing is executed.
+Of a direction ``within [170, 190]`` is the same as of one at -175 degrees: there full turns do
+not matter.
 A quantity with many values, such as the trigger angles, must satisfy it everywhere.
 """
 
@@ -19,6 +21,7 @@ import numpy as np
 
 from renp_infer.design.beside import Split
 from renp_infer.design.cost import CostModel, total_power_mW
+from renp_infer.design.space import TURN_DEG
 from renp_infer.errors import DomainError
 from renp_infer.records import Experiment
 
@@ -76,6 +79,8 @@ def quantities(
     return found
 
 
+DIRECTIONS = ("theta_e_deg", "theta_s_deg", "c_axis_deg", "centre_deg")
+"""Quantities of which ``a <= b <= c`` does not mind full turns."""
 _ANGLES = {"theta_e", "theta_s", "c_axis", "resolution"}
 _ENERGIES = {"omega_1", "omega_2", "omega_s"}
 
@@ -196,6 +201,15 @@ def _names(tree: ast.expr) -> set[str]:
     return found
 
 
+def _is_direction_within(node: ast.Compare) -> bool:
+    """Whether it says that a direction is between two others: full turns do not matter then."""
+    if len(node.ops) != 2 or not all(isinstance(op, ast.Lt | ast.LtE) for op in node.ops):
+        return False
+    middle = node.comparators[0]
+    name = middle.attr if isinstance(middle, ast.Attribute) else getattr(middle, "id", "")
+    return name in DIRECTIONS
+
+
 def _value(node: ast.expr, known: Quantities) -> Any:
     match node:
         case ast.Constant():
@@ -213,6 +227,8 @@ def _value(node: ast.expr, known: Quantities) -> Any:
             return combine(bool(_value(value, known)) for value in node.values)
         case ast.Compare():
             sides = [_value(side, known) for side in (node.left, *node.comparators)]
+            if _is_direction_within(node):
+                sides[1] = sides[0] + np.mod(np.asarray(sides[1]) - sides[0], TURN_DEG)
             steps = zip(node.ops, sides, sides[1:], strict=False)
             return all(bool(np.all(_COMPARE[type(op)](a, b))) for op, a, b in steps)
     raise TypeError(type(node).__name__)

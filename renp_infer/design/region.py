@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,14 +29,18 @@ class Refusal:
 
     Attributes
     ----------
-    what : str
-        Key, quantity or constraint.
-    text : str
-        The sentence.
+    what : tuple of str
+        Key, quantity or constraints.
+    text, rule : str
+        The sentence, and without what was given.
+    constraint : bool
+        Whether it is a constraint that is broken, not a study that cannot be made.
     """
 
-    what: str
+    what: tuple[str, ...]
     text: str
+    rule: str
+    constraint: bool = False
 
 
 class Region:
@@ -61,15 +65,22 @@ class Region:
 
     def _judged(self, x: Sequence[float] | FloatArray) -> Experiment | Refusal:
         """Apparatus of a point (d,), or what does not allow it."""
+        return self.judged(self.space.values(x))
+
+    def judged(self, values: Mapping[str, Any]) -> Experiment | Refusal:
+        """Apparatus of some values, or what does not allow it: all broken constraints."""
         try:
-            experiment = self.space.experiment(x)
+            experiment = self.space.experiment_of(values)
         except ConfigError as error:
-            return Refusal(error.path, str(error))
+            return Refusal((error.path,), str(error), f"{error.path}: {error.allowed}")
         except DomainError as error:
-            return Refusal(error.name, str(error))
-        known = quantities(experiment, self.space.values(x), self.cost)
-        broken = next((c.text for c in self.constraints if not c.holds(known)), None)
-        return experiment if broken is None else Refusal(broken, broken)
+            return Refusal((error.name,), str(error), f"{error.name}: {error.allowed}")
+        known = quantities(experiment, values, self.cost)
+        broken = [c.text for c in self.constraints if not c.holds(known)]
+        if not broken:
+            return experiment
+        text = " and ".join(broken)
+        return Refusal(tuple(broken), text, text, constraint=True)
 
     def admits(self, x: Sequence[float] | FloatArray) -> bool:
         """Whether a point (d,) of the unit cube is allowed."""
@@ -126,7 +137,9 @@ class Region:
 
 
 def _why(missed: Sequence[Refusal]) -> str:
-    """What refuses most of the points, and how many."""
-    what, count = Counter(refusal.what for refusal in missed).most_common(1)[0]
-    text = next(refusal.text for refusal in missed if refusal.what == what)
+    """What refuses most of the points, and how many; a point may break several constraints."""
+    counts = Counter(what for refusal in missed for what in refusal.what)
+    what, count = counts.most_common(1)[0]
+    first = next(refusal for refusal in missed if what in refusal.what)
+    text = what if first.constraint else first.text
     return f"{count} of them for {text}"

@@ -15,9 +15,6 @@ from renp_infer.design.utility import UNKNOWN, Utility
 from renp_infer.errors import RenpError
 from renp_infer.records import FloatArray
 
-ON_BOUND = 1e-3
-"""A value this close to an end of its range, by the range, sits on it."""
-
 
 @dataclass(frozen=True)
 class Trial:
@@ -175,9 +172,3 @@ def appraised(objective: Objective, x: Sequence[float] | FloatArray, stage: str)
 def best_of(trials: Sequence[Trial], names: Sequence[str]) -> Trial:
     """The best trial by the first objective; the first of equal ones."""
     return max(trials, key=lambda trial: trial.scores(names)[0])
-
-
-def on_bounds(objective: Objective, trial: Trial) -> list[str]:
-    """Dimensions whose value sits on an end of its range."""
-    rows = zip(objective.region.space.dimensions, trial.x, strict=True)
-    return [d.name for d, u in rows if not d.choices and not ON_BOUND < u < 1.0 - ON_BOUND]

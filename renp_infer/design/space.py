@@ -23,6 +23,7 @@ from renp_infer.records import PAIR_INDEX, PAIRS, Experiment, FloatArray, Parame
 
 Keys = dict[str, Any]
 """Study keys by dotted path, such as ``layout.length_cm``."""
+TURN_DEG = 360.0
 ANGLES, SHARES = "layout.theta_s_deg", "detector.exposure_shares"
 
 
@@ -56,13 +57,21 @@ class Dimension:
         u = min(max(float(u), 0.0), 1.0)
         if self.choices:
             return self.choices[min(int(u * len(self.choices)), len(self.choices) - 1)]
+        number = min(max(self._number(u), self.low), self.high)
+        return round(number) if self.whole else number
+
+    def _number(self, u: float) -> float:
         if self.log:
             ends = math.log(self.low), math.log(self.high)
-            number = math.exp((1.0 - u) * ends[0] + u * ends[1])
-        else:
-            number = (1.0 - u) * self.low + u * self.high
-        number = min(max(number, self.low), self.high)
-        return round(number) if self.whole else number
+            return math.exp((1.0 - u) * ends[0] + u * ends[1])
+        return (1.0 - u) * self.low + u * self.high
+
+    def extended(self, u: float) -> float:
+        """Number at a place beyond the range, whole numbers by one at least."""
+        number = self._number(u)
+        if not self.whole:
+            return number
+        return math.floor(number) if u < 0.0 else math.ceil(number)
 
     def place(self, value: Any) -> float:
         """Place from 0 to 1 of a value; of the nearest that there is."""
@@ -256,6 +265,7 @@ class Space:
         settings = [window.settings(values) for window in self.windows]
         pairs = zip(self.windows, settings, strict=True)
         angles = [window.angles_deg(s, bare, self.truth) for window, s in pairs]
+        angles = _within_a_turn(angles)
         order = np.argsort(np.concatenate(angles), kind="stable")
         found: Keys = {ANGLES: np.concatenate(angles)[order].tolist()}
         if len(self.windows) > 1 and "share" in settings[0]:
@@ -272,7 +282,32 @@ class Space:
         ConfigError, DomainError
             Where the keys make no study.
         """
-        return self._build(self.keys(x))
+        return self.experiment_of(self.values(x))
+
+    def experiment_of(self, values: Mapping[str, Any]) -> Experiment:
+        """Apparatus of some values.
+
+        Raises
+        ------
+        ConfigError, DomainError
+            Where the keys make no study.
+        """
+        return self._build(self.keys_of(values))
+
+
+def _within_a_turn(angles: Sequence[FloatArray]) -> list[FloatArray]:
+    """The windows written so that all angles lie within one turn, and that not beyond +-360.
+
+    Angles are directions: a window is turned by 360 degrees towards the one above it, and
+    all are turned back if that leads too far.
+    """
+    centres = [float(np.mean(each)) for each in angles]
+    turned = list(angles)
+    if np.ptp(np.concatenate(angles)) > TURN_DEG:
+        turned[int(np.argmin(centres))] = turned[int(np.argmin(centres))] + TURN_DEG
+    whole = np.concatenate(turned)
+    back = TURN_DEG * (float(np.max(whole) > TURN_DEG) - float(np.min(whole) < -TURN_DEG))
+    return [each - back for each in turned]
 
 
 def _split(settings: Sequence[Mapping[str, float]]) -> list[float]:

@@ -9,12 +9,13 @@ import pytest
 from scipy.stats import norm
 
 from renp_infer.design import botorch
+from renp_infer.design.bounds import bounds_of
 from renp_infer.design.objective import Objective, score
 from renp_infer.design.optimizer import Gaussian, Optimizer, finite, fitted, improvement, joined
 from renp_infer.design.optimizers import make_optimizer
 from renp_infer.design.polish import polish
 from renp_infer.design.region import Region
-from renp_infer.design.search import Budget, Search, Trial, best_of, on_bounds
+from renp_infer.design.search import Budget, Search, Trial, best_of
 from renp_infer.design.space import Dimension, Space
 from renp_infer.design.twin import Twin
 from renp_infer.design.utility import Utility
@@ -195,14 +196,17 @@ def test_a_design_that_cannot_be_appraised_is_no_end() -> None:
 
 
 def test_the_best_is_never_lost_and_a_bound_is_told() -> None:
-    objective = crystal_objective("length_cm >= 1")
+    region = crystal_region("length_cm >= 1")
     trials = [
-        Trial("search", (u, 1.0), {}, {"eig_m1": v}, {"eig_m1": 0.1})
+        Trial("search", (u, 1.0), region.space.values((u, 1.0)), {"eig_m1": v}, {"eig_m1": 0.1})
         for u, v in ((0.2, 1.0), (0.9996, 3.0), (0.3, 2.0))
     ]
     best = best_of(trials, NAMES)
     assert best.values["eig_m1"] == 3.0
-    assert on_bounds(objective, best) == ["layout.radius_cm", "layout.length_cm"]
+    assert [b.said for b in bounds_of(region, best)] == [
+        "layout.radius_cm (upper end of its range, 1.5)",
+        "layout.length_cm (upper end of its range, 4)",
+    ]
 
 
 def test_utilities_per_cost_and_objectives_that_are_none() -> None:

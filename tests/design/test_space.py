@@ -186,7 +186,7 @@ def test_a_region_without_a_study_names_the_key(monkeypatch: pytest.MonkeyPatch)
     def refused(x: object) -> None:
         raise ConfigError("layout.length_cm", 7.0, "< 5")
 
-    monkeypatch.setattr(empty.space, "experiment", refused)
+    monkeypatch.setattr(empty.space, "experiment_of", refused)
     with pytest.raises(DomainError, match=r"5 of them for layout.length_cm: got 7.0; allowed: < 5"):
         next(empty.sobol(np.random.SeedSequence(1)))
 

@@ -92,7 +92,7 @@ def search_found(verdict: Verdict) -> OptimizeResult:
         best=length,
         design=length,
         x=trial.x,
-        on_bound=(),
+        bounds=(),
         found_by=FoundBy("skopt", 0, "start"),
         search=trial.utility("eig_m1"),
         last=Appraisal({"eig_m1": Utility(4.65, 0.02)}),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from renp_infer.design.bounds import Bound
 from renp_infer.design.measures import direction
 from renp_infer.design.objective import score
 from renp_infer.design.pareto import front_of
@@ -60,7 +61,7 @@ def summary(study: Study, parts: Sequence[Found]) -> OptimizeResult:
         best=top.best.keys,
         design=trial.design,
         x=trial.x,
-        on_bound=top.best.on_bound,
+        bounds=top.best.bounds,
         flat=top.best.flat,
         found_by=FoundBy(top.optimizer, top.repeat, trial.stage),
         search=search,
@@ -75,7 +76,7 @@ def summary(study: Study, parts: Sequence[Found]) -> OptimizeResult:
         effects=effects and effects.with_flat(top.best.flat),
         gains=gains and replace(gains, of_best=gains.x == trial.x),
         robustness=robustness and replace(robustness, of_best=robustness.x == trial.x),
-        verdict=_verdict(last, search, own, gain, top.best.on_bound),
+        verdict=_verdict(last, search, own, gain, top.best.bounds),
     )
 
 
@@ -121,7 +122,7 @@ def _member(trial: Trial, membership: float) -> FrontMember:
 
 
 def _verdict(
-    last: Utility, search: Utility, own: Utility, gain: float | None, on_bound: Sequence[str]
+    last: Utility, search: Utility, own: Utility, gain: float | None, bounds: Sequence[Bound]
 ) -> Verdict:
     """Whether the result is to be trusted, and why not."""
     fails, warns = [], []
@@ -136,6 +137,6 @@ def _verdict(
             )
     if gain is not None and gain <= SIGNIFICANT * float(np.hypot(last.error, own.error)):
         warns.append("no significant gain over the study's own design")
-    if on_bound:
-        warns.append(f"on a bound: {', '.join(on_bound)}")
+    if bounds:
+        warns.append(f"on a bound: {', '.join(bound.said for bound in bounds)}")
     return Verdict("fail" if fails else "warn" if warns else "pass", (*fails, *warns))

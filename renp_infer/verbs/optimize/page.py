@@ -90,9 +90,9 @@ def _with(value: float, error: float) -> str:
 def sentences(found: OptimizeResult) -> list[str]:
     """What the search came to."""
     said = gain_sentences(found)
-    if found.on_bound:
-        names = ", ".join(found.on_bound)
-        said.append(f"On the end of its range, so more may be had beyond: {names}.")
+    if found.bounds:
+        held = "; ".join(bound.said for bound in found.bounds)
+        said.append(f"Held where it is, so more may be had beyond: {held}.")
     for name, whose in found.flat.items():
         said.append(f"{name}: {NO_EFFECT[whose]}.")
     return said + _robust(found.robustness)

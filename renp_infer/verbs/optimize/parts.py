@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from renp_infer.design.bounds import Bound
 from renp_infer.design.effects import ANY, OWN, Effects
 from renp_infer.design.search import Trial
 from renp_infer.design.utility import UNKNOWN, Utility
@@ -149,26 +150,28 @@ class Chosen:
     trial : Trial
     keys : mapping
         Value by study key.
-    on_bound : tuple of str
-        Dimensions on an end of their range.
+    bounds : tuple of Bound
+        What holds it where it is.
     flat : mapping
         Dimensions without effect, and whose value they have: a key of `NO_EFFECT`.
     """
 
     trial: Trial
     keys: Mapping[str, Any]
-    on_bound: tuple[str, ...]
+    bounds: tuple[Bound, ...]
     flat: Mapping[str, str] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """As JSON knows it."""
-        more = {"keys": self.keys, "on_bound": self.on_bound, "flat": self.flat}
+        bounds = [asdict(bound) for bound in self.bounds]
+        more = {"keys": self.keys, "bounds": bounds, "flat": self.flat}
         return self.trial.plain() | more
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Chosen:
         """From a plain row."""
-        return cls(Trial.read(row), row["keys"], tuple(row["on_bound"]), row["flat"])
+        bounds = tuple(Bound(**own) for own in row["bounds"])
+        return cls(Trial.read(row), row["keys"], bounds, row["flat"])
 
 
 @dataclass(frozen=True)

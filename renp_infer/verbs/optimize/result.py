@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from renp_infer.design.bounds import Bound
 from renp_infer.design.effects import Effects
 from renp_infer.design.measures import MEASURES
 from renp_infer.design.objective import score
@@ -143,8 +144,8 @@ class OptimizeResult(Result):
         Value by dimension.
     x : tuple of float
         Point of the unit cube.
-    on_bound : tuple of str
-        Dimensions on an end of their range.
+    bounds : tuple of Bound
+        What holds the best design where it is.
     flat : mapping
         Dimensions without effect on the best design, and whose value they have.
     found_by : FoundBy
@@ -179,7 +180,7 @@ class OptimizeResult(Result):
     best: Mapping[str, Any]
     design: Mapping[str, Any]
     x: tuple[float, ...]
-    on_bound: tuple[str, ...]
+    bounds: tuple[Bound, ...]
     found_by: FoundBy
     search: Utility
     last: Appraisal
@@ -245,7 +246,8 @@ class OptimizeResult(Result):
             "best": dict(self.best),
             "design": dict(self.design),
             "x": list(self.x),
-            "on_bound": list(self.on_bound),
+            "on_bound": list(dict.fromkeys(bound.name for bound in self.bounds)),
+            "bounds": [asdict(bound) for bound in self.bounds],
             "flat": dict(self.flat),
             "found_by": asdict(self.found_by),
             **_measured("utility", self.utility),
@@ -286,7 +288,7 @@ class OptimizeResult(Result):
         return cls(
             **{name: document[name] for name in SAME},
             x=tuple(document["x"]),
-            on_bound=tuple(document["on_bound"]),
+            bounds=tuple(Bound(**row) for row in document["bounds"]),
             flat=document["flat"],
             found_by=FoundBy(**document["found_by"]),
             search=Utility.read(search),

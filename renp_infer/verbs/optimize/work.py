@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tomli_w
 
+from renp_infer.design.bounds import bounds_of
 from renp_infer.design.effects import effects_of, settled
 from renp_infer.design.objective import Objective
 from renp_infer.design.optimizers import make_optimizer
-from renp_infer.design.search import Budget, Search, Trial, on_bounds
+from renp_infer.design.search import Budget, Search, Trial
 from renp_infer.design.starts import starts
 from renp_infer.design.utility import Utility
 from renp_infer.engine.blocks import append_line
@@ -151,8 +152,8 @@ def _settled(study: Study, search: Search, best: Trial) -> Chosen:
     region, flat = search.objective.region, dict[str, str]()
     if study.design.section.effects:
         best, flat = settled(search.objective, best, own_values(study, region))
-    ends = [name for name in on_bounds(search.objective, best) if name not in flat]
-    return Chosen(best, region.space.keys_of(best.design), tuple(ends), flat)
+    keys, bounds = region.space.keys_of(best.design), bounds_of(region, best, flat)
+    return Chosen(best, keys, bounds, flat)
 
 
 def _compared(

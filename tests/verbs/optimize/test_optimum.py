@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from renp_infer.design import utility
+from renp_infer.design.bounds import Bound
 from renp_infer.design.search import Trial
 from renp_infer.design.utility import UNKNOWN, Utility
 from renp_infer.engine.result import Verdict
@@ -72,12 +73,12 @@ def _end(
     own: Utility | None = None,
     *,
     optimizer: str = "skopt",
-    on_bound: tuple[str, ...] = (),
+    bounds: tuple[Bound, ...] = (),
     **more: Any,
 ) -> Found:
     """A search of some trials, the last of which it polished and settled for."""
     trials = [_trial(value) for value in values[:-1]] + [_trial(values[-1], "polish", 0.25)]
-    best = Chosen(trials[-1], {"layout.length_cm": 9.0}, on_bound)
+    best = Chosen(trials[-1], {"layout.length_cm": 9.0}, bounds)
     reference = None if own is None else Appraisal({"eig_m1": own})
     at = Appraisal({"eig_m1": last})
     return Found(optimizer, len(values), tuple(trials), best, at, reference, **more)
@@ -92,7 +93,7 @@ OWN = Utility(4.0, 0.3)
 
 
 @pytest.mark.parametrize(
-    ("search", "last", "own", "on_bound", "verdict"),
+    ("search", "last", "own", "bounds", "verdict"),
     [
         (5.5, Utility(5.4, 0.3), OWN, (), Verdict("pass")),
         (5.5, UNKNOWN, OWN, (), Verdict("fail", ("the best design has no utility",))),
@@ -117,12 +118,16 @@ OWN = Utility(4.0, 0.3)
             5.4,
             Utility(5.27, 0.3),
             OWN,
-            ("layout.length_cm", "layout.radius_cm"),
+            (
+                Bound("layout.length_cm", "upper", "range", "4"),
+                Bound("layout.radius_cm", "lower", "constraint", "volume_cm3 >= 2"),
+            ),
             Verdict(
                 "warn",
                 (
                     "no significant gain over the study's own design",
-                    "on a bound: layout.length_cm, layout.radius_cm",
+                    "on a bound: layout.length_cm (upper end of its range, 4), "
+                    "layout.radius_cm (lower side, held by volume_cm3 >= 2)",
                 ),
             ),
         ),
@@ -134,12 +139,12 @@ def test_the_verdict_of_a_search(
     search: float,
     last: Utility,
     own: Utility | None,
-    on_bound: tuple[str, ...],
+    bounds: tuple[Bound, ...],
     verdict: Verdict,
 ) -> None:
-    found = summary(plain, [_end([1.0, search], last, own, on_bound=on_bound)])
+    found = summary(plain, [_end([1.0, search], last, own, bounds=bounds)])
     assert found.verdict == verdict
-    assert found.on_bound == on_bound
+    assert found.bounds == bounds
     known = last.known and own is not None
     assert found.gain == (pytest.approx(last.value - 4.0) if known else None)
 
