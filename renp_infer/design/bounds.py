@@ -65,7 +65,7 @@ def _bound(region: Region, trial: Trial, dimension: Dimension, u: float, side: s
     """What holds a side of a dimension whose neighbour is ``u``, if anything does."""
     upper = side == "upper"
     here = trial.x[region.space.names.index(dimension.name)]
-    ends = here >= 1.0 - AT_END if upper else here <= AT_END
+    ends = not dimension.circle and (here >= 1.0 - AT_END if upper else here <= AT_END)
     beyond = dimension.extended(u) if ends else dimension.value(u)
     judged = region.judged({**trial.design, dimension.name: beyond})
     if isinstance(judged, Refusal):

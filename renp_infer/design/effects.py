@@ -102,7 +102,8 @@ def effects_of(
     ----------
     objective : Objective
     trials : sequence of Trial
-        What it is fitted to, with half of the designs below.
+        What it is fitted to, with half of the designs below; if they are all that there are,
+        they take its place.
     seed : SeedSequence
     count : int
         Designs of a Sobol sequence that are appraised besides; the other half is held out.
@@ -113,16 +114,39 @@ def effects_of(
         None where too few designs have a value.
     """
     region, (draw, pair) = objective.region, seed.spawn(2)
+    if (every := _every(objective, trials)) is not None:
+        rows, spread = total_effects(every, region, pair, PAIRS)
+        return Effects(rows, Surrogate(len(region.all_points or ()), 0, 0.0, spread))
     more = [appraised(objective, x, "search") for x in islice(region.sobol(draw), count)]
     known, held = [*trials, *more[: count // 2]], more[count // 2 :]
     (x, scores), (others, seen) = _table(objective, known), _table(objective, held)
     if min(len(x), len(others)) < FEWEST:
         return None
-    model = model_of(x, scores, 0)
-    miss = float(np.sqrt(np.mean((model.predict(others) - seen) ** 2)))
-    rows, spread = total_effects(model.predict, region, pair, PAIRS)
+    model = model_of(region.space.embedded(x), scores, 0)
+
+    def value(points: FloatArray) -> FloatArray:
+        return np.asarray(model.predict(region.space.embedded(points)))
+
+    miss = float(np.sqrt(np.mean((value(others) - seen) ** 2)))
+    rows, spread = total_effects(value, region, pair, PAIRS)
     rows = tuple(replace(row, error=float(np.hypot(row.error, miss))) for row in rows)
     return Effects(rows, Surrogate(len(x), len(others), miss, spread))
+
+
+def _every(
+    objective: Objective, trials: Sequence[Trial]
+) -> Callable[[FloatArray], FloatArray] | None:
+    """The scores themselves, where every allowed design was tried; NaN for a failure."""
+    points = objective.region.all_points
+    known = {trial.x: trial.scores(objective.names)[0] for trial in trials}
+    if points is None or not all(tuple(x.tolist()) in known for x in points):
+        return None
+
+    def value(asked: FloatArray) -> FloatArray:
+        found = np.array([known[tuple(x.tolist())] for x in asked])
+        return np.where(np.isfinite(found), found, np.nan)
+
+    return value
 
 
 def _table(objective: Objective, trials: Sequence[Trial]) -> tuple[FloatArray, FloatArray]:
@@ -149,7 +173,7 @@ def total_effects(
     Parameters
     ----------
     value : callable
-        ``points (n, d) -> values (n,)``.
+        ``points (n, d) -> values (n,)``, NaN where there is none.
     region : Region
     seed : SeedSequence
     count : int
@@ -159,12 +183,13 @@ def total_effects(
     rng = np.random.default_rng(anew)
     points = np.array(list(islice(region.sobol(first), count)))
     values = value(points)
-    variance = float(np.var(values))
+    variance = float(np.nanvar(values))
     rows = []
     for k, name in enumerate(region.space.names):
         moved = np.array([_redrawn(region, x, k, rng) for x in points])
         halves = 0.5 * (value(moved) - values) ** 2
-        mean, error = float(np.mean(halves)), float(np.std(halves) / np.sqrt(count))
+        halves = halves[np.isfinite(halves)]
+        mean, error = float(np.mean(halves)), float(np.std(halves) / np.sqrt(halves.size))
         effect = float(np.sqrt(mean))
         share = (mean / variance, error / variance) if variance > 0.0 else (0.0, 0.0)
         rows.append(Effect(name, *share, effect, 0.5 * error / effect if effect else 0.0))

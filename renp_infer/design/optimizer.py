@@ -112,7 +112,7 @@ class Gaussian(Modelled):
     ) -> FloatArray:
         model, proposal = self.fitted(points, -values, int(rng.integers(2**31 - 1)))
         region, space = self.region, self.region.space
-        cloud = _cloud(space.size, points, values, rng)
+        cloud = space.wrapped(_cloud(space.size, points, values, rng))
         ranked = cloud[np.argsort(-self.improvement(model, cloud, -values))]
         for x in map(space.snapped, [proposal, *ranked]):
             if is_new(x, points) and region.admits(x):
@@ -172,7 +172,7 @@ def _cloud(
         + spread * rng.standard_normal((CANDIDATES // 4, size))
         for spread in _SPREADS
     ]
-    return np.clip(np.concatenate([rng.random((CANDIDATES, size)), *near]), 0.0, 1.0)
+    return np.concatenate([rng.random((CANDIDATES, size)), *near])
 
 
 def joined(scores: Sequence[Sequence[float]], rng: np.random.Generator) -> FloatArray:

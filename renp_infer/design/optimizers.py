@@ -16,7 +16,8 @@ from renp_infer.terminal import say
 def make_optimizer(name: str, region: Region, seed: np.random.SeedSequence) -> Optimizer:
     """Optimizer of a name: skopt, sklearn, sobol, random or botorch.
 
-    Where scikit-optimize cannot be imported, its twin takes its place, and says so.
+    Where scikit-optimize cannot be imported, its twin takes its place, and says so; where
+    directions vary, too, which scikit-optimize does not know.
 
     Raises
     ------
@@ -34,6 +35,8 @@ def make_optimizer(name: str, region: Region, seed: np.random.SeedSequence) -> O
 
 
 def _gaussian(region: Region, seed: np.random.SeedSequence) -> Optimizer:
+    if np.any(region.space.circles):
+        return Twin(region, seed)
     reason = skopt_reason()
     if not reason:
         return Gaussian(region, seed)

@@ -25,8 +25,8 @@ def polish(
 ) -> None:
     """Climb from a point by the simplex of Nelder and Mead, Comput. J. 7, 308 (1965).
 
-    Bounds clip, points that are not allowed count as infinitely bad and cost nothing;
-    choices stay as they are.
+    Bounds clip, circles have none; points that are not allowed count as infinitely bad and
+    cost nothing; choices stay as they are.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ def polish(
         nonlocal spent
         x = best.copy()
         x[free] = part
+        x = region.space.wrapped(x)
         if not region.admits(x):
             return math.inf
         if spent >= budget:
@@ -57,10 +58,12 @@ def polish(
     start = best[free]
     steps = np.where(start + STEP <= 1.0, STEP, -STEP)
     simplex = np.vstack([start, start + np.diag(steps)])
+    circles = region.space.circles[free]
+    bounds = [(-math.inf, math.inf) if circle else (0.0, 1.0) for circle in circles]
     options = {"initial_simplex": simplex, "xatol": _TINY, "fatol": _TINY, "adaptive": True}
     try:
         minimize(
-            loss, start, method="Nelder-Mead", bounds=[(0.0, 1.0)] * free.size,
+            loss, start, method="Nelder-Mead", bounds=bounds,
             options=options | {"maxfev": 100 * budget + 100},
         )  # fmt: skip
     except _Spent:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from renp_infer.records import Experiment, FloatArray
 if TYPE_CHECKING:
     from scipy.stats import qmc
 
+MOST_POINTS = 2000
+"""Designs of a space of lists up to which it is asked whether all have been tried."""
 MOST_DRAWS = 4000
 """Points that are tried in a row before a region counts as empty."""
 
@@ -87,6 +91,17 @@ class Region:
         x = np.asarray(x)
         inside = bool(np.all((x >= 0.0) & (x <= 1.0)))
         return inside and self.experiment(x) is not None
+
+    @functools.cached_property
+    def all_points(self) -> list[FloatArray] | None:
+        """Every allowed point (d,); ``None`` where they are not few enough to be counted."""
+        dimensions = self.space.dimensions
+        if any(dimension.free for dimension in dimensions):
+            return None
+        if math.prod(len(dimension.places) for dimension in dimensions) > MOST_POINTS:
+            return None
+        grid = itertools.product(*(dimension.places for dimension in dimensions))
+        return [x for x in map(np.array, grid) if self.admits(x)]
 
     def sobol(self, seed: np.random.SeedSequence) -> Iterator[FloatArray]:
         """Allowed points of a scrambled Sobol sequence.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from renp_infer.design.objective import Objective, score
-from renp_infer.design.optimizer import Optimizer
+from renp_infer.design.optimizer import Optimizer, is_new
 from renp_infer.design.polish import polish
 from renp_infer.design.utility import UNKNOWN, Utility
 from renp_infer.errors import RenpError
@@ -112,21 +112,48 @@ class Search:
     def run(
         self, optimizer: Optimizer, starts: Sequence[FloatArray], budget: Budget
     ) -> list[Trial]:
-        """Try the starts, then what the optimizer asks for, then climb from the best."""
+        """Try the starts, then what the optimizer asks for, then climb from the best.
+
+        Where all designs have been tried, the search is over. Of a space of lists none is tried
+        twice: another that is left takes its place.
+        """
         names = self.objective.names
         for x in starts[: budget.search]:
             trial = self._try(x, "start")
             optimizer.tell([x], [trial.scores(names)])
-        while (left := budget.search - len(self.trials)) > 0:
-            points = self._old_batch(min(budget.batch, left)) or optimizer.ask(
-                min(budget.batch, left)
-            )
+        while (left := budget.search - len(self.trials)) > 0 and not self.exhausted:
+            count = min(budget.batch, left)
+            points = self._old_batch(count) or self._new(optimizer.ask(count))
             trials = [self._try(x, "search") for x in points]
             optimizer.tell(points, [trial.scores(names) for trial in trials])
         if len(names) == 1 and budget.polish and np.isfinite(self.best.scores(names)[0]):
             best = np.array(self.best.x)
             polish(self.objective.region, best, self._polished, budget.polish)
         return self.trials
+
+    @property
+    def left(self) -> list[FloatArray] | None:
+        """Allowed points that have not been tried; ``None`` where they cannot be counted."""
+        points = self.objective.region.all_points
+        tried = [np.array(trial.x) for trial in self.trials]
+        return None if points is None else [x for x in points if is_new(x, tried)]
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every allowed design has been tried."""
+        return self.left == []
+
+    def _new(self, points: Sequence[FloatArray]) -> list[FloatArray]:
+        """Points with those that have been tried replaced by others that are left."""
+        left = self.left
+        if left is None:
+            return list(points)
+        found: list[FloatArray] = []
+        for x in points:
+            rest = [y for y in left if is_new(y, found)]
+            if rest:
+                found.append(x if not is_new(x, rest) else rest[0])
+        return found
 
     @property
     def best(self) -> Trial:

@@ -43,6 +43,8 @@ class Dimension:
         Whether the numbers are integers.
     choices : tuple
         The list; empty for a range.
+    circle : bool
+        Whether the range is a full turn, whose ends are the same direction.
     """
 
     name: str
@@ -51,10 +53,15 @@ class Dimension:
     log: bool = False
     whole: bool = False
     choices: tuple[Any, ...] = ()
+    circle: bool = False
+
+    def wrapped(self, u: float) -> float:
+        """Place from 0 to 1: the same on a circle, the nearest elsewhere."""
+        return float(u) % 1.0 if self.circle else min(max(float(u), 0.0), 1.0)
 
     def value(self, u: float) -> Any:
         """Value at a place from 0 to 1."""
-        u = min(max(float(u), 0.0), 1.0)
+        u = self.wrapped(u)
         if self.choices:
             return self.choices[min(int(u * len(self.choices)), len(self.choices) - 1)]
         number = min(max(self._number(u), self.low), self.high)
@@ -78,6 +85,8 @@ class Dimension:
         if self.choices:
             known = self.choices.index(value) if value in self.choices else 0
             return (known + 0.5) / len(self.choices)
+        if self.circle:
+            return (float(value) - self.low) / (self.high - self.low) % 1.0
         low, high, number = self.low, self.high, min(max(float(value), self.low), self.high)
         if self.log:
             low, high, number = math.log(low), math.log(high), math.log(number)
@@ -85,14 +94,23 @@ class Dimension:
 
     def snapped(self, u: float) -> float:
         """Place that stands for all places of the same value."""
-        u = min(max(float(u), 0.0), 1.0)
+        u = self.wrapped(u)
         return self.place(self.value(u)) if self.choices or self.whole else u
 
     def holds(self, value: Any) -> bool:
         """Whether a value can be chosen."""
         if self.choices:
             return value in self.choices
-        return isinstance(value, int | float) and self.low <= value <= self.high
+        number = isinstance(value, int | float)
+        return number and (self.circle or self.low <= value <= self.high)
+
+    @property
+    def places(self) -> list[float]:
+        """Places of all values, where it has a number of them."""
+        if self.choices:
+            return [self.place(choice) for choice in self.choices]
+        numbers = range(math.ceil(self.low), math.floor(self.high) + 1)
+        return [self.place(number) for number in numbers]
 
     @property
     def free(self) -> bool:
@@ -231,6 +249,21 @@ class Space:
     def size(self) -> int:
         """Number of dimensions."""
         return len(self.dimensions)
+
+    @property
+    def circles(self) -> np.ndarray:
+        """Which dimensions are circles, shape (d,)."""
+        return np.array([d.circle for d in self.dimensions], dtype=bool)
+
+    def wrapped(self, points: FloatArray) -> FloatArray:
+        """Points (..., d) in the unit cube: around circles, else the nearest."""
+        return np.where(self.circles, points % 1.0, np.clip(points, 0.0, 1.0))
+
+    def embedded(self, points: FloatArray) -> FloatArray:
+        """Points (n, d) where near is near: circles as circles of circumference 1, (n, d')."""
+        turns = 2.0 * np.pi * points[:, self.circles]
+        rings = [part / (2.0 * np.pi) for part in (np.cos(turns), np.sin(turns))]
+        return np.column_stack([points[:, ~self.circles], *rings])
 
     def values(self, x: Sequence[float] | FloatArray) -> dict[str, Any]:
         """Value of each dimension at a point (d,) of the unit cube."""

@@ -1,7 +1,8 @@
 """The search of scikit-optimize again, on the Gaussian process of scikit-learn alone.
 
 The same model, the same expected improvement, the same cloud; only where the
-acquisition's top is sought from, and with it the path, differs.
+acquisition's top is sought from, and with it the path, differs. Directions are points of a
+circle to it: a search that has some is its own, since scikit-optimize knows intervals only.
 """
 
 from __future__ import annotations
@@ -30,20 +31,22 @@ class Twin(Gaussian):
         self, points: Sequence[FloatArray], costs: FloatArray, seed: int
     ) -> tuple[Any, FloatArray]:
         """Model of costs, of which less is better, and the point it would try next."""
-        model, rng = model_of(np.array(points), costs, seed), np.random.default_rng(seed)
+        space = self.region.space
+        model = model_of(space.embedded(np.array(points)), costs, seed)
+        rng = np.random.default_rng(seed)
         cube = rng.random((POINTS, len(points[0])))
 
         def loss(x: FloatArray) -> float:
             return -float(self.improvement(model, x[None], costs)[0])
 
         ranked = np.argsort(-self.improvement(model, cube, costs))
-        bounds = [(0.0, 1.0)] * cube.shape[1]
+        bounds = [(None, None) if circle else (0.0, 1.0) for circle in space.circles]
         options = {"eps": _STEP}
         climbs = [
             minimize(loss, cube[k], method="L-BFGS-B", bounds=bounds, options=options)
             for k in ranked[:STARTS]
         ]
-        return model, np.clip(min(climbs, key=lambda climb: climb.fun).x, 0.0, 1.0)
+        return model, space.wrapped(min(climbs, key=lambda climb: climb.fun).x)
 
     def improvement(self, model: Any, points: FloatArray, costs: FloatArray) -> FloatArray:
         """Expected improvement of points (n, d) on the least of some costs, shape (n,).
@@ -52,7 +55,7 @@ class Twin(Gaussian):
         """
         with warnings.catch_warnings():  # rounding at a point that was tried: no variance
             warnings.simplefilter("ignore", UserWarning)
-            mean, sd = model.predict(points, return_std=True)
+            mean, sd = model.predict(self.region.space.embedded(points), return_std=True)
         gain = float(np.min(costs)) - mean
         with np.errstate(divide="ignore", invalid="ignore"):
             z = gain / sd
@@ -61,7 +64,7 @@ class Twin(Gaussian):
 
 
 def model_of(points: FloatArray, costs: FloatArray, seed: int) -> Any:
-    """Gaussian process of costs (n,) at points (n, d); its predictions are without noise."""
+    """Gaussian process of costs (n,) at embedded points (n, d); predicts without noise."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel

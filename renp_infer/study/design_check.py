@@ -16,12 +16,14 @@ from renp_infer.fields import Said, nearest
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.designing import SHARE, own_exposures, region_of, space_of, splits
-from renp_infer.study.sections.grids.windows import RangeSection, check_windows, ends
+from renp_infer.study.sections.grids.windows import RangeSection, check_windows, ends, on_circle
 from renp_infer.study.sections.optimize import check_wanted, cost_model
 
 if TYPE_CHECKING:
     from renp_infer.study.study import Study
 
+DIRECTIONS = ("layout.theta_e_deg", "layout.c_axis_deg")
+"""Keys that may vary on a circle."""
 VARIED = ("layout", "lasers", "detector", "target")
 """Sections whose keys may vary."""
 
@@ -99,6 +101,9 @@ def _check_key(design: Design, name: str, setting: RangeSection | tuple[Any, ...
         raise ConfigError(path, Said("this key"), known, nearest(section, VARIED))
     if name in ("layout.theta_s_deg", "detector.exposure_shares"):
         raise ConfigError(path, Said("this key"), "[[optimize.windows]] for trigger angles")
+    if on_circle(setting) and name not in DIRECTIONS:
+        allowed = f'"linear" or "log": only {" and ".join(DIRECTIONS)} are directions'
+        raise ConfigError(f"{path}.scale", "circle", allowed)
     for value in ends(setting):
         try:
             config.validate(with_keys(design.tables, {name: value}))

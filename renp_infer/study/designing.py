@@ -173,7 +173,8 @@ def _dimension(name: str, setting: RangeSection | tuple[Any, ...]) -> Dimension:
     if isinstance(setting, tuple):
         return Dimension(name, choices=setting)
     whole = name.endswith(".points")
-    return Dimension(name, setting.low, setting.high, setting.scale == "log", whole)
+    log, circle = (setting.scale == scale for scale in ("log", "circle"))
+    return Dimension(name, setting.low, setting.high, log, whole, circle=circle)
 
 
 def region_of(study: Study, constant: Keys | None = None) -> Region:

@@ -112,6 +112,25 @@ def test_a_surrogate_gives_the_effects_of_a_known_function() -> None:
     assert length.effect < 3.0 * length.error < 0.05
 
 
+def test_where_all_designs_are_known_effects_are_theirs() -> None:
+    """Of two lists: variances of the table itself, no model."""
+    dimensions = [
+        Dimension("layout.radius_cm", choices=(0.6, 1.0, 1.2)),
+        Dimension("layout.length_cm", choices=(1.0, 4.0)),
+    ]
+    region = Region(Space(dimensions, [], sized, truth()), cost_with())
+    objective = Objective(region, Bowl(slope=0.5), ["eig_m1"])
+    assert region.all_points is not None and len(region.all_points) == 6
+    trials = [appraised(objective, x, "search") for x in region.all_points]
+    found = effects_of(objective, trials, seed(5), 100)
+    assert found is not None
+    assert (found.surrogate.fitted, found.surrogate.held_out, found.surrogate.error) == (6, 0, 0.0)
+    parts = np.var([8.0 * (r - 1.2) ** 2 for r in (0.6, 1.0, 1.2)]), np.var([0.5, 2.0])
+    for row, part in zip(found.rows, parts, strict=True):
+        assert abs(row.total - part / sum(parts)) < 4.0 * row.total_error
+        assert row.effect == pytest.approx(np.sqrt(part), abs=4.0 * row.error)
+
+
 def test_the_error_on_designs_held_out_is_a_miss_of_the_model() -> None:
     """White scatter by the length cannot be learnt: the error is its size."""
 

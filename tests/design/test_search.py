@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from renp_infer.design import botorch
 from renp_infer.design.bounds import bounds_of
+from renp_infer.design.constraints import Constraint
 from renp_infer.design.objective import Objective, score
 from renp_infer.design.optimizer import Gaussian, Optimizer, finite, fitted, improvement, joined
 from renp_infer.design.optimizers import make_optimizer
@@ -94,6 +95,42 @@ def test_choices_are_left_alone_by_the_polish() -> None:
     tried: list[FloatArray] = []
     polish(region, np.array([0.5, 0.5]), lambda x: tried.append(x) or float(-x[0]), 12)
     assert {x[1] for x in tried} == {0.5}
+
+
+@pytest.mark.parametrize("name", ["skopt", "sklearn", "sobol", "random"])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_space_of_lists_is_tried_once_and_then_the_search_is_over(name: str, batch: int) -> None:
+    """Of 3 radii and 2 lengths one crystal is too large; each of the other 5 is tried once."""
+    dimensions = [
+        Dimension("layout.radius_cm", choices=(0.6, 0.9, 1.2)),
+        Dimension("layout.length_cm", choices=(2.0, 3.0)),
+    ]
+    limit, begin = Constraint("radius_cm + length_cm <= 4"), [np.array([0.5, 0.25])]
+    objective = Objective(
+        Region(Space(dimensions, [], build, truth()), cost_with(), [limit]), ToyAppraiser(), NAMES
+    )
+    search = Search(objective)
+    trials = search.run(
+        make_optimizer(name, objective.region, seed(11)),
+        begin,
+        Budget(40, 5, batch),
+    )
+    crystals = sorted(tuple(t.design.values()) for t in trials)
+    assert crystals == [(0.6, 2.0), (0.6, 3.0), (0.9, 2.0), (0.9, 3.0), (1.2, 2.0)]
+    assert search.exhausted
+    again = Search(objective, trials[:3])
+    again.run(
+        make_optimizer(name, objective.region, seed(11)),
+        begin,
+        Budget(40, 5, batch),
+    )
+    assert again.trials == trials
+
+
+def test_a_continuous_space_is_never_exhausted() -> None:
+    search = Search(crystal_objective())
+    search.run(make_optimizer("sobol", search.objective.region, seed(1)), [], Budget(3, 0, 1))
+    assert search.left is None and not search.exhausted
 
 
 @pytest.mark.parametrize("name", ["skopt", "sklearn", "sobol", "random"])

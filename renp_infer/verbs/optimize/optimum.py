@@ -71,6 +71,7 @@ def summary(study: Study, parts: Sequence[Found]) -> OptimizeResult:
         evaluations=sum(len(part.trials) for part in parts),
         allowed_share=next((p.allowed_share for p in parts if p.allowed_share is not None), None),
         searches=_searches(names, parts),
+        exhausted=any(part.exhausted for part in parts),
         front=front,
         hypervolume=hypervolume,
         effects=effects and effects.with_flat(top.best.flat),

@@ -9,7 +9,7 @@ from renp_infer.design.measures import MEASURES, direction
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text, reasons
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.verbs.optimize.figures import design_plates, label_of
-from renp_infer.verbs.optimize.parts import NO_EFFECT
+from renp_infer.verbs.optimize.parts import ALL_TRIED, NO_EFFECT
 from renp_infer.verbs.optimize.result import OptimizeResult
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def sentences(found: OptimizeResult) -> list[str]:
     if found.bounds:
         held = "; ".join(bound.said for bound in found.bounds)
         said.append(f"Held where it is, so more may be had beyond: {held}.")
+    if found.exhausted:
+        said.append(ALL_TRIED)
     for name, whose in found.flat.items():
         said.append(f"{name}: {NO_EFFECT[whose]}.")
     return said + _robust(found.robustness)

@@ -12,6 +12,7 @@ from renp_infer.design.search import Trial
 from renp_infer.design.utility import UNKNOWN, Utility
 from renp_infer.verbs.optimize.robustness import Robustness
 
+ALL_TRIED = "Every allowed design was tried, which ended the search: none is better."
 NO_EFFECT = {OWN: "no effect; the study's own value", ANY: "no effect; any allowed value does"}
 """What is said of a dimension that changes the utility by less than its error."""
 
@@ -190,6 +191,8 @@ class Found:
         The same of the study's own design; in the first search only, as what follows.
     allowed_share : float, optional
         Share of the unit cube that constraints allow.
+    exhausted : bool
+        Whether every allowed design was tried.
     effects : Effects, optional
         What each dimension matters.
     gains : Gains, optional
@@ -203,6 +206,7 @@ class Found:
     last: Appraisal
     reference: Appraisal | None = None
     allowed_share: float | None = None
+    exhausted: bool = False
     effects: Effects | None = None
     gains: Gains | None = None
     robustness: Robustness | None = None
@@ -219,7 +223,8 @@ class Found:
             more["effects"] = asdict(self.effects)
         trials = [trial.plain() for trial in self.trials]
         parts = {"trials": trials, "best": self.best.plain(), "last": self.last.plain()}
-        return about | parts | {"allowed_share": self.allowed_share} | more
+        told = {"allowed_share": self.allowed_share, "exhausted": self.exhausted}
+        return about | parts | told | more
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Found:
@@ -233,6 +238,7 @@ class Found:
             last=Appraisal.read(row["last"]),
             reference=None if reference is None else Appraisal.read(reference),
             allowed_share=row.get("allowed_share"),
+            exhausted=row["exhausted"],
             effects=read_record(Effects | None, row.get("effects")),  # type: ignore[arg-type]
             gains=None if gains is None else Gains.read(gains),
             robustness=None if robustness is None else read_record(Robustness, robustness),

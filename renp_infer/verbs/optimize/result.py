@@ -31,6 +31,7 @@ SAME = (
     "gain",
     "evaluations",
     "allowed_share",
+    "exhausted",
 )
 """Keys of the document that are read as they are."""
 
@@ -159,6 +160,8 @@ class OptimizeResult(Result):
     allowed_share : float, optional
         Share of the unit cube that constraints allow.
     searches : tuple of Repeats
+    exhausted : bool
+        Whether a search tried every allowed design.
     front : tuple of FrontMember, optional
         With several objectives.
     hypervolume : Hypervolume, optional
@@ -190,6 +193,7 @@ class OptimizeResult(Result):
     allowed_share: float | None
     searches: tuple[Repeats, ...]
     verdict: Verdict
+    exhausted: bool = False
     flat: Mapping[str, str] = field(default_factory=dict)
     front: tuple[FrontMember, ...] | None = None
     hypervolume: Hypervolume | None = None
@@ -258,6 +262,7 @@ class OptimizeResult(Result):
             "last": {"best": self.last.plain(), "reference": self.reference.plain()},
             "evaluations": self.evaluations,
             "allowed_share": self.allowed_share,
+            "exhausted": self.exhausted,
             "searches": [asdict(row) for row in self.searches],
         }
         verdict = {"verdict": self.verdict.verdict, "reasons": list(self.verdict.reasons)}

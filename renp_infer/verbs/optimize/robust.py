@@ -115,12 +115,13 @@ def _dimensions(
         moved[free] = part
         return value(lambda: region.experiment(moved))
 
-    ends = np.zeros(len(free)), np.ones(len(free))
+    circles = region.space.circles[free]
+    ends = np.where(circles, x[free] - 0.5, 0.0), np.where(circles, x[free] + 0.5, 1.0)
     rows = []
     for k, found in zip(free, tolerances(utility, x[free], *ends, loss), strict=True):
         here = dimensions[k].value(x[k])
-        below = here - dimensions[k].value(x[k] - found.below)
-        above = dimensions[k].value(x[k] + found.above) - here
+        below = here - dimensions[k].extended(x[k] - found.below)
+        above = dimensions[k].extended(x[k] + found.above) - here
         reaches = found.below_ends, found.above_ends
         rows.append(KeyTolerance(dimensions[k].name, here, below, above, *reaches))
     return tuple(rows)

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.design.measures import direction
-from renp_infer.verbs.optimize.parts import NO_EFFECT
+from renp_infer.verbs.optimize.parts import ALL_TRIED, NO_EFFECT
 
 if TYPE_CHECKING:
     from renp_infer.design.effects import Effect
@@ -36,6 +36,8 @@ def optimum_tables(found: OptimizeResult) -> list[Any]:
         f"own design {_measured(found.reference_utility)}{unit}; "
         f"gain {_plain(found.gain)}{unit}"
     ]
+    if found.exhausted:
+        lines.append(ALL_TRIED)
     lines.append(f"verdict: {'; '.join([found.verdict.verdict, *found.verdict.reasons])}")
     effects = [_effect_table(found)] if found.effects is not None else []
     gains = [_gain_table(found.gains)] if found.gains is not None else []

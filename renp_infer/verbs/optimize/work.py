@@ -112,6 +112,7 @@ def perform(study: Study, task: Task, context: Context) -> Found:
         repeat=repeat,
         trials=tuple(search.trials),
         best=best,
+        exhausted=search.exhausted,
         last=_appraised(lambda: judge.of(region.space.built(best.keys))),
     )
     if name != section.optimizer or repeat:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 from pydantic import Discriminator, Tag, model_validator
 
+from renp_infer.design.space import TURN_DEG
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said, refusal
 from renp_infer.physics.constants import EV_TO_MILLI_EV
@@ -15,7 +16,7 @@ from renp_infer.study.sections.base import Section, about, as_tuple, choice, kin
 
 PAIR_NAMES = ("11", "12", "22", "13", "23", "33")
 MAX_POINTS = 2000
-Scale = Annotated[Literal["linear", "log"], choice("linear", "log")]
+Scale = Annotated[Literal["linear", "log", "circle"], choice("linear", "log", "circle")]
 Finite = Annotated[float, Before(Number())]
 
 
@@ -24,7 +25,13 @@ class RangeSection(Section):
 
     low: Annotated[Finite, about("Lower end.")]
     high: Annotated[Finite, about("Upper end, larger than the lower.")]
-    scale: Annotated[Scale, about("Steps in the number, or in its logarithm.")] = "linear"
+    scale: Annotated[
+        Scale,
+        about(
+            "Steps in the number, or in its logarithm; or a direction, all around: both ends are "
+            "the same."
+        ),
+    ] = "linear"
 
 
 def _rising(found: RangeSection) -> RangeSection:
@@ -32,6 +39,8 @@ def _rising(found: RangeSection) -> RangeSection:
         raise refusal("low < high")
     if found.scale == "log" and found.low <= 0.0:
         raise refusal('low > 0 with scale = "log"')
+    if found.scale == "circle" and found.high - found.low != TURN_DEG:
+        raise refusal('high = low + 360 with scale = "circle"')
     return found
 
 
@@ -111,11 +120,19 @@ class WindowSection(Section):
             raise refusal("centre_deg, or threshold with distance_deg or distance_meV")
         if self.threshold is None and distances or len(distances) > 1:
             raise refusal("distance_deg or distance_meV with threshold, and only one of them")
+        for key in ("distance_deg", "distance_meV", "width_deg", "points", "share"):
+            if on_circle(getattr(self, key)):
+                raise refusal(f'{key} with scale = "linear" or "log": it is no direction')
         limits = {"width_deg": (1e-6, 180.0), "points": (1, MAX_POINTS), "share": (1e-3, 0.999)}
         for key, (low, high) in limits.items():
             if not all(low <= number <= high for number in ends(getattr(self, key))):
                 raise refusal(f"{key} from {low:g} to {high:g}")
         return self
+
+
+def on_circle(setting: Any) -> bool:
+    """Whether a setting is a direction that goes round."""
+    return isinstance(setting, RangeSection) and setting.scale == "circle"
 
 
 def ends(setting: Any) -> tuple[float, ...]:
