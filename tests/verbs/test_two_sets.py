@@ -72,6 +72,11 @@ def test_saved_sets_are_read_back_as_the_same_data(tmp_path: Path) -> None:
     field = said("simulate", str(path))
     assert field["data_set"] == ["first"] * 9 + ["second"] * 9
     assert execute(["simulate", str(path), "--save", str(tmp_path / "f.csv"), "--quiet"]) == 0
+    assert (
+        (tmp_path / "f-first.csv")
+        .read_text()
+        .startswith("# mock data of data set first of study two, seed ")
+    )
     own = two_sets()["data"]
     for one in own:
         one["file"] = str(tmp_path / f"f-{one['name']}.csv")

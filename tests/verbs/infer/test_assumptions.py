@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 import xarray as xr
 
 from renp_infer.engine.result import Verdict
+from renp_infer.inference.diagnostics import Convergence
+from renp_infer.inference.summary import summarise
 from renp_infer.inference.tension import Tension
 from renp_infer.study.load import load_study
 from renp_infer.verbs.infer.assumptions import (
@@ -23,8 +26,11 @@ from renp_infer.verbs.infer.assumptions import (
 )
 from renp_infer.verbs.infer.blinded import verdicts_told
 from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.words import masses_sentence
 from tests.toys.external import EVERY
 from tests.toys.two_sets import two_sets
+
+GOOD = Convergence(1.0, 1000.0, 1000.0)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +49,17 @@ def study() -> Any:
         ],
     }
     return load_study(two_sets(inference={"sharing": {"baseline_nG": "all"}}, constraints=own))
+
+
+def test_a_line_has_the_masses_that_are_compared(rng: np.random.Generator) -> None:
+    """Dirac neutrinos have no m_betabeta."""
+    rows = {
+        name: summarise(mean + sd * rng.standard_normal((2, 500)), None, GOOD, False)
+        for name, mean, sd in (("sum_meV", 197.7, 2.2), ("m_beta_meV", 60.2, 0.8))
+    }
+    run: Any = SimpleNamespace(get=lambda _: SimpleNamespace(estimates=rows))
+    text = masses_sentence(run)
+    assert re.fullmatch(r"Σm \[meV\] 197\.\d ± 2\.\d, m_β \[meV\] 60\.\d\d ± 0\.\d\d", text)
 
 
 def run_of(study: Any, **tension: Tension) -> Any:
