@@ -13,6 +13,7 @@ from renp_infer.design.constraints import Constraint, quantities
 from renp_infer.design.measures import UTILITIES
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said, nearest
+from renp_infer.inference.parameters import MASS
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.designing import SHARE, own_exposures, region_of, space_of, splits
@@ -48,6 +49,9 @@ def check_design(study: Study) -> None:
     else:
         for name, setting in section.vary.items():
             _check_key(study.design, name, setting)
+    if section.priors and any(own.name == MASS for own in study.priors.own):
+        allowed = f"nothing beside inference.priors.{MASS}: it has the place of all of them"
+        raise ConfigError("optimize.priors", list(section.priors), allowed)
     check_windows(section.windows, study.parameters.m1_eV)
     check_wanted(section)
     _check_constraints(study)

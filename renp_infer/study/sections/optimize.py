@@ -25,6 +25,7 @@ from renp_infer.study.sections.grids.windows import Varied, WindowSection
 from renp_infer.study.sections.odds import Odds, OddsSection, some_odds
 from renp_infer.study.sections.sequential import SequentialSection
 
+MASS_PRIORS = ("uniform", "log-uniform", "cosmology")
 OPTIMIZERS = ("skopt", "sklearn", "sobol", "random", "botorch")
 
 
@@ -77,19 +78,19 @@ class _Objectives:
 
 
 def _entries(value: object) -> object:
-    """A list; or what stands in a table of named entries; or one table alone."""
+    """A list; or what stands in a table of named entries, or of none; or one table alone."""
     if not isinstance(value, dict):
         return as_tuple(value) if isinstance(value, list | tuple) else _refused()
     named = all(isinstance(v, dict | str) for v in value.values())
-    return tuple(value.values()) if named and value else (value,)
+    return tuple(value.values()) if named else (value,)
 
 
 def _refused() -> object:
     raise refusal("a list, or a table of named entries")
 
 
-class _Searchers(Several):
-    """Check for other optimizers, or none."""
+class _SomeOf(Several):
+    """Check for several of some words, or none."""
 
     def __call__(self, value: object) -> tuple[str, ...]:
         """Check one list."""
@@ -133,7 +134,7 @@ class OptimizeSection(Section):
     ] = "skopt"
     baselines: Annotated[
         tuple[str, ...],
-        Before(_Searchers(*OPTIMIZERS)),
+        Before(_SomeOf(*OPTIMIZERS)),
         about("Other optimizers, with as many evaluations, to compare with.", typical='["sobol"]'),
     ] = ()
     repeats: Annotated[int, Before(Whole(1, 10_000)), about("Searches of each optimizer.")] = 1
@@ -167,6 +168,22 @@ class OptimizeSection(Section):
     prior_odds: Annotated[
         OddsSection, After(some_odds), about("Prior odds of the four hypotheses, of any sum.")
     ] = OddsSection()
+    priors: Annotated[
+        tuple[str, ...],
+        Before(_SomeOf(*MASS_PRIORS)),
+        about(
+            "Priors of m1 under each of which the best design is searched and compared.",
+            typical='["uniform", "log-uniform", "cosmology"]',
+            page="design.md#the-prior-is-part-of-the-question",
+        ),
+    ] = ()
+    maximin: Annotated[
+        Flag,
+        about(
+            "Whether the best design is that which loses least under the worst of the priors.",
+            page="design.md#the-prior-is-part-of-the-question",
+        ),
+    ] = False
     vary: Annotated[
         dict[str, Varied],
         Before(flat, json_schema_input_type=dict[str, Any]),
@@ -254,6 +271,12 @@ def check_wanted(section: OptimizeSection) -> None:
     if section.per_cost and smaller:
         allowed = f"false with {smaller[0]}, of which less is better"
         raise ConfigError("optimize.per_cost", True, allowed)
+    if section.maximin and len(section.priors) < 2:
+        allowed = "false without optimize.priors, two or more of which are compared"
+        raise ConfigError("optimize.maximin", True, allowed)
+    if section.maximin and len(section.utility) > 1:
+        allowed = "false with several objectives, of which no design is best"
+        raise ConfigError("optimize.maximin", True, allowed)
     fewest = 2 * len(section.orderings) * len(section.natures)
     for key in ("truths", "final_truths"):
         if section.truth == "prior" and getattr(section, key) < fewest:

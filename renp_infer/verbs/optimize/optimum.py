@@ -44,7 +44,10 @@ def summary(study: Study, parts: Sequence[Found]) -> OptimizeResult:
     """
     assert study.design is not None
     names = study.design.section.utility
-    top = max(parts, key=lambda part: score(names[0], part.last.of(names[0]).value))
+    eligible = [part for part in parts if part.priors is not None]
+    if not (study.design.section.maximin and eligible):
+        eligible = list(parts)
+    top = max(eligible, key=lambda part: score(names[0], part.last.of(names[0]).value))
     trial = top.best.trial
     reference = next((p.reference for p in parts if p.reference is not None), Appraisal({}))
     search, last, own = trial.utility(names[0]), top.last.of(names[0]), reference.of(names[0])
@@ -74,6 +77,7 @@ def summary(study: Study, parts: Sequence[Found]) -> OptimizeResult:
         exhausted=any(part.exhausted for part in parts),
         front=front,
         hypervolume=hypervolume,
+        priors=next((p.priors for p in parts if p.priors is not None), None),
         effects=effects and effects.with_flat(top.best.flat),
         gains=gains and replace(gains, of_best=gains.x == trial.x),
         robustness=robustness and replace(robustness, of_best=robustness.x == trial.x),

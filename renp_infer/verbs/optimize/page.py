@@ -10,6 +10,7 @@ from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Tab
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.verbs.optimize.figures import design_plates, label_of
 from renp_infer.verbs.optimize.parts import ALL_TRIED, NO_EFFECT
+from renp_infer.verbs.optimize.priors import ROWS, PriorTable
 from renp_infer.verbs.optimize.result import OptimizeResult
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def page(run: Run) -> Page:
     gain = " ".join(gain_sentences(found))
     text = Text(" ".join(sentences(found)), found.verdict.verdict)
     blocks: list[Block] = [text, *reasons(found.verdict), best_facts(found)]
+    if found.priors is not None:
+        blocks.append(_priors(found, found.priors))
     if found.effects is not None:
         blocks.append(_effects(found, found.effects))
     if found.gains is not None:
@@ -80,6 +83,28 @@ def _effects(found: OptimizeResult, effects: Effects) -> Table:
         f"{number(judged.error, 2)} "
         "(root mean square), which the errors contain. No effect: at the best design its whole "
         "range changes the utility by less than its error.",
+    )
+
+
+def _priors(found: OptimizeResult, table: PriorTable) -> Table:
+    """The best design under each prior of m1, under all of them."""
+    columns = (
+        Column("best under", heads=True),
+        *(Column(prior, number=True) for prior in table.priors),
+        Column("largest loss", number=True),
+    )
+    rows = tuple(
+        (ROWS.get(row.name, row.name), *(_measured(row.utilities[p]) for p in table.priors),
+         number(table.largest_loss(row), 2))
+        for row in table.rows
+    )  # fmt: skip
+    unit = label_of(found.objective, per_cost=found.per_cost)
+    return Table(
+        columns,
+        rows,
+        f"The best design under each prior of m₁, and what it is worth under the others, {unit}, "
+        "by truths that no search has seen. The largest loss is against the best of a column, "
+        "relative for what shall be small.",
     )
 
 

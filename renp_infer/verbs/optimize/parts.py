@@ -10,6 +10,7 @@ from renp_infer.design.bounds import Bound
 from renp_infer.design.effects import ANY, OWN, Effects
 from renp_infer.design.search import Trial
 from renp_infer.design.utility import UNKNOWN, Utility
+from renp_infer.verbs.optimize.priors import PriorTable
 from renp_infer.verbs.optimize.robustness import Robustness
 
 ALL_TRIED = "Every allowed design was tried, which ended the search: none is better."
@@ -191,6 +192,8 @@ class Found:
         The same of the study's own design; in the first search only, as what follows.
     allowed_share : float, optional
         Share of the unit cube that constraints allow.
+    priors : PriorTable, optional
+        The best under other priors of m1.
     exhausted : bool
         Whether every allowed design was tried.
     effects : Effects, optional
@@ -207,6 +210,7 @@ class Found:
     reference: Appraisal | None = None
     allowed_share: float | None = None
     exhausted: bool = False
+    priors: PriorTable | None = None
     effects: Effects | None = None
     gains: Gains | None = None
     robustness: Robustness | None = None
@@ -216,7 +220,7 @@ class Found:
         about = {"optimizer": self.optimizer, "repeat": self.repeat}
         more = {
             name: part.plain()
-            for name in ("reference", "gains", "robustness")
+            for name in ("reference", "priors", "gains", "robustness")
             if (part := getattr(self, name)) is not None
         }
         if self.effects is not None:
@@ -239,6 +243,7 @@ class Found:
             reference=None if reference is None else Appraisal.read(reference),
             allowed_share=row.get("allowed_share"),
             exhausted=row["exhausted"],
+            priors=PriorTable.read(row["priors"]) if "priors" in row else None,
             effects=read_record(Effects | None, row.get("effects")),  # type: ignore[arg-type]
             gains=None if gains is None else Gains.read(gains),
             robustness=None if robustness is None else read_record(Robustness, robustness),

@@ -17,6 +17,7 @@ from renp_infer.design.utility import Utility
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.verbs.optimize.parts import Appraisal, Gains, known, read_record
+from renp_infer.verbs.optimize.priors import PriorTable
 from renp_infer.verbs.optimize.robustness import Robustness
 
 TRIALS, BEST = "trials.jsonl", "best.toml"
@@ -165,6 +166,8 @@ class OptimizeResult(Result):
     front : tuple of FrontMember, optional
         With several objectives.
     hypervolume : Hypervolume, optional
+    priors : PriorTable, optional
+        The best under other priors of m1.
     effects : Effects, optional
         What each dimension matters.
     gains : Gains, optional
@@ -197,6 +200,7 @@ class OptimizeResult(Result):
     flat: Mapping[str, str] = field(default_factory=dict)
     front: tuple[FrontMember, ...] | None = None
     hypervolume: Hypervolume | None = None
+    priors: PriorTable | None = None
     effects: Effects | None = None
     gains: Gains | None = None
     robustness: Robustness | None = None
@@ -275,6 +279,8 @@ class OptimizeResult(Result):
             found["front"] = [asdict(member) for member in self.front]
         if self.hypervolume is not None:
             found["hypervolume"] = asdict(self.hypervolume)
+        if self.priors is not None:
+            found["priors"] = self.priors.plain()
         if self.effects is not None:
             found["effects"] = [asdict(row) for row in self.effects.rows]
             found["surrogate"] = asdict(self.effects.surrogate)
@@ -302,6 +308,7 @@ class OptimizeResult(Result):
             searches=tuple(Repeats(**row) for row in document["searches"]),
             front=read_record(tuple[FrontMember, ...] | None, document.get("front")),  # type: ignore[arg-type]
             hypervolume=read_record(Hypervolume | None, document.get("hypervolume")),  # type: ignore[arg-type]
+            priors=PriorTable.read(document["priors"]) if "priors" in document else None,
             effects=_effects(document),
             gains=None if gains is None else Gains.read(gains),
             robustness=read_record(Robustness | None, document.get("robustness")),  # type: ignore[arg-type]

@@ -9,11 +9,13 @@ from rich.table import Table
 
 from renp_infer.design.measures import direction
 from renp_infer.verbs.optimize.parts import ALL_TRIED, NO_EFFECT
+from renp_infer.verbs.optimize.priors import ROWS
 
 if TYPE_CHECKING:
     from renp_infer.design.effects import Effect
     from renp_infer.design.utility import Utility
     from renp_infer.verbs.optimize.parts import Gains
+    from renp_infer.verbs.optimize.priors import PriorTable
     from renp_infer.verbs.optimize.result import OptimizeResult
 
 LONGEST = 6
@@ -40,6 +42,7 @@ def optimum_tables(found: OptimizeResult) -> list[Any]:
         lines.append(ALL_TRIED)
     lines.append(f"verdict: {'; '.join([found.verdict.verdict, *found.verdict.reasons])}")
     effects = [_effect_table(found)] if found.effects is not None else []
+    effects += [_prior_table(found.priors)] if found.priors is not None else []
     gains = [_gain_table(found.gains)] if found.gains is not None else []
     return [layout, _search_table(found), *effects, *gains, *lines]
 
@@ -68,6 +71,16 @@ def _effect_table(found: OptimizeResult) -> Table:
     for row in found.effects.rows:
         numbers = (f"{v:.2f} ± {e:.2f}" for v, e in _pairs(row))
         table.add_row(row.name, *numbers, "no effect" if row.flat else "")
+    return table
+
+
+def _prior_table(found: PriorTable) -> Table:
+    table = Table(title="under each prior of m1", box=SIMPLE_HEAD)
+    for k, name in enumerate(("best under", *found.priors, "largest loss")):
+        table.add_column(name, justify="right" if k else "left")
+    for row in found.rows:
+        cells = [_measured(row.utilities[prior]) for prior in found.priors]
+        table.add_row(ROWS.get(row.name, row.name), *cells, f"{found.largest_loss(row):.2g}")
     return table
 
 

@@ -35,6 +35,7 @@ from renp_infer.verbs.optimize.optimum import summary
 from renp_infer.verbs.optimize.parts import NO_EFFECT, Appraisal, Chosen, Found, Gains
 from renp_infer.verbs.optimize.result import BEST, TRIALS, OptimizeResult, Tried
 from renp_infer.verbs.optimize.robust import robustness
+from renp_infer.verbs.optimize.under_priors import under_priors
 
 if TYPE_CHECKING:
     from renp_infer.design.region import Region
@@ -105,7 +106,12 @@ def perform(study: Study, task: Task, context: Context) -> Found:
     region = region_of(study, frozen_noise(study))
     search = _searched(study, region, task, context)
     context.tell(f"{name}, last appraisal", 1.0)
-    best = _settled(study, search, chosen(search.trials, objective_of(study, region, "choice")))
+    main, table = name == section.optimizer and not repeat, None
+    top = chosen(search.trials, objective_of(study, region, "choice"))
+    if main and section.priors and not top.failed:
+        context.tell(f"{name}, other priors", 1.0)
+        table, top = under_priors(study, region, top, _finder(region, task))
+    best = _settled(study, search, top)
     judge = objective_of(study, region, "last")
     found = Found(
         optimizer=name,
@@ -113,9 +119,10 @@ def perform(study: Study, task: Task, context: Context) -> Found:
         trials=tuple(search.trials),
         best=best,
         exhausted=search.exhausted,
+        priors=table,
         last=_appraised(lambda: judge.of(region.space.built(best.keys))),
     )
-    if name != section.optimizer or repeat:
+    if not main:
         return found
     return _compared(
         study, region, search, found, judge, lambda stage: context.tell(f"{name}, {stage}", 1)
@@ -145,6 +152,23 @@ def _searched(study: Study, region: Region, task: Task, context: Context) -> Sea
     budget = Budget(section.evaluations, section.polish if main else 0, section.batch)
     search.run(make_optimizer(name, region, task.seed()), begin, budget)
     return search
+
+
+def _finder(region: Region, task: Task) -> Callable[[Study], Trial]:
+    """What finds the best design of a study with another prior; begun again after a kill."""
+    name, _ = task.part
+
+    def find(study: Study) -> Trial:
+        assert study.design is not None
+        section, search = study.design.section, Search(objective_of(study, region))
+        begin = []
+        if section.physics_starts:
+            begin = starts(region, region.space.built({}), own_values(study, region))
+        budget = Budget(section.evaluations, section.polish, section.batch)
+        search.run(make_optimizer(name, region, task.seed()), begin, budget)
+        return chosen(search.trials, objective_of(study, region, "choice"))
+
+    return find
 
 
 def _settled(study: Study, search: Search, best: Trial) -> Chosen:
