@@ -46,7 +46,8 @@ def by_prior(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found_with(tmp_path: Path, *changes: str) -> tuple[dict[str, Any], Path]:
     path, home = write(tmp_path, HEAD + CRYSTAL), tmp_path / "run"
-    more = ("optimize.evaluations=10", "optimize.polish=30", "optimize.comparisons=false")
+    more = ["optimize.evaluations=6", "optimize.polish=40", "optimize.comparisons=false"]
+    more += ["optimize.optimizer=sobol", 'optimize.baselines=["random"]']
     words = [word for change in (*more, *changes) for word in ("--set", change)]
     assert optimize(path, home, *words) == 0
     return json.loads((home / "optimize.json").read_text()), home
@@ -81,11 +82,6 @@ def test_maximin_is_between_the_farthest_priors(tmp_path: Path) -> None:
     assert rows["maximin"]["largest_loss"] == pytest.approx(0.4, abs=0.05)
     assert rows["maximin"]["largest_loss"] == min(row["largest_loss"] for row in rows.values())
     assert found["best"]["layout.radius_cm"] == rows["maximin"]["design"]["layout.radius_cm"]
-
-
-def test_without_other_priors_nothing_is_compared(tmp_path: Path) -> None:
-    found, _ = found_with(tmp_path)
-    assert "priors" not in found
 
 
 def test_the_priors_are_what_they_are_called(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_the_result_is_what_the_contract_says(
     assert [r["optimizer"] for r in rows] == ["skopt"] * 11 + ["sobol"] * 7
     assert found["utility"] == max(r["values"]["eig_m1"] for r in rows)
     assert found["evaluations"] == len(rows)
+    assert "priors" not in found and "effects" not in found
     manifest = json.loads((home / "manifest.json").read_text())
     assert {"optimize.json", "trials.jsonl", "best.toml"} <= set(manifest["files"])
 
