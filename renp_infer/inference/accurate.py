@@ -43,6 +43,9 @@ the truth but for m1, where the table is made."""
 NATURES: tuple[Nature, ...] = ("dirac", "majorana")
 LIGHTEST = 1e-4
 """Of the prior's largest mass: from it on responses are checked. Planar ones err most there."""
+DOUBTFUL, CLOSE = 0.3, 7
+"""Share of the allowed error beyond which the finite crystal's is looked at closely, and the
+places of a cell at which it is then."""
 LIGHT_EV = 1e-4
 """Mass at which the field's own error is looked at beside the truth's."""
 
@@ -290,6 +293,9 @@ class AccurateResponses:
         if parameters not in self._crystal_errors:
             looked, chi2 = self._looked_at(parameters), self.chi_squared
             errors = [self._crystal.field_nG(own, chi2) for own in looked]
+            if np.max(errors / self.sigma) > DOUBTFUL * ALLOWED_ERROR:
+                close = CrystalError(self.experiment, CLOSE)
+                errors = [close.field_nG(own, chi2) for own in looked]
             field = refined_field(self.experiment, parameters, chi2)
             self._crystal_errors[parameters] = (
                 float(np.max(errors / self.sigma)),

@@ -174,6 +174,17 @@ def test_no_window_is_without_error_and_those_beside_an_edge_have_most():
         assert np.min(away[np.argmax(found)]) < ends + np.deg2rad(0.1)
 
 
+def test_a_narrow_feature_weighs_what_it_is_wide():
+    """A crystal as long as its radius: one place in a cell meets a resonance far narrower."""
+    own = load_study("edge-layout-normalised", changes={"layout.length_cm": 1.0})
+    chi2 = coherence(own.experiment)
+    once, often = (
+        np.max(CrystalError(own.experiment, places).field_nG(own.parameters, chi2))
+        for places in (1, 7)
+    )
+    assert 0.0 < often < 0.2 * once
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("place", (41, 42))
 def test_the_stated_error_is_what_independent_quadrature_finds(monkeypatch, place):
