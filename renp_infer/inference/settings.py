@@ -24,8 +24,9 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "emcee": ("emcee",),
     "smc": ("pymc", "smc", "dynesty"),
     "nested": ("dynesty",),
+    "importance": ("importance",),
 }
-"""Packages and methods by sampler, as citations name them."""
+"""Packages and methods by sampler and estimator, as citations name them."""
 
 
 @dataclass(frozen=True)

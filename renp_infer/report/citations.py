@@ -37,6 +37,7 @@ TOOLS = {
     "dieke": ("dieke",),
     "smc": ("Ching2007",),
     "independence": ("Tierney1994",),
+    "importance": ("Veach1995",),
 }
 """Entries by package, or by method where it is not the package's own article's."""
 _MODEL = ("numpy", "scipy", "numba")

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import renp_infer
+from renp_infer.inference.comparison import ESTIMATORS
 from renp_infer.inference.settings import SOURCES
 from renp_infer.report import citations
 from renp_infer.report.citations import bibtex, citations_of, entries, used_by
@@ -85,6 +86,7 @@ def test_every_table_and_every_sampler_is_known():
     assert tables == set(citations.OSCILLATION)
     choices = get_args(InferenceSection.model_fields["sampler"].annotation)
     assert choices and set(choices) <= set(SOURCES)
+    assert set(ESTIMATORS) <= set(SOURCES)
 
 
 def test_an_evaluation_cites_paper_data_and_numerics():
