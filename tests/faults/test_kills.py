@@ -40,7 +40,14 @@ def start(
     words = [*prefix, sys.executable, str(DRIVER), str(folder), str(count), executor, str(ms)]
     (folder / "temporary").mkdir(exist_ok=True)
     env = os.environ | {"PYTHONPATH": ROOT, "TMPDIR": str(folder / "temporary")}
-    return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=env)
+    return subprocess.Popen(
+        words, stderr=subprocess.PIPE, text=True, env=env, preexec_fn=_interruptible
+    )
+
+
+def _interruptible() -> None:
+    """What a shell starts in the background ignores interruptions, and so do its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def finish(folder: Path, executor: str = "serial") -> None:

@@ -46,7 +46,7 @@ def by_prior(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found_with(tmp_path: Path, *changes: str) -> tuple[dict[str, Any], Path]:
     path, home = write(tmp_path, HEAD + CRYSTAL), tmp_path / "run"
-    more = ["optimize.evaluations=6", "optimize.polish=40", "optimize.comparisons=false"]
+    more = ["optimize.evaluations=6", "optimize.polish=80", "optimize.comparisons=false"]
     more += ["optimize.optimizer=sobol", 'optimize.baselines=["random"]']
     words = [word for change in (*more, *changes) for word in ("--set", change)]
     assert optimize(path, home, *words) == 0
