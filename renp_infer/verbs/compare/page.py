@@ -185,7 +185,7 @@ def evidence_figure(shown: tuple[Comparison, str, str]) -> tuple[Figure, str]:
     if label:
         ax.set_title(label, loc="right", fontsize=8.5, color=plots.BLACK)
     return figure, (
-        "Log-evidence of each hypothesis for the same data, relative to the largest: both "
+        "Log-evidence of each hypothesis for the same data, relative to the largest: all "
         "estimators with their errors (symbols) and their weighted mean (bars). A difference of "
         f"1 changes the odds by a factor e.{tail}"
     )
