@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.special import j1, sici
 
 from renp_infer.measurement import _cross_kernels as cross
-from renp_infer.measurement import average
+from renp_infer.measurement import average, crystal_error
 from renp_infer.measurement._correction_kernels import correction_density
 from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.measurement.average import averaged_field
@@ -172,6 +172,20 @@ def test_no_window_is_without_error_and_those_beside_an_edge_have_most():
         ends = 0.5 * own.experiment.detector.resolution
         away = np.abs(own.experiment.layout.theta_s[:, None] - error.edges(own.parameters)[:, 1])
         assert np.min(away[np.argmax(found)]) < ends + np.deg2rad(0.1)
+
+
+@pytest.mark.parametrize("places", (1, 7))
+def test_a_cell_weighs_its_width_whatever_the_places(monkeypatch, places):
+    monkeypatch.setattr(crystal_error, "add_lack", lambda *_: None)
+    monkeypatch.setattr(
+        CrystalError,
+        "_density",
+        lambda _self, _pair, angles, *, exact: np.full((angles.size, 2), float(exact)),
+    )
+    error = CrystalError(load_study("edge-layout-normalised").experiment, places)
+    for side in (0, 1):
+        widths = np.diff(error.distances)
+        np.testing.assert_allclose(error._parts(0.0, side)[:, 1], widths, rtol=1e-12)
 
 
 def test_a_narrow_feature_weighs_what_it_is_wide():
