@@ -191,6 +191,20 @@ def test_each_of_several_sets_is_held_to_its_own_noise(asked, ask):
     np.testing.assert_allclose(np.concatenate(asked), data_of(study).sigma, rtol=1e-9)
 
 
+@pytest.mark.parametrize("sets", (SETS, SETS[::-1]))
+def test_the_error_that_is_told_is_that_of_the_worst_set(asked, monkeypatch, sets):
+    study = load_study(two_sets(*sets, inference={"m1_max_meV": 200.0}))
+    lower = np.min(data_of(study).sigma)
+
+    def best(self, _):
+        quiet = np.min(self.sigma) < 1.1 * lower
+        return SimpleNamespace(budget=ErrorBudget(0.009 if quiet else 0.001, 0.0, 1, 1, 100.0))
+
+    monkeypatch.setattr(AccurateResponses, "best", best)
+    _, budget = work.checked(study, own_hypothesis(study), data_of(study))
+    assert budget.table == 0.009
+
+
 @pytest.mark.parametrize("ask", (infer_sets, forecast_sets))
 def test_a_refusal_names_the_data_set(asked, monkeypatch, ask):
     study = load_study(two_sets(*SETS, inference={"m1_max_meV": 200.0}, forecast={}))
