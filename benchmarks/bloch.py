@@ -15,11 +15,11 @@ import qutip
 from run import Row, machine, once, show, timed
 from scipy.linalg import expm
 
-from renp_infer.physics import bloch
-from renp_infer.physics.drive import LASERS, Drive, laser_drive
-from renp_infer.physics.lindblad import DECAYS, free_generator, generator
-from renp_infer.physics.propagation import NODES, X
-from renp_infer.physics.target import load_target
+from renp_infer.physics.cycle import bloch
+from renp_infer.physics.cycle.drive import LASERS, Drive, laser_drive
+from renp_infer.physics.cycle.lindblad import DECAYS, free_generator, generator
+from renp_infer.physics.cycle.propagation import NODES, X
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches
 
 TARGET = load_target("er-ylf")

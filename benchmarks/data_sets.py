@@ -12,8 +12,8 @@ import numpy as np
 from posteriors import STUDY, publish, spent
 from run import Row
 
-from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.results.comparison import Hypothesis
 from renp_infer.study.load import load_study
 from renp_infer.verbs.compare.work import likelihood_of
 

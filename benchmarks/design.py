@@ -20,8 +20,8 @@ import numpy as np
 from posteriors import publish
 from run import Row
 
-from renp_infer.design.optimizers import make_optimizer
-from renp_infer.design.search import Budget, Search, best_of
+from renp_infer.design.searches.optimizers import make_optimizer
+from renp_infer.design.searches.search import Budget, Search, best_of
 from renp_infer.study.designing import frozen_noise, objective_of, region_of
 from renp_infer.study.load import load_study
 

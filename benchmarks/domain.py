@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from renp_infer.errors import ConvergenceError, NonFiniteError
-from renp_infer.inference.accurate import AccurateResponses
+from renp_infer.inference.responses.accurate import AccurateResponses
 from renp_infer.measurement.field import refined_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.records import PRESETS

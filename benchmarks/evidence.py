@@ -17,10 +17,10 @@ from posteriors import PRESETS, QUICK_PRESETS, likelihood, publish, reference, s
 from run import Row
 from scipy.special import ndtri
 
-from renp_infer.inference.comparison import Estimator
-from renp_infer.inference.evidence import estimate
-from renp_infer.inference.importance import evidence
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.results.comparison import Estimator
+from renp_infer.inference.samplers.evidence import estimate
+from renp_infer.inference.samplers.importance import evidence
 from renp_infer.records import FloatArray
 from renp_infer.study.sections.compare import CompareSection, compare_settings
 

@@ -26,20 +26,20 @@ from counting import Tally, counted
 from numba import njit
 from run import Row
 
-from renp_infer.design._information_kernel import group_information
-from renp_infer.design._torus_kernel import torus_integrals
-from renp_infer.inference._response_kernel import smoothed_field
+from renp_infer.design.sequences._information_kernel import group_information
+from renp_infer.design.utilities._torus_kernel import torus_integrals
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.response import LAGRANGE_NODES, Response
+from renp_infer.inference.responses._response_kernel import smoothed_field
+from renp_infer.inference.responses.response import LAGRANGE_NODES, Response
 from renp_infer.measurement._correction_kernels import correction_table
 from renp_infer.measurement._panel_kernels import panel_integrals
 from renp_infer.measurement.smoothing import make_smoother
-from renp_infer.physics._crystal_kernels import crystal_grid
-from renp_infer.physics.drive import Drive, laser_drive
-from renp_infer.physics.form_factor import crystal_size, pair_masses
-from renp_infer.physics.kinematics import mismatch
-from renp_infer.physics.pairs import current_form
-from renp_infer.physics.propagation import _TAYLOR, NODES
+from renp_infer.physics.cycle.drive import Drive, laser_drive
+from renp_infer.physics.cycle.propagation import _TAYLOR, NODES
+from renp_infer.physics.pairs._crystal_kernels import crystal_grid
+from renp_infer.physics.pairs.densities import current_form
+from renp_infer.physics.pairs.form_factor import crystal_size, pair_masses
+from renp_infer.physics.pairs.kinematics import mismatch
 
 ROOT = Path(__file__).parents[1]
 CACHED, TERMS = 1024, 16

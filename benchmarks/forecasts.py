@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from renp_infer.inference.fisher import expand, sigma, validity
+from renp_infer.inference.profiles.fisher import expand, sigma, validity
 from renp_infer.study.load import load_study
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import TruthCell, asimov_cell, fisher_cell

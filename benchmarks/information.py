@@ -25,10 +25,10 @@ from posteriors import Tables, publish
 from run import Row
 from scipy.special import logsumexp
 
-from renp_infer.design.appraisal import DesignBench
-from renp_infer.design.prediction import nuisances
-from renp_infer.design.utility import Appraiser, Utility, UtilitySettings
-from renp_infer.inference.fisher import expand, sigma
+from renp_infer.design.utilities.appraisal import DesignBench
+from renp_infer.design.utilities.prediction import nuisances
+from renp_infer.design.utilities.utility import Appraiser, Utility, UtilitySettings
+from renp_infer.inference.profiles.fisher import expand, sigma
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.records import FloatArray, Observation

@@ -14,18 +14,18 @@ import vegas
 from scipy.integrate import cubature
 from scipy.special import j1
 
-from renp_infer.physics._crystal_kernels import (
+from renp_infer.physics.pairs._crystal_kernels import (
     FLOOR,
     LONGEST_CUT,
     crystal_point,
     form_norm,
     local_density,
 )
-from renp_infer.physics._form_kernels import LORENTZ_WIDTH
-from renp_infer.physics._plane_kernels import plane_integral
-from renp_infer.physics.form_factor import crystal_size
-from renp_infer.physics.kinematics import mismatch
-from renp_infer.physics.pairs import current_form
+from renp_infer.physics.pairs._form_kernels import LORENTZ_WIDTH
+from renp_infer.physics.pairs._plane_kernels import plane_integral
+from renp_infer.physics.pairs.densities import current_form
+from renp_infer.physics.pairs.form_factor import crystal_size
+from renp_infer.physics.pairs.kinematics import mismatch
 from renp_infer.records import Experiment, FloatArray
 
 TOLERANCE, REFERENCE = 1e-4, 1e-6

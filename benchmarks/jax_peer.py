@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.response import Response
+from renp_infer.inference.responses.response import Response
 from renp_infer.measurement.smoothing import make_smoother
 from renp_infer.records import FloatArray
 

@@ -19,10 +19,10 @@ from run import Row
 from scipy.differentiate import derivative
 
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import LINEAR
-from renp_infer.inference.nuts import CompiledModel
-from renp_infer.inference.response import Response
-from renp_infer.inference.start import overdispersed
+from renp_infer.inference.responses.response import Response
+from renp_infer.inference.samplers.model import LINEAR
+from renp_infer.inference.samplers.nuts import CompiledModel
+from renp_infer.inference.samplers.start import overdispersed
 from renp_infer.records import FloatArray
 
 TARGET_US = {"full": 200.0, "planar": 1000.0}

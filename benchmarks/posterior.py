@@ -32,13 +32,13 @@ from posteriors import (
 from run import Row
 from scipy.optimize import minimize
 
-from renp_infer.inference.independence import sample_independence
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginals import Circular, LogNormal, Marginal, Normal, Uniform
-from renp_infer.inference.model import VECTOR, build_model
-from renp_infer.inference.nuts import sample_nuts
-from renp_infer.inference.pymc_nuts import sample_pymc_nuts
-from renp_infer.inference.start import overdispersed
+from renp_infer.inference.priors.marginals import Circular, LogNormal, Marginal, Normal, Uniform
+from renp_infer.inference.samplers.independence import sample_independence
+from renp_infer.inference.samplers.model import VECTOR, build_model
+from renp_infer.inference.samplers.nuts import sample_nuts
+from renp_infer.inference.samplers.pymc_nuts import sample_pymc_nuts
+from renp_infer.inference.samplers.start import overdispersed
 from renp_infer.records import FloatArray
 from renp_infer.study.sections.inference import InferenceSection, inference_settings
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from run import Row, machine, show
 
-from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.importance import importance_sample
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginalised import marginalise
-from renp_infer.inference.model import build_model
-from renp_infer.inference.nuts import CompiledModel, compile_model
+from renp_infer.inference.results.comparison import Hypothesis
+from renp_infer.inference.samplers.importance import importance_sample
+from renp_infer.inference.samplers.marginalised import marginalise
+from renp_infer.inference.samplers.model import build_model
+from renp_infer.inference.samplers.nuts import CompiledModel, compile_model
 from renp_infer.records import FloatArray
 from renp_infer.study.load import load_study
 from renp_infer.verbs.compare.work import likelihood_of

@@ -60,11 +60,11 @@ JOBS = {
     ],
 }
 WORK = {
-    "inference/start:*": "start of the chains",
-    "inference/nuts:_sampler_model.*": "chains: density and steps",
-    "inference/nuts:compile_model": "compiling the density",
-    "inference/nuts:require_nuts": "compiling the density",
-    "inference/model:build_model": "compiling the density",
+    "inference/samplers/start:*": "start of the chains",
+    "inference/samplers/nuts:_sampler_model.*": "chains: density and steps",
+    "inference/samplers/nuts:compile_model": "compiling the density",
+    "inference/samplers/nuts:require_nuts": "compiling the density",
+    "inference/samplers/model:build_model": "compiling the density",
     "measurement/smoothing:Smoother.correction*": "tables of the finite crystal's share",
     "*figures*:*": "figures and pages",
     "*page:*": "figures and pages",
@@ -78,7 +78,7 @@ LEAST = 1.0
 
 @cache
 def place(code: CodeType) -> str | None:
-    """Module and function of this package, ``"physics/pairs:current_form"``."""
+    """Module and function of this package, ``"physics/pairs/densities:current_form"``."""
     path = Path(code.co_filename)
     if not path.is_relative_to(PACKAGE):
         return None

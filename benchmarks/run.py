@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from integrals import REFERENCE, SEED, TOLERANCE, Case, by_cubature, by_vegas, case_at
 
-from renp_infer.inference.response import Response
+from renp_infer.inference.responses.response import Response
 from renp_infer.measurement.smoothing import smoothed_pairs
-from renp_infer.physics.form_factor import PairIntegrals, pair_integrals, pair_masses
-from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses
-from renp_infer.physics.target import load_target
+from renp_infer.physics.pairs.form_factor import PairIntegrals, pair_integrals, pair_masses
+from renp_infer.physics.pairs.kinematics import phase_matched
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import PRESETS, Detector, Experiment, FloatArray, Lasers, Layout
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"

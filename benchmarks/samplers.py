@@ -25,7 +25,7 @@ import numpy as np
 
 import renp_infer as renp
 from renp_infer.app.cli import execute
-from renp_infer.inference.diagnostics import quantile_error
+from renp_infer.inference.results.diagnostics import quantile_error
 from renp_infer.inference.settings import UNTUNED, Sampler
 from renp_infer.records import FloatArray
 

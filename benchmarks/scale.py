@@ -33,19 +33,19 @@ from run import (
     sub_angles,
 )
 
-from renp_infer.inference.comparison import Hypothesis
+from renp_infer.inference.judging.sbc import rank_one
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.refit import Refit
-from renp_infer.inference.response import Response
-from renp_infer.inference.sbc import rank_one
+from renp_infer.inference.responses.response import Response
+from renp_infer.inference.results.comparison import Hypothesis
 from renp_infer.measurement.mock import observe
 from renp_infer.measurement.smoothing import smoothed_pairs
 from renp_infer.measurement.squid import covariance_nG2
-from renp_infer.physics._crystal_kernels import crystal_grid
-from renp_infer.physics.form_factor import crystal_size, pair_integrals, pair_masses
-from renp_infer.physics.kinematics import mismatch
 from renp_infer.physics.neutrinos import masses
-from renp_infer.physics.pairs import current_form
+from renp_infer.physics.pairs._crystal_kernels import crystal_grid
+from renp_infer.physics.pairs.densities import current_form
+from renp_infer.physics.pairs.form_factor import crystal_size, pair_integrals, pair_masses
+from renp_infer.physics.pairs.kinematics import mismatch
 from renp_infer.records import Experiment
 from renp_infer.study.load import load_study
 from renp_infer.verbs.calibrate.mocks import mock_model

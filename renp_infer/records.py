@@ -181,7 +181,7 @@ BLOCH_KEYS = (
 
 @dataclass(frozen=True)
 class Pickup:
-    """Loop of the pickup coil; see ``physics/pickup.py`` for the geometry.
+    """Loop of the pickup coil; see ``physics/signal/pickup.py`` for the geometry.
 
     Attributes
     ----------

@@ -204,8 +204,8 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "right"),
     [
-        ("tests/physics/test_pairs.py", True),
-        ("tests/physics/test_emission.py::test_anchors", True),
+        ("tests/physics/pairs/test_densities.py", True),
+        ("tests/physics/signal/test_emission.py::test_anchors", True),
         ("`test_pairs.py`", True),
         ("test_anchors_at_rest", True),
         ("tests/measurement/test_pairs.py", False),

@@ -18,12 +18,17 @@ from renp_infer.app.cli import execute
 from renp_infer.engine.tasks import Context
 from renp_infer.errors import ConfigError, ConvergenceError, DomainError, NonFiniteError
 from renp_infer.finite import faults, require_finite, require_finite_tree
-from renp_infer.inference import diagnostics, likelihood, nuts, response
+from renp_infer.inference import likelihood
 from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.responses import response
+from renp_infer.inference.results import diagnostics
+from renp_infer.inference.samplers import nuts
 from renp_infer.measurement import mock, smoothing, squid
 from renp_infer.measurement.field import exact_field
-from renp_infer.physics import bloch, form_factor, magnetization
+from renp_infer.physics.cycle import bloch
+from renp_infer.physics.pairs.densities import form_factor
+from renp_infer.physics.signal import magnetization
 from renp_infer.study import reading as config
 from renp_infer.study.load import resolve
 from renp_infer.study.study import Study
@@ -333,7 +338,7 @@ def test_data_far_beyond_the_noise_overflow_by_name(sampler: str, quantity: str)
 
 
 def test_a_sampler_that_returns_nan_makes_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    from renp_infer.inference import ensemble
+    from renp_infer.inference.samplers import ensemble
 
     def broken(target: likelihood.Likelihood, *_rest: Any) -> Any:
         unit = np.random.default_rng(1).standard_normal((4, 20, target.prior.unit_size))

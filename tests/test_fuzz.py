@@ -32,7 +32,7 @@ from renp_infer.app.cli import app, execute
 from renp_infer.engine.store import Store
 from renp_infer.engine.tasks import Task
 from renp_infer.files import digest
-from renp_infer.inference.comparison import task_of
+from renp_infer.inference.results.comparison import task_of
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.terminal import document

@@ -161,7 +161,7 @@ def test_the_engine_knows_neither_physics_nor_verbs(module: str) -> None:
 
 
 def test_physics_in_the_engine_is_found() -> None:
-    found = "def f():\n    from renp_infer.physics.target import GENERIC"
+    found = "def f():\n    from renp_infer.physics.targets.target import GENERIC"
     assert strangers(found) == {"physics"}
 
 
@@ -216,14 +216,42 @@ def test_an_upward_import_is_found(source: str) -> None:
 
 
 MOST_MODULES = 25
-CROWDED = {"physics", "inference", "design"}
-"""Rooms without families of names, which may stay flat."""
 
 
 def test_no_folder_is_crowded() -> None:
     for folder in {path.parent for path in MODULES.values()}:
-        if folder.name not in CROWDED:
-            assert len(list(folder.glob("*.py"))) <= MOST_MODULES, folder
+        assert len(list(folder.glob("*.py"))) <= MOST_MODULES, folder
+
+
+FAMILIES = {
+    "physics": ("targets", "pairs", "cycle", "signal", "ions", "atlas"),
+    "inference": (
+        "priors", "responses", "knowledge", "results", "profiles", "samplers", "judging",
+    ),
+    "design": ("utilities", "spaces", "sequences", "searches"),
+}  # fmt: skip
+"""Families inside a room: each may import those before it, and what has no family."""
+
+
+def family(module: str) -> str:
+    """Folder of a room that a module is in; empty for what is common to all of them."""
+    steps = module.split(".")
+    return steps[1] if steps[1:] and steps[1] in FAMILIES.get(steps[0], ()) else ""
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if family(name)])
+def test_families_know_those_before_them(module: str) -> None:
+    home = room(module)
+    text = MODULES[module].read_text(encoding="utf-8")
+    others = {family(module_of(name)) for name in imported(text) if room(name) == home} - {""}
+    order = FAMILIES[home]
+    own = order.index(family(module))
+    assert [other for other in others if order.index(other) > own] == []
+
+
+def test_every_folder_of_a_room_with_families_is_one() -> None:
+    for home, names in FAMILIES.items():
+        assert {path.parent.name for path in (ROOT / home).glob("*/*.py")} == set(names)
 
 
 MOST_LINES = 400

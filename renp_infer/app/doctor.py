@@ -114,7 +114,7 @@ def _kernel() -> tuple[bool, str]:
     """Compare the compiled pair integral with a value from another method."""
     import numpy as np
 
-    from renp_infer.physics.form_factor import pair_integrals
+    from renp_infer.physics.pairs.form_factor import pair_integrals
 
     experiment, theta_s = _paper_setup()
     found = pair_integrals(experiment, np.full(3, 0.01), np.array([theta_s]))
@@ -125,7 +125,7 @@ def _kernel() -> tuple[bool, str]:
 def _compiled() -> tuple[bool, str]:
     """Whether compiled kernels stay on the disk; else every process compiles anew."""
     from renp_infer.kernels import NO_CACHE
-    from renp_infer.physics._pair_kernels import planar_density
+    from renp_infer.physics.pairs._pair_kernels import planar_density
 
     if planar_density.stats.cache_path is None:
         return False, NO_CACHE
@@ -159,8 +159,8 @@ def _paper_setup() -> tuple[Experiment, float]:
     """The paper's crystal and the phase-matched trigger angle, rad."""
     import numpy as np
 
-    from renp_infer.physics.kinematics import phase_matched
-    from renp_infer.physics.target import load_target
+    from renp_infer.physics.pairs.kinematics import phase_matched
+    from renp_infer.physics.targets.target import load_target
     from renp_infer.records import PRESETS, Detector, Lasers, Layout
 
     target = load_target("er-ylf")

@@ -13,10 +13,10 @@ import numpy as np
 
 from renp_infer.engine.tasks import fingerprint
 from renp_infer.errors import ConfigError, DomainError, RenpError
-from renp_infer.inference.comparison import hypothesis_named
 from renp_infer.inference.hypothesis import assumed
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.prior import response_argument, truth_values
+from renp_infer.inference.priors.prior import response_argument, truth_values
+from renp_infer.inference.results.comparison import hypothesis_named
 from renp_infer.measurement.data import DATA_SET
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from renp_infer.inference.hypothesis import ModelLike
     from renp_infer.inference.likelihood import Likelihood
-    from renp_infer.inference.prior import Prior
-    from renp_infer.inference.response import Response
+    from renp_infer.inference.priors.prior import Prior
+    from renp_infer.inference.responses.response import Response
     from renp_infer.records import FloatArray, Parameters
 
 __all__ = ["LogLikelihood", "StudyPrior", "likelihood", "model", "prior", "signal"]
@@ -99,7 +99,7 @@ class StudyPrior:
         DomainError
             If a point has another length, or is not inside: at 0 and 1 some priors are infinite.
         """
-        from renp_infer.inference.reference import prior_reference
+        from renp_infer.inference.samplers.reference import prior_reference
 
         allowed = f"points of {len(self.names)} numbers, each above 0 and below 1"
         points = _numbers(cube, DomainError("cube", cube, allowed))
@@ -234,7 +234,7 @@ def model(study: Study | Source) -> pymc.Model:
     -------
     pymc.Model
     """
-    from renp_infer.inference.model import build_model
+    from renp_infer.inference.samplers.model import build_model
 
     return build_model(likelihood(study)._likelihood)
 
@@ -344,7 +344,7 @@ class _Tables:
         self._made: dict[tuple[str, float], Response] = {}
 
     def __call__(self, ordering: str, reach_meV: float) -> Response:
-        from renp_infer.inference.response import Response
+        from renp_infer.inference.responses.response import Response
 
         if (ordering, reach_meV) not in self._made:
             study = self._study

@@ -14,9 +14,9 @@ from renp_infer.engine.driver import DONE, study_in
 from renp_infer.engine.options import Options
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
-from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.inference.parameters import MASS, PARAMETERS, SEEN_PHASE
-from renp_infer.inference.phases import ALPHA31, DELTA
+from renp_infer.inference.priors.marginals import FULL_TURN_DEG
+from renp_infer.inference.priors.phases import ALPHA31, DELTA
 from renp_infer.study.knowledge import constraint_file, read_constraints, refuse_twice
 from renp_infer.terminal import WIDTH, plain, show, write_document
 from renp_infer.verbs.infer.blinded import refuse_blinded
@@ -25,8 +25,8 @@ from renp_infer.verbs.infer.result import InferResult, summary_in
 from renp_infer.verbs.table import load_run
 
 if TYPE_CHECKING:
-    from renp_infer.inference.constraints import PublishedTerm
-    from renp_infer.inference.reweight import Reweighted
+    from renp_infer.inference.knowledge.constraints import PublishedTerm
+    from renp_infer.inference.results.reweight import Reweighted
     from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
 
@@ -76,11 +76,11 @@ def _terms(study: Study, file: str) -> tuple[PublishedTerm, ...]:
 
 
 def _reweighted(study: Study, tree: Any, terms: tuple[PublishedTerm, ...]) -> Reweighted:
-    from renp_infer.inference.external import External
     from renp_infer.inference.fit import DERIVED
-    from renp_infer.inference.prior import truth_values
-    from renp_infer.inference.quantities import Quantities
-    from renp_infer.inference.reweight import reweight
+    from renp_infer.inference.knowledge.external import External
+    from renp_infer.inference.knowledge.quantities import Quantities
+    from renp_infer.inference.priors.prior import truth_values
+    from renp_infer.inference.results.reweight import reweight
 
     truth = study.parameters
     table = study.oscillation.values[truth.ordering]

@@ -11,9 +11,11 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.errors import ConfigError, DomainError
-from renp_infer.physics import matrix_elements as elements
-from renp_infer.physics.build import build_scheme, scheme_text
-from renp_infer.physics.channels import (
+from renp_infer.physics.ions.build import build_scheme, scheme_text
+from renp_infer.physics.ions.recipe import read_recipe
+from renp_infer.physics.pairs.kinematics import phase_matched
+from renp_infer.physics.targets import matrix_elements as elements
+from renp_infer.physics.targets.channels import (
     Channel,
     axis,
     figure_of_merit,
@@ -21,11 +23,9 @@ from renp_infer.physics.channels import (
     magnetic_part,
     quadrupole_part,
 )
-from renp_infer.physics.kinematics import phase_matched
-from renp_infer.physics.recipe import read_recipe
-from renp_infer.physics.refraction import Sellmeier
-from renp_infer.physics.scheme import LEVELS, TRANSITIONS, Scheme, locate, read_scheme
-from renp_infer.physics.target import channels_of, target_of
+from renp_infer.physics.targets.refraction import Sellmeier
+from renp_infer.physics.targets.scheme import LEVELS, TRANSITIONS, Scheme, locate, read_scheme
+from renp_infer.physics.targets.target import channels_of, target_of
 from renp_infer.records import PRESETS, Lasers
 from renp_infer.resources import read_toml
 from renp_infer.terminal import say, show, write_document

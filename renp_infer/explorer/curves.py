@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from renp_infer.errors import RenpError
-from renp_infer.inference.fisher import NONLINEAR, expand, sigma, validity
-from renp_infer.inference.response import Response, share_at
+from renp_infer.inference.profiles.fisher import NONLINEAR, expand, sigma, validity
+from renp_infer.inference.responses.response import Response, share_at
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.field import exact_field

@@ -1,6 +1,6 @@
 """The layout to scale, as lines in cm: crystal, beams, c axis and pickup loop.
 
-Axes as in ``physics/pickup.py``: z along k1, x in the plane of the beams, y out of
+Axes as in ``physics/signal/pickup.py``: z along k1, x in the plane of the beams, y out of
 it; the origin is the crystal's centre. Beams are drawn up to the centre.
 """
 

@@ -22,7 +22,7 @@ from renp_infer.explorer.controls import (
 )
 from renp_infer.files import is_directory
 from renp_infer.inference.settings import InferenceSettings
-from renp_infer.physics.kinematics import has_extraordinary
+from renp_infer.physics.pairs.kinematics import has_extraordinary
 from renp_infer.records import PRESETS
 from renp_infer.study import reading as config
 from renp_infer.study.load import find_study, load_study, read_tables, resolve

@@ -12,8 +12,8 @@ from renp_infer.exports.estimates import posterior_of
 from renp_infer.exports.origin import Origin
 from renp_infer.exports.symbols import symbol_and_unit, tex
 from renp_infer.inference.fit import DERIVED
-from renp_infer.inference.marginals import FULL_TURN_DEG
 from renp_infer.inference.parameters import MASS
+from renp_infer.inference.priors.marginals import FULL_TURN_DEG
 
 if TYPE_CHECKING:
     import xarray

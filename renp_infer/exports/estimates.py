@@ -12,7 +12,7 @@ from renp_infer.verbs.infer.result import InferResult
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
-    from renp_infer.inference.judged import Summary
+    from renp_infer.inference.results.judged import Summary
 
 
 def posterior_of(run: Run, kind: str) -> InferResult:

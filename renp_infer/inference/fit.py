@@ -11,19 +11,19 @@ import numpy as np
 import xarray as xr
 
 from renp_infer.finite import require_finite, require_finite_tree
-from renp_infer.inference.checks import log_prior_group, model_checks
-from renp_infer.inference.cross_check import cross_check
-from renp_infer.inference.diagnostics import convergence, diagnose
 from renp_infer.inference.hypothesis import ModelLike
-from renp_infer.inference.impact import impacts
-from renp_infer.inference.judged import Diagnosis, Summary
+from renp_infer.inference.judging.checks import log_prior_group, model_checks
+from renp_infer.inference.judging.cross_check import cross_check
+from renp_infer.inference.judging.impact import impacts
+from renp_infer.inference.judging.tension import tensions
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import JARLSKOG, MASS, PARAMETERS, SEEN_PHASE
-from renp_infer.inference.prior import Prior
-from renp_infer.inference.sampling import draw_sample
+from renp_infer.inference.priors.prior import Prior
+from renp_infer.inference.results.diagnostics import convergence, diagnose
+from renp_infer.inference.results.judged import Diagnosis, Summary
+from renp_infer.inference.results.summary import compared, summarise
+from renp_infer.inference.samplers.sampling import draw_sample
 from renp_infer.inference.settings import InferenceSettings, own_texts
-from renp_infer.inference.summary import compared, summarise
-from renp_infer.inference.tension import tensions
 from renp_infer.measurement.data import DATA_SET, Data
 from renp_infer.records import FloatArray, Parameters, Progress
 from renp_infer.versions import versions

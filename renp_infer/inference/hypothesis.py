@@ -25,14 +25,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.constraints import PublishedTerm
-from renp_infer.inference.derived import derived
-from renp_infer.inference.external import NOTHING, External
-from renp_infer.inference.fisher import MASSLESS_MEV
+from renp_infer.inference.knowledge.constraints import PublishedTerm
+from renp_infer.inference.knowledge.derived import derived
+from renp_infer.inference.knowledge.external import NOTHING, External
+from renp_infer.inference.knowledge.quantities import Quantities
 from renp_infer.inference.likelihood import Likelihood, ResponseLike, shapes_of, sum_of
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
-from renp_infer.inference.prior import (
+from renp_infer.inference.priors.prior import (
     GaussianPrior,
     Prior,
     build_prior,
@@ -42,16 +41,17 @@ from renp_infer.inference.prior import (
     response_argument,
     truth_values,
 )
-from renp_infer.inference.quantities import Quantities
+from renp_infer.inference.priors.template import templates_at
+from renp_infer.inference.profiles.fisher import MASSLESS_MEV
+from renp_infer.inference.results.comparison import Hypothesis
 from renp_infer.inference.settings import InferenceSettings
-from renp_infer.inference.template import templates_at
 from renp_infer.measurement.data import Data
 from renp_infer.physics.constants import MILLI_EV_TO_EV
 from renp_infer.physics.neutrinos import ATMOSPHERIC
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 if TYPE_CHECKING:
-    from renp_infer.inference.response import Response
+    from renp_infer.inference.responses.response import Response
     from renp_infer.physics.neutrinos import OscillationTable
 
 TORUS_STEP = (0.7548776662466927, 0.5698402909980532)

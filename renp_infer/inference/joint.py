@@ -16,12 +16,10 @@ from typing import Literal
 
 import numpy as np
 
-from renp_infer.inference.derived import derived
-from renp_infer.inference.external import External
 from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.knowledge.derived import derived
+from renp_infer.inference.knowledge.external import External
 from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of
-from renp_infer.inference.marginals import Marginal, Normal
-from renp_infer.inference.own_prior import TiedBlock
 from renp_infer.inference.parameters import (
     AMPLITUDE,
     PARAMETERS,
@@ -30,9 +28,11 @@ from renp_infer.inference.parameters import (
     parted,
     template_row,
 )
-from renp_infer.inference.prior import GaussianPrior, Prior, response_argument
+from renp_infer.inference.priors.marginals import Marginal, Normal
+from renp_infer.inference.priors.own_prior import TiedBlock
+from renp_infer.inference.priors.prior import GaussianPrior, Prior, response_argument
+from renp_infer.inference.priors.template import Template
 from renp_infer.inference.settings import InferenceSettings
-from renp_infer.inference.template import Template
 from renp_infer.measurement.data import Data
 from renp_infer.records import FloatArray, Parameters
 

@@ -27,9 +27,9 @@ import numpy as np
 
 from renp_infer.errors import DomainError
 from renp_infer.finite import require_finite
-from renp_infer.inference.external import NOTHING, External
+from renp_infer.inference.knowledge.external import NOTHING, External
 from renp_infer.inference.parameters import AMPLITUDE
-from renp_infer.inference.prior import Prior
+from renp_infer.inference.priors.prior import Prior
 from renp_infer.measurement.data import Data, Whitening
 from renp_infer.records import FloatArray
 

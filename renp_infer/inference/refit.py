@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.sampling import draw_sample
+from renp_infer.inference.samplers.sampling import draw_sample
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.records import FloatArray
 
 if TYPE_CHECKING:
-    from renp_infer.inference.nuts import CompiledModel
+    from renp_infer.inference.samplers.nuts import CompiledModel
 
 
 @dataclass
@@ -47,8 +47,8 @@ class Refit:
     def _code(self, likelihood: Likelihood) -> CompiledModel | None:
         """Compiled at the first fit; other samplers have nothing worth keeping."""
         if self.settings.sampler == "nuts" and self._compiled is None:
-            from renp_infer.inference.model import build_model
-            from renp_infer.inference.nuts import compile_model
+            from renp_infer.inference.samplers.model import build_model
+            from renp_infer.inference.samplers.nuts import compile_model
 
             self._compiled = compile_model(build_model(likelihood))
         return self._compiled

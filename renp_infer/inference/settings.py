@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from renp_infer.errors import DomainError
-from renp_infer.inference.own_prior import OwnPrior, TiedBlock
-from renp_infer.inference.template import Template
+from renp_infer.inference.priors.own_prior import OwnPrior, TiedBlock
+from renp_infer.inference.priors.template import Template
 
 Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
 UNTUNED = {"smc", "nested"}

@@ -16,7 +16,7 @@ import numpy as np
 from renp_infer.kernels import njit
 from renp_infer.measurement._beam_kernels import OWN, bent_excess, momentum, momentum_slopes
 from renp_infer.measurement._edge_kernels import GEOMETRY
-from renp_infer.physics._pair_kernels import full_partials, planar_slopes
+from renp_infer.physics.pairs._pair_kernels import full_partials, planar_slopes
 from renp_infer.records import FloatArray
 
 NODES = 12

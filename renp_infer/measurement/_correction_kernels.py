@@ -14,7 +14,7 @@ import numpy as np
 from renp_infer.kernels import njit
 from renp_infer.measurement._beam_kernels import momentum
 from renp_infer.measurement._edge_kernels import edge_angles
-from renp_infer.physics._crystal_kernels import (
+from renp_infer.physics.pairs._crystal_kernels import (
     crystal_point,
     form_norm,
     local_density,

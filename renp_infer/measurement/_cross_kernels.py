@@ -22,9 +22,9 @@ from numba import njit
 
 from renp_infer.measurement._beam_kernels import momentum, momentum_slopes
 from renp_infer.measurement._edge_kernels import edge_angles
-from renp_infer.physics._crystal_kernels import leading_width, local_density
-from renp_infer.physics._form_kernels import LORENTZ_WIDTH, chord_nodes, grading
-from renp_infer.physics._plane_kernels import BUFFER, density_terms
+from renp_infer.physics.pairs._crystal_kernels import leading_width, local_density
+from renp_infer.physics.pairs._form_kernels import LORENTZ_WIDTH, chord_nodes, grading
+from renp_infer.physics.pairs._plane_kernels import BUFFER, density_terms
 
 CUT = 25.0
 """Arguments of U and W at which their oscillations begin to fade, to end at twice that."""

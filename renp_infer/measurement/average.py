@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from renp_infer.measurement.window import GAUSS_REACH, POINT, deviation_of
-from renp_infer.physics.form_factor import pair_integrals, pair_masses
-from renp_infer.physics.kinematics import on_circle, threshold_angles
-from renp_infer.physics.magnetization import cycle_time_s, magnetization_nG_per_s
 from renp_infer.physics.neutrinos import masses, weights
-from renp_infer.physics.pairs import signal_density
-from renp_infer.physics.sums import majorana_kappa, parity_violating_sum
+from renp_infer.physics.pairs.densities import signal_density
+from renp_infer.physics.pairs.form_factor import pair_integrals, pair_masses
+from renp_infer.physics.pairs.kinematics import on_circle, threshold_angles
+from renp_infer.physics.pairs.sums import majorana_kappa, parity_violating_sum
+from renp_infer.physics.signal.magnetization import cycle_time_s, magnetization_nG_per_s
 from renp_infer.records import Accuracy, Experiment, FloatArray, Parameters
 
 NODES, BESIDE = 8, 16

@@ -14,9 +14,9 @@ from renp_infer.measurement._correction_kernels import correction_density
 from renp_infer.measurement._cross_kernels import add_lack
 from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.measurement.smoothing import make_smoother
-from renp_infer.physics.form_factor import pair_masses
-from renp_infer.physics.magnetization import signal_factor
 from renp_infer.physics.neutrinos import masses, weights
+from renp_infer.physics.pairs.form_factor import pair_masses
+from renp_infer.physics.signal.magnetization import signal_factor
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 STRICTEST = 1e-5

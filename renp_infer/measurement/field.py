@@ -8,10 +8,10 @@ import numpy as np
 
 from renp_infer.finite import faults
 from renp_infer.measurement.smoothing import EVEN, smoothed_pairs
-from renp_infer.physics.form_factor import pair_masses
-from renp_infer.physics.magnetization import conserving_factor, signal_factor
 from renp_infer.physics.neutrinos import masses, weights
-from renp_infer.physics.pairs import phase_averaged
+from renp_infer.physics.pairs.densities import phase_averaged
+from renp_infer.physics.pairs.form_factor import pair_masses
+from renp_infer.physics.signal.magnetization import conserving_factor, signal_factor
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 

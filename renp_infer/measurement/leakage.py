@@ -7,7 +7,7 @@ import numpy as np
 from renp_infer.finite import faults
 from renp_infer.measurement.field import exact_field, field_causes, smoothed_rate
 from renp_infer.measurement.normalise import coherence
-from renp_infer.physics.pairs import phase_averaged
+from renp_infer.physics.pairs.densities import phase_averaged
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import block_diag, solve_triangular
 
 from renp_infer.measurement.squid import covariance_nG2, drift_nG2, standard_error_nG
-from renp_infer.physics.field_cycle import bloch_cycle
+from renp_infer.physics.cycle.field_cycle import bloch_cycle
 from renp_infer.records import Experiment, FloatArray
 
 

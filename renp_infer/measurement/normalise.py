@@ -11,15 +11,15 @@ from renp_infer.fields import Said
 from renp_infer.finite import faults
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.squid import covariance_nG2, variance_nG2
-from renp_infer.physics._crystal_kernels import form_norm
-from renp_infer.physics.bloch import chi_squared
-from renp_infer.physics.coherence import coherence_squared
-from renp_infer.physics.field_cycle import bloch_cycle
-from renp_infer.physics.form_factor import crystal_size
-from renp_infer.physics.kinematics import beams_for, phase_matched
-from renp_infer.physics.magnetization import signal_factor
+from renp_infer.physics.cycle.bloch import chi_squared
+from renp_infer.physics.cycle.coherence import coherence_squared
+from renp_infer.physics.cycle.field_cycle import bloch_cycle
 from renp_infer.physics.neutrinos import truth_of
-from renp_infer.physics.pair_tensor import pair_structure
+from renp_infer.physics.pairs._crystal_kernels import form_norm
+from renp_infer.physics.pairs.form_factor import crystal_size
+from renp_infer.physics.pairs.kinematics import beams_for, phase_matched
+from renp_infer.physics.pairs.pair_tensor import pair_structure
+from renp_infer.physics.signal.magnetization import signal_factor
 from renp_infer.records import ALONG_K1, Experiment, FloatArray, Layout, Parameters
 
 MAX_DATA_ANGLES = 2000

@@ -20,11 +20,11 @@ from renp_infer.measurement._cross_kernels import add_lack
 from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.measurement._panel_kernels import panel_integrals
 from renp_infer.measurement.window import POINT, TURN, SmoothingGrid, smoothing_grid
-from renp_infer.physics._crystal_kernels import form_norm, leading_width
-from renp_infer.physics.form_factor import crystal_causes, crystal_size, pair_masses
-from renp_infer.physics.kinematics import Beams, beams_of
-from renp_infer.physics.pairs import Density, experiment_form, signal_density
-from renp_infer.physics.refraction import ray_of
+from renp_infer.physics.pairs._crystal_kernels import form_norm, leading_width
+from renp_infer.physics.pairs.densities import Density, experiment_form, signal_density
+from renp_infer.physics.pairs.form_factor import crystal_causes, crystal_size, pair_masses
+from renp_infer.physics.pairs.kinematics import Beams, beams_of
+from renp_infer.physics.targets.refraction import ray_of
 from renp_infer.records import Accuracy, Experiment, FloatArray, Layout
 from renp_infer.target import Target
 
@@ -326,7 +326,7 @@ def smoothed_pairs(
     direction : ndarray, shape (3,), optional
         Another direction factor than ``facing`` gives.
     density : {"spatial", "conserved", "weak-magnetism"}, optional
-        See ``physics.pairs``; by default that of the field.
+        See ``physics.pairs.densities``; by default that of the field.
     refinement : int
         See ``make_smoother``.
 

@@ -13,7 +13,7 @@ constant rate
     it grows while spins relax with T1, h(t) = (1 - exp(-t / T1)) / (1 - exp(-tc / T1)),
     and is reset at the end: |chi|^2 was given as a number;
 Bloch equations
-    the periodic field of `renp_infer.physics.field_cycle`.
+    the periodic field of `renp_infer.physics.cycle.field_cycle`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scipy.special import digamma, zeta
 from renp_infer.errors import ConvergenceError, DomainError
 from renp_infer.finite import faults
 from renp_infer.physics.constants import NG_TO_FT
-from renp_infer.physics.field_cycle import FieldCycle
+from renp_infer.physics.cycle.field_cycle import FieldCycle
 from renp_infer.records import Detector, FloatArray, Lasers
 
 INFORMATION_ERROR = 1e-4

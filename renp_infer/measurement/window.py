@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from renp_infer.physics.kinematics import full_turns, on_circle
+from renp_infer.physics.pairs.kinematics import full_turns, on_circle
 from renp_infer.records import FloatArray
 
 POINT = np.deg2rad(1e-4)

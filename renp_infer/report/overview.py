@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
-from renp_infer.inference.judged import Summary
+from renp_infer.inference.results.judged import Summary
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.words import mass_bounds

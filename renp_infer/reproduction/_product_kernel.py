@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from renp_infer.kernels import njit
-from renp_infer.physics._form_kernels import LORENTZ_WIDTH
+from renp_infer.physics.pairs._form_kernels import LORENTZ_WIDTH
 
 
 @njit(cache=True, error_model="numpy")

@@ -7,13 +7,13 @@ from math import log2, pi
 
 from scipy.integrate import quad
 
-from renp_infer.physics.backgrounds import (
+from renp_infer.physics.constants import FERMI_CONSTANT_PER_EV2
+from renp_infer.physics.signal.backgrounds import (
     dipole_squared,
     pair_phase_space,
     photon_phase_space,
     two_photon_per_s,
 )
-from renp_infer.physics.constants import FERMI_CONSTANT_PER_EV2
 from renp_infer.reproduction.conventions import same
 from renp_infer.reproduction.paper import Paper, Reading
 from renp_infer.reproduction.verdict import Recomputed

@@ -1,6 +1,6 @@
 """Rows about the optical Bloch equations, Figs. 10 to 12 and the Appendix.
 
-The only module of the ledger that calls ``physics.bloch``.
+The only module of the ledger that calls ``physics.cycle.bloch``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from math import pi, sqrt
 
 import numpy as np
 
-from renp_infer.physics import bloch, lindblad
 from renp_infer.physics.constants import MW_PER_CM2_TO_EV4
+from renp_infer.physics.cycle import bloch, lindblad
 from renp_infer.records import ComplexArray, FloatArray, Lasers
 from renp_infer.reproduction.conventions import compared, same
 from renp_infer.reproduction.paper import READINGS, Paper, Reading

@@ -9,10 +9,10 @@ import numpy as np
 
 from renp_infer.measurement.squid import standard_error_nG
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.physics.magnetization import direction_factor, signal_factor
 from renp_infer.physics.neutrinos import masses, weights
-from renp_infer.physics.opening_angle import OpeningAngles, opening_angles
-from renp_infer.physics.sums import weighted_sums
+from renp_infer.physics.pairs.opening_angle import OpeningAngles, opening_angles
+from renp_infer.physics.pairs.sums import weighted_sums
+from renp_infer.physics.signal.magnetization import direction_factor, signal_factor
 from renp_infer.records import PAIR_INDEX, Experiment, FloatArray
 from renp_infer.reproduction.conventions import compared
 from renp_infer.reproduction.paper import READINGS, Paper, Reading

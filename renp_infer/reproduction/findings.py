@@ -11,16 +11,16 @@ from math import cos, pi
 
 import numpy as np
 
-from renp_infer.physics import magnetization as mag
 from renp_infer.physics.constants import (
     BOHR_MAGNETON_EV_PER_T,
     CM_TO_PER_EV,
     ELEMENTARY_CHARGE_C,
     G_TO_NG,
 )
-from renp_infer.physics.form_factor import pair_integrals, pair_masses
-from renp_infer.physics.kinematics import threshold_angles
 from renp_infer.physics.neutrinos import masses
+from renp_infer.physics.pairs.form_factor import pair_integrals, pair_masses
+from renp_infer.physics.pairs.kinematics import threshold_angles
+from renp_infer.physics.signal import magnetization as mag
 from renp_infer.records import PAIRS, Experiment
 from renp_infer.reproduction.paper import READINGS, Paper
 

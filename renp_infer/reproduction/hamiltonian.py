@@ -10,12 +10,8 @@ from math import sqrt
 
 import numpy as np
 
-from renp_infer.physics import magnetization as mag
-from renp_infer.physics.currents import Currents, VectorCurrent, doublet_ladder, partner_channels
-from renp_infer.physics.emission import Emitters, general_moment_rate_muB_per_s
-from renp_infer.physics.matrix_elements import h_r, velocity_over_spin
 from renp_infer.physics.neutrinos import couplings, make_parameters, masses
-from renp_infer.physics.pair_tensor import (
+from renp_infer.physics.pairs.pair_tensor import (
     CurrentPair,
     PairStructure,
     even_form,
@@ -25,7 +21,16 @@ from renp_infer.physics.pair_tensor import (
     pair_sums,
     spin_velocity_density,
 )
-from renp_infer.physics.transition import component_channel
+from renp_infer.physics.signal import magnetization as mag
+from renp_infer.physics.signal.currents import (
+    Currents,
+    VectorCurrent,
+    doublet_ladder,
+    partner_channels,
+)
+from renp_infer.physics.signal.emission import Emitters, general_moment_rate_muB_per_s
+from renp_infer.physics.targets.matrix_elements import h_r, velocity_over_spin
+from renp_infer.physics.targets.transition import component_channel
 from renp_infer.records import ComplexArray, FloatArray
 from renp_infer.reproduction.paper import ALL_READINGS, Paper
 from renp_infer.reproduction.verdict import Recomputed

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from renp_infer.physics.helicity import (
+from renp_infer.physics.pairs.densities import current_form, pair_density
+from renp_infer.physics.pairs.helicity import (
     HELICITIES,
     PRINTED_EXCHANGE,
     Pair,
     printed_coefficients,
     spinor_coefficients,
 )
-from renp_infer.physics.kinematics import mismatch
-from renp_infer.physics.pairs import current_form, pair_density
+from renp_infer.physics.pairs.kinematics import mismatch
 from renp_infer.records import Layout, Switches
 from renp_infer.reproduction.conventions import compared, same
 from renp_infer.reproduction.paper import Paper

@@ -9,7 +9,7 @@ from renp_infer.physics.constants import (
     FINE_STRUCTURE,
     PER_S_TO_EV,
 )
-from renp_infer.physics.matrix_elements import (
+from renp_infer.physics.targets.matrix_elements import (
     reduced_spin,
     reduced_velocity,
     spin_squared,

@@ -6,7 +6,7 @@ from math import cos, degrees, radians
 
 import numpy as np
 
-from renp_infer.physics.kinematics import mismatch, threshold_angles
+from renp_infer.physics.pairs.kinematics import mismatch, threshold_angles
 from renp_infer.reproduction.conventions import same
 from renp_infer.reproduction.paper import Paper
 from renp_infer.reproduction.verdict import Recomputed

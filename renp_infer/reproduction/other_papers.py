@@ -18,11 +18,11 @@ from renp_infer.physics.constants import (
     PLANCK_J_S,
     SPEED_OF_LIGHT_CM_PER_S,
 )
-from renp_infer.physics.form_factor import pair_masses
-from renp_infer.physics.kinematics import mismatch, threshold_angles
 from renp_infer.physics.neutrinos import Nature, couplings, make_parameters, masses, weights
-from renp_infer.physics.pair_tensor import pair_structure, pair_sums
-from renp_infer.physics.pairs import current_form, pair_density
+from renp_infer.physics.pairs.densities import current_form, pair_density
+from renp_infer.physics.pairs.form_factor import pair_masses
+from renp_infer.physics.pairs.kinematics import mismatch, threshold_angles
+from renp_infer.physics.pairs.pair_tensor import pair_structure, pair_sums
 from renp_infer.records import PAIR_INDEX, Parameters, Switches
 from renp_infer.reproduction.conventions import CITED, compared
 from renp_infer.reproduction.hamiltonian import CP_PHASES, moment_of, spin_velocity_currents

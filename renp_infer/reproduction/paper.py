@@ -14,8 +14,6 @@ from typing import Literal
 
 import numpy as np
 
-from renp_infer.physics.form_factor import PairIntegrals, pair_integrals
-from renp_infer.physics.kinematics import phase_matched
 from renp_infer.physics.neutrinos import (
     Nature,
     OscillationTable,
@@ -24,8 +22,10 @@ from renp_infer.physics.neutrinos import (
     masses,
     weights,
 )
-from renp_infer.physics.sums import majorana_kappa, parity_violating_sum, weighted_sums
-from renp_infer.physics.target import load_target
+from renp_infer.physics.pairs.form_factor import PairIntegrals, pair_integrals
+from renp_infer.physics.pairs.kinematics import phase_matched
+from renp_infer.physics.pairs.sums import majorana_kappa, parity_violating_sum, weighted_sums
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import (
     PRESETS,
     Detector,

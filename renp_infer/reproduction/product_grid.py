@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from renp_infer.errors import DomainError
-from renp_infer.physics._form_kernels import LORENTZ_WIDTH
-from renp_infer.physics.form_factor import PairIntegrals, crystal_size, pair_masses
-from renp_infer.physics.kinematics import mismatch
+from renp_infer.physics.pairs._form_kernels import LORENTZ_WIDTH
+from renp_infer.physics.pairs.form_factor import PairIntegrals, crystal_size, pair_masses
+from renp_infer.physics.pairs.kinematics import mismatch
 from renp_infer.records import Experiment, FloatArray
 from renp_infer.reproduction._product_kernel import product_trapezoid
 

@@ -8,14 +8,14 @@ from math import log2, pi, sqrt
 
 import numpy as np
 
-from renp_infer.physics import magnetization as mag
-from renp_infer.physics import matrix_elements as elements
 from renp_infer.physics.constants import (
     FERMI_CONSTANT_PER_EV2,
     G_TO_NG,
     MW_PER_CM2_TO_EV4,
     PER_S_TO_EV,
 )
+from renp_infer.physics.signal import magnetization as mag
+from renp_infer.physics.targets import matrix_elements as elements
 from renp_infer.records import Experiment, FloatArray
 from renp_infer.reproduction.conventions import compared, same
 from renp_infer.reproduction.paper import READINGS, Paper, Reading

@@ -8,14 +8,14 @@ from typing import Any
 
 import tomli_w
 
-from renp_infer.physics.atlas_scheme import Ladder, ladder_columns, ladder_scheme
-from renp_infer.physics.build import scheme_text
-from renp_infer.physics.channels import figure_of_merit
+from renp_infer.physics.atlas.scheme import Ladder, ladder_columns, ladder_scheme
+from renp_infer.physics.atlas.screening import LARGEST, Intensities
 from renp_infer.physics.constants import EV_TO_MILLI_EV
-from renp_infer.physics.guesses import guesses
-from renp_infer.physics.scheme import read_scheme
-from renp_infer.physics.screening import LARGEST, Intensities
-from renp_infer.physics.target import channels_of
+from renp_infer.physics.ions.build import scheme_text
+from renp_infer.physics.ions.guesses import guesses
+from renp_infer.physics.targets.channels import figure_of_merit
+from renp_infer.physics.targets.scheme import read_scheme
+from renp_infer.physics.targets.target import channels_of
 from renp_infer.study.sections.inference import InferenceSection
 
 REFERENCE = "er-ylf-built"

@@ -10,15 +10,15 @@ import numpy as np
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
-from renp_infer.inference.comparison import HYPOTHESES
-from renp_infer.inference.marginals import slope_at
 from renp_infer.inference.parameters import MASS, PARAMETERS
-from renp_infer.inference.prior import truth_values
+from renp_infer.inference.priors.marginals import slope_at
+from renp_infer.inference.priors.prior import truth_values
+from renp_infer.inference.results.comparison import HYPOTHESES
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.physics.kinematics import has_extraordinary
-from renp_infer.physics.magnetization import keeps_moment
-from renp_infer.physics.matrix_elements import missing_printed
+from renp_infer.physics.pairs.kinematics import has_extraordinary
+from renp_infer.physics.signal.magnetization import keeps_moment
+from renp_infer.physics.targets.matrix_elements import missing_printed
 from renp_infer.records import PRESETS, Detector, Experiment, Parameters, Switches
 from renp_infer.study.computable import check_computable, check_open_angles
 from renp_infer.study.reading import StudyConfig

@@ -16,8 +16,8 @@ from renp_infer.fields import Said
 from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.measurement.squid import standard_error_nG
 from renp_infer.physics.constants import NG_TO_FT
-from renp_infer.physics.kinematics import beams_of, invariant_s, phase_matched
-from renp_infer.physics.magnetization import keeps_moment, rate_per_s, signal_factor
+from renp_infer.physics.pairs.kinematics import beams_of, invariant_s, phase_matched
+from renp_infer.physics.signal.magnetization import keeps_moment, rate_per_s, signal_factor
 from renp_infer.records import Experiment, Parameters, switch_names
 from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
 

@@ -11,7 +11,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.inference.joint import Sharing
 from renp_infer.inference.parameters import LEAKAGE
-from renp_infer.inference.prior import truth_values
+from renp_infer.inference.priors.prior import truth_values
 from renp_infer.study.checks import check_blinding, check_systematics
 from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import StudyConfig, validate

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.design.constraints import Constraint, quantities
-from renp_infer.design.measures import UTILITIES
+from renp_infer.design.spaces.constraints import Constraint, quantities
+from renp_infer.design.utilities.measures import UTILITIES
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said, nearest
 from renp_infer.inference.parameters import MASS

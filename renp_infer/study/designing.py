@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.design.beside import Beside, Split, Taken
-from renp_infer.design.constraints import Constraint, quantities
-from renp_infer.design.region import Region
-from renp_infer.design.space import Dimension, Keys, Space, Window
+from renp_infer.design.spaces.constraints import Constraint, quantities
+from renp_infer.design.spaces.region import Region
+from renp_infer.design.spaces.space import Dimension, Keys, Space, Window
+from renp_infer.design.utilities.beside import Beside, Split, Taken
 from renp_infer.errors import DomainError
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study import reading as config
@@ -21,7 +21,7 @@ from renp_infer.study.sections.grids.windows import RangeSection
 from renp_infer.study.sections.optimize import cost_model
 
 if TYPE_CHECKING:
-    from renp_infer.design.objective import Objective
+    from renp_infer.design.searches.objective import Objective
     from renp_infer.study.study import DataSet, Study
 
 _SETTINGS = ("centre_deg", "distance_deg", "distance_meV", "width_deg", "points", "share")
@@ -241,8 +241,8 @@ def objective_of(
     truth : Parameters, optional
         The one truth, in place of what the section says.
     """
-    from renp_infer.design.objective import Objective
-    from renp_infer.design.utility import Appraiser, UtilitySettings
+    from renp_infer.design.searches.objective import Objective
+    from renp_infer.design.utilities.utility import Appraiser, UtilitySettings
     from renp_infer.measurement.normalise import coherence, noise_scale
 
     assert study.design is not None

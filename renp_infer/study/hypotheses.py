@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.inference.accurate import NATURES, AccurateResponses, Nature, of_set
-from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
     ModelLike,
@@ -16,8 +14,10 @@ from renp_infer.inference.hypothesis import (
     hypothesis_model,
 )
 from renp_infer.inference.joint import JointModel
-from renp_infer.inference.prior import build_prior, measured
-from renp_infer.inference.response import Response
+from renp_infer.inference.priors.prior import build_prior, measured
+from renp_infer.inference.responses.accurate import NATURES, AccurateResponses, Nature, of_set
+from renp_infer.inference.responses.response import Response
+from renp_infer.inference.results.comparison import Hypothesis
 from renp_infer.measurement.field import refined_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.constants import MILLI_EV_TO_EV

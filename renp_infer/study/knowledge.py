@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
-from renp_infer.inference.constraints import (
+from renp_infer.inference.knowledge.constraints import (
     ONE_SIDED,
     TURNING,
     ChainConstraint,
@@ -26,7 +26,7 @@ from renp_infer.inference.constraints import (
     TableConstraint,
     is_whole_turn,
 )
-from renp_infer.inference.marginals import FULL_TURN_DEG
+from renp_infer.inference.priors.marginals import FULL_TURN_DEG
 from renp_infer.records import FloatArray
 from renp_infer.resources import named_file, read_toml, share_path
 from renp_infer.study.columns import columns_of

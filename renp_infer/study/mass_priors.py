@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from scipy.special import ndtri
 
-from renp_infer.inference.marginals import Normal, Truncated
-from renp_infer.inference.own_prior import OwnPrior
+from renp_infer.inference.knowledge.published_limits import load_limits
 from renp_infer.inference.parameters import MASS
-from renp_infer.inference.published_limits import load_limits
+from renp_infer.inference.priors.marginals import Normal, Truncated
+from renp_infer.inference.priors.own_prior import OwnPrior
 
 if TYPE_CHECKING:
     from renp_infer.inference.settings import InferenceSettings

@@ -11,8 +11,9 @@ import numpy as np
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said
-from renp_infer.inference.constraints import around, mean_direction
-from renp_infer.inference.marginals import (
+from renp_infer.inference.knowledge.constraints import around, mean_direction
+from renp_infer.inference.parameters import MASS, PARAMETERS, Inferred
+from renp_infer.inference.priors.marginals import (
     FULL_TURN_DEG,
     LogNormal,
     LogUniform,
@@ -22,9 +23,8 @@ from renp_infer.inference.marginals import (
     Truncated,
     Uniform,
 )
-from renp_infer.inference.own_prior import OwnPrior, TiedBlock, density_of
-from renp_infer.inference.parameters import MASS, PARAMETERS, Inferred
-from renp_infer.inference.prior import GaussianPrior, allowed_range, measured
+from renp_infer.inference.priors.own_prior import OwnPrior, TiedBlock, density_of
+from renp_infer.inference.priors.prior import GaussianPrior, allowed_range, measured
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import FloatArray

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.inference.results.comparison import HYPOTHESES
 from renp_infer.measurement.field import residual_leakage
-from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.neutrinos import load_oscillation
-from renp_infer.physics.target import GENERIC, GENERIC_KEYS, load_target
+from renp_infer.physics.pairs.kinematics import has_extraordinary
+from renp_infer.physics.targets.target import GENERIC, GENERIC_KEYS, load_target
 from renp_infer.records import Accuracy, Experiment, Parameters
 from renp_infer.study import checks
 from renp_infer.study.design_tables import OTHERS, Design, derived_keys, design_of

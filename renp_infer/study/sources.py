@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from renp_infer.files import digest
-from renp_infer.physics.target import GENERIC
+from renp_infer.physics.targets.target import GENERIC
 from renp_infer.resources import read_toml, share_path
 from renp_infer.study.knowledge import constraint_file
 from renp_infer.study.priors import files_of

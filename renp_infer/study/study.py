@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from renp_infer.display import Display
-from renp_infer.inference.comparison import CompareSettings
-from renp_infer.inference.constraints import PublishedTerm
 from renp_infer.inference.joint import Member, Sharing
+from renp_infer.inference.knowledge.constraints import PublishedTerm
+from renp_infer.inference.results.comparison import CompareSettings
 from renp_infer.inference.settings import InferenceSettings, own_texts
 from renp_infer.physics.constants import EV_TO_MILLI_EV
-from renp_infer.physics.kinematics import has_extraordinary
 from renp_infer.physics.neutrinos import OscillationTable
+from renp_infer.physics.pairs.kinematics import has_extraordinary
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study.blinding import Blinding
 from renp_infer.study.design_tables import Design

@@ -24,7 +24,7 @@ from renp_infer.display import table
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.engine.store import read_manifest
 from renp_infer.errors import ConfigError, DiagnosticWarning, StoreError
-from renp_infer.inference.comparison import compare
+from renp_infer.inference.results.comparison import compare
 from renp_infer.study.load import with_sections
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.table import VERBS

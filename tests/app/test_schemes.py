@@ -12,10 +12,10 @@ from renp_infer import resources
 from renp_infer.app.cli import execute
 from renp_infer.app.schemes import describe
 from renp_infer.errors import ConfigError
-from renp_infer.physics import shell
-from renp_infer.physics.build import build_scheme
-from renp_infer.physics.recipe import read_recipe
-from renp_infer.physics.scheme import read_scheme
+from renp_infer.physics.ions import shell
+from renp_infer.physics.ions.build import build_scheme
+from renp_infer.physics.ions.recipe import read_recipe
+from renp_infer.physics.targets.scheme import read_scheme
 
 RECIPES = resources.share_path("models") / "crystal_field"
 PRASEODYMIUM = """

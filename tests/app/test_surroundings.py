@@ -120,7 +120,9 @@ def warn_as_others() -> None:
     """Warn as a library would; our own warnings are still the session's to judge."""
     warnings.warn_explicit("noise", UserWarning, "dynesty/bounding.py", 1, "dynesty.bounding")
     with pytest.raises(UserWarning):
-        warnings.warn_explicit("ours", UserWarning, "x.py", 1, "renp_infer.inference.nested")
+        warnings.warn_explicit(
+            "ours", UserWarning, "x.py", 1, "renp_infer.inference.samplers.nested"
+        )
 
 
 @pytest.mark.parametrize("text", ["０/2", "1/２", "1/0", "2/2", "-1/2"])

@@ -26,7 +26,7 @@ from renp_infer.explorer.state import (
     tables_of,
 )
 from renp_infer.explorer.tables import free_and_fixed, number_rows, run_rows, threshold_rows
-from renp_infer.inference.fisher import expand, sigma
+from renp_infer.inference.profiles.fisher import expand, sigma
 from renp_infer.measurement import smoothing
 from renp_infer.measurement.field import exact_field
 from renp_infer.records import Pickup

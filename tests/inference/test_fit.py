@@ -7,17 +7,17 @@ import pytest
 import xarray as xr
 
 from renp_infer.errors import NonFiniteError
-from renp_infer.inference import nuts, pymc_nuts
 from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.model import build_model
-from renp_infer.inference.nuts import Coordinates, compile_model, sample_nuts
 from renp_infer.inference.parameters import DERIVED_TEXTS
-from renp_infer.inference.prior import (
+from renp_infer.inference.priors.prior import (
     response_argument,
 )
-from renp_infer.inference.pymc_nuts import nuts_step
+from renp_infer.inference.samplers import nuts, pymc_nuts
+from renp_infer.inference.samplers.model import build_model
+from renp_infer.inference.samplers.nuts import Coordinates, compile_model, sample_nuts
+from renp_infer.inference.samplers.pymc_nuts import nuts_step
 from tests.toys.likelihoods import toy_likelihood
 from tests.toys.linear import COVARIANCE, DATA, LINEAR, THETA, TRUTH, VALUES, conjugate_settings
 from tests.toys.response import (

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import renp_infer as renp
-from renp_infer.design.appraisal import rivals_of
-from renp_infer.inference.comparison import HYPOTHESES, Hypothesis, hypothesis_named
+from renp_infer.design.utilities.appraisal import rivals_of
 from renp_infer.inference.hypothesis import HypothesisModel, assumed, offset_shapes
-from renp_infer.inference.response import Response
+from renp_infer.inference.responses.response import Response
+from renp_infer.inference.results.comparison import HYPOTHESES, Hypothesis, hypothesis_named
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.leakage import leakage_shape
 from renp_infer.measurement.normalise import coherence, noise_covariance

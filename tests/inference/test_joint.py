@@ -8,16 +8,16 @@ import pytest
 from scipy import stats
 from scipy.special import logsumexp
 
-from renp_infer.inference.fisher import best_step, expand, sigma
 from renp_infer.inference.hypothesis import HypothesisModel
-from renp_infer.inference.importance import evidence
 from renp_infer.inference.joint import JointModel, Sharing
-from renp_infer.inference.model import VECTOR, build_model, linear_of
+from renp_infer.inference.judging.sbc import rank_one
+from renp_infer.inference.judging.uniformity import EcdfTest
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.profiles.fisher import best_step, expand, sigma
 from renp_infer.inference.refit import Refit
-from renp_infer.inference.sampling import draw_sample
-from renp_infer.inference.sbc import rank_one
-from renp_infer.inference.uniformity import EcdfTest
+from renp_infer.inference.samplers.importance import evidence
+from renp_infer.inference.samplers.model import VECTOR, build_model, linear_of
+from renp_infer.inference.samplers.sampling import draw_sample
 from renp_infer.measurement.data import stack
 from renp_infer.measurement.noise import Noise
 from tests.toys.response import (

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from renp_infer.inference.fisher import expand, sigma
 from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import response_argument
+from renp_infer.inference.priors.prior import response_argument
+from renp_infer.inference.profiles.fisher import expand, sigma
 from renp_infer.measurement.data import FIELD, Data, Label, Whitening, stack
 from renp_infer.measurement.noise import Noise
 from renp_infer.records import Observation

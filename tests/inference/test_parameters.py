@@ -13,11 +13,11 @@ import pytest
 import renp_infer as renp
 from renp_infer.errors import DomainError
 from renp_infer.explorer.curves import curve_of
-from renp_infer.inference.fisher import expand, sigma
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginals import Normal
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.prior import truth_values
+from renp_infer.inference.priors.marginals import Normal
+from renp_infer.inference.priors.prior import truth_values
+from renp_infer.inference.profiles.fisher import expand, sigma
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis

@@ -9,16 +9,16 @@ import numpy as np
 import pytensor
 import pytest
 
-from renp_infer.inference import nuts
-from renp_infer.inference.model import build_model
-from renp_infer.inference.nuts import compile_model
+from renp_infer.inference.samplers import nuts
+from renp_infer.inference.samplers.model import build_model
+from renp_infer.inference.samplers.nuts import compile_model
 from tests.toys.likelihoods import toy_likelihood
 
 POINTS = """
 import hashlib
 import numpy as np
-from renp_infer.inference.model import build_model
-from renp_infer.inference.nuts import compile_model
+from renp_infer.inference.samplers.model import build_model
+from renp_infer.inference.samplers.nuts import compile_model
 from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import data_of

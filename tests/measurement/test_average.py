@@ -8,11 +8,11 @@ from scipy.integrate import quad
 
 from renp_infer.measurement.average import averaged_field, disagreement
 from renp_infer.measurement.field import exact_field
-from renp_infer.physics.form_factor import pair_integrals
-from renp_infer.physics.magnetization import magnetization_nG_per_s
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses, weights
-from renp_infer.physics.sums import majorana_kappa, parity_violating_sum
-from renp_infer.physics.target import load_target
+from renp_infer.physics.pairs.form_factor import pair_integrals
+from renp_infer.physics.pairs.sums import majorana_kappa, parity_violating_sum
+from renp_infer.physics.signal.magnetization import magnetization_nG_per_s
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import PRESETS, Detector, Experiment, Lasers, Layout
 
 TARGET = load_target("er-ylf")

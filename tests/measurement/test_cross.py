@@ -18,7 +18,7 @@ from renp_infer.measurement.crystal_error import CrystalError
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.measurement.smoothing import make_smoother, smoothed_pairs
-from renp_infer.physics._form_kernels import slit
+from renp_infer.physics.pairs._form_kernels import slit
 from renp_infer.study.load import load_study
 
 EDGE = ("edge-layout-published", "edge-layout-normalised")

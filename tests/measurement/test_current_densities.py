@@ -13,16 +13,16 @@ from renp_infer.measurement.smoothing import (
     make_smoother,
     smoothed_pairs,
 )
-from renp_infer.physics import _crystal_kernels as crystal_kernels
-from renp_infer.physics._plane_kernels import plane_integral
 from renp_infer.physics.constants import CM_TO_PER_EV
-from renp_infer.physics.form_factor import crystal_size, pair_integrals, pair_masses
-from renp_infer.physics.kinematics import mismatch, phase_matched, threshold_angles
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, weights
 from renp_infer.physics.neutrinos import masses as masses_of
-from renp_infer.physics.pairs import density_form, pair_density
-from renp_infer.physics.sums import parity_violating_sum
-from renp_infer.physics.target import load_target
+from renp_infer.physics.pairs._plane_kernels import plane_integral
+from renp_infer.physics.pairs.densities import _crystal_kernels as crystal_kernels
+from renp_infer.physics.pairs.densities import density_form, pair_density
+from renp_infer.physics.pairs.form_factor import crystal_size, pair_integrals, pair_masses
+from renp_infer.physics.pairs.kinematics import mismatch, phase_matched, threshold_angles
+from renp_infer.physics.pairs.sums import parity_violating_sum
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import PRESETS, Accuracy, Detector, Experiment, Lasers, Layout, Switches
 from tests import slow_twins
 

@@ -9,9 +9,9 @@ import pytest
 
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.leakage import leakage_shape
-from renp_infer.physics.form_factor import pair_integrals
 from renp_infer.physics.neutrinos import make_parameters, masses, weights
-from renp_infer.physics.sums import majorana_kappa, weighted_sums
+from renp_infer.physics.pairs.form_factor import pair_integrals
+from renp_infer.physics.pairs.sums import majorana_kappa, weighted_sums
 from tests.toys.forecast import study
 
 

@@ -11,11 +11,11 @@ from scipy.stats import norm
 
 from renp_infer.measurement.smoothing import Smoother, make_smoother, smoothed_pairs
 from renp_infer.measurement.window import POINT, smoothing_grid
-from renp_infer.physics._crystal_kernels import crystal_grid, form_norm, local_density
-from renp_infer.physics.form_factor import crystal_size, pair_integrals, pair_masses
-from renp_infer.physics.kinematics import mismatch, phase_matched, threshold_angles
-from renp_infer.physics.pairs import current_form
-from renp_infer.physics.target import load_target
+from renp_infer.physics.pairs._crystal_kernels import crystal_grid, form_norm, local_density
+from renp_infer.physics.pairs.densities import current_form
+from renp_infer.physics.pairs.form_factor import crystal_size, pair_integrals, pair_masses
+from renp_infer.physics.pairs.kinematics import mismatch, phase_matched, threshold_angles
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import PRESETS, Accuracy, Detector, Experiment, Lasers, Layout
 
 TARGET = load_target("er-ylf")

@@ -8,9 +8,9 @@ from scipy.signal import lfilter
 
 from renp_infer.errors import ConvergenceError, DomainError
 from renp_infer.measurement import squid
-from renp_infer.physics.bloch import evolve
-from renp_infer.physics.field_cycle import FieldCycle, field_cycle
-from renp_infer.physics.target import load_target
+from renp_infer.physics.cycle.bloch import evolve
+from renp_infer.physics.cycle.field_cycle import FieldCycle, field_cycle
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import Detector, Lasers, Switches
 
 CYCLE_S, T1_S = 10e-3, 5e-3

@@ -12,8 +12,8 @@ import pytest
 import xarray as xr
 
 import renp_infer as renp
-from renp_infer.physics.kinematics import threshold_angles
 from renp_infer.physics.neutrinos import masses
+from renp_infer.physics.pairs.kinematics import threshold_angles
 from tests.conftest import SEED
 
 PRESETS = tuple(renp.PRESETS)

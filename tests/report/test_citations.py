@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import renp_infer
-from renp_infer.inference.comparison import ESTIMATORS
+from renp_infer.inference.results.comparison import ESTIMATORS
 from renp_infer.inference.settings import SOURCES
 from renp_infer.report import citations
 from renp_infer.report.citations import bibtex, citations_of, entries, used_by

@@ -13,19 +13,19 @@ from scipy.integrate import dblquad, quad, solve_ivp
 import renp_infer
 import tests
 from renp_infer.errors import DomainError
-from renp_infer.physics import lindblad
-from renp_infer.physics.currents import Currents
-from renp_infer.physics.emission import Emitters, moment_rate_muB_per_s
-from renp_infer.physics.form_factor import pair_integrals
-from renp_infer.physics.kinematics import mismatch
-from renp_infer.physics.matrix_elements import (
+from renp_infer.physics.cycle import lindblad
+from renp_infer.physics.neutrinos import couplings, masses
+from renp_infer.physics.pairs.form_factor import pair_integrals
+from renp_infer.physics.pairs.kinematics import mismatch
+from renp_infer.physics.pairs.pair_tensor import pair_sums
+from renp_infer.physics.signal.currents import Currents
+from renp_infer.physics.signal.emission import Emitters, moment_rate_muB_per_s
+from renp_infer.physics.targets.matrix_elements import (
     reduced_spin,
     reduced_velocity,
     velocity_over_spin,
 )
-from renp_infer.physics.neutrinos import couplings, masses
-from renp_infer.physics.pair_tensor import pair_sums
-from renp_infer.physics.transition import component_channel
+from renp_infer.physics.targets.transition import component_channel
 from renp_infer.records import PAIRS
 from renp_infer.reproduction import (
     backgrounds,

@@ -5,7 +5,7 @@ import pytest
 
 from renp_infer.app.reweighting import _terms
 from renp_infer.errors import ConfigError
-from renp_infer.inference.constraints import (
+from renp_infer.inference.knowledge.constraints import (
     ChainConstraint,
     GaussianConstraint,
     LimitConstraint,

@@ -9,9 +9,9 @@ from scipy import stats
 
 from renp_infer.engine.tasks import fingerprint
 from renp_infer.errors import ConfigError
-from renp_infer.inference.marginals import LogNormal, Normal, Truncated
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.prior import build_prior, mass_prior, measured
+from renp_infer.inference.priors.marginals import LogNormal, Normal, Truncated
+from renp_infer.inference.priors.prior import build_prior, mass_prior, measured
 from renp_infer.study.load import load_study
 from renp_infer.study.sections.priors import PriorsSection
 from renp_infer.study.sources import data_digests

@@ -7,7 +7,7 @@ import pytest
 
 from renp_infer.engine.tasks import fingerprint
 from renp_infer.errors import ConfigError
-from renp_infer.inference.marginalised import marginalise
+from renp_infer.inference.samplers.marginalised import marginalise
 from renp_infer.study.hypotheses import hypothesis_of, own_hypothesis
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import data_of

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from renp_infer.inference.compared import LogEvidence
-from renp_infer.inference.comparison import HYPOTHESES, Evidence, Hypothesis
-from renp_infer.inference.prior import Uniform
+from renp_infer.inference.priors.prior import Uniform
+from renp_infer.inference.results.compared import LogEvidence
+from renp_infer.inference.results.comparison import HYPOTHESES, Evidence, Hypothesis
 
 N = 4000
 """Draws of each posterior."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from renp_infer.physics.currents import Channels, Currents
+from renp_infer.physics.signal.currents import Channels, Currents
 
 EPSILON = 1.5896
 MASSES = ((0.0, 0.0, 0.0), (0.01, 0.0132, 0.0511), (0.05, 0.2, 0.45), (0.0, 0.3, 0.3))

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from renp_infer.design.constraints import Constraint
-from renp_infer.design.objective import Objective
-from renp_infer.design.region import Region
-from renp_infer.design.search import Trial
-from renp_infer.design.space import Dimension, Keys, Space
-from renp_infer.design.utility import Utility
+from renp_infer.design.searches.objective import Objective
+from renp_infer.design.searches.search import Trial
+from renp_infer.design.spaces.constraints import Constraint
+from renp_infer.design.spaces.region import Region
+from renp_infer.design.spaces.space import Dimension, Keys, Space
+from renp_infer.design.utilities.utility import Utility
 from renp_infer.engine.result import Verdict
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
-from renp_infer.physics.target import load_target
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import Detector, Experiment, Lasers, Layout, Parameters, Switches
 from renp_infer.verbs.optimize.parts import Appraisal
 from renp_infer.verbs.optimize.result import FoundBy, OptimizeResult, Repeats, Tried

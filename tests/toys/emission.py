@@ -10,9 +10,9 @@ from renp_infer.physics.constants import (
     EV2_TO_NG,
     PER_CM3_TO_EV3,
 )
-from renp_infer.physics.currents import Channels, Currents
-from renp_infer.physics.emission import Emitters, partners
-from renp_infer.physics.pair_tensor import PairSums, even_form, four_momentum, odd_form
+from renp_infer.physics.pairs.pair_tensor import PairSums, even_form, four_momentum, odd_form
+from renp_infer.physics.signal.currents import Channels, Currents
+from renp_infer.physics.signal.emission import Emitters, partners
 from renp_infer.records import ComplexArray, FloatArray
 
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from renp_infer.inference.constraints import (
+from renp_infer.inference.knowledge.constraints import (
     ChainConstraint,
     GaussianConstraint,
     LimitConstraint,
     TableConstraint,
 )
-from renp_infer.inference.external import External
-from renp_infer.inference.quantities import Quantities
+from renp_infer.inference.knowledge.external import External
+from renp_infer.inference.knowledge.quantities import Quantities
 
 
 def gaussian():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.prior import (
+from renp_infer.inference.priors.prior import (
     Prior,
     response_argument,
     truth_values,

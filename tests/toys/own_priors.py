@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from renp_infer.inference.marginals import (
+from renp_infer.inference.priors.marginals import (
     LogNormal,
     LogUniform,
     Normal,
@@ -13,7 +13,7 @@ from renp_infer.inference.marginals import (
     Truncated,
     Uniform,
 )
-from renp_infer.inference.own_prior import OwnPrior, TiedBlock
+from renp_infer.inference.priors.own_prior import OwnPrior, TiedBlock
 
 TRIANGLE = Tabulated((1.0, 2.0, 4.0), (0.0, 3.0, 0.0))
 KINKED = Tabulated((0.0, 1.0, 1.5, 4.0), (2.0, 1.0, 3.0, 0.5))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numba
 import numpy as np
 
-from renp_infer.inference.prior import (
+from renp_infer.inference.priors.prior import (
     GaussianPrior,
     Prior,
     build_prior,
@@ -70,7 +70,7 @@ def kernel(x, table):
 
 @dataclass(frozen=True)
 class ToyResponse:
-    """Same interface as ``renp_infer.inference.response.Response``."""
+    """Same interface as ``renp_infer.inference.responses.response.Response``."""
 
     theta_s: FloatArray
     width: float = 0.01

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from renp_infer.design.cost import CostModel
-from renp_infer.design.utility import UtilitySettings
-from renp_infer.inference.comparison import CompareSettings
+from renp_infer.design.spaces.cost import CostModel
+from renp_infer.design.utilities.utility import UtilitySettings
+from renp_infer.inference.results.comparison import CompareSettings
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.study.sections.compare import CompareSection, compare_settings
 from renp_infer.study.sections.inference import InferenceSection, inference_settings

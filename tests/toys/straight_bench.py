@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from renp_infer.inference.accurate import ErrorBudget
 from renp_infer.inference.hypothesis import Responses
+from renp_infer.inference.responses.accurate import ErrorBudget
 from renp_infer.measurement.noise import Noise
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast import bench as module

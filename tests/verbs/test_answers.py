@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from renp_infer.inference.comparison import compare
+from renp_infer.inference.results.comparison import compare
 from renp_infer.verbs.calibrate.found import Calibration, Covered, Fits, Quantity, Ranks
 from renp_infer.verbs.calibrate.tables import answer as calibration_answer
 from renp_infer.verbs.compare.tables import answer as compare_answer

@@ -18,7 +18,7 @@ from renp_infer.fields import Said, nearest
 from renp_infer.files import digest_of
 from renp_infer.measurement.normalise import MAX_DATA_ANGLES
 from renp_infer.physics.constants import G_TO_NG, NG_TO_FT
-from renp_infer.physics.kinematics import on_circle
+from renp_infer.physics.pairs.kinematics import on_circle
 from renp_infer.records import FloatArray, Observation
 from renp_infer.study.measured.datatable import DataTable, read_matrix, read_table
 

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said, Whole
-from renp_infer.physics.lanthanides import IONS
-from renp_infer.physics.screening import Intensities, Reach
+from renp_infer.physics.atlas.screening import Intensities, Reach
+from renp_infer.physics.ions.lanthanides import IONS
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study.sections.base import Flag, Section, about, several
 

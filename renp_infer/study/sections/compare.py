@@ -8,7 +8,7 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number, Whole
-from renp_infer.inference.comparison import (
+from renp_infer.inference.results.comparison import (
     DEFAULT_ESTIMATORS,
     ESTIMATORS,
     CompareSettings,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator as Before
 
 from renp_infer.fields import Number
-from renp_infer.inference.constraints import LimitConstraint
+from renp_infer.inference.knowledge.constraints import LimitConstraint
 from renp_infer.inference.parameters import BETA_SQUARED, DERIVED_TEXTS, PARAMETERS
 from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, about, as_tuple, choice

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError, ConvergenceError, DomainError
 from renp_infer.fields import Number, Said
-from renp_infer.physics.pickup import noise_from_flux_fT, pickup_coupling
+from renp_infer.physics.signal.pickup import noise_from_flux_fT, pickup_coupling
 from renp_infer.records import Detector, Layout, Pickup
 from renp_infer.study.sections.base import (
     Degrees,
@@ -25,7 +25,7 @@ Share = Annotated[float, Before(Number(low=0, high=1e9, open_low=True))]
 
 
 class PickupSection(Section):
-    """Pickup loop; ``physics/pickup.py`` has the geometry."""
+    """Pickup loop; ``physics/signal/pickup.py`` has the geometry."""
 
     radius_cm: Annotated[float, Before(Number("cm", 1e-3, 1e3)), about("Radius of the loop.")]
     stand_off_cm: Annotated[

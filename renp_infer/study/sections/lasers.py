@@ -10,10 +10,10 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Number
-from renp_infer.physics.bloch import MAX_PANELS, panels_needed
-from renp_infer.physics.drive import Drive, laser_drive, switch_times_s
-from renp_infer.physics.kinematics import beams_of, invariant_s
-from renp_infer.physics.transition import transition_of
+from renp_infer.physics.cycle.bloch import MAX_PANELS, panels_needed
+from renp_infer.physics.cycle.drive import Drive, laser_drive, switch_times_s
+from renp_infer.physics.pairs.kinematics import beams_of, invariant_s
+from renp_infer.physics.targets.transition import transition_of
 from renp_infer.records import BLOCH_KEYS, POLARISATIONS, Experiment, Lasers, Switches
 from renp_infer.study.sections.base import (
     Degrees,

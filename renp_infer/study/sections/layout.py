@@ -9,7 +9,7 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError, ConvergenceError, DomainError
 from renp_infer.fields import Number, Said
-from renp_infer.physics.kinematics import Beams, beams_for, phase_matched
+from renp_infer.physics.pairs.kinematics import Beams, beams_for, phase_matched
 from renp_infer.records import ALONG_K1, Lasers, Layout
 from renp_infer.study.sections.base import Degrees, Section, about
 from renp_infer.study.sections.grids.angles import AngleGrid, AngleRange, angles_of

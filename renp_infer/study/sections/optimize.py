@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 
-from renp_infer.design.cost import CostModel
-from renp_infer.design.measures import OBJECTIVES, UTILITIES, direction
+from renp_infer.design.spaces.cost import CostModel
+from renp_infer.design.utilities.measures import OBJECTIVES, UTILITIES, direction
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Several, Whole, nearest, refusal
 from renp_infer.study.sections.base import (
@@ -30,7 +30,7 @@ OPTIMIZERS = ("skopt", "sklearn", "sobol", "random", "botorch")
 
 
 class CostSection(Section):
-    """Prices; see ``design/cost.py``.
+    """Prices; see ``design/spaces/cost.py``.
 
     The defaults are placeholders in hours of beam time, to be replaced by a study's own.
     """

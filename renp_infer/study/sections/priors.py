@@ -9,8 +9,8 @@ from pydantic import BeforeValidator as Before
 from pydantic import create_model
 
 from renp_infer.fields import Number
-from renp_infer.inference.own_prior import Holds, Kind, OwnPrior, TiedBlock
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.priors.own_prior import Holds, Kind, OwnPrior, TiedBlock
 from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, about, as_tuple, choice
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator as Before
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Number, Said, refusal
 from renp_infer.inference.parameters import DERIVED_TEXTS, PARAMETERS
-from renp_infer.inference.template import Per, Template, TemplateKind
+from renp_infer.inference.priors.template import Per, Template, TemplateKind
 from renp_infer.records import FloatArray
 from renp_infer.study.columns import columns_of
 from renp_infer.study.paths import absolute_path

@@ -10,8 +10,8 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said
-from renp_infer.physics.polarisation import thermal_polarisation
-from renp_infer.physics.transition import transition_of
+from renp_infer.physics.targets.polarisation import thermal_polarisation
+from renp_infer.physics.targets.transition import transition_of
 from renp_infer.records import Lasers, Switches
 from renp_infer.study.paths import absolute_path
 from renp_infer.study.sections.base import Section, Word, about

@@ -9,7 +9,7 @@ from renp_infer.engine.driver import DONE
 from renp_infer.errors import ConfigError
 from renp_infer.fields import nearest
 from renp_infer.files import make_directory
-from renp_infer.physics.lanthanides import IONS
+from renp_infer.physics.ions.lanthanides import IONS
 from renp_infer.study.atlas_study import atlas_study
 from renp_infer.study.load import load_study
 from renp_infer.terminal import show, write_document

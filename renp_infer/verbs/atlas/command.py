@@ -46,7 +46,7 @@ def screen(
         Write a row, such as Er-62-37-44, as a study with its scheme into --out, and stop.
     """
     from renp_infer.engine.driver import DONE, asked, judge, load
-    from renp_infer.physics.ladder_merit import QUESTIONS
+    from renp_infer.physics.atlas.ladder_merit import QUESTIONS
     from renp_infer.study.study import Preset
     from renp_infer.terminal import show, write_document
     from renp_infer.verbs.about import opening

@@ -12,14 +12,14 @@ import numpy as np
 from renp_infer.engine.result import load_tree
 from renp_infer.measurement.normalise import noise_scale
 from renp_infer.measurement.squid import variance_nG2
-from renp_infer.physics._crystal_kernels import form_norm
-from renp_infer.physics.atlas_rows import FACTOR
+from renp_infer.physics.atlas.ladder_merit import QUESTIONS
+from renp_infer.physics.atlas.rows import FACTOR
+from renp_infer.physics.atlas.screening import KEYS, LARGEST, BestLadders
 from renp_infer.physics.constants import EV_TO_MILLI_EV
-from renp_infer.physics.field_cycle import bloch_cycle
-from renp_infer.physics.form_factor import crystal_size
-from renp_infer.physics.ladder_merit import QUESTIONS
-from renp_infer.physics.magnetization import cycle_time_s, signal_factor
-from renp_infer.physics.screening import KEYS, LARGEST, BestLadders
+from renp_infer.physics.cycle.field_cycle import bloch_cycle
+from renp_infer.physics.pairs._crystal_kernels import form_norm
+from renp_infer.physics.pairs.form_factor import crystal_size
+from renp_infer.physics.signal.magnetization import cycle_time_s, signal_factor
 from renp_infer.records import Experiment, FloatArray
 from renp_infer.study.units import described
 from renp_infer.verbs.atlas.result import ROW, packed, unpacked

@@ -40,7 +40,7 @@ class LadderAtlas(Verb):
 
     def inputs(self, study: Study) -> dict[str, Any]:
         """Physics, the section, and the tables of levels and guesses."""
-        from renp_infer.physics.lanthanides import table_digests
+        from renp_infer.physics.ions.lanthanides import table_digests
 
         assert study.atlas is not None
         facts = {

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.physics.atlas_rows import COLUMNS, TERMS, columns_of
-from renp_infer.physics.atlas_scheme import Ladder, levels_of, stark_number
-from renp_infer.physics.crystal_field import irrep
-from renp_infer.physics.guesses import guesses
-from renp_infer.physics.ladder_merit import QUESTIONS, MeritTable, first_window, merit_table
-from renp_infer.physics.lanthanides import lanthanide, observed_levels
-from renp_infer.physics.level_fit import fit_of
-from renp_infer.physics.neutrinos import make_parameters
-from renp_infer.physics.screening import (
+from renp_infer.physics.atlas.ladder_merit import QUESTIONS, MeritTable, first_window, merit_table
+from renp_infer.physics.atlas.rows import COLUMNS, TERMS, columns_of
+from renp_infer.physics.atlas.scheme import Ladder, levels_of, stark_number
+from renp_infer.physics.atlas.screening import (
     AS_GUESSED,
     KEYS,
     BestLadders,
@@ -24,6 +19,11 @@ from renp_infer.physics.screening import (
     reachable,
     screen,
 )
+from renp_infer.physics.ions.crystal_field import irrep
+from renp_infer.physics.ions.guesses import guesses
+from renp_infer.physics.ions.lanthanides import lanthanide, observed_levels
+from renp_infer.physics.ions.level_fit import fit_of
+from renp_infer.physics.neutrinos import make_parameters
 from renp_infer.study.sections.atlas import reach_of
 from renp_infer.verbs.atlas.result import ROW, packed
 from renp_infer.verbs.remembered import remembered

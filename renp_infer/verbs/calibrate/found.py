@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.engine.result import Verdict, Word
-from renp_infer.inference.belt import BeltCoverage
-from renp_infer.inference.reliability import Bin
-from renp_infer.inference.uniformity import Coverage
+from renp_infer.inference.judging.belt import BeltCoverage
+from renp_infer.inference.judging.reliability import Bin
+from renp_infer.inference.judging.uniformity import Coverage
 from renp_infer.records import FloatArray
 
 if TYPE_CHECKING:

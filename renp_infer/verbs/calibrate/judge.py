@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from renp_infer.inference.belt import LEVELS, belt_coverage, build_belt
-from renp_infer.inference.comparison import posterior_probabilities
-from renp_infer.inference.reliability import (
+from renp_infer.inference.judging.belt import LEVELS, belt_coverage, build_belt
+from renp_infer.inference.judging.reliability import (
     calibration_error,
     calibration_p_value,
     reliability_curve,
 )
-from renp_infer.inference.uniformity import EcdfTest, coverage
+from renp_infer.inference.judging.uniformity import EcdfTest, coverage
+from renp_infer.inference.results.comparison import posterior_probabilities
 from renp_infer.study.study import source_of
 from renp_infer.verbs.calibrate.found import (
     Band,

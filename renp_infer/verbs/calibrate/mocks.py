@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.inference.comparison import Hypothesis
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.response import Response, exact_at
+from renp_infer.inference.responses.response import Response, exact_at
+from renp_infer.inference.results.comparison import Hypothesis
 from renp_infer.records import FloatArray
 from renp_infer.study.hypotheses import accurate_responses, hypothesis_of, of_sets, true_peak_nG
 from renp_infer.study.observed import data_of, rows_of

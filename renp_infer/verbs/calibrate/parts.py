@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.inference.results.comparison import HYPOTHESES
 from renp_infer.study.sections.compare import CompareSection, compare_settings
 
 if TYPE_CHECKING:

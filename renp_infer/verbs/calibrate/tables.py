@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from renp_infer.inference.belt import BeltCoverage
+from renp_infer.inference.judging.belt import BeltCoverage
+from renp_infer.inference.judging.reliability import Bin
 from renp_infer.inference.parameters import MASS
-from renp_infer.inference.reliability import Bin
 from renp_infer.verbs.calibrate.found import (
     Calibration,
     Covered,

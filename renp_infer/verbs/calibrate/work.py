@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from renp_infer.inference.belt_mocks import belt_mock
-from renp_infer.inference.comparison import HYPOTHESES, Hypothesis
-from renp_infer.inference.hypothesis_mocks import draw_hypothesis
+from renp_infer.inference.judging.belt_mocks import belt_mock
+from renp_infer.inference.judging.hypothesis_mocks import draw_hypothesis
+from renp_infer.inference.judging.sbc import LOG_LIKELIHOOD, Ranked, rank_one
 from renp_infer.inference.refit import Refit
-from renp_infer.inference.sbc import LOG_LIKELIHOOD, Ranked, rank_one
+from renp_infer.inference.results.comparison import HYPOTHESES, Hypothesis
 from renp_infer.study.units import described
 from renp_infer.terminal import document
 from renp_infer.verbs.calibrate.judge import judge

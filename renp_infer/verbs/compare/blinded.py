@@ -16,8 +16,8 @@ import numpy as np
 from renp_infer.engine.page import Answer, Block, Column, Note, Page, Part, Table, Text, reasons
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.engine.tasks import Context, Task
-from renp_infer.inference.compared import LogEvidence
-from renp_infer.inference.comparison import (
+from renp_infer.inference.results.compared import LogEvidence
+from renp_infer.inference.results.comparison import (
     HYPOTHESES,
     Evidence,
     agreement,

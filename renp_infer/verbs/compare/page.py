@@ -12,9 +12,15 @@ from renp_infer.engine.page import Answer, Block, Column, Note, Page, Part, Tabl
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.plate import new_figure, plate
-from renp_infer.inference.compared import Averaged, BayesFactor, Comparison, LogEvidence, Weighed
-from renp_infer.inference.comparison import columns
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.results.compared import (
+    Averaged,
+    BayesFactor,
+    Comparison,
+    LogEvidence,
+    Weighed,
+)
+from renp_infer.inference.results.comparison import columns
 from renp_infer.records import FloatArray
 from renp_infer.verbs.compare.result import CompareResult
 from renp_infer.verbs.evaluate.figures import caption_tail, normalised_label

@@ -12,7 +12,7 @@ from renp_infer.study.units import described
 if TYPE_CHECKING:
     import xarray
 
-    from renp_infer.inference.compared import Comparison
+    from renp_infer.inference.results.compared import Comparison
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.engine.run import Run
-from renp_infer.inference.compared import Averaged, Comparison, LogEvidence, Weighed
-from renp_infer.inference.comparison import UNDECIDED
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.results.compared import Averaged, Comparison, LogEvidence, Weighed
+from renp_infer.inference.results.comparison import UNDECIDED
 from renp_infer.terminal import WIDTH, digits_of
 from renp_infer.verbs.compare.blinded import WARNING, BlindedComparison, cells_of
 from renp_infer.verbs.compare.result import CompareResult

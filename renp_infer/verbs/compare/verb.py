@@ -59,7 +59,7 @@ class Compare(Verb):
 
     def parts(self, study: Study) -> list[Any]:
         """Hypothesis and estimator; of a blinded study all together."""
-        from renp_infer.inference.comparison import HYPOTHESES, task_of
+        from renp_infer.inference.results.comparison import HYPOTHESES, task_of
 
         assert study.compare is not None
         if study.blinding is not None:
@@ -92,7 +92,7 @@ class Compare(Verb):
 
     def read(self, files: Files, study: Mapping[str, Any]) -> CompareResult | BlindedComparison:
         """Read ``compare.nc``, and weigh it by the study's odds."""
-        from renp_infer.inference.comparison import compare
+        from renp_infer.inference.results.comparison import compare
         from renp_infer.study.sections.compare import CompareSection, compare_settings
         from renp_infer.verbs.compare.blinded import BlindedComparison
         from renp_infer.verbs.compare.work import evidences

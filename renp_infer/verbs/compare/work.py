@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.errors import TaskError
-from renp_infer.inference.accurate import NATURES, ErrorBudget
-from renp_infer.inference.compared import LogEvidence
-from renp_infer.inference.comparison import (
+from renp_infer.inference.fit import DERIVED, by_draw, parameter_group
+from renp_infer.inference.knowledge.derived import derived
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
+from renp_infer.inference.responses.accurate import NATURES, ErrorBudget
+from renp_infer.inference.results.compared import LogEvidence
+from renp_infer.inference.results.comparison import (
     HYPOTHESES,
     CompareSettings,
     Evidence,
     Hypothesis,
     task_of,
 )
-from renp_infer.inference.derived import derived
-from renp_infer.inference.evidence import estimate
-from renp_infer.inference.fit import DERIVED, by_draw, parameter_group
-from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
+from renp_infer.inference.samplers.evidence import estimate
 from renp_infer.inference.settings import own_texts
 from renp_infer.physics.neutrinos import ATMOSPHERIC
 from renp_infer.study.hypotheses import true_peak_nG

@@ -11,17 +11,17 @@ from renp_infer.measurement.average import disagreement
 from renp_infer.measurement.field import conserving_field, exact_field
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.measurement.squid import information_with_drift, lags, variance_nG2
-from renp_infer.physics import backgrounds as qed
 from renp_infer.physics.constants import NG_TO_FT
-from renp_infer.physics.field_cycle import bloch_cycle, bloch_evolution
-from renp_infer.physics.form_factor import PairIntegrals, pair_integrals, pair_masses
-from renp_infer.physics.kinematics import beams_of, threshold_angles
-from renp_infer.physics.magnetization import magnetization_nG_per_s, rate_per_s
+from renp_infer.physics.cycle.field_cycle import bloch_cycle, bloch_evolution
 from renp_infer.physics.neutrinos import PairWeights, masses, truth_of, weights
-from renp_infer.physics.pairs import phase_averaged
-from renp_infer.physics.pickup import coupling_of
-from renp_infer.physics.sums import majorana_kappa, parity_violating_sum, weighted_sums
-from renp_infer.physics.transition import moment_remark, transition_of
+from renp_infer.physics.pairs.densities import phase_averaged
+from renp_infer.physics.pairs.form_factor import PairIntegrals, pair_integrals, pair_masses
+from renp_infer.physics.pairs.kinematics import beams_of, threshold_angles
+from renp_infer.physics.pairs.sums import majorana_kappa, parity_violating_sum, weighted_sums
+from renp_infer.physics.signal import backgrounds as qed
+from renp_infer.physics.signal.magnetization import magnetization_nG_per_s, rate_per_s
+from renp_infer.physics.signal.pickup import coupling_of
+from renp_infer.physics.targets.transition import moment_remark, transition_of
 from renp_infer.records import (
     PAIRS,
     Experiment,

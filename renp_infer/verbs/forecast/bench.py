@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from renp_infer.inference.accurate import AccurateResponses, ErrorBudget
-from renp_infer.inference.comparison import Hypothesis, hypothesis_named
-from renp_infer.inference.exposure import ByExposure
-from renp_infer.inference.fisher import expand
 from renp_infer.inference.hypothesis import (
     HypothesisModel,
     ModelLike,
@@ -23,14 +19,18 @@ from renp_infer.inference.hypothesis import (
 from renp_infer.inference.library import Library
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import MASS, PARAMETERS, parted
-from renp_infer.inference.prior import Prior
+from renp_infer.inference.priors.prior import Prior
+from renp_infer.inference.profiles.exposure import ByExposure
+from renp_infer.inference.profiles.fisher import expand
+from renp_infer.inference.responses.accurate import AccurateResponses, ErrorBudget
+from renp_infer.inference.results.comparison import Hypothesis, hypothesis_named
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.noise import Noise, noise_by_exposure
 from renp_infer.measurement.normalise import coherence, noise_covariance
 from renp_infer.measurement.squid import covariance_nG2
 from renp_infer.physics.constants import EV_TO_MILLI_EV
-from renp_infer.physics.field_cycle import bloch_cycle
+from renp_infer.physics.cycle.field_cycle import bloch_cycle
 from renp_infer.records import Experiment, FloatArray, Observation, Parameters, Switches
 from renp_infer.study.sections.forecast import MASS_MARGIN, ForecastSettings, largest_mass_meV
 from renp_infer.target import Target

@@ -12,14 +12,14 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from renp_infer.inference.calibrations import Calibrations
-from renp_infer.inference.derived import quantities_of
-from renp_infer.inference.exposure import SHORTEST_S, ByExposure, Room, required_exposure
-from renp_infer.inference.fisher import MASSLESS_MEV, expand, sigma, sigma_along, validity
 from renp_infer.inference.hypothesis import ModelLike
+from renp_infer.inference.knowledge.derived import quantities_of
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import DOUBLE_BETA, PARAMETERS
-from renp_infer.inference.profile import BestEnd, Fit, Profile, crossing
+from renp_infer.inference.profiles.calibrations import Calibrations
+from renp_infer.inference.profiles.exposure import SHORTEST_S, ByExposure, Room, required_exposure
+from renp_infer.inference.profiles.fisher import MASSLESS_MEV, expand, sigma, sigma_along, validity
+from renp_infer.inference.profiles.profile import BestEnd, Fit, Profile, crossing
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray, Parameters

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from renp_infer.physics.constants import EV_TO_MILLI_EV
-from renp_infer.physics.matrix_elements import missing_printed
+from renp_infer.physics.targets.matrix_elements import missing_printed
 from renp_infer.records import PRESETS
 from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import reached

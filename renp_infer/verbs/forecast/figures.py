@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
-from renp_infer.inference.published_limits import Limit, load_limits
+from renp_infer.inference.knowledge.published_limits import Limit, load_limits
 from renp_infer.physics.constants import YEAR_S
 from renp_infer.physics.neutrinos import Ordering, load_oscillation, make_parameters
 from renp_infer.records import FloatArray

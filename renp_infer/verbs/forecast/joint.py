@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.inference.accurate import ErrorBudget, of_set
 from renp_infer.inference.hypothesis import ModelLike
 from renp_infer.inference.joint import JointModel
+from renp_infer.inference.responses.accurate import ErrorBudget, of_set
 from renp_infer.measurement.data import Data, stack
 from renp_infer.measurement.noise import joined_noise
 from renp_infer.records import FloatArray

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from renp_infer.inference.fisher import expand, limit_quantile, sigma
-from renp_infer.inference.profile import Fit, Profile
-from renp_infer.inference.upper_limits import UpperLimits
+from renp_infer.inference.profiles.fisher import expand, limit_quantile, sigma
+from renp_infer.inference.profiles.profile import Fit, Profile
+from renp_infer.inference.profiles.upper_limits import UpperLimits
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.cells import Drawn, TruthCell
 from renp_infer.verbs.forecast.columns import stacked

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from renp_infer.inference.fisher import PHASE_SHARE, expand, phase_block
-from renp_infer.inference.marginals import PHASE_SD_DEG
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.priors.marginals import PHASE_SD_DEG
+from renp_infer.inference.profiles.fisher import PHASE_SHARE, expand, phase_block
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.bench import Bench

@@ -74,7 +74,7 @@ class Flags[V]:
     valid : number
         Nothing speaks against it.
     at_boundary, nonlinearity, phases_unknown : number
-        What does: see ``renp_infer.inference.fisher.Validity``.
+        What does: see ``renp_infer.inference.profiles.fisher.Validity``.
     """
 
     valid: V

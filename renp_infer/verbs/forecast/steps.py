@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import brentq
 
-from renp_infer.inference.exposure import ByExposure
-from renp_infer.inference.fisher import Expansion, expand, mass_shift, sigma
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.marginals import LogNormal, Marginal, Normal
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.priors.marginals import LogNormal, Marginal, Normal
+from renp_infer.inference.profiles.exposure import ByExposure
+from renp_infer.inference.profiles.fisher import Expansion, expand, mass_shift, sigma
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.bench import Bench

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from renp_infer.inference.fisher import NONLINEAR
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.profiles.fisher import NONLINEAR
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.columns import picked
 from renp_infer.verbs.forecast.quantities import (

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from renp_infer.engine.page import Column, Page, Part, Table
 from renp_infer.figures.drawing import BAND_68, BAND_95, BLACK, TRUTH
 from renp_infer.figures.plate import M1, new_figure, plate
-from renp_infer.inference.judged import Summary
+from renp_infer.inference.results.judged import Summary
 from renp_infer.verbs.evaluate.figures import caption_tail, stamp
 from renp_infer.verbs.infer.alone_result import SetsResult
 from renp_infer.verbs.infer.cells import estimate, interval

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from renp_infer.engine.result import Result, Verdict
-from renp_infer.inference.judged import Summary
 from renp_infer.inference.parameters import MASS
+from renp_infer.inference.results.judged import Summary
 from renp_infer.verbs.infer.cells import estimate
 from renp_infer.verbs.infer.judged import Diagnostics
 

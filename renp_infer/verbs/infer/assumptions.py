@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from renp_infer.inference.constraints import (
+from renp_infer.inference.judging.tension import Tension
+from renp_infer.inference.knowledge.constraints import (
     ChainConstraint,
     GaussianConstraint,
     LimitConstraint,
     TableConstraint,
 )
 from renp_infer.inference.parameters import PARAMETERS, parted
-from renp_infer.inference.tension import Tension
 from renp_infer.verbs.infer.result import InferResult, summary_in
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
-    from renp_infer.inference.constraints import PublishedTerm
+    from renp_infer.inference.knowledge.constraints import PublishedTerm
     from renp_infer.study.study import Study
 
 OWN = "the study"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from renp_infer.inference.compared import Estimated
+from renp_infer.inference.results.compared import Estimated
 from renp_infer.terminal import digits_of
 
 NOT_MEASURED = "not measured"

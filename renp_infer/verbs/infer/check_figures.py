@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.plate import ANGLE, Plate, new_figure, plate
-from renp_infer.inference.judged import Nuisance
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.results.judged import Nuisance
 from renp_infer.verbs.evaluate.figures import caption_tail
 from renp_infer.verbs.infer.judged import Checks
 from renp_infer.verbs.infer.result import InferResult

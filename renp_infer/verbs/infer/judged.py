@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from renp_infer.engine.result import Verdict
-from renp_infer.inference.judged import (
+from renp_infer.inference.results.judged import (
     CrossCheck,
     Impact,
     LeaveOneOut,

@@ -11,15 +11,15 @@ from matplotlib.figure import Figure
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.inference.fit import DERIVED
-from renp_infer.inference.mass_bands import (
+from renp_infer.inference.knowledge.mass_bands import (
     ORDERINGS,
     SIGMAS,
     MassBand,
     double_beta_band,
     sum_band,
 )
+from renp_infer.inference.knowledge.published_limits import Limit, load_limits
 from renp_infer.inference.parameters import DOUBLE_BETA, MASS, PARAMETERS, SUM
-from renp_infer.inference.published_limits import Limit, load_limits
 from renp_infer.physics.neutrinos import OscillationTable, load_oscillation
 from renp_infer.records import FloatArray
 from renp_infer.verbs.evaluate.figures import caption_tail, stamp

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.words import text_of
-from renp_infer.inference.judged import Summary
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.results.judged import Summary
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.infer.assumptions import assumptions_in, constraint_rows, sharing_rows
 from renp_infer.verbs.infer.cells import NOT_MEASURED

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
-from renp_infer.inference.judged import Summary
+from renp_infer.inference.judging.tension import WARN_SIGMA, Tension
 from renp_infer.inference.parameters import MASS, PARAMETERS
-from renp_infer.inference.tension import WARN_SIGMA, Tension
+from renp_infer.inference.results.judged import Summary
 from renp_infer.verbs.infer.cells import estimate, interval
 from renp_infer.verbs.infer.judged import Checks, Diagnostics
 
@@ -104,7 +104,7 @@ def _estimate(tree: xarray.DataTree, name: str, row: Mapping[str, Any]) -> Summa
     found = Summary.of(row)
     if found.measured is not None:
         return found
-    from renp_infer.inference.summary import compared
+    from renp_infer.inference.results.summary import compared
 
     groups = (tree[group].to_dataset() for group in ("posterior", "prior"))
     draws, before = (group[name].values for group in groups)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from renp_infer.inference.compared import Estimated
-from renp_infer.inference.marginals import LogUniform, Normal, Tabulated, Truncated, Uniform
 from renp_infer.inference.parameters import BETA, DOUBLE_BETA, MASS, PARAMETERS, SEEN_PHASES, SUM
-from renp_infer.inference.prior import mass_prior
+from renp_infer.inference.priors.marginals import LogUniform, Normal, Tabulated, Truncated, Uniform
+from renp_infer.inference.priors.prior import mass_prior
+from renp_infer.inference.results.compared import Estimated
 from renp_infer.study.priors import mass_settings
 from renp_infer.study.sections.inference import InferenceSection
 from renp_infer.verbs.evaluate.result import EvaluateResult

@@ -12,10 +12,10 @@ import numpy as np
 from scipy import stats
 
 from renp_infer.engine.tasks import fingerprint
-from renp_infer.inference.accurate import AccurateResponses, ErrorBudget, Nature
 from renp_infer.inference.fit import fit
 from renp_infer.inference.library import Library
-from renp_infer.inference.profile import Profile
+from renp_infer.inference.profiles.profile import Profile
+from renp_infer.inference.responses.accurate import AccurateResponses, ErrorBudget, Nature
 from renp_infer.measurement.data import Data
 from renp_infer.study.hypotheses import accurate_responses, hypothesis_of, of_sets, own_hypothesis
 from renp_infer.study.observed import data_of, observation
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import xarray
 
     from renp_infer.engine.tasks import Context
-    from renp_infer.inference.comparison import Hypothesis
     from renp_infer.inference.hypothesis import HypothesisModel, ModelLike
-    from renp_infer.inference.response import Response
+    from renp_infer.inference.responses.response import Response
+    from renp_infer.inference.results.comparison import Hypothesis
     from renp_infer.records import FloatArray, Parameters
     from renp_infer.study.study import Study
 
@@ -123,7 +123,7 @@ def checked_model(
     peak_nG: float | None = None,
     natures: tuple[Nature, ...] = (),
 ) -> tuple[HypothesisModel, ErrorBudget]:
-    """A hypothesis of one data set with a response good for it, see ``inference.accurate``.
+    """A hypothesis of one set of data, its response good for it: ``responses/accurate.py``.
 
     Measured data that contradict the model at its best fit, as with errors that are far too
     small, ask for no more than 1 % of how far they scatter, and errors are told in that: the

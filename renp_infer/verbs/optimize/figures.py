@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from renp_infer.design.measures import MEASURES, direction
-from renp_infer.design.search import Trial
-from renp_infer.design.utility import Utility
+from renp_infer.design.searches.search import Trial
+from renp_infer.design.utilities.measures import MEASURES, direction
+from renp_infer.design.utilities.utility import Utility
 from renp_infer.figures.drawing import (
     BAND_68,
     BLACK,

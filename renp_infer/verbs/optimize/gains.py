@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from renp_infer.design.measures import direction
-from renp_infer.design.utility import Utility
+from renp_infer.design.utilities.measures import direction
+from renp_infer.design.utilities.utility import Utility
 from renp_infer.errors import RenpError
 from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.records import PRESETS

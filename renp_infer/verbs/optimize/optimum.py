@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.design.bounds import Bound
-from renp_infer.design.measures import direction
-from renp_infer.design.objective import score
-from renp_infer.design.pareto import front_of
-from renp_infer.design.search import Trial, best_of
-from renp_infer.design.utility import Utility
+from renp_infer.design.searches.bounds import Bound
+from renp_infer.design.searches.objective import score
+from renp_infer.design.searches.pareto import front_of
+from renp_infer.design.searches.search import Trial, best_of
+from renp_infer.design.utilities.measures import direction
+from renp_infer.design.utilities.utility import Utility
 from renp_infer.engine.result import Verdict
 from renp_infer.verbs.optimize.parts import Appraisal, Found
 from renp_infer.verbs.optimize.result import (

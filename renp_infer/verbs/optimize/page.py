@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from renp_infer.design.measures import MEASURES, direction
+from renp_infer.design.utilities.measures import MEASURES, direction
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text, reasons
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.verbs.optimize.figures import design_plates, label_of
@@ -14,8 +14,8 @@ from renp_infer.verbs.optimize.priors import ROWS, PriorTable
 from renp_infer.verbs.optimize.result import OptimizeResult
 
 if TYPE_CHECKING:
-    from renp_infer.design.effects import Effects
-    from renp_infer.design.utility import Utility
+    from renp_infer.design.searches.effects import Effects
+    from renp_infer.design.utilities.utility import Utility
     from renp_infer.engine.run import Run
     from renp_infer.verbs.optimize.parts import Gain, Gains
     from renp_infer.verbs.optimize.robustness import Robustness

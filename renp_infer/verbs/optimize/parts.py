@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from renp_infer.design.bounds import Bound
-from renp_infer.design.effects import ANY, OWN, Effects
-from renp_infer.design.search import Trial
-from renp_infer.design.utility import UNKNOWN, Utility
+from renp_infer.design.searches.bounds import Bound
+from renp_infer.design.searches.effects import ANY, OWN, Effects
+from renp_infer.design.searches.search import Trial
+from renp_infer.design.utilities.utility import UNKNOWN, Utility
 from renp_infer.verbs.optimize.priors import PriorTable
 from renp_infer.verbs.optimize.robustness import Robustness
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from renp_infer.design.objective import score
-from renp_infer.design.utility import Utility
+from renp_infer.design.searches.objective import score
+from renp_infer.design.utilities.utility import Utility
 
 OWN_DESIGN, MAXIMIN = "own", "maximin"
 """Rows that are the best under no prior: the study's own design, and that of the smallest

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from renp_infer.design.bounds import Bound
-from renp_infer.design.effects import Effects
-from renp_infer.design.measures import MEASURES
-from renp_infer.design.objective import score
-from renp_infer.design.search import Trial
-from renp_infer.design.utility import Utility
+from renp_infer.design.searches.bounds import Bound
+from renp_infer.design.searches.effects import Effects
+from renp_infer.design.searches.objective import score
+from renp_infer.design.searches.search import Trial
+from renp_infer.design.utilities.measures import MEASURES
+from renp_infer.design.utilities.utility import Utility
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Result, Verdict
 from renp_infer.verbs.optimize.parts import Appraisal, Gains, known, read_record

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from renp_infer.design.objective import score
-from renp_infer.design.robustness import (
+from renp_infer.design.searches.objective import score
+from renp_infer.design.searches.search import Trial
+from renp_infer.design.utilities.robustness import (
     allowed_error,
     loss_by_error,
     robust_choice,
@@ -17,13 +18,12 @@ from renp_infer.design.robustness import (
     tolerances,
     worst_case,
 )
-from renp_infer.design.search import Trial
 from renp_infer.errors import RenpError
-from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.fisher import best_step, expand
-from renp_infer.inference.marginals import slope_at
 from renp_infer.inference.parameters import MASS, PARAMETERS, Inferred
-from renp_infer.inference.prior import mass_prior, own_of
+from renp_infer.inference.priors.marginals import slope_at
+from renp_infer.inference.priors.prior import mass_prior, own_of
+from renp_infer.inference.profiles.fisher import best_step, expand
+from renp_infer.inference.results.comparison import Hypothesis
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import MILLI_EV_TO_EV
@@ -41,7 +41,7 @@ from renp_infer.verbs.optimize.robustness import (
 )
 
 if TYPE_CHECKING:
-    from renp_infer.design.region import Region
+    from renp_infer.design.spaces.region import Region
     from renp_infer.records import Experiment, FloatArray
     from renp_infer.study.study import Study
 

@@ -53,7 +53,7 @@ class SettingErrors:
 
 @dataclass(frozen=True)
 class Shifts:
-    """Scores where the apparatus is off, see ``design.robustness.WorstCase``.
+    """Scores where the apparatus is off, see ``design.utilities.robustness.WorstCase``.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Shifts:
 
 @dataclass(frozen=True)
 class DesignOverTruths:
-    """Scores of one design at each truth, see ``design.robustness.Spread``.
+    """Scores of one design at each truth, see ``design.utilities.robustness.Spread``.
 
     Attributes
     ----------

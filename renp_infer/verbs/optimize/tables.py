@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from renp_infer.design.measures import direction
+from renp_infer.design.utilities.measures import direction
 from renp_infer.verbs.optimize.parts import ALL_TRIED, NO_EFFECT
 from renp_infer.verbs.optimize.priors import ROWS
 
 if TYPE_CHECKING:
-    from renp_infer.design.effects import Effect
-    from renp_infer.design.utility import Utility
+    from renp_infer.design.searches.effects import Effect
+    from renp_infer.design.utilities.utility import Utility
     from renp_infer.verbs.optimize.parts import Gains
     from renp_infer.verbs.optimize.priors import PriorTable
     from renp_infer.verbs.optimize.result import OptimizeResult

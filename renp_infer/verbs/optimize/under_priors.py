@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.design.objective import Objective, score
-from renp_infer.design.polish import polish
-from renp_infer.design.search import Trial, appraised
-from renp_infer.design.utility import UNKNOWN, Utility
+from renp_infer.design.searches.objective import Objective, score
+from renp_infer.design.searches.polish import polish
+from renp_infer.design.searches.search import Trial, appraised
+from renp_infer.design.utilities.utility import UNKNOWN, Utility
 from renp_infer.errors import RenpError
 from renp_infer.study.designing import objective_of
 from renp_infer.study.mass_priors import with_mass_prior
 from renp_infer.verbs.optimize.priors import MAXIMIN, OWN_DESIGN, PriorTable, UnderPriors
 
 if TYPE_CHECKING:
-    from renp_infer.design.region import Region
+    from renp_infer.design.spaces.region import Region
     from renp_infer.records import Experiment, FloatArray
     from renp_infer.study.study import Study
 

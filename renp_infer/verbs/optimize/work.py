@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tomli_w
 
-from renp_infer.design.bounds import bounds_of
-from renp_infer.design.effects import effects_of, settled
-from renp_infer.design.objective import Objective
-from renp_infer.design.optimizers import make_optimizer
-from renp_infer.design.search import Budget, Search, Trial
-from renp_infer.design.starts import starts
-from renp_infer.design.utility import Utility
+from renp_infer.design.searches.bounds import bounds_of
+from renp_infer.design.searches.effects import effects_of, settled
+from renp_infer.design.searches.objective import Objective
+from renp_infer.design.searches.optimizers import make_optimizer
+from renp_infer.design.searches.search import Budget, Search, Trial
+from renp_infer.design.searches.starts import starts
+from renp_infer.design.utilities.utility import Utility
 from renp_infer.engine.blocks import append_line
 from renp_infer.errors import RenpError
 from renp_infer.files import make_own_directory
@@ -38,8 +38,8 @@ from renp_infer.verbs.optimize.robust import robustness
 from renp_infer.verbs.optimize.under_priors import under_priors
 
 if TYPE_CHECKING:
-    from renp_infer.design.region import Region
-    from renp_infer.design.space import Keys
+    from renp_infer.design.spaces.region import Region
+    from renp_infer.design.spaces.space import Keys
     from renp_infer.engine.tasks import Context, Scratch, Task
     from renp_infer.study.study import Study
 

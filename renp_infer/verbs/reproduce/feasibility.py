@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from renp_infer.physics.constants import YEAR_S
-from renp_infer.physics.matrix_elements import h_r, reference_gamma_per_s
+from renp_infer.physics.targets.matrix_elements import h_r, reference_gamma_per_s
 from renp_infer.records import PRESETS, Experiment
 from renp_infer.resources import read_toml, share_path
 from renp_infer.study.load import load_study

@@ -20,9 +20,9 @@ from renp_infer.figures.drawing import number
 from renp_infer.figures.plate import ANGLE, Plate, new_figure, plate
 from renp_infer.measurement.smoothing import smoothed_pairs
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.physics.magnetization import direction_factor
 from renp_infer.physics.neutrinos import masses, weights
-from renp_infer.physics.sums import weighted_sums
+from renp_infer.physics.pairs.sums import weighted_sums
+from renp_infer.physics.signal.magnetization import direction_factor
 from renp_infer.records import PAIRS, Experiment, FloatArray
 from renp_infer.reproduction.coherence import cycle
 from renp_infer.reproduction.distributions import grid_sum, opening, pair_parts

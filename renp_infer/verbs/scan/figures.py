@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import Plate, new_figure, plate
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.surface import CONTOURS
+from renp_infer.inference.profiles.surface import CONTOURS
 from renp_infer.records import FloatArray
 from renp_infer.verbs.scan.result import ProfiledPair, ScanResult
 

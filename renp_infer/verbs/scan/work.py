@@ -12,7 +12,7 @@ import numpy as np
 from renp_infer.inference.hypothesis import phase_settings
 from renp_infer.inference.library import Library
 from renp_infer.inference.parameters import MASS
-from renp_infer.inference.surface import AUTO_POINTS, ProfileSurface
+from renp_infer.inference.profiles.surface import AUTO_POINTS, ProfileSurface
 from renp_infer.records import PAIRS, FloatArray
 from renp_infer.study.hypotheses import own_hypothesis
 from renp_infer.study.observed import data_of

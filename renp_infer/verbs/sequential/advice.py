@@ -10,18 +10,18 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from renp_infer.design.beliefs import Atlas, Beliefs, Readings
-from renp_infer.design.sequential import SettingChoice, choose, settled
+from renp_infer.design.sequences.beliefs import Atlas, Beliefs, Readings
+from renp_infer.design.sequences.sequential import SettingChoice, choose, settled
 from renp_infer.engine.result import Verdict
 from renp_infer.errors import ConfigError
-from renp_infer.inference.compared import Averaged
-from renp_infer.inference.prior import mass_prior
-from renp_infer.inference.summary import decile_edges, information_of, overall
+from renp_infer.inference.priors.prior import mass_prior
+from renp_infer.inference.results.compared import Averaged
+from renp_infer.inference.results.summary import decile_edges, information_of, overall
 from renp_infer.study.measured.datafile import Sequence, read_sequence
 from renp_infer.verbs.sequential.bench import SequenceBench, new_run
 
 if TYPE_CHECKING:
-    from renp_infer.inference.marginals import Marginal
+    from renp_infer.inference.priors.marginals import Marginal
     from renp_infer.records import FloatArray
     from renp_infer.study.study import Study
 

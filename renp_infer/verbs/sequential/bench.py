@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.design.beliefs import NONE_YET, Atlas, Beliefs, IntArray, Readings
-from renp_infer.design.expansion import Expander, Expands, JointExpander
-from renp_infer.design.sequential import MASS, Menu
-from renp_infer.design.states import States, make_states
-from renp_infer.inference.comparison import HYPOTHESES
-from renp_infer.inference.fisher import MASSLESS_MEV
+from renp_infer.design.sequences.beliefs import NONE_YET, Atlas, Beliefs, IntArray, Readings
+from renp_infer.design.sequences.expansion import Expander, Expands, JointExpander
+from renp_infer.design.sequences.sequential import MASS, Menu
+from renp_infer.design.sequences.states import States, make_states
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.joint import JointModel
+from renp_infer.inference.profiles.fisher import MASSLESS_MEV
+from renp_infer.inference.results.comparison import HYPOTHESES
 from renp_infer.measurement.normalise import coherence, noise_scale
 from renp_infer.measurement.squid import standard_error_nG
-from renp_infer.physics.field_cycle import bloch_cycle
+from renp_infer.physics.cycle.field_cycle import bloch_cycle
 from renp_infer.study.designing import base_of, beside_of
 from renp_infer.study.hypotheses import accurate_responses, hypothesis_of, true_peak_nG
 from renp_infer.study.observed import data_of

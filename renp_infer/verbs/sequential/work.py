@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import logsumexp
 
-from renp_infer.design.beliefs import Beliefs, Readings
-from renp_infer.design.sequential import Step, campaign, settled
-from renp_infer.inference.comparison import HYPOTHESES
+from renp_infer.design.sequences.beliefs import Beliefs, Readings
+from renp_infer.design.sequences.sequential import Step, campaign, settled
+from renp_infer.inference.results.comparison import HYPOTHESES
 from renp_infer.measurement.squid import relative_times
 from renp_infer.study.units import described
 from renp_infer.verbs.about import facts_of

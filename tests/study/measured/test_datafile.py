@@ -13,7 +13,7 @@ from renp_infer.app.cli import execute
 from renp_infer.engine.tasks import Context
 from renp_infer.errors import ConfigError
 from renp_infer.files import digest
-from renp_infer.inference import accurate
+from renp_infer.inference.responses import accurate
 from renp_infer.measurement.mock import observe
 from renp_infer.records import FloatArray, Observation
 from renp_infer.resources import share_path

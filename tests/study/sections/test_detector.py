@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from renp_infer.errors import ConfigError
-from renp_infer.physics.pickup import noise_from_flux_fT
+from renp_infer.physics.signal.pickup import noise_from_flux_fT
 from renp_infer.records import Detector, Pickup
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study

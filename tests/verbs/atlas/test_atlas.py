@@ -16,11 +16,11 @@ from renp_infer.app.cli import execute
 from renp_infer.engine.tasks import Context
 from renp_infer.errors import ConfigError
 from renp_infer.measurement.normalise import coherence, noise_covariance
-from renp_infer.physics.atlas_scheme import Ladder, ladder_channels, ladder_scheme
-from renp_infer.physics.build import scheme_text
-from renp_infer.physics.scheme import read_scheme
-from renp_infer.physics.screening import KEYS
-from renp_infer.physics.target import channels_of, target_of
+from renp_infer.physics.atlas.scheme import Ladder, ladder_channels, ladder_scheme
+from renp_infer.physics.atlas.screening import KEYS
+from renp_infer.physics.ions.build import scheme_text
+from renp_infer.physics.targets.scheme import read_scheme
+from renp_infer.physics.targets.target import channels_of, target_of
 from renp_infer.study.atlas_study import atlas_study
 from renp_infer.study.load import load_study
 from renp_infer.verbs.atlas.merge import errors_per_value, ranks_among
@@ -88,7 +88,7 @@ def test_standard_errors_are_those_of_the_field_over_the_noise():
                                  "layout.length_cm": 20.0, "layout.radius_cm": 10.0})  # fmt: skip
     found = renp.evaluate(study, quiet=True)
     own = study.experiment.target.transition
-    from renp_infer.physics.ladder_merit import pair_field
+    from renp_infer.physics.atlas.ladder_merit import pair_field
 
     w_l, w_t = found["w_eV"].values[:, 0]
     size = np.hypot(w_l, w_t)

@@ -23,8 +23,8 @@ from renp_infer.app.cli import execute
 from renp_infer.engine.result import load_tree
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.explorer.state import open_study
-from renp_infer.inference.comparison import HYPOTHESES
-from renp_infer.inference.quantities import Quantities
+from renp_infer.inference.knowledge.quantities import Quantities
+from renp_infer.inference.results.comparison import HYPOTHESES
 from renp_infer.study.blinding import OF_DATA, Seal, Secret, read_key, write_key
 from renp_infer.study.load import load_study
 from renp_infer.verbs.compare import blinded as compare_blinded

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from renp_infer.inference.belt import build_belt
-from renp_infer.inference.reliability import calibration_p_value
+from renp_infer.inference.judging.belt import build_belt
+from renp_infer.inference.judging.reliability import calibration_p_value
 from renp_infer.verbs.calibrate.found import BeltTest, Calibration, Hypotheses, Ranks
 from renp_infer.verbs.calibrate.judge import judge
 from tests.verbs.calibrate.test_work import belt, hypotheses, loaded, ranks

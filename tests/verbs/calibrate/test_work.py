@@ -10,8 +10,8 @@ from scipy.special import softmax
 
 from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
-from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.sbc import Ranked, mock
+from renp_infer.inference.judging.sbc import Ranked, mock
+from renp_infer.inference.results.comparison import Hypothesis
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.terminal import document, show

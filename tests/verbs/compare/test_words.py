@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from renp_infer.inference.comparison import HYPOTHESES, compare
+from renp_infer.inference.results.comparison import HYPOTHESES, compare
 from renp_infer.terminal import show
 from renp_infer.verbs.compare.page import sentence
 from renp_infer.verbs.compare.tables import averaged_line, hypothesis_table

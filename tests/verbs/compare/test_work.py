@@ -10,12 +10,12 @@ import xarray as xr
 
 from renp_infer.app import commands
 from renp_infer.app.cli import execute
-from renp_infer.inference.comparison import HYPOTHESES
-from renp_infer.inference.evidence import Estimate
 from renp_infer.inference.hypothesis import assumed
-from renp_infer.inference.importance import evidence
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.response import Response
+from renp_infer.inference.responses.response import Response
+from renp_infer.inference.results.comparison import HYPOTHESES
+from renp_infer.inference.samplers.evidence import Estimate
+from renp_infer.inference.samplers.importance import evidence
 from renp_infer.measurement.field import exact_field
 from renp_infer.physics.neutrinos import masses
 from renp_infer.resources import share_path

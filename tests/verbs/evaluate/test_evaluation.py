@@ -12,11 +12,11 @@ from renp_infer.app.cli import execute
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import noise_covariance, reference_experiment
 from renp_infer.measurement.squid import standard_error_nG
-from renp_infer.physics.field_cycle import bloch_cycle
-from renp_infer.physics.form_factor import pair_integrals
-from renp_infer.physics.kinematics import phase_matched
+from renp_infer.physics.cycle.field_cycle import bloch_cycle
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses, weights
-from renp_infer.physics.target import load_target
+from renp_infer.physics.pairs.form_factor import pair_integrals
+from renp_infer.physics.pairs.kinematics import phase_matched
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import PRESETS, Detector, Experiment, Lasers, Layout
 from renp_infer.study.load import load_study
 from renp_infer.verbs.evaluate import work

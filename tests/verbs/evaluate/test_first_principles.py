@@ -11,9 +11,9 @@ from scipy.optimize import fsolve, least_squares
 
 from renp_infer.app.cli import execute
 from renp_infer.errors import ConfigError
-from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.prior import truth_values
-from renp_infer.inference.response import Response
+from renp_infer.inference.priors.prior import truth_values
+from renp_infer.inference.responses.response import Response
+from renp_infer.inference.results.comparison import Hypothesis
 from renp_infer.measurement.data import Data
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.leakage import leakage_shape
@@ -24,16 +24,16 @@ from renp_infer.measurement.normalise import (
     reference_field_nG,
 )
 from renp_infer.measurement.squid import variance_nG2
-from renp_infer.physics.channels import Channel, quadrupole_tensor
-from renp_infer.physics.currents import Currents
-from renp_infer.physics.emission import Emitters, moment_rate_muB_per_s
-from renp_infer.physics.kinematics import beams_of, mismatch, phase_matched
-from renp_infer.physics.magnetization import cycle_time_s, ions
 from renp_infer.physics.neutrinos import couplings, masses
-from renp_infer.physics.pair_tensor import pair_sums
-from renp_infer.physics.scheme import read_scheme
-from renp_infer.physics.target import between, channels_of
-from renp_infer.physics.transition import transition_of
+from renp_infer.physics.pairs.kinematics import beams_of, mismatch, phase_matched
+from renp_infer.physics.pairs.pair_tensor import pair_sums
+from renp_infer.physics.signal.currents import Currents
+from renp_infer.physics.signal.emission import Emitters, moment_rate_muB_per_s
+from renp_infer.physics.signal.magnetization import cycle_time_s, ions
+from renp_infer.physics.targets.channels import Channel, quadrupole_tensor
+from renp_infer.physics.targets.scheme import read_scheme
+from renp_infer.physics.targets.target import between, channels_of
+from renp_infer.physics.targets.transition import transition_of
 from renp_infer.records import PRESETS, Observation, Switches
 from renp_infer.study.hypotheses import hypothesis_of
 from renp_infer.study.load import load_study
@@ -115,7 +115,7 @@ def test_anchor_with_a_phase_of_the_partners(capsys):
 @pytest.mark.parametrize("scheme", ["er-ylf", "er-ylf-built"])
 @pytest.mark.parametrize("channel_along", [0.0, 1.0])
 def test_rate_at_a_phase_is_the_emission(scheme, channel_along, capsys):
-    """Against `physics.emission`, for S across c and along it, and for any phase."""
+    """Against `physics.signal.emission`, for S across c and along it, and for any phase."""
     found = study(*SETTINGS, "layout.theta_s_deg=[40, 85, 100]", f"target.scheme={scheme}")
     setup, own = found.experiment, found.parameters
     ion = replace(transition_of(setup.target), along=channel_along)
@@ -264,7 +264,7 @@ HOLMIUM = (
 )
 @pytest.mark.parametrize("nature", ["dirac", "majorana"])
 def test_smoothed_field_and_leakage_are_the_emission_averaged(scheme, c_axis, beams, nature):
-    """`physics.emission`, which knows no kernel and no table, on the nodes of each window."""
+    """`physics.signal.emission`, which knows neither kernels nor tables, over each window."""
     keys = (
         f"target.scheme={scheme}", f"layout.c_axis_deg={c_axis}", f"neutrino.nature={nature}",
         "neutrino.alpha21_deg=70", "neutrino.m1_meV=120", "layout.theta_s_deg=[40.0, 85.0, 100.0]",
@@ -580,7 +580,7 @@ def test_weak_magnetism_is_conserved_either_way():
 
 
 def test_counting_the_trigger_once_takes_four_h_r_squared_away():
-    from renp_infer.physics.matrix_elements import h_r
+    from renp_infer.physics.targets.matrix_elements import h_r
 
     name = "edge-layout-corrected"
     plain, changed = study(name=name), study("physics.trigger=coherence", name=name)
@@ -596,7 +596,7 @@ def test_counting_the_trigger_once_takes_four_h_r_squared_away():
         (["physics.phase_space=planar", "physics.vector_current=spatial"], "physics.phase_space"),
         (["physics.trigger=h_r"], "physics.trigger"),
         (["physics.current_normalisation=printed"], "physics.current_normalisation"),
-        (["physics.matrix_elements=printed"], "physics.matrix_elements"),
+        (["physics.targets.matrix_elements=printed"], "physics.targets.matrix_elements"),
         (["physics.h_r=eq8"], "physics.h_r"),
         (["physics.gamma_power=2"], "physics.gamma_power"),
         (["physics.rate_prefactor=C/2"], "physics.rate_prefactor"),
@@ -681,7 +681,7 @@ def test_a_polarisation_of_3e_7_equals_the_signal():
 
 
 def test_conserving_field_is_twice_the_moment_of_each_event():
-    """2 p delta_mu Gamma, from `physics.emission`, with the cycle's time."""
+    """2 p delta_mu Gamma, from `physics.signal.emission`, with the cycle's time."""
     from tests.toys.emission import conserving_moment_rate_muB_per_s
 
     found = study("target.polarisation=-0.2", "detector.resolution_deg=0")

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from renp_infer.inference.fisher import expand
-from renp_infer.inference.profile import BestEnd, Fit, Profile
-from renp_infer.inference.upper_limits import UpperLimits
-from renp_infer.physics.target import load_target
+from renp_infer.inference.profiles.fisher import expand
+from renp_infer.inference.profiles.profile import BestEnd, Fit, Profile
+from renp_infer.inference.profiles.upper_limits import UpperLimits
+from renp_infer.physics.targets.target import load_target
 from renp_infer.records import PRESETS, FloatArray
 from renp_infer.verbs.forecast import bench as forecast_bench
 from renp_infer.verbs.forecast import cells as forecast_cells

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from renp_infer.inference.constraints import (
+from renp_infer.inference.knowledge.constraints import (
     ChainConstraint,
     GaussianConstraint,
     LimitConstraint,
     TableConstraint,
 )
-from renp_infer.inference.fisher import best_step, expand
-from renp_infer.inference.local_constraint import LocalConstraint
-from renp_infer.inference.profile import Profile
+from renp_infer.inference.knowledge.local_constraint import LocalConstraint
+from renp_infer.inference.profiles.fisher import best_step, expand
+from renp_infer.inference.profiles.profile import Profile
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.verbs.forecast.bench import Bench

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from renp_infer.inference.profile import MAJORANA, Profile
+from renp_infer.inference.profiles.profile import MAJORANA, Profile
 from renp_infer.records import FloatArray
 from renp_infer.study.load import load_study
 from renp_infer.verbs.forecast.bench import Bench
@@ -98,7 +98,7 @@ def test_a_search_that_is_not_confirmed_gives_no_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ends that never agree: no separation, no exposure, by either method."""
-    monkeypatch.setattr("renp_infer.inference.profile._agree", lambda *_: False)
+    monkeypatch.setattr("renp_infer.inference.profiles.profile._agree", lambda *_: False)
     one = cell_of(Bench(study(tmp_path)), "normal", "dirac", 50.0)
     for cell in (fisher_cell(one), asimov_cell(one, exposures=True)):
         for column in (cell.against.ordering, cell.against.nature):

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from renp_infer.inference.fisher import expand, sigma
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.profiles.fisher import expand, sigma
 from renp_infer.measurement.noise import Noise, joined_noise
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study

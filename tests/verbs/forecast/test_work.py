@@ -15,8 +15,8 @@ from renp_infer.engine.executors import Serial
 from renp_infer.engine.result import load_tree
 from renp_infer.engine.store import Store
 from renp_infer.errors import ConfigError
-from renp_infer.inference.fisher import expand, sigma
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.profiles.fisher import expand, sigma
 from renp_infer.measurement.field import exact_field
 from renp_infer.physics.neutrinos import make_parameters
 from renp_infer.records import PRESETS

@@ -12,9 +12,9 @@ import pytest
 import xarray as xr
 
 from renp_infer.engine.result import Verdict
-from renp_infer.inference.diagnostics import Convergence
-from renp_infer.inference.summary import summarise
-from renp_infer.inference.tension import Tension
+from renp_infer.inference.judging.tension import Tension
+from renp_infer.inference.results.diagnostics import Convergence
+from renp_infer.inference.results.summary import summarise
 from renp_infer.study.load import load_study
 from renp_infer.verbs.infer.assumptions import (
     assumptions_of,

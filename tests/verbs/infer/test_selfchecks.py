@@ -15,10 +15,10 @@ from renp_infer.inference.fit import fit
 from renp_infer.inference.hypothesis import HypothesisModel, measured
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import DERIVED_TEXTS, PARAMETERS
-from renp_infer.inference.prior import (
+from renp_infer.inference.priors.prior import (
     truth_values,
 )
-from renp_infer.inference.response import Response
+from renp_infer.inference.responses.response import Response
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.measurement.squid import covariance_nG2

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from renp_infer.errors import ConvergenceError
-from renp_infer.inference import accurate
-from renp_infer.inference import response as tabulated
-from renp_infer.inference.comparison import Hypothesis
-from renp_infer.inference.response import Response
+from renp_infer.inference.responses import accurate
+from renp_infer.inference.responses import response as tabulated
+from renp_infer.inference.responses.response import Response
+from renp_infer.inference.results.comparison import Hypothesis
 from renp_infer.study.hypotheses import own_hypothesis
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import data_of

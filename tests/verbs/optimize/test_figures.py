@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from renp_infer.app.cli import execute
-from renp_infer.design import effects as design_effects
-from renp_infer.design import utility
+from renp_infer.design.searches import effects as design_effects
+from renp_infer.design.utilities import utility
 from renp_infer.engine.run import Run
 from renp_infer.figures import drawing as plots
 from renp_infer.verbs.optimize import figures as design_figures
@@ -140,8 +140,8 @@ def test_worst_case_and_truths_of_a_utility_that_ignores_them(optimum: OptimizeR
 
 def test_information_by_angle_adds_up(optimum: OptimizeResult, tmp_path: Path) -> None:
     """To the inverse variance of m1 that the whole least-squares problem has."""
-    from renp_infer.inference.comparison import Hypothesis
-    from renp_infer.inference.fisher import expand, sigma
+    from renp_infer.inference.profiles.fisher import expand, sigma
+    from renp_infer.inference.results.comparison import Hypothesis
     from renp_infer.measurement.noise import Noise
     from renp_infer.study.load import load_study
     from renp_infer.verbs.calibrate.mocks import mock_model

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from renp_infer.design import utility
-from renp_infer.design.bounds import Bound
-from renp_infer.design.search import Trial
-from renp_infer.design.utility import UNKNOWN, Utility
+from renp_infer.design.searches.bounds import Bound
+from renp_infer.design.searches.search import Trial
+from renp_infer.design.utilities import utility
+from renp_infer.design.utilities.utility import UNKNOWN, Utility
 from renp_infer.engine.result import Verdict
 from renp_infer.records import Experiment
 from renp_infer.study.designing import frozen_noise, objective_of, region_of

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from renp_infer.design import utility
-from renp_infer.design.utility import Utility
+from renp_infer.design.utilities import utility
+from renp_infer.design.utilities.utility import Utility
 from renp_infer.inference.parameters import MASS
-from renp_infer.inference.prior import mass_prior
+from renp_infer.inference.priors.prior import mass_prior
 from renp_infer.records import Experiment
 from renp_infer.study.load import load_study
 from renp_infer.study.mass_priors import with_mass_prior

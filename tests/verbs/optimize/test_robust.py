@@ -10,7 +10,7 @@ import pytest
 
 import renp_infer as renp
 from renp_infer.inference.parameters import PARAMETERS, Inferred
-from renp_infer.inference.response import Response
+from renp_infer.inference.responses.response import Response
 from renp_infer.measurement.normalise import coherence
 from renp_infer.records import Experiment, Pickup
 from renp_infer.study.study import Study

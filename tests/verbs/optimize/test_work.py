@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from renp_infer.app.cli import execute
-from renp_infer.design import effects as design_effects
-from renp_infer.design import region, utility
-from renp_infer.design.effects import settled
-from renp_infer.design.search import Trial, appraised
-from renp_infer.design.utility import Utility
+from renp_infer.design.searches import effects as design_effects
+from renp_infer.design.searches.effects import settled
+from renp_infer.design.searches.search import Trial, appraised
+from renp_infer.design.spaces import region
+from renp_infer.design.utilities import utility
+from renp_infer.design.utilities.utility import Utility
 from renp_infer.engine.blocks import Blocks
 from renp_infer.engine.tasks import Scratch
 from renp_infer.errors import ConfigError, ConvergenceError
 from renp_infer.measurement.normalise import coherence, noise_covariance
-from renp_infer.physics.kinematics import phase_matched
+from renp_infer.physics.pairs.kinematics import phase_matched
 from renp_infer.records import PRESETS, Experiment
 from renp_infer.resources import share_path
 from renp_infer.study.designing import (

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from renp_infer.design.beliefs import Atlas, Beliefs
-from renp_infer.inference.prior import LogUniform, Uniform
+from renp_infer.design.sequences.beliefs import Atlas, Beliefs
+from renp_infer.inference.priors.prior import LogUniform, Uniform
 from renp_infer.verbs.infer.words import mass_words
 from renp_infer.verbs.sequential.advice import mass_estimate
 from renp_infer.verbs.sequential.page import campaign_rows

@@ -12,9 +12,9 @@ import pytest
 import tomli_w
 
 from renp_infer.app.cli import execute
-from renp_infer.design.beliefs import Readings
-from renp_infer.design.prediction import COSINES
-from renp_infer.design.sequential import settled
+from renp_infer.design.sequences.beliefs import Readings
+from renp_infer.design.sequences.sequential import settled
+from renp_infer.design.utilities.prediction import COSINES
 from renp_infer.errors import ConfigError
 from renp_infer.inference.joint import JointModel
 from renp_infer.study.load import load_study

@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import kstest, norm
 
 from renp_infer.app.cli import execute
-from renp_infer.design.beliefs import Readings
-from renp_infer.design.sequential import campaign, settled
+from renp_infer.design.sequences.beliefs import Readings
+from renp_infer.design.sequences.sequential import campaign, settled
 from renp_infer.errors import ConfigError
 from renp_infer.study.load import load_study
 from renp_infer.study.measured.datafile import read_sequence

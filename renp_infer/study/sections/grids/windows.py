@@ -8,7 +8,7 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator as Before
 from pydantic import Discriminator, Tag, model_validator
 
-from renp_infer.design.space import TURN_DEG
+from renp_infer.design.spaces.space import TURN_DEG
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Said, refusal
 from renp_infer.physics.constants import EV_TO_MILLI_EV

@@ -1,0 +1,1 @@
+"""One measurement after another, each chosen from what is known by then."""

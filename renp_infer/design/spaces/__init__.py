@@ -1,0 +1,1 @@
+"""What may be chosen, what it costs, what is allowed."""

@@ -1,0 +1,1 @@
+"""What an experiment is expected to tell before it is done."""

@@ -1,0 +1,1 @@
+"""Is it right: model checks, tensions, calibration, belts."""

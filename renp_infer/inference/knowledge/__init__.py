@@ -1,0 +1,1 @@
+"""What other experiments say, and the quantities they measure."""

@@ -1,0 +1,1 @@
+"""Minima of chi-squared and what follows: profile likelihood, Fisher information, limits."""

@@ -1,0 +1,1 @@
+"""Draws and evidences: six samplers, their starts and coordinates."""

@@ -1,0 +1,375 @@
+"""Weighted draws around the modes of a posterior: evidence in half a second, and proposals.
+
+The amplitude is integrated beforehand, and for an evidence all else that has a closed form
+(``marginal.py``). What remains is the space of mass, apparatus, mixing and phases. Its
+proposal is a mixture of Gaussians at the modes, bent along the ridge of the mass and wrapped
+around the phases, with a share of the prior; it is refitted to its own weighted draws. The
+last draws alone give an evidence, so their weights give its error; below ``LEAST_ESS``
+effective draws there is none.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import CubicSpline
+from scipy.special import logsumexp
+
+from renp_infer.errors import ConvergenceError, RenpError
+from renp_infer.finite import faults
+from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.parameters import MASS
+from renp_infer.inference.priors.prior import Prior
+from renp_infer.inference.profiles.descent import Minimum, descend
+from renp_infer.inference.samplers.amplitude import AmplitudeMarginal
+from renp_infer.inference.samplers.marginalised import marginalise
+from renp_infer.inference.samplers.mixture import WIDEST, Bend, Mixture, within_half_a_turn
+from renp_infer.inference.samplers.ridge import ridge
+from renp_infer.inference.samplers.start import Chart
+from renp_infer.records import FloatArray
+
+LEAST_ESS = 50.0
+"""Fewer effective draws than this are no evidence."""
+ROUNDS = (600, 600, 1200)
+"""Draws of each refit."""
+_STARTS, _COMPONENTS = 8, 6
+"""Searches for modes, and most modes that are kept."""
+_REPEATS, _ENOUGH = 4, 0.3
+"""Further refits at most, while a smaller share of the draws is effective."""
+_REACH = 15.0
+"""Modes further below the best, in log posterior, carry nothing."""
+
+
+@dataclass(frozen=True)
+class ImportanceEstimate:
+    """Log-evidence of one data set by importance sampling.
+
+    Attributes
+    ----------
+    log_z, error : float
+        Natural logarithm, normalised in the data, and its standard error.
+    ess : float
+        Effective number of importance draws.
+    """
+
+    log_z: float
+    error: float
+    ess: float
+
+
+@dataclass(frozen=True)
+class WeightedDraws:
+    """Independent draws of a proposal and what they weigh.
+
+    Attributes
+    ----------
+    vectors : ndarray, shape (n, k)
+        Of the target's parameters.
+    templates : ndarray, shape (n, angles)
+        The target's templates of these.
+    points : ndarray, shape (n, k)
+        Unit coordinates, then phases in rad.
+    log_weights : ndarray, shape (n,)
+        Log of likelihood times prior over the proposal.
+    """
+
+    vectors: FloatArray
+    templates: FloatArray
+    points: FloatArray
+    log_weights: FloatArray
+
+    def take(self, places: ArrayLike) -> WeightedDraws:
+        """Those at some places."""
+        return WeightedDraws(*(column[np.asarray(places)] for column in vars(self).values()))
+
+    def followed_by(self, other: WeightedDraws) -> WeightedDraws:
+        """These, then others."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return WeightedDraws(*(np.concatenate(pair) for pair in pairs))
+
+    @property
+    def weights(self) -> FloatArray:
+        """Weights over the largest, shape (n,)."""
+        return np.asarray(np.exp(self.log_weights - self.log_weights.max()))
+
+    @property
+    def levelled(self) -> FloatArray:
+        """Weights (n,) of which none is more than the n^(1/2)-th largest, for a refit.
+
+        Few large ones would throw its moments about, and the next draws with them: truncation
+        costs a bias where they are, none where weights are even (Ionides, J. Comput. Graph.
+        Stat. 17, 295 (2008); Koblents and Miguez, Stat. Comput. 25, 407 (2015)).
+        """
+        weights = self.weights
+        rank = int(np.sqrt(weights.size))
+        return np.minimum(weights, np.partition(weights, -rank)[-rank])
+
+    @property
+    def ess(self) -> float:
+        """Number of equal draws that the weights are worth (Kish)."""
+        weights = self.weights
+        return float(weights.sum() ** 2 / np.sum(weights**2))
+
+    @property
+    def evidence(self) -> ImportanceEstimate:
+        """Mean weight; its error is that of independent weights."""
+        log_z = float(np.log(np.mean(self.weights)) + self.log_weights.max())
+        variance = 1.0 / self.ess - 1.0 / self.log_weights.size
+        return ImportanceEstimate(log_z, float(np.sqrt(max(variance, 0.0))), self.ess)
+
+
+class Proposal:
+    """Where draws of a posterior are proposed.
+
+    Parameters
+    ----------
+    target : AmplitudeMarginal
+    rng : numpy.random.Generator
+        Of the search for modes.
+
+    Raises
+    ------
+    ConvergenceError
+        If no mode is found.
+    """
+
+    def __init__(self, target: AmplitudeMarginal, rng: np.random.Generator) -> None:
+        self.target = target
+        self.mixture = start_mixture(target, rng)
+
+    def draw(self, rng: np.random.Generator, count: int) -> WeightedDraws:
+        """Draw independently; what lies outside the prior weighs nothing, with template 0."""
+        target, points = self.target, self.mixture.sample(rng, count)
+        units = _units(target.prior, points)
+        vectors, inside = target.prior.from_unit(units), target.prior.supports(units)
+        templates = np.zeros((count, target.pull.size))
+        templates[inside] = target.templates(vectors[inside])
+        posterior = target.of_templates(templates) + self.mixture.log_prior(points)
+        posterior[inside] += target.constrained(vectors[inside])
+        posterior[~inside] = -np.inf
+        return WeightedDraws(
+            vectors, templates, points, posterior - self.mixture.log_density(points)
+        )
+
+    def adapt(self, rng: np.random.Generator, rounds: Sequence[int]) -> None:
+        """Refit to draws of its own, and some times more while few of them are effective."""
+        for count in rounds:
+            effective = self._refit(rng, count)
+        for _ in range(_REPEATS):
+            if effective >= _ENOUGH * rounds[-1]:
+                break
+            effective = self._refit(rng, rounds[-1])
+
+    def _refit(self, rng: np.random.Generator, count: int) -> float:
+        """Refit once; the effective number of draws before it."""
+        found = self.draw(rng, count)
+        self.mixture = self.mixture.refitted(found.points, found.levelled)
+        return found.ess
+
+
+def evidence(likelihood: Likelihood, rng: np.random.Generator, draws: int) -> ImportanceEstimate:
+    """Log-evidence by adaptive importance sampling.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    rng : numpy.random.Generator
+    draws : int
+        Importance draws of the last round.
+
+    Raises
+    ------
+    ConvergenceError
+        If fewer than ``LEAST_ESS`` draws are effective.
+    """
+    return importance_sample(marginalise(likelihood, rng).target, rng, draws).evidence
+
+
+def importance_sample(
+    target: AmplitudeMarginal, rng: np.random.Generator, draws: int
+) -> WeightedDraws:
+    """Weighted draws of the target's parameters.
+
+    Parameters
+    ----------
+    target : AmplitudeMarginal
+    rng : numpy.random.Generator
+    draws : int
+        Of the last round.
+
+    Raises
+    ------
+    ConvergenceError
+        If fewer than ``LEAST_ESS`` draws are effective.
+    """
+    proposal = Proposal(target, rng)
+    proposal.adapt(rng, ROUNDS)
+    found = proposal.draw(rng, draws)
+    _judge(found)
+    return found
+
+
+def pooled_sample(
+    target: AmplitudeMarginal, rngs: Sequence[np.random.Generator], draws: int
+) -> WeightedDraws:
+    """Weighted draws of several proposals, each from a search of its own.
+
+    All are weighted by the mean of the proposals' densities (the balance heuristic; Veach and
+    Guibas, SIGGRAPH 95, 419): a mode that one of them misses is covered by the others, and its
+    weights stay bounded.
+
+    Parameters
+    ----------
+    target : AmplitudeMarginal
+    rngs : sequence of numpy.random.Generator
+        One per proposal.
+    draws : int
+        Of each proposal.
+
+    Raises
+    ------
+    ConvergenceError
+        If fewer than ``LEAST_ESS`` draws are effective, or no mode is found.
+    """
+    proposals = [Proposal(target, rng) for rng in rngs]
+    for proposal, rng in zip(proposals, rngs, strict=True):
+        proposal.adapt(rng, ROUNDS)
+    mixtures, found = [proposal.mixture for proposal in proposals], []
+    for proposal, rng in zip(proposals, rngs, strict=True):
+        own = proposal.draw(rng, draws)
+        densities = np.array([mixture.log_density(own.points) for mixture in mixtures])
+        posterior = own.log_weights + proposal.mixture.log_density(own.points)
+        mean = logsumexp(densities, axis=0) - np.log(len(mixtures))
+        found.append(replace(own, log_weights=posterior - mean))
+    together = functools.reduce(WeightedDraws.followed_by, found)
+    _judge(together)
+    return together
+
+
+def _judge(found: WeightedDraws) -> None:
+    if found.ess < LEAST_ESS:
+        raise ConvergenceError("log-evidence", found.ess**-0.5, LEAST_ESS**-0.5)
+
+
+def _units(rest: Prior, points: FloatArray) -> FloatArray:
+    """Unit coordinates (n, u) of points (n, k) in unit coordinates and angles."""
+    slices, plain = rest.unit_slices(), rest.plain
+    unit = np.empty((len(points), rest.unit_size))
+    unit[:, plain] = points[:, : plain.size]
+    for k, name in enumerate(rest.circular):
+        angle = points[:, plain.size + k]
+        unit[:, slices[name]] = np.column_stack([np.cos(angle), np.sin(angle)])
+    return unit
+
+
+def start_mixture(target: AmplitudeMarginal, rng: np.random.Generator) -> Mixture:
+    """Gaussians that match the posterior at its modes.
+
+    With all phases free the signal is even in them, and a mode's mirror image is one, too:
+    each is there twice. Elsewhere the image is a proposal in vain.
+
+    Parameters
+    ----------
+    target : AmplitudeMarginal
+    rng : numpy.random.Generator
+        Of the points from which modes are sought.
+
+    Returns
+    -------
+    Mixture
+
+    Raises
+    ------
+    ConvergenceError
+        If no mode is found.
+    NonFiniteError
+        If that is because of numbers that are not finite, or if a mode has no covariance.
+    """
+    chart = Chart(target.likelihood)
+    phases, names = chart.phases.size, target.likelihood.prior.names
+    plain = [name for name in names if name not in target.likelihood.prior.circular]
+    kept = [k for k, name in enumerate(plain) if name in target.prior.names]
+    kept += range(len(plain), len(plain) + phases)
+    modes = _modes(chart, rng)
+    with faults("covariance at the mode", chart.values(modes[0].point)):
+        along = kept.index(plain.index(MASS))
+        bend = _bend(chart, modes[0], kept, along)
+        covariances = np.array([_covariance(mode, kept, phases) for mode in modes])
+    # modes are nearly equal in the first round: which is wide is not known yet
+    weights = np.exp([0.1 * (modes[0].chi_squared - mode.chi_squared) for mode in modes])
+    centers = np.array([mode.point[kept] for mode in modes])
+    centers -= bend(centers)
+    if not phases:
+        return Mixture(weights, centers, covariances, 0, bend, along)
+    mirror = np.ones(len(kept))
+    mirror[-phases:] = -1.0
+    return Mixture(
+        np.concatenate([weights, weights]),
+        np.concatenate([centers, mirror * centers]),
+        np.concatenate([covariances, np.outer(mirror, mirror) * covariances]),
+        phases,
+        bend,
+        along,
+    )
+
+
+def _modes(chart: Chart, rng: np.random.Generator) -> list[Minimum]:
+    """Distinct modes, the best first."""
+    found: list[Minimum] = []
+    problem: Exception | None = None
+    for _ in range(_STARTS):
+        try:
+            found.append(_mode(chart, rng))
+        except (RenpError, np.linalg.LinAlgError) as error:
+            problem = error
+    if not found and isinstance(problem, RenpError):
+        raise problem
+    if not found:
+        raise ConvergenceError("search for a mode", np.inf, _REACH) from problem
+    found.sort(key=lambda mode: mode.chi_squared)
+    modes: list[Minimum] = []
+    for mode in found:
+        low = 0.5 * (mode.chi_squared - found[0].chi_squared) < _REACH
+        if low and all(_apart(chart, mode, other) for other in modes):
+            modes.append(mode)
+    return modes[:_COMPONENTS]
+
+
+def _mode(chart: Chart, rng: np.random.Generator) -> Minimum:
+    """Where one search ends, its phases within half a turn."""
+    start = chart.from_unit(rng.standard_normal(chart.likelihood.prior.unit_size))
+    plain = chart.others.size
+    reach = np.full(start.size, np.inf)
+    reach[plain:] = np.pi
+    found = descend(lambda p: (chart.residuals(p), chart.jacobian(p)), start, reach=reach)
+    point = found.point.copy()
+    point[plain:] = within_half_a_turn(point[plain:])
+    return replace(found, point=point)
+
+
+def _apart(chart: Chart, mode: Minimum, other: Minimum) -> bool:
+    """Whether one lies outside a standard deviation of the other."""
+    way = mode.point - other.point
+    way[chart.others.size :] = within_half_a_turn(way[chart.others.size :])
+    return bool(np.linalg.norm(other.jacobian @ way) > 1.0)
+
+
+def _bend(chart: Chart, mode: Minimum, kept: list[int], place: int) -> Bend:
+    """How the ridge along the mass, at a place of points (n, k), departs from its tangent."""
+    slopes = mode.jacobian[:, : chart.others.size]
+    found = ridge(chart, mode.point, np.linalg.inv(slopes.T @ slopes))
+    masses, padding = found.masses, [(0, 0), (0, chart.phases.size)]
+    spline = CubicSpline(masses, np.pad(found.departures, padding)[:, kept])
+    return lambda points: spline(np.clip(points[:, place], masses[0], masses[-1]))
+
+
+def _covariance(mode: Minimum, kept: list[int], phases: int) -> FloatArray:
+    """Of the posterior around a mode, (k, k); unseen phases are as wide as a component may be."""
+    information = mode.jacobian.T @ mode.jacobian
+    size = len(information)
+    information[size - phases :, size - phases :] += np.eye(phases) / WIDEST**2
+    return np.asarray(np.linalg.inv(information)[np.ix_(kept, kept)])

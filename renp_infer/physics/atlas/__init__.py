@@ -1,0 +1,1 @@
+"""All ladders of an ion's Stark levels: which are allowed, and what each would tell."""

@@ -1,0 +1,1 @@
+"""One laser cycle: Bloch equations, coherence, the field it builds."""

@@ -1,0 +1,1 @@
+"""Kinematics of the pair and the integral of its density over the crystal."""

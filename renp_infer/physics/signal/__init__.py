@@ -1,0 +1,1 @@
+"""From pair integrals to rate, magnetization, field and backgrounds."""

@@ -1,0 +1,1 @@
+"""An ion in its host: scheme, channels, radiative rates, refraction."""
