@@ -206,7 +206,7 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
     [
         ("tests/physics/pairs/test_densities.py", True),
         ("tests/physics/signal/test_emission.py::test_anchors", True),
-        ("`test_pairs.py`", True),
+        ("`test_densities.py`", True),
         ("test_anchors_at_rest", True),
         ("tests/measurement/test_pairs.py", False),
         ("test_emission.py::test_anchors_at_rest", False),

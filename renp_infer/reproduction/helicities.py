@@ -164,7 +164,7 @@ def current_rows(paper: Paper) -> list[Recomputed]:
         return float(with_ / without - 1.0)
 
     why = "no momentum is normal to the plane in the planar integral; in space a third of J_1"
-    test = "test_pairs.py::test_in_a_plane_a_normal_current_sees_no_momentum"
+    test = "test_densities.py::test_in_a_plane_a_normal_current_sees_no_momentum"
     return [
         compared("eq49", ratios, "sum of (46)", _SUM),
         same("eq53-factor", double, "v = S in Eq. (50)", test),
