@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from renp_infer.errors import ConvergenceError
 from renp_infer.inference.knowledge.constraints import (
     Lift,
     PublishedTerm,
@@ -21,6 +20,7 @@ from renp_infer.inference.knowledge.constraints import (
 )
 from renp_infer.inference.knowledge.local_constraint import LocalConstraint
 from renp_infer.inference.knowledge.quantities import Quantities, slopes
+from renp_infer.inference.knowledge.tempered import tempered_units
 from renp_infer.inference.parameters import DOUBLE_BETA, JARLSKOG, SEEN_PHASE
 from renp_infer.inference.priors.phases import ALPHA21, ALPHA31, DELTA
 from renp_infer.inference.priors.prior import Prior
@@ -28,7 +28,7 @@ from renp_infer.records import FloatArray
 
 NAME = "constraints"
 """As diagnostics call all of them together."""
-_BATCH, _MOST = 2000, 2_000_000
+_BATCH, _MOST = 2000, 100_000
 """Draws of the prior that are weighed at a time, and at most."""
 
 
@@ -134,8 +134,8 @@ class External:
     def sample(self, prior: Prior, rng: np.random.Generator, n: int) -> FloatArray:
         """Draws (n, d) of what is known before the data: the prior times the constraints.
 
-        Draws of the prior are kept with the probability of their likelihood over its best:
-        exact, and slow where few are kept.
+        Draws of the prior are kept with the probability of their likelihood over its best,
+        which is exact; where that takes more than ``_MOST``, see ``tempered.py``.
 
         Raises
         ------
@@ -145,16 +145,19 @@ class External:
         if not self:
             return prior.sample(rng, n)
         kept: list[FloatArray] = []
-        found = tried = 0
-        while found < n:
-            if tried >= _MOST and found < n * _BATCH / _MOST:
-                raise ConvergenceError("share of the prior that constraints leave", found / tried,
-                                       n / _MOST)  # fmt: skip
+        found = 0
+        for _ in range(_MOST // _BATCH):
             draws = prior.sample(rng, _BATCH)
             good = np.log(rng.uniform(size=_BATCH)) < self.log_density(prior, draws)
             kept.append(draws[good])
-            found, tried = found + int(np.sum(good)), tried + _BATCH
-        return np.concatenate(kept)[:n]
+            found += int(np.sum(good))
+            if found >= n:
+                return np.concatenate(kept)[:n]
+
+        def weighed(units: FloatArray) -> FloatArray:
+            return self.log_density(prior, prior.from_unit(units))
+
+        return prior.from_unit(tempered_units(weighed, prior.unit_size, rng, n))
 
     def _every(self, values: Mapping[str, Any], xp: Any = np) -> dict[str, Any]:
         """Parameters and quantities by name; Dirac neutrinos show no double beta decay."""

@@ -15,6 +15,7 @@ from renp_infer.inference.knowledge.constraints import (
     chi_squared,
 )
 from renp_infer.inference.knowledge.external import External
+from renp_infer.inference.knowledge.tempered import tempered_units
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import SEEN_PHASE
 from renp_infer.inference.samplers.sampling import draw_sample
@@ -233,6 +234,34 @@ def test_draws_of_what_is_known_follow_prior_times_constraint():
     draws = external(term).sample(PRIOR, np.random.default_rng(5), 3000)
     mass = draws[:, PRIOR.names.index("m1_meV")]
     assert stats.kstest(mass, stats.norm(100.0, 20.0).cdf).pvalue > 1e-4
+
+
+def test_rare_draws_of_what_is_known_follow_prior_times_constraint():
+    """As above, of a ten-thousandth of the prior, and a tight one of an angle beside it."""
+    term = GaussianConstraint("x", ("m1_meV",), np.array([100.0]), np.array([[4e-4]]))
+    width = PRIOR.marginals["sin2_12"].sd / 10.0
+    other = GaussianConstraint(
+        "y", ("sin2_12",), np.array([VALUES["sin2_12"]]), np.diag([width**2])
+    )
+    draws = external(term, other).sample(PRIOR, np.random.default_rng(5), 2000)
+    mass = draws[:, PRIOR.names.index("m1_meV")]
+    assert stats.kstest(mass, stats.norm(100.0, 0.02).cdf).pvalue > 1e-3
+    assert len(np.unique(mass)) > 1400
+
+
+def test_rare_draws_are_those_that_patience_finds():
+    """A limit on the sum that leaves a per cent: resampled against kept one by one."""
+    known = external(LimitConstraint("x", "sum_meV", 120.0, 0.95))
+    rng = np.random.default_rng(8)
+    plain = PRIOR.sample(rng, 400_000)
+    kept = plain[np.log(rng.uniform(size=len(plain))) < known.log_density(PRIOR, plain)]
+    units = tempered_units(
+        lambda points: known.log_density(PRIOR, PRIOR.from_unit(points)), PRIOR.unit_size, rng, 3000
+    )
+    found = PRIOR.from_unit(units)
+    assert len(kept) < 40_000
+    for column in range(len(PRIOR.names)):
+        assert stats.ks_2samp(kept[:, column], found[:, column]).pvalue > 1e-4, column
 
 
 def test_contradictions_are_told():
