@@ -158,7 +158,7 @@ class LogLikelihood:
         vector, own = self.prior.vector(point), self._likelihood
         if not np.isfinite(own.prior.log_density(vector)):
             return -np.inf
-        return own.log_likelihood(vector) + own.constrained(vector)
+        return float(own.log_likelihood(vector) + own.constrained(vector))
 
     def gradient(self, point: FloatArray | Mapping[str, float]) -> FloatArray:
         """Exact derivatives (d,) of the log-likelihood, per unit of each name."""

@@ -235,11 +235,14 @@ class Likelihood:
         log_prior = self.prior.log_density(vector)
         if not np.isfinite(log_prior):
             return log_prior
-        return log_prior + self.log_likelihood(vector) + self.constrained(vector)
+        return float(log_prior + self.log_likelihood(vector) + self.constrained(vector))
 
-    def constrained(self, vector: FloatArray) -> float:
-        """Log density of the constraints at free parameters (d,); 0 without any."""
-        return float(self.external.log_density(self.prior, vector)) if self.external else 0.0
+    def constrained(self, vectors: FloatArray) -> FloatArray:
+        """Log density (...) of the constraints at free parameters (..., d); 0 without any."""
+        external = self.external
+        return (
+            external.log_density(self.prior, vectors) if external else np.zeros(vectors.shape[:-1])
+        )
 
     def linearise(self, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Expected data (n,) and their derivatives (n, d) by free parameter.

@@ -108,7 +108,7 @@ def mass_nodes(m1, last, step):
     return first, weights, slopes / step
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def smoothed_field(
     x, switches, numbers, photons, fixed, borders, used, first, band, form, facing, grid, table
 ):

@@ -169,7 +169,7 @@ def _log_density(unit: FloatArray, likelihood: Likelihood) -> float:
         return -np.inf
     vector = likelihood.prior.from_unit(unit)
     density = likelihood.log_likelihood(vector) - 0.5 * float(unit @ unit)
-    density += likelihood.constrained(vector)
+    density += float(likelihood.constrained(vector))
     if not np.isfinite(density):
         require_finite("log density", density, likelihood.prior.values(vector))
     return density

@@ -60,6 +60,7 @@ def estimate(
     settings: EvidenceSettings,
     seed: np.random.SeedSequence,
     progress: Progress = lambda stage, fraction: None,
+    cores: int = 1,
 ) -> Estimate:
     """Evidence of a likelihood's hypothesis.
 
@@ -71,12 +72,14 @@ def estimate(
     seed : numpy.random.SeedSequence
     progress : callable, optional
         Called with a stage's name and the fraction done.
+    cores : int, optional
+        That importance sampling may use.
     """
     marginal_seed, pilot_seed, run_seed, draw_seed = seed.spawn(4)
     marginal = marginalise(likelihood, np.random.default_rng(marginal_seed))
     rng = np.random.default_rng(draw_seed)
     if estimator == "importance":
-        return _by_importance(marginal, settings, run_seed, rng)
+        return _by_importance(marginal, settings, run_seed, rng, cores)
     progress("pilot", 0.0)
     reference = _reference(marginal.target, settings, pilot_seed)
     progress("pilot", 1.0)
@@ -100,13 +103,15 @@ def _by_importance(
     settings: EvidenceSettings,
     seed: np.random.SeedSequence,
     rng: np.random.Generator,
+    cores: int,
 ) -> Estimate:
     streams = [np.random.default_rng(child) for child in seed.spawn(IMPORTANCE_RUNS)]
     each = max(settings.importance_draws // IMPORTANCE_RUNS, 1)
-    found = pooled_sample(marginal.target, streams, each)
+    found = pooled_sample(marginal.target, streams, each, cores)
     size, shares = int(found.ess), found.weights / found.weights.sum()
     picked = found.take(rng.choice(shares.size, size=size, p=shares))
-    vectors, statistics = _completed(marginal, [picked.vectors], rng)
+    full, lp = marginal.complete(picked.vectors, picked.templates, rng)
+    vectors, statistics = _by_chain([full], [lp])
     statistics.attrs = {
         "sampler": "importance",
         "sampling_library": f"renp-infer {versions()['renp-infer']}",
@@ -190,6 +195,13 @@ def _completed(
         full, lp = marginal.complete(chain, marginal.target.templates(chain), rng)
         chains.append(full)
         densities.append(lp)
+    return _by_chain(chains, densities)
+
+
+def _by_chain(
+    chains: list[FloatArray], densities: list[FloatArray]
+) -> tuple[FloatArray, xr.Dataset]:
+    """Draws (chain, draw, d) and their log posterior as statistics."""
     coords = {"chain": np.arange(len(chains)), "draw": np.arange(len(densities[0]))}
     return np.array(chains), xr.Dataset({"lp": (("chain", "draw"), np.array(densities))}, coords)
 

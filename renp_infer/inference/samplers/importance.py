@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,8 +39,9 @@ ROUNDS = (600, 600, 1200)
 """Draws of each refit."""
 _STARTS, _COMPONENTS = 8, 6
 """Searches for modes, and most modes that are kept."""
-_REPEATS, _ENOUGH = 4, 0.3
-"""Further refits at most, while a smaller share of the draws is effective."""
+_REPEATS, _ENOUGH, _AMPLE = 4, 0.3, 0.5
+"""Further refits at most, while a smaller share of the draws is effective; and the share from
+which on none is needed at all."""
 _REACH = 15.0
 """Modes further below the best, in log posterior, carry nothing."""
 
@@ -156,9 +158,11 @@ class Proposal:
         )
 
     def adapt(self, rng: np.random.Generator, rounds: Sequence[int]) -> None:
-        """Refit to draws of its own, and some times more while few of them are effective."""
+        """Refit to draws of its own until ample ones are effective, some times more if few are."""
         for count in rounds:
             effective = self._refit(rng, count)
+            if effective >= _AMPLE * count:
+                return
         for _ in range(_REPEATS):
             if effective >= _ENOUGH * rounds[-1]:
                 break
@@ -214,7 +218,7 @@ def importance_sample(
 
 
 def pooled_sample(
-    target: AmplitudeMarginal, rngs: Sequence[np.random.Generator], draws: int
+    target: AmplitudeMarginal, rngs: Sequence[np.random.Generator], draws: int, cores: int = 1
 ) -> WeightedDraws:
     """Weighted draws of several proposals, each from a search of its own.
 
@@ -229,20 +233,27 @@ def pooled_sample(
         One per proposal.
     draws : int
         Of each proposal.
+    cores : int
+        Proposals that are adapted side by side.
 
     Raises
     ------
     ConvergenceError
         If fewer than ``LEAST_ESS`` draws are effective, or no mode is found.
     """
-    proposals = [Proposal(target, rng) for rng in rngs]
-    for proposal, rng in zip(proposals, rngs, strict=True):
+
+    def adapted(rng: np.random.Generator) -> tuple[Mixture, WeightedDraws]:
+        proposal = Proposal(target, rng)
         proposal.adapt(rng, ROUNDS)
-    mixtures, found = [proposal.mixture for proposal in proposals], []
-    for proposal, rng in zip(proposals, rngs, strict=True):
-        own = proposal.draw(rng, draws)
-        densities = np.array([mixture.log_density(own.points) for mixture in mixtures])
-        posterior = own.log_weights + proposal.mixture.log_density(own.points)
+        return proposal.mixture, proposal.draw(rng, draws)
+
+    # the response leaves the interpreter's lock, and each has a generator of its own
+    with ThreadPoolExecutor(min(cores, len(rngs))) as pool:
+        drawn = list(pool.map(adapted, rngs))
+    mixtures, found = [mixture for mixture, _ in drawn], []
+    for mixture, own in drawn:
+        densities = np.array([other.log_density(own.points) for other in mixtures])
+        posterior = own.log_weights + mixture.log_density(own.points)
         mean = logsumexp(densities, axis=0) - np.log(len(mixtures))
         found.append(replace(own, log_weights=posterior - mean))
     together = functools.reduce(WeightedDraws.followed_by, found)

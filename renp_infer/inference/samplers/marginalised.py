@@ -76,12 +76,10 @@ class Marginalised:
             complete[:, columns] = centre + self._linear(linear, means, rng)
             means = means + (complete[:, columns] - centre) @ _design(self.full, linear).T
         log_posterior = [
-            self.full.prior.log_density(vector)
-            + np.sum(self.full.pointwise_at_mean(mean))
-            + self.full.constrained(vector)
+            self.full.prior.log_density(vector) + np.sum(self.full.pointwise_at_mean(mean))
             for vector, mean in zip(complete, means, strict=True)
         ]
-        return complete, np.array(log_posterior)
+        return complete, np.array(log_posterior) + self.full.constrained(complete)
 
     def _linear(self, names: list[str], means: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Linear parameters less their prior means, shape (n, l).

@@ -63,7 +63,8 @@ def estimate_one(study: Study, task: Task, context: Context) -> xarray.DataTree:
     settings = _settings(study)
     hypothesis, estimator = task_of(task.index, settings.estimators)
     likelihood, budget = likelihood_of(study, hypothesis)
-    found = estimate(likelihood, estimator, settings, task.seed(), context.tell)
+    seed, cores = task.seed(), context.cores
+    found = estimate(likelihood, estimator, settings, seed, context.tell, cores)
     groups = {
         "posterior": parameter_group(likelihood.prior, found.vectors),
         **_derived(study, hypothesis, likelihood, found.vectors),
