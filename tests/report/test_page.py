@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from scipy import stats
 
 from renp_infer import files
 from renp_infer.app.library import write_report
@@ -344,6 +345,14 @@ def test_log_uniform_prior_is_normalised():
     mass = np.geomspace(0.1, 450.0, 4001)
     assert figures.mass_bounds(run) == (0.1, 450.0)
     assert np.trapezoid(figures.mass_prior(run, mass), mass) == pytest.approx(1.0, rel=1e-4)
+
+
+def test_a_prior_of_the_studys_own_is_drawn():
+    run = make_run(infer=False)
+    run.study["inference"]["priors"] = {"m1_meV": {"kind": "normal", "mean": 40.0, "sd": 5.0}}
+    mass = np.array([30.0, 40.0, 55.0])
+    expected = stats.norm(40.0, 5.0).pdf(mass)
+    assert figures.mass_prior(run, mass) == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,12 @@ from renp_infer.verbs.evaluate.figures import (
     stamp,
 )
 from renp_infer.verbs.infer.result import InferResult
-from renp_infer.verbs.infer.words import constraints_of, mass_bounds, mass_sentence
+from renp_infer.verbs.infer.words import (
+    constraints_of,
+    mass_bounds,
+    mass_prior_of,
+    mass_sentence,
+)
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
@@ -39,13 +44,14 @@ READABLE = 7
 MOST_PAIRED = 12
 """Parameters of a corner plot: several data sets may have more than can be read."""
 
+_FAINTEST = 1e-6
+"""Of the prior's density, what the axis of the whole prior reaches down to."""
+
 
 def mass_prior(run: Run, m1_meV: FloatArray) -> FloatArray:
     """Prior density of m1 per meV at the given masses (n,)."""
-    low, high = mass_bounds(run)
-    if run.study.get("inference", {}).get("m1_prior", "uniform") == "log-uniform":
-        return 1.0 / (np.maximum(m1_meV, low) * np.log(high / low))
-    return np.full_like(m1_meV, 1.0 / (high - low))
+    prior = mass_prior_of(run.study)
+    return np.exp([prior.log_density(float(m1)) for m1 in m1_meV])
 
 
 def draws(run: Run, group: str, name: str) -> FloatArray:
@@ -112,7 +118,8 @@ def mass_posterior(run: Run) -> tuple[Figure, str]:
     if zoomed:
         pad = 0.1 * np.ptp(values)
         main.set_xlim(max(bounds[0], values.min() - pad), min(bounds[1], values.max() + pad))
-        floor = 0.2 * mass_prior(run, np.linspace(*bounds, 50)).min()
+        height = mass_prior(run, np.linspace(*bounds, 50))
+        floor = max(0.2 * height.min(), _FAINTEST * height.max())
         grid[0, 1].set(yscale="log", ylim=(floor, None))
         grid[0, 1].set_title("whole prior, log density", fontsize=9)
     grid[0, -1].set_xlim(*bounds)
