@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         StoreError,
         TaskError,
     )
+    from renp_infer.live.campaign import Campaign
     from renp_infer.records import (
         PRESETS,
         Accuracy,
@@ -63,6 +64,7 @@ __all__ = [
     "PRESETS",
     "Accuracy",
     "BlindedError",
+    "Campaign",
     "ConfigError",
     "ConvergenceError",
     "Detector",
@@ -112,6 +114,7 @@ _HOMES = {
     ],
     "target": ["Target"],
     "app.outside": ["likelihood", "model", "prior", "signal"],
+    "live.campaign": ["Campaign"],
 }  # fmt: skip
 """Modules of exported names; the others are the library's."""
 

@@ -121,6 +121,23 @@ def explore(
 
 
 @app.command
+def serve(study: Path, /, *, port: int | None = None, options: Options = DEFAULTS) -> int:
+    """Run a campaign for other programs: readings in, the next setting out.
+
+    JSON lines on standard input are answered on standard output, one by one, see
+    docs/live.md; --out is the campaign's directory.
+
+    Parameters
+    ----------
+    port
+        Serve on this port of this machine instead; 0 takes a free one.
+    """
+    from renp_infer.live.serve import serve as serve_campaign
+
+    return serve_campaign(study, options, port)
+
+
+@app.command
 def report(*studies: Path, figures: str = "", options: Options = DEFAULTS) -> int:
     """Write report.html of finished studies or run directories.
 

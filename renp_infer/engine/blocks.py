@@ -188,15 +188,21 @@ def append_line(path: Path, line: dict[str, Any]) -> None:
 
 def read_entries(path: Path) -> dict[str, dict[str, Any]]:
     """Last line of each key; lines that are torn or no such thing are passed over."""
-    entries: dict[str, dict[str, Any]] = {}
+    known = (entry for entry in read_lines(path) if "key" in entry and are_of(LINE, entry))
+    return {entry["key"]: entry for entry in known}
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """JSON objects of a file, one a line; what is torn or no object is passed over."""
+    found = []
     for line in _lines(path):
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(entry, dict) and "key" in entry and are_of(LINE, entry):
-            entries[entry["key"]] = entry
-    return entries
+        if isinstance(entry, dict):
+            found.append(entry)
+    return found
 
 
 def are_of(kinds: Mapping[str, tuple[type, ...]], entry: Mapping[str, Any]) -> bool:

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from renp_infer.records import Experiment, FloatArray
     from renp_infer.study.study import Study
 
+ROUNDING = 1e-9
+"""rad; angles that are closer are one that was written in degrees."""
+
+SPREAD = 4
+"""Angles over which a campaign's time is shared where a response is judged."""
+
 type Models = list[HypothesisModel] | list[JointModel]
 """Of each hypothesis: of the run that is chosen alone, or with the data sets before it."""
 
@@ -34,6 +40,24 @@ type Models = list[HypothesisModel] | list[JointModel]
 def new_run(study: Study) -> Experiment:
     """Apparatus of the run whose settings are chosen: the study's own, beside its data sets."""
     return base_of(study) if study.sets else study.experiment
+
+
+def own_angles(study: Study) -> FloatArray:
+    """Candidates, and angles of the layouts, of a sequence: rad, ascending, each once."""
+    assert study.sequential is not None
+    chosen = np.array(study.sequential.angles), np.array(study.sequential.fixed)
+    return np.unique(np.concatenate([*chosen, new_run(study).layout.theta_s]))
+
+
+def others_of(study: Study, theta_s: FloatArray) -> FloatArray:
+    """Angles (k,) of data that are none of a sequence's own, rad, ascending, each once."""
+    return np.setdiff1d(_snapped(theta_s, own_angles(study)), own_angles(study))
+
+
+def _snapped(theta_s: FloatArray, known: FloatArray) -> FloatArray:
+    """Angles (n,), each the known one where it differs from that by rounding in degrees."""
+    near = known[np.argmin(np.abs(np.subtract.outer(theta_s, known)), axis=1)]
+    return np.where(np.abs(near - theta_s) < ROUNDING, near, theta_s)
 
 
 def expander_of(models: Models, states: States) -> Expands:
@@ -74,9 +98,8 @@ class SequenceBench:
         self.study, self.settings = study, study.sequential
         self.own = new_run(study)
         self._taken = data_of(study) if study.sets else None
-        others = (self.own.layout.theta_s, np.empty(0) if more is None else more)
-        chosen = (np.array(self.settings.angles), np.array(self.settings.fixed))
-        self.theta_s: FloatArray = np.unique(np.concatenate([*chosen, *others]))
+        others = np.empty(0) if more is None else _snapped(more, own_angles(study))
+        self.theta_s: FloatArray = np.unique(np.concatenate([own_angles(study), others]))
         detector = replace(self.own.detector, exposure_shares=None)
         layout = replace(self.own.layout, theta_s=self.theta_s)
         self.experiment = replace(self.own, layout=layout, detector=detector)
@@ -92,8 +115,12 @@ class SequenceBench:
         self.expander = expander_of(self._models, states)
 
     def _hypotheses(self) -> Models:
-        """Good for what a campaign knows if it spends all its time on one angle."""
-        sigma = np.full(self.theta_s.size, self.sigma_nG(self.settings.total_s))
+        """Good for a campaign that spends its time on ``SPREAD`` angles.
+
+        However it spends it, what the response errs by at all angles together stays below
+        sqrt(SPREAD) per cent of a standard error: less than in a layout of more angles.
+        """
+        sigma = np.full(self.theta_s.size, self.sigma_nG(self.settings.total_s / SPREAD))
         new = self._of_run(replace(self.study, experiment=self.own), self.experiment, sigma)
         beside = beside_of(self.study)
         if beside is None:
@@ -138,7 +165,7 @@ class SequenceBench:
     def places(self, theta_s: FloatArray) -> IntArray:
         """Places of angles (n,) of the run that is chosen, rad, in the atlas."""
         before = 0 if self._taken is None else self._taken.vector.size
-        return before + np.searchsorted(self.theta_s, theta_s)
+        return before + np.searchsorted(self.theta_s, _snapped(theta_s, self.theta_s))
 
     def before(self) -> Readings:
         """Readings of the data sets that the study has; none without any."""

@@ -15,7 +15,8 @@ from renp_infer.design.sequences.sequential import campaign, settled
 from renp_infer.errors import ConfigError
 from renp_infer.study.load import load_study
 from renp_infer.study.measured.datafile import read_sequence
-from renp_infer.verbs.sequential.bench import SequenceBench
+from renp_infer.verbs.sequential import bench as bench_module
+from renp_infer.verbs.sequential.bench import SequenceBench, others_of, own_angles
 from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.table import load_run
 
@@ -324,3 +325,24 @@ def test_posteriors_of_campaigns_are_calibrated(done: Path) -> None:
         sds = atlas.rest_meV * np.sqrt(beliefs.covariances[:, 0, 0])
         ranks.append(beliefs.weights @ norm.cdf((m1 - centres) / sds))
     assert kstest(ranks, "uniform").pvalue > 1e-3
+
+
+def test_responses_are_good_for_time_on_four_angles(tmp_path, monkeypatch):
+    """Standard errors go as the inverse root of time: twice those of all time on one angle."""
+    asked, made = [], bench_module.accurate_responses
+
+    def recorded(study, sigma_nG):
+        asked.append(sigma_nG)
+        return made(study, sigma_nG)
+
+    monkeypatch.setattr(bench_module, "accurate_responses", recorded)
+    bench = SequenceBench(load_study(write(tmp_path)))
+    assert asked[0] == pytest.approx(2.0 * bench.sigma_nG(1800.0), rel=1e-12, abs=0)
+
+
+def test_an_angle_written_in_degrees_is_the_candidate(tmp_path):
+    study = load_study(write(tmp_path))
+    own = own_angles(study)
+    written = np.nextafter(own, 0.0)
+    assert others_of(study, written).size == 0
+    assert others_of(study, np.deg2rad([140.5])) == pytest.approx(np.deg2rad([140.5]))
