@@ -15,7 +15,6 @@ from typing import Any
 from renp_infer.engine.driver import DONE, load
 from renp_infer.engine.options import Options
 from renp_infer.errors import ConfigError
-from renp_infer.files import write_text
 from renp_infer.live.campaign import Campaign
 from renp_infer.live.requests import LONGEST, answer, greeting
 from renp_infer.terminal import say
@@ -88,9 +87,8 @@ def _port(campaign: Campaign, port: int) -> None:
 def _signpost(file: Path, address: str) -> Iterator[None]:
     """Address in a file that its owner alone may read, while it is served."""
     file.unlink(missing_ok=True)
-    file.touch(mode=0o600)
-    write_text(file, address + "\n")
-    file.chmod(0o600)
+    file.touch(mode=0o600)  # before it says anything
+    file.write_text(address + "\n", encoding="utf-8")
     try:
         yield
     finally:
