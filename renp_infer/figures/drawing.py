@@ -33,6 +33,14 @@ TRUTH: dict[str, Any] = {"color": VERMILION, "ls": (0, (5, 1, 1, 1)), "lw": 1.6}
 _PAIR_COLOURS = (BLACK, BLUE, GREEN, VERMILION, PURPLE, ORANGE)
 _PAIR_DASHES = ("-", "--", ":", "-", "--", ":")
 PAIR_STYLES = dict(zip(PAIRS, zip(_PAIR_COLOURS, _PAIR_DASHES, strict=True), strict=True))
+RUN_STYLES = tuple(
+    zip(
+        (BLUE, VERMILION, GREEN, PURPLE, BLACK, ORANGE),
+        ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2, 1, 2)), (0, (3, 1))),
+        strict=True,
+    )
+)
+"""Colour and dashes of each of several runs in one panel."""
 CHAIN_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 STYLE = {
     "font.size": 10,
@@ -353,20 +361,50 @@ def draw_pair(
     decades : bool
         Whether the axes are logarithmic, and the values logarithms to base 10.
     """
-    counts, ex, ey = np.histogram2d(np.asarray(x), np.asarray(y), bins, range=ranges)
-    smooth = ndimage.gaussian_filter(counts, 1.2, mode=modes)
-    centres = [
-        np.concatenate([[e[0]], 0.5 * (e[1:] + e[:-1]), [e[-1]]]) for e in (ex, ey)
-    ]  # out to the limits, or the regions would end half a cell before them
+    centres, padded, levels = _regions(x, y, ranges, modes, bins)
     if decades:
         centres = [10.0**places for places in centres]
-    padded = np.pad(smooth, 1, mode="edge").T
-    levels = credible_levels(smooth, (0.95, 0.68))
     fill = ax.contourf(
         *centres, padded, levels=levels, colors=[BAND_95, BAND_68][-len(levels) + 1 :]
     )
     line = ax.contour(*centres, padded, levels=levels[:-1], colors=BLUE, linewidths=0.8)
     return [fill, line]
+
+
+def draw_outline(
+    ax: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    ranges: Sequence[tuple[float, float]],
+    modes: Sequence[str],
+    colour: str,
+    dashes: Any,
+) -> list[Artist]:
+    """Outlines of the 68 and 95 % regions of two parameters, one of several in a panel."""
+    centres, padded, levels = _regions(x, y, ranges, modes, 40)
+    widths = (0.9, 1.5)[-len(levels) + 1 :]
+    return [
+        ax.contour(
+            *centres, padded, levels=levels[:-1], colors=colour, linewidths=widths,
+            linestyles=[dashes],
+        )
+    ]  # fmt: skip
+
+
+def _regions(
+    x: ArrayLike,
+    y: ArrayLike,
+    ranges: Sequence[tuple[float, float]],
+    modes: Sequence[str],
+    bins: int,
+) -> tuple[list[FloatArray], FloatArray, list[float]]:
+    """Places of a smoothed density of two parameters, the density, and its levels."""
+    counts, ex, ey = np.histogram2d(np.asarray(x), np.asarray(y), bins, range=ranges)
+    smooth = ndimage.gaussian_filter(counts, 1.2, mode=modes)
+    centres = [
+        np.concatenate([[e[0]], 0.5 * (e[1:] + e[:-1]), [e[-1]]]) for e in (ex, ey)
+    ]  # out to the limits, or the regions would end half a cell before them
+    return centres, np.pad(smooth, 1, mode="edge").T, credible_levels(smooth, (0.95, 0.68))
 
 
 def draw_trace(ax: Axes, draws: ArrayLike, keep: int = 300) -> list[Artist]:

@@ -55,8 +55,7 @@ def write_figures(found: Contents, directory: Path, formats: Sequence[str]) -> l
     StoreError
         If a file cannot be written.
     """
-    several = [found.overview] if found.overview else []
-    folders = {FOLDER: several} if len(found.sections) > 1 else {}
+    folders = {FOLDER: list(found.together)} if len(found.sections) > 1 else {}
     for section in found.sections:
         folders[f"{FOLDER}/{section.anchor}" if folders else FOLDER] = section.plates
     names = []

@@ -22,11 +22,11 @@ NARROW = 0.5
 """Share of the prior below which the intervals have a panel of their own."""
 
 
-def overview_plate(runs: Sequence[Run]) -> Plate | None:
-    """Mass intervals of several runs; ``None`` for one run, or without an inference."""
+def overview_plates(runs: Sequence[Run]) -> list[Plate]:
+    """Mass intervals of several runs; none for one run, or without an inference."""
     if len(runs) < 2 or all(run.find(InferResult) is None for run in runs):
-        return None
-    return plate("overview", "Lightest neutrino mass by run", overview, runs)
+        return []
+    return [plate("overview", "Lightest neutrino mass by run", overview, runs)]
 
 
 def overview(runs: Sequence[Run]) -> tuple[Figure, str]:

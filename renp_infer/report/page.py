@@ -21,7 +21,8 @@ from renp_infer.figures.template import fill_template
 from renp_infer.files import write_text
 from renp_infer.report import answers, tables
 from renp_infer.report.citations import bibtex, used_by
-from renp_infer.report.overview import overview_plate
+from renp_infer.report.overlay import overlay_plates
+from renp_infer.report.overview import overview_plates
 from renp_infer.verbs.evaluate.figures import normalised_label, source
 from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.evaluate.switches import preset_of
@@ -110,7 +111,7 @@ class Contents:
 
     title: str
     sections: tuple[Chapter, ...]
-    overview: Plate | None
+    together: tuple[Plate, ...]
     differences: tuple[tuple[str, list[str]], ...]
 
 
@@ -138,7 +139,7 @@ def contents(runs: Sequence[Run], start: Path) -> Contents:
     return Contents(
         f"{len(runs)} runs" if len(runs) > 1 else runs[0].name,
         tuple(section(run, k, start) for k, run in enumerate(runs, start=1)),
-        overview_plate(runs),
+        (*overview_plates(runs), *overlay_plates(runs)),
         tuple(tables.differences(runs)),
     )
 
