@@ -55,6 +55,8 @@ def _forgiving(method: Callable[..., Any]) -> Callable[..., Any]:
         except (OSError, EOFError, ValueError):  # full, forbidden, or cut off
             _say_once()
             return None
+        except (ImportError, AttributeError):  # of a version whose modules had other names
+            return None
 
     return attempt
 

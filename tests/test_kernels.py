@@ -57,6 +57,22 @@ def test_a_cache_that_fails_is_none(
     assert said(capsys) == [f"renp: {kernels.NO_CACHE}"]
 
 
+def test_a_cache_of_a_version_with_other_modules_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ModuleNotFoundError("No module named 'renp_infer.gone'")
+
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(caching.IndexDataCacheFile, "load", fail)
+    assert kernels.njit(cache=True)(doubled)(1.5) == 3.0
+    assert said(capsys) == []
+    monkeypatch.undo()
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    again = kernels.njit(cache=True)(doubled)
+    assert again(1.5) == 3.0 and sum(again.stats.cache_hits.values()) == 1
+
+
 def test_a_cache_that_works_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
