@@ -108,7 +108,8 @@ def _function(verb: Verb) -> Ask[Any]:
         found = with_sections(study, *verb.sections)
         plan = verb.plan(found)
         with _performed(found, plan, out, executor, quiet=quiet) as directory:
-            return _judged(read_run(directory, plan)).results[plan[-1].name].told()
+            answers = verb if verb in plan else plan[-1]
+            return answers.told(_judged(read_run(directory, plan)))
 
     ask.__name__ = ask.__qualname__ = verb.name
     sections = ", ".join(f"``[{name}]``" for name in verb.sections)

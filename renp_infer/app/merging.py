@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.blocks import Blocks, read_entries
-from renp_infer.engine.campaign import Work, merge, write_study
+from renp_infer.engine.campaign import Work, merge, work_of, write_study
 from renp_infer.engine.driver import study_in
 from renp_infer.engine.store import MANIFEST, Store, read_manifest
 from renp_infer.engine.tasks import Task
@@ -52,7 +52,10 @@ def merge_runs(target: Path, sources: Sequence[Path]) -> tuple[Study, list[str]]
     with Store(target) as store:
         write_study(store, study)
         for verb in verbs_of(study):
-            work = Work(study, store, verb)
+            work = work_of(study, store, verb)
+            if work is None:
+                missing.append(f"{verb.name}: what it rests on is missing")
+                continue
             for source in sources:
                 _copy(work, source)
             if not store.is_done(verb, work.series.key):

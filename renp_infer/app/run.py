@@ -42,6 +42,7 @@ class Run(AnyRun):
         scan: xarray.DataTree | None
         atlas: xarray.DataTree | None
         optimum: dict[str, Any] | None
+        confirmation: dict[str, Any] | None
         sequential: xarray.DataTree | None
 
     def __getattr__(self, name: str) -> Any:

@@ -53,7 +53,7 @@ def _row(
     writer: str,
     last: dict[str, Any],
 ) -> dict[str, Any]:
-    series = verb.series(study)
+    series = verb.series(verb.prepared(study, directory) or study)
     row = {"name": study.name, "task": verb.name, "total": series.count, "stale": 0}
     entry = manifest["tasks"].get(verb.name)
     begun = last.get("verb") == verb.name and last.get("event") != "finish"

@@ -102,6 +102,12 @@ class Work:
             self.failures.append(f"task {task.index}: {error}")
 
 
+def work_of(study: Study, store: Store, verb: Verb, shard: tuple[int, int] = WHOLE) -> Work | None:
+    """Work of a study as its verb finds it in a run; ``None`` where what it rests on is missing."""
+    found = verb.prepared(study, store.directory)
+    return None if found is None else Work(found, store, verb, shard)
+
+
 class Queue:
     """Tasks that are not done, in order; those to be tried again come first."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from renp_infer.engine.archive import check_inputs
-from renp_infer.engine.campaign import WHOLE, Work, parse_shard, update, write_study
+from renp_infer.engine.campaign import WHOLE, parse_shard, update, work_of, write_study
 from renp_infer.engine.executors import parse_executor
 from renp_infer.engine.interruption import unlost_interruption
 from renp_infer.engine.options import Measured, Options
@@ -82,18 +82,19 @@ def bring_up_to_date(plans: Sequence[Plan], options: Options) -> None:
         _refuse_empty_shard(shard[0], plans, options)
     for plan in plans:
         refuse_opening(plan.study, plan.directory, plan.verbs, force=options.force)
-    found = [secret_for(p.study, p.directory, p.verbs, whole=shard == WHOLE) for p in plans]
+    secrets = [secret_for(p.study, p.directory, p.verbs, whole=shard == WHOLE) for p in plans]
     with contextlib.ExitStack() as stack:
         stores = [stack.enter_context(Store(plan.directory)) for plan in plans]
         pairs = list(zip(plans, stores, strict=True))
         for plan, store in pairs:
             _prepare(plan, store, options)
-        for (plan, store), secret in zip(pairs, found, strict=True):
+        for (plan, store), secret in zip(pairs, secrets, strict=True):
             if secret is not None:
                 seal(store, secret, plan.study)
         executor = stack.enter_context(parse_executor(options.executor))
         for verb in dict.fromkeys(verb for plan in plans for verb in plan.verbs):
-            works = [Work(p.study, store, verb, shard) for p, store in pairs if verb in p.verbs]
+            found = [work_of(p.study, s, verb, shard) for p, s in pairs if verb in p.verbs]
+            works = [work for work in found if work is not None]
             lines = options.progress == "json"
             errors += update(works, executor, quiet=options.quiet, lines=lines)
         for store in stores:

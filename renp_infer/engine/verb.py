@@ -73,6 +73,10 @@ class Verb(Product):
         """Everything of a study that results depend on, as plain values."""
         raise NotImplementedError
 
+    def prepared(self, study: Study, _directory: Path) -> Study | None:
+        """The study with what verbs before it found there; ``None`` where that is missing."""
+        return study
+
     def parts(self, _study: Study) -> Sequence[Any]:
         """What distinguishes each of its tasks, as plain values, in order."""
         return ({},)
@@ -102,6 +106,10 @@ class Verb(Product):
     def read(self, files: Files, study: Mapping[str, Any]) -> Result:
         """Read its result back, for a resolved study."""
         raise NotImplementedError
+
+    def told(self, run: Run) -> Any:
+        """What a Python session gets that asked for it."""
+        return run.results[self.name].told()
 
     def show(self, _name: str, result: Any) -> Any:
         """What a run in Python has by an attribute."""

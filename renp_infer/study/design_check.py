@@ -14,9 +14,17 @@ from renp_infer.design.utilities.measures import UTILITIES
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said, nearest
 from renp_infer.inference.parameters import MASS
+from renp_infer.inference.priors.prior import mass_prior
 from renp_infer.study import reading as config
 from renp_infer.study.design_tables import Design, with_keys
-from renp_infer.study.designing import SHARE, own_exposures, region_of, space_of, splits
+from renp_infer.study.designing import (
+    SHARE,
+    has_own_odds,
+    own_exposures,
+    region_of,
+    space_of,
+    splits,
+)
 from renp_infer.study.sections.grids.windows import RangeSection, check_windows, ends, on_circle
 from renp_infer.study.sections.optimize import check_wanted, cost_model
 
@@ -54,7 +62,26 @@ def check_design(study: Study) -> None:
         raise ConfigError("optimize.priors", list(section.priors), allowed)
     check_windows(section.windows, study.parameters.m1_eV)
     check_wanted(section)
+    _check_masses(study)
     _check_constraints(study)
+
+
+def _check_masses(study: Study) -> None:
+    """Masses at which designs are told are within the prior, and their hypothesis is possible."""
+    assert study.design is not None
+    section = study.design.section
+    low, high = mass_prior(study.priors).limits
+    for mass in section.at_m1_meV or ():
+        if not low <= mass <= high:
+            allowed = f"masses within the prior of m1, {low:g} to {high:g} meV"
+            raise ConfigError("optimize.at_m1_meV", mass, allowed)
+    asked = "confirm" if section.confirm else "at_m1_meV"
+    if (section.confirm or section.at_m1_meV) and not has_own_odds(study):
+        own, given = study.parameters, getattr(section, asked)
+        shown, least = (given, "0") if section.confirm else (list(given), "[]")
+        allowed = f"{least} where {own.ordering} {own.nature}, which is true, has no odds"
+        hint = "name it in optimize.orderings, natures and prior_odds, or change [neutrino]"
+        raise ConfigError(f"optimize.{asked}", shown, allowed, hint)
 
 
 def _check_shares(study: Study) -> None:

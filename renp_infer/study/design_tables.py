@@ -28,12 +28,15 @@ class Design:
         Where its relative paths start.
     data : tuple of dict
         Tables of ``[[data]]``, beside which a design stands.
+    found : mapping, optional
+        Keys of the best design, once a search has found it.
     """
 
     section: OptimizeSection
     tables: dict[str, Any]
     folder: str
     data: tuple[dict[str, Any], ...] = ()
+    found: Mapping[str, Any] | None = None
 
 
 def design_of(study: StudyConfig, scheme: str, folder: Path) -> Design | None:

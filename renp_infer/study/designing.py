@@ -12,9 +12,10 @@ from renp_infer.design.spaces.region import Region
 from renp_infer.design.spaces.space import Dimension, Keys, Space, Window
 from renp_infer.design.utilities.beside import Beside, Split, Taken
 from renp_infer.errors import DomainError
+from renp_infer.inference.priors.prior import mass_prior
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study import reading as config
-from renp_infer.study.datasets import assemble_sets
+from renp_infer.study.datasets import assemble_sets, assembled
 from renp_infer.study.design_tables import Design, with_keys
 from renp_infer.study.resolve import assemble
 from renp_infer.study.sections.grids.windows import RangeSection
@@ -22,11 +23,14 @@ from renp_infer.study.sections.optimize import cost_model
 
 if TYPE_CHECKING:
     from renp_infer.design.searches.objective import Objective
+    from renp_infer.design.utilities.utility import Appraiser
     from renp_infer.study.study import DataSet, Study
 
 _SETTINGS = ("centre_deg", "distance_deg", "distance_meV", "width_deg", "points", "share")
 SHARE = "share."
 """What a key of a data set's share of the exposure begins with."""
+TOLD_MEV = (5.0, 20.0, 50.0)
+"""Masses at which designs are told where a study names none."""
 STAGES = ("search", "choice", "last", "robustness")
 """Appraisals, each with truths and noise of its own."""
 
@@ -200,6 +204,33 @@ def own_values(study: Study, region: Region) -> dict[str, Any]:
     return {n: known[n] for n in region.space.names if n in known}
 
 
+def told_masses(study: Study) -> tuple[float, ...]:
+    """True masses, meV, at which designs are told in other units than the search's.
+
+    None where the study's own hypothesis, which is true there, is not among those that may be.
+    """
+    assert study.design is not None
+    given = study.design.section.at_m1_meV
+    if not has_own_odds(study):
+        return ()
+    low, high = mass_prior(study.priors).limits
+    return tuple(m for m in TOLD_MEV if low <= m <= high) if given is None else given
+
+
+def has_own_odds(study: Study) -> bool:
+    """Whether the study's own hypothesis is among those that designs are judged under."""
+    assert study.design is not None
+    section, own = study.design.section, study.parameters
+    odds = getattr(section.prior_odds, f"{own.ordering}_{own.nature}")
+    return own.ordering in section.orderings and own.nature in section.natures and odds > 0.0
+
+
+def study_with(study: Study, keys: Keys) -> Study:
+    """The study with a design in all its data sets, ready to be fitted."""
+    assert study.design is not None
+    return assembled(config.validate(designed(study, keys)), "", Path(study.design.folder))
+
+
 def frozen_noise(study: Study) -> Keys:
     """Keys that keep the noise of the study's own settings for all designs.
 
@@ -242,13 +273,24 @@ def objective_of(
         The one truth, in place of what the section says.
     """
     from renp_infer.design.searches.objective import Objective
-    from renp_infer.design.utilities.utility import Appraiser, UtilitySettings
+
+    assert study.design is not None
+    section = study.design.section
+    appraiser = appraiser_of(study, region, stage, truth)
+    return Objective(region, appraiser, section.utility, per_cost=section.per_cost)
+
+
+def appraiser_of(
+    study: Study, region: Region, stage: str = "search", truth: Parameters | None = None
+) -> Appraiser:
+    """What says the utilities of an apparatus; see `objective_of`."""
+    from renp_infer.design.utilities import utility
     from renp_infer.measurement.normalise import coherence, noise_scale
 
     assert study.design is not None
     section = study.design.section
     odds = {k.replace("_", " "): v for k, v in section.prior_odds.model_dump().items()}
-    settings = UtilitySettings(
+    settings = utility.UtilitySettings(
         inference=study.priors,
         orderings=section.orderings,
         natures=section.natures,
@@ -262,7 +304,7 @@ def objective_of(
     frozen = "detector.reference_snr" in region.space.constant
     own = base_of(study)
     scale = 1.0 if frozen else noise_scale(own, study.parameters, coherence(own))
-    appraiser = Appraiser(
+    return utility.Appraiser(
         settings,
         truth or study.parameters,
         study.oscillation,
@@ -272,4 +314,3 @@ def objective_of(
         beside=beside_of(study),
         seed=study.seed,
     )
-    return Objective(region, appraiser, section.utility, per_cost=section.per_cost)

@@ -337,7 +337,7 @@ def test_a_search_gives_its_document_and_trials(monkeypatch: pytest.MonkeyPatch)
         told = renp.optimize("optimize-mass")
     assert (told["utility"], told["gain"], told["reasons"]) == (4.65, 4.21, ["no utility"])
     assert [row["values"] for row in told["trials"]] == [{"eig_m1": 4.7}]
-    assert [done.name for done in plans[0].verbs] == ["evaluate", "optimize"]
+    assert [done.name for done in plans[0].verbs] == ["evaluate", "optimize", "confirm"]
 
 
 def test_a_search_needs_something_to_vary() -> None:

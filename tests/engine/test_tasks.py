@@ -58,13 +58,15 @@ def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
     assert changed("neutrino.m1_meV=51") == everything
     assert changed("seed=1") == everything - {"evaluate"}
     assert changed("inference.draws=60") <= {"infer", "calibrate", "scan"}
-    designs = {"optimize", "sequential"}
+    designs = {"optimize", "confirm", "sequential"}
     fits = {"infer", "compare", "calibrate", "forecast", "scan"} | designs
     assert changed("inference.amplitude_sd=0.1") == fits
     assert changed("calibrate.draws=99") == {"calibrate"}
     assert changed("forecast.goal_meV=9") == {"forecast"}
     assert "optimize" in changed("optimize.truths=99") <= designs
     assert changed("optimize.repeats=7") <= designs
+    assert changed("optimize.confirm=2") == {"confirm"}
+    assert changed("optimize.at_m1_meV=[30.0]") == {"confirm"}
     assert changed("compare.live_points=99") == {"compare"}
     assert changed("compare.gate=3") == set()
     assert changed("compare.prior_odds.normal_dirac=2") == {"calibrate"}  # draws with the odds

@@ -36,6 +36,7 @@ SECTIONS: dict[str, Any] = {
     "optimize": {
         "optimizer": "sobol", "evaluations": 2, "polish": 0, "truths": 8, "final_truths": 8,
         "masses": 33, "comparisons": False, "effects": 0, "physics_starts": False,
+        "at_m1_meV": [50.0], "confirm": 2, "natures": ["dirac"],
         "windows": [{"centre_deg": {"low": 130.0, "high": 150.0}, "width_deg": 8.0, "points": 5}],
     },
 }  # fmt: skip
@@ -99,7 +100,7 @@ def test_every_verb_takes_several_sets(tmp_path: Path) -> None:
     path, home = written(tmp_path, two_sets(**SECTIONS)), tmp_path / "run"
     assert execute(["run", str(path), "--out", str(home), "--quiet"]) in (0, 3)
     run = load_run(home)
-    done = {"evaluate", "sets", "infer", "compare", "calibrate", "forecast", "optimize"}
+    done = {"evaluate", "sets", "infer", "compare", "calibrate", "forecast", "optimize", "confirm"}
     assert done <= set(run.results)
     document = said("infer", str(path), "--out", str(home))["hypotheses"][0]
     joint = document["parameters"]["m1_meV"]["sd"]

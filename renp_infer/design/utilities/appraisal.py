@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -201,6 +202,12 @@ class DesignBench:
         quantiles = np.linspace(0.0, 1.0, masses)
         self.masses_meV: FloatArray = self.mass_prior.from_unit(ndtri(quantiles)[:, None])
         self.table = [rival.predicted(self.masses_meV) for rival in rivals]
+
+    def at_exposure(self, exposure_s: float) -> DesignBench:
+        """The same for another exposure, shared as before."""
+        other = copy.copy(self)
+        other.noise = self.noise.at(exposure_s)
+        return other
 
     def states(
         self, place: int, m1_meV: FloatArray, anchors_meV: FloatArray | None = None

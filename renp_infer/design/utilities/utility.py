@@ -8,8 +8,9 @@ integrated out; see docs/design.md. Truths and noise are the same for every desi
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -168,6 +169,17 @@ class Appraiser:
             return fixed_truth(place, own, settings.truths, rng)
         count = -(-settings.truths // len(self.hypotheses))
         return prior_truths(len(self.hypotheses), count, mass_prior(settings.inference), rng)
+
+    def at(self, parameters: Parameters, truths: int, rng: np.random.Generator) -> Appraiser:
+        """The same for one truth, with so many drawn nuisances and noises.
+
+        What the central values give, such as the shapes of offsets, stays.
+        """
+        other = copy.copy(self)
+        other.settings = replace(self.settings, truth="fixed", truths=truths)
+        place = self.hypotheses.index((parameters.ordering, parameters.nature))
+        other.truths = fixed_truth(place, parameters, truths, rng)
+        return other
 
     def __call__(
         self,

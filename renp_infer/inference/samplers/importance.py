@@ -137,11 +137,19 @@ class Proposal:
     ------
     ConvergenceError
         If no mode is found.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    chi_squared : float
+        Sum of squared residuals of data and priors at the best mode.
     """
 
     def __init__(self, target: AmplitudeMarginal, rng: np.random.Generator) -> None:
         self.target = target
-        self.mixture = start_mixture(target, rng)
+        chart = Chart(target.likelihood)
+        modes = _modes(chart, rng)
+        self.mixture, self.chi_squared = _mixture(target, chart, modes), modes[0].chi_squared
 
     def draw(self, rng: np.random.Generator, count: int) -> WeightedDraws:
         """Draw independently; what lies outside the prior weighs nothing, with template 0."""
@@ -210,7 +218,17 @@ def importance_sample(
     ConvergenceError
         If fewer than ``LEAST_ESS`` draws are effective.
     """
-    proposal = Proposal(target, rng)
+    return drawn_of(Proposal(target, rng), rng, draws)
+
+
+def drawn_of(proposal: Proposal, rng: np.random.Generator, draws: int) -> WeightedDraws:
+    """Weighted draws of a proposal, refitted first.
+
+    Raises
+    ------
+    ConvergenceError
+        If fewer than ``LEAST_ESS`` draws are effective.
+    """
     proposal.adapt(rng, ROUNDS)
     found = proposal.draw(rng, draws)
     _judge(found)
@@ -301,11 +319,15 @@ def start_mixture(target: AmplitudeMarginal, rng: np.random.Generator) -> Mixtur
         If that is because of numbers that are not finite, or if a mode has no covariance.
     """
     chart = Chart(target.likelihood)
+    return _mixture(target, chart, _modes(chart, rng))
+
+
+def _mixture(target: AmplitudeMarginal, chart: Chart, modes: list[Minimum]) -> Mixture:
+    """Gaussians at modes, the best first."""
     phases, names = chart.phases.size, target.likelihood.prior.names
     plain = [name for name in names if name not in target.likelihood.prior.circular]
     kept = [k for k, name in enumerate(plain) if name in target.prior.names]
     kept += range(len(plain), len(plain) + phases)
-    modes = _modes(chart, rng)
     with faults("covariance at the mode", chart.values(modes[0].point)):
         along = kept.index(plain.index(MASS))
         bend = _bend(chart, modes[0], kept, along)

@@ -208,6 +208,25 @@ class OptimizeSection(Section):
         Before(_entries, json_schema_input_type=tuple[Word, ...] | dict[str, Word]),
         about("What a design must satisfy.", typical='["volume_cm3 <= 6.3"]'),
     ] = ()
+    at_m1_meV: Annotated[
+        tuple[Annotated[float, Before(Number("meV", 0, 1e9))], ...] | None,
+        Before(as_tuple),
+        about(
+            "True masses at which the best design and the study's own are told in meV, "
+            "probabilities and time; [] for none.",
+            unset="those of 5, 20 and 50 that the prior allows",
+            page="design.md#promise-and-outcome",
+        ),
+    ] = None
+    confirm: Annotated[
+        int,
+        Before(Whole(0, 100_000)),
+        about(
+            "Mock data sets of each of these, analysed in full, that the promise is compared "
+            "with; 0: none.",
+            page="design.md#promise-and-outcome",
+        ),
+    ] = 0
     cost: Annotated[CostSection, about("Prices, in a unit of the study's own.")] = CostSection()
     effects: Annotated[
         int,
@@ -277,6 +296,12 @@ def check_wanted(section: OptimizeSection) -> None:
     if section.maximin and len(section.utility) > 1:
         allowed = "false with several objectives, of which no design is best"
         raise ConfigError("optimize.maximin", True, allowed)
+    if section.confirm == 1:
+        allowed = "0, or >= 2: one data set has no standard error"
+        raise ConfigError("optimize.confirm", 1, allowed)
+    if section.confirm and section.at_m1_meV == ():
+        allowed = "0 with optimize.at_m1_meV = [], masses at which it could be confirmed"
+        raise ConfigError("optimize.confirm", section.confirm, allowed)
     fewest = 2 * len(section.orderings) * len(section.natures)
     for key in ("truths", "final_truths"):
         if section.truth == "prior" and getattr(section, key) < fewest:

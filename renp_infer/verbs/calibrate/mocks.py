@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from renp_infer.inference.hypothesis import HypothesisModel
+from renp_infer.inference.hypothesis import HypothesisModel, ModelLike
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.responses.response import Response, exact_at
 from renp_infer.inference.results.comparison import Hypothesis
+from renp_infer.measurement.data import Data
 from renp_infer.records import FloatArray
 from renp_infer.study.hypotheses import accurate_responses, hypothesis_of, of_sets, true_peak_nG
 from renp_infer.study.observed import data_of, rows_of
@@ -50,15 +51,39 @@ def mock_model(study: Study, hypothesis: Hypothesis) -> MockModel:
     ConvergenceError
         If no response is good enough for the noise.
     """
+    return mock_models(study, [hypothesis])[0]
+
+
+def mock_models(study: Study, hypotheses: Sequence[Hypothesis]) -> list[MockModel]:
+    """Models of several hypotheses, with the responses that these have in common.
+
+    Raises
+    ------
+    ConvergenceError
+        If no response is good enough for the noise.
+    """
     data = data_of(study)
-    rows = iter(rows_of(study))
+    natures = tuple(dict.fromkeys(hypothesis.nature for hypothesis in hypotheses))
+    own = [one.study for one in study.sets] or [study]
+    parts = [
+        (accurate_responses(one, data.sigma[rows], natures), true_peak_nG(one))
+        for one, rows in zip(own, rows_of(study), strict=True)
+    ]
 
-    def make(one: Study) -> HypothesisModel:
-        sigma = data.sigma[next(rows)]
-        responses = accurate_responses(one, sigma, natures=(hypothesis.nature,))
-        return hypothesis_of(one, hypothesis, responses, peak_nG=true_peak_nG(one))
+    def model(hypothesis: Hypothesis) -> ModelLike:
+        rest = iter(parts)
 
-    model = of_sets(study, make)
+        def make(one: Study) -> HypothesisModel:
+            responses, peak_nG = next(rest)
+            return hypothesis_of(one, hypothesis, responses, peak_nG=peak_nG)
+
+        return of_sets(study, make)
+
+    return [_of_model(model(hypothesis), data) for hypothesis in hypotheses]
+
+
+def _of_model(model: ModelLike, data: Data) -> MockModel:
+    """What mocks need of a hypothesis of all data sets."""
 
     def expected(vector: FloatArray) -> FloatArray:
         parts = model.split(model.prior.values(vector))

@@ -48,8 +48,10 @@ def _search(path: Path, options: Options) -> int:
     from renp_infer.terminal import show, write_document
     from renp_infer.verbs.about import opening
     from renp_infer.verbs.evaluate.shortfall import shortfall
+    from renp_infer.verbs.optimize.confirmed import ConfirmResult
     from renp_infer.verbs.optimize.result import OptimizeResult
     from renp_infer.verbs.optimize.tables import optimum_tables
+    from renp_infer.verbs.optimize.telling import told_tables, whole_document
     from renp_infer.verbs.optimize.verb import OPTIMIZE
 
     run = asked(load(path, options), OPTIMIZE, options)
@@ -58,9 +60,12 @@ def _search(path: Path, options: Options) -> int:
     found = run.get(OptimizeResult)
     if options.json:
         said = {"remark": shortfall(run), "file": str(run.directory / OPTIMIZE.file)}
-        write_document(found.to_document() | Preset.of(run.study).document | said)
+        whole = found.to_document() | whole_document(run)
+        write_document(whole | Preset.of(run.study).document | said)
     else:
         first = [opening(run.name, run.study, OPTIMIZE.answer(run))]
         first += filter(None, [shortfall(run)])
-        show(*first, *optimum_tables(found), f"results: {run.directory}")
+        told = run.find(ConfirmResult)
+        more = [] if told is None else told_tables(told)
+        show(*first, *optimum_tables(found), *more, f"results: {run.directory}")
     return judge([run])

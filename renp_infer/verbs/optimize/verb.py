@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from renp_infer.engine.result import Files
+from renp_infer.engine.store import read_manifest
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
-from renp_infer.errors import ConfigError
+from renp_infer.errors import ConfigError, StoreError
 from renp_infer.fields import Said
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.verb import EVALUATE
@@ -19,6 +21,7 @@ from renp_infer.verbs.inputs import prior_inputs
 if TYPE_CHECKING:
     from renp_infer.engine.page import Page
     from renp_infer.engine.run import Run
+    from renp_infer.verbs.optimize.confirmed import ConfirmResult
     from renp_infer.verbs.optimize.result import OptimizeResult
 
 PACKAGES = {"skopt": "scikit-optimize", "sklearn": "scikit-learn", "botorch": "botorch"}
@@ -44,7 +47,8 @@ class Optimize(Verb):
     def inputs(self, study: Study) -> dict[str, Any]:
         """All but the number of repeats, so that a longer series begins with the shorter."""
         assert study.design is not None
-        section = study.design.section.model_dump(exclude={"repeats", "sequential", "follow"})
+        apart_too = {"repeats", "sequential", "follow", "at_m1_meV", "confirm"}
+        section = study.design.section.model_dump(exclude=apart_too)
         apart = ("name", "seed", "inference", "execution")  # elsewhere, or of no effect
         given = {key: table for key, table in study.design.tables.items() if key not in apart}
         return prior_inputs(study) | {"tables": given, "optimize": section}
@@ -90,7 +94,13 @@ class Optimize(Verb):
         if study.design is None:
             allowed = "a section [optimize] with what may vary"
             raise ConfigError("optimize", Said("nothing"), allowed)
-        return (EVALUATE, self)
+        return (EVALUATE, self, *([CONFIRM] if CONFIRM.wanted(study) else []))
+
+    def told(self, run: Run) -> dict[str, Any]:
+        """The document, with the trials, and what designs are worth at stated masses."""
+        from renp_infer.verbs.optimize.telling import whole_document
+
+        return run.results[self.name].told() | whole_document(run)
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> OptimizeResult:
         """Read ``optimize.json`` and its trials."""
@@ -112,5 +122,86 @@ class Optimize(Verb):
         return page(run)
 
 
-OPTIMIZE = Optimize()
-VERBS = (OPTIMIZE,)
+class Confirm(Verb):
+    """Tell what the best design is worth at stated masses, and test it by full inference."""
+
+    name, file, rank, merges = "confirm", "confirm.json", 62, True
+    fits = False
+    section = "optimize"
+    shows = ("confirmation",)
+    returns = """dict
+        What the best design and the study's own promise at stated masses, and what full inference
+        of mock data sets finds there; see docs/design.md. The search is done first."""
+
+    def wanted(self, study: Study) -> bool:
+        """With a search, and masses at which its best design is told."""
+        from renp_infer.study.designing import told_masses
+
+        return OPTIMIZE.wanted(study) and bool(told_masses(study))
+
+    def prepared(self, study: Study, directory: Path) -> Study | None:
+        """The study with the best design of its search."""
+        manifest = read_manifest(directory)
+        entry = manifest["tasks"].get(OPTIMIZE.name, {})
+        if study.design is None or entry.get("key") != OPTIMIZE.series(study).key:
+            return None
+        try:
+            best = Files.of(directory).tables(OPTIMIZE.file)["best"]
+        except StoreError:
+            return None
+        return replace(study, design=replace(study.design, found=best))
+
+    def inputs(self, study: Study) -> dict[str, Any]:
+        """Those of the search, masses and what it found; not the number of data sets."""
+        assert study.design is not None
+        from renp_infer.study.designing import told_masses
+
+        more = {"at_m1_meV": list(told_masses(study)), "found": study.design.found}
+        return OPTIMIZE.inputs(study) | more
+
+    def parts(self, study: Study) -> list[list[Any]]:
+        """Kind of the task, and which design, mass and data set."""
+        from renp_infer.verbs.optimize.confirming import parts
+
+        return parts(study)
+
+    def perform(self, study: Study, task: Task, context: Context) -> dict[str, Any]:
+        """Appraise both designs for one truth, or analyse one data set."""
+        from renp_infer.verbs.optimize.confirming import perform
+
+        return perform(study, task, context)
+
+    def merge(self, study: Study, paths: Iterator[str], target: Path) -> None:
+        """Write promises and outcomes."""
+        from renp_infer.verbs.optimize.confirming import join
+
+        join(study, paths, target)
+
+    def plan(self, study: Study) -> tuple[Verb, ...]:
+        """The search first.
+
+        Raises
+        ------
+        ConfigError
+            Without a search, or masses.
+        """
+        plan = OPTIMIZE.plan(study)
+        if self not in plan:
+            raise ConfigError("optimize.at_m1_meV", Said("nothing"), "masses to be told at")
+        return plan
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> ConfirmResult:
+        """Read ``confirm.json``."""
+        from renp_infer.verbs.optimize.confirmed import ConfirmResult
+
+        return ConfirmResult.of(files.tables(self.file))
+
+    def page(self, run: Run) -> Page:
+        """Promise against outcome."""
+        from renp_infer.verbs.optimize.telling import page
+
+        return page(run)
+
+
+OPTIMIZE, CONFIRM = Optimize(), Confirm()
+VERBS = (OPTIMIZE, CONFIRM)

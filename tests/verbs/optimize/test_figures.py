@@ -41,6 +41,7 @@ baselines = ["sobol", "random"]
 repeats = 2
 robustness = true
 effects = 12
+at_m1_meV = []
 [optimize.vary]
 "layout.radius_cm" = { low = 0.5, high = 1.5 }
 "layout.length_cm" = { low = 1.0, high = 4.0, scale = "log" }

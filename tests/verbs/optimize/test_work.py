@@ -48,6 +48,7 @@ evaluations = 7
 polish = 4
 baselines = ["sobol"]
 effects = 0
+at_m1_meV = []
 constraints = ["volume_cm3 <= 12"]
 """
 CRYSTAL = """[optimize.vary]

@@ -1,0 +1,204 @@
+"""What designs are worth at stated masses: refusals, keys, one verdict, and the same on workers."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from renp_infer.app.cli import execute
+from renp_infer.app.status import status_of
+from renp_infer.design.utilities.equal_time import EqualTime
+from renp_infer.design.utilities.utility import Utility
+from renp_infer.engine.campaign import work_of
+from renp_infer.engine.result import Verdict
+from renp_infer.engine.run import Run
+from renp_infer.engine.store import Store
+from renp_infer.errors import ConfigError
+from renp_infer.study.designing import told_masses
+from renp_infer.study.load import load_study
+from renp_infer.study.study import Study
+from renp_infer.verbs.optimize.confirmed import DESIGNS, ConfirmResult, Mocked, Worth
+from renp_infer.verbs.optimize.confirming import measures_of, parts, summary
+from renp_infer.verbs.optimize.telling import page, time_sentences, told_tables, whole_document
+from renp_infer.verbs.optimize.verb import CONFIRM, OPTIMIZE
+from tests.toys.design import search_found
+
+STUDY = """schema = 1
+name = "toy-confirm"
+[layout]
+theta_s_deg = { start = 140.0, stop = 148.0, points = 5 }
+[lasers]
+chi_squared = 1e-3
+[detector]
+reference_snr = 100
+[inference]
+m1_max_meV = 200.0
+oscillation_errors = false
+phases = "fixed"
+[optimize]
+optimizer = "sobol"
+evaluations = 3
+polish = 0
+truths = 4
+final_truths = 8
+masses = 24
+effects = 0
+comparisons = false
+orderings = ["normal"]
+natures = ["dirac"]
+at_m1_meV = [40.0]
+confirm = 2
+[[optimize.windows]]
+centre_deg = { low = 138.0, high = 146.0 }
+width_deg = 8.0
+points = 5
+"""
+
+
+def loaded(tmp_path: Path, **overrides: Any) -> Study:
+    path = tmp_path / "toy.toml"
+    path.write_text(STUDY)
+    return load_study(path, {f"optimize.{key}": value for key, value in overrides.items()})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "path", "allowed"),
+    [
+        ({"confirm": 1}, "optimize.confirm", ">= 2"),
+        ({"confirm": -2}, "optimize.confirm", "an integer"),
+        ({"at_m1_meV": []}, "optimize.confirm", "0 with optimize.at_m1_meV = []"),
+        ({"at_m1_meV": [40.0, 300.0]}, "optimize.at_m1_meV", "0 to 200 meV"),
+        ({"at_m1_meV": ["light"]}, "optimize.at_m1_meV", "meV"),
+        ({"natures": ["majorana"]}, "optimize.confirm", "0 where normal dirac, which is true"),
+        (
+            {"orderings": ["inverted"], "confirm": 0},
+            "optimize.at_m1_meV",
+            "[] where normal dirac, which is true",
+        ),
+    ],
+)
+def test_what_cannot_be_told_is_refused(tmp_path: Path, overrides, path, allowed) -> None:
+    with pytest.raises(ConfigError) as refused:
+        loaded(tmp_path, **overrides)
+    assert refused.value.path.startswith(path)
+    assert allowed in f"{refused.value.allowed}"
+
+
+def test_masses_by_default_are_those_that_the_prior_allows(tmp_path: Path) -> None:
+    (tmp_path / "toy.toml").write_text(STUDY.replace("at_m1_meV = [40.0]\n", ""))
+    of = lambda **keys: told_masses(load_study(tmp_path / "toy.toml", keys))  # noqa: E731
+    assert of() == (5.0, 20.0, 50.0)
+    assert of(**{"inference.m1_max_meV": 30.0, "neutrino.m1_meV": 10.0}) == (5.0, 20.0)
+    assert of(**{"optimize.confirm": 0, "optimize.natures": ["majorana"]}) == ()
+
+
+def test_more_data_sets_add_to_those_that_are_there_and_search_nothing_again(
+    tmp_path: Path,
+) -> None:
+    few, many = loaded(tmp_path), loaded(tmp_path, confirm=5)
+    assert OPTIMIZE.series(few).key == OPTIMIZE.series(many).key
+    assert OPTIMIZE.series(few).key == OPTIMIZE.series(loaded(tmp_path, confirm=0)).key
+    assert parts(many)[: len(parts(few))] == parts(few)
+    found = replace(few, design=replace(few.design, found={"layout.length_cm": 1.0}))
+    other = replace(few, design=replace(few.design, found={"layout.length_cm": 2.0}))
+    more = replace(many, design=replace(many.design, found={"layout.length_cm": 1.0}))
+    assert CONFIRM.series(found).task(3).key == CONFIRM.series(more).task(3).key
+    assert CONFIRM.series(found).base != CONFIRM.series(other).base
+
+
+def test_without_a_search_there_is_nothing_to_confirm(tmp_path: Path) -> None:
+    study = loaded(tmp_path)
+    with Store(tmp_path / "run") as store:
+        assert work_of(study, store, CONFIRM) is None
+        assert work_of(study, store, OPTIMIZE) is not None
+    states = {row["task"]: row["state"] for row in status_of(study, tmp_path / "run")}
+    assert states["confirm"] == "to do"
+
+
+def told(study: Study, outcome_meV: float, failure: str = "") -> ConfirmResult:
+    """Both designs promise 3.0 +- 0.1 meV at 40 meV; two data sets say something else."""
+    study = replace(study, design=replace(study.design, found={"layout.length_cm": 3.0}))
+    names = measures_of(("normal",), ("dirac",))
+    good = {"sd_m1": Utility(3.0, 0.1), "eig_m1": Utility(2.0, 0.02)}
+    worths = [
+        Worth(None, "eig_m1", {}, 3600.0, EqualTime(7200.0, 3600.0, None)),
+        Worth(40.0, "sd_m1", dict.fromkeys(DESIGNS, good), 3600.0, EqualTime(None, None, None)),
+    ]
+    values = {"sd_m1": outcome_meV, "eig_m1": 2.0}
+    assert list(values) == names
+    mocks = [Mocked(who, 40.0, values, 41.0, 900.0) for who in DESIGNS for _ in range(2)]
+    if failure:
+        mocks[0] = Mocked("best", 40.0, {}, None, None, failure)
+    return summary(study, worths, mocks)
+
+
+def test_a_broken_promise_is_in_the_one_verdict(tmp_path: Path) -> None:
+    study = loaded(tmp_path)
+    kept, broken = told(study, 3.1), told(study, 15.0)
+    assert kept.verdict == Verdict("pass")
+    assert broken.verdict.verdict == "warn" and len(broken.verdict.reasons) == 2
+    assert "3 ± 0.1 meV, full inference finds 15 ± 0 meV" in broken.verdict.reasons[0]
+    search = search_found(Verdict("pass"))
+    for found, word in ((kept, "pass"), (broken, "warn")):
+        run = Run(tmp_path, "toy", study.resolved, {"optimize": search, "confirm": found})
+        document = whole_document(run)
+        assert document["verdict"] == word == run.verdict
+        assert document["reasons"] == list(found.verdict.reasons)
+        rows = document["told"]["rows"]
+        assert {row["design"] for row in rows} == set(DESIGNS)
+        assert rows[0]["measures"]["sd_m1"]["promise"] == 3.0
+        text = str(page(run))
+        assert "Promise and outcome" in text and ("15" in text) == (found is broken)
+        assert told_tables(found)
+    failing = search_found(Verdict("fail", ("no utility",)))
+    run = Run(tmp_path, "toy", study.resolved, {"optimize": failing, "confirm": broken})
+    assert whole_document(run)["verdict"] == "fail"
+    assert whole_document(Run(tmp_path, "toy", {}, {"optimize": search})) == {}
+
+
+def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+    found = replace(told(loaded(tmp_path), 3.1, "ConvergenceError: too few"), provenance={"a": 1})
+    assert ConfirmResult.of(json.loads(json.dumps(found.to_document()))) == found
+    assert found.verdict.verdict == "warn"
+    assert "1 of 4 mock data sets could not be analysed" in found.verdict.reasons[-1]
+    assert found.row("best", 40.0).failures == 1
+
+
+def test_no_time_is_no_number(tmp_path: Path) -> None:
+    found = told(loaded(tmp_path), 3.1)
+    first, second = time_sentences(found)
+    assert "needs 2 h (1 h to never), 2 times its exposure" in first
+    assert "does not reach it" in second and "at 40 meV" in second
+    times = found.facts()["times"]
+    assert [row["reachable"] for row in times] == [True, False]
+    assert times[1]["exposure_s"] is times[1]["factor"] is None
+
+
+@pytest.mark.slow
+def test_workers_and_resumed_runs_find_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "toy.toml"
+    path.write_text(STUDY)
+
+    def confirmed(home: str, *words: str) -> dict[str, Any]:
+        where = ["--out", str(tmp_path / home), "--json", "--quiet"]
+        assert execute(["optimize", str(path), *where, *words]) == 0
+        document = json.loads(capsys.readouterr().out)
+        found = json.loads((tmp_path / home / "confirm.json").read_text())
+        assert document["told"]["rows"] == found["rows"]
+        del found["renp_provenance"]
+        return found
+
+    alone = confirmed("alone")
+    assert confirmed("two", "--executor", "processes:2") == alone
+    (tmp_path / "two" / "confirm.json").unlink()
+    longer = confirmed("two", "--set", "optimize.confirm=3")
+    assert longer["mocks"][: len(alone["mocks"])] == alone["mocks"]
+    assert len(longer["mocks"]) == 6
+    for row in alone["rows"]:
+        own = row["measures"]["sd_m1"]
+        assert np.isfinite([own["promise"], own["outcome"]]).all() and own["data_sets"] == 2
