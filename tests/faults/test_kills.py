@@ -381,7 +381,7 @@ def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     rows = compare_runs(study, tmp_path / "whole", tmp_path / "killed")
     assert [row for row in rows if not row["identical"]] == []
     expected = {"evaluate", "ensemble", "infer", "compare", "calibrate", "forecast", "scan"}
-    assert expected | {"optimize", "sequential"} == {row["task"] for row in rows}
+    assert expected | {"optimize", "confirm", "sequential"} == {row["task"] for row in rows}
 
 
 @pytest.mark.slow

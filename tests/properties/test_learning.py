@@ -142,6 +142,7 @@ DESIGNED: Tables = {
     "physics_starts": False,
     "comparisons": False,
     "effects": 0,
+    "at_m1_meV": [],
     "truths": 8,
     "final_truths": 8,
     "masses": 65,
