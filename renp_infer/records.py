@@ -143,6 +143,12 @@ class Lasers:
         Half the phase between the coherences of the Kramers partners, rad, from where S, or
         its component in the plane of the beams, is real. Of the rate alone; ``None`` is the
         mean over it.
+    beams_cm2 : tuple of float or of None
+        Area of the e-q, q-g and trigger beam, where its power is given; ``None`` is the
+        cross-section of the crystal.
+    paths_cm : tuple of float or None
+        Mean way of these three through the crystal, along which ions take their photons.
+        ``None``: all ions see the full intensity.
     """
 
     eq_mW_cm2: float = 9.0
@@ -163,6 +169,8 @@ class Lasers:
     inhomogeneous_width_kHz: float = 0.0
     polarisations: tuple[str, str, str] | None = None
     partner_phase: float | None = None
+    beams_cm2: tuple[float | None, float | None, float | None] = (None, None, None)
+    paths_cm: tuple[float, float, float] | None = None
 
 
 BLOCH_KEYS = (

@@ -98,6 +98,9 @@ class Target:
         Values the paper prints for quantities that are recomputed otherwise.
     indices : Indices or None
         Of a uniaxial host, for polarised lasers.
+    quenching_density_per_cm3 : float or None
+        Density of the ions at which excited levels decay twice as fast as alone; ``None`` is
+        never.
     """
 
     name: str
@@ -120,6 +123,7 @@ class Target:
     polarisation: float = 0.0
     printed: dict[str, float] = field(default_factory=dict)
     indices: Indices | None = None
+    quenching_density_per_cm3: float | None = None
 
     def same_material(self, other: Target) -> bool:
         """Whether another target differs in nothing but its polarisation."""

@@ -16,7 +16,7 @@ from renp_infer.fields import Said, nearest
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.priors.prior import mass_prior
 from renp_infer.study import reading as config
-from renp_infer.study.design_tables import Design, with_keys
+from renp_infer.study.design_tables import Design, value_at, with_keys
 from renp_infer.study.designing import (
     SHARE,
     has_own_odds,
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 DIRECTIONS = ("layout.theta_e_deg", "layout.c_axis_deg")
 """Keys that may vary on a circle."""
+NOISES = ("detector.noise_fT_rtHz", "detector.noise_uPhi0_rtHz", "detector.drift_fT")
+"""Keys that `detector.reference_snr` scales."""
 VARIED = ("layout", "lasers", "detector", "target")
 """Sections whose keys may vary."""
 
@@ -127,9 +129,14 @@ def _check_key(design: Design, name: str, setting: RangeSection | tuple[Any, ...
     if section == SHARE.strip("."):
         allowed = "a key of layout, lasers, detector or target: shares are of the sets of [[data]]"
         raise ConfigError(path, Said("this key"), allowed)
-    if section not in VARIED or not key or "." in key:
+    if section not in VARIED or not key:
         known = f"a key of {', '.join(VARIED)}, such as layout.length_cm"
         raise ConfigError(path, Said("this key"), known, nearest(section, VARIED))
+    table = name.rpartition(".")[0]
+    if "." in key and not isinstance(value_at(design.tables, table), dict):
+        allowed = f"a key of a table that the study has, but there is no [{table}]"
+        raise ConfigError(path, Said("this key"), allowed)
+    _check_noise(design, name)
     if name in ("layout.theta_s_deg", "detector.exposure_shares"):
         raise ConfigError(path, Said("this key"), "[[optimize.windows]] for trigger angles")
     if on_circle(setting) and name not in DIRECTIONS:
@@ -140,6 +147,15 @@ def _check_key(design: Design, name: str, setting: RangeSection | tuple[Any, ...
             config.validate(with_keys(design.tables, {name: value}))
         except ConfigError as error:
             raise ConfigError(path, error.given, error.allowed, error.hint) from error
+
+
+def _check_noise(design: Design, name: str) -> None:
+    """A level of noise does not vary where the signal sets it."""
+    given = design.tables.get("detector", {}).get("reference_snr", 0.0)
+    if name in NOISES and given > 0.0:
+        allowed = f"another key, or detector.reference_snr = 0 (it is {given:g})"
+        why = "noise that is normalised has no level of its own"
+        raise ConfigError(f"optimize.vary.{name}", Said("this key"), allowed, why)
 
 
 def _check_constraints(study: Study) -> None:
@@ -158,7 +174,7 @@ def _check_constraints(study: Study) -> None:
             allowed = "quantities such as volume_cm3, total_power_mW, min_spacing_deg, cost"
             hint = nearest(name, known) or "keys of the study, with or without their section"
             raise ConfigError(f"optimize.constraints[{k}]", text, allowed, f"{name}: {hint}")
-    region = region_of(study)
+    region = region_of(study, {"detector.reference_snr": 0.0})  # designs keep the study's noise
     try:
         next(region.sobol(np.random.SeedSequence(0)))
     except DomainError as error:

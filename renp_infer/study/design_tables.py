@@ -85,8 +85,18 @@ def derived_keys(
 
 def with_keys(tables: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
     """Tables of a study with some keys, by dotted path, put in."""
-    found = {k: dict(v) if isinstance(v, dict) else v for k, v in tables.items()}
+    found = dict(tables)
     for path, value in keys.items():
         section, _, key = path.partition(".")
-        found.setdefault(section, {})[key] = value
+        inner = found.get(section, {})
+        found[section] = with_keys(inner, {key: value}) if key else value
     return found
+
+
+def value_at(tables: Mapping[str, Any], path: str) -> Any:
+    """Value of a key by dotted path; ``None`` where the tables have none."""
+    section, _, key = path.partition(".")
+    inner = tables.get(section)
+    if not key:
+        return inner
+    return value_at(inner, key) if isinstance(inner, Mapping) else None

@@ -16,7 +16,7 @@ from renp_infer.inference.priors.prior import mass_prior
 from renp_infer.records import Experiment, Parameters
 from renp_infer.study import reading as config
 from renp_infer.study.datasets import assemble_sets, assembled
-from renp_infer.study.design_tables import Design, with_keys
+from renp_infer.study.design_tables import Design, value_at, with_keys
 from renp_infer.study.resolve import assemble
 from renp_infer.study.sections.grids.windows import RangeSection
 from renp_infer.study.sections.optimize import cost_model
@@ -197,10 +197,8 @@ def own_values(study: Study, region: Region) -> dict[str, Any]:
         return {f"{SHARE}{name}": s / sum(own_s.values()) for name, s in own_s.items()}
     known = quantities(base_of(study), {}, region.cost)
     for name in region.space.names:
-        section, _, key = name.partition(".")
-        given = study.design.tables.get(section, {})
-        if key in given:
-            known[name] = given[key]
+        if (given := value_at(study.design.tables, name)) is not None:
+            known[name] = given
     return {n: known[n] for n in region.space.names if n in known}
 
 
@@ -310,7 +308,7 @@ def appraiser_of(
         study.oscillation,
         rng,
         noise_scale=scale,
-        finite_crystal=stage == "last",
+        finite_crystal=stage == "last" or section.finite_crystal,
         beside=beside_of(study),
         seed=study.seed,
     )

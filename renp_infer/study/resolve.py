@@ -38,14 +38,14 @@ from renp_infer.study.sections.inference import (
     own_settings,
     tunes,
 )
-from renp_infer.study.sections.lasers import lasers_of
+from renp_infer.study.sections.lasers import intensity_keys, lasers_of, lit
 from renp_infer.study.sections.layout import layout_of
 from renp_infer.study.sections.neutrino import parameters_of, with_absolute_table
 from renp_infer.study.sections.physics import is_chosen, switches_of
 from renp_infer.study.sections.sequential import SequentialSettings, sequential_settings
 from renp_infer.study.sections.systematics import templates_of, with_absolute_templates
 from renp_infer.study.sections.target import (
-    POLARISED,
+    UNSCHEMED,
     check_channel,
     polarised,
     refracting,
@@ -83,7 +83,8 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     }
     study = study.model_copy(update=given)
     scheme = scheme_of(study.target, folder)
-    target = load_target(scheme, **study.target.model_dump(exclude={"scheme", *POLARISED}))
+    target = load_target(scheme, **study.target.model_dump(exclude={"scheme", *UNSCHEMED}))
+    target = replace(target, quenching_density_per_cm3=study.target.quenching_density_per_cm3)
     switches = switches_of(study.physics)
     lasers = lasers_of(study.lasers, switches)
     checks.check_printed(switches, target, study.lasers.chi_squared)
@@ -103,6 +104,8 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
     )
     measurement = measurement_of(section, experiment)
     experiment = apparatus_of(experiment, measurement)
+    beams = lit(experiment.lasers, study.lasers, experiment.layout, switches)
+    experiment = replace(experiment, lasers=beams)
     checks.check_all(study, experiment, parameters)
     residual = residual_leakage(experiment, parameters)
     design = design_of(study, scheme, folder)
@@ -179,7 +182,7 @@ def _resolved(
         key: getattr(experiment.target, key)
         for key in ("density_per_cm3", "gamma_ep_per_s", "refractive_index")
     }
-    own = study.target.model_dump(include={*POLARISED, "channel"}, exclude_none=True)
+    own = study.target.model_dump(include={*UNSCHEMED, "channel"}, exclude_none=True)
     tables["target"] |= own
     tables["detector"]["spin_relaxation_ms"] = experiment.detector.spin_relaxation_ms
     if scheme == GENERIC:
@@ -196,6 +199,8 @@ def _resolved(
         tables["detector"]["exposure_shares"] = list(study.detector.exposure_shares)
     for key in noise_keys(study.detector):
         del tables["detector"][key]
+    for key in intensity_keys(study.lasers):
+        del tables["lasers"][key]
     if study.inference is not None:
         _without_meaningless(tables, study.inference)
     if design is not None:

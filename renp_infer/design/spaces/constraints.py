@@ -55,10 +55,10 @@ def quantities(
     """What constraints may speak of, by name.
 
     Every number of the study's layout, lasers, detector and target, by its key with or
-    without the section; the settings of windows; and ``volume_cm3``,
-    ``total_power_mW``, ``peak_intensity_mW_cm2`` (of the strongest laser),
-    ``min_spacing_deg`` (180 for a single angle), ``angles`` and ``cost``. Where an exposure
-    is split among data sets, only the shares.
+    without the section, those of the pickup loop as ``pickup.radius_cm``; the settings of
+    windows; and ``volume_cm3``, ``total_power_mW``, ``peak_intensity_mW_cm2`` (of the
+    strongest laser), ``min_spacing_deg`` (180 for a single angle), ``angles`` and ``cost``.
+    Where an exposure is split among data sets, only the shares.
     """
     layout, lasers = experiment.layout, experiment.lasers
     angles = np.rad2deg(layout.theta_s)
@@ -76,12 +76,15 @@ def quantities(
     for section in ("layout", "lasers", "detector", "target"):
         for name, value in _numbers(getattr(experiment, section)):
             found[name] = found[f"{section}.{name}"] = value
+    if experiment.detector.pickup is not None:
+        for name, value in _numbers(experiment.detector.pickup):
+            found[f"pickup.{name}"] = found[f"detector.pickup.{name}"] = value
     return found
 
 
 DIRECTIONS = ("theta_e_deg", "theta_s_deg", "c_axis_deg", "centre_deg")
 """Quantities of which ``a <= b <= c`` does not mind full turns."""
-_ANGLES = {"theta_e", "theta_s", "c_axis", "resolution"}
+_ANGLES = {"theta_e", "theta_s", "c_axis", "resolution", "tilt"}
 _ENERGIES = {"omega_1", "omega_2", "omega_s"}
 
 
@@ -182,7 +185,7 @@ def _is_number(node: ast.expr) -> bool:
         case ast.Name():
             return True
         case ast.Attribute():
-            return isinstance(node.value, ast.Name)
+            return bool(_dotted(node))
         case ast.UnaryOp():
             return type(node.op) in _UNARY and _is_number(node.operand)
         case ast.BinOp():
@@ -190,34 +193,33 @@ def _is_number(node: ast.expr) -> bool:
     return False
 
 
+def _dotted(node: ast.expr) -> str:
+    """Name of a quantity, with the sections it stands in; empty if it is none."""
+    if isinstance(node, ast.Name):
+        return node.id
+    section = _dotted(node.value) if isinstance(node, ast.Attribute) else ""
+    return f"{section}.{node.attr}" if section and isinstance(node, ast.Attribute) else ""
+
+
 def _names(tree: ast.expr) -> set[str]:
     parts = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            found.add(f"{node.value.id}.{node.attr}")
-        elif isinstance(node, ast.Name) and id(node) not in parts:
-            found.add(node.id)
-    return found
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.expr) and id(n) not in parts]
+    return {_dotted(node) for node in nodes if _dotted(node)}
 
 
 def _is_direction_within(node: ast.Compare) -> bool:
     """Whether it says that a direction is between two others: full turns do not matter then."""
     if len(node.ops) != 2 or not all(isinstance(op, ast.Lt | ast.LtE) for op in node.ops):
         return False
-    middle = node.comparators[0]
-    name = middle.attr if isinstance(middle, ast.Attribute) else getattr(middle, "id", "")
-    return name in DIRECTIONS
+    return _dotted(node.comparators[0]).rpartition(".")[2] in DIRECTIONS
 
 
 def _value(node: ast.expr, known: Quantities) -> Any:
     match node:
         case ast.Constant():
             return float(node.value)  # type: ignore[arg-type]
-        case ast.Name():
-            return known[node.id]
-        case ast.Attribute(value=ast.Name(id=section)):
-            return known[f"{section}.{node.attr}"]
+        case ast.Name() | ast.Attribute():
+            return known[_dotted(node)]
         case ast.UnaryOp():
             return _UNARY[type(node.op)](_value(node.operand, known))
         case ast.BinOp():

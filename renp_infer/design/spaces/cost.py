@@ -40,7 +40,9 @@ class CostModel:
 
 
 def total_power_mW(experiment: Experiment) -> float:
-    """Power of the three lasers over the crystal's cross-section, while all are on."""
+    """Power of the three lasers while all are on: that given, or over the cross-section."""
     lasers = experiment.lasers
-    intensity = lasers.eq_mW_cm2 + lasers.qg_mW_cm2 + lasers.trigger_mW_cm2
-    return float(math.pi * experiment.layout.radius_cm**2 * intensity)
+    section = math.pi * experiment.layout.radius_cm**2
+    intensities = (lasers.eq_mW_cm2, lasers.qg_mW_cm2, lasers.trigger_mW_cm2)
+    pairs = zip(intensities, lasers.beams_cm2, strict=True)
+    return float(sum(one * (section if area is None else area) for one, area in pairs))

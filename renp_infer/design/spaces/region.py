@@ -25,6 +25,8 @@ MOST_POINTS = 2000
 """Designs of a space of lists up to which it is asked whether all have been tried."""
 MOST_DRAWS = 4000
 """Points that are tried in a row before a region counts as empty."""
+MOST_ALIKE = 400
+"""Points that, one after the other, are no studies for the same reason, before it does."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Region:
                 yield x
                 continue
             missed.append(found)
-            if len(missed) >= MOST_DRAWS:
+            if len(missed) >= MOST_DRAWS or _alike(missed):
                 allowed = f"satisfied somewhere: none of {len(missed)} points does, {_why(missed)}"
                 raise DomainError("constraints", [c.text for c in self.constraints], allowed)
 
@@ -149,6 +151,13 @@ class Region:
         """Share of the unit cube that is allowed, from ``count`` points of a Sobol sequence."""
         points = self._sequence(seed).random(count)
         return float(np.mean([self.admits(self.space.snapped(x)) for x in points]))
+
+
+def _alike(missed: Sequence[Refusal]) -> bool:
+    """Whether all of many points make no study, and by the same rule."""
+    if len(missed) < MOST_ALIKE or missed[0].constraint:
+        return False
+    return all(refusal.rule == missed[0].rule for refusal in missed)
 
 
 def _why(missed: Sequence[Refusal]) -> str:

@@ -10,6 +10,7 @@ changes by less than `SPREAD_ERROR`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -17,9 +18,11 @@ import numpy as np
 
 from renp_infer.errors import ConvergenceError
 from renp_infer.finite import faults
-from renp_infer.physics.cycle.drive import Drive, laser_drive
+from renp_infer.physics.cycle.absorption import Faded, check_depth, faded
+from renp_infer.physics.cycle.drive import LIT, Drive, laser_drive
 from renp_infer.physics.cycle.lindblad import E, G, P
 from renp_infer.physics.cycle.propagation import (
+    ALL,
     NODES,
     PANEL_PHASE,
     W,
@@ -33,6 +36,8 @@ from renp_infer.target import Target
 LEAST_PANELS, MAX_PANELS = 256, 40_000
 MAX_WORK = 20_000_000
 """Most panels times detunings: less than a minute."""
+FACTOR_PHASE = 5.0 * PANEL_PHASE
+"""What a product of elements of rho may turn in a panel, rad; see `propagation`."""
 SMALLEST = float(np.finfo(float).tiny)
 SPREAD_ERROR = 1e-3
 """Bound on the mean change of |chi|^2 when the detunings are doubled, over its mean."""
@@ -54,6 +59,9 @@ class Evolution:
         Number of detunings averaged over.
     spread_error : float
         Change of |chi|^2, relative to its mean, at the last doubling of these.
+    faded : Faded or None
+        Where beams fade: ``rho`` is then where they come in, and ``chi_squared`` the mean over
+        the crystal.
     """
 
     start_s: FloatArray
@@ -62,6 +70,7 @@ class Evolution:
     population_power: int = 3
     detunings: int = 1
     spread_error: float = 0.0
+    faded: Faded | None = None
 
     @property
     def time_s(self) -> FloatArray:
@@ -76,6 +85,8 @@ class Evolution:
     @property
     def chi_squared(self) -> FloatArray:
         """``rho_ee^3 |rho_ep|^2`` of Fig. 11, or ``|rho_ep|^2``, shape of ``time_s``."""
+        if self.faded is not None:
+            return self.faded.chi_squared
         return _chi_squared(self.rho.reshape(-1, 16), self.population_power)
 
     @property
@@ -118,9 +129,13 @@ class Evolution:
 
 def _chi_squared(states: ComplexArray, power: int) -> FloatArray:
     """``rho_ee^power |rho_ep|^2`` of states, shape (n, 16)."""
-    population: FloatArray = states[:, 4 * E + E].real
-    coherence: FloatArray = np.abs(states[:, 4 * E + P])
-    return population**power * coherence**2
+    return _factor(states[:, 4 * E + E], states[:, 4 * E + P], power)
+
+
+def _factor(population: ComplexArray, coherence: ComplexArray, power: int) -> FloatArray:
+    """``rho_ee^power |rho_ep|^2``."""
+    found: FloatArray = population.real**power * np.abs(coherence) ** 2
+    return found
 
 
 def _mean(values: FloatArray, span_s: FloatArray) -> float:
@@ -154,24 +169,30 @@ def evolve(
     Raises
     ------
     DomainError
-        A laser is switched after the end of the cycle, or a value is out of range.
+        A laser is switched after the end of the cycle, a value is out of range, or fading
+        beams light no more than a skin of the crystal.
     ConvergenceError
         The cycle has more Rabi phase than ``MAX_PANELS`` can follow, or the
         average over detunings takes more than ``MAX_WORK``.
     """
     drive = laser_drive(target, lasers, switches)
-    return _solve(drive, min(longest_s, drive.cycle_s / LEAST_PANELS), population_power)
+    found = _solve(drive, min(longest_s, drive.cycle_s / LEAST_PANELS), population_power)
+    if lasers.paths_cm is not None and found.faded is not None:
+        check_depth(found.faded.depth * min(lasers.paths_cm))
+    return found
 
 
-def panels_needed(drive: Drive, longest_s: float = np.inf) -> float:
+def panels_needed(drive: Drive, longest_s: float = np.inf, phase: float = PANEL_PHASE) -> float:
     """Panels, not yet whole, that follow a cycle; `MAX_PANELS` at most are done."""
-    rate = max(drive.resolved_rate, PANEL_PHASE / longest_s)
-    return rate * drive.cycle_s / PANEL_PHASE
+    rate = max(drive.resolved_rate, phase / longest_s)
+    return rate * drive.cycle_s / phase
 
 
 @lru_cache(maxsize=2)
 def _solve(drive: Drive, longest_s: float, population_power: int) -> Evolution:
-    if (needed := panels_needed(drive, longest_s)) > MAX_PANELS:
+    # a cycle in fading beams is followed often: as coarsely as its |chi|^2 allows
+    phase = FACTOR_PHASE / (2 + population_power) if drive.ions_per_photon else PANEL_PHASE
+    if (needed := panels_needed(drive, longest_s, phase)) > MAX_PANELS:
         raise ConvergenceError("panels of a laser cycle", needed, MAX_PANELS)
     rate = needed * PANEL_PHASE / drive.cycle_s
     panels = [panels_for(rate * segment.duration_s) for segment in drive.segments]
@@ -184,16 +205,36 @@ def _solve(drive: Drive, longest_s: float, population_power: int) -> Evolution:
     states, count, error = _ensemble(drive, panels, span, population_power)
     states.flags.writeable = False  # shared by all who ask again
     rho = states.reshape(-1, 4, 4)
-    return Evolution(np.concatenate(start), span, rho, population_power, count, error)
+    fading = _faded(drive, panels, span, population_power) if drive.ions_per_photon else None
+    return Evolution(np.concatenate(start), span, rho, population_power, count, error, fading)
+
+
+def _faded(drive: Drive, panels: list[int], span_s: FloatArray, population_power: int) -> Faded:
+    """Beams through the crystal, seen at the same times as where they come in."""
+    weights = np.outer(span_s, W).ravel()
+
+    def seen(intensities: FloatArray) -> tuple[FloatArray, FloatArray]:
+        there = drive.at(intensities)
+        states, _, _ = _ensemble(there, panels, span_s, population_power, LIT)
+        chi2 = _factor(states[:, 0], states[:, 1], population_power)
+        return chi2, there.net_photons(-states[:, 2:].imag, weights)
+
+    return faded(seen, np.array(drive.ions_per_photon), weights)
 
 
 def _ensemble(
-    drive: Drive, panels: list[int], span_s: FloatArray, population_power: int
+    drive: Drive,
+    panels: list[int],
+    span_s: FloatArray,
+    population_power: int,
+    seen: Sequence[int] | slice = ALL,
 ) -> tuple[ComplexArray, int, float]:
     """Mean state of all ions, number of detunings, change at the last doubling."""
     if max(drive.spread) == 0.0:
-        return drive.states(panels), 1, 0.0
-    total: ComplexArray = np.zeros((len(span_s) * NODES, 16), dtype=complex)
+        return drive.states(panels, 0.0, seen), 1, 0.0
+    elements = range(16)[seen] if isinstance(seen, slice) else seen
+    ee, ep = (list(elements).index(k) for k in (4 * E + E, 4 * E + P))
+    total: ComplexArray = np.zeros((len(span_s) * NODES, len(elements)), dtype=complex)
     before, norm, count, error, level = np.zeros(len(total)), 0.0, 0, np.inf, 0
     while error > SPREAD_ERROR:
         ions, weights = drive.detunings(level)
@@ -201,9 +242,10 @@ def _ensemble(
         if count * len(span_s) > MAX_WORK:
             raise ConvergenceError("average over detunings", error, SPREAD_ERROR)
         for ion, weight in zip(ions, weights, strict=True):
-            total += weight * drive.states(panels, ion)
+            total += weight * drive.states(panels, ion, seen)
         norm += weights.sum()
-        chi2 = _chi_squared(total / norm, population_power)
+        mean = total / norm
+        chi2 = _factor(mean[:, ee], mean[:, ep], population_power)
         error = _mean(np.abs(chi2 - before), span_s) / max(_mean(chi2, span_s), SMALLEST)
         before = chi2
     return total / norm, count, error

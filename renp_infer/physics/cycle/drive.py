@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import asinh, log, pi, sqrt
 
 import numpy as np
 
 from renp_infer.errors import DomainError
+from renp_infer.physics.constants import ELEMENTARY_CHARGE_C
 from renp_infer.physics.cycle.lindblad import (
     DECAYS,
     E,
     G,
     P,
     Q,
-    decay_rates,
+    all_decay_rates,
     free_generator,
     generator,
     lifetime_e_s,
     rabi_frequencies,
 )
-from renp_infer.physics.cycle.propagation import panel_maps, propagate
+from renp_infer.physics.cycle.propagation import ALL, panel_maps, propagate
 from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches
 from renp_infer.target import Target
 
 LASERS = ("eq", "qg", "pg")
+LIT = (4 * E + E, 4 * E + P, 4 * E + Q, 4 * Q + G, 4 * P + G)
+"""Elements of rho that make |chi|^2, and those between the levels of each laser."""
 KHZ_TO_RAD_PER_S = 2e3 * pi
 FWHM_TO_SIGMA = 1.0 / sqrt(8.0 * log(2.0))
 REACH = 5.0
@@ -70,6 +74,9 @@ class Drive:
     printed : bool
     periodic : bool
         Whether a cycle starts as the last one ended, or from the ground state.
+    ions_per_photon : tuple of float
+        Ions along the way of each of `LASERS` through the crystal, per photon that it has in
+        a cycle at its face; empty if beams do not fade.
     """
 
     segments: tuple[Segment, ...]
@@ -79,6 +86,35 @@ class Drive:
     dephasing: float
     printed: bool
     periodic: bool
+    ions_per_photon: tuple[float, ...] = ()
+
+    def at(self, intensities: FloatArray) -> Drive:
+        """The same cycle with other intensities, (3,) by these, of `LASERS`."""
+        factors = np.sqrt(intensities).tolist()
+        segments = tuple(
+            replace(s, rabi=tuple(a * b for a, b in zip(s.rabi, factors, strict=True)))
+            for s in self.segments
+        )
+        return replace(self, segments=segments)
+
+    def net_photons(self, upward: FloatArray, weights: FloatArray) -> FloatArray:
+        """Photons that an ion takes from each of `LASERS` in a cycle, less those it gives, (3,).
+
+        The laser between a and b, a above, moves ``-Omega Im rho_ab`` a second from b to a.
+
+        Parameters
+        ----------
+        upward : ndarray, shape (n, 3)
+            ``-Im rho_ab`` at nodes of the cycle.
+        weights : ndarray, shape (n,)
+            Time that each stands for, s; each segment's nodes follow those of the one before.
+        """
+        edges = np.cumsum([segment.duration_s for segment in self.segments])
+        middle = np.cumsum(weights) - 0.5 * weights
+        own = np.minimum(np.searchsorted(edges, middle), len(self.segments) - 1)
+        rabi = np.array([segment.rabi for segment in self.segments])[own]
+        found: FloatArray = weights @ (rabi * upward)
+        return found
 
     @property
     def cycle_s(self) -> float:
@@ -107,14 +143,16 @@ class Drive:
         slow = self.rate() - self.dephasing
         return slow + min(REACH * max(self.spread) + self.dephasing, RESOLVED * self.rabi)
 
-    def states(self, panels: list[int], ion: float = 0.0) -> ComplexArray:
-        """One ion's density matrix at the nodes of all panels, shape (n, 16)."""
+    def states(
+        self, panels: list[int], ion: float = 0.0, seen: Sequence[int] | slice = ALL
+    ) -> ComplexArray:
+        """One ion's density matrix, or elements of it, at the nodes of all panels, (n, 16)."""
         matrices = self._generators(ion)
         state = self._start(matrices, ion)
         found = []
         for segment, matrix, count in zip(self.segments, matrices, panels, strict=True):
             phase = self.rate(ion) * segment.duration_s
-            nodes, state = propagate(matrix, state, segment.duration_s, count, phase)
+            nodes, state = propagate(matrix, state, segment.duration_s, count, phase, seen)
             found.append(nodes)
         return np.concatenate(found)
 
@@ -167,18 +205,37 @@ def laser_drive(target: Target, lasers: Lasers, switches: Switches) -> Drive:
         if not 0.0 <= getattr(lasers, name) < np.inf:
             raise DomainError(name, getattr(lasers, name), ">= 0, finite")
     rabi = rabi_frequencies(target, lasers, switches)
+    times = switch_times_s(target, lasers)
     photons = {"qg": target.omega_1, "eg": target.omega_1 + target.omega_2, "pg": target.omega_s}
     share = np.array([1.0, 0.0, photons["qg"] / photons["eg"], photons["pg"] / photons["eg"]])
     sigma = KHZ_TO_RAD_PER_S * FWHM_TO_SIGMA * lasers.inhomogeneous_width_kHz
     return Drive(
-        segments=_segments(switch_times_s(target, lasers), 1e-3 * lasers.cycle_ms, rabi),
-        rates=tuple(decay_rates(target).values()),
+        segments=_segments(times, 1e-3 * lasers.cycle_ms, rabi),
+        rates=tuple(all_decay_rates(target).values()),
         energy=_energy(lasers),
         spread=tuple((sigma * share).tolist()),
         dephasing=lasers.dephasing_per_s,
         printed=switches.bloch == "printed",
         periodic=lasers.cycle_start == "periodic",
+        ions_per_photon=_ions_per_photon(target, lasers, times),
     )
+
+
+def _ions_per_photon(
+    target: Target, lasers: Lasers, times: dict[str, tuple[float, float]]
+) -> tuple[float, ...]:
+    """See `Drive`."""
+    if lasers.paths_cm is None:
+        return ()
+    intensities = (lasers.eq_mW_cm2, lasers.qg_mW_cm2, lasers.trigger_mW_cm2)
+    photons = (target.omega_2, target.omega_1, target.omega_s)
+    rows = zip(LASERS, intensities, photons, lasers.paths_cm, strict=True)
+    found = []
+    for name, intensity_mW_cm2, photon, path_cm in rows:
+        start, stop = times[name]
+        per_cm2 = 1e-3 * intensity_mW_cm2 * (stop - start) / (photon * ELEMENTARY_CHARGE_C)
+        found.append(target.density_per_cm3 * path_cm / per_cm2)
+    return tuple(found)
 
 
 def _energy(lasers: Lasers) -> tuple[float, ...]:

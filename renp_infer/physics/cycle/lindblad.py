@@ -38,6 +38,20 @@ def decay_rates(target: Target) -> dict[str, float]:
     return {name: md.get(name, 0.0) + ed.get(name, 0.0) for name in DECAYS}
 
 
+def all_decay_rates(target: Target) -> dict[str, float]:
+    """Rates of the six decays with what quenching by concentration adds, 1/s.
+
+    Each excited level loses ``(n / n_q)^2`` of its radiative rate more, straight to g: pairs
+    of ions share the energy, and diffusion among them is slower than that.
+    """
+    rates = decay_rates(target)
+    if target.quenching_density_per_cm3 is None:
+        return rates
+    share = (target.density_per_cm3 / target.quenching_density_per_cm3) ** 2
+    more = {f"{a}g": sum(r for n, r in rates.items() if n[0] == a) for a in "eqp"}
+    return {name: rate + share * more.get(name, 0.0) for name, rate in rates.items()}
+
+
 def lifetime_e_s(target: Target) -> float:
     """Radiative lifetime of e within the four levels (1.7 ms for Er:YLF), s."""
     rates = decay_rates(target)

@@ -9,6 +9,7 @@ interpolate to 5e-4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, log2
 from typing import Any
 
@@ -21,6 +22,7 @@ from renp_infer.records import FloatArray
 NODES = 12
 PANEL_PHASE = 2.0
 """Largest phase of a panel, rad."""
+ALL = slice(None)
 _TAYLOR = 26
 """Terms of the exponential: 2^26 / 26! is 2e-19."""
 
@@ -94,7 +96,12 @@ def panel_maps(matrix: NDArray[Any], span: float, phase: float) -> NDArray[Any]:
 
 
 def propagate(
-    matrix: NDArray[Any], start: NDArray[Any], duration: float, panels: int, phase: float
+    matrix: NDArray[Any],
+    start: NDArray[Any],
+    duration: float,
+    panels: int,
+    phase: float,
+    seen: Sequence[int] | slice = ALL,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """States at the nodes of equal panels, and at the end.
 
@@ -106,16 +113,19 @@ def propagate(
     panels : int
     phase : float
         Bound on the norm of ``matrix * duration``.
+    seen : sequence of int, optional
+        Elements of the state that are wanted at the nodes, k of them; by default all.
 
     Returns
     -------
-    states : ndarray, shape (panels * NODES, d)
+    states : ndarray, shape (panels * NODES, k)
     end : ndarray, shape (d,)
     """
     maps = panel_maps(matrix, duration / panels, phase / panels)
     starts = _march(maps[-1], start, panels + 1)
-    nodes = starts[:-1] @ maps[:-1].reshape(-1, len(start)).T
-    return nodes.reshape(-1, len(start)), starts[-1]
+    wanted = maps[:-1, seen]
+    nodes = starts[:-1] @ wanted.reshape(-1, len(start)).T
+    return nodes.reshape(-1, wanted.shape[1]), starts[-1]
 
 
 def _march(step: NDArray[Any], start: NDArray[Any], count: int) -> NDArray[Any]:

@@ -66,6 +66,13 @@ def as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _holds_keys(inner: Any, name: str) -> bool:
+    """Whether what has a dotted name is a table of keys, not what one of them has."""
+    if not isinstance(inner, dict) or {"low", "high"} & set(inner):
+        return False
+    return "." not in name or all(isinstance(value, dict | list) for value in inner.values())
+
+
 def flat(value: Any, path: str = "") -> Any:
     """Tables of keys as one table of dotted keys."""
     if not isinstance(value, dict):
@@ -73,7 +80,7 @@ def flat(value: Any, path: str = "") -> Any:
     found: dict[str, Any] = {}
     for key, inner in value.items():
         name = f"{path}{key}"
-        if isinstance(inner, dict) and not {"low", "high"} & set(inner) and "." not in name:
+        if _holds_keys(inner, name):
             found |= flat(inner, f"{name}.")
         else:
             found[name] = inner

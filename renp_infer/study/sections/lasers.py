@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -10,11 +11,12 @@ from pydantic import BeforeValidator as Before
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Number
+from renp_infer.physics.cycle.beams import covering_cm2
 from renp_infer.physics.cycle.bloch import MAX_PANELS, panels_needed
 from renp_infer.physics.cycle.drive import Drive, laser_drive, switch_times_s
 from renp_infer.physics.pairs.kinematics import beams_of, invariant_s
 from renp_infer.physics.targets.transition import transition_of
-from renp_infer.records import BLOCH_KEYS, POLARISATIONS, Experiment, Lasers, Switches
+from renp_infer.records import BLOCH_KEYS, POLARISATIONS, Experiment, Lasers, Layout, Switches
 from renp_infer.study.sections.base import (
     Degrees,
     Millisecond,
@@ -37,10 +39,19 @@ FIRST_PRINCIPLES_FIELD_G = 0.0
 """Field where a study gives none: the default of the older physics polarises the target."""
 DIRECTIONS = 720
 """Trigger directions at which the pair's invariant mass is looked at."""
+COVERED = 1e-9
+"""By how much a beam may fail to cover the crystal: rounding of a number that was printed."""
 PURE = 1e-6
 """Share of |S|^2 beside its axis that is rounding."""
 
 Intensity = Annotated[float, Before(Number("mW/cm^2", 0, 1e12, open_low=True))]
+Power = Annotated[float | None, Before(Number("mW", 0, 1e12, open_low=True))]
+Area = Annotated[float | None, Before(Number("cm^2", 0, 1e6, open_low=True))]
+BEAMS_PAGE = "design.md#crystals-and-lasers-that-can-be-built"
+OF_POWER = {"unset": "the intensity is given", "page": BEAMS_PAGE}
+OF_BEAM = {"unset": "what covers the crystal, with a power", "page": BEAMS_PAGE}
+BEAMS = ("eq", "qg", "trigger")
+"""Lasers, in the order of `Lasers.beams_cm2` and `Lasers.paths_cm`."""
 Lifetimes = Annotated[float | None, Before(Number(low=0, high=1e6, open_low=True))]
 Detuning = Annotated[float, Before(Number("kHz", -1e9, 1e9))]
 
@@ -51,6 +62,7 @@ POLARISED_TEXT = (
     "every photon has its own refractive index."
 )
 EACH_INDEX = {"unset": "one index for all", "page": "first-principles.md#15-polarised-beams"}
+BEAM_KEYS = (*(f"{b}_mW" for b in BEAMS), *(f"{b}_beam_cm2" for b in BEAMS), "absorption")
 POLARISED_BEAMS = ("qg_polarisation", "eq_polarisation", "trigger_polarisation")
 """Keys of `Lasers.polarisations`, in its order."""
 
@@ -74,6 +86,33 @@ class LasersSection(Section):
         Intensity,
         about("Intensity of the trigger, between p and g.", typical="1e-3 to 10", source="Fig. 12"),
     ] = Lasers.trigger_mW_cm2
+    eq_mW: Annotated[
+        Power, about("Power of the laser from q to e, in place of eq_mW_cm2.", **OF_POWER)
+    ] = None
+    qg_mW: Annotated[
+        Power, about("Power of the laser from g to q, in place of qg_mW_cm2.", **OF_POWER)
+    ] = None
+    trigger_mW: Annotated[
+        Power, about("Power of the trigger, in place of trigger_mW_cm2.", **OF_POWER)
+    ] = None
+    eq_beam_cm2: Annotated[
+        Area, about("Area of the e-q beam, evenly lit, across its direction.", **OF_BEAM)
+    ] = None
+    qg_beam_cm2: Annotated[
+        Area, about("Area of the q-g beam, evenly lit, across its direction.", **OF_BEAM)
+    ] = None
+    trigger_beam_cm2: Annotated[
+        Area, about("Area of the trigger, evenly lit, at all of its angles.", **OF_BEAM)
+    ] = None
+    absorption: Annotated[
+        Literal["none", "ions"],
+        choice("none", "ions"),
+        about(
+            "Whether ions take the photons that excite them out of the beams, which fade through "
+            "the crystal; or all ions see the full intensity.",
+            page=BEAMS_PAGE,
+        ),
+    ] = "none"
     trigger_delay_lifetimes: Annotated[
         float,
         Before(Number(low=0, high=1e6)),
@@ -158,8 +197,8 @@ class LasersSection(Section):
 
 
 def lasers_of(section: LasersSection, switches: Switches) -> Lasers:
-    """Record of the lasers."""
-    values = section.model_dump(exclude={*POLARISED_BEAMS, "partner_phase_deg"})
+    """Record of the lasers; what their powers make of the beams needs the crystal, too."""
+    values = section.model_dump(exclude={*POLARISED_BEAMS, *BEAM_KEYS, "partner_phase_deg"})
     if values["chi_squared"] == "bloch":
         values["chi_squared"] = None
     if values["zeeman_field_G"] is None:
@@ -169,6 +208,70 @@ def lasers_of(section: LasersSection, switches: Switches) -> Lasers:
     phase = None if degrees is None else math.radians(degrees)
     polarisations = _polarisations(section, switches)
     return Lasers(polarisations=polarisations, partner_phase=phase, **values)
+
+
+def lit(lasers: Lasers, section: LasersSection, layout: Layout, switches: Switches) -> Lasers:
+    """Lasers whose powers are intensities at the crystal, and which may fade in it.
+
+    Raises
+    ------
+    ConfigError
+        An intensity and a power, an area without a power or too small for the crystal, or
+        ions that take photons of beams which no Bloch equations follow.
+    """
+    for beam in BEAMS:
+        _check_power(section, beam)
+    if section.absorption == "ions":
+        _check_absorption(section, lasers, switches)
+    covering = covering_cm2(layout)
+    intensities, areas = {}, []
+    for beam, needed in zip(BEAMS, covering, strict=True):
+        power = getattr(section, f"{beam}_mW")
+        area = None if power is None else _area(section, beam, needed)
+        areas.append(area)
+        if power is not None and area is not None:
+            intensities[f"{beam}_mW_cm2"] = power / area
+    chords = (layout.volume_cm3 / covering[0], layout.length_cm, layout.volume_cm3 / covering[2])
+    paths = chords if section.absorption == "ions" else None
+    first, second, third = areas
+    return replace(lasers, **intensities, beams_cm2=(first, second, third), paths_cm=paths)
+
+
+def _check_absorption(section: LasersSection, lasers: Lasers, switches: Switches) -> None:
+    allowed = ""
+    if lasers.chi_squared is not None:
+        allowed = '"none" with lasers.chi_squared as a number: no ion is followed through a cycle'
+    elif switches.bloch == "printed":
+        allowed = '"none" with physics.bloch = "printed", whose populations are no probabilities'
+    if allowed:
+        raise ConfigError("lasers.absorption", section.absorption, allowed)
+
+
+def _check_power(section: LasersSection, beam: str) -> None:
+    power, area, intensity = f"{beam}_mW", f"{beam}_beam_cm2", f"{beam}_mW_cm2"
+    if getattr(section, power) is None:
+        if getattr(section, area) is not None:
+            allowed = f"only with lasers.{power}: an intensity has no area"
+            raise ConfigError(f"lasers.{area}", getattr(section, area), allowed)
+    elif intensity in section.model_fields_set:
+        allowed = f"no value beside lasers.{intensity}: one of the two"
+        raise ConfigError(f"lasers.{power}", getattr(section, power), allowed)
+
+
+def _area(section: LasersSection, beam: str, needed: float) -> float:
+    """Area of a beam in cm^2, which covers the crystal."""
+    area = getattr(section, f"{beam}_beam_cm2")
+    if area is None:
+        return needed
+    if area < needed * (1.0 - COVERED):
+        allowed = f">= {needed:.6g}, which covers the crystal from where this beam comes"
+        raise ConfigError(f"lasers.{beam}_beam_cm2", area, allowed)
+    return float(area)
+
+
+def intensity_keys(section: LasersSection) -> tuple[str, ...]:
+    """Keys of intensities that do not count, because powers are given."""
+    return tuple(f"{beam}_mW_cm2" for beam in BEAMS if getattr(section, f"{beam}_mW") is not None)
 
 
 def _polarisations(section: LasersSection, switches: Switches) -> tuple[str, str, str] | None:
@@ -210,6 +313,10 @@ def check_lasers(experiment: Experiment) -> None:
     except DomainError as error:
         section = "physics" if error.name == "bloch" else "lasers"
         raise ConfigError(f"{section}.{error.name}", error.value, error.allowed) from error
+    quenching = target.quenching_density_per_cm3
+    if quenching is not None and lasers.chi_squared is not None:
+        allowed = 'nothing, or lasers.chi_squared = "bloch"'
+        raise ConfigError("target.quenching_density_per_cm3", quenching, allowed)
     for key in BLOCH_KEYS if lasers.chi_squared is not None else ():
         if getattr(lasers, key) != getattr(Lasers(), key):
             allowed = 'only with lasers.chi_squared = "bloch"'

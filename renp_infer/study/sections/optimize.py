@@ -228,6 +228,14 @@ class OptimizeSection(Section):
         ),
     ] = 0
     cost: Annotated[CostSection, about("Prices, in a unit of the study's own.")] = CostSection()
+    finite_crystal: Annotated[
+        Flag,
+        about(
+            "Whether the finite crystal counts in the search, too, and not only in the last "
+            "appraisal.",
+            page="design.md#crystals-and-lasers-that-can-be-built",
+        ),
+    ] = False
     effects: Annotated[
         int,
         Before(Whole(0, 100_000)),

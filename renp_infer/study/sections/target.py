@@ -99,6 +99,16 @@ class TargetSection(Section):
             page="first-principles.md#10-polarised-targets",
         ),
     ] = None
+    quenching_density_per_cm3: Annotated[
+        float | None,
+        Before(Number("1/cm^3", 0, 1e24, open_low=True)),
+        about(
+            "Density at which excited levels decay twice as fast as alone, by (n / this)^2, in "
+            "the optical Bloch equations.",
+            unset="no quenching; no measured value for Er:LiYF4 was found",
+            page="design.md#crystals-and-lasers-that-can-be-built",
+        ),
+    ] = None
     omega_1_eV: Annotated[
         Energy | None, about("Photon from g to q, of the first laser.", **OF_GENERIC)
     ] = None
@@ -161,6 +171,8 @@ def refracting(target: Target, section: TargetSection, lasers: Lasers) -> Target
 
 
 POLARISED = {"polarisation", "temperature_K"}
+"""Keys of polarised ions."""
+UNSCHEMED = {*POLARISED, "quenching_density_per_cm3"}
 """Keys that are no scheme's."""
 
 

@@ -25,6 +25,7 @@ from renp_infer.figures.drawing import (
 )
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.study.design_tables import with_keys
 from renp_infer.study.load import load_study
 from renp_infer.verbs.optimize.layout_figure import layout_figure
 from renp_infer.verbs.optimize.maps import Surface, draw_maps
@@ -157,15 +158,12 @@ def _laid_out(found: OptimizeResult) -> bool:
 
 def best_layout(found: OptimizeResult, study: Mapping[str, Any]) -> tuple[Figure, str]:
     """Crystal and beams of the best design."""
-    layout, detector = dict(study["layout"]), dict(study["detector"])
+    layout = dict(study["layout"])
     if "theta_e_deg" not in layout:  # matched, and no degrees are that angle to the last bit
         matched = load_study(study, inference=False).experiment.layout.theta_e
         layout["theta_e_deg"] = float(np.rad2deg(matched))
-    for path, value in found.best.items():
-        section, _, key = path.partition(".")
-        if section in ("layout", "detector"):
-            (layout if section == "layout" else detector)[key] = value
-    return layout_figure(layout, detector)
+    drawn = with_keys({"layout": layout, "detector": study["detector"]}, found.best)
+    return layout_figure(drawn["layout"], drawn["detector"])
 
 
 def information(found: OptimizeResult) -> tuple[Figure, str]:

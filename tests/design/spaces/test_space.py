@@ -126,13 +126,14 @@ def test_constraints_mean_what_they_say(text: str, holds: bool | None) -> None:
 def test_names_of_a_constraint() -> None:
     text = "a * layout.length_cm + many within [b, 3]"
     assert Constraint(text).names == {"a", "b", "many", "layout.length_cm"}
+    assert Constraint("a < detector.pickup.radius_cm").names == {"a", "detector.pickup.radius_cm"}
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "", "a", "a + 1", "a <", "__import__('os').system('x') < 1", "f(a) < 1", "a[0] < 1",
-        "'a' < 1", "True < a", "a.b.c < 1", "(lambda: 1) < 2", "a if a else b < 1", "not a < 1",
+        "'a' < 1", "True < a", "a.b().c < 1", "(lambda: 1) < 2", "a if a else b < 1", "not a < 1",
         "a != 1", "a in b", "a < 1; b < 2", "a % 2 < 1", "a < 1j", "a := 1 < 2",
         "(" * 600 + "a" + ")" * 600 + " < 1", "+".join(["a"] * 240) + " < 1", "a within [1]",
         "a \x00 < 1", "{a: 1} < 1", "[x for x in a] < 1",

@@ -1,0 +1,178 @@
+"""Fading beams against Beer and Lambert, the balance of photons, and another integrator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import exp, pi
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from scipy.special import lambertw
+
+from renp_infer.errors import ConvergenceError, DomainError
+from renp_infer.physics.constants import (
+    ELEMENTARY_CHARGE_C,
+    HBAR_C_EV_CM,
+    PER_S_TO_EV,
+)
+from renp_infer.physics.cycle import absorption, bloch
+from renp_infer.physics.cycle.absorption import faded
+from renp_infer.physics.cycle.drive import laser_drive
+from renp_infer.physics.cycle.lindblad import E, G, P, Q, all_decay_rates, decay_rates
+from renp_infer.physics.cycle.propagation import W
+from renp_infer.physics.targets.target import load_target
+from renp_infer.records import PRESETS, Lasers
+
+TARGET = load_target("er-ylf")
+FIRST = PRESETS["first-principles"]
+LASERS = Lasers(eq_mW_cm2=90.0, qg_mW_cm2=60.0, trigger_mW_cm2=40.0)
+ONE = np.ones(1)
+
+
+def seen(target, lasers):
+    """Density matrices of a cycle whose beams do not fade, and the time of each node."""
+    found = bloch.evolve(target, replace(lasers, paths_cm=None), FIRST, population_power=0)
+    return found.rho, np.outer(found.span_s, W).ravel()
+
+
+def photons(target, lasers):
+    """Net photons that an ion takes from each beam in a cycle, by what its levels gain."""
+    rho, weights = seen(target, lasers)
+    rates, (start, end) = decay_rates(target), (rho[0], rho[-1])
+    spent = {level: float(weights @ rho[:, level, level].real) for level in (E, G, Q, P)}
+    gained = {k: (end[k, k] - start[k, k]).real for k in (E, Q, P)}
+    into_e = gained[E] + spent[E] * (rates["eg"] + rates["eq"] + rates["ep"])
+    into_q = gained[Q] + spent[Q] * (rates["qg"] + rates["qp"]) - spent[E] * rates["eq"] + into_e
+    into_p = gained[P] + spent[P] * rates["pg"] - spent[E] * rates["ep"] - spent[Q] * rates["qp"]
+    return np.array([into_e, into_q, into_p])
+
+
+def test_photons_taken_are_what_the_levels_gain_and_lose() -> None:
+    """Populations and decays alone, against what the coherences of the lasers say."""
+    rho, weights = seen(TARGET, LASERS)
+    drive = laser_drive(TARGET, LASERS, FIRST)
+    upward = -np.stack([rho[:, E, Q], rho[:, Q, G], rho[:, P, G]], axis=1).imag
+    taken = drive.net_photons(upward, weights)
+    # the first and last node are not quite the ends of the cycle
+    np.testing.assert_allclose(taken, photons(TARGET, LASERS), rtol=3e-3)
+
+
+def test_a_weak_beam_has_the_cross_section_of_its_line() -> None:
+    """``3 pi / omega^2  gamma / (2 Gamma)`` with the coherence's decay Gamma, in the far past."""
+    width = 1e5
+    lasers = replace(
+        LASERS, eq_mW_cm2=1e-9, qg_mW_cm2=1e-5, trigger_mW_cm2=1e-9, dephasing_per_s=width,
+        cycle_ms=20.0,
+    )  # fmt: skip
+    rho, weights = seen(TARGET, lasers)
+    upward = -np.stack([rho[:, E, Q], rho[:, Q, G], rho[:, P, G]], axis=1).imag
+    taken = laser_drive(TARGET, lasers, FIRST).net_photons(upward, weights)[1]
+    rates = decay_rates(TARGET)
+    decay = width + 0.5 * (rates["qg"] + rates["qp"])
+    area_cm2 = 3.0 * pi * (HBAR_C_EV_CM / TARGET.omega_1) ** 2 * rates["qg"] / (2.0 * decay)
+    flux = 1e-3 * lasers.qg_mW_cm2 * 0.02 / (TARGET.omega_1 * ELEMENTARY_CHARGE_C)
+    assert taken == pytest.approx(area_cm2 * flux, rel=2e-3, abs=0)
+    assert PER_S_TO_EV * decay < 1e-9  # a narrow line, for which this holds
+
+
+@pytest.mark.parametrize("thick", [1e-3, 1.0, 30.0, 1e4])
+def test_beer_and_lambert(thick: float) -> None:
+    """|chi|^2 as the product of two beams with different absorption."""
+
+    def weak(x):
+        return x[1] * x[0] * ONE, x * [0.5, 1.0, 0.0]
+
+    found = faded(weak, np.array([thick, thick, 1.0]), ONE)
+    expected = -np.expm1(-1.5 * thick) / (1.5 * thick)
+    assert found.depth == pytest.approx(expected, rel=2e-3)
+    assert found.chi_squared[0] == pytest.approx(expected, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("thick", "saturated"), [(0.5, 0.3), (3.0, 0.1), (3.0, 10.0), (50.0, 0.02)]
+)
+def test_a_saturable_absorber(thick: float, saturated: float) -> None:
+    """``a = x / (1 + x / x_s)``: ``ln x + (x - 1) / x_s = -k s``, Lambert's function."""
+
+    def taken(x):
+        rate = x[1] / (1.0 + x[1] / saturated)
+        return rate * ONE, np.array([0.0, rate, 0.0])
+
+    log = 1.0 / saturated - thick - np.log(saturated)
+    end = saturated * float(lambertw(exp(log)).real)
+    found = faded(taken, np.array([1.0, thick, 1.0]), ONE)
+    # what is taken on the way is what is missing at its end: no photon is counted twice
+    assert found.chi_squared[0] == pytest.approx((1.0 - end) / thick, rel=3e-3)
+
+
+def test_thin_crystals_and_no_crystals_are_the_same() -> None:
+    alone = bloch.evolve(TARGET, LASERS, FIRST, population_power=0)
+    thin = replace(LASERS, paths_cm=(1e-9, 1e-9, 1e-9))
+    drive = laser_drive(TARGET, thin, FIRST)
+    faint = bloch._solve(drive, drive.cycle_s / 256, 0)
+    assert faint.faded is not None
+    assert faint.mean == pytest.approx(alone.mean, rel=1e-4)
+    assert faint.faded.depth == pytest.approx(1.0, rel=1e-4)
+
+
+def test_beams_through_a_crystal_by_another_integrator() -> None:
+    """Photons by populations, intensities by an adaptive Runge-Kutta method."""
+    target = replace(TARGET, density_per_cm3=1e15)
+    lasers = replace(LASERS, paths_cm=(1.0, 2.0, 1.5), dephasing_per_s=3e3)
+    ions = np.array(laser_drive(target, lasers, FIRST).ions_per_photon)
+    assert np.all((ions > 0.1) & (ions < 10.0))
+
+    def there(x):
+        return replace(
+            lasers, eq_mW_cm2=90.0 * x[0], qg_mW_cm2=60.0 * x[1], trigger_mW_cm2=40.0 * x[2]
+        )
+
+    def slope(_, y):
+        lasers_here = there(np.maximum(y[:3], 1e-9))
+        rho, weights = seen(target, lasers_here)
+        chi2 = float(weights @ np.abs(rho[:, E, P]) ** 2 / weights.sum())
+        return [*(-ions * photons(target, lasers_here)), chi2]
+
+    run = solve_ivp(slope, (0.0, 1.0), [1.0, 1.0, 1.0, 0.0], rtol=1e-3, atol=1e-6)
+    found = bloch.evolve(target, lasers, FIRST, population_power=0)
+    assert run.y[1, -1] < 0.9
+    assert found.mean == pytest.approx(run.y[3, -1], rel=1e-2)
+
+
+def test_a_skin_of_light_is_refused() -> None:
+    lasers = replace(LASERS, paths_cm=(2.0, 2.0, 2.0))
+    with pytest.raises(DomainError, match="depth of the lasers in cm.*>= 0.01.*more power"):
+        bloch.evolve(TARGET, lasers, FIRST, population_power=0)
+
+
+def test_beams_that_never_fade_out_are_not_followed_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(absorption, "MAX_STEPS", 3)
+
+    def weak(x):
+        return ONE, x
+
+    with pytest.raises(ConvergenceError, match="beams through the crystal"):
+        faded(weak, np.array([100.0, 100.0, 100.0]), ONE)
+
+
+def test_quenching_adds_decays_and_leaves_the_lasers_alone() -> None:
+    """At its density every excited level decays twice as fast; photons move ions as before."""
+    density = TARGET.density_per_cm3
+    half = replace(TARGET, quenching_density_per_cm3=density)
+    for level in "eqp":
+        own, more = (
+            sum(rate for name, rate in rates.items() if name[0] == level)
+            for rates in (decay_rates(TARGET), all_decay_rates(half))
+        )
+        assert more == pytest.approx(2.0 * own)
+    dense = replace(half, density_per_cm3=3.0 * density)
+    assert sum(all_decay_rates(dense).values()) == pytest.approx(
+        10.0 * sum(decay_rates(TARGET).values())
+    )
+    assert all_decay_rates(TARGET) == decay_rates(TARGET)
+    drives = [laser_drive(target, LASERS, FIRST) for target in (TARGET, half)]
+    assert drives[0].segments == drives[1].segments
+    assert drives[0].ions_per_photon == ()
