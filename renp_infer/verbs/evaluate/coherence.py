@@ -28,6 +28,9 @@ class Coherence:
         Classes of ions that were averaged over.
     spread_error : float
         Relative, of that average.
+    lit : float or None
+        ``mean``, which is that of the crystal, by what it is where beams come in; ``None`` if
+        beams do not fade.
     """
 
     peak: float
@@ -42,3 +45,4 @@ class Coherence:
     positive: bool
     detunings: int
     spread_error: float
+    lit: float | None = None

@@ -75,7 +75,7 @@ def remarks(found: EvaluateResult) -> Iterator[str]:
     yield f"{'|rho_ep|^2' if once else '|chi|^2'} = {found.chi_squared:.4g}"
     for what, text in found.rows()[1:]:
         yield f"{what}: {text}"
-    yield from filter(None, [unphysical(found)])
+    yield from filter(None, [unphysical(found), faded(found)])
 
 
 def unphysical(found: EvaluateResult) -> str:
@@ -84,6 +84,14 @@ def unphysical(found: EvaluateResult) -> str:
     if state is None or state.positive:
         return ""
     return f"the density matrix has an eigenvalue of {state.smallest_eigenvalue:.3g} < 0"
+
+
+def faded(found: EvaluateResult) -> str:
+    """Say how much of the light's effect the crystal has, where beams fade."""
+    state = found.coherence
+    if state is None or state.lit is None:
+        return ""
+    return f"ions absorb: the crystal has {state.lit:.3g} of that where the lasers come in"
 
 
 def _strongest(found: EvaluateResult) -> int:

@@ -201,6 +201,7 @@ def _coherence(experiment: Experiment) -> Coherence | None:
         positive=evolution.smallest_eigenvalue > -ROUNDING,
         detunings=evolution.detunings,
         spread_error=evolution.spread_error,
+        lit=None if evolution.faded is None else evolution.faded.depth,
     )
 
 

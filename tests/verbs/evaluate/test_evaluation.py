@@ -21,6 +21,7 @@ from renp_infer.records import PRESETS, Detector, Experiment, Lasers, Layout
 from renp_infer.study.load import load_study
 from renp_infer.verbs.evaluate import work
 from renp_infer.verbs.evaluate.result import EvaluateResult
+from renp_infer.verbs.evaluate.tables import remarks
 from renp_infer.verbs.evaluate.work import evaluate, majorana_kappa, weighted_sums
 
 TARGET = load_target("er-ylf")
@@ -165,6 +166,22 @@ def test_coherence_is_reported_with_what_it_violates():
         assert 0.2 * 1.706 < state.peak_time_ms < state.field_peak_time_ms < 10.0
         assert 0.0 < state.excited_at_end < 1.0
         assert (state.detunings, state.spread_error) == (1, 0.0)
+
+
+def test_how_much_of_the_crystal_the_lasers_light_is_told():
+    apparatus = experiment("corrected", [58.0])
+    thin = replace(apparatus.target, density_per_cm3=1e12)
+    alone, lit = (
+        evaluate(replace(apparatus, target=thin, lasers=Lasers(paths_cm=paths)), truth(), "toy")
+        for paths in (None, (1.0, 2.0, 1.0))
+    )
+    assert alone.coherence.lit is None
+    assert 0.01 < lit.coherence.lit < 0.9
+    assert lit.chi_squared == lit.coherence.mean
+    # followed more coarsely where beams fade
+    assert lit.chi_squared / alone.chi_squared == pytest.approx(lit.coherence.lit, rel=1e-3)
+    assert f"the crystal has {lit.coherence.lit:.3g}" in " ".join(remarks(lit))
+    assert "ions absorb" not in " ".join(remarks(alone))
 
 
 def test_signal_and_noise_are_those_of_the_bloch_cycle():
