@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renp_infer.design.searches.effects import effects_of
 from renp_infer.design.spaces import region as regions
 from renp_infer.design.utilities import utility
 from renp_infer.errors import ConfigError
@@ -49,7 +48,6 @@ OPTIMIZE = """[optimize]
 truths = 16
 final_truths = 16
 masses = 97
-effects = 24
 comparisons = false
 """
 
@@ -154,32 +152,33 @@ def test_the_finite_crystal_counts_in_the_search_where_it_is_asked(
     assert made == [False, True, True, True]
 
 
-DIMENSIONS = {
-    '"layout.length_cm" = { low = 0.3, high = 5.0, scale = "log" }': 0.01,
-    '"layout.radius_cm" = { low = 0.1, high = 0.8 }': 0.1,
-    '"detector.pickup.radius_cm" = { low = 1.0, high = 3.0 }': 0.3,
-    '"detector.pickup.stand_off_cm" = { low = 0.0, high = 3.0 }': 0.2,
-    '"detector.pickup.tilt_deg" = { low = 0.0, high = 60.0 }': 0.02,
-    '"lasers.eq_mW" = { low = 500.0, high = 9000.0, scale = "log" }': 0.02,
-    '"lasers.qg_mW" = { low = 500.0, high = 9000.0, scale = "log" }': 0.02,
-    '"lasers.trigger_mW" = { low = 500.0, high = 9000.0, scale = "log" }': 0.02,
-    '"lasers.cycle_ms" = { low = 3.0, high = 20.0, scale = "log" }': 0.1,
-    '"lasers.trigger_delay_lifetimes" = { low = 0.0, high = 1.5 }': 0.005,
-    '"target.density_per_cm3" = { low = 3e17, high = 5e18, scale = "log" }': 0.3,
-    '"target.quenching_density_per_cm3" = { low = 3e17, high = 1e19, scale = "log" }': 0.05,
-    '"detector.spin_relaxation_ms" = { low = 1.0, high = 20.0, scale = "log" }': 0.02,
-    '"detector.knee_hz" = { low = 0.0, high = 1000.0 }': 0.05,
-}
+DIMENSIONS = (
+    '"layout.length_cm" = { low = 0.3, high = 5.0, scale = "log" }',
+    '"layout.radius_cm" = { low = 0.1, high = 0.8 }',
+    '"detector.pickup.radius_cm" = { low = 1.0, high = 3.0 }',
+    '"detector.pickup.stand_off_cm" = { low = 0.0, high = 3.0 }',
+    '"detector.pickup.tilt_deg" = { low = 0.0, high = 60.0 }',
+    '"lasers.eq_mW" = { low = 500.0, high = 9000.0, scale = "log" }',
+    '"lasers.qg_mW" = { low = 500.0, high = 9000.0, scale = "log" }',
+    '"lasers.trigger_mW" = { low = 150.0, high = 9000.0, scale = "log" }',
+    '"lasers.qg_beam_cm2" = { low = 0.3, high = 5.0, scale = "log" }',
+    '"lasers.cycle_ms" = { low = 3.0, high = 20.0, scale = "log" }',
+    '"lasers.trigger_delay_lifetimes" = { low = 0.0, high = 1.5 }',
+    '"lasers.eq_duration_lifetimes" = { low = 0.5, high = 5.0 }',
+    '"lasers.dephasing_per_s" = { low = 0.0, high = 1e3 }',
+    '"target.density_per_cm3" = { low = 3e17, high = 5e18, scale = "log" }',
+    '"target.quenching_density_per_cm3" = { low = 3e17, high = 1e19, scale = "log" }',
+    '"detector.spin_relaxation_ms" = { low = 1.0, high = 20.0, scale = "log" }',
+    '"detector.knee_hz" = { low = 0.0, high = 1000.0 }',
+)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", DIMENSIONS)
-def test_each_dimension_has_an_effect_of_its_own(tmp_path: Path, row: str) -> None:
-    """Nats by which the utility moves over the range, far beyond what the surrogate misses."""
+def test_no_dimension_that_should_matter_is_flat(tmp_path: Path, row: str) -> None:
+    """By more than twice the utility's own error, with the same truths for all designs."""
     own = study(tmp_path, vary(row))
     objective = objective_of(own, region_of(own, frozen_noise(own)))
-    found = effects_of(objective, (), np.random.SeedSequence(1), 24)
-    assert found is not None
-    (effect,) = found.rows
-    assert effect.effect > max(DIMENSIONS[row], 2.0 * effect.error)
-    assert effect.total == pytest.approx(1.0, abs=4.0 * effect.total_error)
+    found = [objective(np.array([u]))["eig_m1"] for u in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    values = [one.value for one in found]
+    assert max(values) - min(values) > 2.0 * max(one.error for one in found)
