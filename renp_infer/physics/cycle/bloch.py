@@ -217,6 +217,8 @@ def _faded(drive: Drive, panels: list[int], span_s: FloatArray, population_power
         there = drive.at(intensities)
         states, _, _ = _ensemble(there, panels, span_s, population_power, LIT)
         chi2 = _factor(states[:, 0], states[:, 1], population_power)
+        if population_power:  # h_r^2, which stands beside it, has the trigger's intensity
+            chi2 = intensities[-1] * chi2
         return chi2, there.net_photons(-states[:, 2:].imag, weights)
 
     return faded(seen, np.array(drive.ions_per_photon), weights)

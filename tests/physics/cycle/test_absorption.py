@@ -140,6 +140,26 @@ def test_beams_through_a_crystal_by_another_integrator() -> None:
     assert found.mean == pytest.approx(run.y[3, -1], rel=1e-2)
 
 
+def test_the_trigger_of_h_r_fades_with_its_intensity() -> None:
+    """h_r^2 |chi|^2 by equal slices of a crystal through which the trigger alone fades."""
+    target, switches = replace(TARGET, density_per_cm3=3e15), PRESETS["corrected"]
+    lasers = replace(LASERS, paths_cm=(1e-9, 1e-9, 1.5))
+    ions = laser_drive(target, lasers, switches).ions_per_photon[2]
+    slices, left, total = 100, 1.0, 0.0
+    for _ in range(slices):
+        own = replace(lasers, trigger_mW_cm2=40.0 * left, paths_cm=None)
+        there = bloch.evolve(target, own, switches)
+        upward = -np.stack([there.rho[:, E, Q], there.rho[:, Q, G], there.rho[:, P, G]], axis=1)
+        weights = np.outer(there.span_s, W).ravel()
+        taken = laser_drive(target, own, switches).net_photons(upward.imag, weights)
+        total += left * there.mean / slices
+        left -= ions * taken[2] / slices
+    assert 0.1 < left < 0.9
+    drive = laser_drive(target, lasers, switches)
+    found = bloch._solve(drive, drive.cycle_s / 256, 3)
+    assert found.mean == pytest.approx(total, rel=2e-2)
+
+
 def test_a_skin_of_light_is_refused() -> None:
     lasers = replace(LASERS, paths_cm=(2.0, 2.0, 2.0))
     with pytest.raises(DomainError, match="depth of the lasers in cm.*>= 0.01.*more power"):
