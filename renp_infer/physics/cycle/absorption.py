@@ -25,12 +25,14 @@ import numpy as np
 from renp_infer.errors import ConvergenceError, DomainError
 from renp_infer.records import FloatArray
 
-STEP = 0.1
+STEP = 0.03
 """Largest change of the logarithm of an intensity in a step. The mean errs by less than 1e-2,
-and by some 2e-2 where nothing dephases and ions beat through the cycle."""
+and by some 4e-2 where nothing dephases and strong lasers make ions beat through the cycle."""
 TAIL = 1e-3
 """Share of the mean beyond which the beams are not followed."""
-MAX_STEPS = 2000
+MAX_STEPS = 20000
+WINDOW = 30
+"""Steps by which it is judged how |chi|^2 falls: single ones beat."""
 NEAR = 1e-6
 """Relative difference below which two ends are one."""
 LEAST_DEPTH_CM = 0.01
@@ -83,6 +85,7 @@ def faded(
     here, photons = seen(np.ones(3))
     weights = weights / weights.sum()
     face, total = float(weights @ here), np.zeros_like(here)
+    run: list[tuple[float, float]] = []
     for _ in range(MAX_STEPS):
         rate = ions_per_photon * photons * np.exp(-fallen)
         size = min(1.0 - place, step / max(float(np.max(np.abs(rate))), np.finfo(float).tiny))
@@ -96,8 +99,8 @@ def faded(
         total += size * scale * 0.5 * (here + there)
         place += size
         found = float(weights @ total)
-        rest = size * _tail(*ends)
-        if place >= 1.0 or rest < TAIL * found:
+        run.append((size, ends[1]))
+        if place >= 1.0 or _tail(run) < TAIL * found:
             return Faded(total, found / face if face > 0.0 else 1.0)
         here = there
     raise ConvergenceError("beams through the crystal, share of the way", place, 1.0)
@@ -126,8 +129,14 @@ def _between(first: float, last: float) -> float:
     return (first - last) / log(first / last)
 
 
-def _tail(first: float, last: float) -> float:
-    """What follows, by the step, if all goes on to fall as in it; endless if it does not."""
+def _tail(run: list[tuple[float, float]]) -> float:
+    """What follows if all goes on to fall as in two windows of steps; endless if it does not."""
+    if len(run) < 2 * WINDOW:
+        return np.inf
+    width = sum(size for size, _ in run[-WINDOW:])
+    first, last = (
+        max(value for _, value in part) for part in (run[-2 * WINDOW : -WINDOW], run[-WINDOW:])
+    )
     if last >= first:
         return np.inf if first > 0.0 else 0.0
-    return last**2 / (first - last)
+    return width * last**2 / (first - last)

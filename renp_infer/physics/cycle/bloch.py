@@ -10,7 +10,7 @@ changes by less than `SPREAD_ERROR`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -22,7 +22,6 @@ from renp_infer.physics.cycle.absorption import Faded, check_depth, faded
 from renp_infer.physics.cycle.drive import LIT, Drive, laser_drive
 from renp_infer.physics.cycle.lindblad import E, G, P
 from renp_infer.physics.cycle.propagation import (
-    ALL,
     NODES,
     PANEL_PHASE,
     W,
@@ -36,8 +35,6 @@ from renp_infer.target import Target
 LEAST_PANELS, MAX_PANELS = 256, 40_000
 MAX_WORK = 20_000_000
 """Most panels times detunings: less than a minute."""
-FACTOR_PHASE = 5.0 * PANEL_PHASE
-"""What a product of elements of rho may turn in a panel, rad; see `propagation`."""
 SMALLEST = float(np.finfo(float).tiny)
 SPREAD_ERROR = 1e-3
 """Bound on the mean change of |chi|^2 when the detunings are doubled, over its mean."""
@@ -127,15 +124,13 @@ class Evolution:
         return float(1.0 - self.rho[-1, G, G].real)
 
 
-def _chi_squared(states: ComplexArray, power: int) -> FloatArray:
-    """``rho_ee^power |rho_ep|^2`` of states, shape (n, 16)."""
-    return _factor(states[:, 4 * E + E], states[:, 4 * E + P], power)
-
-
-def _factor(population: ComplexArray, coherence: ComplexArray, power: int) -> FloatArray:
-    """``rho_ee^power |rho_ep|^2``."""
-    found: FloatArray = population.real**power * np.abs(coherence) ** 2
-    return found
+def _chi_squared(
+    states: ComplexArray, power: int, columns: Sequence[int] = range(16)
+) -> FloatArray:
+    """``rho_ee^power |rho_ep|^2`` of states, shape (n, k), of which the elements are columns."""
+    population: FloatArray = states[:, columns.index(4 * E + E)].real
+    coherence: FloatArray = np.abs(states[:, columns.index(4 * E + P)])
+    return population**power * coherence**2
 
 
 def _mean(values: FloatArray, span_s: FloatArray) -> float:
@@ -182,17 +177,20 @@ def evolve(
     return found
 
 
-def panels_needed(drive: Drive, longest_s: float = np.inf, phase: float = PANEL_PHASE) -> float:
-    """Panels, not yet whole, that follow a cycle; `MAX_PANELS` at most are done."""
-    rate = max(drive.resolved_rate, phase / longest_s)
-    return rate * drive.cycle_s / phase
+def panels_needed(drive: Drive, longest_s: float = np.inf) -> float:
+    """Panels, not yet whole, that follow a cycle; `MAX_PANELS` at most are done.
+
+    In fading beams ions beat in another time from slice to slice: nodes that do not follow
+    the beats sample them, and hundreds of slices average what is left.
+    """
+    beats = 0.0 if drive.ions_per_photon else drive.resolved_rate
+    rate = max(beats, PANEL_PHASE / longest_s)
+    return rate * drive.cycle_s / PANEL_PHASE
 
 
 @lru_cache(maxsize=2)
 def _solve(drive: Drive, longest_s: float, population_power: int) -> Evolution:
-    # a cycle in fading beams is followed often: as coarsely as its |chi|^2 allows
-    phase = FACTOR_PHASE / (2 + population_power) if drive.ions_per_photon else PANEL_PHASE
-    if (needed := panels_needed(drive, longest_s, phase)) > MAX_PANELS:
+    if (needed := panels_needed(drive, longest_s)) > MAX_PANELS:
         raise ConvergenceError("panels of a laser cycle", needed, MAX_PANELS)
     rate = needed * PANEL_PHASE / drive.cycle_s
     panels = [panels_for(rate * segment.duration_s) for segment in drive.segments]
@@ -202,7 +200,9 @@ def _solve(drive: Drive, longest_s: float, population_power: int) -> Evolution:
         for s, h, n in zip(drive.segments, span, panels, strict=True)
     ]  # fmt: skip
     span = np.repeat(span, panels)
-    states, count, error = _ensemble(drive, panels, span, population_power)
+    states, count, error = _ensemble(
+        drive, lambda ion: drive.states(panels, ion), span, population_power
+    )
     states.flags.writeable = False  # shared by all who ask again
     rho = states.reshape(-1, 4, 4)
     fading = _faded(drive, panels, span, population_power) if drive.ions_per_photon else None
@@ -215,39 +215,37 @@ def _faded(drive: Drive, panels: list[int], span_s: FloatArray, population_power
 
     def seen(intensities: FloatArray) -> tuple[FloatArray, FloatArray]:
         there = drive.at(intensities)
-        states, _, _ = _ensemble(there, panels, span_s, population_power, LIT)
-        chi2 = _factor(states[:, 0], states[:, 1], population_power)
+        lit, _, _ = _ensemble(there, lambda ion: there.lit(panels, ion), span_s, population_power)
+        chi2 = _chi_squared(lit[:-2], population_power, LIT)
         if population_power:  # h_r^2, which stands beside it, has the trigger's intensity
             chi2 = intensities[-1] * chi2
-        return chi2, there.net_photons(-states[:, 2:].imag, weights)
+        return chi2, there.net_photons(lit, weights)
 
     return faded(seen, np.array(drive.ions_per_photon), weights)
 
 
 def _ensemble(
     drive: Drive,
-    panels: list[int],
+    follow: Callable[[float], ComplexArray],
     span_s: FloatArray,
     population_power: int,
-    seen: Sequence[int] | slice = ALL,
 ) -> tuple[ComplexArray, int, float]:
-    """Mean state of all ions, number of detunings, change at the last doubling."""
+    """Mean of what is followed of all ions, number of detunings, change at the last doubling."""
     if max(drive.spread) == 0.0:
-        return drive.states(panels, 0.0, seen), 1, 0.0
-    elements = range(16)[seen] if isinstance(seen, slice) else seen
-    ee, ep = (list(elements).index(k) for k in (4 * E + E, 4 * E + P))
-    total: ComplexArray = np.zeros((len(span_s) * NODES, len(elements)), dtype=complex)
-    before, norm, count, error, level = np.zeros(len(total)), 0.0, 0, np.inf, 0
+        return follow(0.0), 1, 0.0
+    total: ComplexArray = np.zeros(1, dtype=complex)
+    nodes = len(span_s) * NODES
+    before, norm, count, error, level = np.zeros(nodes), 0.0, 0, np.inf, 0
     while error > SPREAD_ERROR:
         ions, weights = drive.detunings(level)
         count, level = count + ions.size, level + 1
         if count * len(span_s) > MAX_WORK:
             raise ConvergenceError("average over detunings", error, SPREAD_ERROR)
         for ion, weight in zip(ions, weights, strict=True):
-            total += weight * drive.states(panels, ion, seen)
+            total = total + weight * follow(ion)
         norm += weights.sum()
-        mean = total / norm
-        chi2 = _factor(mean[:, ee], mean[:, ep], population_power)
+        columns = LIT if total.shape[1] == len(LIT) else range(16)
+        chi2 = _chi_squared(total[:nodes] / norm, population_power, columns)
         error = _mean(np.abs(chi2 - before), span_s) / max(_mean(chi2, span_s), SMALLEST)
         before = chi2
     return total / norm, count, error

@@ -27,8 +27,8 @@ from renp_infer.records import ComplexArray, FloatArray, Lasers, Switches
 from renp_infer.target import Target
 
 LASERS = ("eq", "qg", "pg")
-LIT = (4 * E + E, 4 * E + P, 4 * E + Q, 4 * Q + G, 4 * P + G)
-"""Elements of rho that make |chi|^2, and those between the levels of each laser."""
+LIT = (4 * E + E, 4 * E + P, 4 * Q + Q, 4 * P + P)
+"""Elements of rho that make |chi|^2 and photons: e, its coherence with p, q and p."""
 KHZ_TO_RAD_PER_S = 2e3 * pi
 FWHM_TO_SIGMA = 1.0 / sqrt(8.0 * log(2.0))
 REACH = 5.0
@@ -97,24 +97,26 @@ class Drive:
         )
         return replace(self, segments=segments)
 
-    def net_photons(self, upward: FloatArray, weights: FloatArray) -> FloatArray:
+    def net_photons(self, lit: ComplexArray, weights: FloatArray) -> FloatArray:
         """Photons that an ion takes from each of `LASERS` in a cycle, less those it gives, (3,).
 
-        The laser between a and b, a above, moves ``-Omega Im rho_ab`` a second from b to a.
+        By what its levels gain and lose: no coherence, which beats with the lasers, is summed.
 
         Parameters
         ----------
-        upward : ndarray, shape (n, 3)
-            ``-Im rho_ab`` at nodes of the cycle.
+        lit : ndarray, shape (n + 2, 4)
+            See `lit`.
         weights : ndarray, shape (n,)
-            Time that each stands for, s; each segment's nodes follow those of the one before.
+            Time that each node stands for, s.
         """
-        edges = np.cumsum([segment.duration_s for segment in self.segments])
-        middle = np.cumsum(weights) - 0.5 * weights
-        own = np.minimum(np.searchsorted(edges, middle), len(self.segments) - 1)
-        rabi = np.array([segment.rabi for segment in self.segments])[own]
-        found: FloatArray = weights @ (rabi * upward)
-        return found
+        rates = dict(zip(DECAYS, self.rates, strict=True))
+        populations = lit[:, [LIT.index(5 * level) for level in (E, Q, P)]].real
+        spent, gained = weights @ populations[:-2], populations[-1] - populations[-2]
+        e, q, p = spent
+        into_e = gained[0] + e * (rates["eg"] + rates["eq"] + rates["ep"])
+        into_q = gained[1] + q * (rates["qg"] + rates["qp"]) - e * rates["eq"] + into_e
+        into_p = gained[2] + p * rates["pg"] - e * rates["ep"] - q * rates["qp"]
+        return np.array([into_e, into_q, into_p])
 
     @property
     def cycle_s(self) -> float:
@@ -143,18 +145,27 @@ class Drive:
         slow = self.rate() - self.dephasing
         return slow + min(REACH * max(self.spread) + self.dephasing, RESOLVED * self.rabi)
 
-    def states(
-        self, panels: list[int], ion: float = 0.0, seen: Sequence[int] | slice = ALL
-    ) -> ComplexArray:
-        """One ion's density matrix, or elements of it, at the nodes of all panels, (n, 16)."""
+    def states(self, panels: list[int], ion: float = 0.0) -> ComplexArray:
+        """One ion's density matrix at the nodes of all panels, shape (n, 16)."""
+        return self._followed(panels, ion, ALL)[0]
+
+    def lit(self, panels: list[int], ion: float = 0.0) -> ComplexArray:
+        """Elements `LIT` of it at these nodes, and at start and end of the cycle, (n + 2, 4)."""
+        nodes, *ends = self._followed(panels, ion, LIT)
+        return np.vstack([nodes, *(end[list(LIT)] for end in ends)])
+
+    def _followed(
+        self, panels: list[int], ion: float, seen: Sequence[int] | slice
+    ) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+        """Elements at the nodes, and the whole state at start and end of the cycle."""
         matrices = self._generators(ion)
-        state = self._start(matrices, ion)
+        start = state = self._start(matrices, ion)
         found = []
         for segment, matrix, count in zip(self.segments, matrices, panels, strict=True):
             phase = self.rate(ion) * segment.duration_s
             nodes, state = propagate(matrix, state, segment.duration_s, count, phase, seen)
             found.append(nodes)
-        return np.concatenate(found)
+        return np.concatenate(found), start, state
 
     def _generators(self, ion: float) -> list[ComplexArray]:
         rates = dict(zip(DECAYS, self.rates, strict=True))

@@ -380,8 +380,9 @@ def _check_coherence(chi_squared: float | None, trigger: str) -> None:
 def _check_bloch(experiment: Experiment, drive: Drive) -> None:
     """The cycle can be followed in all detail."""
     cycle_ms, relaxation_ms = experiment.lasers.cycle_ms, experiment.detector.spin_relaxation_ms
-    most = cycle_ms * MAX_PANELS / panels_needed(drive)
-    if cycle_ms > most:
+    needed = panels_needed(drive)
+    if needed > MAX_PANELS:
+        most = cycle_ms * MAX_PANELS / needed
         allowed = f'<= {most:.3g} with lasers so strong or detuned and chi_squared = "bloch"'
         raise ConfigError("lasers.cycle_ms", cycle_ms, allowed)
     if cycle_ms > relaxation_ms * MAX_PANELS:
