@@ -27,7 +27,7 @@ from renp_infer.inference.samplers import nuts
 from renp_infer.measurement import mock, smoothing, squid
 from renp_infer.measurement.field import exact_field
 from renp_infer.physics.cycle import bloch
-from renp_infer.physics.pairs.densities import form_factor
+from renp_infer.physics.pairs import form_factor
 from renp_infer.physics.signal import magnetization
 from renp_infer.study import reading as config
 from renp_infer.study.load import resolve

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from renp_infer.measurement._beam_kernels import bent_excess, momentum, momentum_slopes
 from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.measurement.smoothing import beam_of
-from renp_infer.physics.pairs.densities import kinematics as kin
+from renp_infer.physics.pairs import kinematics as kin
 from renp_infer.physics.targets.target import load_target
 from renp_infer.records import Lasers, Layout
 

@@ -16,8 +16,8 @@ from renp_infer.measurement.smoothing import (
 from renp_infer.physics.constants import CM_TO_PER_EV
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, weights
 from renp_infer.physics.neutrinos import masses as masses_of
+from renp_infer.physics.pairs import _crystal_kernels as crystal_kernels
 from renp_infer.physics.pairs._plane_kernels import plane_integral
-from renp_infer.physics.pairs.densities import _crystal_kernels as crystal_kernels
 from renp_infer.physics.pairs.densities import density_form, pair_density
 from renp_infer.physics.pairs.form_factor import crystal_size, pair_integrals, pair_masses
 from renp_infer.physics.pairs.kinematics import mismatch, phase_matched, threshold_angles

@@ -8,9 +8,9 @@ from scipy.special import ellipe, ellipk, j1, struve
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.constants import CM_TO_PER_EV
-from renp_infer.physics.pairs.densities import _crystal_kernels as crystal_kernels
-from renp_infer.physics.pairs.densities import _form_kernels as form_kernels
-from renp_infer.physics.pairs.densities import _plane_kernels as plane_kernels
+from renp_infer.physics.pairs import _crystal_kernels as crystal_kernels
+from renp_infer.physics.pairs import _form_kernels as form_kernels
+from renp_infer.physics.pairs import _plane_kernels as plane_kernels
 from renp_infer.physics.pairs.form_factor import PairIntegrals, pair_integrals
 from renp_infer.physics.pairs.kinematics import phase_matched
 from renp_infer.physics.targets.target import load_target

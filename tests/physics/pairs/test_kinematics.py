@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from renp_infer.errors import ConvergenceError, DomainError
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters, masses
-from renp_infer.physics.pairs.densities import kinematics as kin
+from renp_infer.physics.pairs import kinematics as kin
 from renp_infer.physics.targets.refraction import Sellmeier, Uniaxial
 from renp_infer.physics.targets.scheme import read_scheme
 from renp_infer.physics.targets.target import load_target
