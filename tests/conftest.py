@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
@@ -49,6 +49,14 @@ def _size(expected: Any) -> float:
 pytest.approx = _told_approx
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests of one file go to one process: what they share is made once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    return LoadFileScheduling(config, log)
+
+
 @pytest.fixture(autouse=True)
 def figures_must_not_fail(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A figure that cannot be drawn leaves its place empty, in which no test would see it."""
@@ -72,3 +80,13 @@ def nothing_is_remembered() -> None:
     """No test sees a response that another made, perhaps of spoilt parts."""
     if work := sys.modules.get("renp_infer.verbs.infer.work"):
         work.made_responses.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[None]:
+    """Responses and checks of evaluations are made once for all modules that ask for this."""
+    from tests.toys.kept import keep
+
+    with pytest.MonkeyPatch.context() as patch:
+        keep(patch)
+        yield

@@ -33,6 +33,8 @@ from tests.toys.design import search_found
 from tests.toys.runs import make_run, with_result
 from tests.toys.settings import compare_with
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 STUDY: dict[str, Any] = {
     "schema": 1,
     "name": "short",

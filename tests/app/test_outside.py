@@ -9,6 +9,8 @@ import pytest
 import renp_infer as renp
 from renp_infer.errors import ConfigError, DomainError
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 SPLITTINGS = ("dm2_21", "dm2_3l")
 FEW: dict[str, Any] = {"layout.theta_s_deg": [141.0, 142.0, 143.0, 144.0, 146.0]}
 

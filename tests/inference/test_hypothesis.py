@@ -23,6 +23,8 @@ from renp_infer.verbs.forecast.bench import Bench
 from renp_infer.verbs.forecast.cells import TruthCell
 from renp_infer.verbs.forecast.quantities import RIVALS
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 STUDY: dict[str, Any] = {
     "schema": 1,
     "name": "leaking",

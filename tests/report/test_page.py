@@ -39,6 +39,8 @@ from renp_infer.verbs.table import VERBS
 from tests.toys.design import search_found
 from tests.toys.runs import make_run, with_estimates, with_evaluation, with_result
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 SHAPE = (4, 250)
 NAME = '<script>alert(1)</script> "$x_1"'
 

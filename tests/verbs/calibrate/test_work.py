@@ -25,6 +25,8 @@ from renp_infer.verbs.calibrate.result import CalibrateResult
 from renp_infer.verbs.calibrate.tables import calibration_tables
 from renp_infer.verbs.calibrate.verb import CALIBRATE
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 TEXT = """schema = 1
 name = "mocks"
 [layout]

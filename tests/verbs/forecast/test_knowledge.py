@@ -25,6 +25,8 @@ from renp_infer.verbs.forecast.joint import bench_made
 from renp_infer.verbs.forecast.steps import steps
 from tests.toys.two_sets import two_sets
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 FORECAST = {"m1_meV": [50.0], "orderings": ["normal"], "natures": ["dirac"]}
 KNOWN = {"name": "r", "quantities": ["m1_meV"], "values": [20.0], "errors": [5.0]}
 SUM = {"name": "s", "quantities": ["sum_meV"], "values": [100.0], "errors": [12.0]}

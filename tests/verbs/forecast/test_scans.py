@@ -20,6 +20,8 @@ from renp_infer.verbs.forecast.verb import FORECAST
 from renp_infer.verbs.forecast.work import PART
 from tests.toys.forecast import study
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 BROKEN = 3
 
 

@@ -18,6 +18,8 @@ from renp_infer.verbs.forecast.limits import expected_limits
 from renp_infer.verbs.forecast.quantities import Rival
 from tests.toys.forecast import study
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 Range = tuple[float, float]
 STUDIES = Path(__file__).parents[3] / "studies"
 

@@ -18,6 +18,8 @@ from renp_infer.verbs.forecast.cells import TruthCell
 from renp_infer.verbs.forecast.joint import bench_made
 from tests.toys.two_sets import two_sets
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 FORECAST = {"m1_meV": [50.0], "orderings": ["normal"], "natures": ["dirac"]}
 ALL = {row.name: "all" for row in PARAMETERS.rows if row.level != "all"}
 HAMILTONIAN: dict[str, Any] = {

@@ -33,6 +33,8 @@ from renp_infer.verbs.forecast.tables import duration, forecast_remarks, forecas
 from renp_infer.verbs.forecast.verb import FORECAST
 from tests.toys.forecast import EDGE, study
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:

@@ -26,6 +26,8 @@ from renp_infer.verbs.optimize.result import OptimizeResult
 from renp_infer.verbs.table import load_run
 from tests.toys.design import PEAK, ToyAppraiser
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 STUDY = """schema = 1
 name = "toy-figures"
 [layout]

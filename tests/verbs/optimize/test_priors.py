@@ -21,6 +21,8 @@ from renp_infer.verbs.table import load_run
 from tests.toys.design import ToyAppraiser
 from tests.verbs.optimize.test_work import CRYSTAL, HEAD, optimize, write
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 BEST_CM = {"uniform": 1.2, "log-uniform": 0.9, "cosmology": 0.8}
 ALL = 'optimize.priors=["uniform", "log-uniform", "cosmology"]'
 

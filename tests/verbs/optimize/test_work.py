@@ -37,6 +37,8 @@ from renp_infer.verbs.optimize.result import OptimizeResult
 from renp_infer.verbs.optimize.work import Journal, chosen
 from tests.toys.design import PEAK, ToyAppraiser
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 HEAD = """schema = 1
 name = "toy-design"
 [lasers]

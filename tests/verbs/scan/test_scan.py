@@ -16,6 +16,8 @@ from renp_infer.verbs.scan.columns import InferredCell
 from renp_infer.verbs.scan.result import ScanResult
 from renp_infer.verbs.scan.verb import SCAN
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 SMALL = {
     "schema": 1,
     "name": "small",

@@ -22,6 +22,8 @@ from renp_infer.verbs.scan.tables import shown_rows
 from renp_infer.verbs.scan.work import surface
 from tests.toys.two_sets import two_sets
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 QUICK = {"phases": "fixed", "oscillation_errors": False}
 
 

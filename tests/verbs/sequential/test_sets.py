@@ -22,6 +22,8 @@ from renp_infer.study.study import Study
 from renp_infer.verbs.sequential.bench import SequenceBench
 from tests.verbs.sequential.test_work import STUDY
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 SHARED = {"baseline_nG": "all", "theta_s_offset_deg": "all", "theta_e_offset_deg": "all"}
 FIRST = {"name": "first", "layout": {"theta_s_deg": [136.0, 140.0, 144.0, 148.0]}}
 OTHER = {"name": "first", "crystal": "small", "layout": {"length_cm": 1.0}}

@@ -20,6 +20,8 @@ from renp_infer.verbs.sequential.bench import SequenceBench, others_of, own_angl
 from renp_infer.verbs.sequential.result import SequentialResult
 from renp_infer.verbs.table import load_run
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 STUDY = """schema = 1
 name = "toy-sequence"
 [physics]
