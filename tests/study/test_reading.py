@@ -302,7 +302,7 @@ def test_a_missing_schema_is_refused() -> None:
         (["target.scheme=missing.toml"], "target.scheme"),
         (["target.omega_1_eV=1.2"], "target.omega_1_eV"),
         (["target.scheme=er-cs2nayf6"], "physics.h_r"),
-        (["target.scheme=er-cs2nayf6", "physics.h_r=eq8"], "physics.targets.matrix_elements"),
+        (["target.scheme=er-cs2nayf6", "physics.h_r=eq8"], "physics.matrix_elements"),
         ([*GENERIC_TARGET, "physics.bloch=printed"], "physics.bloch"),
         ([*GENERIC_TARGET, "target.spin_squared=0"], "target.spin_squared"),
         ([*GENERIC_TARGET, "target.omega_s_eV=2.5"], "target.omega_s_eV"),

@@ -32,7 +32,7 @@ from renp_infer.verbs.scan.work import surface
 from renp_infer.verbs.sequential.bench import SequenceBench
 from tests.toys.two_sets import two_sets
 
-DATA = Path(__file__).parents[2] / "data" / "examples"
+DATA = Path(__file__).parents[3] / "data" / "examples"
 FEW = {"layout.theta_s_deg": {"start": 140.0, "stop": 145.0, "points": 4}}
 
 

@@ -596,7 +596,7 @@ def test_counting_the_trigger_once_takes_four_h_r_squared_away():
         (["physics.phase_space=planar", "physics.vector_current=spatial"], "physics.phase_space"),
         (["physics.trigger=h_r"], "physics.trigger"),
         (["physics.current_normalisation=printed"], "physics.current_normalisation"),
-        (["physics.targets.matrix_elements=printed"], "physics.targets.matrix_elements"),
+        (["physics.matrix_elements=printed"], "physics.matrix_elements"),
         (["physics.h_r=eq8"], "physics.h_r"),
         (["physics.gamma_power=2"], "physics.gamma_power"),
         (["physics.rate_prefactor=C/2"], "physics.rate_prefactor"),
