@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
+import functools
 import os
 import re
 import tomllib
@@ -15,6 +17,8 @@ PACKAGE = Path(__file__).resolve().parent
 """Folder of this package."""
 MAX_BYTES = 10_000_000
 """Largest TOML file that is read."""
+KEPT = 8
+"""Contents of TOML files that a process remembers."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -86,10 +90,16 @@ def read_toml(path: Path, key: str) -> dict[str, Any]:
             raise ConfigError(key, str(path), "a regular file")
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(key, str(path), f"a file of at most {MAX_BYTES} bytes")
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return copy.deepcopy(_parsed(path.read_bytes().decode("utf-8-sig")))
     except UnicodeDecodeError as error:
         raise ConfigError(key, str(path), "a TOML file in UTF-8", str(error)) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(key, str(path), "a valid TOML file", str(error)) from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         raise ConfigError(key, str(path), "a readable file", str(error)) from error
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _parsed(text: str) -> dict[str, Any]:
+    """Tables of a text; a search of designs asks for the same ones at each."""
+    return tomllib.loads(text)
