@@ -38,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("kept")
 STUDY: dict[str, Any] = {
     "schema": 1,
     "name": "short",
-    "layout": {"theta_s_deg": [142.0, 144.0, 145.0]},
+    "layout": {"theta_s_deg": [141.0, 142.0, 145.5]},
     "lasers": {"chi_squared": 1e-3},
     "detector": {"reference_snr": 100.0},
     "inference": {
@@ -53,7 +53,7 @@ STUDY: dict[str, Any] = {
 TEXT = """schema = 1
 name = "short"
 [layout]
-theta_s_deg = [142.0, 144.0, 145.0]
+theta_s_deg = [141.0, 142.0, 145.5]
 [lasers]
 chi_squared = 1e-3
 [detector]

@@ -71,7 +71,7 @@ def test_converged_distribution_is_smooth_and_flat():
 
 
 def test_document_has_the_contract_s_keys_and_shapes():
-    document = evaluate(experiment("corrected", [58.0, 59.0, 144.0]), truth(), "toy").document
+    document = evaluate(experiment("corrected", [58.0, 59.0, 141.0]), truth(), "toy").document
     shapes = {
         "theta_s_deg": (3,), "w_eV": (2, 3), "masses_eV": (3,), "pair_A_eV5": (6, 3),
         "pair_B_eV3": (6, 3), "sum_F_eV5": (3,), "sum_G_eV5": (3,), "rate_per_s": (3,),
@@ -262,7 +262,7 @@ def test_without_a_drift_nothing_is_said_of_it():
 def test_a_drift_that_is_forgotten_at_once_is_white_noise():
     """So short a correlation that its lags are beyond all numbers."""
     keys = {"detector.drift_fT": 1e-3, "detector.drift_time_s": 1e-294}
-    study = load_study("edge-layout-published", keys | {"layout.theta_s_deg": [142.0, 144.0]})
+    study = load_study("edge-layout-published", keys | {"layout.theta_s_deg": [141.0, 142.0]})
     found = evaluate(study.experiment, study.parameters, study.name)
     total = found.sigma_nG**2  # of an angle: drift and white noise alike are new at each
     expected = np.sqrt(np.sum(found.signal_nG**2 / total))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +43,10 @@ KINDS: dict[str, type] = {
     "ensemble": EnsembleCell,
 }
 DATASETS = 2
-OVERRIDES = ("forecast.orderings=['normal', 'inverted']", "forecast.corrections=false")
+OVERRIDES = (
+    "forecast.orderings=['normal', 'inverted']", "forecast.m1_meV=[50.0]",
+    "forecast.corrections=false",
+)  # fmt: skip
 
 
 def numbers(kind: type, index: int, shape: tuple[int, ...]) -> Any:
@@ -70,9 +74,10 @@ def tree_of(part: ForecastPart, index: int, known: bool = True) -> xr.DataTree:
     return tree
 
 
+@functools.cache
 def file_of(folder: Path, part: ForecastPart, index: int, known: bool) -> str:
-    """File of a task, as ``work`` writes it."""
-    path = folder / f"{index}.nc"
+    """File of a task, as ``work`` writes it; once for all tests of a folder."""
+    path = folder / f"{index}-{known}.nc"
     tree_of(part, index, known).to_netcdf(path, engine="h5netcdf")
     return str(path)
 
@@ -90,14 +95,20 @@ def merged(
     return ForecastResult.of(load_tree(folder / "forecast.nc"))
 
 
-@pytest.fixture
-def whole(tmp_path: Path) -> Study:
-    return study(tmp_path, *OVERRIDES)
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the study and of the files of its tasks."""
+    return tmp_path_factory.mktemp("whole")
+
+
+@pytest.fixture(scope="module")
+def whole(shared: Path) -> Study:
+    return study(shared, *OVERRIDES)
 
 
 @pytest.mark.slow
-def test_each_part_is_found_again_at_its_truth(tmp_path: Path, whole: Study) -> None:
-    found = merged(tmp_path, whole, (CellPart, LimitPart, DrawnLimitPart))
+def test_each_part_is_found_again_at_its_truth(shared: Path, whole: Study) -> None:
+    found = merged(shared, whole, (CellPart, LimitPart, DrawnLimitPart))
     tables = {"fisher": found.fisher, "asimov": found.asimov, "ensemble": found.ensemble}
     for index, part in enumerate(parts(whole)):
         if isinstance(part, CellPart):
@@ -120,9 +131,9 @@ def test_each_part_is_found_again_at_its_truth(tmp_path: Path, whole: Study) -> 
 
 @pytest.mark.slow
 def test_the_headline_is_of_the_studys_hypothesis_by_profile_likelihood(
-    tmp_path: Path, whole: Study
+    shared: Path, whole: Study
 ) -> None:
-    found = merged(tmp_path, whole, (CellPart,))
+    found = merged(shared, whole, (CellPart,))
     first, own = headline(found), whole.parameters
     assert first is not None
     assert (first.method, first.ordering, first.nature) == ("asimov", own.ordering, own.nature)
@@ -141,10 +152,10 @@ def test_the_headline_is_of_the_studys_hypothesis_by_profile_likelihood(
 
 @pytest.mark.slow
 def test_what_one_failed_task_leaves_out_is_unknown_and_nothing_else(
-    tmp_path: Path, whole: Study
+    shared: Path, whole: Study
 ) -> None:
     lost = next(k for k, p in enumerate(parts(whole)) if p.plain().get("method") == "asimov")
-    found = merged(tmp_path, whole, (CellPart,), lost)
+    found = merged(shared, whole, (CellPart,), lost)
     assert found.asimov is not None
     errors = found.asimov.values.sigma_m1_meV
     assert np.isnan(errors[0, 0, 0]).all()
@@ -154,9 +165,9 @@ def test_what_one_failed_task_leaves_out_is_unknown_and_nothing_else(
 @pytest.mark.slow
 @pytest.mark.parametrize("kinds", [(LimitPart,), (DrawnLimitPart,), (CellPart, DrawnLimitPart)])
 def test_a_forecast_of_which_whole_kinds_failed_is_shown(
-    tmp_path: Path, whole: Study, kinds: tuple[type, ...]
+    shared: Path, whole: Study, kinds: tuple[type, ...]
 ) -> None:
-    found = merged(tmp_path, whole, kinds)
+    found = merged(shared, whole, kinds)
     assert json.loads(document(forecast_json(found)))["missing_tasks"] > 0
     blocks = page_of(found, "").parts[0].blocks
     assert any("tasks failed" in block.text for block in blocks if isinstance(block, Text))
@@ -190,10 +201,10 @@ def asimov_part(one: Study, ordering: str) -> int:
     ],
 )
 def test_the_verdict_is_the_worst_of_searches_and_tasks(
-    tmp_path: Path, whole: Study, lost: bool, ordering: str, verdict: str, reason: str
+    shared: Path, whole: Study, lost: bool, ordering: str, verdict: str, reason: str
 ) -> None:
     place = asimov_part(whole, ordering)
-    found = merged(tmp_path, whole, (CellPart,), *((place, -1) if lost else (-1, place)))
+    found = merged(shared, whole, (CellPart,), *((place, -1) if lost else (-1, place)))
     found_verdict = judged(found)
     assert found_verdict.verdict == verdict
     assert any(reason in text for text in found_verdict.reasons)
@@ -205,8 +216,8 @@ def test_the_verdict_is_the_worst_of_searches_and_tasks(
     assert any(reason in text for text in forecast_remarks(found))
 
 
-def test_what_is_complete_and_confirmed_passes(tmp_path: Path, whole: Study) -> None:
-    found = merged(tmp_path, whole, (CellPart,))
+def test_what_is_complete_and_confirmed_passes(shared: Path, whole: Study) -> None:
+    found = merged(shared, whole, (CellPart,))
     found = replace(found, about=replace(found.about, missing=0))
     assert judged(found) == Verdict("pass")
     assert not page_of(found, "").answers[0].text.startswith(("FAIL", "WARN"))

@@ -31,11 +31,11 @@ pytestmark = pytest.mark.usefixtures("kept")
 STUDY = """schema = 1
 name = "toy-figures"
 [layout]
-theta_s_deg = { start = 140.0, stop = 148.0, points = 5 }
+theta_s_deg = [140.0, 141.0, 142.0, 144.0, 145.0]
 [lasers]
 chi_squared = 1e-3
 [detector]
-reference_snr = 100
+reference_snr = 30
 [optimize]
 utility = ["eig_m1", "cost"]
 evaluations = 14
