@@ -192,10 +192,8 @@ class TestCurves:
     @pytest.mark.parametrize(
         ("name", "overrides"),
         [
-            ("edge-layout-published", ()),
-            pytest.param(
-                "edge-layout-normalised", ("layout.length_cm=0.5",), marks=pytest.mark.slow
-            ),
+            pytest.param("edge-layout-published", (), marks=pytest.mark.slow),
+            ("edge-layout-normalised", ("layout.length_cm=0.5",)),
             pytest.param(
                 "edge-layout-normalised",
                 ("neutrino.nature=majorana", "neutrino.alpha21_deg=40", "inference.leakage_sd=0.1"),
