@@ -54,7 +54,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Tests of one file go to one process: what they share is made once."""
     from xdist.scheduler import LoadFileScheduling
 
-    return LoadFileScheduling(config, log)
+    by_default = config.getoption("dist") == "load"
+    return LoadFileScheduling(config, log) if by_default else None
 
 
 @pytest.fixture(autouse=True)
