@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from renp_infer.figures import densities
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import WIDTH, Plate, new_figure, plate
 from renp_infer.inference.fit import DERIVED
@@ -120,7 +121,7 @@ def corner(curves: Sequence[Curve], left_out: int) -> tuple[Figure, str]:
             if i == j:
                 _density(ax, curve, x)
             else:
-                plots.draw_outline(
+                densities.draw_outline(
                     ax, curve.values(x), curve.values(y), (limits[x], limits[y]),
                     (_mode(x), _mode(y)), curve.colour, curve.dashes,
                 )  # fmt: skip
@@ -154,7 +155,7 @@ def _left_out() -> set[str]:
 
 def _density(ax: Axes, curve: Curve, name: str) -> None:
     circular = name in PARAMETERS.phases
-    places, density = plots.bounded_density(
+    places, density = densities.bounded_density(
         curve.values(name), *curve.bounds(name), circular=circular
     )
     ax.plot(places, density, color=curve.colour, ls=curve.dashes, lw=1.6, label=curve.label)

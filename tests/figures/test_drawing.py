@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from renp_infer.errors import DomainError
+from renp_infer.figures import densities
 from renp_infer.figures import drawing as plots
 
 THRESHOLDS = {"11": [-27.0, 144.6], "12": [-26.9, 144.5], "22": None}
@@ -53,7 +54,7 @@ def test_bands_are_the_quantiles_of_a_normal():
 def test_density_does_not_leak_and_does_not_sag_at_a_bound():
     """An exponential piles up at 0: a plain kernel estimate would halve it there."""
     x = np.random.default_rng(2).exponential(1.0, 40_000)
-    grid, density = plots.bounded_density(x, 0.0)
+    grid, density = densities.bounded_density(x, 0.0)
     assert grid[0] > 0
     assert density.sum() * (grid[1] - grid[0]) == pytest.approx(1.0)
     assert density[0] == pytest.approx(1.0, abs=0.1)
@@ -61,20 +62,20 @@ def test_density_does_not_leak_and_does_not_sag_at_a_bound():
 
 def test_uniform_posterior_is_flat_up_to_both_bounds():
     x = np.random.default_rng(3).uniform(0.0, 450.0, 40_000)
-    grid, density = plots.bounded_density(x, 0.0, 450.0)
+    grid, density = densities.bounded_density(x, 0.0, 450.0)
     assert grid[0] > 0 and grid[-1] < 450
     np.testing.assert_allclose(450 * density, 1.0, atol=0.1)
 
 
 def test_narrow_posterior_is_resolved_inside_a_wide_prior():
     x = np.random.default_rng(4).normal(50.0, 0.1, 20_000)
-    grid, density = plots.bounded_density(x, 0.0, 450.0)
+    grid, density = densities.bounded_density(x, 0.0, 450.0)
     assert density.max() == pytest.approx(stats.norm(50, 0.1).pdf(50), rel=0.06)
 
 
 def test_circular_density_is_one_peak_across_the_cut():
     x = np.random.default_rng(5).normal(0.0, 20.0, 20_000) % 360
-    grid, density = plots.bounded_density(x, 0.0, 360.0, circular=True)
+    grid, density = densities.bounded_density(x, 0.0, 360.0, circular=True)
     assert density[0] == pytest.approx(density[-1], rel=0.05)
     assert density[0] == pytest.approx(stats.norm(0, 20).pdf(0), rel=0.15)
     assert density[grid.size // 2] < 1e-6
@@ -82,17 +83,17 @@ def test_circular_density_is_one_peak_across_the_cut():
 
 def test_draws_outside_the_bounds_are_refused():
     with pytest.raises(DomainError, match="0 to 450"):
-        plots.bounded_density([-1.0, 3.0], 0.0, 450.0)
+        densities.bounded_density([-1.0, 3.0], 0.0, 450.0)
 
 
 def test_constant_draws_have_a_density():
-    assert np.isfinite(plots.bounded_density(np.zeros(10))[1]).all()
+    assert np.isfinite(densities.bounded_density(np.zeros(10))[1]).all()
 
 
 def test_credible_levels_hold_their_mass():
     x, y = np.meshgrid(*2 * [np.linspace(-5, 5, 400)])
     density = np.exp(-(x**2 + y**2) / 2)
-    low, high, top = plots.credible_levels(density, (0.95, 0.68))
+    low, high, top = densities.credible_levels(density, (0.95, 0.68))
     assert low == pytest.approx(0.05, rel=0.02)  # a 2-D Gaussian: level = 1 - mass
     assert high == pytest.approx(0.32, rel=0.02)
     assert top > 1.0 - 1e-3
@@ -101,7 +102,7 @@ def test_credible_levels_hold_their_mass():
 def test_pair_regions_contain_the_peak():
     ax = axes()
     x, y = np.random.default_rng(6).normal([[1.0], [-2.0]], 0.1, (2, 4000))
-    plots.draw_pair(ax, x, y, ((0.5, 1.5), (-2.5, -1.5)), ("nearest", "nearest"))
+    densities.draw_pair(ax, x, y, ((0.5, 1.5), (-2.5, -1.5)), ("nearest", "nearest"))
     inner = [p for p in ax.collections[0].get_paths() if len(p)][-1]
     assert inner.contains_point((1.0, -2.0))
     assert not inner.contains_point((1.4, -2.0))

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from renp_infer.figures import densities
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.drawing import FloatArray
 from renp_infer.figures.plate import ANGLE, M1, WIDTH, Plate, new_figure, plate
@@ -113,7 +114,7 @@ def mass_posterior(run: Run) -> tuple[Figure, str]:
     main = grid[0, 0]
     intervals = {"68": found.interval_68, "95": found.interval_95}
     for ax in grid[0]:
-        plots.draw_density(ax, values, bounds, intervals)
+        densities.draw_density(ax, values, bounds, intervals)
         ax.set_xlabel(M1)
     if zoomed:
         pad = 0.1 * np.ptp(values)
@@ -189,7 +190,7 @@ def _diagonal(ax: Axes, axis: _Axis) -> None:
     for name, values, keys in (
         ("posterior", axis.values, {"color": plots.BLUE}), ("prior", axis.prior, plots.PRIOR)
     ):  # fmt: skip
-        curve = plots.bounded_density(values, *axis.bounds, circular=axis.circular)
+        curve = densities.bounded_density(values, *axis.bounds, circular=axis.circular)
         ax.plot(*curve, label=name, **keys)
     ax.set(yticks=[], ylim=(0, None))
     ax.spines["left"].set_visible(False)
@@ -212,7 +213,7 @@ def corner(run: Run) -> tuple[Figure, str]:
         if i == j:
             _diagonal(ax, x)
         else:
-            plots.draw_pair(ax, x.values, y.values, (x.limits, y.limits), (x.mode, y.mode))
+            densities.draw_pair(ax, x.values, y.values, (x.limits, y.limits), (x.mode, y.mode))
             ax.axhline(y.truth, **{**plots.TRUTH, "lw": 1})
         ax.axvline(x.truth, **{**plots.TRUTH, "lw": 1})
         _corner_ticks(ax, i, j, axes)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from renp_infer.figures import densities
 from renp_infer.figures import drawing as plots
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.inference.fit import DERIVED
@@ -112,7 +113,7 @@ def _posterior(ax: Axes, run: Run, name: str) -> None:
     pairs = [draws(run, group, n).ravel() for group, n in (("posterior", MASS), (DERIVED, name))]
     x, y = (np.log10(np.maximum(values, 1e-2 * LEAST_MEV)) for values in pairs)
     reflect = ("reflect", "reflect")
-    plots.draw_pair(ax, x, y, (_reach(x), _reach(y)), reflect, decades=True)
+    densities.draw_pair(ax, x, y, (_reach(x), _reach(y)), reflect, decades=True)
 
 
 def _reach(values: FloatArray) -> tuple[float, float]:
