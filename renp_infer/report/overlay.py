@@ -34,7 +34,7 @@ _EVERYWHERE = (-np.inf, np.inf)
 
 
 @dataclass(frozen=True)
-class Curve:
+class RunCurve:
     """One run in a panel: its number on the page, and how it is drawn."""
 
     index: int
@@ -75,7 +75,8 @@ def overlay_plates(runs: Sequence[Run]) -> list[Plate]:
     if len(inferred) < 2:
         return []
     curves = [
-        Curve(k, run, *style) for (k, run), style in zip(inferred, plots.RUN_STYLES, strict=False)
+        RunCurve(k, run, *style)
+        for (k, run), style in zip(inferred, plots.RUN_STYLES, strict=False)
     ]
     left_out = len(inferred) - len(curves)
     return [
@@ -84,7 +85,7 @@ def overlay_plates(runs: Sequence[Run]) -> list[Plate]:
     ]
 
 
-def masses(curves: Sequence[Curve], left_out: int) -> tuple[Figure, str]:
+def masses(curves: Sequence[RunCurve], left_out: int) -> tuple[Figure, str]:
     """Densities of m1 and of the masses of other experiments."""
     shown = [name for name in SHOWN if any(name in curve.names() for curve in curves)]
     rows = -(-len(shown) // 2)
@@ -104,7 +105,7 @@ def masses(curves: Sequence[Curve], left_out: int) -> tuple[Figure, str]:
     )
 
 
-def corner(curves: Sequence[Curve], left_out: int) -> tuple[Figure, str]:
+def corner(curves: Sequence[RunCurve], left_out: int) -> tuple[Figure, str]:
     """Pairs of the parameters that all runs have."""
     names = shared(curves)
     size = len(names)
@@ -134,7 +135,7 @@ def corner(curves: Sequence[Curve], left_out: int) -> tuple[Figure, str]:
     )
 
 
-def shared(curves: Sequence[Curve]) -> list[str]:
+def shared(curves: Sequence[RunCurve]) -> list[str]:
     """m1, and what all runs have and goes with it most in any of them."""
     common = set.intersection(*(set(free_parameters(curve.run)) for curve in curves))
     others = [name for name in PARAMETERS.names if name in common and name not in _left_out()]
@@ -153,7 +154,7 @@ def _left_out() -> set[str]:
     return {MASS, *PARAMETERS.phases}
 
 
-def _density(ax: Axes, curve: Curve, name: str) -> None:
+def _density(ax: Axes, curve: RunCurve, name: str) -> None:
     circular = name in PARAMETERS.phases
     places, density = densities.bounded_density(
         curve.values(name), *curve.bounds(name), circular=circular
@@ -161,7 +162,7 @@ def _density(ax: Axes, curve: Curve, name: str) -> None:
     ax.plot(places, density, color=curve.colour, ls=curve.dashes, lw=1.6, label=curve.label)
 
 
-def _limits(curves: Sequence[Curve], name: str) -> tuple[float, float]:
+def _limits(curves: Sequence[RunCurve], name: str) -> tuple[float, float]:
     ends = [np.quantile(curve.values(name), (0.001, 0.999)) for curve in curves]
     low, high = float(np.min(ends)), float(np.max(ends))
     pad = 0.05 * (high - low) or 1.0
@@ -198,7 +199,7 @@ def _label(name: str) -> str:
     return f"{text}\n[{unit}]" if unit else text
 
 
-def _legend(figure: Figure, curves: Sequence[Curve]) -> None:
+def _legend(figure: Figure, curves: Sequence[RunCurve]) -> None:
     lines = [Line2D([], [], color=c.colour, ls=c.dashes, lw=1.6) for c in curves]
     figure.legend(lines, [c.label for c in curves], loc="outside upper left" if
                   figure.get_layout_engine() else "upper right", fontsize=8.5)  # fmt: skip

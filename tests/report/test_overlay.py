@@ -15,7 +15,7 @@ def runs():
 
 def curves(runs):
     return [
-        overlay.Curve(k, run, *style)
+        overlay.RunCurve(k, run, *style)
         for (k, run), style in zip(enumerate(runs, 1), overlay.plots.RUN_STYLES, strict=False)
     ]
 
