@@ -264,7 +264,7 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
     return a, b, error / max(abs(a), floor)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def crystal_grid(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, rtol):
     """``crystal_point`` for all pairs (rows of masses) and angles."""
     shape = (masses.shape[0], w_l.size)

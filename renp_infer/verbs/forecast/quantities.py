@@ -333,7 +333,7 @@ class PhaseSurvey:
 
 @dataclass(frozen=True)
 class Correction[V]:
-    """Headline figures with some switches changed; NaN where the target prints no number.
+    """Headline figures with some switches changed; NaN where there are none.
 
     Attributes
     ----------

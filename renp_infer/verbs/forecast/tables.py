@@ -289,7 +289,8 @@ def _corrections(found: ByTruth[Correction[FloatArray]]) -> Sheet:
             for name, one in rows
         ),
         "Peak field: that of one angle. σ(m₁): half width of the 68 % confidence interval; times "
-        "are total exposures; - : no printed number for this target.",
+        "are total exposures; - : no printed number for this target, or no response that is "
+        "good enough for so large a signal.",
         absolute=True,
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from renp_infer.errors import ConvergenceError
 from renp_infer.inference.profiles.fisher import expand
 from renp_infer.inference.profiles.profile import BestEnd, Fit, Profile
 from renp_infer.inference.profiles.upper_limits import UpperLimits
@@ -655,6 +656,18 @@ def test_a_correction_without_printed_numbers_is_unknown(bench: Bench) -> None:
     bench.experiment = replace(bench.experiment, target=load_target("ho-ylf"))
     found = astuple(corrections.correction(bench, "published"))
     assert len(found) == 5 and np.all(np.isnan(found))
+
+
+def test_a_correction_without_a_good_response_is_unknown(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest of the forecast stands: the signal that a switch would make is not its own."""
+
+    def refused(*_words: object) -> None:
+        raise ConvergenceError("tabulated response", 0.0126, 0.01)
+
+    monkeypatch.setattr(forecast_bench.Bench, "hypothesis", refused)
+    assert np.all(np.isnan(astuple(corrections.correction(bench, "published"))))
 
 
 class Bent:
