@@ -530,7 +530,7 @@ def test_verbs_are_those_with_a_section(load: Load) -> None:
     assert names("simulate={}", "inference={}") == ["evaluate", "ensemble", "infer"]
     assert names("forecast={}") == ["evaluate", "forecast"]
     vary = "optimize.vary.layout.length_cm=[1.0, 2.0]"
-    assert names(vary) == ["evaluate", "optimize"]
+    assert names(vary) == ["evaluate", "optimize", "confirm"]
 
 
 @pytest.mark.parametrize(

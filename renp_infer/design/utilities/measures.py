@@ -15,14 +15,14 @@ class Measure:
         As figures show it; no unit is empty.
     smaller : bool
         Whether less is better; it is not divided by a cost then.
-    utility : bool
+    leads : bool
         Whether it may be the first objective, of which the best design is the best.
     """
 
     words: str
     unit: str
     smaller: bool = False
-    utility: bool = True
+    leads: bool = True
 
 
 COST, SPACING = "cost", "min_spacing_deg"
@@ -35,15 +35,15 @@ MEASURES = {
     "log_bf_ordering": Measure("ln B, ordering", "nat"),
     "p_ordering": Measure("p(true ordering)", ""),
     "exposure_3sigma_s": Measure("exposure to 3σ", "s", smaller=True),
-    COST: Measure("cost", "h of beam time", smaller=True, utility=False),
-    SPACING: Measure("smallest spacing", "deg", utility=False),
+    COST: Measure("cost", "h of beam time", smaller=True, leads=False),
+    SPACING: Measure("smallest spacing", "deg", leads=False),
 }
 """Expected information on m1, and on m1, ordering, nature and phases together; expected
 posterior standard deviation of m1; expected log Bayes factor for the true nature or
 ordering, and expected posterior probability of the true one; exposure after which m1 > 0
 shows with 3 standard errors, median over the truths; what a front may have besides."""
 OBJECTIVES = tuple(MEASURES)
-UTILITIES = tuple(name for name, measure in MEASURES.items() if measure.utility)
+UTILITIES = tuple(name for name, measure in MEASURES.items() if measure.leads)
 
 
 def direction(name: str) -> int:

@@ -23,7 +23,6 @@ from renp_infer.inference.samplers.importance import (
     WeightedDraws,
     evidence,
     pooled_sample,
-    start_mixture,
 )
 from renp_infer.inference.samplers.marginalised import marginalise
 from renp_infer.inference.samplers.mixture import Mixture, no_bend
@@ -155,7 +154,7 @@ def test_levelled_weights_are_those_of_even_draws_and_cap_a_few(rng):
 
 def test_every_mode_is_there_with_its_mirror_image():
     target = marginalise(phase_likelihood(0.3), np.random.default_rng(0)).target
-    mixture = start_mixture(target, np.random.default_rng(1))
+    mixture = Proposal(target, np.random.default_rng(1)).mixture
     half = len(mixture.centers) // 2
     assert mixture.centers[half:, -1] == pytest.approx(-mixture.centers[:half, -1])
     assert mixture.centers[half:, :-1] == pytest.approx(mixture.centers[:half, :-1])
@@ -177,7 +176,7 @@ def test_data_that_say_nothing_have_their_density_as_evidence(seed):
     assert found.log_z == pytest.approx(level, abs=5.0 * found.error + 1e-9)
     assert found.error < 0.05
     target = marginalise(likelihood, np.random.default_rng(0)).target
-    mixture = start_mixture(target, np.random.default_rng(seed))
+    mixture = Proposal(target, np.random.default_rng(seed)).mixture
     phases = mixture.centers[:, -mixture.phases :]
     assert np.all(np.abs(phases) <= np.pi)
 
