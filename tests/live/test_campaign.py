@@ -1,5 +1,6 @@
 """Campaigns beside the apparatus: the advice of the one-shot verb, kept on the disk."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -119,6 +120,14 @@ def test_time_that_is_spent_is_no_advice(study, tmp_path):
     assert campaign.report().stop == "the time is spent"
     line = json.loads((campaign.directory / ADVICE).read_text().splitlines()[-1])
     assert line["reason"] == "the time is spent" and line["after"] == 1
+
+
+def test_what_is_suggested_fits_into_the_time_with_its_moves(study, tmp_path):
+    settings = renp.Campaign(study, tmp_path / "campaign").suggest(30)
+    seconds = sum(setting.seconds for setting in settings)
+    assert 1800.0 - 200.0 < seconds <= 1800.0
+    moves = 1 + sum(a.theta_s_deg != b.theta_s_deg for a, b in itertools.pairwise(settings))
+    assert seconds == sum(setting.exposure_s for setting in settings) + 100.0 * moves
 
 
 def test_every_advice_has_its_reason(campaign):
