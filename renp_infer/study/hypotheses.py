@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,15 +29,22 @@ if TYPE_CHECKING:
     from renp_infer.study.study import Study
 
 
-def of_sets(study: Study, make: Callable[[Study], HypothesisModel]) -> ModelLike:
-    """Model of a study's data: of several data sets, what is made of each, joined."""
+def of_sets(study: Study, make: Callable[[Study, int], HypothesisModel]) -> ModelLike:
+    """Model of a study's data: of several data sets, what is made of each, joined.
+
+    They are made side by side: ``make`` takes the study of a set, and its place.
+    """
     if not study.sets:
-        return make(study)
+        return make(study, 0)
     assert study.sharing is not None
-    models = []
-    for one in study.sets:
+
+    def made(place: int) -> HypothesisModel:
+        one = study.sets[place]
         with of_set(one.name):
-            models.append(make(one.study))
+            return make(one.study, place)
+
+    with ThreadPoolExecutor() as pool:
+        models = list(pool.map(made, range(len(study.sets))))
     return JointModel.of(models, study.sharing)
 
 

@@ -9,6 +9,7 @@ designs ask here, so that none says what a fit would refuse.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -180,6 +181,7 @@ class AccurateResponses:
         self.table, self.sigma, self.seed = table, sigma, seed
         self.natures = natures
         self._found: dict[str, Checked] = {}
+        self._making = threading.RLock()  # data sets that are made side by side may share it
         self._crystal = CrystalError(experiment)
         self._crystal_errors: dict[Parameters, tuple[float, float]] = {}
 
@@ -191,7 +193,8 @@ class AccurateResponses:
         ConvergenceError
             If ``MOST_REFINED`` is not enough, or, before any table is made, if none would be.
         """
-        crystal, peak = self._crystal_error(self._alike(parameters))
+        with self._making:
+            crystal, peak = self._crystal_error(self._alike(parameters))
         if crystal > ALLOWED_ERROR:
             ErrorBudget(0.0, crystal, 0, 0, peak).require()
         checked = self.best(parameters)
@@ -200,9 +203,10 @@ class AccurateResponses:
 
     def best(self, parameters: Parameters) -> Checked:
         """The first response of an ordering that is good, or the most refined."""
-        if parameters.ordering not in self._found:
-            self._found[parameters.ordering] = self._refined(self._alike(parameters))
-        return self._found[parameters.ordering]
+        with self._making:
+            if parameters.ordering not in self._found:
+                self._found[parameters.ordering] = self._refined(self._alike(parameters))
+            return self._found[parameters.ordering]
 
     def _alike(self, parameters: Parameters) -> Parameters:
         """The same of the first nature: which of them is asked for first decides nothing."""

@@ -71,10 +71,8 @@ def mock_models(study: Study, hypotheses: Sequence[Hypothesis]) -> list[MockMode
     ]
 
     def model(hypothesis: Hypothesis) -> ModelLike:
-        rest = iter(parts)
-
-        def make(one: Study) -> HypothesisModel:
-            responses, peak_nG = next(rest)
+        def make(one: Study, place: int) -> HypothesisModel:
+            responses, peak_nG = parts[place]
             return hypothesis_of(one, hypothesis, responses, peak_nG=peak_nG)
 
         return of_sets(study, make)

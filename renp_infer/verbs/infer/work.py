@@ -105,11 +105,12 @@ def checked(
         See ``checked_model``.
     """
     sets = enumerate(study.sets)
-    parts = iter([Data.of(observation(one.study, place)) for place, one in sets] or [data])
+    parts = [Data.of(observation(one.study, place)) for place, one in sets] or [data]
     budgets = []
 
-    def make(own: Study) -> HypothesisModel:
-        model, budget = checked_model(own, hypothesis, next(parts), peak_nG(own), natures)
+    def make(own: Study, place: int) -> HypothesisModel:
+        peak = peak_nG(own)
+        model, budget = checked_model(own, hypothesis, parts[place], peak, natures)
         budgets.append(budget)
         return model
 
