@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from renp_infer.errors import DomainError
 from renp_infer.figures.drawing import BAND_68, BAND_95, BLUE
-
-FloatArray = NDArray[np.float64]
+from renp_infer.records import FloatArray
 
 
 def bounded_density(

@@ -163,6 +163,7 @@ class Campaign:
             )
         else:
             reason = "enough is known" if known.enough else "the time is spent"
+            reason += ", once what is pending has been read" * bool(pending)
         return {
             "after": len(self._angles_deg()),
             "utc": _now(),

@@ -43,6 +43,8 @@ def serve(path: Path, options: Options, port: int | None) -> int:
     ConfigError
         Wrong input, or a port that cannot be had.
     """
+    if port is not None and not 0 <= port <= 65535:
+        raise ConfigError("--port", port, "an integer from 0 to 65535")
     study = load(path, options, add=SEQUENTIAL.sections)
     campaign = Campaign(study, options.out)
     if port is None:
@@ -69,8 +71,6 @@ def _lines(campaign: Campaign) -> None:
 
 
 def _port(campaign: Campaign, port: int) -> None:
-    if not 0 <= port <= 65535:
-        raise ConfigError("--port", port, "an integer from 0 to 65535")
     token = secrets.token_urlsafe(24)
     try:
         server = HTTPServer((HOST, port), _handler(campaign, token))

@@ -104,3 +104,9 @@ def test_who_has_the_address_is_answered_and_no_one_else(address):
     ):
         assert post(url, ask, **headers)[0] == 403
     assert post(address, ask, **{"Content-Length": "-1"})[0] in (400, 413)
+
+
+def test_a_wrong_port_is_refused_before_anything_is_made(study, tmp_path, capsys):
+    place = tmp_path / "campaign"
+    assert execute(["serve", str(study), "--port", "99999", "--out", str(place)]) == 2
+    assert "--port: got 99999" in capsys.readouterr().err and not place.exists()

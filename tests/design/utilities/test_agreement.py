@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from renp_infer.design.utilities.agreement import FALSE_ALARM, TOLERANCES, agreement
 from renp_infer.design.utilities.equal_time import MOST, equal_time
@@ -86,3 +87,15 @@ def test_the_same_layout_needs_its_own_time():
     found = equal_time(log_sd, log_sd(OWN_S), 0.05, OWN_S)
     assert found.exposure_s == pytest.approx(OWN_S, rel=1e-6)
     assert found.lower_s < OWN_S < found.upper_s
+
+
+@pytest.mark.parametrize("comparisons", [1, 20])
+def test_a_false_alarm_is_shared_among_all_comparisons(comparisons):
+    """Data sets without scatter of their own spread as promised, by the promise's error."""
+    error, truths, sets = 1e-2, 16, 4
+    combined = error * np.sqrt(1.0 + truths / sets)
+    allowed = TOLERANCES["eig_m1"] + combined * norm.isf(0.5 * 0.01 / comparisons)
+    for factor, agrees in ((0.999, True), (1.001, False)):
+        found = [1.0 + factor * allowed] * sets
+        judged = agreement("eig_m1", Utility(1.0, error), truths, found, comparisons)
+        assert judged.agrees is agrees
