@@ -1,5 +1,6 @@
 """What designs are worth at stated masses: refusals, keys, one verdict, and the same on workers."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from renp_infer.app.cli import execute
 from renp_infer.app.status import status_of
@@ -152,7 +154,11 @@ def test_a_broken_promise_is_in_the_one_verdict(tmp_path: Path) -> None:
         assert rows[0]["measures"]["sd_m1"]["promise"] == 3.0
         text = str(page(run))
         assert "Promise and outcome" in text and ("15" in text) == (found is broken)
-        assert told_tables(found)
+        console = Console(width=60, markup=False, file=io.StringIO(), record=True)
+        console.print(*told_tables(found))
+        shown = console.export_text().split()
+        assert {"information", "[meV]", "promised", "found"} <= set(shown)
+        assert f"{word}" in " ".join(shown).partition("promise: ")[2]
     failing = search_found(Verdict("fail", ("no utility",)))
     run = Run(tmp_path, "toy", study.resolved, {"optimize": failing, "confirm": broken})
     assert whole_document(run)["verdict"] == "fail"
