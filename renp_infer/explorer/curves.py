@@ -138,7 +138,7 @@ def curve_of(study: Study, priors: InferenceSettings, label: str) -> Curve:
         response = Response(
             experiment, own, chi2, MILLI_EV_TO_EV * largest_mass_meV(experiment), share=share
         )
-        signal = response(response.nominal())[0]
+        signal = response.template(response.nominal())
     except RenpError as error:  # no large-crystal limit: a field, but no derivatives
         response, signal = error, exact_field(experiment, own, chi2)
     deviation = np.sqrt(np.diag(covariance))

@@ -29,7 +29,13 @@ from renp_infer.inference.knowledge.constraints import PublishedTerm
 from renp_infer.inference.knowledge.derived import derived
 from renp_infer.inference.knowledge.external import NOTHING, External
 from renp_infer.inference.knowledge.quantities import Quantities
-from renp_infer.inference.likelihood import Likelihood, ResponseLike, shapes_of, sum_of
+from renp_infer.inference.likelihood import (
+    Likelihood,
+    ResponseLike,
+    shapes_of,
+    sum_of,
+    template_at,
+)
 from renp_infer.inference.parameters import AMPLITUDE, PARAMETERS
 from renp_infer.inference.priors.prior import (
     GaussianPrior,
@@ -194,7 +200,7 @@ class HypothesisModel:
 
     def field(self, parameters: Parameters) -> FloatArray:
         """Expected data (n,) with the nominal apparatus, without offsets."""
-        return self.response(self.argument(self.values(parameters)))[0]
+        return template_at(self.response, self.argument(self.values(parameters)))
 
     def expected(
         self, values: Mapping[str, float], template: FloatArray | None = None
@@ -204,7 +210,7 @@ class HypothesisModel:
         ``template`` (n,) is what amplitude 1 gives, by default the response's.
         """
         if template is None:
-            template = self.response(self.argument(values))[0]
+            template = template_at(self.response, self.argument(values))
         factor = 1.0 + sum(values[name] * shape for name, shape in self.factors.items())
         return np.asarray(values[AMPLITUDE] * factor * template + self.offset(values))
 

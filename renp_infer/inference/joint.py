@@ -19,7 +19,7 @@ import numpy as np
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.knowledge.derived import derived
 from renp_infer.inference.knowledge.external import External
-from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of
+from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of, template_at
 from renp_infer.inference.parameters import (
     AMPLITUDE,
     PARAMETERS,
@@ -169,6 +169,16 @@ class JointResponse:
                 by_slot[factor, rows] = own
         return template, by_slot.T
 
+    def template(self, x: FloatArray) -> FloatArray:
+        """Template (n,) of all sets alone."""
+        own = zip(self.parts, self._places, self._factors, strict=True)
+        return np.concatenate(
+            [
+                (1.0 if factor is None else x[factor]) * template_at(part, x[places])
+                for part, places, factor in own
+            ]
+        )
+
 
 @dataclass(frozen=True)
 class JointModel:
@@ -248,7 +258,7 @@ class JointModel:
 
     def field(self, parameters: Parameters) -> FloatArray:
         """Expected data (n,) with the nominal apparatus, without offsets."""
-        return self.response(self.argument(self.values(parameters)))[0]
+        return template_at(self.response, self.argument(self.values(parameters)))
 
     def expected(
         self, values: Mapping[str, float], template: FloatArray | None = None

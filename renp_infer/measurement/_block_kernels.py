@@ -51,14 +51,27 @@ TO_SERIES = _antiderivatives()
 
 @njit(cache=True, error_model="numpy")
 def add_node(planar, cosine, sine, weight, excess, beam, epsilon, a, b, c, facing, work, total):
-    """Add one node at an angle: total[0] the pair (A, B), total[1:] its derivatives."""
+    """Add one node at an angle: total[0] the pair (A, B), total[1:] its derivatives.
+
+    ``work`` is scratch of shape (4, 2); with ``None`` there are no derivatives.
+    """
     z, y = momentum(beam, cosine, sine)
     s = epsilon * epsilon - z * z - y * y
     if s <= 0.0:  # rounded away at the edge of a massless pair
         s = excess + a + b + 2.0 * np.sqrt(a * b)
-    face = facing[0] * cosine + facing[1] * sine + facing[2]
+    w = weight * (facing[0] * cosine + facing[1] * sine + facing[2])
+    if work is None:
+        if planar:
+            density, partner = planar_slopes(z, y, s, excess, a, b, c[0], c[1], c[2], work)
+        else:
+            g_z, g_y = c[0] * z + c[1] * y, c[1] * z + c[2] * y
+            parts = full_partials(s, excess, a, b, c[4], z * g_z + y * g_y)
+            density, partner = parts[0], parts[1]
+            w *= c[5] * z + c[6] * y + c[7]
+        total[0, 0] += w * density
+        total[0, 1] += w * partner
+        return
     slope = facing[1] * cosine - facing[0] * sine
-    w = weight * face
     # dw/d(index), dw/d(theta_s), dw/d(theta_e), each along k1 and across it
     by_n, by_x, by_s, by_e = momentum_slopes(beam, cosine, sine, z, y)
     (n_z, n_y), (x_z, x_y), (s_z, s_y), (e_z, e_y) = by_n, by_x, by_s, by_e
@@ -107,25 +120,35 @@ def add_node(planar, cosine, sine, weight, excess, beam, epsilon, a, b, c, facin
 
 
 @njit(cache=True, error_model="numpy")
-def _to_series(values, series):
-    """Chebyshev series of the antiderivatives, (NODES + 1, CHANNELS), of values at the nodes."""
+def _channels(work):
+    """Numbers per node: A, B and their derivatives, or A and B alone."""
+    if work is None:
+        return 2
+    return CHANNELS
+
+
+@njit(cache=True, error_model="numpy")
+def _to_series(work, values, series):
+    """Chebyshev series of the antiderivatives, (NODES + 1, channels), of values at the nodes."""
+    channels = _channels(work)
     series[:] = 0.0
     for k in range(NODES + 1):
         for m in range(NODES):
             factor = TO_SERIES[k, m]
-            for n in range(CHANNELS):
+            for n in range(channels):
                 series[k, n] += factor * values[m, n]
 
 
 @njit(cache=True, error_model="numpy")
-def _at(series, x, row, out):
-    """Antiderivatives at x into a row of ``out``, (CHANNELS,)."""
+def _at(work, series, x, row, out):
+    """Antiderivatives at x into a row of ``out``, (channels,)."""
     before, here = 1.0, x
-    for n in range(CHANNELS):
+    channels = _channels(work)
+    for n in range(channels):
         out[row, n] = series[0, n] + x * series[1, n]
     for k in range(2, NODES + 1):
         before, here = here, 2.0 * x * here - before
-        for n in range(CHANNELS):
+        for n in range(channels):
             out[row, n] += here * series[k, n]
 
 
@@ -199,7 +222,7 @@ def _fill(planar, start, stop, base, place, chord, pair, beam, epsilon, c, facin
 
 
 @njit(cache=True, error_model="numpy")
-def _share(series, start, stop, base, end, place, chord, panels, panel, ends, out):
+def _share(work, series, start, stop, base, end, place, chord, panels, panel, ends, out):
     """Add a block to the panels it reaches, outward from ``panel``; where the next begins.
 
     ``end`` is the distance at which its variable ends; ``panels`` as in ``add_blocks``.
@@ -207,7 +230,8 @@ def _share(series, start, stop, base, end, place, chord, panels, panel, ends, ou
     borders, used, first, last = panels
     sign = place[1]
     outward, ahead = (-1, 0) if sign > 0.0 else (1, 1)
-    wide = out.reshape(out.shape[0], CHANNELS + 2)
+    channels = _channels(work)
+    wide = out.reshape(out.shape[0], out.shape[1] * 2)
     high = 1  # rows take turns: a view for each would cost more
     ends[0] = 0.0
     while first <= panel < last:
@@ -215,9 +239,9 @@ def _share(series, start, stop, base, end, place, chord, panels, panel, ends, ou
         if border < end:
             t = _variable(border, base, chord)
             x = min(2.0 * (t - start) / (stop - start) - 1.0, 1.0)
-        _at(series, x, high, ends)
+        _at(work, series, x, high, ends)
         if used[panel]:
-            for n in range(CHANNELS):
+            for n in range(channels):
                 wide[panel, n] += ends[high, n] - ends[1 - high, n]
         if x == 1.0:  # the next block goes on with this panel
             break
@@ -227,14 +251,14 @@ def _share(series, start, stop, base, end, place, chord, panels, panel, ends, ou
 
 
 @njit(cache=True, error_model="numpy")
-def add_blocks(planar, panels, place, kinks, longest, pair, beam, epsilon, c, facing, out):
+def add_blocks(planar, panels, place, kinks, longest, pair, beam, epsilon, c, facing, work, out):
     """Integrals of a pair over panels that are all nearest to one edge.
 
     ``panels`` are (borders, used, first, last), with the borders (J + 1) as they are now and
     all used ones from ``first`` to ``last - 1``; ``place`` is (edge, +1 or -1, its distance
     from the middle, swing, distance of the other edge); ``kinks`` are two distances from the
     edge, ascending, infinite where there is none; ``longest`` is the greatest length of a
-    block, rad.
+    block, rad; ``work`` as in ``add_node``.
     """
     borders, _, first, last = panels
     edge, sign, width, swing, span = place
@@ -248,8 +272,9 @@ def add_blocks(planar, panels, place, kinks, longest, pair, beam, epsilon, c, fa
         panel += outward
     kappa = max(swing * np.sin(width), 1e-12)
     chord = (kappa, max(2.0 * np.sqrt(pair[0] * pair[1]), 1e-4 * np.sqrt(kappa * far)))
-    work, values = np.empty((4, 2)), np.empty((NODES, GEOMETRY + 1, 2))
-    series, ends = np.empty((NODES + 1, CHANNELS)), np.empty((2, CHANNELS))
+    channels = _channels(work)
+    values, ends = np.empty((NODES, channels // 2, 2)), np.empty((2, channels))
+    series = np.empty((NODES + 1, channels))
     singular = 0.0
     for kink in kinks:
         if kink < far:
@@ -292,8 +317,10 @@ def add_blocks(planar, panels, place, kinks, longest, pair, beam, epsilon, c, fa
                 work,
                 values,
             )
-            _to_series(values.reshape(NODES, CHANNELS), series)
-            panel = _share(series, start, stop, base, end, place, chord, panels, panel, ends, out)
+            _to_series(work, values.reshape(NODES, channels), series)
+            panel = _share(
+                work, series, start, stop, base, end, place, chord, panels, panel, ends, out
+            )
             eta = next_eta
         if plain:
             break

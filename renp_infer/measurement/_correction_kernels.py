@@ -32,7 +32,7 @@ def look_up(table, grid, x, weights, slopes, place, out):
 
     ``table`` is (mass, node, [A, B, dA/dx, dB/dx]), Hermite in x; ``weights``
     and ``slopes`` combine the mass nodes. ``out[place]`` gets rows (A, B), slopes
-    in x and in mass. Beyond the grid the end value holds.
+    in x and in mass; without ``slopes`` the first alone. Beyond the grid the end value holds.
     """
     last = grid.size - 1
     x = min(max(x, grid[0]), grid[last])
@@ -50,8 +50,9 @@ def look_up(table, grid, x, weights, slopes, place, out):
             rise, fall = table[m, k, 2 + ab], table[m, k + 1, 2 + ab]
             value = h00 * left + h01 * right + h10 * rise + h11 * fall
             whole += weights[m] * value
-            steep += weights[m] * (d00 * (left - right) + d10 * rise + d11 * fall)
-            by_mass += slopes[m] * value
+            if slopes is not None:
+                steep += weights[m] * (d00 * (left - right) + d10 * rise + d11 * fall)
+                by_mass += slopes[m] * value
         out[place, 0, ab], out[place, 1, ab], out[place, 2, ab] = whole, steep, by_mass
 
 

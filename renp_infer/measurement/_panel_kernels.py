@@ -27,10 +27,9 @@ from renp_infer.measurement._edge_kernels import GEOMETRY, edge_angles, edge_shi
 
 
 @njit(cache=True, error_model="numpy")
-def _add_panels(planar, borders, used, pair, beam, epsilon, c, facing, out):
+def _add_panels(planar, borders, used, pair, beam, epsilon, c, facing, work, out):
     """Integrals of a pair that is produced at all angles, panel by panel."""
     a, b, q0 = pair[0] * pair[0], pair[1] * pair[1], pair[0] + pair[1]
-    work = np.empty((4, 2))
     for j in range(used.size):
         if not used[j]:
             continue
@@ -47,9 +46,20 @@ def _add_panels(planar, borders, used, pair, beam, epsilon, c, facing, out):
 
 
 @njit(cache=True, error_model="numpy")
-def _add_edge(planar, side, edge, pair, beam, epsilon, c, facing, shift, total):
-    """Leibniz' term in the panel around an edge, which moves with the parameters."""
-    work, at_edge = np.empty((4, 2)), np.zeros((GEOMETRY + 1, 2))
+def _add_edges(planar, side, edge, pair, beam, epsilon, c, facing, shift, panels, work, out):
+    """Leibniz' term in the panels around an edge, which moves with the parameters."""
+    if work is None:
+        return
+    borders, used, first, last = panels
+    for j in range(first, last):
+        if used[j] and borders[j] < edge < borders[j + 1]:
+            _add_edge(planar, side, edge, pair, beam, epsilon, c, facing, shift, work, out[j])
+
+
+@njit(cache=True, error_model="numpy")
+def _add_edge(planar, side, edge, pair, beam, epsilon, c, facing, shift, work, total):
+    """The term in one panel."""
+    at_edge = np.zeros((GEOMETRY + 1, 2))
     a, b = pair[0] * pair[0], pair[1] * pair[1]
     sign, cosine, sine = (1.0 if side else -1.0), np.cos(edge), np.sin(edge)
     add_node(planar, cosine, sine, sign, 0.0, beam, epsilon, a, b, c, facing, work, at_edge)
@@ -94,7 +104,7 @@ def _turning(beam, shift, drift):
 
 
 @njit(cache=True, error_model="numpy")
-def _add_beyond(planar, moved, used, kinks, longest, pair, beam, epsilon, c, facing, out):
+def _add_beyond(planar, moved, used, kinks, longest, pair, beam, epsilon, c, facing, work, out):
     """Integrals over the ends of panels that reach into the support past its antipode.
 
     The fit may turn the support by some degrees; the panels end at its nominal antipode.
@@ -114,11 +124,11 @@ def _add_beyond(planar, moved, used, kinks, longest, pair, beam, epsilon, c, fac
         if head == tail:
             continue
         panels, place = (again, used, head, tail), (edge, sign, width, swing, lower + upper)
-        add_blocks(planar, panels, place, kinks[side], longest, pair, beam, epsilon, c, facing, out)
+        add_blocks(
+            planar, panels, place, kinks[side], longest, pair, beam, epsilon, c, facing, work, out
+        )
         edge_shift(edge, beam, pair[0], pair[1], shift, drift)
-        for j in range(head, tail):
-            if used[j] and again[j] < edge < again[j + 1]:
-                _add_edge(planar, side, edge, pair, beam, epsilon, c, facing, shift, out[j])
+        _add_edges(planar, side, edge, pair, beam, epsilon, c, facing, shift, panels, work, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -136,8 +146,10 @@ def _add_correction(panels, edge, factor, shift, drift, rows, grid, weights, slo
         reached = j + 1
         for ab in range(2):
             value = factor * (ends[right, 0, ab] - ends[left, 0, ab])
-            step = factor * (ends[right, 1, ab] - ends[left, 1, ab])
             out[j, 0, ab] += value
+            if slopes is None:
+                continue
+            step = factor * (ends[right, 1, ab] - ends[left, 1, ab])
             for row in range(GEOMETRY):
                 # the panel is fixed in nominal angle, the edge moves
                 out[j, row + 1, ab] += 2.0 * drift[row] * value - step * shift[row]
@@ -174,10 +186,15 @@ def panel_integrals(
     ``slopes`` for the four mass nodes from ``first``.
 
     Returns (6, J, 8, 2): for A and B the value, the six ``GEOMETRY``
-    derivatives and the derivative in the mass coordinate of the table.
+    derivatives and the derivative in the mass coordinate of the table. With ``None`` for
+    ``slopes`` the values alone, (6, J, 1, 2), the same to the bit.
     """
     pairs, count, moved = masses.shape[0], borders.size - 1, borders + shift_s
-    out = np.zeros((pairs, count, GEOMETRY + 2, 2))
+    if slopes is None:
+        work, rows_out = None, 1
+    else:
+        work, rows_out = np.empty((4, 2)), GEOMETRY + 2
+    out = np.zeros((pairs, count, rows_out, 2))
     shift, drift = np.empty(GEOMETRY), np.empty(GEOMETRY)
     _, lower, upper = edge_angles(nominal, epsilon, 0.0)
     longest = min(block, LONGEST) if max(lower, upper) > WIDE else block
@@ -189,7 +206,7 @@ def panel_integrals(
             continue
         closed = not np.isfinite(lower)
         if closed:
-            _add_panels(planar, moved, used, pair, beam, epsilon, c, facing, out[p])
+            _add_panels(planar, moved, used, pair, beam, epsilon, c, facing, work, out[p])
             lower = upper = np.pi
         swing = 2.0 * beam[0] ** 2 * beam[3] * np.sqrt(beam[1] ** 2 + beam[2] ** 2)
         kinks = kink_distances(planar and not closed, centre, upper, beam, epsilon, *pair)
@@ -218,14 +235,27 @@ def panel_integrals(
                 )
                 continue
             add_blocks(
-                planar, panels, place, kinks[side], longest, pair, beam, epsilon, c, facing, out[p]
+                planar,
+                panels,
+                place,
+                kinks[side],
+                longest,
+                pair,
+                beam,
+                epsilon,
+                c,
+                facing,
+                work,
+                out[p],
             )
             factor = _at_nominal(planar, side, edge, pair, beam, nominal, epsilon, shift, drift)
             _add_correction(panels, edge, factor, shift, drift, rows, grid, weights, slopes, out[p])
-            for j in range(head, tail):
-                if used[j] and moved[j] < edge < moved[j + 1]:
-                    _add_edge(planar, side, edge, pair, beam, epsilon, c, facing, shift, out[p, j])
+            _add_edges(
+                planar, side, edge, pair, beam, epsilon, c, facing, shift, panels, work, out[p]
+            )
         below, above = 2.0 * np.pi - upper, 2.0 * np.pi - lower
         if not closed and (moved[0] < centre - below or moved[count] > centre + above):
-            _add_beyond(planar, moved, used, kinks, longest, pair, beam, epsilon, c, facing, out[p])
+            _add_beyond(
+                planar, moved, used, kinks, longest, pair, beam, epsilon, c, facing, work, out[p]
+            )
     return out

@@ -228,8 +228,14 @@ class Smoother:
         masses_eV: FloatArray,
         grid: FloatArray,
         table: FloatArray,
+        *,
+        derivatives: bool = True,
     ) -> FloatArray:
-        """Panel integrals of all pairs, shape (6, J, 7, 2), without norm."""
+        """Panel integrals of all pairs, shape (6, J, 8, 2), without norm.
+
+        The first of eight are the values, the others their derivatives, see
+        ``panel_integrals``; without these there is one.
+        """
         one = np.ones(1)
         # beams as tuples: the same compiled kernel as inside a response, and faster than arrays
         return panel_integrals(
@@ -248,7 +254,7 @@ class Smoother:
             table,
             0,
             one,
-            0.0 * one,
+            0.0 * one if derivatives else None,
         )
 
 
@@ -347,7 +353,9 @@ def smoothed_pairs(
             smoother = replace(smoother, facing=direction)
         masses = np.asarray(masses_eV, dtype=float)
         grid, table = smoother.correction(masses[None, :], nominal=True)
-        panels = smoother.panels(smoother.beam, 0.0, masses, grid, table)[:, :, 0, :]
+        panels = smoother.panels(smoother.beam, 0.0, masses, grid, table, derivatives=False)[
+            :, :, 0, :
+        ]
         smooth = smoother.norm * np.einsum("kj,pja->apk", smoother.grid.weights, panels)
         a, b = finite(smooth)
         return a, b

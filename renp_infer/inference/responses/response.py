@@ -17,7 +17,12 @@ import numpy as np
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.finite import faults, require_finite
 from renp_infer.inference.parameters import PARAMETERS
-from renp_infer.inference.responses._response_kernel import MASS_SCALE, phase_fields, smoothed_field
+from renp_infer.inference.responses._response_kernel import (
+    MASS_SCALE,
+    field_alone,
+    phase_fields,
+    smoothed_field,
+)
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.smoothing import Smoother, make_smoother, photons_of
 from renp_infer.physics.neutrinos import masses, weights
@@ -175,6 +180,11 @@ class Response:
         """
         return smoothed_field(np.asarray(x, dtype=float), *self.tables)
 
+    def template(self, x: FloatArray) -> FloatArray:
+        """Template (n,) alone, to the bit, where no derivative is asked for."""
+        template: FloatArray = field_alone(np.asarray(x, dtype=float), *self.tables)
+        return template
+
     def at_phases(self, x: FloatArray, phases: FloatArray) -> FloatArray:
         """Template and Jacobian, (p, n, 1 + 12), at phases (p, 3), delta alpha21 alpha31, rad.
 
@@ -250,7 +260,7 @@ def _error(response: Response, x: FloatArray, sigma: FloatArray) -> FloatArray:
     """Error of the response at a vector (12,) in units of sigma, (n,)."""
     exact = exact_at(response, x)
     with faults("response error in sigma", response.causes(x), response.theta_s) as finite:
-        error: FloatArray = finite((response(x)[0] - exact) / sigma)
+        error: FloatArray = finite((response.template(x) - exact) / sigma)
     return error
 
 

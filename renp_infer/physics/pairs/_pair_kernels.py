@@ -146,8 +146,8 @@ def planar_density(pz, py, s, excess, a, b, czz, czy, cyy):
 def planar_slopes(pz, py, s, excess, a, b, czz, czy, cyy, out):
     """``planar_density`` with its derivatives in pz, py, a and b.
 
-    ``out`` gets four rows (density, partner). The limits of the signed
-    moments do not contribute: the integrand vanishes there.
+    ``out`` gets four rows (density, partner); with ``None`` there are no derivatives. The
+    limits of the signed moments do not contribute: the integrand vanishes there.
     """
     gap = 2.0 * np.sqrt(a * b)
     d = (a - b) / s
@@ -177,6 +177,8 @@ def planar_slopes(pz, py, s, excess, a, b, czz, czy, cyy, out):
         + m2 * k2 * n4
     )
     qb = m0 * n0 + m1 * n1 + m2 * n2
+    if out is None:
+        return scale * qa, scale * qb
     for row in range(4):
         dz, dy = 1.0 if row == 0 else 0.0, 1.0 if row == 1 else 0.0
         da, db = 1.0 if row == 2 else 0.0, 1.0 if row == 3 else 0.0

@@ -197,6 +197,25 @@ def test_light_states_have_a_finite_response_and_jacobian(response, rng):
     np.testing.assert_allclose(response(x)[0], massless, atol=2e-6 * np.abs(massless).max())
 
 
+@pytest.mark.parametrize("theta_e", (3.0, 17.0, 58.0, 175.0), ids=lambda angle: f"{angle:g}")
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("nature", ("dirac", "majorana"))
+def test_the_template_alone_is_that_beside_the_jacobian(preset, theta_e, nature, rng):
+    """To the bit, all around: pairs at all angles, both edges, and beyond the antipode."""
+    layout = Layout(2.0, 1.0, np.deg2rad(theta_e), np.deg2rad(np.linspace(-178.0, 178.0, 45)))
+    apparatus = Experiment(TARGET, layout, Lasers(), Detector(), PRESETS[preset])
+    response = Response(apparatus, truth(nature), 1e-3, 0.45, finite_crystal=False)
+    for _ in range(5):
+        x = draw(rng, response)
+        np.testing.assert_array_equal(response.template(x), response(x)[0], strict=True)
+
+
+def test_the_template_alone_has_the_finite_crystal_too(response, rng):
+    for _ in range(5):
+        x = draw(rng, response)
+        np.testing.assert_array_equal(response.template(x), response(x)[0], strict=True)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_response_at_the_truth_alone(preset):
     """Its field is the exact one; its derivatives lack what the share does with the mass."""
