@@ -40,15 +40,15 @@ class Refit:
         All likelihoods must have the same prior, response and covariance.
         """
         sample = draw_sample(
-            likelihood, self.settings, seed, self.cores, lambda *_: None, self._code(likelihood)
+            likelihood, self.settings, seed, self.cores, lambda *_: None, self._code
         )
         return sample.vectors, sample.statistics
 
-    def _code(self, likelihood: Likelihood) -> CompiledModel | None:
-        """Compiled at the first fit; other samplers have nothing worth keeping."""
-        if self.settings.sampler == "nuts" and self._compiled is None:
+    def _code(self, likelihood: Likelihood) -> CompiledModel:
+        """Compiled at the first fit by NUTS; other samplers have nothing worth keeping."""
+        if self._compiled is None:
             from renp_infer.inference.samplers.model import build_model
             from renp_infer.inference.samplers.nuts import compile_model
 
             self._compiled = compile_model(build_model(likelihood))
-        return self._compiled
+        return self._compiled.with_data(likelihood.decorrelated)

@@ -13,11 +13,14 @@ from renp_infer.inference.priors.own_prior import OwnPrior, TiedBlock
 from renp_infer.inference.priors.template import Template
 
 Sampler = Literal["nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"]
+Choice = Literal["auto", Sampler]
+"""What a study may ask for: the independence sampler or NUTS, by proof, or one by name."""
 UNTUNED = {"smc", "nested"}
 """Samplers that spend no draws on tuning."""
-HAMILTONIAN = {"nuts", "pymc-nuts"}
-"""Samplers whose steps aim at an acceptance."""
+HAMILTONIAN = {"auto", "nuts", "pymc-nuts"}
+"""Choices whose steps aim, or may aim, at an acceptance."""
 SOURCES: dict[str, tuple[str, ...]] = {
+    "auto": ("independence", "pymc", "nutpie"),
     "nuts": ("pymc", "nutpie"),
     "pymc-nuts": ("pymc",),
     "independence": ("independence",),
@@ -35,8 +38,8 @@ class InferenceSettings:
 
     Attributes
     ----------
-    sampler : {"nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"}
-    cross_check : "none" or one of the same
+    sampler : {"auto", "nuts", "pymc-nuts", "independence", "emcee", "smc", "nested"}
+    cross_check : "none" or one of the same by name
         Another sampler, whose quantiles must agree.
     chains, draws, tune : int
         Chains (or independent ensembles), and draws kept and spent per chain; ``UNTUNED``
@@ -70,7 +73,7 @@ class InferenceSettings:
         Nuisances that a study adds.
     """
 
-    sampler: Sampler
+    sampler: Choice
     cross_check: Literal["none"] | Sampler
     chains: int
     draws: int

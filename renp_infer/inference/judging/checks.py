@@ -213,7 +213,7 @@ def _graded(
             graded.append(("warn", text))
     if loo.bad_k:
         angles = "angles decide" if loo.bad_k > 1 else "angle decides"
-        text = f"{loo.bad_k} {angles} much: Pareto k above {loo.good_k:.2f}"
+        text = f"{loo.bad_k} {angles} much: Pareto k surely above {loo.good_k:.2f}"
         graded.append(("warn", text))
     return graded
 

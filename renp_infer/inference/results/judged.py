@@ -164,7 +164,7 @@ class LeaveOneOut:
     good_k : float
         Pareto k up to which it can be relied on.
     bad_k : int
-        Number of data above.
+        Number of data above by more than their error.
     largest_k : float or None
     """
 

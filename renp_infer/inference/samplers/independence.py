@@ -10,12 +10,15 @@ proposal by itself, so that agreement between chains means something.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import xarray as xr
 
 from renp_infer.inference.likelihood import Likelihood
+from renp_infer.inference.results.reweight import smoothed
 from renp_infer.inference.samplers.importance import Proposal
 from renp_infer.inference.samplers.marginalised import Marginalised, marginalise
 from renp_infer.inference.settings import InferenceSettings
@@ -33,6 +36,7 @@ def sample_independence(
     settings: InferenceSettings,
     seed: np.random.SeedSequence,
     progress: Callable[[str, float], None] | None = None,
+    cores: int = 1,
 ) -> tuple[FloatArray, xr.Dataset]:
     """Draw from the posterior.
 
@@ -45,12 +49,15 @@ def sample_independence(
         from one of another ``tune // 2`` by weight.
     seed : numpy.random.SeedSequence
     progress : callable, optional
+    cores : int, optional
+        Chains made side by side; does not change the result.
 
     Returns
     -------
     vectors : ndarray, shape (chains, draws, d)
     statistics : xarray.Dataset
-        ``lp`` by (chain, draw), and the acceptance of each chain.
+        ``lp`` by (chain, draw); of each chain the acceptance, and the shape ``pareto_k`` of the
+        tail of its proposals' weights.
 
     Raises
     ------
@@ -61,16 +68,19 @@ def sample_independence(
     """
     marginal_seed, *seeds = seed.spawn(1 + settings.chains)
     marginal = marginalise(likelihood, np.random.default_rng(marginal_seed))
-    chains = []
-    for k, child in enumerate(seeds):
-        chains.append(_chain(marginal, settings, np.random.default_rng(child)))
-        if progress is not None:
-            progress("sampling", (k + 1) / settings.chains)
-    vectors, lp, acceptance = (np.array(part) for part in zip(*chains, strict=True))
+    chains, rngs = [], [np.random.default_rng(child) for child in seeds]
+    # the response leaves the interpreter's lock, and each chain has a generator of its own
+    with ThreadPoolExecutor(min(cores, settings.chains)) as pool:
+        for chain in pool.map(functools.partial(_chain, marginal, settings), rngs):
+            chains.append(chain)
+            if progress is not None:
+                progress("sampling", len(chains) / settings.chains)
+    vectors, lp, acceptance, pareto_k = (np.array(part) for part in zip(*chains, strict=True))
     statistics = xr.Dataset(
         {
             "lp": (("chain", "draw"), lp),
             "acceptance_rate": ("chain", acceptance),
+            "pareto_k": ("chain", pareto_k),
         },
         coords={"chain": np.arange(settings.chains), "draw": np.arange(settings.draws)},
         attrs={
@@ -84,18 +94,19 @@ def sample_independence(
 
 def _chain(
     marginal: Marginalised, settings: InferenceSettings, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, float]:
-    """One chain: parameters (draws, d), log posterior (draws,), acceptance."""
+) -> tuple[FloatArray, FloatArray, float, float]:
+    """One chain: parameters (draws, d), log posterior (draws,), acceptance, Pareto k."""
     proposal = Proposal(marginal.target, rng)
     half = max(settings.tune // 2, 1)
     proposal.adapt(rng, (half, half, settings.tune))
     found = proposal.draw(rng, half)
     shares = found.weights / found.weights.sum()
     state = found.take([rng.choice(shares.size, p=shares)])
-    vectors, densities, moves = [], [], 0.0
+    vectors, densities, weights, moves = [], [], [], 0.0
     for begin in range(0, settings.draws, _BLOCK):
         count = PROPOSALS * min(_BLOCK, settings.draws - begin)
         states = state.followed_by(proposal.draw(rng, count))
+        weights.append(states.log_weights[1:])
         path = _path(states.log_weights, rng)
         moves += float(np.count_nonzero(np.diff(path)))
         state, kept = states.take(path[-1:]), states.take(path[PROPOSALS::PROPOSALS])
@@ -103,7 +114,10 @@ def _chain(
         vectors.append(complete)
         densities.append(log_posterior)
     acceptance = moves / (PROPOSALS * settings.draws)
-    return np.concatenate(vectors), np.concatenate(densities), acceptance
+    log_weights = np.concatenate(weights)
+    inside = log_weights[np.isfinite(log_weights)]
+    pareto_k = smoothed(inside, inside.size)[1]
+    return np.concatenate(vectors), np.concatenate(densities), acceptance, pareto_k
 
 
 def _path(log_weights: FloatArray, rng: np.random.Generator) -> list[int]:

@@ -12,7 +12,13 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import Number, Whole
 from renp_infer.inference.joint import By
 from renp_infer.inference.parameters import MASS, PARAMETERS
-from renp_infer.inference.settings import HAMILTONIAN, UNTUNED, InferenceSettings, Sampler
+from renp_infer.inference.settings import (
+    HAMILTONIAN,
+    UNTUNED,
+    Choice,
+    InferenceSettings,
+    Sampler,
+)
 from renp_infer.study.sections.base import Flag, Section, about, choice
 from renp_infer.study.sections.priors import PriorsSection, with_absolute_priors
 
@@ -36,14 +42,15 @@ class InferenceSection(Section):
     """
 
     sampler: Annotated[
-        Sampler,
-        choice(*get_args(Sampler)),
+        Choice,
+        choice(*get_args(Choice)),
         about(
-            "What draws the posterior; all have the same prior and likelihood.",
-            typical="nuts; independence where seconds count",
+            "What draws the posterior; all have the same prior and likelihood. auto takes the "
+            "independence sampler where its own check passes, else NUTS, and says which.",
+            typical="auto; another to see whether it agrees",
             page="hypotheses.md#samplers-of-renp-infer",
         ),
-    ] = "nuts"
+    ] = "auto"
     cross_check: Annotated[
         Literal["none"] | Sampler,
         choice("none", *get_args(Sampler)),

@@ -52,7 +52,7 @@ STARTERS: dict[str, Starter] = {
     "own-data": Starter(
         "What do my data say about the lightest mass? In the place of the example put your own.",
         "renp infer {file}",
-        {"data": {"file": "{stem}-data.csv"}, "inference": {"sampler": "independence"}},
+        {"data": {"file": "{stem}-data.csv"}, "inference": {"sampler": "auto"}},
     ),
     "layout": Starter(
         "Which crystal and which trigger angles tell most about the lightest mass?",

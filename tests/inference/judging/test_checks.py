@@ -23,8 +23,9 @@ from renp_infer.inference.judging.impact import impacts
 from renp_infer.inference.knowledge.external import NOTHING
 from renp_infer.inference.priors.marginals import Circular, Normal, Uniform
 from renp_infer.inference.priors.prior import Prior
-from renp_infer.inference.results.diagnostics import leave_one_out, power_scaling
+from renp_infer.inference.results.diagnostics import _k_error, leave_one_out, power_scaling
 from renp_infer.inference.results.judged import LeaveOneOut
+from renp_infer.inference.results.reweight import smoothed
 from tests.toys.response import OSCILLATION, ToyResponse, observe, toy_angles, toy_field, toy_truth
 from tests.toys.settings import inference_with
 
@@ -313,7 +314,30 @@ def test_angles_that_decide_much_warn():
     for count, said in words.items():
         loo = LeaveOneOut(elpd=0.0, se=1.0, p_loo=1.0, good_k=0.654, bad_k=count, largest_k=2.0)
         found = _graded({}, {}, loo)
-        assert found == [("warn", f"{text} much: Pareto k above 0.65") for text in said]
+        assert found == [("warn", f"{text} much: Pareto k surely above 0.65") for text in said]
+
+
+def test_the_error_of_a_pareto_shape_is_how_far_estimates_scatter(rng):
+    """Of weights u^-k, whose tail has the shape k; the package's prior for k narrows it."""
+    for k in (0.3, 0.6):
+        logs = -k * np.log(rng.uniform(size=(400, 1000)))
+        found = np.array([smoothed(row, row.size)[1] for row in logs])
+        assert _k_error(np.array([k]), 1000)[0] == pytest.approx(np.std(found), rel=0.2)
+
+
+@pytest.mark.parametrize(("k", "bad"), [(0.6, 0), (0.7, 0), (1.4, 1)])
+def test_an_angle_decides_only_if_its_shape_is_above_the_limit_by_more_than_its_error(k, bad):
+    """Ratios that are powers of evenly spaced numbers: the shape is known."""
+    count = 4000
+    spaced = np.random.default_rng(3).permutation((np.arange(count) + 0.5) / count)
+    coords = {"chain": np.arange(4), "draw": np.arange(count // 4)}
+    dims = ("chain", "draw")
+    terms = (k * np.log(spaced)).reshape(4, -1, 1)
+    groups = {
+        "posterior": xr.Dataset({"m1_meV": (dims, spaced.reshape(4, -1))}, coords),
+        "log_likelihood": xr.Dataset({"y": ((*dims, "n"), terms)}),
+    }
+    assert leave_one_out(xr.DataTree.from_dict(groups))[0].bad_k == bad
 
 
 @pytest.mark.parametrize("size", [0.0, 0.6, 9.0])
