@@ -127,13 +127,16 @@ class Page:
     parts : tuple of Part
     answers : tuple of Answer
         The first of all verbs', in their order, is the answer of the run.
-    asks : str
-        How the question of the run goes on.
+    title : str
+        What a run is about whose answer is this verb's.
+    question : str
+        What such a run asks, without a question mark; its place, time and physics are added.
     """
 
     parts: tuple[Part, ...] = ()
     answers: tuple[Answer, ...] = ()
-    asks: str = ""
+    title: str = "What a study found"
+    question: str = "What was found"
 
 
 LAST = 100

@@ -27,17 +27,23 @@ def layout_of(run: Run) -> str:
     return f"{text}; no pair threshold inside"
 
 
-def question(run: Run, pages: Sequence[Page]) -> str:
-    """What the run asks."""
+def question(run: Run, leading: Page) -> str:
+    """What the run asks, of which layout, in what time and with which physics."""
     exposure = run.study.get("detector", {}).get("exposure_s")
     alone = not run.get(EvaluateResult).sets
     time = f" in {number(exposure)} s of exposure" if exposure and alone else ""
     default = "" if Preset.of(run.study).chosen else " (the default preset, not chosen)"
-    more = "".join(page.asks for page in pages)
     return (
-        f"What does the magnetization at {layout_of(run).split(';')[0]}, measured{time}, say about "
-        f"the lightest neutrino mass{more}, with {preset_of(run)} physics{default}?"
+        f"{leading.question}? The study: {layout_of(run).split(';')[0]}{time}, "
+        f"{preset_of(run)} physics{default}."
     )
+
+
+def leading(pages: Sequence[Page]) -> Page:
+    """The page whose answer is that of the run: the first that is not modest, or the first."""
+    answered = [page for page in pages if page.answers]
+    bold = [page for page in answered if not all(answer.modest for answer in page.answers)]
+    return (bold or answered)[0]
 
 
 def answers_of(pages: Sequence[Page]) -> list[Answer]:

@@ -54,7 +54,7 @@ class Chapter:
         Name of the file with the data; empty for mock data.
     overall : str
         Worst verdict, or "none".
-    question : str
+    title, question : str
     answer : Answer
     further : tuple of Answer
     shortfall : str
@@ -80,6 +80,7 @@ class Chapter:
     reference: str
     data: str
     overall: str
+    title: str
     question: str
     answer: Answer
     further: tuple[Answer, ...]
@@ -105,10 +106,15 @@ class Chapter:
         return [block for block in blocks if isinstance(block, Plate)]
 
 
+SEVERAL = "Several runs compared"
+"""Title of a page of runs that are about different things."""
+
+
 @dataclass(frozen=True)
 class Contents:
     """What the page shows: its runs, and what several of them have in common."""
 
+    about: str
     title: str
     sections: tuple[Chapter, ...]
     together: tuple[Plate, ...]
@@ -136,9 +142,12 @@ def contents(runs: Sequence[Run], start: Path) -> Contents:
     """
     if not runs:
         raise DomainError("runs", runs, "at least one run")
+    sections = tuple(section(run, k, start) for k, run in enumerate(runs, start=1))
+    titles = {one.title for one in sections}
     return Contents(
+        titles.pop() if len(titles) == 1 else SEVERAL,
         f"{len(runs)} runs" if len(runs) > 1 else runs[0].name,
-        tuple(section(run, k, start) for k, run in enumerate(runs, start=1)),
+        sections,
         (*overview_plates(runs), *overlay_plates(runs)),
         tuple(tables.differences(runs)),
     )
@@ -147,6 +156,7 @@ def contents(runs: Sequence[Run], start: Path) -> Contents:
 def section(run: Run, index: int, start: Path) -> Chapter:
     """Everything the template shows of one run."""
     pages = pages_of(run)
+    leading = answers.leading(pages)
     answer, *further = answers.answers_of(pages)
     used = used_by(run.study, read_manifest(run.directory)["tasks"], run)
     return Chapter(
@@ -158,7 +168,8 @@ def section(run: Run, index: int, start: Path) -> Chapter:
         reference=run.get(EvaluateResult).model.reference,
         data=source(run),
         overall=run.verdict,
-        question=answers.question(run, pages),
+        title=leading.title,
+        question=answers.question(run, leading),
         answer=answer,
         further=tuple(further),
         shortfall=answers.shortfall(run),

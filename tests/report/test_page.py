@@ -133,6 +133,33 @@ def test_order_is_question_answer_switches_figures_tables_and_how(single):
     assert places == sorted(places)
 
 
+def test_title_and_question_are_of_what_was_done(single, several):
+    one = single[1].read_text(encoding="utf-8")
+    title = "What the data say about the lightest neutrino mass"
+    assert f"<h1>{title}</h1>" in one and f": {title} ·" in one
+    assert "<h1>Several runs compared</h1>" in several[1]  # one was fitted, one evaluated
+    alone = several[1][several[1].index('id="run-2"') :]
+    assert "What field would the detector see, and how far above its noise? The study:" in alone
+    assert "Evaluated only" not in one
+    for html in (one, several[1]):
+        answers = re.findall(r'<p class="answer">.*?</p>', html, re.S)
+        assert answers and all('<span class="tag">preset ' in text for text in answers)
+
+
+def test_the_leading_page_is_of_the_first_verb_that_says_more_than_that_it_was_done():
+    modest = ToyPage(answers=(Answer("a", "evaluated", modest=True),), title="evaluated")
+    first, second = (ToyPage(answers=(Answer(t, t),), title=t) for t in ("first", "second"))
+    assert answers.leading([ToyPage(), modest, first, second]) is first
+    assert answers.leading([ToyPage(), modest]) is modest
+
+
+def test_what_scrolls_can_be_scrolled_by_keyboard(single, several):
+    for html in (single[1].read_text(encoding="utf-8"), several[1]):
+        boxes = [a for _, a in Page(html).tags if a.get("class") in ("scroll", "figure")]
+        assert len(boxes) > 5
+        assert all(a.get("tabindex") == "0" and a.get("aria-label") for a in boxes)
+
+
 def test_the_page_carries_the_numbers_of_its_figures(single):
     page = Page(single[1].read_text(encoding="utf-8"))
     found = {a["download"]: a["href"] for tag, a in page.tags if "download" in a}

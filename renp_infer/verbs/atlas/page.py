@@ -32,8 +32,13 @@ def page(run: Run) -> Page:
             blocks.append(Text(paper_line(found, family, question)))
             blocks.append(_ranking(found, family, question, title))
     blocks.append(_ions(found))
-    answers = (Answer("atlas", _distance(found), modest=True),)
-    return Page((Part(80, "atlas", "Atlas of ladders", tuple(blocks)),), answers)
+    answers = (Answer("Atlas", _distance(found)),)
+    return Page(
+        (Part(80, "atlas", "Atlas of ladders", tuple(blocks)),),
+        answers,
+        "Which ion and which of its levels tell most",
+        "Which levels of which lanthanide would tell the mass, the ordering and the nature best",
+    )
 
 
 def _distance(found: AtlasResult) -> str:

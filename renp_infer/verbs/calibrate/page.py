@@ -32,4 +32,9 @@ def page(run: Run) -> Page:
     plates = calibration_plates(result)
     blocks: tuple[Block, ...] = (Text(text, found.verdict), *reasons(found), *plates)
     said = (Answer("Calibration", answer(result.calibration)),)
-    return Page((Part(70, "calibration", "Calibration", blocks),), said)
+    return Page(
+        (Part(70, "calibration", "Calibration", blocks),),
+        said,
+        "Whether the statistics are right",
+        "Do intervals, probabilities and limits hold on mock experiments what they promise",
+    )

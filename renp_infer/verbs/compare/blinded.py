@@ -191,4 +191,9 @@ def page(run: Run) -> Page:
     blocks: tuple[Block, ...] = (Note(WARNING), text, *reasons(found.agreement), table)
     part = Part(50, "hypotheses", "Four hypotheses, blinded", blocks, "Hypotheses")
     best = dict(found.rows()).popitem()[1]
-    return Page((part,), (Answer("Hypotheses", f"Blinded. Most probable: {best}."),))
+    return Page(
+        (part,),
+        (Answer("Hypotheses", f"Blinded. Most probable: {best}."),),
+        "Blinded hypotheses",
+        "Do the data favour one of four hypotheses, whichever it is",
+    )

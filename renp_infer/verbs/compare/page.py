@@ -23,6 +23,7 @@ from renp_infer.inference.results.compared import (
 from renp_infer.inference.results.comparison import columns
 from renp_infer.records import FloatArray
 from renp_infer.verbs.compare.result import CompareResult
+from renp_infer.verbs.compare.tables import answer
 from renp_infer.verbs.evaluate.figures import caption_tail, normalised_label
 from renp_infer.verbs.infer.cells import estimate
 from renp_infer.verbs.infer.words import (
@@ -41,6 +42,8 @@ _MARKS = {
     "nested": ("s", plots.VERMILION),
 }
 _SPREAD = 0.22
+TITLE = "Which ordering, and whether neutrinos are Dirac or Majorana"
+QUESTION = "Which ordering of the masses and which nature of neutrinos do the data favour"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _CERTAIN = 1e-4
 """Error of a probability below which it is not shown."""
@@ -64,7 +67,7 @@ def page(run: Run) -> Page:
         _factors(found.bayes_factors),
     )
     part = Part(50, "hypotheses", "Four hypotheses", blocks, "Hypotheses")
-    return Page((part,), (Answer("Hypotheses", text),), ", and about ordering and nature")
+    return Page((part,), (Answer("Hypotheses", f"{answer(found)} {text}"),), TITLE, QUESTION)
 
 
 def sentence(found: Comparison, prior: MassPrior) -> str:

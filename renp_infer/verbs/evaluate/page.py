@@ -66,7 +66,12 @@ def page(run: Run) -> Page:
         Part(10, "figures", "Figures", _plates(run)),
         Part(60, "diagnostics", "", (truth(run),), "Truth and diagnostics"),
     )
-    return Page(parts, (Answer("Evaluation", sentence(run), modest=True),))
+    return Page(
+        parts,
+        (Answer("Evaluation", sentence(run), modest=True),),
+        "Signal and noise at each trigger angle",
+        "What field would the detector see, and how far above its noise",
+    )
 
 
 def _plates(run: Run) -> tuple[Plate, ...]:

@@ -12,8 +12,9 @@ from renp_infer.figures.drawing import number
 from renp_infer.verbs.evaluate.figures import normalised_label
 from renp_infer.verbs.forecast.figures import forecast_plates
 from renp_infer.verbs.forecast.judged import judged
+from renp_infer.verbs.forecast.quantities import RIVALS
 from renp_infer.verbs.forecast.result import ForecastResult
-from renp_infer.verbs.forecast.summary import headline
+from renp_infer.verbs.forecast.summary import Headline, headline, own_error
 from renp_infer.verbs.forecast.tables import Sheet, forecast_remarks, forecast_sheets
 
 METHODS = {"asimov": "profile likelihood", "fisher": "Fisher information"}
@@ -33,7 +34,12 @@ def page_of(found: ForecastResult, label: str) -> Page:
         blocks += _sheet(sheet, label)
     part = Part(40, "forecast", "Forecast", (*blocks, *forecast_plates(found)))
     text = _said(found)
-    return Page((part,), (Answer("Forecast", text),) if text else ())
+    return Page(
+        (part,),
+        (Answer("Forecast", text),) if text else (),
+        "What the experiment could see, and in what time",
+        "How well would the lightest mass be measured, and could ordering and nature be told",
+    )
 
 
 def answer(found: ForecastResult) -> str:
@@ -60,15 +66,14 @@ def _sheet(sheet: Sheet, label: str) -> Iterator[Block]:
 
 
 def sentence(found: ForecastResult) -> str:
-    """Expected error of the mass nearest to the study's own; empty without one."""
-    first, about = headline(found), found.about
-    if first is None:
+    """Expected error at the study's own mass, and what tells rivals apart; empty without one."""
+    first, own, about = headline(found), own_error(found), found.about
+    if first is None or own is None:
         return ""
-    place = int(np.argmin(np.abs(np.array(first.m1_meV) - about.truth.m1_meV)))
-    sigma = float(first.cells.sigma_m1_meV[place])
-    mass = f"m₁ = {number(first.m1_meV[place])} meV"
-    text = f"Expected error of {mass}: {number(sigma, 2)} meV (half of a 68 % confidence interval)"
-    if not np.isfinite(sigma):
+    mass = f"m₁ = {number(own.m1_meV)} meV"
+    sigma = number(own.sigma_m1_meV, 2)
+    text = f"Expected error of {mass}: {sigma} meV (half of a 68 % confidence interval)"
+    if not np.isfinite(own.sigma_m1_meV):
         text = (
             f"{mass} would not be measured: its 68 % confidence interval has no end within the "
             "bounds of m₁"
@@ -76,6 +81,16 @@ def sentence(found: ForecastResult) -> str:
     scaled = ", normalised noise" if about.normalised else ""
     return (
         f"{text} after {number(about.exposure_s)} s "
-        f"({first.ordering} ordering, {first.nature.capitalize()}, "
-        f"{METHODS[first.method]}{scaled})."
+        f"({own.ordering} ordering, {own.nature.capitalize()}, {METHODS[own.method]}{scaled})."
+        f"{_told_apart(first, own.m1_meV)}"
     )
+
+
+def _told_apart(first: Headline, m1_meV: float) -> str:
+    """How far the rivals are, where the forecast has the study's own mass."""
+    place = first.place_of(m1_meV)
+    if place is None:
+        return ""
+    away = {r: float(first.cells.against.of(r).separation[place]) for r in RIVALS}
+    said = {r: f"by {number(v, 2)} sigma" if np.isfinite(v) else "unknown" for r, v in away.items()}
+    return f" Ordering told {said['ordering']}, Dirac or Majorana {said['nature']}, in the median."

@@ -57,6 +57,11 @@ class Headline:
     m1_meV: tuple[float, ...]
     cells: LocalCell
 
+    def place_of(self, m1_meV: float) -> int | None:
+        """Which of the true masses one is; ``None`` if it is none of them."""
+        alike = np.isclose(self.m1_meV, m1_meV, rtol=1e-9, atol=0.0)
+        return int(np.argmax(alike)) if np.any(alike) else None
+
 
 def headline(found: ForecastResult) -> Headline | None:
     """The headline by profile likelihood, or by Fisher where there is none."""
@@ -66,6 +71,37 @@ def headline(found: ForecastResult) -> Headline | None:
     own = _own(table.axes, found.about.truth)
     cells = first_setting(table.at(*own))
     return Headline("asimov" if found.asimov else "fisher", *own, table.axes.m1_meV, cells)
+
+
+@dataclass(frozen=True)
+class OwnError:
+    """Expected error of m1 at one mass, meV: the study's own, if the forecast has it anywhere."""
+
+    m1_meV: float
+    sigma_m1_meV: float
+    method: Method
+    ordering: str
+    nature: str
+
+
+def own_error(found: ForecastResult) -> OwnError | None:
+    """The error at the study's own truth; without one, at the nearest mass of the headline.
+
+    Where the masses of the forecast leave the study's own out, the steps of its systematics have
+    it: the last has all of them. ``None`` without a headline.
+    """
+    first, truth = headline(found), found.about.truth
+    if first is None:
+        return None
+    hypothesis = first.ordering, first.nature
+    place, own = first.place_of(truth.m1_meV), (truth.ordering, truth.nature)
+    if place is None and found.steps is not None and hypothesis == own:
+        sigma = float(found.steps.asimov_sigma_m1_meV[-1])
+        return OwnError(truth.m1_meV, sigma, "asimov", *hypothesis)
+    if place is None:
+        place = int(np.argmin(np.abs(np.array(first.m1_meV) - truth.m1_meV)))
+    sigma = float(first.cells.sigma_m1_meV[place])
+    return OwnError(first.m1_meV[place], sigma, first.method, *hypothesis)
 
 
 def first_setting[R](cells: R) -> R:

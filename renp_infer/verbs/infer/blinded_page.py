@@ -55,7 +55,12 @@ def page(run: Run) -> Page:
     ] or [plate("pulls", title, pulls_by_angle, found)]
     part = Part(10, "blinded", "Blinded posterior", tuple(blocks))
     said = f"Blinded. m₁ + offset = {blinded_text(published.masses[MASS])} meV."
-    return Page((part,), (Answer("Mass", said),))
+    return Page(
+        (part,),
+        (Answer("Mass", said),),
+        "A blinded fit of the lightest neutrino mass",
+        "Is the fit sound, before anybody sees the mass",
+    )
 
 
 def opened(run: Run) -> list[str]:

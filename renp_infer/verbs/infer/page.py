@@ -39,6 +39,8 @@ DIAGNOSTIC_NAMES = {
     "sampler": "sampler",
     "step_methods": "step methods",
 }
+TITLE = "What the data say about the lightest neutrino mass"
+QUESTION = "What does the magnetization say about the lightest neutrino mass"
 CONSTRAINT_HEADS = ("says", "ordering", "source", "distance")
 COLUMNS = (
     Column("parameter", heads=True),
@@ -61,7 +63,7 @@ def page(run: Run) -> Page:
         Part(30, "parameters", "Parameters", tuple(_parameters(run))),
         Part(60, "diagnostics", "", tuple(_diagnostics(run)), "Truth and diagnostics"),
     )
-    return Page(parts, (Answer("Mass", sentence(run)),))
+    return Page(parts, (Answer("Mass", sentence(run)),), TITLE, QUESTION)
 
 
 def _assumptions(run: Run) -> list[Part]:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from renp_infer.design.utilities.measures import MEASURES, direction
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text, reasons
 from renp_infer.figures.drawing import number, rounded
+from renp_infer.verbs.optimize.confirmed import ConfirmResult
 from renp_infer.verbs.optimize.figures import design_plates, label_of
 from renp_infer.verbs.optimize.parts import ALL_TRIED, NO_EFFECT
 from renp_infer.verbs.optimize.priors import ROWS, PriorTable
 from renp_infer.verbs.optimize.result import OptimizeResult
+from renp_infer.verbs.optimize.telling import worth_sentences
 
 if TYPE_CHECKING:
     from renp_infer.design.searches.effects import Effects
@@ -42,7 +44,6 @@ GAINS = (
 def page(run: Run) -> Page:
     """Verdict, sentences, the best design, what it gains, and figures."""
     found = run.get(OptimizeResult)
-    gain = " ".join(gain_sentences(found))
     text = Text(" ".join(sentences(found)), found.verdict.verdict)
     blocks: list[Block] = [text, *reasons(found.verdict), best_facts(found)]
     if found.priors is not None:
@@ -53,7 +54,21 @@ def page(run: Run) -> Page:
         rows = tuple(_gain_cells(row) for row in found.gains.rows)
         blocks.append(Table(GAINS, rows, _gains_of(found, found.gains)))
     blocks += design_plates(found, run.study)
-    return Page((Part(20, "design", "Design", tuple(blocks)),), (Answer("Design", gain),))
+    wanted = MEASURES[found.objective]
+    aim = "needs the least" if wanted.smaller else "has the most"
+    return Page(
+        (Part(20, "design", "Design", tuple(blocks)),),
+        (Answer("Design", answer(run)),),
+        "The layout that tells most",
+        f"Which allowed design {aim} {wanted.words}, and what does it gain over the study's own",
+    )
+
+
+def answer(run: Run) -> str:
+    """The gain: in the utility searched for, in meV, and in the time that the own layout needs."""
+    told = run.find(ConfirmResult)
+    more = [] if told is None else worth_sentences(told)
+    return " ".join([*gain_sentences(run.get(OptimizeResult)), *more])
 
 
 def best_facts(found: OptimizeResult) -> Facts:

@@ -14,6 +14,7 @@ from renp_infer.engine.result import WORDS
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.verbs.optimize.confirmed import (
     DESIGN_WORDS,
+    DESIGNS,
     ConfirmResult,
     ToldRow,
     Worth,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from renp_infer.design.utilities.utility import Utility
     from renp_infer.engine.run import Run
 
+SD = "sd_m1"
 PROMISED, FOUND = "promised", "found"
 _SECONDS = ((31557600.0, "years"), (86400.0, "days"), (3600.0, "h"), (1.0, "s"))
 
@@ -38,6 +40,25 @@ def whole_document(run: Run) -> dict[str, Any]:
     worst = next(word for word in WORDS if word in {one.verdict for one in verdicts})
     said = [reason for one in verdicts for reason in one.reasons]
     return {"told": told.facts(), "verdict": worst, "reasons": said}
+
+
+def worth_sentences(found: ConfirmResult) -> list[str]:
+    """What the best design gains in meV, and what it saves in time, a sentence each."""
+    said = []
+    if errors := [_errors(found, m1_meV) for m1_meV in found.m1_meV]:
+        kind = "found in mock data" if found.confirm else "promised"
+        both = f"Error of m₁, best design against the study's own ({kind})"
+        said.append(f"{both}: {'; '.join(errors)}.")
+    return [*said, *time_sentences(found)[:1]]
+
+
+def _errors(found: ConfirmResult, m1_meV: float) -> str:
+    """Errors of both designs at one true mass."""
+    cells = []
+    for design in DESIGNS:
+        own = found.row(design, m1_meV).measures[SD]
+        cells.append(_measured(own.outcome if own.outcome.known else own.promise))
+    return f"at {number(m1_meV)} meV {cells[0]} against {cells[1]} meV"
 
 
 def told_tables(found: ConfirmResult) -> list[Any]:

@@ -78,10 +78,9 @@ class Optimize(Verb):
 
     def answer(self, run: Run) -> str:
         """The best design, and what it gains."""
-        from renp_infer.verbs.optimize.page import gain_sentences
-        from renp_infer.verbs.optimize.result import OptimizeResult
+        from renp_infer.verbs.optimize.page import answer
 
-        return " ".join(gain_sentences(run.get(OptimizeResult)))
+        return answer(run)
 
     def plan(self, study: Study) -> tuple[Verb, ...]:
         """The evaluation first: reports rest on it.

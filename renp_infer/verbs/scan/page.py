@@ -13,6 +13,7 @@ from renp_infer.verbs.scan.tables import CELLS, shown_rows
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
 
+TITLE = "The same question at other values"
 MOST_ROWS = 60
 """Longest table of the page; the file has all cells."""
 
@@ -29,4 +30,14 @@ def page(run: Run) -> Page:
         caption = f"The first {len(rows)} cells; {CELLS} has all, with every number."
         blocks.append(Table(columns, tuple(map(tuple, rows)), caption, style="dense"))
     part = Part(45, "scan", "Scan", tuple(blocks))
-    return Page((part,), (Answer("Scan", found.answer, modest=True),))
+    return Page((part,), (Answer("Scan", found.answer),), TITLE, _question(found))
+
+
+def _question(found: ScanResult) -> str:
+    """What moves, and what is asked there."""
+    pair = [" and ".join(found.profile.names)] if found.profile is not None else []
+    asked = {"evaluate": "signal", "infer": "posterior", "forecast": "expected error"}
+    if not found.axes:
+        return f"Which values of {pair[0]} do the data allow together"
+    keys = " and ".join(found.axes)
+    return f"How does the {asked[found.about.what]} change with {keys}"

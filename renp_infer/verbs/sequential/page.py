@@ -37,7 +37,12 @@ def page(run: Run) -> Page:
         Table(COLUMNS, tuple(campaign_rows(found)), caption),
         *sequential_plates(result),
     )
-    return Page((Part(20, "design", "Design", blocks),), (Answer("Sequence", answer(found)),))
+    return Page(
+        (Part(20, "design", "Design", blocks),),
+        (Answer("Sequence", answer(found)),),
+        "One measurement after the other, against fixed layouts",
+        "Does it pay to choose each angle by what is known so far",
+    )
 
 
 def campaign_rows(found: CampaignSummary) -> list[tuple[str, ...]]:

@@ -30,8 +30,15 @@ from renp_infer.verbs.forecast.quantities import (
     EnsembleCell,
     ExpectedLimits,
     FisherCell,
+    Steps,
 )
-from renp_infer.verbs.forecast.result import ForecastResult
+from renp_infer.verbs.forecast.result import (
+    Axes,
+    ByTruth,
+    ForecastAbout,
+    ForecastResult,
+    TruthInShort,
+)
 from renp_infer.verbs.forecast.summary import headline, method_rows
 from renp_infer.verbs.forecast.tables import forecast_remarks
 from renp_infer.verbs.forecast.work import PART
@@ -245,3 +252,25 @@ def test_a_forecast_that_fails_says_so_in_every_place(
     assert "forecast failed: searches for the other ordering do not agree" in out.err
     assert execute(words) == 3
     assert "verdict: fail" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("own", "ordering", "said"),
+    [
+        (50.0, "normal", "m₁ = 50 meV: 100 meV"),  # one of the masses of the forecast
+        (70.0 + 1e-14, "normal", "m₁ = 70 meV: 100 meV"),
+        (60.0, "normal", "m₁ = 60 meV: 700 meV"),  # between them: by the steps at the study's truth
+        (60.0, "inverted", "m₁ = 50 meV: 100 meV"),  # which are of another hypothesis
+    ],
+)
+def test_the_answer_is_of_the_studys_own_mass(own: float, ordering: str, said: str) -> None:
+    about = ForecastAbout(
+        "toy", 0, "corrected", 0.0, "", ("amplitude",), TruthInShort(own, ordering, "dirac"),
+        3600.0, 10.0, 61,
+    )  # fmt: skip
+    axes = Axes(ordering=("normal",), nature=("dirac",), m1_meV=(50.0, 70.0))
+    cells = replace(numbers(AsimovCell, 1, (1, 1, 2, 1)), sigma_m1_meV=np.full((1, 1, 2, 1), 100.0))
+    steps = replace(numbers(Steps, 0, (2,)), asimov_sigma_m1_meV=np.array([1.0, 700.0]))
+    text = sentence(ForecastResult(about, asimov=ByTruth(axes, cells), steps=steps))
+    assert f"Expected error of {said} " in text
+    assert ("Ordering told by" in text) is (own != 60.0 or ordering == "inverted")

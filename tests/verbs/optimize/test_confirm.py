@@ -24,6 +24,7 @@ from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.verbs.optimize.confirmed import DESIGNS, ConfirmResult, Mocked, Worth
 from renp_infer.verbs.optimize.confirming import measures_of, parts, summary
+from renp_infer.verbs.optimize.page import answer
 from renp_infer.verbs.optimize.telling import page, time_sentences, told_tables, whole_document
 from renp_infer.verbs.optimize.verb import CONFIRM, OPTIMIZE
 from tests.toys.design import search_found
@@ -171,6 +172,15 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert found.verdict.verdict == "warn"
     assert "1 of 4 mock data sets could not be analysed" in found.verdict.reasons[-1]
     assert found.row("best", 40.0).failures == 1
+
+
+def test_the_answer_is_in_meV_and_time_beside_the_utility(tmp_path: Path) -> None:
+    study = loaded(tmp_path)
+    results = {"optimize": search_found(Verdict("pass")), "confirm": told(study, 15.0)}
+    said = answer(Run(tmp_path, "toy", study.resolved, results))
+    assert said.startswith("Best design: information on m₁ [nat] = ")
+    assert "(found in mock data): at 40 meV 15 ± 0 against 15 ± 0 meV." in said
+    assert "the study's own layout needs 2 h (1 h to never), 2 times its exposure." in said
 
 
 def test_no_time_is_no_number(tmp_path: Path) -> None:
