@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from renp_infer.finite import require_finite_tree
 
@@ -72,11 +75,77 @@ def show(*parts: Any) -> None:
     width = columns()
     console = Console(width=width, highlight=False, markup=False, emoji=False)
     for part in parts:
-        if isinstance(part, Table):
-            part.width = width if part.width == WIDTH else part.width
-            for column in part.columns:  # long names go on below: nothing is cut off
-                column.overflow = "fold"
-        console.print(part)
+        shown = fitted(part, console) if isinstance(part, Table) else [part]
+        for one in shown:
+            console.print(one)
+
+
+def fitted(table: Table, console: Console) -> list[Table]:
+    """A table as one that a console holds without splitting a word, or as several.
+
+    Numbers stay whole, with their errors, where there is room. Columns that find none go into
+    further tables, behind the first column. A word longer than half a console goes on below.
+    """
+    table.width = None
+    for column in table.columns:
+        column.overflow = "fold"
+    if any(_fit(table, console, whole=whole) for whole in (True, False)):
+        return [table]
+    first, *others = table.columns
+    groups: list[list[Column]] = [[first]]
+    for column in others:
+        grown = _part(table, [*groups[-1], column])
+        if len(groups[-1]) > 1 and not _fit(grown, console, whole=False):
+            groups.append([first])
+        groups[-1].append(column)
+    parts = [_part(table, group) for group in groups]
+    for part in parts:
+        _fit(part, console, whole=False)
+    for part in parts[1:]:
+        part.title = None
+    for part in parts[:-1]:
+        part.caption = None
+    return parts
+
+
+def _fit(table: Table, console: Console, *, whole: bool) -> bool:
+    """Give columns their widths, if there is room for their longest words.
+
+    ``whole``: and for whole lines of what stands at the right, which are numbers.
+    """
+    longest = [_longest(one, lines=whole and one.justify == "right") for one in table.columns]
+    # what is longer than half a console goes on below
+    width = [min(one, console.width // (2 if one <= console.width // 2 else 4)) for one in longest]
+    wanted = [_longest(one, lines=True) for one in table.columns]
+    for column in table.columns:
+        column.width = 1
+    spare = console.width - sum(width) - console.measure(table).minimum + len(width)
+    if spare < 0:
+        for column in table.columns:
+            column.width = None
+        return False
+    while spare and (short := [k for k, one in enumerate(width) if one < wanted[k]]):
+        for k in short[:spare]:
+            width[k] += 1
+        spare -= min(spare, len(short))
+    for column, one in zip(table.columns, width, strict=True):
+        column.width = one
+    return True
+
+
+def _longest(column: Column, *, lines: bool) -> int:
+    """Width below which a line of a column, or a word, would be split; heads split by words."""
+    cells = [str(cell) for cell in column.cells]
+    texts = str(column.header).split()
+    texts += [t for cell in cells for t in (cell.splitlines() if lines else cell.split())]
+    return max(map(cell_len, texts), default=1)
+
+
+def _part(table: Table, group: Sequence[Column]) -> Table:
+    """Some columns of a table, with its rows."""
+    part = copy.copy(table)
+    part.columns = [replace(column, _index=place) for place, column in enumerate(group)]
+    return part
 
 
 def angle_table(title: str, columns: Mapping[str, Sequence[float] | FloatArray]) -> Table:

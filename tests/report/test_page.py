@@ -308,8 +308,8 @@ def test_switch_rows_compare_with_both_presets():
     run = with_evaluation(make_run(preset="corrected", infer=False), model=model)
     rows = {row[0]: row[2:4] for row in switches.switch_table(run).rows}
     assert len(rows) == 16
-    assert rows["majorana_kappa"] == (Cell("≠ 0.125", "other"), Cell("≠ 1.0", "other"))
-    assert rows["phase_space"] == (Cell("≠ planar", "other"), Cell("full", "same"))
+    assert rows["majorana_kappa"] == (Cell("≠\xa00.125", "other"), Cell("≠\xa01.0", "other"))
+    assert rows["phase_space"] == (Cell("≠\xa0planar", "other"), Cell("full", "same"))
     assert "1 of 16 switches differ from corrected" in switches.switch_sentence(run)
     assert switches.preset_of(run) == "corrected + own switches"
 

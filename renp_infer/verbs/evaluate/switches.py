@@ -65,7 +65,11 @@ def switch_table(run: Run) -> Table:
 
 
 def _beside(value: object, own: object) -> Cell:
-    return Cell(_text(value), "same") if value == own else Cell(f"≠ {_text(value)}", "other")
+    return (
+        Cell(_text(value), "same")
+        if value == own
+        else Cell(f"≠\N{NO-BREAK SPACE}{_text(value)}", "other")
+    )
 
 
 def _text(value: object) -> str:

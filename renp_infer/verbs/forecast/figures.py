@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from renp_infer.figures.drawing import axis_scale, number, spread
 from renp_infer.figures.plate import M1, Plate, new_figure, plate
 from renp_infer.inference.knowledge.published_limits import Limit, load_limits
 from renp_infer.physics.constants import YEAR_S
@@ -32,6 +33,10 @@ SIGMAS = (1.0, 3.0, 5.0)
 FLAT: dict[str, Any] = {"edgecolors": "face", "linewidth": 0.3, "cmap": "viridis"}
 """Cells of a map without seams between them."""
 UNIVERSE_S = 4.35e17
+LAST_S = 10.0 * UNIVERSE_S
+"""Where axes of exposures end: nobody measures longer."""
+_GAP = 0.06
+"""Between names of lines, in heights of the axes."""
 OSCILLATION = "nufit-6.0"
 
 
@@ -61,7 +66,7 @@ def _with_tail(maker: Maker, found: ForecastResult) -> tuple[Figure, str]:
 def _tail(about: ForecastAbout) -> str:
     return (
         f" Preset {about.preset}; the noise is {about.noise}; "
-        f"{about.exposure_s:.4g} s in total, shared by {about.angles} "
+        f"{number(about.exposure_s)} s in total, shared by {about.angles} "
         "angles, unless an axis says otherwise; numbers are for all angles together."
     )
 
@@ -147,12 +152,13 @@ def exposure_figure(found: ForecastResult) -> tuple[Figure, str]:
     figure, ax = new_figure(3.9)
     names = ["statistics only", *(f"+ {name}" for name in about.systematics)]
     shades = np.linspace(0.75, 0.0, len(names))
+    kept = steps.curve_exposure_s <= LAST_S
     for name, shade, curve in zip(names, shades, steps.curve_meV, strict=True):
-        ax.loglog(steps.curve_exposure_s, curve, color=str(shade), label=name)
+        ax.loglog(steps.curve_exposure_s[kept], curve[kept], color=str(shade), label=name)
     ax.axhline(about.goal_meV, color="tab:red", lw=0.8)
     _mark_exposures(ax.axvline, about)
     ax.set(xlabel="total exposure [s]", ylabel="σ(m₁) [meV]")
-    ax.legend(fontsize=7)
+    ax.legend(fontsize=7, loc="lower left")
     truth = about.truth
     return figure, (
         f"Expected error of m₁ = {truth.m1_meV:g} meV ({truth.ordering}, {truth.nature}) "
@@ -170,35 +176,46 @@ def reach_figure(found: ForecastResult) -> tuple[Figure, str]:
     """Discovery reach in the (m1, exposure) plane."""
     steps, truth = needed(found.steps), found.about.truth
     figure, ax = new_figure(3.9)
-    m1, exposure, reach = steps.reach_m1_meV, steps.curve_exposure_s, steps.reach.T
-    if m1.size > 1 and np.nanmax(reach) > SIGMAS[0]:
-        lines = ax.contour(m1, exposure, reach, levels=SIGMAS, colors=["0.6", "tab:blue", "black"])
-        ax.clabel(lines, fmt=lambda level: f"{level:g}σ")
+    kept = steps.curve_exposure_s <= LAST_S
+    m1, exposure, reach = steps.reach_m1_meV, steps.curve_exposure_s[kept], steps.reach.T[kept]
     ax.set(xscale="log", yscale="log", xlabel=M1, ylabel="total exposure [s]")
     if m1.size > 1:
-        ax.set(xlim=(m1[0], m1[-1]), ylim=(exposure[0], _ceiling(exposure, reach)))
+        ax.set(xlim=(m1[0], m1[-1]), ylim=(exposure[0], exposure[-1]))
+    if m1.size > 1 and np.nanmax(reach) > SIGMAS[0]:
+        lines = ax.contour(m1, exposure, reach, levels=SIGMAS, colors=["0.6", "tab:blue", "black"])
+        _name_lines(ax, [f"{sigmas:g}σ" for sigmas in SIGMAS], lines.allsegs)
+    else:
+        beyond = f"no {SIGMAS[0]:g}σ within ten times the age of the universe"
+        ax.text(0.5, 0.5, beyond, transform=ax.transAxes, ha="center")
     _mark_exposures(ax.axhline, found.about)
     draw_limits(ax, truth.ordering)
     return figure, (
         "Exposure at which m₁ is found different from 0 (m₁/σ, median, Fisher with all included "
         f"systematics; {truth.ordering} ordering, {truth.nature}). Horizontal: the study's "
-        f"exposure and the age of the universe, {UNIVERSE_S / YEAR_S:.3g} years." + limits_caption()
+        f"exposure and the age of the universe, {number(UNIVERSE_S / YEAR_S, 3)} years."
+        + limits_caption()
     )
 
 
-def _ceiling(exposure_s: FloatArray, reach: FloatArray) -> float:
-    """Exposure where the reach figure ends: beyond all its lines and the age of the universe."""
-    short = np.any(reach < SIGMAS[-1], axis=1)
-    last = float(exposure_s[short][-1]) if np.any(short) else 0.0
-    return min(1e3 * max(last, UNIVERSE_S), float(exposure_s[-1]))
+def _name_lines(ax: Axes, names: Sequence[str], lines: Sequence[Sequence[FloatArray]]) -> None:
+    """Names on the right, each where its line ends, so that they cut no line and no name."""
+    ends = []
+    for name, paths in zip(names, lines, strict=True):
+        if points := [path for path in paths if path.size]:
+            x, y = max(np.concatenate(points), key=lambda point: (point[0], point[1]))
+            ends.append((float((ax.transScale + ax.transLimits).transform((x, y))[1]), name))
+    ends.sort()
+    for place, (_, name) in zip(spread([end for end, _ in ends], _GAP), ends, strict=True):
+        ax.annotate(name, (1.01, place), xycoords="axes fraction", va="center")
 
 
 def band_figure(found: ForecastResult) -> tuple[Figure, str]:
     """Peak field against m1 for both orderings, over the Majorana phases."""
     figure, ax = new_figure(3.9)
     cells = needed(found.fisher)
+    factor, unit = axis_scale(np.nan_to_num(cells.values.peak_nG), "nG")
     for ordering, nature, row in cells.hypotheses():
-        m1, peak = cells.axes.m1_meV, row.peak_nG
+        m1, peak = cells.axes.m1_meV, factor * row.peak_nG
         if nature == "dirac":
             ax.plot(m1, peak[:, 0], color=COLOURS[ordering], label=f"{ordering}, Dirac")
         else:
@@ -206,7 +223,7 @@ def band_figure(found: ForecastResult) -> tuple[Figure, str]:
             label = f"{ordering}, Majorana"
             ax.fill_between(m1, low, high, color=COLOURS[ordering], alpha=0.3, label=label)
     draw_limits(ax, found.about.truth.ordering)
-    ax.set(xscale="log", xlabel=M1, ylabel="field at its largest angle [nG]")
+    ax.set(xscale="log", xlabel=M1, ylabel=f"field at its largest angle [{unit}]")
     ax.legend(fontsize=7)
     return figure, (
         "Largest field over the angles at the detector against the lightest mass. Bands: the "

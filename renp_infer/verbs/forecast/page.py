@@ -17,6 +17,8 @@ from renp_infer.verbs.forecast.result import ForecastResult
 from renp_infer.verbs.forecast.summary import Headline, headline, own_error
 from renp_infer.verbs.forecast.tables import Sheet, forecast_remarks, forecast_sheets
 
+TOLD = 3.0
+"""Separation, in sigma, from which a hypothesis counts as told from its rival."""
 METHODS = {"asimov": "profile likelihood", "fisher": "Fisher information"}
 
 
@@ -91,6 +93,13 @@ def _told_apart(first: Headline, m1_meV: float) -> str:
     place = first.place_of(m1_meV)
     if place is None:
         return ""
-    away = {r: float(first.cells.against.of(r).separation[place]) for r in RIVALS}
-    said = {r: f"by {number(v, 2)} sigma" if np.isfinite(v) else "unknown" for r, v in away.items()}
-    return f" Ordering told {said['ordering']}, Dirac or Majorana {said['nature']}, in the median."
+    ordering, nature = (_told(float(first.cells.against.of(r).separation[place])) for r in RIVALS)
+    return f" In the median: ordering {ordering}, Dirac or Majorana {nature}."
+
+
+def _told(separation: float) -> str:
+    """Whether two hypotheses would be told apart, and how well."""
+    if not np.isfinite(separation):
+        return "unknown"
+    sigma = f"{number(separation, 2)} sigma"
+    return f"told by {sigma}" if separation >= TOLD else f"not told ({sigma})"

@@ -13,7 +13,9 @@ from dataclasses import dataclass, fields
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 
+from renp_infer.figures.drawing import number
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.profiles.exposure import LONGEST_S, SHORTEST_S
 from renp_infer.physics.constants import YEAR_S
 from renp_infer.records import FloatArray
 from renp_infer.verbs.forecast.judged import judged
@@ -66,7 +68,7 @@ def forecast_sheets(found: ForecastResult) -> list[Sheet]:
     """All tables that a forecast has the numbers for."""
     first, rows, sheets = headline(found), method_rows(found), []
     if first is not None:
-        sheets += [_headline(found.about, first), _methods(rows)]
+        sheets += [_headline(found.about, first), _exposures(first), _methods(rows)]
     derived = derived_rows(found)
     if derived is not None:
         sheets.append(_derived(derived))
@@ -107,22 +109,36 @@ def terminal_table(sheet: Sheet) -> RichTable:
 
 def _headline(about: ForecastAbout, found: Headline) -> Sheet:
     label = ", noise normalised" if about.normalised else ""
-    heads = ["m₁\n[meV]", "σ(m₁)\n[meV]"]
+    heads = ["m₁\n[meV]", "σ(m₁)\n[meV]", *(f"{target}\n[σ]" for target in TARGETS)]
     columns = [[short(m) for m in found.m1_meV], [short(v) for v in found.cells.sigma_m1_meV]]
     for target in TARGETS:
-        heads += [f"{target}\n[σ]", f"{target}\nin 3σ", f"{target}\nin 5σ"]
-        against = found.cells.against.of(target)
-        columns.append([short(v) for v in against.separation])
-        columns.append([duration(v) for v in against.exposure_3sigma_s])
-        columns.append([duration(v) for v in against.exposure_5sigma_s])
+        columns.append([short(v) for v in found.cells.against.of(target).separation])
     return Sheet(
         f"{about.name} ({about.preset}{label}): {found.ordering} ordering, "
         f"{found.nature}, median {found.method}",
         tuple(heads),
         tuple(zip(*columns, strict=True)),
         "σ(m₁): half width of the 68 % confidence interval. mass, ordering, nature: median "
-        "significance against m₁ = 0, the other ordering and the other nature, and the total "
-        "exposure for 3σ and 5σ; - : not reached or not within bounds.",
+        "significance against m₁ = 0, the other ordering and the other nature; - : not within "
+        "bounds, or not confirmed.",
+    )
+
+
+def _exposures(found: Headline) -> Sheet:
+    heads = ["m₁\n[meV]"]
+    columns = [[short(m) for m in found.m1_meV]]
+    for target in TARGETS:
+        heads += [f"{target}\nin 3σ", f"{target}\nin 5σ"]
+        against = found.cells.against.of(target)
+        columns.append([duration(v) for v in against.exposure_3sigma_s])
+        columns.append([duration(v) for v in against.exposure_5sigma_s])
+    return Sheet(
+        f"total exposure in which that is told, {found.ordering} ordering, {found.nature}, "
+        f"median {found.method}",
+        tuple(heads),
+        tuple(zip(*columns, strict=True)),
+        "All angles together. <= 1 s: sooner than is looked for; - : not reached, or a search at "
+        "that exposure does not give the separation back.",
     )
 
 
@@ -306,7 +322,7 @@ def _phase_line(row: PhaseRow) -> str:
 
 def short(value: Number) -> str:
     """Three digits, or a dash for what has no value."""
-    return "-" if not math.isfinite(value) else f"{value:.3g}"
+    return "-" if not math.isfinite(value) else number(float(f"{value:.3g}"), 3)
 
 
 def duration(seconds: Number) -> str:
@@ -314,9 +330,11 @@ def duration(seconds: Number) -> str:
     if math.isnan(seconds):
         return "-"
     if math.isinf(seconds):
-        return "> 1e60 s"
+        return f"> {number(LONGEST_S)} s"
+    if seconds <= SHORTEST_S:
+        return f"<= {number(SHORTEST_S)} s"
     for limit, size, unit in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
         if seconds < limit:
-            return f"{seconds / size:.3g} {unit}"
+            return f"{short(seconds / size)} {unit}"
     days = seconds / 86400
-    return f"{days:.3g} d" if seconds < YEAR_S else f"{seconds / YEAR_S:.2g} yr"
+    return f"{short(days)} d" if seconds < YEAR_S else f"{short(seconds / YEAR_S)} yr"

@@ -66,8 +66,7 @@ def told_tables(found: ConfirmResult) -> list[Any]:
     title = "at stated masses: what is promised, and found in mock data"
     table = TextTable(title=title if found.confirm else "at stated masses", box=SIMPLE_HEAD)
     for k, name in enumerate(_heads(found)):
-        longest = max(map(len, name.split()), default=0)  # no word is split
-        table.add_column(name, justify="right" if k > 2 else "left", min_width=longest)
+        table.add_column(name, justify="right" if k > 2 else "left")
     for row in found.lines:
         for kind, cells in _cells(found, row):
             table.add_row(f"{row.m1_meV:g}", row.design, kind, *map(_text, cells))

@@ -273,4 +273,4 @@ def test_the_answer_is_of_the_studys_own_mass(own: float, ordering: str, said: s
     steps = replace(numbers(Steps, 0, (2,)), asimov_sigma_m1_meV=np.array([1.0, 700.0]))
     text = sentence(ForecastResult(about, asimov=ByTruth(axes, cells), steps=steps))
     assert f"Expected error of {said} " in text
-    assert ("Ordering told by" in text) is (own != 60.0 or ordering == "inverted")
+    assert ("In the median: ordering told by" in text) is (own != 60.0 or ordering == "inverted")
