@@ -17,6 +17,8 @@ from renp_infer.files import open_own
 
 INTERVAL_S = 0.5
 """Shortest time between two lines about the same study."""
+UNDER_WAY = 0.99
+"""Largest part of a task that counts before it has ended: a bar that is full stops its clock."""
 
 
 class Lines:
@@ -118,7 +120,9 @@ def pace_text(rate_per_s: float, left: float, total: int) -> str:
 
 
 class Bar:
-    """A bar on a terminal's standard error, with rate and remaining time.
+    """A bar on a terminal's standard error, with stage, rate and remaining time.
+
+    Times are those of the moment at which it is drawn, ten times a second.
 
     Parameters
     ----------
@@ -132,27 +136,43 @@ class Bar:
             BarColumn,
             MofNCompleteColumn,
             Progress,
+            ProgressColumn,
             TextColumn,
             TimeElapsedColumn,
         )
+        from rich.text import Text
 
-        self._total = total
+        pace = self._pace
+
+        class PaceColumn(ProgressColumn):
+            def render(self, _task: object) -> Text:
+                return Text(pace())
+
+        self._total, self._text = total, text
+        self._rate_per_s, self._left, self._since = 0.0, float(total), time.monotonic()
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=16),
             MofNCompleteColumn() if total > 1 else TextColumn("{task.percentage:3.0f} %"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[pace]}"),
+            PaceColumn(),
             console=Console(stderr=True),
             redirect_stdout=False,
         )
         self._bars.start()
-        self._id = self._bars.add_task(text, total=total, pace="")
+        self._id = self._bars.add_task(text, total=total)
 
-    def update(self, completed: float, rate_per_s: float) -> None:
+    def update(self, completed: float, rate_per_s: float, stage: str = "") -> None:
         """Move the bar."""
-        pace = pace_text(rate_per_s, self._total - completed, self._total)
-        self._bars.update(self._id, completed=completed, pace=pace)
+        self._rate_per_s, self._left = rate_per_s, self._total - completed
+        self._since = time.monotonic()
+        text = f"{self._text}: {stage}" if stage else self._text
+        self._bars.update(self._id, completed=completed, description=text)
+
+    def _pace(self) -> str:
+        """Rate and remaining time, less what has passed since they were known."""
+        passed = self._rate_per_s * (time.monotonic() - self._since)
+        return pace_text(self._rate_per_s, max(self._left - passed, 0.0), self._total)
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -186,6 +206,7 @@ class Meter:
     ) -> None:
         self._verb, self._totals = verb, dict(totals)
         self._done, self._failed = dict.fromkeys(totals, 0), dict.fromkeys(totals, 0)
+        self._reached = dict.fromkeys(totals, 0.0)
         self._paces = {name: Pace() for name in totals}
         self._pace = Pace()
         self._current = next(iter(totals))
@@ -219,6 +240,7 @@ class Meter:
     def found(self, name: str) -> None:
         """Count a task that was done before."""
         self._done[name] += 1
+        self._move(name, 0.0)
         if self._bar is not None:
             self._bar.update(self._sum(), self._pace.rate_per_s(0.0))
 
@@ -237,26 +259,32 @@ class Meter:
 
     def tell(self, stage: str, fraction: float) -> None:
         """Tell how far the task is that this process is at."""
-        self._show(self._current, fraction, stage=stage)
+        self._show(self._current, min(fraction, UNDER_WAY), stage)
 
-    def _show(self, name: str, fraction: float, **facts: Any) -> None:
-        told = self._facts(name, fraction) | facts
+    def _show(self, name: str, fraction: float, stage: str = "") -> None:
+        self._move(name, fraction)
+        told = self._facts(name, fraction) | ({"stage": stage} if stage else {})
         for lines in self._lines.get(name, ()):
             lines.update(**told)
         if self._bar is not None:
-            self._bar.update(self._sum() + fraction, self._pace.rate_per_s(fraction))
+            self._bar.update(self._sum(), self._pace.rate_per_s(fraction), stage)
 
-    def _sum(self) -> int:
-        return sum(self._done.values()) + sum(self._failed.values())
+    def _move(self, name: str, fraction: float) -> None:
+        """Go on, never back: stages of a task begin anew, and so does one that is tried again."""
+        place = self._done[name] + self._failed[name] + fraction
+        self._reached[name] = max(self._reached[name], place)
+
+    def _sum(self) -> float:
+        return sum(self._reached.values())
 
     def _facts(self, name: str, fraction: float = 0.0) -> dict[str, Any]:
         """Counts, and the rate since this process began."""
-        done, failed, pace = self._done[name], self._failed[name], self._paces[name]
+        failed, pace = self._failed[name], self._paces[name]
         rate = pace.rate_per_s(fraction)
-        left = self._totals[name] - done - failed - fraction
+        left = self._totals[name] - self._reached[name]
         return {
             "verb": self._verb,
-            "completed": done + fraction,
+            "completed": self._reached[name] - failed,
             "failed": failed,
             "total": self._totals[name],
             "seconds": round(pace.seconds, 3),

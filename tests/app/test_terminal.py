@@ -110,7 +110,7 @@ def test_a_bar_is_for_terminals_and_lines_are_for_programs(
         def __init__(self, text: str, _total: int) -> None:
             made.append(text)
 
-        def update(self, *_values: float) -> None: ...
+        def update(self, *_values: object) -> None: ...
 
         def close(self) -> None: ...
 
@@ -140,6 +140,38 @@ def test_the_bar_tells_rate_and_remaining_time(monkeypatch: pytest.MonkeyPatch) 
             meter.count("short")
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
     assert re.search(r"forecast .*200/1200 .*2/s, 0:08:2\d left", shown)
+
+
+def test_progress_never_goes_back_and_its_clock_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, moved = Terminal(), []
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Meter("optimize", {"short": 4}) as meter:
+        bar = meter._bar
+        assert bar is not None
+        task = bar._bars.tasks[0]
+        for step in (
+            lambda: meter.begin("short"),
+            lambda: meter.tell("search", 0.7),
+            lambda: meter.tell("last appraisal", 1.0),
+            lambda: meter.tell("other priors", 0.1),  # a stage of the same task begins
+            lambda: meter.found("short"),
+            lambda: meter.count("short", failed=True),
+            lambda: meter.tell("search", 0.2),
+            lambda: meter.count("short"),
+            lambda: meter.tell("search", 1.0),
+        ):
+            step()
+            moved.append(task.completed)
+        assert task.finished_time is None  # a task that is over has a clock that stands
+        assert task.description == "optimize: search"
+        bar._rate_per_s = 0.01
+        first, bar._since = bar._pace(), bar._since - 5.0
+        assert (first, bar._pace()) == ("100 s each, 0:00:01 left", "100 s each, 0:00:00 left")
+        meter.count("short")
+        assert task.completed == 4.0 and task.finished_time is not None
+    assert moved == sorted(moved) and 0.7 in moved and moved[-1] < 4.0
 
 
 def test_json_progress_of_a_command(
