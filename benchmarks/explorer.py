@@ -2,7 +2,7 @@
 
     python benchmarks/explorer.py [STUDY ...]
 
-Each control is moved 50 times, a step of its slider at a time, both presets drawn each
+Each control is moved 50 times, a step of its slider at a time, all presets drawn each
 time. Prints processor milliseconds, median and largest, and the median on the clock.
 Processor time counts both cores, so a change may take less than that on a free machine.
 The browser's own drawing comes on top.
@@ -66,7 +66,7 @@ def main(*names: str) -> None:
     ):
         opened = open_study(name)
         picture_of(opened, opened.settings | LOOP)
-        print(f"{name}: ms per change, both presets")
+        print(f"{name}: ms per change, all presets")
         medians = []
         for control in CONTROLS:
             base = opened.settings | (LOOP if ".pickup." in control.key else {})

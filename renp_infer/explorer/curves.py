@@ -74,6 +74,8 @@ class Curve:
     total_snr : float
         Of all angles together, noise correlations included.
     normalised : bool
+    m1_meV : float
+        The truth.
     mass_error : MassError or str
         Or why there is none.
     """
@@ -87,6 +89,7 @@ class Curve:
     peak_snr: float
     total_snr: float
     normalised: bool
+    m1_meV: float
     mass_error: MassError | str
 
 
@@ -152,6 +155,7 @@ def curve_of(study: Study, priors: InferenceSettings, label: str) -> Curve:
         peak_snr=float(np.max(np.abs(signal) / deviation)),
         total_snr=float(np.linalg.norm(noise.whiten(signal, noise.exposure_s))),
         normalised=experiment.detector.reference_snr > 0.0,
+        m1_meV=EV_TO_MILLI_EV * own.m1_eV,
         mass_error=_mass_error(study, priors, response, noise),
     )
 

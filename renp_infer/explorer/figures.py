@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +19,7 @@ from renp_infer.figures.drawing import (
     ORANGE,
     PAIR_STYLES,
     PURPLE,
+    SKY,
     VERMILION,
     number,
     spread,
@@ -25,14 +28,24 @@ from renp_infer.figures.drawing import (
 from renp_infer.records import FloatArray
 
 Figure = dict[str, Any]
+Style = tuple[str, str, str]
 Shown = Literal["shape", "field", "snr"]
-STYLES = {
+STYLES: dict[str, Style] = {
     "published": (BLUE, "solid", "circle"),
     "corrected": (VERMILION, "dash", "diamond"),
     "first-principles": (GREEN, "dashdot", "square"),
 }
 """Colour, dash and symbol: told apart without colour."""
+PINNED: tuple[Style, ...] = (
+    (PURPLE, "longdash", "triangle-up"),
+    (ORANGE, "dot", "cross"),
+    (BLACK, "longdashdot", "x"),
+    (SKY, "5px,2px", "star"),
+)
+"""The same of curves that stay while keys are moved."""
 DASHES = {"-": "solid", "--": "dash", ":": "dot"}
+LEADER_PX = 16
+"""Height of the lines from thresholds to their labels."""
 LOUD = 30.0
 """Noise over peak from which a band would only hide the curve."""
 SMALL = -0.36
@@ -67,14 +80,20 @@ _LINES: dict[str, dict[str, Any]] = {
 _ARROW = {"symbol": "arrow", "size": 12, "angleref": "previous"}
 
 
-def field_figure(picture: Picture, shown: Shown) -> Figure:
-    """Angular distribution of two presets, with noise and pair thresholds."""
+def styled(picture: Picture, pins: Sequence[Curve]) -> list[tuple[Style, Curve]]:
+    """Curves of all presets and those that are pinned, each with its style."""
+    own = [(STYLES[preset], curve) for preset, curve in picture.curves.items()]
+    return own + list(zip(itertools.cycle(PINNED), pins, strict=False))
+
+
+def field_figure(picture: Picture, shown: Shown, pins: Sequence[Curve] = ()) -> Figure:
+    """Angular distribution of all presets and pins, with noise and pair thresholds."""
     traces: list[dict[str, Any]] = []
-    for preset, curve in picture.curves.items():
+    for style, curve in styled(picture, pins):
         if shown == "shape":
-            traces += _shape_traces(preset, curve)
+            traces += _shape_traces(style, curve)
         else:
-            traces += _log_traces(preset, curve, shown)
+            traces += _log_traces(style, curve, shown)
     curve = next(iter(picture.curves.values()))
     titles = {
         "shape": "smoothed field / its peak",
@@ -83,7 +102,7 @@ def field_figure(picture: Picture, shown: Shown) -> Figure:
     }
     y_axis: dict[str, Any] = {**_AXIS, "title": {"text": titles[shown]}}
     if shown == "shape":
-        y_axis["range"] = _range(picture)
+        y_axis["range"] = _range([curve for _, curve in styled(picture, pins)])
     else:
         y_axis |= {"type": "log", "nticks": 8}
     lines, labels = _threshold_marks(curve)
@@ -93,7 +112,7 @@ def field_figure(picture: Picture, shown: Shown) -> Figure:
 
 
 def _layout(
-    x_axis: dict[str, Any], y_axis: dict[str, Any], top: int = 34, legend: float = -0.3
+    x_axis: dict[str, Any], y_axis: dict[str, Any], top: int = 50, legend: float = -0.3
 ) -> dict[str, Any]:
     return {
         "font": _FONT,
@@ -141,8 +160,8 @@ def _quiet(curve: Curve) -> bool:
     return bool(np.max(curve.sigma_nG) <= LOUD * _peak(curve))
 
 
-def _shape_traces(preset: str, curve: Curve) -> list[dict[str, Any]]:
-    colour, dash, symbol = STYLES[preset]
+def _shape_traces(style: Style, curve: Curve) -> list[dict[str, Any]]:
+    colour, dash, symbol = style
     field, noise = _shape(curve)
     traces = []
     if _quiet(curve):
@@ -175,8 +194,8 @@ def _shape_traces(preset: str, curve: Curve) -> list[dict[str, Any]]:
     return traces
 
 
-def _log_traces(preset: str, curve: Curve, shown: Shown) -> list[dict[str, Any]]:
-    colour, dash, symbol = STYLES[preset]
+def _log_traces(style: Style, curve: Curve, shown: Shown) -> list[dict[str, Any]]:
+    colour, dash, symbol = style
     size = np.abs(curve.signal_nG)
     size = size / curve.sigma_nG if shown == "snr" else size
     line = {
@@ -197,10 +216,10 @@ def _log_traces(preset: str, curve: Curve, shown: Shown) -> list[dict[str, Any]]
     return [line, noise] if shown == "field" else [line]
 
 
-def _range(picture: Picture) -> list[float]:
+def _range(curves: Sequence[Curve]) -> list[float]:
     """What the curves cover with their bands, at most three times the peak."""
     low, high = 0.0, 0.0
-    for curve in picture.curves.values():
+    for curve in curves:
         field, noise = _shape(curve)
         if _quiet(curve):
             field = np.concatenate([field - noise, field + noise])
@@ -224,13 +243,18 @@ def _threshold_marks(curve: Curve) -> tuple[list[dict[str, Any]], list[dict[str,
         lines.append({"type": "line", **across, "yref": "paper", "layer": "below", "line": line})
         labels.append(
             {
-                "x": low + width * float(place),
+                "x": angle,
                 "y": 1.0,
                 "yref": "paper",
+                "axref": "x",
+                "ax": low + width * float(place),
+                "ay": -LEADER_PX,
                 "yanchor": "bottom",
-                "text": pair,
-                "showarrow": False,
-                "font": {"size": 11},
+                "text": f"({pair})",
+                "arrowhead": 0,
+                "arrowwidth": 1,
+                "arrowcolor": colour,
+                "font": {"size": 11, "color": colour},
             }
         )
     return lines, labels
@@ -273,7 +297,7 @@ def layout_figure(view: View) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def mass_figure(picture: Picture, draws: FloatArray | None) -> Figure:
+def mass_figure(picture: Picture, draws: FloatArray | None, pins: Sequence[Curve] = ()) -> Figure:
     """Expected spread of m1 around the truth, and the posterior of a run beside it."""
     traces: list[dict[str, Any]] = []
     if draws is not None:
@@ -288,8 +312,8 @@ def mass_figure(picture: Picture, draws: FloatArray | None) -> Figure:
                 "name": "posterior of the run",
             }
         )
-    for preset, curve in picture.curves.items():
-        traces += _expected(preset, curve, picture.m1_meV)
+    for style, curve in styled(picture, pins):
+        traces += _expected(style, curve)
     x_axis = {**_AXIS, "title": {"text": "m₁ [meV]"}, "rangemode": "nonnegative"}
     layout = _layout(x_axis, {**_AXIS, "title": {"text": "density [1/meV]"}}, 26, SMALL)
     if not traces:
@@ -297,11 +321,11 @@ def mass_figure(picture: Picture, draws: FloatArray | None) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def _expected(preset: str, curve: Curve, m1_meV: float) -> list[dict[str, Any]]:
-    error = curve.mass_error
+def _expected(style: Style, curve: Curve) -> list[dict[str, Any]]:
+    error, m1_meV = curve.mass_error, curve.m1_meV
     if not isinstance(error, MassError) or not error.all_free_meV < USELESS_MEV:
         return []
-    colour, dash, _ = STYLES[preset]
+    colour, dash, _ = style
     width = error.all_free_meV
     m1 = np.linspace(max(m1_meV - 4.0 * width, 0.0), m1_meV + 4.0 * width, 161)
     density = np.exp(-0.5 * ((m1 - m1_meV) / width) ** 2) / (width * np.sqrt(2.0 * np.pi))

@@ -35,7 +35,7 @@ def page(places: list[str]) -> html.Div:
     return html.Div(
         [
             dcc.Location(id="place", refresh=False),
-            *(dcc.Store(id=name) for name in ("study", "settings", "busy")),
+            *(dcc.Store(id=name) for name in ("study", "settings", "busy", "pins")),
             dcc.Download(id="download"),
             _head(places),
             html.Div(id="alert", role="alert", className="alert", hidden=True),
@@ -83,6 +83,13 @@ def _pictures() -> list[Any]:
             ],
             className="choice",
         ),
+        html.Div(
+            [
+                html.Button("Pin this curve", id="pin", type="button"),
+                html.Button("Remove pins", id="unpin", type="button"),
+            ],
+            className="files",
+        ),
         _graph("field", "field"),
         html.P(CAPTION, className="caption"),
         html.P("", id="state", role="status", className="state"),
@@ -96,14 +103,18 @@ def _graph(name: str, size: str) -> html.Div:
 
 def _numbers() -> list[Any]:
     return [
-        html.Section([html.H2("Numbers"), html.Div(id="numbers"), html.P(id="freedom")]),
+        _scrolled("Numbers", "numbers", html.P(id="freedom")),
         html.Section(
             [
                 html.H2("Lightest mass"),
                 _graph("mass", "small"),
             ]
         ),
-        html.Section([html.H2("Run"), html.Div(id="run")], id="run-section", hidden=True),
+        html.Section(
+            [html.H2("Run"), html.Div(id="run", tabIndex="0", className="scroll")],
+            id="run-section",
+            hidden=True,
+        ),
         html.Section(
             [
                 html.H2("Layout, to scale"),
@@ -113,9 +124,21 @@ def _numbers() -> list[Any]:
                 _graph("top", "small"),
             ]
         ),
-        html.Section([html.H2("Pair thresholds"), html.Div(id="thresholds")]),
+        _scrolled("Pair thresholds", "thresholds"),
         html.Section([html.H2("Notes"), html.Ul(id="notes")]),
+        html.Section(
+            [
+                html.H2("This study, as a file"),
+                html.Pre(id="toml", tabIndex="0", **{"aria-label": "this study, as a file"}),
+            ]
+        ),
     ]
+
+
+def _scrolled(title: str, name: str, *below: Any) -> html.Section:
+    """A table that may be wider than its place; keys scroll it, too."""
+    box = html.Div(id=name, tabIndex="0", role="group", className="scroll", **{"aria-label": title})
+    return html.Section([html.H2(title), box, *below])
 
 
 def _group(title: str, controls: tuple[Control, ...]) -> html.Details:

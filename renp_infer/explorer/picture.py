@@ -11,13 +11,12 @@ from renp_infer.explorer.drawing import View, side_view, top_view
 from renp_infer.explorer.state import (
     Opened,
     Settings,
-    other_preset,
+    other_presets,
     priors_of,
     study_of,
     tables_of,
 )
 from renp_infer.measurement.normalise import MAX_DATA_ANGLES
-from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import PRESETS
 from renp_infer.study.study import Study
 
@@ -32,18 +31,16 @@ class Picture:
         By preset, the study's own first; without a preset that is not defined here.
     views : tuple of View
         The layout from the side and from above.
-    m1_meV : float
     notes : tuple of str
     """
 
     curves: dict[str, Curve]
     views: tuple[View, View]
-    m1_meV: float
     notes: tuple[str, ...]
 
 
 def picture_of(opened: Opened, settings: Settings) -> Picture:
-    """Predict settings with the study's own preset and with the other one.
+    """Predict settings with the study's own preset and with all others.
 
     Raises
     ------
@@ -61,11 +58,11 @@ def picture_of(opened: Opened, settings: Settings) -> Picture:
     priors = priors_of(tables, study)
     curves = {own: curve_of(study, priors, _label(study, own))}
     notes = [opened.note] if opened.note else []
-    name, others = other_preset(tables)
-    try:
-        curves[name] = curve_of(study_of(others), priors, name)
-    except RenpError as error:
-        notes.append(f"No curve for the preset {name}: {error}")
+    for name, others in other_presets(tables).items():
+        try:
+            curves[name] = curve_of(study_of(others), priors, name)
+        except RenpError as error:
+            notes.append(f"No curve for the preset {name}: {error}")
     if study.experiment.detector.pickup is None:
         notes.append("The coupling is a number, so there is no pickup loop to draw.")
     if study.experiment.lasers.chi_squared is not None:
@@ -74,7 +71,7 @@ def picture_of(opened: Opened, settings: Settings) -> Picture:
             "delay change nothing; with “bloch” in its place they do."
         )
     views = side_view(study.experiment), top_view(study.experiment)
-    return Picture(curves, views, EV_TO_MILLI_EV * study.parameters.m1_eV, tuple(notes))
+    return Picture(curves, views, tuple(notes))
 
 
 def _label(study: Study, preset: str) -> str:

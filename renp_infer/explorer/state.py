@@ -191,12 +191,18 @@ def priors_of(tables: Mapping[str, Any], study: Study) -> InferenceSettings:
     return settings_of(section, study.oscillation, extraordinary=rays)
 
 
-def other_preset(tables: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The preset before a study's, or after the first, and the study with no other switch."""
+def other_presets(tables: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The study with each preset that is not its own, and with no other switch."""
     own = tables.get("physics", {}).get("preset", PhysicsSection().preset)
-    names = list(PRESETS)
-    name = names[names.index(own) - 1] if own != names[0] else names[1]
-    return name, {**tables, "physics": {"preset": name}}
+    return {name: {**tables, "physics": {"preset": name}} for name in PRESETS if name != own}
+
+
+def moved_keys(opened: Opened, settings: Settings) -> str:
+    """What was moved since a study was opened, in words; empty if nothing was."""
+    texts = {c.key: settings.get(c.key, "").strip() for c in CONTROLS}
+    changed = {key: text for key, text in texts.items() if text != opened.settings[key]}
+    said = [f"{key.rpartition('.')[2]} = {text or 'default'}" for key, text in changed.items()]
+    return ", ".join(said)
 
 
 def study_text(opened: Opened, settings: Settings) -> str:

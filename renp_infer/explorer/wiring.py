@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,10 +15,11 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from renp_infer.errors import DomainError, RenpError
 from renp_infer.explorer.controls import CONTROLS
+from renp_infer.explorer.curves import Curve
 from renp_infer.explorer.figures import Shown, field_figure, layout_figure, mass_figure
 from renp_infer.explorer.page import table
 from renp_infer.explorer.picture import picture_of
-from renp_infer.explorer.state import Opened, blamed, open_study, study_text
+from renp_infer.explorer.state import Opened, blamed, moved_keys, open_study, study_text
 from renp_infer.explorer.tables import free_and_fixed, number_rows, run_rows, threshold_rows
 from renp_infer.records import FloatArray
 from renp_infer.verbs.infer.result import InferResult
@@ -30,7 +32,9 @@ PATIENCE_S = 10.0
 """How long a picture waits for a lane."""
 _VALUES = [control.name for control in CONTROLS]
 _PICTURES = ("field", "side", "top", "mass")
-_TEXTS = ("numbers", "freedom", "thresholds", "notes")
+_TEXTS = ("numbers", "freedom", "thresholds", "notes", "toml")
+MOST_PINS = 4
+"""Curves that one page may pin; more could not be told apart."""
 
 
 class Session:
@@ -38,6 +42,7 @@ class Session:
 
     def __init__(self, first: Opened) -> None:
         self._studies = {0: first}
+        self._pinned: dict[int, Curve] = {}
         self._lock = threading.Lock()
         self._lanes = threading.BoundedSemaphore(LANES)
 
@@ -66,6 +71,21 @@ class Session:
             if len(self._studies) > KEPT:
                 del self._studies[sorted(self._studies)[1]]
             return number
+
+    def pin(self, curve: Curve) -> int:
+        """Number of a curve that is kept from now on; the oldest one may go."""
+        with self._lock:
+            number = max(self._pinned, default=0) + 1
+            self._pinned[number] = curve
+            if len(self._pinned) > KEPT:
+                del self._pinned[min(self._pinned)]
+            return number
+
+    def pinned(self, numbers: object) -> list[Curve]:
+        """Curves of the numbers that a page sends, as far as they are kept."""
+        asked = numbers if isinstance(numbers, list) else []
+        with self._lock:
+            return [self._pinned[n] for n in asked if isinstance(n, int) and n in self._pinned]
 
     def get(self, number: object) -> tuple[int, Opened]:
         """Study of a number; the first one if there is none of that number."""
@@ -96,6 +116,7 @@ def connect(app: Dash, session: Session) -> None:
     _connect_sliders(app)
     _connect_opening(app, session)
     _connect_drawing(app, session)
+    _connect_pins(app, session)
     _connect_saving(app, session)
 
 
@@ -169,35 +190,82 @@ def _connect_drawing(app: Dash, session: Session) -> None:
         *(Output(f"{name}-row", "className") for name in _VALUES),
         Input("settings", "data"),
         Input("shown", "value"),
+        Input("pins", "data"),
         running=[
             (Output("busy", "data"), True, False),
             (Output("working", "className"), "working now", "working"),
         ],
         prevent_initial_call=True,
     )
-    def draw(settings: Mapping[str, str] | None, shown: Shown) -> Any:
+    def draw(settings: Mapping[str, str] | None, shown: Shown, numbers: object) -> Any:
         if not settings:
             raise dash.exceptions.PreventUpdate
         opened = session.get(settings.get("study"))[1]
         try:
             with session.work():
                 picture = picture_of(opened, settings)
+            pins = session.pinned(numbers)
             figures = [
-                field_figure(picture, shown),
+                field_figure(picture, shown, pins),
                 *map(layout_figure, picture.views),
-                mass_figure(picture, _draws(opened)),
+                mass_figure(picture, _draws(opened), pins),
             ]
             texts = [
                 table(number_rows(picture)),
                 free_and_fixed(picture),
                 table(threshold_rows(picture)),
                 [html.Li(note) for note in picture.notes],
+                _file_text(opened, settings),
             ]
         except Exception as error:  # never a traceback in the browser
             old = [no_update] * (len(_PICTURES) + len(_TEXTS))
             state = "The picture is that of the last valid settings."
             return [*old, described(error), False, state, *_marked(blamed(error))]
         return [*figures, *texts, "", True, "", *_marked("")]
+
+
+def _file_text(opened: Opened, settings: Mapping[str, str]) -> str:
+    """The study as a file, or why it would not run."""
+    try:
+        return study_text(opened, settings)
+    except RenpError as error:
+        return described(error)
+
+
+def _connect_pins(app: Dash, session: Session) -> None:
+    @app.callback(
+        Output("pins", "data"),
+        Output("alert", "children", allow_duplicate=True),
+        Output("alert", "hidden", allow_duplicate=True),
+        Input("pin", "n_clicks"),
+        Input("unpin", "n_clicks"),
+        State("settings", "data"),
+        State("pins", "data"),
+        prevent_initial_call=True,
+    )
+    def pin(_pins: Any, _unpins: Any, settings: Mapping[str, str], numbers: object) -> Any:
+        if dash.ctx.triggered_id == "unpin":
+            return [], "", True
+        kept = numbers[1 - MOST_PINS :] if isinstance(numbers, list) else []
+        try:
+            opened = session.get(settings.get("study"))[1]
+            with session.work():
+                return [*kept, session.pin(pinned_curve(opened, settings))], "", True
+        except Exception as error:
+            return no_update, described(error), False
+
+
+def pinned_curve(opened: Opened, settings: Mapping[str, str]) -> Curve:
+    """The study's own curve, named by what was moved.
+
+    Raises
+    ------
+    RenpError
+        If the settings are wrong.
+    """
+    curve = next(iter(picture_of(opened, settings).curves.values()))
+    moved = moved_keys(opened, settings)
+    return replace(curve, label=f"pinned: {curve.label}, {moved or 'as opened'}")
 
 
 def _marked(key: str) -> list[str]:

@@ -10,6 +10,7 @@ import shutil
 import stat
 import threading
 import time
+import tomllib
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -149,6 +150,13 @@ class TestSession:
         with session.work():
             entered.append(True)
         assert entered == [True, True]
+
+    def test_pins_that_are_not_kept_are_left_out(self, file):
+        session = Session(open_study(file))
+        numbers = [session.pin(number) for number in range(KEPT + 2)]
+        assert session.pinned(numbers) == list(range(2, KEPT + 2))
+        for wrong in (None, 7, "all", [True, "1", 1e9, -1, None, {}]):
+            assert session.pinned(wrong) == []
 
     def test_old_studies_make_room_but_not_the_first(self, file):
         opened = open_study(file)
@@ -403,6 +411,20 @@ class TestBrowser:
         page.settle()
         outline = page.run("return getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none"
+
+    def test_a_pin_stays_and_the_file_shows_what_is_set(self, page):
+        from selenium.webdriver.common.keys import Keys
+
+        page.load()
+        assert tomllib.loads(page.text("#toml"))["neutrino"]["m1_meV"] == 50.0
+        page.find("pin").send_keys(Keys.ENTER)
+        page.until(lambda: "pinned: published, as opened" in page.picture(), "the pin")
+        page.type("neutrino.m1_meV", "20")
+        page.settle()
+        assert "pinned: published, as opened" in page.picture()
+        assert tomllib.loads(page.text("#toml"))["neutrino"]["m1_meV"] == 20
+        page.find("unpin").send_keys(Keys.ENTER)
+        page.until(lambda: "pinned" not in page.picture(), "no pin")
 
     def test_wrong_input_leaves_the_last_good_picture(self, page):
         page.load()
