@@ -272,6 +272,28 @@ def test_defaults_are_those_of_the_models(section: str, key: str, value: str) ->
         assert len(default) == {"both": 2, "all three": 3, "all six": 6}[value]
 
 
+def definitions() -> list[tuple[str, str]]:
+    """Names and files of every row of the page of definitions."""
+    rows = []
+    for line in (ROOT / "docs/definitions.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 4 and cells[3].startswith("`renp_infer/"):
+            rows += [(name, cells[3].strip("`")) for name in re.findall(r"`(\w+)`", cells[2])]
+    return rows
+
+
+@pytest.mark.parametrize(("name", "file"), definitions())
+def test_what_is_defined_stands_in_the_file_beside_it(name: str, file: str) -> None:
+    assert re.search(rf"\b{name}\b", (ROOT / file).read_text(encoding="utf-8"))
+
+
+def test_definitions_name_every_kind_of_result() -> None:
+    assert len(definitions()) > 40
+    files = " ".join(file for _, file in definitions())
+    kinds = ("evaluate", "inference/results", "forecast", "optimize", "calibrate")
+    assert all(kind in files for kind in kinds)
+
+
 def test_the_pages_are_read() -> None:
     text = [word for page in PAGES for words in commands(page) for word in words]
     assert {"infer", "forecast", "--set", "--executor"} <= set(text)
