@@ -7,7 +7,7 @@ import json
 import math
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -113,10 +113,10 @@ def _fit(table: Table, console: Console, *, whole: bool) -> bool:
 
     ``whole``: and for whole lines of what stands at the right, which are numbers.
     """
-    longest = [_longest(one, lines=whole and one.justify == "right") for one in table.columns]
+    longest = [_least(one, whole=whole and one.justify == "right") for one in table.columns]
     # what is longer than half a console goes on below
     width = [min(one, console.width // (2 if one <= console.width // 2 else 4)) for one in longest]
-    wanted = [_longest(one, lines=True) for one in table.columns]
+    wanted = [_longest([str(one.header), *map(str, one.cells)]) for one in table.columns]
     for column in table.columns:
         column.width = 1
     spare = console.width - sum(width) - console.measure(table).minimum + len(width)
@@ -133,12 +133,16 @@ def _fit(table: Table, console: Console, *, whole: bool) -> bool:
     return True
 
 
-def _longest(column: Column, *, lines: bool) -> int:
-    """Width below which a line of a column, or a word, would be split; heads split by words."""
+def _least(column: Column, *, whole: bool) -> int:
+    """Width below which a word would be split, or a line of the cells."""
     cells = [str(cell) for cell in column.cells]
-    texts = str(column.header).split()
-    texts += [t for cell in cells for t in (cell.splitlines() if lines else cell.split())]
-    return max(map(cell_len, texts), default=1)
+    words = [word for cell in cells for word in cell.split()]
+    return _longest([*str(column.header).split(), *(cells if whole else words)])
+
+
+def _longest(texts: Iterable[str]) -> int:
+    """Width of the longest line of all."""
+    return max((cell_len(line) for text in texts for line in text.splitlines()), default=1)
 
 
 def _part(table: Table, group: Sequence[Column]) -> Table:

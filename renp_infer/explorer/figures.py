@@ -234,7 +234,7 @@ def _threshold_marks(curve: Curve) -> tuple[list[dict[str, Any]], list[dict[str,
     visible = visible_thresholds(curve.thresholds_deg, curve.theta_deg)
     low, high = float(curve.theta_deg[0]), float(curve.theta_deg[-1])
     width = (high - low) or 1.0
-    places = spread([(angle - low) / width for _, angle in visible], 0.075)
+    places = spread([(angle - low) / width for _, angle in visible], 0.1)
     lines, labels = [], []
     for (pair, angle), place in zip(visible, places, strict=True):
         colour, dash = PAIR_STYLES[pair]

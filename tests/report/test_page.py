@@ -442,7 +442,7 @@ def test_the_answer_of_a_search_is_what_it_gains(monkeypatch):
     monkeypatch.setattr(optimize_page, "design_plates", lambda _found, _study: [])
     run = with_result(make_run(infer=False), "optimize", found)
     assert answer(run).startswith("Best design: information on m₁ [nat] = 4.65")
-    assert "the gain in information on m₁ is 4.21 more" in answer(run)
+    assert "the gain in information on m₁ is 4.21 nat more" in answer(run)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,13 +2,16 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import xarray as xr
 
 from renp_infer.inference.results.comparison import compare
 from renp_infer.verbs.calibrate.found import Calibration, Covered, Fits, Quantity, Ranks
 from renp_infer.verbs.calibrate.tables import answer as calibration_answer
 from renp_infer.verbs.compare.tables import answer as compare_answer
 from renp_infer.verbs.infer.words import answer as mass_answer
+from renp_infer.verbs.scan.result import ProfiledPair, ScanAbout, ScanResult
 from renp_infer.verbs.sequential.summary import (
     AtTruth,
     CampaignSummary,
@@ -68,8 +71,25 @@ def campaigns(own: float | None, study: float | None, fixed: float | None) -> Ca
     ],
 )
 def test_campaigns_say_who_knew_more(scores: tuple[float | None, ...], said: str) -> None:
-    assert sequence_answer(campaigns(*scores)) == f"at 50 meV {said}."
+    assert sequence_answer(campaigns(*scores)) == f"At 50 meV {said}."
 
 
 def test_campaigns_without_a_score_say_so() -> None:
     assert "No campaign" in sequence_answer(campaigns(None, 1.0, 1.0))
+
+
+def test_a_scan_says_between_what_it_goes_and_where() -> None:
+    about = ScanAbout("s", 0, "corrected", 0.0, "", "forecast")
+    axes = {"layout.length_cm": (1.0, 2.0), "neutrino.m1_meV": (10, 50, 200)}
+    errors = np.array([[5.0, 4.0, np.nan], [3.0, 2.5, 0.25]])
+    cells = SimpleNamespace(sigma_m1_meV=errors)
+    tree = xr.DataTree.from_dict({"cells": xr.Dataset()})
+    found = ScanResult(about, axes, cells, None, tree)  # type: ignore[arg-type]
+    lowest = "0.25 (layout.length_cm = 2.0, neutrino.m1_meV = 200)"
+    highest = "5 (layout.length_cm = 1.0, neutrino.m1_meV = 10)"
+    assert found.answer == f"sigma_m1_meV goes from {lowest} to {highest}, of 6 cells."
+    cells.sigma_m1_meV = np.full((2, 3), np.nan)
+    assert found.answer == "sigma_m1_meV is known nowhere, of 6 cells."
+    pair = ProfiledPair(("m1_meV", "amplitude"), *([np.zeros(1)] * 4), best=(49.5, 1.0))
+    found = ScanResult(about, {}, None, pair, tree)
+    assert found.answer == "best fit of the profile: m1_meV = 49.5 and amplitude = 1."

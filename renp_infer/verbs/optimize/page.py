@@ -165,7 +165,9 @@ def gain_sentences(found: OptimizeResult) -> list[str]:
     said = [f"Best design: {unit} = {_measured(found.utility)}."]
     if found.reference_utility.known:
         better = "more" if direction(found.objective) > 0 else "less"
-        gain = "no comparison" if found.gain is None else f"{number(found.gain, 3)} {better}"
+        own_unit = "" if found.per_cost else MEASURES[found.objective].unit
+        amount = " ".join(filter(None, (number(found.gain or 0.0, 3), own_unit, better)))
+        gain = "no comparison" if found.gain is None else amount
         own = _measured(found.reference_utility)
         said.append(f"The study's own design has {own}: the gain in {name} is {gain}.")
     return said

@@ -152,7 +152,8 @@ def time_sentences(found: ConfirmResult) -> list[str]:
 def _sentence(worth: Worth) -> str:
     assert worth.time is not None and worth.own_s is not None
     where = "over the prior" if worth.m1_meV is None else f"at {worth.m1_meV:g} meV"
-    what = f"{MEASURES[worth.utility].words} {where}"
+    words = MEASURES[worth.utility].words
+    what = f"{words[0].upper()}{words[1:]} {where}"
     time = worth.time
     if time.exposure_s is None:
         most = number(MOST)

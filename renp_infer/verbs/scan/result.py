@@ -159,8 +159,28 @@ class ScanResult(Result):
 
     @property
     def answer(self) -> str:
-        """Its rows in a sentence."""
-        return f"{'; '.join(f'{name}: {text}' for name, text in self.rows())}."
+        """Between what its first number lies, and where; the best fit of a profile."""
+        said = []
+        if self.cells is not None:
+            name, values = next(iter(self.shown.items()))
+            said.append(f"{name} {self._ends(values)}, of {int(np.prod(self.shape))} cells")
+        if self.profile is not None:
+            pair = zip(self.profile.names, self.profile.best, strict=True)
+            best = " and ".join(f"{name} = {value:.6g}" for name, value in pair)
+            said.append(f"best fit of the profile: {best}")
+        return f"{'; '.join(said)}."
+
+    def _ends(self, values: FloatArray) -> str:
+        """Smallest and largest value by the axes, each with its cell."""
+        if not np.any(np.isfinite(values)):
+            return "is known nowhere"
+        texts = []
+        for end in (np.nanargmin(values), np.nanargmax(values)):
+            place = np.unravel_index(end, self.shape)
+            at = zip(self.axes.items(), place, strict=True)
+            keys = ", ".join(f"{key} = {axis[k]}" for (key, axis), k in at)
+            texts.append(f"{values[place]:.4g} ({keys})")
+        return f"goes from {texts[0]} to {texts[1]}"
 
     def told(self) -> xarray.DataTree:
         """The tree."""

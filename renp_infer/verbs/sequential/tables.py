@@ -27,7 +27,10 @@ def answer(found: CampaignSummary) -> str:
         who, less = pair if own >= score else pair[::-1]
         gain = f"{abs(own - score):.2f} nat"
         said.append(f"at {row.m1_meV:g} meV {who} knew more than {less} by {gain}")
-    return "; ".join(said) + "." if said else "No campaign can be compared with a fixed layout."
+    if not said:
+        return "No campaign can be compared with a fixed layout."
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def prior_alone(prior: MassPrior) -> str:
