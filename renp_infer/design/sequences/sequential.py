@@ -1,4 +1,4 @@
-"""Choosing the next measurement: most expected information per second, one step ahead.
+"""Choosing the next measurement: most expected information per second, one or two steps ahead.
 
 The information of one measurement y about a question is
 
@@ -12,6 +12,7 @@ settings their mean is taken. Both terms are >= 0.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,12 +28,15 @@ from renp_infer.design.sequences.beliefs import (
     Readings,
     predict,
 )
+from renp_infer.design.sequences.lookahead import READINGS, PairMoments, likely_readings
 from renp_infer.errors import DomainError
 from renp_infer.records import FloatArray
 
 MASS = "m1"
 NEGLIGIBLE = 1e-10
 """States less probable than this, in all, do not count for the next choice."""
+FIRSTS = 8
+"""First settings that are looked at two steps ahead, by falling bounds, and the best alone."""
 _ROUNDS = 2
 """Gauss-Newton steps from the prior to what other data sets say."""
 
@@ -52,6 +56,8 @@ class Menu:
         Time that moving to another angle takes.
     goal : str
         The question: "m1", or a label of the atlas.
+    lookahead : {1, 2}
+        Measurements that a choice looks ahead.
     """
 
     angles: IntArray
@@ -59,6 +65,11 @@ class Menu:
     sigma: Callable[[float], float]
     setting_s: float
     goal: str
+    lookahead: int = 1
+
+    def seconds(self, angle: int, exposure_s: float, at: int | None) -> float:
+        """Time of a measurement from where the trigger stands."""
+        return exposure_s + self.setting_s * (angle != at)
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,10 @@ class SettingChoice:
         """Expected information per second."""
         return self.information / self.seconds
 
+    def rate_after(self, first: SettingChoice) -> float:
+        """The same of another before it and this together."""
+        return (first.information + self.information) / (first.seconds + self.seconds)
+
 
 class Questions:
     """States ordered by the answers to one question, ready for many predictions."""
@@ -107,17 +122,16 @@ class Questions:
         found = group_information(self.weights, self.starts, means, np.sqrt(variances))
         return float(found + self._within(prediction, angle, variances))
 
-    def bound(self, prediction: NextMeasurement, angle: int, sigma: float) -> float:
-        """More than the information: a Gaussian has the largest entropy of its variance.
+    def bounds(self, prediction: NextMeasurement, angles: IntArray, sigma: float) -> FloatArray:
+        """More than the information at angles (n,): a Gaussian has the largest entropy.
 
         H(y | g) is at least the mean entropy of the Gaussians in g.
         """
-        variances = prediction.variances[self.order, angle] + sigma**2
-        means = prediction.means[self.order, angle]
-        middle = self.weights @ means
-        total = self.weights @ ((means - middle) ** 2 + variances)
-        entropies = 0.5 * (np.log(total) - self.weights @ np.log(variances))
-        return float(entropies + self._within(prediction, angle, variances))
+        rows = np.ix_(self.order, angles)
+        variances, means = prediction.variances[rows] + sigma**2, prediction.means[rows]
+        total = self.weights @ ((means - self.weights @ means) ** 2 + variances)
+        inside = variances - (prediction.shared[rows] if self.within else 0.0)
+        return np.asarray(0.5 * (np.log(total) - self.weights @ np.log(inside)))
 
     def _within(self, prediction: NextMeasurement, angle: int, variances: FloatArray) -> float:
         if not self.within:
@@ -131,7 +145,8 @@ def choose(
 ) -> SettingChoice | None:
     """Setting with the most expected information per second.
 
-    Settings are tried by falling upper bound, until no bound exceeds what was found.
+    Two steps ahead it is that with the most per second of it and the best next one; see
+    ``design.sequences.lookahead``.
 
     Parameters
     ----------
@@ -150,28 +165,115 @@ def choose(
     """
     if menu.goal not in atlas.labels:
         raise DomainError("goal", menu.goal, " | ".join(atlas.labels))
+    alone = _best(beliefs, atlas, menu, at, left_s)
+    if alone is None or menu.lookahead == 1:
+        return alone
+    firsts = [alone, *_promising(beliefs, atlas, menu, at, left_s)]
+    values = [value_of_two(beliefs, atlas, menu, first, left_s) for first in firsts]
+    return firsts[int(np.argmax(values))]
+
+
+def _best(
+    beliefs: Beliefs,
+    atlas: Atlas,
+    menu: Menu,
+    at: int | None,
+    left_s: float,
+    before: tuple[float, float] = (0.0, 0.0),
+) -> SettingChoice | None:
+    """Setting with the most information per second, that and the time before it included.
+
+    Settings are tried by falling upper bound, until no bound exceeds what was found.
+    """
+    told, spent = before
     prediction, questions = predict(beliefs, atlas), Questions(beliefs, atlas, menu.goal)
-    options = [
-        (questions.bound(prediction, angle, menu.sigma(exposure)) / seconds, angle, exposure)
-        for angle, exposure, seconds in _options(menu, at, left_s)
-    ]
+    options: list[tuple[float, int, float, float]] = []
+    for exposure in menu.exposures_s.tolist():
+        bounds = questions.bounds(prediction, menu.angles, menu.sigma(exposure))
+        for angle, bound in zip(menu.angles.tolist(), bounds.tolist(), strict=True):
+            seconds = menu.seconds(angle, exposure, at)
+            if seconds <= left_s:
+                options.append(((told + bound) / (spent + seconds), angle, exposure, seconds))
     best: SettingChoice | None = None
-    for bound, angle, exposure in sorted(options, reverse=True):
-        if best is not None and bound <= best.rate:
+    highest = -np.inf
+    for bound, angle, exposure, seconds in sorted(options, reverse=True):
+        if bound <= highest:
             break
         found = questions.information(prediction, angle, menu.sigma(exposure))
-        seconds = exposure + menu.setting_s * (angle != at)
-        if best is None or found / seconds > best.rate:
+        if (told + found) / (spent + seconds) > highest:
             best = SettingChoice(angle, exposure, seconds, found)
+            highest = (told + found) / (spent + seconds)
     return best
 
 
-def _options(menu: Menu, at: int | None, left_s: float) -> Iterator[tuple[int, float, float]]:
-    for angle in menu.angles.tolist():
-        for exposure in menu.exposures_s.tolist():
-            seconds = exposure + menu.setting_s * (angle != at)
-            if seconds <= left_s:
-                yield angle, exposure, seconds
+def value_of_two(
+    beliefs: Beliefs, atlas: Atlas, menu: Menu, first: SettingChoice, left_s: float = np.inf
+) -> float:
+    """Expected information per second of a first setting, with the best next one if that helps."""
+    sigma, told = menu.sigma(first.exposure_s), (first.information, first.seconds)
+    prediction = predict(beliefs, atlas)
+    means, variances = (of[:, first.angle] for of in (prediction.means, prediction.variances))
+    live, weights = _live(beliefs)
+    sds = np.sqrt(variances[live] + sigma**2)
+    value = 0.0
+    for y in likely_readings(weights, means[live], sds).tolist():
+        after = measured(beliefs, atlas, first.angle, y, sigma)
+        second = _best(after, atlas, menu, first.angle, left_s - first.seconds, told)
+        value += max(first.rate, second.rate_after(first) if second else 0.0) / READINGS
+    return value
+
+
+def _promising(
+    beliefs: Beliefs, atlas: Atlas, menu: Menu, at: int | None, left_s: float
+) -> list[SettingChoice]:
+    """First settings of the pairs with the largest bounds of information per second.
+
+    Of neighbouring angles the best one, with its best exposure.
+    """
+    rates = _pair_rates(beliefs, atlas, menu, at, left_s)
+    best = np.max(rates, axis=1)
+    beside = np.concatenate([[-np.inf], best, [-np.inf]])
+    peaks = np.flatnonzero((best > 0.0) & (best >= beside[:-2]) & (best >= beside[2:]))
+    prediction, questions = predict(beliefs, atlas), Questions(beliefs, atlas, menu.goal)
+    found = []
+    for place in peaks[np.argsort(-best[peaks], kind="stable")][:FIRSTS].tolist():
+        angle = int(menu.angles[place])
+        exposure = float(menu.exposures_s[np.argmax(rates[place])])
+        told = questions.information(prediction, angle, menu.sigma(exposure))
+        found.append(SettingChoice(angle, exposure, menu.seconds(angle, exposure, at), told))
+    return found
+
+
+def _pair_rates(
+    beliefs: Beliefs, atlas: Atlas, menu: Menu, at: int | None, left_s: float
+) -> FloatArray:
+    """Bound of nat per second of the best pair that begins with each angle and exposure, (a, t).
+
+    0 where no pair fits into the time left.
+    """
+    live, weights = _live(beliefs)
+    slopes, covariances = atlas.slopes[live][:, menu.angles], beliefs.covariances[live]
+    means = atlas.mean[live][:, menu.angles]
+    means = means + np.einsum("kad,kd->ka", slopes, beliefs.means[live])
+    pairs = PairMoments.of(weights, means, slopes, covariances, menu.goal == MASS)
+    moves = menu.setting_s * (menu.angles[:, None] != menu.angles)
+    rates = np.zeros((menu.angles.size, menu.exposures_s.size))
+    exposures = range(menu.exposures_s.size)
+    for first, second in itertools.combinations_with_replacement(exposures, 2):
+        times = menu.exposures_s[[first, second]].tolist()
+        bounds = pairs.bounds(*map(menu.sigma, times))
+        for place, (one, other), told in ((first, times, bounds), (second, times[::-1], bounds.T)):
+            own = [menu.seconds(angle, one, at) for angle in menu.angles.tolist()]
+            seconds = np.array(own)[:, None] + moves + other
+            fitting = np.where(seconds <= left_s, told / seconds, 0.0)
+            rates[:, place] = np.maximum(rates[:, place], np.max(fitting, axis=1))
+    return rates
+
+
+def _live(beliefs: Beliefs) -> tuple[IntArray, FloatArray]:
+    """States that count, and their weights, sum 1."""
+    live = np.flatnonzero(beliefs.weights > NEGLIGIBLE)
+    return live, beliefs.weights[live] / beliefs.weights[live].sum()
 
 
 def measured(beliefs: Beliefs, atlas: Atlas, angle: int, datum: float, sigma: float) -> Beliefs:

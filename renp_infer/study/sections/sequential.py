@@ -47,6 +47,11 @@ class SequentialSection(Section):
         After(_rising),
         about("Exposures that one measurement may have, 1 to 20, rising."),
     ] = (60.0, 300.0, 1200.0)
+    lookahead: Annotated[
+        int,
+        Before(Whole(1, 2)),
+        about("Measurements that a choice looks ahead: 2 sees what one alone does not tell."),
+    ] = 1
     setting_s: Annotated[
         float,
         Before(Number("s", 0, 1e9)),
@@ -105,6 +110,8 @@ class SequentialSettings:
         Candidate trigger angles, rad, ascending.
     exposures_s : tuple of float
         Candidate exposures of one measurement.
+    lookahead : int
+        Measurements that a choice looks ahead.
     setting_s : float
         Time that it takes to move the trigger to another angle.
     total_s : float
@@ -127,6 +134,7 @@ class SequentialSettings:
     goal: str
     angles: tuple[float, ...]
     exposures_s: tuple[float, ...]
+    lookahead: int
     setting_s: float
     total_s: float
     stop_sd_meV: float
@@ -176,6 +184,7 @@ def sequential_settings(
         section.goal,
         tuple(map(float, angles)),
         section.exposures_s,
+        section.lookahead,
         section.setting_s,
         total,
         section.stop_sd_meV,

@@ -160,7 +160,9 @@ class SequenceBench:
         chosen = self.settings
         places = self.places(np.array(chosen.angles))
         exposures = np.array(chosen.exposures_s)
-        return Menu(places, exposures, self.sigma_nG, chosen.setting_s, chosen.goal)
+        return Menu(
+            places, exposures, self.sigma_nG, chosen.setting_s, chosen.goal, chosen.lookahead
+        )
 
     def places(self, theta_s: FloatArray) -> IntArray:
         """Places of angles (n,) of the run that is chosen, rad, in the atlas."""

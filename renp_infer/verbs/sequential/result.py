@@ -28,6 +28,8 @@ class CampaignsAbout(About):
     Attributes
     ----------
     goal : {"m1", "nature", "ordering"}
+    lookahead : int
+        Measurements that a choice looked ahead.
     setting_s, total_s : float
         Time of a move and of a campaign.
     truth : str
@@ -37,6 +39,7 @@ class CampaignsAbout(About):
     """
 
     goal: str
+    lookahead: int
     setting_s: float
     total_s: float
     truth: str
@@ -58,6 +61,7 @@ class CampaignsAbout(About):
         return cls(
             **facts_in(found),
             goal=str(found["goal"]),
+            lookahead=int(found.get("lookahead", 1)),
             setting_s=float(found["setting_s"]),
             total_s=float(found["total_s"]),
             truth=str(found["truth"]),

@@ -105,6 +105,7 @@ class CampaignSummary:
             "preset": about.preset,
             "normalised": about.normalised,
             "goal": about.goal,
+            "lookahead": about.lookahead,
             "truth": about.truth,
             "total_s": about.total_s,
             "setting_s": about.setting_s,

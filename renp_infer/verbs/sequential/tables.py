@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from renp_infer.verbs.sequential.advice import Advice
 
 
+AHEAD = {1: "one step", 2: "two steps"}
+"""How far a choice looked, in words."""
+
+
 def answer(found: CampaignSummary) -> str:
     """Whether the sequence or a fixed layout knew more, and by how much, for each true mass."""
     said = []
@@ -44,7 +48,8 @@ def campaign_tables(found: CampaignSummary, prior: MassPrior) -> list[Any]:
     label = ", normalised" if about.normalised else ""
     title = (
         f"{about.name} ({about.preset}{label}): {found.campaigns} campaigns each,\n"
-        f"{about.total_s:g} s with {about.setting_s:g} s per move, goal {about.goal}"
+        f"{about.total_s:g} s with {about.setting_s:g} s per move, goal {about.goal}, "
+        f"{AHEAD[about.lookahead]} ahead"
     )
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
     for head in ("m1\n[meV]", "", "sd(m1)\n[meV]", "score\n[nat]", "p(true)", "measure-\nments"):

@@ -194,6 +194,7 @@ def _about(study: Study, missing: int) -> CampaignsAbout:
     return CampaignsAbout(
         **facts_of(study, missing),
         goal=settings.goal,
+        lookahead=settings.lookahead,
         setting_s=settings.setting_s,
         total_s=settings.total_s,
         truth=f"{own.ordering} {own.nature}",

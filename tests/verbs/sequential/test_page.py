@@ -19,6 +19,7 @@ def test_a_layout_without_room_for_its_moves_has_no_numbers() -> None:
     about = CampaignsAbout(
         name="toy",
         goal="m1",
+        lookahead=2,
         setting_s=5.0,
         total_s=100.0,
         truth="normal dirac",

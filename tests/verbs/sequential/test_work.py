@@ -187,6 +187,7 @@ def test_states_at_their_means_are_the_nonlinear_model(done: Path) -> None:
     [
         ("optimize.sequential.goal", '"mass"', "m1 | nature | ordering"),
         ("optimize.sequential.exposures_s", "[100, 50]", "each longer than the one before"),
+        ("optimize.sequential.lookahead", "3", "an integer from 1 to 2"),
         ("optimize.sequential.total_s", "150", ">= 200"),
         ("optimize.sequential.setting_s", "-1", ">= 0"),
         ("optimize.sequential.stop_probability", "0.5", "> 0.5"),
