@@ -181,6 +181,36 @@ def test_a_task_that_kills_every_worker_is_recorded_and_the_rest_goes_on(
     assert result(tmp_path) == expected
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to such limits")
+@pytest.mark.slow
+def test_a_worker_out_of_memory_costs_nothing_if_there_is_enough_the_next_time(
+    tmp_path: Path, expected: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither where the system refuses the memory, nor where it kills for it."""
+    (tmp_path / "orders").mkdir()
+    for index, letters in ((3, "m"), (17, "mm"), (40, "k")):
+        (tmp_path / "orders" / str(index)).write_text(letters)
+    assert bring(tmp_path, "processes:2") == []
+    assert result(tmp_path) == expected
+    assert capsys.readouterr().err.count("MemoryError") == 3
+    assert performed(tmp_path / "orders") == list(range(COUNT))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to such limits")
+def test_a_task_that_is_too_large_is_recorded_and_the_rest_goes_on(
+    tmp_path: Path, expected: bytes
+) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "7").write_text("mmmm")
+    (error,) = bring(tmp_path, "serial")
+    assert "1 of 60 tasks failed" in str(error)
+    assert "task 7: MemoryError" in str(error)
+    assert performed(tmp_path / "orders") == [k for k in range(COUNT) if k != 7]
+    (tmp_path / "orders" / "7").unlink()
+    assert bring(tmp_path, "serial") == []
+    assert result(tmp_path) == expected
+
+
 @pytest.mark.slow
 def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path, expected: bytes) -> None:
     killed: list[int] = []

@@ -9,6 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +19,16 @@ import psutil
 import pytest
 
 import renp_infer
+from renp_infer import versions
 from renp_infer.engine.campaign import Work, update
 from renp_infer.engine.executors import Serial
-from renp_infer.engine.store import Store
+from renp_infer.engine.provenance import PROVENANCE
+from renp_infer.engine.store import PROGRESS, Store
 from renp_infer.errors import StoreError
 from renp_infer.study.load import load_study
-from renp_infer.verbs.atlas.verb import ATLAS
 from renp_infer.verbs.reproduce.again import compare_runs
-from renp_infer.verbs.simulate.verb import SIMULATE
-from renp_infer.verbs.table import VERBS, verbs_of
 from tests.toys import driver
+from tests.toys.killed import STUDY
 from tests.toys.tasks import performed, toy_study, toy_verb
 
 DRIVER = Path(driver.__file__)
@@ -74,15 +77,8 @@ def wait_for(condition: Any, seconds: float = 60.0) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize(
-    ("executor", "times"),
-    [
-        ("serial", 4),
-        pytest.param("processes:2", 1, marks=pytest.mark.slow),
-        pytest.param("serial", KILLS, marks=pytest.mark.slow),
-        pytest.param("processes:2", KILLS, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("executor", "times"), [("serial", KILLS), ("processes:2", KILLS)])
 def test_kill_9_of_the_driver_at_random_times(
     tmp_path: Path, expected: bytes, executor: str, times: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +113,130 @@ def killed(folder: Path, executor: str, goal: int, delay: float) -> bool:
 
 def done(folder: Path) -> list[Path]:
     return list((folder / "run" / "tasks" / "toy" / "000000").glob("0*.json"))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A verb of one kind, and how to know that a process is inside of it.
+
+    Attributes
+    ----------
+    count : int
+        Of its tasks.
+    inside : callable
+        Of the folder: whether a line of progress, or of tasks that are done, says so.
+    done : int
+        Tasks that are finished by then, at least.
+    """
+
+    count: int
+    inside: Callable[[Path], bool]
+    done: int = 0
+    file: str = "toy.json"
+
+
+def told(folder: Path, words: str) -> int:
+    """How often a run's lines of progress say something."""
+    path = folder / "run" / PROGRESS
+    return path.read_text().count(words) if path.is_file() else 0
+
+
+SHAPES = {
+    "one task": Shape(1, lambda folder: told(folder, '"stage": "working"') > 0, 0, "single.json"),
+    "many tasks": Shape(COUNT, lambda folder: len(done(folder)) > 4, 4),
+    "merge": Shape(COUNT, lambda folder: (folder / "merging").exists(), COUNT),
+}
+
+
+def torn(folder: Path, shape: Shape, executor: str = "serial") -> None:
+    """A run whose driver was killed inside its verb."""
+    folder.mkdir(exist_ok=True)
+    (folder / "merge").touch()  # which then waits in the middle
+    with start(folder, executor, shape.count, ms=20.0) as process:
+        wait_for(lambda: shape.inside(folder) or process.poll() is not None)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    (folder / "merge").unlink(missing_ok=True)
+    assert not (folder / "run" / shape.file).exists()
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_kill_9_inside_a_verb_of_each_shape(tmp_path: Path, name: str) -> None:
+    """Whatever is finished is not done again, and the results are those of an undisturbed run."""
+    shape = SHAPES[name]
+    torn(tmp_path / "torn", shape)
+    finished = performed(tmp_path / "torn")
+    assert shape.done <= len(finished) <= max(shape.count - 1, shape.done)
+    for folder in (tmp_path / "torn", tmp_path / "whole"):
+        folder.mkdir(exist_ok=True)
+        assert driver.drive(folder, shape.count, "serial", 0.0) == 0
+    again = performed(tmp_path / "torn")
+    # A task that was under way at the kill may have been logged, and not kept.
+    assert len(again) - shape.count <= (1 if name == "many tasks" else 0)
+    assert sorted(set(again)) == list(range(shape.count))
+    ours, theirs = (
+        json.loads((tmp_path / home / "run" / shape.file).read_bytes())
+        for home in ("torn", "whole")
+    )
+    for found in (ours, theirs):
+        if isinstance(found, dict):
+            del found[PROVENANCE]
+    assert ours == theirs
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was killed when some of its tasks were done."""
+    folder = tmp_path_factory.mktemp("begun") / "torn"
+    torn(folder, SHAPES["many tasks"])
+    return folder
+
+
+def resumed(folder: Path, *changes: str) -> list[int]:
+    """Go on in this process with a study; gives the tasks that were carried out."""
+    before = Counter(performed(folder))
+    with Store(folder / "run") as store:
+        work = Work(toy_study(folder, *changes), store, toy_verb(folder, COUNT))
+        assert update([work], Serial(), quiet=True) == []
+    return sorted((Counter(performed(folder)) - before).elements())
+
+
+def test_a_study_that_changed_since_the_kill_is_another_and_can_change_back(
+    tmp_path: Path, begun: Path, expected: bytes
+) -> None:
+    folder = Path(shutil.copytree(begun, tmp_path / "torn"))
+    kept = [int(path.name[:3]) for path in done(folder)]
+    assert resumed(folder, "layout.length_cm=1") == list(range(COUNT))
+    assert result(folder) != expected
+    assert set(resumed(folder)).isdisjoint(kept)
+    assert result(folder) == expected
+
+
+def test_a_version_that_changed_since_the_kill_counts_if_its_physics_did(
+    tmp_path: Path, begun: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [int(path.name[:3]) for path in done(begun)]
+    monkeypatch.setattr(renp_infer, "__version__", "99.0")
+    folder = Path(shutil.copytree(begun, tmp_path / "package"))
+    assert set(resumed(folder)).isdisjoint(kept)
+    assert result(folder) == expected
+    monkeypatch.setattr(versions, "PHYSICS_VERSION", 99)
+    folder = Path(shutil.copytree(begun, tmp_path / "physics"))
+    assert resumed(folder) == list(range(COUNT))
+    assert result(folder) != expected
+
+
+@pytest.mark.slow
+def test_workers_may_change_at_every_kill(tmp_path: Path, expected: bytes) -> None:
+    for executor in ("serial", "processes:1", "processes:3", "dask:local:2"):
+        goal = len(done(tmp_path)) + 3
+        with start(tmp_path, executor, ms=100.0) as process:
+            wait_for(lambda goal=goal: len(done(tmp_path)) >= goal)
+            process.kill()
+        kept = {path: path.stat().st_ino for path in done(tmp_path)}
+    finish(tmp_path, "processes:2")
+    assert result(tmp_path) == expected
+    assert {path: path.stat().st_ino for path in kept} == kept
 
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -279,75 +399,12 @@ def test_a_read_only_directory_is_refused(tmp_path: Path, expected: bytes, begun
     assert (home / "toy.json").exists() == begun
 
 
-STUDY = """schema = 1
-name = "killed"
-[layout]
-theta_s_deg = { start = 140.0, stop = 148.0, points = 9 }
-[lasers]
-chi_squared = 1e-3
-[detector]
-reference_snr = 100
-[simulate]
-datasets = 20000
-[inference]
-draws = 40
-tune = 40
-chains = 2
-phases = "fixed"
-oscillation_errors = false
-[calibrate]
-data_sets = 2
-draws = 40
-tune = 40
-hypothesis_sets = 2
-importance_draws = 200
-belt_sets = 4
-belt_m1_meV = [0.0, 20.0]
-[compare]
-estimators = ["nested"]
-live_points = 50
-nested_runs = 2
-reference = "prior"
-[forecast]
-m1_meV = [40.0, 50.0]
-orderings = ["normal"]
-phase_settings = 1
-datasets = 2
-corrections = false
-[scan]
-over = { "layout.length_cm" = [1.0, 2.0] }
-profile = { m1_meV = [40.0, 60.0], amplitude = [0.9, 1.1] }
-[optimize]
-evaluations = 5
-polish = 2
-truths = 4
-final_truths = 4
-masses = 12
-effects = 0
-at_m1_meV = [40.0]
-confirm = 2
-orderings = ["normal"]
-natures = ["dirac"]
-baselines = ["random"]
-[optimize.vary]
-"layout.length_cm" = { low = 1.0, high = 3.0 }
-[optimize.sequential]
-m1_meV = [20.0, 50.0]
-campaigns = 1
-masses = 6
-exposures_s = [600]
-"""
-
-
 @pytest.mark.slow
 def test_a_real_study_that_is_killed_again_and_again_ends_in_the_same_arrays(
     tmp_path: Path,
 ) -> None:
     """The whole command, with evaluation, ensemble, posterior and report."""
     (tmp_path / "killed.toml").write_text(STUDY)
-    everything = {SIMULATE, *verbs_of(load_study(tmp_path / "killed.toml"))}
-    # A new verb joins this test by its section; the atlas, of other physics, has its own.
-    assert everything | {ATLAS} == set(VERBS.values())
     dice = random.Random(5)
 
     def words(home: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import tempfile
 import time
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
+from renp_infer import versions
 from renp_infer.engine.result import Files, Result
 from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Verb
@@ -53,7 +56,8 @@ class Toy(Verb):
         return True
 
     def inputs(self, study: Study) -> dict[str, Any]:
-        return {"seed": study.seed, "length": study.experiment.layout.length_cm}
+        found = {"seed": study.seed, "length": study.experiment.layout.length_cm}
+        return found | {"physics_version": versions.PHYSICS_VERSION}
 
     def parts(self, _study: Study) -> list[dict[str, Any]]:
         return [{}] * self.count
@@ -71,6 +75,8 @@ class Toy(Verb):
                 _lose_an_interruption()
             if letters[-1] == "p":
                 return {"index": task.index, "value": 0.0}
+            if letters[-1] == "m":
+                _run_out_of_memory()
             if letters[-1] == "n":
                 raise DomainError("index", task.index, "an index that is not ordered to fail")
             raise RuntimeError(f"ordered to fail at {task.index}")
@@ -80,10 +86,45 @@ class Toy(Verb):
 
     def merge(self, _study: Study, paths: Iterator[str], target: Path) -> None:
         rows = [json.loads(Path(path).read_bytes()) for path in paths]
-        target.write_text(json.dumps([[row["index"], row["value"]] for row in rows]))
+        text = json.dumps([[row["index"], row["value"]] for row in rows])
+        order = Path(self.orders) / "merge"
+        if order.is_file():
+            order.unlink()
+            target.write_text(text[: len(text) // 2])
+            (Path(self.orders) / "merging").touch()
+            time.sleep(60.0)
+        target.write_text(text)
 
     def read(self, files: Files, _study: Mapping[str, Any]) -> ToyResult:
         return ToyResult(json.loads(files.path(self.file).read_bytes()))
+
+
+@dataclass(frozen=True)
+class Single(Toy):
+    """One long task, which tells how far it is and whose result is the verb's."""
+
+    name, file, merges = "single", "single.json", False
+
+    def perform(self, study: Study, task: Task, context: Context) -> dict[str, Any]:
+        for k in range(20):
+            context.tell("working", k / 20)
+            time.sleep(1e-3 * self.milliseconds)
+        return super().perform(study, task, context)
+
+    def read(self, files: Files, _study: Mapping[str, Any]) -> ToyResult:
+        found = json.loads(files.path(self.file).read_bytes())
+        return ToyResult([[found["index"], found["value"]]])
+
+
+def _run_out_of_memory() -> None:
+    """Take more than the system lets a process have; what was taken is given back."""
+    limit, most = resource.getrlimit(resource.RLIMIT_AS)
+    there = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (there + 2**26, most))
+    try:
+        [bytearray(2**22) for _ in range(100)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
 def _lose_an_interruption() -> None:
@@ -97,6 +138,12 @@ def toy_verb(orders: Path, count: int = 20, milliseconds: float = 0.0) -> Verb:
     """A verb of ``count`` tasks that log what they do in a folder."""
     orders.mkdir(exist_ok=True)
     return Toy(str(orders), count, milliseconds)
+
+
+def single_verb(orders: Path, milliseconds: float = 0.0) -> Verb:
+    """A verb that is one task in twenty steps."""
+    orders.mkdir(exist_ok=True)
+    return Single(str(orders), 1, milliseconds)
 
 
 def performed(orders: Path) -> list[int]:

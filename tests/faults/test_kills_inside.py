@@ -1,0 +1,204 @@
+"""Kill -9 inside every verb: the same arrays to the last bit, and nothing finished done again.
+
+Each process is killed at a random moment between the verb's own first line of progress and its
+end, in turn alone and with workers, of which there are not always as many.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import multiprocessing
+import random
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import psutil
+import pytest
+import tomli_w
+
+from renp_infer.engine.provenance import PROVENANCE
+from renp_infer.engine.store import PROGRESS, Store
+from renp_infer.study.load import load_study
+from renp_infer.verbs.atlas.verb import ATLAS
+from renp_infer.verbs.infer.verb import SETS
+from renp_infer.verbs.simulate.verb import SIMULATE
+from renp_infer.verbs.table import VERBS, verbs_of
+from tests.toys.killed import ATLAS_CHANGES, STUDY, bring
+from tests.toys.two_sets import two_sets
+
+KILLS = 20
+EXECUTORS = ("serial", "processes:2", "serial", "processes:1")
+LONG = 900.0
+FORKS = multiprocessing.get_context("forkserver")
+# What all verbs import is imported once; each process that is killed is a copy.
+FORKS.set_forkserver_preload(
+    ["renp_infer.app.cli", "renp_infer.inference.fit", "renp_infer.verbs.optimize.work", "nutpie"]
+)
+
+
+@dataclass(frozen=True)
+class Victim:
+    """Verbs of a study, done in a run directory by processes that can be killed."""
+
+    source: str
+    changes: Mapping[str, Any]
+    verbs: tuple[str, ...]
+    home: Path
+
+    def start(self, executor: str) -> Any:
+        """A process that does what is not done."""
+        words = (self.source, self.changes, str(self.home), self.verbs, executor)
+        process = FORKS.Process(target=bring, args=words)
+        process.start()
+        return process
+
+    def lines(self) -> int:
+        """Lines about the first verb's progress that there are."""
+        path = self.home / PROGRESS
+        text = path.read_text() if path.is_file() else ""
+        return text.count(f'"verb": "{self.verbs[0]}"')
+
+    def finish(self, executor: str) -> float:
+        """Do the rest undisturbed; gives the time from the verb's first line to the end."""
+        before, process = self.lines(), self.start(executor)
+        wait_for(lambda: self.lines() > before or process.exitcode is not None)
+        begin = time.monotonic()
+        process.join(LONG)
+        assert process.exitcode == 0, self.said()
+        return time.monotonic() - begin
+
+    def said(self) -> str:
+        """What the last process told."""
+        return Path(f"{self.home}.said").read_text()
+
+    def killed(self, executor: str, delay: float) -> bool:
+        """Kill it a while after the verb's own first line; tells whether it was still at work."""
+        before, process = self.lines(), self.start(executor)
+        wait_for(lambda: self.lines() > before or process.exitcode is not None)
+        process.join(delay)
+        workers = children(process.pid)
+        process.kill()
+        process.join()
+        assert not psutil.wait_procs(workers, timeout=20)[1]  # none outlives its driver
+        assert process.exitcode in (0, -signal.SIGKILL), self.said()
+        return process.exitcode != 0
+
+    def forget(self) -> None:
+        """Have it begin from nothing."""
+        with Store(self.home) as store:
+            store.forget([VERBS[name] for name in self.verbs])
+
+    @property
+    def result(self) -> Path:
+        """File of the verb's result."""
+        return self.home / VERBS[self.verbs[0]].file
+
+    def finished(self) -> dict[Path, tuple[int, int]]:
+        """Files of the tasks that the run calls done: which each is, and when it was written."""
+        found = {}
+        for manifest in (self.home / "tasks" / self.verbs[0]).glob("*/manifest.jsonl"):
+            for line in manifest.read_text().splitlines():
+                entry = json.loads(line) if line.endswith("}") else {}  # else a kill tore it
+                if "sha256" in entry:
+                    found |= {p: of(p) for p in manifest.parent.glob(f"*-{entry['key'][:16]}.*")}
+        return found
+
+    def untouched(self, before: Mapping[Path, tuple[int, int]]) -> bool:
+        """Whether files of tasks are those of before; that of a single task becomes the result."""
+        return all(of(p if p.exists() else self.result) == known for p, known in before.items())
+
+
+def of(path: Path) -> tuple[int, int]:
+    """Identity of a file that changes with its content."""
+    facts = path.stat()
+    return facts.st_ino, facts.st_mtime_ns
+
+
+def children(process: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(process).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def wait_for(condition: Any) -> None:
+    end = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def content(path: Path) -> dict[str, Any]:
+    """Every array of a result, bit for bit, or every value; not how it was made."""
+    if path.suffix == ".json":
+        return {k: v for k, v in json.loads(path.read_bytes()).items() if k != PROVENANCE}
+    found: dict[str, Any] = {}
+
+    def note(name: str, node: Any) -> None:
+        if isinstance(node, h5py.Dataset) and PROVENANCE not in name.split("/"):
+            value = np.asarray(node[()])
+            bits = value.tolist() if value.dtype == object else value.tobytes()
+            found[name] = (str(value.dtype), value.shape, bits)
+
+    with h5py.File(path) as file:
+        file.visititems(note)
+    return found
+
+
+@pytest.fixture(scope="module")
+def wholes(tmp_path_factory: pytest.TempPathFactory) -> list[Victim]:
+    """Runs of all verbs that nobody disturbs, each of another study; made when asked for."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "killed.toml").write_text(STUDY)
+    few = {"sampler": "emcee", "draws": 40, "tune": 10}
+    (folder / "two.toml").write_text(tomli_w.dumps(two_sets(inference=few)))
+    sources = [str(folder / "killed.toml"), str(folder / "two.toml"), "atlas"]
+    names = [[SIMULATE.name], [SETS.name], [ATLAS.name]]
+    names[0] += [verb.name for verb in verbs_of(load_study(sources[0]))]
+    # A new verb joins by its section.
+    assert sorted(itertools.chain(*names)) == sorted(VERBS)
+    return [
+        Victim(source, ATLAS_CHANGES if source == "atlas" else {}, tuple(found), folder / found[0])
+        for source, found in zip(sources, names, strict=True)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", VERBS)
+def test_kill_9_inside_a_verb(wholes: list[Victim], tmp_path: Path, verb: str) -> None:
+    whole = next(one for one in wholes if verb in one.verbs)
+    if not whole.result.exists():
+        whole.finish("serial")
+    # What the verb rests on is there already.
+    shutil.copytree(whole.home, tmp_path / "run")
+    one = Victim(whole.source, whole.changes, (verb,), tmp_path / "run")
+    expected = content(one.result)
+    spans = {}
+    for executor in EXECUTORS[:2]:
+        one.forget()
+        spans[executor] = one.finish(executor)
+        assert content(one.result) == expected
+    spans[EXECUTORS[3]] = spans[EXECUTORS[1]]
+    one.forget()
+    dice, kills, done = random.Random(verb), 0, {}
+    for executor in itertools.cycle(EXECUTORS):
+        was_killed = kills < KILLS and one.killed(executor, dice.uniform(0.0, spans[executor]))
+        if kills == KILLS:
+            one.finish(executor)
+        assert one.untouched(done)
+        kills += was_killed
+        done = one.finished()
+        if not was_killed:
+            assert content(one.result) == expected
+            if kills == KILLS:
+                break
+            one.forget()
+            done = {}
