@@ -52,6 +52,7 @@ from tests.toys.hostile import (
     json_values,
     studies,
 )
+from tests.toys.malformed import Malformed, malformed
 from tests.toys.runs import make_inference
 
 VERBS = sorted(name for name in app if not name.startswith("-"))
@@ -64,6 +65,11 @@ SERVING = {"explore"}
 """Verbs that on a valid study wait for a reader; they have tests of their own."""
 LONG = SAMPLING | SERVING | {"run", "reproduce", "report"}
 """Verbs that sample, serve or draw figures; on valid studies most are tried a few times."""
+WITHOUT_STUDY = {
+    "blind-key", "cite", "completion", "doctor", "export", "init", "keys", "merge", "report",
+    "reproduce", "reweight", "schema", "scheme", "unblind",
+}  # fmt: skip
+"""Verbs that are not asked of a study, but of a run, an installation or nothing."""
 TIME_LIMIT_S, WAITING = 10, 12
 NAMED = re.compile(r"is no finite number|exceeds the promised")
 UNFINISHED = "run the study again"
@@ -276,6 +282,39 @@ def test_thousands_of_bad_studies_and_command_lines(root: Path) -> None:
     sys.stdout.write(f"{dict(counts)}\n")
     assert counts["all"] >= 2000
     assert counts["exit 4"] < 0.02 * counts["all"]
+
+
+BY_FILE = [name for name in VERBS if name not in WITHOUT_STUDY]
+MALFORMED = list(malformed())
+
+
+def refuse(root: Path, verb: str, cases: list[Malformed]) -> None:
+    """Each is refused in one line that names the key that is wrong, and nothing is written."""
+    with sandbox(root) as cwd, at_most_open_files():
+        before = snapshot(cwd)
+        for case in cases:
+            (cwd / "study.toml").write_text(case.text)
+            code, out, err = attempt([verb, "study.toml"])
+            told = f"{verb}: {case}\n{err}"
+            assert (code, out, err.count("\n")) == (2, "", 1), told
+            assert err.startswith("renp: "), told
+            assert case.path in err, told
+            assert "allowed: " in err, told
+        (cwd / "study.toml").unlink()
+        assert snapshot(cwd) == before
+
+
+@pytest.mark.parametrize("verb", BY_FILE)
+def test_every_verb_names_the_key_that_is_wrong(root: Path, verb: str) -> None:
+    first = BY_FILE.index(verb)
+    refuse(root, verb, MALFORMED[37 * first :: len(MALFORMED) // 4])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", BY_FILE)
+def test_every_verb_names_the_key_that_is_wrong_of_thousands(root: Path, verb: str) -> None:
+    assert len(MALFORMED) > 2000
+    refuse(root, verb, MALFORMED)
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -193,7 +193,7 @@ def test_a_worker_out_of_memory_costs_nothing_if_there_is_enough_the_next_time(
     assert bring(tmp_path, "processes:2") == []
     assert result(tmp_path) == expected
     assert capsys.readouterr().err.count("MemoryError") == 3
-    assert performed(tmp_path / "orders") == list(range(COUNT))
+    assert set(performed(tmp_path / "orders")) == set(range(COUNT))  # a batch may go down with one
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to such limits")

@@ -14,12 +14,16 @@ WRONG: tuple[Any, ...] = (
     [{"never": [1]}, True],
 )  # fmt: skip
 """Values that no key takes."""
+HUGE: tuple[Any, ...] = (-1e300, 1e300)
+"""That no key takes which is judged by itself."""
+TOGETHER = ("constraints", "inference.priors", "optimize.windows")
+"""Sections whose numbers are judged together, where they are used."""
 NEEDED: dict[str, Any] = {
     "name": "x", "key": "k", "file": "x.csv", "kind": "additive", "radius_cm": 1.0,
     "quantities": ["m1_meV"], "values": [1.0], "quantity": "m1_meV", "upper": 1.0, "level": 0.9,
     "parameters": ["m1_meV", "amplitude"], "means": [1.0, 1.0],
 }  # fmt: skip
-"""What sections need besides."""
+"""Values of what a section cannot be without."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ def malformed() -> Iterator[Malformed]:
     """Every key with each wrong value, and every section with a key that it does not have."""
     for table in tables(every=True):
         for key in table.keys:
-            yield from (_study(table, key.name, value) for value in WRONG)
+            values = WRONG if table.path.startswith(TOGETHER) else (*WRONG, *HUGE)
+            yield from (_study(table, key.name, value) for value in values)
         yield _study(table, "nevver", 1)
 
 

@@ -203,7 +203,7 @@ def _measurement(
     field = _field(table)
     matrix = _covariance(table, source)
     if added is not None:
-        more = read_matrix(added)
+        more = read_matrix(added, "data.added_covariance")
         digests[f"data.added_covariance: {added.name}"] = more.sha256
         matrix = matrix + _matrix(table, more, positive=False)
     exposure = float(np.sum(_exposures(table))) if "exposure" in table.columns else None

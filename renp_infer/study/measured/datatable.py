@@ -88,20 +88,26 @@ def read_table(path: Path) -> DataTable:
     ConfigError
         If it cannot be read, or is not what its name says.
     """
-    content = _content(path)
+    content = _content(path, "data.file")
     make = _csv_table if path.suffix.lower() == ".csv" else _netcdf_table
     return replace(make(path, content), sha256=digest_of(content))
 
 
-def read_matrix(path: Path) -> DataTable:
+def read_matrix(path: Path, key: str = "data.covariance") -> DataTable:
     """Covariance from a file of its own: ``.csv`` without names, or ``.nc``.
+
+    Parameters
+    ----------
+    path : Path
+    key : str
+        Of the study, which names the file.
 
     Raises
     ------
     ConfigError
         As ``read_table``; a matrix must be square.
     """
-    content = _content(path)
+    content = _content(path, key)
     make = _csv_matrix if path.suffix.lower() == ".csv" else _netcdf_table
     return replace(make(path, content), sha256=digest_of(content))
 
@@ -121,25 +127,25 @@ def _csv_matrix(path: Path, content: bytes) -> DataTable:
     return DataTable(str(path), {"covariance": values}, {"covariance": units[0]}, tuple(lines))
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, key: str) -> bytes:
     """Bytes of a readable regular file of a known kind and sensible size."""
+    place = f"{key}, {path}"
     if path.suffix.lower() not in _KINDS:
-        raise ConfigError(
-            str(path), Said(f"a file {path.suffix or 'without suffix'}"), ".csv | .nc"
-        )
+        given = f"a file {path.suffix or 'without suffix'}"
+        raise ConfigError(place, Said(given), ".csv | .nc")
     allowed = "a readable data file"
     try:
         if not path.is_file():
             given = "a directory" if path.is_dir() else "no such file"
-            raise ConfigError(str(path), Said(given), allowed)
+            raise ConfigError(place, Said(given), allowed)
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or "an unreadable file"
-        raise ConfigError(str(path), Said(reason), allowed) from error
+        raise ConfigError(place, Said(reason), allowed) from error
     if not 0 < len(content) <= MAX_BYTES:
         given = "a huge file" if content else "an empty file"
-        raise ConfigError(str(path), Said(given), f"1 to {MAX_BYTES} bytes")
+        raise ConfigError(place, Said(given), f"1 to {MAX_BYTES} bytes")
     return content
 
 

@@ -100,7 +100,6 @@ def change(old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("", "", "an empty file"),
         ("# nothing\n\n", "", "no line but comments"),
         ("theta_s_deg,field_nG,error_nG\n", "", "no row of numbers"),
         ("50,1,0.1\n51,1,0.1\n", ", line 1", "column names first"),
@@ -151,7 +150,10 @@ def test_every_refusal_has_its_place(
 
 
 def test_files_that_are_none(tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "no such file" in str(refused(tmp_path / "missing.csv"))
+    missing = refused(tmp_path / "missing.csv")
+    assert missing.path == f"data.file, {tmp_path / 'missing.csv'}"
+    assert "no such file" in str(missing)
+    assert "an empty file" in str(refused(write("")))
     assert ".csv | .nc" in str(refused(write(GOOD, "data.txt")))
     (tmp_path / "folder.csv").mkdir()
     assert "a directory" in str(refused(tmp_path / "folder.csv"))
