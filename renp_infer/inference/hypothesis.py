@@ -87,6 +87,10 @@ class ModelLike(Protocol):
     def all_shapes(self) -> dict[str, FloatArray]:
         """What offsets of 1 add (n,)."""
 
+    @property
+    def external(self) -> External:
+        """Constraints of other experiments on the hypothesis."""
+
     def at(self, m1_meV: float, phases: Sequence[float] | None = None) -> Parameters:
         """Parameters of a mass and of phases (delta, alpha21, alpha31), rad."""
 
@@ -211,8 +215,11 @@ class HypothesisModel:
         """
         if template is None:
             template = template_at(self.response, self.argument(values))
-        factor = 1.0 + sum(values[name] * shape for name, shape in self.factors.items())
-        return np.asarray(values[AMPLITUDE] * factor * template + self.offset(values))
+        return np.asarray(values[AMPLITUDE] * self.factor(values) * template + self.offset(values))
+
+    def factor(self, values: Mapping[str, float]) -> FloatArray | float:
+        """What multiplicative templates make of the signal (n,), or 1."""
+        return 1.0 + sum(values[name] * shape for name, shape in self.factors.items())
 
     @functools.cached_property
     def factors(self) -> dict[str, FloatArray]:

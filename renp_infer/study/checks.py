@@ -10,6 +10,7 @@ import numpy as np
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
+from renp_infer.inference.knowledge.subjects import separates
 from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.inference.priors.marginals import slope_at
 from renp_infer.inference.priors.prior import truth_values
@@ -21,6 +22,7 @@ from renp_infer.physics.signal.magnetization import keeps_moment
 from renp_infer.physics.targets.matrix_elements import missing_printed
 from renp_infer.records import PRESETS, Detector, Experiment, Parameters, Switches
 from renp_infer.study.computable import check_computable, check_open_angles
+from renp_infer.study.knowledge import Stated
 from renp_infer.study.reading import StudyConfig
 from renp_infer.study.sections.atlas import check_atlas
 from renp_infer.study.sections.calibrate import CalibrateSection, check_parts
@@ -205,22 +207,32 @@ def check_calibration(section: CalibrateSection | None, inference: InferenceSect
 
 
 def check_constraints(study: StudyConfig) -> None:
-    """Refuse constraints where nothing would take them into account, or not as they are.
+    """Refuse constraints with belts, whose mock experiments would have to repeat the others, too.
 
     Raises
     ------
     ConfigError
-        With designs, which ask what the apparatus itself gives; with belts, whose mock
-        experiments would have to repeat the other experiments, too.
     """
     if study.constraints is None:
         return
-    if study.optimize is not None:
-        why = "judges a design by what it adds itself: leave constraints out there"
-        raise ConfigError("constraints", Said("a table"), f"nothing with [optimize], which {why}")
     if study.calibrate is not None and study.calibrate.belt_sets:
         allowed = "0 with [constraints]: a belt would have to repeat the other experiments"
         raise ConfigError("calibrate.belt_sets", study.calibrate.belt_sets, allowed)
+
+
+def check_separate(knowledge: tuple[Stated, ...]) -> None:
+    """Refuse constraints that designs, whose nuisances are one Gaussian, cannot take.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for row in knowledge:
+        if not separates(row.term):
+            given = Said(f"a constraint on {', '.join(row.term.quantities)}")
+            kinds = "masses, phases and what follows from them, or [[constraints.gaussian]]"
+            allowed = f"with [optimize] one on {kinds} on nuisances, not on both"
+            raise ConfigError(f"constraints, {row.term.name}", given, allowed)
 
 
 def check_blinding(study: StudyConfig) -> None:
@@ -289,20 +301,19 @@ def check_priors(
 
 
 def check_systematics(study: StudyConfig) -> None:
-    """Refuse templates where nothing would take them into account.
+    """Refuse templates that would be taken for others.
 
     Raises
     ------
     ConfigError
-        With designs, which ask for angles at which no template was measured. In a forecast
-        each is a systematic by its own name.
+        By the name of a systematic of a forecast, beside which each stands by its own; or
+        that are left out, since the study has no priors.
     """
-    if not study.systematics:
-        return
-    if study.optimize is not None:
-        why = "asks for angles at which no template was measured: leave them out there"
-        raise ConfigError("systematics", Said("tables"), f"nothing with [optimize], which {why}")
-    for place, one in enumerate(study.systematics):
+    tasks = [task for task in ("forecast", "optimize") if getattr(study, task) is not None]
+    if study.systematics and tasks and study.inference is None:
+        allowed = f"a table, for [[systematics]] with [{tasks[0]}]"
+        raise ConfigError("inference", Said("nothing"), allowed)
+    for place, one in enumerate(study.systematics or ()):
         if study.forecast is not None and one.name in PARAMETERS.systematics:
             allowed = "another name than those of forecast.systematics, beside which it stands"
             raise ConfigError(f"systematics[{place}].name", one.name, allowed)

@@ -75,13 +75,16 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     resolved = whole.resolved | {"data": told} | _templates(study, folder)
     if hidden is not None:
         resolved |= {"blinding": hidden.model_dump()}
-    own = sets[0].study.settings
+    own, design = sets[0].study.settings, whole.design
+    if design is not None:
+        tables = design.tables | _templates(study, folder)
+        design = replace(design, tables=tables, data=tuple(resolved["data"]))
     return replace(
         whole,
         settings=own and whole.settings and replace(whole.settings, templates=own.templates),
         resolved=resolved,
         experiment=sets[0].study.experiment,
-        design=whole.design and replace(whole.design, data=tuple(resolved["data"])),
+        design=design,
         sets=sets,
         sharing=sharing,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +134,7 @@ def beside_of(study: Study) -> Beside | None:
     if not study.sets:
         return None
     said = study.resolved.get("inference", {}).get("sharing") or {}
-    return Beside(tuple(_taken(one) for one in study.sets), said)
+    return Beside(tuple(_taken(one) for one in study.sets), said, study.priors.templates)
 
 
 def _taken(one: DataSet) -> Taken:
@@ -167,8 +168,11 @@ def space_of(study: Study, constant: Keys | None = None) -> Space:
         fixed = {k: v for k, v in settings.items() if isinstance(v, int | float)}
         windows.append(Window(name, fixed, window.threshold or "", window.side == "upper"))
 
+    known = {key: table for key, table in design.tables.items() if key != "constraints"}
+    bare = replace(design, tables=known)  # an apparatus needs none of them
+
     def build(keys: Keys) -> Experiment:
-        return split_of(study, keys) if splits(study) else study_at(design, keys).experiment
+        return split_of(study, keys) if splits(study) else study_at(bare, keys).experiment
 
     return Space(dimensions, windows, build, study.parameters, constant)
 
@@ -309,6 +313,7 @@ def appraiser_of(
         rng,
         noise_scale=scale,
         finite_crystal=stage == "last" or section.finite_crystal,
+        knowledge=study.knowledge_by_ordering,
         beside=beside_of(study),
         seed=study.seed,
     )

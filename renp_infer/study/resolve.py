@@ -116,6 +116,9 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         known = templates_of(study.systematics or (), experiment.layout.theta_s)
         settings = replace(settings, templates=known)
         checks.check_priors(study, settings, experiment, parameters, residual)
+    knowledge = knowledge_of(study.constraints)
+    if design is not None:
+        checks.check_separate(knowledge)
     return Study(
         name=study.name,
         seed=study.seed,
@@ -126,7 +129,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         oscillation=table,
         settings=settings and leaking(settings, residual),
         residual=residual,
-        knowledge=knowledge_of(study.constraints),
+        knowledge=knowledge,
         datasets=0 if study.simulate is None else study.simulate.datasets,
         execution=study.execution,
         compare=None if study.compare is None else compare_settings(study.compare),
@@ -163,6 +166,7 @@ def _sequential(
     )
     settings = sequential_settings(section.sequential, odds, experiment)
     checks.check_sequential(settings, study, experiment.target.polarisation)
+    templates_of(study.systematics or (), np.array([*settings.angles, *settings.fixed]))
     checks.check_inference(study, experiment, parameters)
     return settings
 

@@ -137,6 +137,13 @@ class Study(Display):
         return tuple(row.term for row in self.knowledge if row.ordering in ("both", ordering))
 
     @property
+    def knowledge_by_ordering(self) -> dict[str, tuple[PublishedTerm, ...]]:
+        """Constraints of other experiments by ordering; empty without any."""
+        if not self.knowledge:
+            return {}
+        return {ordering: self.known_under(ordering) for ordering in ("normal", "inverted")}
+
+    @property
     def measured(self) -> dict[str, str]:
         """Digests of the files of measured data; of several sets each after the set's name."""
         found = {} if self.measurement is None else dict(self.measurement.digests)

@@ -166,10 +166,17 @@ def test_what_means_nothing_is_refused(constraints, path, words):
     assert words in str(caught.value)
 
 
-def test_designs_that_ask_for_the_experiment_alone_refuse():
-    with pytest.raises(ConfigError, match=r"constraints.*nothing with \[optimize\]"):
-        load_study(STUDY | {"constraints": {"use": ["katrin-2025"]}, "optimize": {}})
-    load_study(STUDY | {"constraints": {"use": ["katrin-2025"]}, "forecast": {"m1_meV": [50.0]}})
+VARY = {"vary": {"layout.length_cm": {"low": 1.0, "high": 2.0}}}
+
+
+def test_designs_take_what_leaves_nuisances_one_gaussian():
+    load_study(STUDY | {"constraints": {"use": ["katrin-2025"]}, "optimize": VARY})
+    load_study(STUDY | {"constraints": {"gaussian": [REACTOR]}, "optimize": VARY})
+    both = REACTOR | {"quantities": ["sin2_13", "m1_meV"], "values": [0.022, 50.0]}
+    both |= {"errors": [0.0005, 10.0]}
+    with pytest.raises(ConfigError, match=r"constraints, .*with \[optimize\].*not on both"):
+        load_study(STUDY | {"constraints": {"gaussian": [both]}, "optimize": VARY})
+    load_study(STUDY | {"constraints": {"gaussian": [both]}, "forecast": {"m1_meV": [50.0]}})
 
 
 def test_a_belt_refuses():

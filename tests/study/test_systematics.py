@@ -124,8 +124,6 @@ def test_two_of_one_name_are_refused(files):
 
 
 def test_tasks_refuse_what_they_would_not_take_into_account(files):
-    with pytest.raises(ConfigError, match="nothing with \\[optimize\\]"):
-        study(entry(files), optimize={"vary": {}})
     with pytest.raises(ConfigError, match=r"systematics\[0\]\.name: got 'pointing'"):
         study(entry(files, name="pointing"), forecast={"m1_meV": [50.0]})
 

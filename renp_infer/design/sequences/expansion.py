@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from renp_infer.design.sequences.beliefs import Atlas, Beliefs
+from renp_infer.design.sequences.states import StateMoves
 from renp_infer.design.utilities.prediction import (
     COSINE_SD,
     COSINES,
@@ -94,7 +95,8 @@ class Expander(Expands):
         parts: FloatArray,
         whole: FloatArray,
     ) -> tuple[FloatArray, FloatArray]:
-        template, jacobian, amplitude = whole[:, 0], whole[:, 1:], values[AMPLITUDE]
+        template, jacobian, factor = whole[:, 0], whole[:, 1:], model.factor(values)
+        amplitude = values[AMPLITUDE] * factor
         scales, shapes = PARAMETERS.scales, model.all_shapes
         slots = {name: k for k, name in enumerate(scales)}
         columns = [amplitude * rest_meV * scales[MASS] * jacobian[:, 0]]
@@ -105,9 +107,11 @@ class Expander(Expands):
             marginal = model.prior.marginals[name]
             by_unit = slope_at(marginal, float(marginal.to_unit(np.array(values[name]))))
             if name == AMPLITUDE:
-                columns.append(by_unit * template)
+                columns.append(by_unit * factor * template)
             elif name in shapes:
                 columns.append(by_unit * shapes[name])
+            elif name in model.factors:
+                columns.append(by_unit * values[AMPLITUDE] * model.factors[name] * template)
             else:
                 slope = by_unit * scales[name] * jacobian[:, slots[name]]
                 columns.append(amplitude * slope)
@@ -153,6 +157,28 @@ class JointExpander(Expands):
         slopes = np.zeros((field.size, z.size))
         slopes[:, columns] = by_own * [by for _, by in moved]
         return field, slopes
+
+
+@dataclass(frozen=True)
+class MovedExpander(Expands):
+    """Expands states whose nuisances and cosines are as constraints leave them.
+
+    Attributes
+    ----------
+    plain : Expands
+        By nuisances and cosines as their priors have them.
+    moves : StateMoves
+    """
+
+    plain: Expands
+    moves: StateMoves
+
+    def at(self, atlas: Atlas, state: int, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Expected data (a,) and slopes (a, d) of a state at z (d,)."""
+        factor = self.moves.factors[state]
+        own = np.concatenate([z[:1], self.moves.means[state] + factor @ z[1:]])
+        field, slopes = self.plain.at(atlas, state, own)
+        return field, np.column_stack([slopes[:, :1], slopes[:, 1:] @ factor])
 
 
 def _moved(narrow: Marginal | None, wide: Marginal | None, z: float) -> tuple[float, float]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri
 
 from renp_infer.design.utilities.beside import joined
+from renp_infer.design.utilities.foreknown import KnownTruths, NuisanceBelief, belief_of
 from renp_infer.design.utilities.gaussian import Mocks, StateLikelihoods, marginalise
 from renp_infer.design.utilities.landscape import FAR, curves_around, find_tops
 from renp_infer.design.utilities.posterior import Learnt, learn
@@ -31,6 +32,7 @@ from renp_infer.inference.hypothesis import (
     offset_shapes,
 )
 from renp_infer.inference.joint import JointModel, Sharing
+from renp_infer.inference.knowledge.constraints import PublishedTerm
 from renp_infer.inference.parameters import MASS
 from renp_infer.inference.priors.marginals import PHASE_SD_DEG
 from renp_infer.inference.priors.prior import Prior, response_argument, truth_values
@@ -69,6 +71,16 @@ class Rival:
         """Of every parameter."""
         return self.model.prior
 
+    @functools.cached_property
+    def belief(self) -> NuisanceBelief | None:
+        """What constraints leave of the nuisances; ``None`` if there is none on them."""
+        return belief_of(self.model)
+
+    def known(self, m1_meV: FloatArray) -> Prediction:
+        """Fields at masses (k,), with nuisances as constraints leave them."""
+        found = self.predicted(m1_meV)
+        return found if self.belief is None else self.belief.of(found)
+
     def predicted(self, m1_meV: FloatArray) -> Prediction:
         """Fields at masses (k,)."""
         assert isinstance(self.model, HypothesisModel)
@@ -80,6 +92,7 @@ class Rival:
 
     def values(self, m1_meV: float, phases: FloatArray, shifts: FloatArray) -> dict[str, float]:
         """Every parameter by name at such a point."""
+        shifts = shifts if self.belief is None else self.belief.moved(shifts)
         values = dict(self.prior.fixed) | {MASS: max(m1_meV, MASSLESS_MEV)}
         for name, shift in zip(nuisances(self.prior), shifts, strict=True):
             values[name] = float(self.prior.marginals[name].from_unit(np.array([shift])))
@@ -137,6 +150,7 @@ def rivals_of(
     *,
     sigma_nG: FloatArray | None,
     seed: int,
+    knowledge: Mapping[str, tuple[PublishedTerm, ...]],
 ) -> list[Rival]:
     """Hypotheses of an experiment, one response for each ordering.
 
@@ -148,7 +162,7 @@ def rivals_of(
     fit will be made of; they are appraised last, with the share, and checked then.
 
     The unit of the baseline's prior, and the shapes of the offsets, are those of the
-    parameters ``own``, whatever the hypothesis.
+    parameters ``own``, whatever the hypothesis. ``knowledge`` are constraints by ordering.
 
     Raises
     ------
@@ -173,6 +187,7 @@ def rivals_of(
             settings,
             responses,
             shapes=shapes,
+            knowledge=knowledge.get(pair[0], ()),
         )
         for pair in hypotheses
     ]
@@ -187,21 +202,20 @@ class DesignBench:
     Parameters
     ----------
     rivals : sequence of Rival
-    log_odds : ndarray, shape (H,)
-        Log prior probabilities.
+    known : KnownTruths
+        Before the data.
     noise : Noise
     masses : int
         Masses of the table, evenly over the prior's probability, with both ends.
     """
 
     def __init__(
-        self, rivals: Sequence[Rival], log_odds: FloatArray, noise: Noise, masses: int
+        self, rivals: Sequence[Rival], known: KnownTruths, noise: Noise, masses: int
     ) -> None:
-        self.rivals, self.log_odds, self.noise = rivals, log_odds, noise
-        self.mass_prior = rivals[0].prior.marginals[MASS]
+        self.rivals, self.known, self.noise = rivals, known, noise
         quantiles = np.linspace(0.0, 1.0, masses)
-        self.masses_meV: FloatArray = self.mass_prior.from_unit(ndtri(quantiles)[:, None])
-        self.table = [rival.predicted(self.masses_meV) for rival in rivals]
+        self.masses_meV: FloatArray = known.mass.from_unit(ndtri(quantiles)[:, None])
+        self.table = [rival.known(self.masses_meV) for rival in rivals]
 
     def at_exposure(self, exposure_s: float) -> DesignBench:
         """The same for another exposure, shared as before."""
@@ -254,11 +268,12 @@ class DesignBench:
         places = range(len(self.rivals))
         models = [functools.partial(self.states, place) for place in places]
         tops = [find_tops(m, m(grid), mocks, truths.m1_meV) for m in models]
-        heights = np.array([top.log.max(axis=0) for top in tops]) + self.log_odds[:, None]
+        heights = np.array([top.log.max(axis=0) for top in tops]) + self.known.log_odds[:, None]
         lost = heights < heights.max(axis=0) - FAR
-        curves = [curves_around(models[k], tops[k], mocks, lost[k]) for k in places]
+        phases = self.known.phases
+        curves = [curves_around(models[k], tops[k], mocks, lost[k], phases[k]) for k in places]
         return [
-            learn(rows, self.mass_prior, self.log_odds, float(m))
+            learn(rows, self.known, float(m))
             for rows, m in zip(zip(*curves, strict=True), truths.m1_meV, strict=True)
         ]
 

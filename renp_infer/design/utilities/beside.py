@@ -11,6 +11,7 @@ from renp_infer.design.utilities.prediction import Prediction, nuisances, predic
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.joint import JointModel, Member, Sharing
 from renp_infer.inference.priors.marginals import slope_at
+from renp_infer.inference.priors.template import Template
 from renp_infer.measurement.noise import Noise, joined_noise
 from renp_infer.records import Experiment, FloatArray
 
@@ -62,10 +63,13 @@ class Beside:
     sets : tuple of Taken
     by : mapping
         What parameters are shared by, where a study says so.
+    templates : tuple of Template
+        Nuisances that the study adds.
     """
 
     sets: tuple[Taken, ...]
     by: Mapping[str, str] = field(default_factory=dict)
+    templates: tuple[Template, ...] = ()
 
     def with_one(self, experiment: Experiment | None) -> list[Member]:
         """The sets, and one more if its apparatus is given.
@@ -83,7 +87,7 @@ class Beside:
 
     def sharing(self, experiment: Experiment | None = None) -> Sharing:
         """What the sets have in common, with one more if its apparatus is given."""
-        return Sharing.by(self.with_one(experiment), self.by)
+        return Sharing.by(self.with_one(experiment), self.by, self.templates)
 
     def noise(self, more: Noise) -> Noise:
         """Noise of the sets as they are, and of one more whose exposure grows."""

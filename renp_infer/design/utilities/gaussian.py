@@ -21,7 +21,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renp_infer.design.utilities._torus_kernel import torus_integrals
+from renp_infer.design.utilities._torus_kernel import (
+    torus_integrals,
+    weighted_torus_integrals,
+)
+from renp_infer.design.utilities.phase_table import PhaseTable
 from renp_infer.design.utilities.prediction import Prediction
 from renp_infer.measurement.noise import Noise
 from renp_infer.records import FloatArray
@@ -132,17 +136,26 @@ class StateFit:
         names = self.__dataclass_fields__
         return StateFit(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
 
-    def over_phases(self, far: float) -> tuple[FloatArray, FloatArray]:
-        """Log-likelihood over uniform phases, and the information on them, (..., k), nat.
+    def over_phases(
+        self, far: float, m1_meV: FloatArray | None = None, known: PhaseTable | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Log-likelihood over the phases, and the information on them, (..., k), nat.
 
-        Further than ``far`` below the best, along the last axis, c stays Gaussian.
+        Further than ``far`` below the best, along the last axis, c stays Gaussian. Phases
+        are uniform unless they are ``known`` by the masses (k,) of one data set's states.
         """
         log, learnt = self.smooth.copy(), np.zeros_like(self.smooth)
         if not np.any(self.curvature):
             return self.plain, learnt
         near = self.smooth > self.smooth.max(axis=-1, keepdims=True) - far
         curvature = np.broadcast_to(self.curvature, (*self.smooth.shape, 3, 3))
-        over, gains = torus_integrals(self.pull[near], curvature[near])
+        if known is None or m1_meV is None:
+            over, gains = torus_integrals(self.pull[near], curvature[near])
+        else:
+            rows, parts = known.place(m1_meV[near])
+            over, gains = weighted_torus_integrals(
+                self.pull[near], curvature[near], known.log, rows, parts
+            )
         log[near], learnt[near] = self.plain[near] + over, gains
         return log, learnt
 

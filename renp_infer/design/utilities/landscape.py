@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from renp_infer.design.utilities.gaussian import Mocks, StateFit, StateLikelihoods, fit
+from renp_infer.design.utilities.phase_table import PhaseTable
 from renp_infer.records import FloatArray
 
 _TOPS, _STEPS = 3, 6
@@ -190,10 +191,17 @@ def _climb(
     return centre, np.clip(centre + move, masses[0], masses[-1]), width, log + gain
 
 
-def curves_around(model: Model, tops: Tops, mocks: Mocks, lost: np.ndarray) -> list[MassCurve]:
+def curves_around(
+    model: Model,
+    tops: Tops,
+    mocks: Mocks,
+    lost: np.ndarray,
+    phases: PhaseTable | None = None,
+) -> list[MassCurve]:
     """Log-likelihood of m1 of each of T data sets.
 
-    Where ``lost`` (T,) only the evidence is wanted, to 1 nat: cosines stay Gaussian.
+    Where ``lost`` (T,) only the evidence is wanted, to 1 nat: cosines stay Gaussian. Phases are
+    uniform unless a table is given.
     """
     rungs, used = tops.rungs(lost)
     nodes = [_Nodes.of_grid(tops, t) for t in range(len(mocks))]
@@ -210,7 +218,7 @@ def curves_around(model: Model, tops: Tops, mocks: Mocks, lost: np.ndarray) -> l
         asked = [rungs[0, 0, :0] if lost[t] else nodes[t].gaps() for t in range(len(mocks))]
         if not any(part.size for part in asked):
             break
-    return [node.curve(0.0 if lost[t] else FAR) for t, node in enumerate(nodes)]
+    return [node.curve(0.0 if lost[t] else FAR, phases) for t, node in enumerate(nodes)]
 
 
 @dataclass(frozen=True)
@@ -247,6 +255,6 @@ class _Nodes:
         middle: FloatArray = 0.5 * (self.m1_meV[1:] + self.m1_meV[:-1])[wanted]
         return middle
 
-    def curve(self, far: float) -> MassCurve:
+    def curve(self, far: float, phases: PhaseTable | None) -> MassCurve:
         """With the phases integrated where the likelihood is less than ``far`` below its top."""
-        return MassCurve(self.m1_meV, *self.fit.over_phases(far))
+        return MassCurve(self.m1_meV, *self.fit.over_phases(far, self.m1_meV, phases))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from renp_infer.design.utilities.foreknown import KnownTruths
 from renp_infer.design.utilities.landscape import MassCurve
 from renp_infer.inference.priors.marginals import Marginal
 from renp_infer.records import FloatArray
@@ -40,40 +41,45 @@ class Learnt:
     log_density: float
 
 
-def learn(
-    curves: Sequence[MassCurve], prior: Marginal, log_odds: FloatArray, true_m1_meV: float
-) -> Learnt:
+def learn(curves: Sequence[MassCurve], known: KnownTruths, true_m1_meV: float) -> Learnt:
     """Integrate the curves of H hypotheses over m1.
 
     Parameters
     ----------
     curves : sequence of MassCurve
         With the same first and last mass.
-    prior : Marginal
-        Of m1 in meV, for all hypotheses.
-    log_odds : ndarray, shape (H,)
-        Log prior probabilities of the hypotheses.
+    known : KnownTruths
+        Before the data.
     true_m1_meV : float
     """
-    masses, log_prior = _quadrature(curves, prior)
+    masses, log_prior = _quadrature(curves, known.mass)
     at = [curve.at(masses) for curve in curves]
     log = np.array([log for log, _ in at])
-    joint = log + log_prior + log_odds[:, None]
+    shares = _log_shares(known, masses)
+    weighted = log + shares + known.log_odds[:, None]
+    joint = weighted + log_prior
     total = log_sum(joint)
     weights = np.exp(joint - total)
-    by_mass = log_sum(log + log_odds[:, None], axis=0)
+    by_mass = log_sum(weighted, axis=0)
     mass = weights.sum(axis=0)
     mean = float(mass @ masses)
     phases = np.array([learnt for _, learnt in at])
-    true = log_sum(np.array([c.at(np.array([true_m1_meV]))[0][0] for c in curves]) + log_odds)
+    place = np.array([true_m1_meV])
+    there = np.array([curve.at(place)[0][0] for curve in curves]) + known.log_odds
+    true = log_sum(there + _log_shares(known, place)[:, 0])
     return Learnt(
         float(mass @ (by_mass - total)),
         float(np.sum(weights * (log + phases - total))),
         mean,
         float(np.sqrt(mass @ (masses - mean) ** 2)),
-        log_sum(log + log_prior, axis=1),
+        log_sum(log + shares + log_prior, axis=1),
         float(true - total),
     )
+
+
+def _log_shares(known: KnownTruths, m1_meV: FloatArray) -> FloatArray:
+    """Log density of masses (k,) under each hypothesis over that of all, (H, k)."""
+    return np.array([known.log_share(place, m1_meV) for place in range(known.odds.size)])
 
 
 def log_sum(log: FloatArray, axis: int | None = None) -> FloatArray:

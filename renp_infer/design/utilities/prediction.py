@@ -171,6 +171,8 @@ def predict(model: HypothesisModel, m1_meV: Sequence[float] | FloatArray) -> Pre
             columns.append(sd * field)
         elif name in shapes:
             columns.append(np.broadcast_to(sd * shapes[name], field.shape))
+        elif name in model.factors:
+            columns.append(sd * model.factors[name] * field)
         else:
             slot, scale = slots[name]
             columns.append(sd * scale * jacobian[:, :, slot])

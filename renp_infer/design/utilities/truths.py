@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 from scipy.stats import qmc
 
-from renp_infer.inference.priors.marginals import Marginal
+from renp_infer.design.utilities.foreknown import KnownTruths
 from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.records import FloatArray, Parameters
 
@@ -49,22 +48,21 @@ class Truths:
         return parts[0], parts[1]
 
 
-def prior_truths(hypotheses: int, count: int, mass: Marginal, rng: np.random.Generator) -> Truths:
+def prior_truths(known: KnownTruths, count: int, rng: np.random.Generator) -> Truths:
     """Masses and phases from the prior: a scrambled Sobol sequence, in blocks.
 
     Parameters
     ----------
-    hypotheses : int
+    known : KnownTruths
+        Prior of H hypotheses.
     count : int
         Truths for each hypothesis.
-    mass : Marginal
-        Prior of m1 in meV.
     rng : numpy.random.Generator
     """
+    hypotheses = known.odds.size
     blocks = [qmc.Sobol(3, rng=rng).random_base2(_bits(count))[:count] for _ in range(hypotheses)]
-    points = np.clip(np.concatenate(blocks), _EDGE, 1.0 - _EDGE)
-    masses = mass.from_unit(ndtri(points[:, :1]))
-    phases = 2.0 * np.pi * points[:, 1:]
+    found = [known.truths(h, np.clip(b, _EDGE, 1.0 - _EDGE)) for h, b in enumerate(blocks)]
+    masses, phases = (np.concatenate(part) for part in zip(*found, strict=True))
     return Truths(np.repeat(np.arange(hypotheses), count), masses, phases, _seed(rng))
 
 

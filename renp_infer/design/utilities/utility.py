@@ -17,10 +17,10 @@ import numpy as np
 from scipy.special import logsumexp
 
 from renp_infer.design.utilities.beside import Split
+from renp_infer.design.utilities.foreknown import known_truths
 from renp_infer.design.utilities.measures import UTILITIES
 from renp_infer.design.utilities.truths import Truths, fixed_truth, prior_truths, spread
 from renp_infer.errors import DomainError
-from renp_infer.inference.priors.prior import mass_prior
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.noise import Noise, noise_by_exposure
 from renp_infer.physics.neutrinos import OscillationTable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from renp_infer.design.utilities.beside import Beside
     from renp_infer.design.utilities.posterior import Learnt
     from renp_infer.inference.joint import Sharing
+    from renp_infer.inference.knowledge.constraints import PublishedTerm
 
 EXPOSURE = "exposure_3sigma_s"
 
@@ -135,6 +136,8 @@ class Appraiser:
         Whether the finite crystal's share of the field, some 1e-3 of the peak for
         centimetres, is tabulated for each design (over a second) and checked to be good
         for its noise, or left out.
+    knowledge : mapping, optional
+        Constraints of other experiments by ordering: what they say belongs to the prior.
     beside : Beside, optional
         Data sets that count with every design, or among which designs split an exposure.
     seed : int
@@ -150,6 +153,7 @@ class Appraiser:
         *,
         noise_scale: float = 1.0,
         finite_crystal: bool = False,
+        knowledge: Mapping[str, tuple[PublishedTerm, ...]] | None = None,
         beside: Beside | None = None,
         seed: int = 0,
     ) -> None:
@@ -158,9 +162,22 @@ class Appraiser:
         self.finite_crystal, self._own, self._table = finite_crystal, parameters, table
         self.hypotheses = tuple((o, n) for o in settings.orderings for n in settings.natures)
         odds = np.array([settings.odds.get(" ".join(pair), 1.0) for pair in self.hypotheses])
-        self.odds: FloatArray = odds / odds.sum()
+        self.knowledge = knowledge or {}
+        self.known = known_truths(
+            self.hypotheses,
+            odds / odds.sum(),
+            parameters,
+            table,
+            settings.inference,
+            self.knowledge,
+        )
         self.truths = self._drawn(rng)
         self._made: dict[tuple[float, ...], list[list[Rival]]] = {}
+
+    @property
+    def odds(self) -> FloatArray:
+        """Probabilities of the hypotheses before the data (H,)."""
+        return self.known.odds
 
     def _drawn(self, rng: np.random.Generator) -> Truths:
         settings, own = self.settings, self._own
@@ -168,7 +185,7 @@ class Appraiser:
             place = self.hypotheses.index((own.ordering, own.nature))
             return fixed_truth(place, own, settings.truths, rng)
         count = -(-settings.truths // len(self.hypotheses))
-        return prior_truths(len(self.hypotheses), count, mass_prior(settings.inference), rng)
+        return prior_truths(self.known, count, rng)
 
     def at(self, parameters: Parameters, truths: int, rng: np.random.Generator) -> Appraiser:
         """The same for one truth, with so many drawn nuisances and noises.
@@ -220,7 +237,7 @@ class Appraiser:
             if beside is not None:
                 rivals = _together([*self._known(), rivals], beside.sharing(experiment))
                 noise = beside.noise(noise)
-        return DesignBench(rivals, np.log(self.odds), noise, self.settings.masses)
+        return DesignBench(rivals, self.known, noise, self.settings.masses)
 
     def _rivals(self, experiment: Experiment, noise: Noise) -> list[Rival]:
         """Hypotheses of one experiment."""
@@ -234,6 +251,7 @@ class Appraiser:
             self.settings.inference,
             sigma_nG=noise.sigma_nG if self.finite_crystal else None,
             seed=self.seed,
+            knowledge=self.knowledge,
         )
 
     def _known(self, exposures_s: tuple[float, ...] = ()) -> list[list[Rival]]:

@@ -21,13 +21,12 @@ from renp_infer.design.utilities.robustness import (
 from renp_infer.errors import RenpError
 from renp_infer.inference.parameters import MASS, PARAMETERS, Inferred
 from renp_infer.inference.priors.marginals import slope_at
-from renp_infer.inference.priors.prior import mass_prior, own_of
+from renp_infer.inference.priors.prior import own_of
 from renp_infer.inference.profiles.fisher import best_step, expand
 from renp_infer.inference.results.comparison import Hypothesis
-from renp_infer.inference.settings import InferenceSettings
 from renp_infer.measurement.noise import Noise
 from renp_infer.physics.constants import MILLI_EV_TO_EV
-from renp_infer.study.designing import objective_of, study_at
+from renp_infer.study.designing import appraiser_of, objective_of, study_at
 from renp_infer.verbs.calibrate.mocks import mock_model
 from renp_infer.verbs.optimize.parts import known
 from renp_infer.verbs.optimize.robustness import (
@@ -42,6 +41,7 @@ from renp_infer.verbs.optimize.robustness import (
 
 if TYPE_CHECKING:
     from renp_infer.design.spaces.region import Region
+    from renp_infer.design.utilities.utility import Appraiser
     from renp_infer.records import Experiment, FloatArray
     from renp_infer.study.study import Study
 
@@ -178,9 +178,8 @@ def _spread(row: Inferred, study: Study) -> float:
 
 def _truths(study: Study, region: Region, best: Trial, trials: Sequence[Trial]) -> OverTruths:
     """Scores at single true masses, equally probable a priori: which design is good at all."""
-    settings = study.priors
     shares = (np.arange(TRUTHS) + 0.5) / TRUTHS
-    masses = _quantiles(settings, shares)
+    masses = _quantiles(appraiser_of(study, region, "robustness"), shares)
     assert study.design is not None
     names = study.design.section.utility
     designs = _distinct(best, trials, names)
@@ -219,11 +218,11 @@ def _over_truths(
     )
 
 
-def _quantiles(settings: InferenceSettings, shares: FloatArray) -> FloatArray:
-    """Masses with these shares of the prior below, meV."""
+def _quantiles(appraiser: Appraiser, shares: FloatArray) -> FloatArray:
+    """Masses with these shares of the prior below, meV, constraints included."""
     from scipy.special import ndtri
 
-    return np.asarray(mass_prior(settings).from_unit(ndtri(shares)[:, None]))
+    return np.asarray(appraiser.known.mass.from_unit(ndtri(shares)[:, None]))
 
 
 def _distinct(best: Trial, trials: Sequence[Trial], names: Sequence[str]) -> list[Trial]:

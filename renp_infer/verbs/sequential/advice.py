@@ -14,7 +14,6 @@ from renp_infer.design.sequences.beliefs import Atlas, Beliefs, Readings, predic
 from renp_infer.design.sequences.sequential import SettingChoice, choose, measured, settled
 from renp_infer.engine.result import Verdict
 from renp_infer.errors import ConfigError
-from renp_infer.inference.priors.prior import mass_prior
 from renp_infer.inference.results.compared import Averaged
 from renp_infer.inference.results.summary import decile_edges, information_of, overall
 from renp_infer.study.measured.datafile import Sequence, read_sequence
@@ -249,7 +248,7 @@ def told(study: Study, found: Learned, measurements: int, source: str) -> Advice
         left_s=max(total - found.spent_s, 0.0),
         goal=bench.settings.goal,
         normalised=study.experiment.detector.reference_snr > 0.0,
-        m1_meV=mass_estimate(beliefs, atlas, mass_prior(bench.priors)),
+        m1_meV=mass_estimate(beliefs, atlas, bench.known.mass),
         hypotheses=tuple(Chance(o, n, float(p)) for (o, n), p in pairs),
         next_setting=following(bench, choice) if choice is not None and not stop else None,
         stop=stop,

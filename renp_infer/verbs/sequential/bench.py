@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from renp_infer.design.sequences.beliefs import NONE_YET, Atlas, Beliefs, IntArray, Readings
-from renp_infer.design.sequences.expansion import Expander, Expands, JointExpander
+from renp_infer.design.sequences.expansion import (
+    Expander,
+    Expands,
+    JointExpander,
+    MovedExpander,
+)
 from renp_infer.design.sequences.sequential import MASS, Menu
-from renp_infer.design.sequences.states import States, make_states
+from renp_infer.design.sequences.states import StateMoves, States, make_states
+from renp_infer.design.utilities.appraisal import Rival
+from renp_infer.design.utilities.foreknown import known_truths
+from renp_infer.design.utilities.prediction import nuisances
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.joint import JointModel
 from renp_infer.inference.profiles.fisher import MASSLESS_MEV
@@ -109,10 +117,22 @@ class SequenceBench:
         self.hypotheses = tuple(pair for pair, weight in odds.items() if weight)
         self._second_nG = self._noise()
         self._models = self._hypotheses()
-        weights = [odds[pair] for pair in self.hypotheses]
-        states = make_states(self._models, self._masses(), weights)
-        self.atlas = Atlas.of(states)
+        weights = np.array([odds[pair] for pair in self.hypotheses])
+        self.known = known_truths(
+            self.hypotheses,
+            weights / weights.sum(),
+            study.parameters,
+            study.oscillation,
+            self.priors,
+            study.knowledge_by_ordering,
+        )
+        states = make_states(self._models, self._masses(), self.known)
         self.expander = expander_of(self._models, states)
+        moves = StateMoves.of(self._models, self.known, states)
+        if moves is not None:
+            states = states.moved(moves)
+            self.expander = MovedExpander(self.expander, moves)
+        self.atlas = Atlas.of(states)
 
     def _hypotheses(self) -> Models:
         """Good for a campaign that spends its time on ``SPREAD`` angles.
@@ -142,7 +162,8 @@ class SequenceBench:
         """Centres of the cells of m1, meV: equal in the measure of its prior."""
         low = self.priors.m1_min_meV if self.priors.m1_prior == "log-uniform" else 0.0
         space = np.geomspace if low else np.linspace
-        return np.asarray(space(low, self.priors.m1_max_meV, self.settings.masses))
+        ends = self.known.mass.limits if self.study.knowledge else (low, self.priors.m1_max_meV)
+        return np.asarray(space(*ends, self.settings.masses))
 
     def _noise(self) -> float:
         """Standard error after one second at one angle, nG."""
@@ -204,9 +225,20 @@ class SequenceBench:
         own = (self.study.parameters.ordering, self.study.parameters.nature)
         k = self.hypotheses.index(own)
         model, prior = self._models[k], self._models[k].prior
+        if self.study.knowledge:
+            return self._known_truth(k, m1_meV, rng)
         vector = prior.sample(rng, 1)[0]
         vector[prior.names.index("m1_meV")] = max(m1_meV, MASSLESS_MEV)
         return model.expected(prior.values(vector))
+
+    def _known_truth(self, k: int, m1_meV: float, rng: np.random.Generator) -> FloatArray:
+        """The same with nuisances and phases as constraints leave them at that mass."""
+        rival = Rival(self._models[k])
+        phases, table = 2.0 * np.pi * rng.uniform(size=2), self.known.phases[k]
+        if table is not None:
+            phases = table.drawn(np.array([m1_meV]), rng.uniform(size=(1, 2)))[0]
+        shifts = rng.standard_normal(len(nuisances(rival.prior)))
+        return rival.field(m1_meV, phases, shifts)
 
 
 bench_of = remembered(SequenceBench)

@@ -10,6 +10,7 @@ from renp_infer.design.sequences.beliefs import Atlas
 from renp_infer.design.sequences.beliefs import predict as predicted
 from renp_infer.design.sequences.sequential import measured
 from renp_infer.design.sequences.states import make_states
+from renp_infer.design.utilities.foreknown import KnownTruths
 from renp_infer.design.utilities.gaussian import Mocks, fit, marginalise
 from renp_infer.design.utilities.prediction import COSINES, cosines_of, nuisances, predict, turned
 from renp_infer.inference.hypothesis import HypothesisModel
@@ -40,7 +41,9 @@ def prior_of(nature="majorana", settings=SETTINGS):
 @pytest.fixture(scope="module")
 def states():
     pair = ("dirac", "majorana")
-    return make_states([model(n) for n in pair], MASSES, [1.0, 3.0])
+    models = [model(n) for n in pair]
+    known = KnownTruths.unconstrained(models[0].prior.marginals["m1_meV"], np.array([0.25, 0.75]))
+    return make_states(models, MASSES, known)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 
 from renp_infer.design.utilities.appraisal import DesignBench, JointRival, Rival
 from renp_infer.design.utilities.beside import joined
+from renp_infer.design.utilities.foreknown import KnownTruths
 from renp_infer.design.utilities.prediction import nuisances, predict
 from renp_infer.design.utilities.truths import prior_truths
 from renp_infer.errors import ConfigError
@@ -70,9 +71,10 @@ def test_two_equal_sets_with_all_shared_take_the_time_of_one() -> None:
         return Noise(lambda t: 0.01 / t * np.eye(11), False, exposure_s)
 
     both = joined_noise([noise(1.0), noise(1.0)], [True, True])
-    truths = prior_truths(1, 4, one.prior.marginals["m1_meV"], np.random.default_rng(1))
+    known = KnownTruths.unconstrained(one.prior.marginals["m1_meV"], np.ones(1))
+    truths = prior_truths(known, 4, np.random.default_rng(1))
     twice, once = (
-        DesignBench([rival], np.zeros(1), seen, 33).exposures_s(truths)
+        DesignBench([rival], known, seen, 33).exposures_s(truths)
         for rival, seen in ((joint, both), (one, noise(2.0)))
     )
     np.testing.assert_allclose(twice, once, rtol=1e-6)

@@ -23,6 +23,7 @@ from renp_infer.physics.pairs.kinematics import phase_matched
 from renp_infer.records import PRESETS, Experiment
 from renp_infer.resources import share_path
 from renp_infer.study.designing import (
+    appraiser_of,
     frozen_noise,
     objective_of,
     own_values,
@@ -457,3 +458,36 @@ def test_luck_does_not_choose_the_best() -> None:
     assert chosen(trials, Judge()).x == (0.4,)  # type: ignore[arg-type]
     failed = Trial("search", (0.9,), {}, {}, {}, "why")
     assert chosen([failed], Judge()) == failed  # type: ignore[arg-type]
+
+
+def test_templates_without_priors_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "hum.csv").write_text("theta_s_deg,template_nG\n-180,0.1\n180,-0.2\n")
+    one = '[[systematics]]\nname = "hum"\nkind = "additive"\nfile = "hum.csv"\nsd = 0.5\n'
+    with pytest.raises(ConfigError, match=r"inference.*\[\[systematics\]\]"):
+        load_study(write(tmp_path, HEAD + CRYSTAL + one))
+
+
+def test_the_appraiser_knows_constraints_and_templates(tmp_path: Path) -> None:
+    """A mass known to nothing leaves nothing to learn; a template is one nuisance more."""
+    (tmp_path / "hum.csv").write_text("theta_s_deg,template_nG\n-180,0.1\n180,-0.2\n")
+    more = """
+[inference]
+phases = "fixed"
+[[constraints.gaussian]]
+name = "mass"
+quantities = ["m1_meV"]
+values = [50.0]
+errors = [0.01]
+[[systematics]]
+name = "hum"
+kind = "additive"
+file = "hum.csv"
+sd = 0.5
+"""
+    study = load_study(write(tmp_path, HEAD + CRYSTAL + more), ["optimize.truths=8"])
+    assert study.design is not None
+    appraiser = appraiser_of(study, region_of(study))
+    bench = appraiser.bench(study_at(study.design, {}).experiment)
+    assert "hum" in bench.rivals[0].prior.names
+    assert appraiser.of_bench(bench, ["eig_m1"])["eig_m1"].value == pytest.approx(0.0, abs=5e-3)
+    assert np.all(np.abs(appraiser.truths.m1_meV - 50.0) < 0.06)

@@ -1,6 +1,7 @@
 """``renp optimize --sequential``: campaigns, the loop beside the apparatus, refusals."""
 
 import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -349,3 +350,67 @@ def test_an_angle_written_in_degrees_is_the_candidate(tmp_path):
     written = np.nextafter(own, 0.0)
     assert others_of(study, written).size == 0
     assert others_of(study, np.deg2rad([140.5])) == pytest.approx(np.deg2rad([140.5]))
+
+
+def test_constraints_are_priors_of_the_same_density(tmp_path):
+    """On the mass and on a nuisance: the same states, and the same after readings."""
+
+    def learned(inference, constraints):
+        tables = tomllib.loads(STUDY)
+        tables["inference"] |= inference
+        tables |= constraints
+        tables["optimize"]["natures"] = ["dirac"]
+        bench = SequenceBench(load_study(tables))
+        places = bench.places(np.deg2rad([138.0, 140.0, 142.0, 144.0, 146.0]))
+        sigma = bench.sigma_nG(300.0)
+        data = bench.atlas.mean[5, places] + sigma * np.array([0.3, -1.0, 0.4, 1.2, -0.6])
+        seen = Readings(places, data, sigma**2 * np.eye(5))
+        _, beliefs = settled(bench.atlas, seen, bench.expander.refined, 4)
+        return (*bench.atlas.start().mass(bench.atlas), *beliefs.mass(bench.atlas))
+
+    mass = {"kind": "truncated", "mean": 60.0, "sd": 30.0, "low": 0.0, "high": 200.0}
+    index_sd = (1e-4**-2 + 2e-4**-2) ** -0.5
+    by_prior = learned({"priors": {"m1_meV": mass}, "refractive_index_sd": index_sd}, {})
+    nominal = load_study(tomllib.loads(STUDY)).experiment.target.refractive_index
+    told = [
+        {"name": "mass", "quantities": ["m1_meV"], "values": [60.0], "errors": [30.0]},
+        {
+            "name": "index",
+            "quantities": ["refractive_index"],
+            "values": [nominal],
+            "errors": [2e-4],
+        },
+    ]
+    found = learned({"refractive_index_sd": 1e-4}, {"constraints": {"gaussian": told}})
+    np.testing.assert_allclose(found, by_prior, rtol=2e-3)
+
+
+@pytest.mark.slow
+def test_campaigns_take_double_beta_decay_and_templates(tmp_path, capsys):
+    """Phases that a constraint prefers, and a field of a known shape, in every campaign."""
+    (tmp_path / "hum.csv").write_text("theta_s_deg,template_nG\n130,1e-32\n150,-2e-32\n")
+    more = """
+[[constraints.gaussian]]
+name = "decay"
+quantities = ["m_betabeta_meV"]
+values = [40.0]
+errors = [10.0]
+[[systematics]]
+name = "hum"
+kind = "additive"
+file = "hum.csv"
+sd = 0.5
+"""
+    assert run(write(tmp_path, STUDY + more), "--out", tmp_path / "run", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    for row in found["truths"]:
+        assert abs(row["sequential"]["pulls"][0]) < 5.0
+
+
+def test_a_template_must_reach_what_a_sequence_may_set(tmp_path):
+    (tmp_path / "hum.csv").write_text("theta_s_deg,template_nG\n136,0.1\n148,-0.2\n")
+    one = '[[systematics]]\nname = "hum"\nkind = "additive"\nfile = "hum.csv"\nsd = 0.5\n'
+    load_study(write(tmp_path, STUDY + one))
+    wider = STUDY.replace("stop = 148.0, points = 13", "stop = 150.0, points = 13")
+    with pytest.raises(ConfigError, match=r"systematics\[0\]\.file"):
+        load_study(write(tmp_path, wider + one))
