@@ -22,14 +22,19 @@ def leakage_shape(experiment: Experiment, parameters: Parameters, chi_squared: f
     Of a polarised target it is the parity-conserving field, which is far the
     larger part and knows no phase of the partners.
     """
+    with faults("leakage", field_causes(experiment, parameters, chi_squared)) as finite:
+        unit = leakage_unit(experiment, parameters, chi_squared)
+        shape: FloatArray = finite(unit * _rate(experiment, parameters))
+        return shape
+
+
+def leakage_unit(experiment: Experiment, parameters: Parameters, chi_squared: float) -> float:
+    """Largest absolute signal by largest rate of all data sets that have the same leakage, nG."""
     others = [(one, coherence(one)) for one in experiment.beside]
     alike = [(experiment, chi_squared), *others]
-    rates = [_rate(one, parameters) for one, _ in alike]
-    largest = max(np.max(np.abs(rate)) for rate in rates)
+    largest = max(np.max(np.abs(_rate(one, parameters))) for one, _ in alike)
     peak = max(np.max(np.abs(exact_field(one, parameters, chi2))) for one, chi2 in alike)
-    with faults("leakage", field_causes(experiment, parameters, chi_squared)) as finite:
-        shape: FloatArray = finite(peak / largest * rates[0])
-        return shape
+    return float(peak / largest)
 
 
 def _rate(experiment: Experiment, parameters: Parameters) -> FloatArray:

@@ -33,7 +33,7 @@ from renp_infer.inference.hypothesis import (
 )
 from renp_infer.inference.joint import JointModel, Sharing
 from renp_infer.inference.knowledge.constraints import PublishedTerm
-from renp_infer.inference.parameters import MASS
+from renp_infer.inference.parameters import LEAKAGE, MASS
 from renp_infer.inference.priors.marginals import PHASE_SD_DEG
 from renp_infer.inference.priors.prior import Prior, response_argument, truth_values
 from renp_infer.inference.profiles.exposure import ByExposure, required_exposure
@@ -115,6 +115,40 @@ class KnownRival(Rival):
         if key not in self._known:
             self._known[key] = super().predicted(m1_meV)
         return self._known[key]
+
+
+@dataclass(frozen=True)
+class LeakingRival(Rival):
+    """One of a set beside a design whose leakage is that of the design, too.
+
+    Attributes
+    ----------
+    model : HypothesisModel
+        With the shape that the leakage of all of them has.
+    known_alone : KnownRival
+        Of the set without the design.
+    factor : float
+        New shape by old.
+    """
+
+    known_alone: KnownRival
+    factor: float
+
+    @classmethod
+    def of(cls, alone: KnownRival, factor: float) -> LeakingRival:
+        """The same with another scale of the leakage."""
+        model = alone.model
+        assert isinstance(model, HypothesisModel)
+        shapes = dict(model.shapes or {})
+        shapes[LEAKAGE] = factor * shapes[LEAKAGE]
+        return cls(replace(model, shapes=shapes), alone, factor)
+
+    def predicted(self, m1_meV: FloatArray) -> Prediction:
+        """Fields at masses (k,)."""
+        found = self.known_alone.predicted(m1_meV)
+        slopes = found.slopes.copy()
+        slopes[:, :, nuisances(self.prior).index(LEAKAGE)] *= self.factor
+        return replace(found, slopes=slopes)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from renp_infer.design.utilities.prediction import Prediction, nuisances, predict
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.joint import JointModel, Member, Sharing
+from renp_infer.inference.parameters import LEAKAGE
 from renp_infer.inference.priors.marginals import slope_at
 from renp_infer.inference.priors.template import Template
 from renp_infer.measurement.noise import Noise, joined_noise
@@ -88,6 +89,11 @@ class Beside:
     def sharing(self, experiment: Experiment | None = None) -> Sharing:
         """What the sets have in common, with one more if its apparatus is given."""
         return Sharing.by(self.with_one(experiment), self.by, self.templates)
+
+    def leaking_alike(self, experiment: Experiment) -> list[int]:
+        """Places of the sets that have the same leakage as one more with an apparatus."""
+        *groups, new = self.sharing(experiment).groups[LEAKAGE]
+        return [place for place, group in enumerate(groups) if group == new]
 
     def noise(self, more: Noise) -> Noise:
         """Noise of the sets as they are, and of one more whose exposure grows."""

@@ -21,13 +21,16 @@ from renp_infer.design.utilities.foreknown import known_truths
 from renp_infer.design.utilities.measures import UTILITIES
 from renp_infer.design.utilities.truths import Truths, fixed_truth, prior_truths, spread
 from renp_infer.errors import DomainError
+from renp_infer.inference.parameters import LEAKAGE
 from renp_infer.inference.settings import InferenceSettings
+from renp_infer.measurement.leakage import leakage_unit
 from renp_infer.measurement.noise import Noise, noise_by_exposure
+from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 if TYPE_CHECKING:
-    from renp_infer.design.utilities.appraisal import DesignBench, Rival
+    from renp_infer.design.utilities.appraisal import DesignBench, KnownRival, Rival
     from renp_infer.design.utilities.beside import Beside
     from renp_infer.design.utilities.posterior import Learnt
     from renp_infer.inference.joint import Sharing
@@ -172,7 +175,7 @@ class Appraiser:
             self.knowledge,
         )
         self.truths = self._drawn(rng)
-        self._made: dict[tuple[float, ...], list[list[Rival]]] = {}
+        self._made: dict[tuple[float, ...], list[list[KnownRival]]] = {}
 
     @property
     def odds(self) -> FloatArray:
@@ -233,9 +236,11 @@ class Appraiser:
             noise = beside.split_noise(experiment.exposures_s)
         else:
             noise = noise_by_exposure(experiment, self.noise_scale**2, shares)
-            rivals = self._rivals(experiment, noise)
-            if beside is not None:
-                rivals = _together([*self._known(), rivals], beside.sharing(experiment))
+            if beside is None:
+                rivals = self._rivals(experiment, noise)
+            else:
+                sets = self._with_one(beside, experiment, noise)
+                rivals = _together(sets, beside.sharing(experiment))
                 noise = beside.noise(noise)
         return DesignBench(rivals, self.known, noise, self.settings.masses)
 
@@ -254,7 +259,35 @@ class Appraiser:
             knowledge=self.knowledge,
         )
 
-    def _known(self, exposures_s: tuple[float, ...] = ()) -> list[list[Rival]]:
+    def _with_one(
+        self, beside: Beside, experiment: Experiment, noise: Noise
+    ) -> list[Sequence[Rival]]:
+        """Hypotheses of each set beside a design, and of the design.
+
+        A leakage that they have in common has one scale, the peak of all of them.
+        """
+        from renp_infer.design.utilities.appraisal import LeakingRival
+
+        known: list[Sequence[Rival]] = [*self._known()]
+        alike = beside.leaking_alike(experiment) if self._leaks else []
+        if not alike:
+            return [*known, self._rivals(experiment, noise)]
+        others = tuple(replace(beside.sets[k].experiment, beside=()) for k in alike)
+        experiment = replace(experiment, beside=others)
+        unit = leakage_unit(experiment, self._own, coherence(experiment))
+        for k in alike:
+            before = beside.sets[k].experiment
+            factor = unit / leakage_unit(before, self._own, coherence(before))
+            known[k] = [LeakingRival.of(rival, factor) for rival in self._known()[k]]
+        return [*known, self._rivals(experiment, noise)]
+
+    @property
+    def _leaks(self) -> bool:
+        """Whether a leakage is free."""
+        settings = self.settings.inference
+        return settings.leakage_sd > 0.0 or any(one.name == LEAKAGE for one in settings.own)
+
+    def _known(self, exposures_s: tuple[float, ...] = ()) -> list[list[KnownRival]]:
         """Hypotheses of each set beside the designs, made once.
 
         With the finite crystal's share they are good for the noise of these exposures, or of

@@ -17,13 +17,18 @@ from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.joint import JointModel, Member, Sharing
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.measurement.leakage import leakage_shape
 from renp_infer.measurement.noise import Noise, joined_noise
+from renp_infer.measurement.normalise import coherence
 from renp_infer.study.designing import (
+    appraiser_of,
     beside_of,
     designed,
     frozen_noise,
     region_of,
     split_of,
+    study_at,
+    study_with,
 )
 from renp_infer.study.load import load_study
 from renp_infer.study.observed import data_of
@@ -98,6 +103,29 @@ def test_the_next_set_is_of_the_crystal_that_it_fits_and_of_another_otherwise() 
     assert [one.name for one in again.sets] == ["first", "second", "next"]
     assert designed(again, {"layout.length_cm": 0.7})["data"][-1] == {
         "name": "next-2", "crystal": "next-2", "layout": {"length_cm": 0.7}}  # fmt: skip
+
+
+def test_a_leakage_of_all_has_one_scale_with_the_next_set() -> None:
+    """That of the study with one set more: the peak of all, where the new one alone has half."""
+    tables = design(vary={"layout.length_cm": {"low": 0.5, "high": 4.0}})
+    tables["inference"] = {"leakage_sd": 0.05, "sharing": {"leakage": "all"}}
+    study = load_study(tables)
+    appraiser, keys = appraiser_of(study, region_of(study)), {"layout.length_cm": 3.5}
+    assert study.design is not None
+    found = appraiser.bench(study_at(study.design, keys).experiment)
+    place = nuisances(found.rivals[0].prior).index("leakage")
+    whole = study_with(study, keys)
+    truth = whole.parameters
+    shapes = [
+        leakage_shape(one.study.experiment, truth, coherence(one.study.experiment))
+        for one in whole.sets
+    ]
+    expected = 0.05 * np.concatenate(shapes)
+    for row in (0, -1):
+        np.testing.assert_allclose(found.table[0].slopes[row][:, place], expected, rtol=1e-9)
+    for name, column in found.rivals[0].model.all_shapes.items():
+        if name == "leakage":
+            np.testing.assert_allclose(column, np.concatenate(shapes), rtol=1e-9)
 
 
 def test_shares_divide_the_exposure_of_all() -> None:
