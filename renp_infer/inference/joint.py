@@ -29,7 +29,7 @@ from renp_infer.inference.parameters import (
     template_row,
 )
 from renp_infer.inference.priors.marginals import Marginal, Normal
-from renp_infer.inference.priors.own_prior import TiedBlock
+from renp_infer.inference.priors.own_prior import OwnPrior, TiedBlock
 from renp_infer.inference.priors.prior import GaussianPrior, Prior, response_argument
 from renp_infer.inference.priors.template import Template
 from renp_infer.inference.settings import InferenceSettings
@@ -112,6 +112,10 @@ class Sharing:
             name: of_group(name, groups[place]) if len(set(groups)) > 1 else name
             for name, groups in self.groups.items()
         }
+
+    def own_groups(self, place: int) -> dict[str, str]:
+        """Group of each parameter that the set at a place has."""
+        return {name: groups[place] for name, groups in self.groups.items()}
 
     def parts(self, name: str) -> bool:
         """Whether data sets have values of their own of a parameter."""
@@ -215,8 +219,19 @@ class JointModel:
 
     @property
     def settings(self) -> InferenceSettings:
-        """Settings, the same for all sets."""
-        return self.models[0].settings
+        """Settings of all sets: priors that not all have are named by their groups."""
+        first, every = self.models[0].settings, [model.settings.own for model in self.models]
+        common = tuple(one for one in first.own if all(one in own for own in every))
+        apart: dict[str, OwnPrior] = {}
+        for place, own in enumerate(every):
+            groups = self.sharing.own_groups(place)
+            named = [
+                replace(one, name=of_group(one.name, groups[one.name]))
+                for one in own
+                if one not in common
+            ]
+            apart |= {one.name: one for one in named}
+        return replace(first, own=(*common, *apart.values())) if apart else first
 
     @functools.cached_property
     def prior(self) -> Prior:
@@ -339,7 +354,10 @@ class JointModel:
 
     def with_settings(self, settings: InferenceSettings) -> JointModel:
         """The same with other priors."""
-        models = tuple(model.with_settings(settings) for model in self.models)
+        models = tuple(
+            model.with_settings(settings.of_groups(self.sharing.own_groups(place)))
+            for place, model in enumerate(self.models)
+        )
         return replace(self, models=models)
 
     def with_response(self, response: ResponseLike) -> JointModel:

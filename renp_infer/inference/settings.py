@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from renp_infer.errors import DomainError
+from renp_infer.inference.parameters import of_group, parted
 from renp_infer.inference.priors.own_prior import OwnPrior, TiedBlock
 from renp_infer.inference.priors.template import Template
 
@@ -98,7 +99,18 @@ class InferenceSettings:
 
     def without_own(self, names: Collection[str]) -> InferenceSettings:
         """The same without priors of their own for some parameters, none of them correlated."""
-        return replace(self, own=tuple(one for one in self.own if one.name not in names))
+        return replace(self, own=tuple(o for o in self.own if parted(o.name)[0] not in names))
+
+    def of_groups(self, groups: Mapping[str, str]) -> InferenceSettings:
+        """Those of a data set that has a group (or none) of each parameter, by plain names."""
+        apart = {one.name: one for one in self.own if parted(one.name)[1]}
+        if not apart:
+            return self
+        names = {name: of_group(name, group) for name, group in groups.items()}
+        mine = [replace(apart[n], name=plain) for plain, n in names.items() if n in apart]
+        replaced = {one.name for one in mine}
+        rest = [o for o in self.own if o.name not in apart and o.name not in replaced]
+        return replace(self, own=(*rest, *mine))
 
     def with_own(
         self, own: tuple[OwnPrior, ...], blocks: tuple[TiedBlock, ...]

@@ -6,6 +6,8 @@ numbers that cannot be calculated with, ``design_check.py`` designs that make no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from renp_infer.errors import ConfigError
@@ -13,6 +15,7 @@ from renp_infer.fields import Said
 from renp_infer.inference.knowledge.subjects import separates
 from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.inference.priors.marginals import slope_at
+from renp_infer.inference.priors.own_prior import OwnPrior
 from renp_infer.inference.priors.prior import truth_values
 from renp_infer.inference.results.comparison import HYPOTHESES
 from renp_infer.inference.settings import InferenceSettings
@@ -213,11 +216,10 @@ def check_constraints(study: StudyConfig) -> None:
     ------
     ConfigError
     """
-    if study.constraints is None:
-        return
-    if study.calibrate is not None and study.calibrate.belt_sets:
+    section = study.calibrate
+    if study.constraints is not None and section is not None and section.belt_sets:
         allowed = "0 with [constraints]: a belt would have to repeat the other experiments"
-        raise ConfigError("calibrate.belt_sets", study.calibrate.belt_sets, allowed)
+        raise ConfigError("calibrate.belt_sets", section.belt_sets, allowed)
 
 
 def check_separate(knowledge: tuple[Stated, ...]) -> None:
@@ -289,15 +291,34 @@ def check_priors(
     if turning:
         allowed = f"nothing with {tasks[0]}, which takes phases as unknown or known"
         raise ConfigError(f"inference.priors.{turning[0]}", Said("a table"), allowed)
+    check_centred(study, settings.own, experiment, parameters)
+
+
+def check_centred(
+    study: StudyConfig,
+    own: Iterable[OwnPrior],
+    experiment: Experiment,
+    parameters: Parameters,
+    key: str = "inference.priors",
+) -> None:
+    """Refuse priors with other medians than nominal values, where forecasts and designs begin.
+
+    Raises
+    ------
+    ConfigError
+    """
+    tasks = [f"[{task}]" for task in ("forecast", "optimize") if getattr(study, task) is not None]
+    if not tasks:
+        return
     nominal = truth_values(parameters, experiment.target.refractive_index)
-    for one in settings.own:
+    for one in own:
         if one.name == MASS or not one.holds_under(parameters.ordering):
             continue
         centre = float(one.marginal.from_unit(np.zeros(1)))
         if abs(centre - nominal[one.name]) > OFF_CENTRE * slope_at(one.marginal, 0.0):
             given = Said(f"{one.text}, whose median is {centre:g}")
             allowed = f"a median of {nominal[one.name]:g}, the nominal value, with {tasks[0]}"
-            raise ConfigError(f"inference.priors.{one.name}", given, allowed)
+            raise ConfigError(f"{key}.{one.name}", given, allowed)
 
 
 def check_systematics(study: StudyConfig) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,17 @@ from typing import Any
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
 from renp_infer.inference.joint import Sharing
-from renp_infer.inference.parameters import LEAKAGE
+from renp_infer.inference.parameters import LEAKAGE, PARAMETERS, parted
+from renp_infer.inference.priors.own_prior import OwnPrior
 from renp_infer.inference.priors.prior import truth_values
-from renp_infer.study.checks import check_blinding, check_systematics
+from renp_infer.study.checks import check_blinding, check_centred, check_systematics
 from renp_infer.study.knowledge import Stated
+from renp_infer.study.priors import group_priors
 from renp_infer.study.reading import StudyConfig, validate
 from renp_infer.study.resolve import assemble
 from renp_infer.study.sections.blinding import blinding_of, with_absolute_key
 from renp_infer.study.sections.data import TABLES, DataSection, DataSetSection, absolute
+from renp_infer.study.sections.inference import absolute_priors
 from renp_infer.study.sections.systematics import with_absolute_templates
 from renp_infer.study.sources import data_digests
 from renp_infer.study.study import DataSet, Study
@@ -59,7 +62,8 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     assert isinstance(entries, tuple)
     _check_names(entries)
     check_blinding(study)
-    bare = study.model_copy(update={"data": None, "systematics": None, "blinding": None})
+    gone = {"data": None, "systematics": None, "blinding": None}
+    bare = _without_groups(study).model_copy(update=gone)
     hidden = with_absolute_key(study.blinding, folder)
     whole = replace(assemble(bare, text, folder), blinding=blinding_of(hidden))
     check_systematics(study)
@@ -71,23 +75,94 @@ def assemble_sets(study: StudyConfig, text: str, folder: Path) -> Study:
     sets = _leaking_alike(sets, sharing)
     _check_index(sets, sharing)
     _check_knowledge(whole.knowledge, sharing)
+    groups = _groups(study, folder, whole, sharing)
+    sets = _with_groups(study, sets, groups, sharing)
     told = [_told(entry, k, folder) for k, entry in enumerate(entries)]
     resolved = whole.resolved | {"data": told} | _templates(study, folder)
     if hidden is not None:
         resolved |= {"blinding": hidden.model_dump()}
-    own, design = sets[0].study.settings, whole.design
+    resolved |= _told_groups(study, folder, resolved)
+    own, design, settings = sets[0].study.settings, whole.design, whole.settings
     if design is not None:
         tables = design.tables | _templates(study, folder)
+        tables |= _told_groups(study, folder, tables)
         design = replace(design, tables=tables, data=tuple(resolved["data"]))
+    if own is not None and settings is not None:
+        held = (*settings.own, *groups)
+        settings = replace(settings, templates=own.templates, own=held)
     return replace(
         whole,
-        settings=own and whole.settings and replace(whole.settings, templates=own.templates),
+        settings=settings,
         resolved=resolved,
         experiment=sets[0].study.experiment,
         design=design,
         sets=sets,
         sharing=sharing,
     )
+
+
+def _without_groups(study: StudyConfig) -> StudyConfig:
+    """The study without priors of single groups, which no single set knows."""
+    if study.inference is None or study.inference.priors is None:
+        return study
+    priors = study.inference.priors.model_copy(update={"group": ()})
+    inference = study.inference.model_copy(update={"priors": priors})
+    return study.model_copy(update={"inference": inference})
+
+
+def _groups(
+    study: StudyConfig, folder: Path, whole: Study, sharing: Sharing
+) -> tuple[OwnPrior, ...]:
+    """Priors of single groups, by parameter with its group."""
+    section = absolute_priors(study.inference, folder)
+    if section is None or section.priors is None or whole.settings is None:
+        return ()
+    names = [
+        name
+        for name in sharing.table.names
+        if parted(name)[1] and parted(name)[0] in PARAMETERS.names
+    ]
+    return group_priors(section.priors, whole.settings, whole.oscillation, names)
+
+
+def _with_groups(
+    study: StudyConfig,
+    sets: tuple[DataSet, ...],
+    groups: tuple[OwnPrior, ...],
+    sharing: Sharing,
+) -> tuple[DataSet, ...]:
+    """The sets, each with the priors of its groups."""
+    found = []
+    for place, one in enumerate(sets):
+        settings = one.study.settings
+        if settings is not None:
+            held = settings.with_own((*settings.own, *groups), settings.blocks)
+            mine = held.of_groups(sharing.own_groups(place))
+            priors = [own for own in mine.own if own not in settings.own]
+            _check_group_priors(study, priors, one.study)
+            found.append(replace(one, study=replace(one.study, settings=mine)))
+        else:
+            found.append(one)
+    return tuple(found)
+
+
+def _check_group_priors(study: StudyConfig, own: Sequence[OwnPrior], one: Study) -> None:
+    """Refuse priors of a set's groups that a task cannot take as they are."""
+    key = "inference.priors.group"
+    if one.residual and any(prior.name == LEAKAGE for prior in own):
+        allowed = "nothing with target.polarisation, whose parity-even field is part of that prior"
+        raise ConfigError(key, Said(f"one of {LEAKAGE}"), allowed)
+    check_centred(study, own, one.experiment, one.parameters, key)
+
+
+def _told_groups(study: StudyConfig, folder: Path, tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Section ``[inference]`` of tables with the priors of single groups; nothing without any."""
+    section = absolute_priors(study.inference, folder)
+    if section is None or section.priors is None or not section.priors.group:
+        return {}
+    told = [entry.model_dump(exclude_none=True) for entry in section.priors.group]
+    inference = tables["inference"]
+    return {"inference": inference | {"priors": inference.get("priors", {}) | {"group": told}}}
 
 
 def _templates(study: StudyConfig, folder: Path) -> dict[str, Any]:
@@ -107,6 +182,7 @@ def _set(
     keys = (*_SHARED, *TABLES)
     tables: dict[str, Any] = {key: given[key] for key in keys if given.get(key) is not None}
     tables.get("inference", {}).pop("sharing", None)
+    tables.get("inference", {}).get("priors", {}).pop("group", None)
     for name in TABLES:
         tables[name] = given.get(name, {}) | getattr(entry, name)
     tables |= {"name": entry.name, "data": _file(entry, place)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,17 @@ def study_at(design: Design, keys: Keys) -> Study:
     ConfigError
         Where they make none.
     """
-    return assemble(config.validate(with_keys(design.tables, keys)), "", Path(design.folder))
+    tables = _of_one(design.tables) if design.data else design.tables
+    return assemble(config.validate(with_keys(tables, keys)), "", Path(design.folder))
+
+
+def _of_one(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of one data set alone, which knows no priors of single groups."""
+    inference = dict(tables.get("inference", {}))
+    priors = {key: own for key, own in inference.pop("priors", {}).items() if key != "group"}
+    inference |= {"priors": priors} if priors else {}
+    found = {key: table for key, table in tables.items() if key != "inference"}
+    return found | ({"inference": inference} if "inference" in tables else {})
 
 
 def whole_at(design: Design, keys: Keys) -> Study:

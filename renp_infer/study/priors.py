@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +11,32 @@ import numpy as np
 
 from renp_infer.errors import ConfigError, DomainError
 from renp_infer.fields import Said
-from renp_infer.inference.knowledge.constraints import around, mean_direction
-from renp_infer.inference.parameters import MASS, PARAMETERS, Inferred
+from renp_infer.inference.parameters import MASS, PARAMETERS, Inferred, parted
 from renp_infer.inference.priors.marginals import (
     FULL_TURN_DEG,
     LogNormal,
     LogUniform,
     Marginal,
     Normal,
-    Tabulated,
     Truncated,
     Uniform,
 )
-from renp_infer.inference.priors.own_prior import OwnPrior, TiedBlock, density_of
+from renp_infer.inference.priors.own_prior import OwnPrior, TiedBlock
 from renp_infer.inference.priors.prior import GaussianPrior, allowed_range, measured
 from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.neutrinos import OscillationTable
 from renp_infer.records import FloatArray
 from renp_infer.study.columns import columns_of
+from renp_infer.study.measured.densities import (
+    HALF_TURN_DEG,
+    density_of_samples,
+    density_of_table,
+)
 from renp_infer.study.sections.inference import InferenceSection, inference_settings
 from renp_infer.study.sections.priors import TAKES, BlockEntry, PriorEntry
 
 KEY = "inference.priors"
-HALF_TURN_DEG = 180.0
-_DENSITY, _WEIGHT = "density", "weight"
-_FEWEST_DRAWS = 100
-_MOST_ROWS = 10_000
-_LARGEST = 1e100
+_DENSITY = "density"
 _ROUNDING = 1e-9
 _SMALLEST = 1e-10
 """Smallest eigenvalue of a correlation matrix."""
@@ -51,12 +50,7 @@ def settings_of(
 ) -> InferenceSettings:
     """Settings of a checked section with absolute paths, priors by parameter among them.
 
-    Parameters
-    ----------
-    section : InferenceSection
-    table : OscillationTable
-    extraordinary : bool
-        Whether a beam is an extraordinary ray.
+    ``extraordinary`` is whether a beam is an extraordinary ray.
 
     Raises
     ------
@@ -74,27 +68,20 @@ def own_priors(
 ) -> tuple[tuple[OwnPrior, ...], tuple[TiedBlock, ...]]:
     """Priors by parameter, and what ties them, of a section with absolute paths.
 
-    Parameters
-    ----------
-    section : PriorsSection
-    settings : InferenceSettings
-        Its own priors are not looked at.
-    measured : mapping
-        By ordering: a prior must lie within what a parameter can be.
-
     Raises
     ------
     ConfigError
         On the first thing that is wrong.
     """
+    for entry in section.group:
+        allowed = "nothing without several data sets, [[data]]: there is one group"
+        raise ConfigError(f"{KEY}.group[0].parameter", entry.parameter, allowed)
     found = []
     for row in PARAMETERS.rows:
         entry = getattr(section, row.name)
         if entry is not None:
             key = f"{KEY}.{row.name}"
-            _check_ordering(entry.ordering, (row.name,), key)
-            ranges = _ranges(row, settings, measured, entry.ordering)
-            found.append((key, _own_prior(row, entry, key, _common(ranges)), ranges))
+            found.append((key, *_of_entry(row, entry, key, settings, measured)))
     blocks = []
     for k, entry in enumerate(section.block):
         key = f"{KEY}.block[{k}]"
@@ -113,6 +100,43 @@ def own_priors(
     return tuple(own for _, own, _ in found), tuple(blocks)
 
 
+def group_priors(
+    section: Any, settings: InferenceSettings, table: OscillationTable, names: Sequence[str]
+) -> tuple[OwnPrior, ...]:
+    """Priors of single groups, by parameter with its group: of those ``names`` that there are.
+
+    Raises
+    ------
+    ConfigError
+    """
+    known = {ordering: measured(table, ordering) for ordering in table.values}
+    tied = {name for block in settings.blocks for name in block.names}
+    found: dict[str, OwnPrior] = {}
+    for k, entry in enumerate(section.group):
+        key, name = f"{KEY}.group[{k}]", entry.parameter
+        if name not in names:
+            allowed = " | ".join(names) or "nothing: the data sets have all in common"
+            raise ConfigError(f"{key}.parameter", name, allowed)
+        if parted(name)[0] in tied or name in found:
+            allowed = f"one prior of {name}: here or in a block"
+            raise ConfigError(f"{key}.parameter", name, allowed)
+        row = next(row for row in PARAMETERS.rows if row.name == parted(name)[0])
+        own, ranges = _of_entry(row, entry, key, settings, known)
+        for low, high in ranges:
+            _check_inside(own, key, low, high)
+        found[name] = replace(own, name=name)
+    return tuple(found.values())
+
+
+def _of_entry(
+    row: Inferred, entry: PriorEntry, key: str, settings: InferenceSettings, known: Measured
+) -> tuple[OwnPrior, list[tuple[float, float]]]:
+    """Prior of a table, and the ranges in which its parameter can be."""
+    _check_ordering(entry.ordering, (row.name,), key)
+    ranges = _ranges(row, settings, known, entry.ordering)
+    return _own_prior(row, entry, key, _common(ranges)), ranges
+
+
 def mass_settings(section: InferenceSection) -> InferenceSettings:
     """Settings with the prior of m1 of a section, if it has one, and no others of its own."""
     settings = inference_settings(section)
@@ -126,7 +150,8 @@ def mass_settings(section: InferenceSection) -> InferenceSettings:
 
 def files_of(section: Mapping[str, Any]) -> list[Path]:
     """Files that a resolved section names."""
-    entries = (entry for entry in section.values() if isinstance(entry, Mapping))
+    groups = section.get("group", ())
+    entries = (entry for entry in (*section.values(), *groups) if isinstance(entry, Mapping))
     return [Path(entry["file"]) for entry in entries if "file" in entry]
 
 
@@ -195,7 +220,7 @@ def _check_keys(entry: PriorEntry, key: str) -> None:
     needed, more = TAKES[entry.kind]
     given = [k for k in sorted(type(entry).model_fields) if getattr(entry, k) is not None]
     for name in given:
-        if name not in (*needed, *more, "kind", "ordering"):
+        if name not in (*needed, *more, "kind", "ordering", "parameter"):
             allowed = f'nothing with kind = "{entry.kind}", which takes ' + ", ".join(
                 (*needed, *(f"{k} (optional)" for k in more))
             )
@@ -280,65 +305,8 @@ def _of_file(
     path = Path(str(entry.file))
     if entry.kind == "table":
         values, heights = columns_of(path, (row.name, _DENSITY), f"{key}.file")
-        return _table(values, heights, f"{key}.file"), f"density of {path.name}"
-    return _of_samples(path, row, key, limits), f"smoothed samples of {path.name}"
-
-
-def _of_samples(path: Path, row: Inferred, key: str, limits: tuple[float, float]) -> Tabulated:
-    """Density of a file of draws; remembered, since a search of designs asks again and again.
-
-    Phases are taken on the turn around their mean direction.
-    """
-    draws, weights = columns_of(path, (row.name,), f"{key}.file", weight=_WEIGHT)
-    _check_size(draws, f"{key}.file")
-    if draws.size < _FEWEST_DRAWS:
-        allowed = f"{_FEWEST_DRAWS} draws or more"
-        raise ConfigError(f"{key}.file", Said(f"{draws.size} draws"), allowed)
-    if np.any(weights < 0.0) or not np.sum(weights) > 0.0:
-        raise ConfigError(f"{key}.file", Said("a negative weight, or none"), "weights >= 0")
-    low, high = limits
-    if row.kind == "phase":
-        draws, low, high = _unrolled(draws, weights)
-    if not (low <= draws.min() < draws.max() <= high):
-        given = Said(f"{draws.min():g} to {draws.max():g}")
-        raise ConfigError(f"{key}.file", given, f"different values within {low:g} and {high:g}")
-    return _smooth(draws.tobytes(), weights.tobytes(), low, high)
-
-
-def _unrolled(draws: FloatArray, weights: FloatArray) -> tuple[FloatArray, float, float]:
-    """Phases (n,) around their mean direction, and the ends of that turn."""
-    middle = mean_direction(draws, weights / np.sum(weights))
-    found = around(draws, middle)
-    return found, float(middle) - HALF_TURN_DEG, float(middle) + HALF_TURN_DEG
-
-
-@functools.lru_cache(maxsize=16)
-def _smooth(draws: bytes, weights: bytes, low: float, high: float) -> Tabulated:
-    return density_of(np.frombuffer(draws), np.frombuffer(weights), low, high)
-
-
-def _check_size(values: FloatArray, key: str) -> None:
-    """Refuse values whose differences could leave the range of floats."""
-    if np.any(np.abs(values) > _LARGEST):
-        given = Said(f"{np.abs(values).max():g}")
-        raise ConfigError(key, given, f"values up to {_LARGEST:g}")
-
-
-def _table(values: FloatArray, heights: FloatArray, key: str) -> Tabulated:
-    _check_size(values, key)
-    if not 2 <= values.size <= _MOST_ROWS:
-        raise ConfigError(key, Said(f"{values.size} rows"), f"2 to {_MOST_ROWS} rows")
-    if np.any(np.diff(values) <= 0.0):
-        raise ConfigError(key, Said("values that do not rise"), "rising values")
-    if np.any(heights < 0.0) or not np.any(heights > 0.0):
-        raise ConfigError(key, Said("a negative density, or none"), "densities >= 0")
-    some = np.flatnonzero(heights > 0.0)
-    first, last = max(some[0] - 1, 0), min(some[-1] + 2, values.size)
-    if some.size < some[-1] - some[0] + 1:
-        given = Said("a density that is 0 between values where it is not")
-        raise ConfigError(key, given, "one range in which the density is > 0")
-    heights = heights / heights.max()
-    return Tabulated(tuple(values[first:last].tolist()), tuple(heights[first:last].tolist()))
+        return density_of_table(values, heights, f"{key}.file"), f"density of {path.name}"
+    return density_of_samples(path, row, key, limits), f"smoothed samples of {path.name}"
 
 
 def _block(entry: BlockEntry, key: str) -> tuple[TiedBlock, list[Normal]]:

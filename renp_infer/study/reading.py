@@ -247,7 +247,8 @@ def _translated(detail: Mapping[str, Any]) -> ConfigError:
         return ConfigError(path, given, "a list, [...]")
     if kind == "extra_forbidden" and "[" in str(steps[-1]):
         allowed = "keys of all data sets: none is of one crystal, run or template alone"
-        return ConfigError(path, given, allowed, "inference.sharing says what sets have in common")
+        hint = "[[inference.priors.group]] has priors of one crystal or run"
+        return ConfigError(path, given, allowed, hint)
     if kind == "extra_forbidden":
         known = _known_names(steps[:-1])
         hint = nearest(str(steps[-1]), known) or _elsewhere(str(steps[-1]))

@@ -13,6 +13,8 @@ from renp_infer.inference.joint import JointModel, Sharing
 from renp_infer.inference.judging.sbc import rank_one
 from renp_infer.inference.judging.uniformity import EcdfTest
 from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.priors.marginals import LogNormal
+from renp_infer.inference.priors.own_prior import OwnPrior
 from renp_infer.inference.profiles.fisher import best_step, expand, sigma
 from renp_infer.inference.refit import Refit
 from renp_infer.inference.samplers.importance import evidence
@@ -264,6 +266,49 @@ def test_exact_linear_gaussian_values():
         places = [joint.prior.names.index(joint.sharing.names(k)[n]) for n in part.prior.names]
         expected[np.ix_(places, places)] += by.T @ np.linalg.solve(own.covariance, by)
     np.testing.assert_allclose(fisher, expected, rtol=1e-9, atol=1e-9 * np.abs(fisher).max())
+
+
+def test_a_prior_of_one_crystal_is_a_row_of_the_normal_equations():
+    """The other crystal's stays; the error of the mass is that of the equations with that row."""
+    theta, sigma_nG = toy_angles(N), 0.05
+    own = OwnPrior("amplitude[y]", "log-normal", LogNormal(0.01), "")
+    plain = inference_with(m1_max_meV=200.0, leakage_sd=0.0, phases="fixed")
+    sharing = sharing_of(("a", "b"), ("x", "y"))
+    settings = replace(plain, own=(own,))
+    toy = PythonResponse(ToyResponse(theta, width=0.05))
+
+    def joint_of(whole):
+        models = [
+            HypothesisModel(
+                toy,
+                toy_truth(),
+                OSCILLATION,
+                whole.of_groups(sharing.own_groups(place)),
+                INDEX,
+                1.0,
+            )
+            for place in (0, 1)
+        ]
+        return JointModel.of(models, sharing)
+
+    joint, before = joint_of(settings), joint_of(plain)
+    assert joint.prior.marginals["amplitude[y]"] == LogNormal(0.01)
+    assert joint.prior.marginals["amplitude[x]"] == before.prior.marginals["amplitude[x]"]
+    assert joint.settings.own == (own,)
+    assert joint.with_settings(joint.settings).prior.marginals == joint.prior.marginals
+    assert joint.with_settings(plain).prior.marginals == before.prior.marginals
+    data = stack(*(data_for(m, sigma_nG, k) for k, m in enumerate(before.models)))
+    noise = Noise(lambda _: data.covariance, True, 1.0)
+    vector = before.vector(before.parameters)
+    linear = expand(before.likelihood(data), vector)
+    place = linear.names.index("amplitude[y]")
+    rows = linear.prior_rows.copy()
+    rows[np.flatnonzero(rows[:, place])[0], place] = 1.0 / 0.01
+    columns = np.vstack([linear.jacobian / sigma_nG, rows])
+    exact = np.linalg.inv(columns.T @ columns)[0, 0] ** 0.5
+    found = sigma(expand(joint.likelihood(data), vector), noise, 1.0)
+    assert found == pytest.approx(exact, rel=1e-8)
+    assert found < 0.999 * sigma(linear, noise, 1.0)
 
 
 def test_a_gradient_is_the_misfit_along_the_jacobian():

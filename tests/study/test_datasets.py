@@ -308,3 +308,51 @@ def test_one_prior_of_two_indices_is_refused() -> None:
     assert load_study(two_sets(*sets, inference={"priors": own})).sets
     with pytest.raises(ConfigError, match=r"priors\.amplitude\[long\].*one crystal, run or"):
         load_study(two_sets(*sets, inference={"priors": {"amplitude[long]": own}}))
+
+
+GROUP = {"parameter": "amplitude[small]", "kind": "log-normal", "median": 1.0, "log_sd": 0.03}
+
+
+def test_a_prior_of_one_crystal_is_that_of_its_sets_alone() -> None:
+    """The set alone is the study with that prior; the other has the default one."""
+    study = load_study(two_sets(inference={"priors": {"group": [GROUP]}}))
+    first, second = (one.study for one in study.sets)
+    alone = two_sets(inference={"priors": {"amplitude": {**GROUP}}})
+    del alone["data"], alone["inference"]["priors"]["amplitude"]["parameter"]
+    assert second.priors.own == load_study(alone).priors.own
+    assert first.priors.own == ()
+    assert [one.name for one in study.priors.own] == ["amplitude[small]"]
+    assert load_study(study.resolved).priors == study.priors
+    assert fingerprint(posterior_inputs(study)) != fingerprint(
+        posterior_inputs(load_study(two_sets(inference={})))
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "allowed"),
+    [
+        ({"parameter": "amplitude[x]"}, r"group\[0\]\.parameter", "amplitude[small]"),
+        ({"parameter": "m1_meV"}, r"group\[0\]\.parameter", "baseline_nG[first]"),
+        ({"mean": 1.0}, r"group\[0\]\.mean", "median"),
+        ({"ordering": "normal"}, r"group\[0\]\.ordering", "both"),
+    ],
+)
+def test_wrong_priors_of_groups_are_refused(
+    change: dict[str, Any], path: str, allowed: str
+) -> None:
+    with pytest.raises(ConfigError, match=path) as caught:
+        load_study(two_sets(inference={"priors": {"group": [GROUP | change]}}))
+    assert allowed in str(caught.value)
+
+
+def test_groups_have_one_prior_each_and_belong_to_several_sets() -> None:
+    with pytest.raises(ConfigError, match=r"group\[1\].*one prior of amplitude\[small\]"):
+        load_study(two_sets(inference={"priors": {"group": [GROUP, GROUP]}}))
+    alone = two_sets(inference={"priors": {"group": [GROUP]}})
+    del alone["data"]
+    with pytest.raises(ConfigError, match=r"group\[0\].*several data sets"):
+        load_study(alone)
+    vary = {"vary": {"layout.length_cm": {"low": 0.5, "high": 4.0}}}
+    moved = two_sets(inference={"priors": {"group": [GROUP | {"median": 1.1}]}}, optimize=vary)
+    with pytest.raises(ConfigError, match=r"priors\.group\.amplitude.*median of 1"):
+        load_study(moved)

@@ -40,7 +40,7 @@ def prior_of(found):
 
 
 def test_every_parameter_can_have_one():
-    assert set(PriorsSection.model_fields) == {*PARAMETERS.names, "block"}
+    assert set(PriorsSection.model_fields) == {*PARAMETERS.names, "block", "group"}
 
 
 def test_samples_of_a_phase_are_on_no_line(tmp_path):

@@ -244,8 +244,10 @@ class Appraiser:
                 noise = beside.noise(noise)
         return DesignBench(rivals, self.known, noise, self.settings.masses)
 
-    def _rivals(self, experiment: Experiment, noise: Noise) -> list[Rival]:
-        """Hypotheses of one experiment."""
+    def _rivals(
+        self, experiment: Experiment, noise: Noise, groups: Mapping[str, str] | None = None
+    ) -> list[Rival]:
+        """Hypotheses of one experiment, which has some groups of each parameter."""
         from renp_infer.design.utilities.appraisal import rivals_of
 
         return rivals_of(
@@ -253,7 +255,7 @@ class Appraiser:
             self.hypotheses,
             self._own,
             self._table,
-            self.settings.inference,
+            self.settings.inference.of_groups(groups or {}),
             sigma_nG=noise.sigma_nG if self.finite_crystal else None,
             seed=self.seed,
             knowledge=self.knowledge,
@@ -269,9 +271,10 @@ class Appraiser:
         from renp_infer.design.utilities.appraisal import LeakingRival
 
         known: list[Sequence[Rival]] = [*self._known()]
-        alike = beside.leaking_alike(experiment) if self._leaks else []
+        groups = beside.sharing(experiment).own_groups(-1)
+        alike = [k for k in beside.leaking_alike(experiment) if LEAKAGE in known[k][0].prior.names]
         if not alike:
-            return [*known, self._rivals(experiment, noise)]
+            return [*known, self._rivals(experiment, noise, groups)]
         others = tuple(replace(beside.sets[k].experiment, beside=()) for k in alike)
         experiment = replace(experiment, beside=others)
         unit = leakage_unit(experiment, self._own, coherence(experiment))
@@ -279,13 +282,7 @@ class Appraiser:
             before = beside.sets[k].experiment
             factor = unit / leakage_unit(before, self._own, coherence(before))
             known[k] = [LeakingRival.of(rival, factor) for rival in self._known()[k]]
-        return [*known, self._rivals(experiment, noise)]
-
-    @property
-    def _leaks(self) -> bool:
-        """Whether a leakage is free."""
-        settings = self.settings.inference
-        return settings.leakage_sd > 0.0 or any(one.name == LEAKAGE for one in settings.own)
+        return [*known, self._rivals(experiment, noise, groups)]
 
     def _known(self, exposures_s: tuple[float, ...] = ()) -> list[list[KnownRival]]:
         """Hypotheses of each set beside the designs, made once.
@@ -301,7 +298,11 @@ class Appraiser:
             sets = self.beside.sets
             own_s = key or tuple(one.noise.exposure_s for one in sets)
             pairs = zip(sets, own_s, strict=True)
-            rows = [self._rivals(one.experiment, one.noise.at(s)) for one, s in pairs]
+            sharing = self.beside.sharing()
+            rows = [
+                self._rivals(one.experiment, one.noise.at(s), sharing.own_groups(place))
+                for place, (one, s) in enumerate(pairs)
+            ]
             self._made[key] = [[KnownRival(rival.model) for rival in row] for row in rows]
         return self._made[key]
 

@@ -91,24 +91,48 @@ class BlockEntry(Section):
     ordering: Annotated[Ordering, about("Mass ordering that it holds under.")] = TiedBlock.ordering
 
 
-def _entry_in(unit: str) -> Any:
-    """Entries whose numbers may be texts with a unit; nothing by default."""
+def _numbers_in(unit: str) -> dict[str, Any]:
+    """Keys whose numbers may be texts with a unit; nothing by default."""
     number: Any = Annotated[float, Before(Number(_UNITS.get(unit, unit)))] | None
     texts = {"mean": _MEAN, "median": _MEDIAN, "low": _LOW, "high": _HIGH}
     keys: dict[str, Any] = {key: (Annotated[number, text], None) for key, text in texts.items()}
     width: Any = Annotated[float, Before(Number(_UNITS.get(unit, unit), 0, open_low=True))] | None
-    keys["sd"] = (Annotated[width, _SD], None)
+    return keys | {"sd": (Annotated[width, _SD], None)}
+
+
+def _entry_in(unit: str) -> Any:
+    """Entries of a parameter with a unit."""
+    keys = _numbers_in(unit)
     made = create_model("PriorEntry", __base__=PriorEntry, __doc__=PriorEntry.__doc__, **keys)
     return made | None
 
 
+_NAME: Any = Annotated[Word, about("Parameter with its group, as `amplitude[short]`.")]
+GroupEntry: Any = create_model(
+    "GroupEntry",
+    __base__=PriorEntry,
+    __doc__="Prior of a parameter of one group of data sets, in place of that of all groups.",
+    parameter=(_NAME, ...),
+    **_numbers_in(""),
+)
+"""The same beside the name of its parameter."""
+
+
 class _Blocks(Section):
-    """Priors by parameter in place of the default ones; ``block`` is a list of tables."""
+    """Priors by parameter in place of the default ones; ``block`` and ``group`` are lists."""
 
     block: Annotated[
         tuple[BlockEntry, ...],
         Before(as_tuple),
         about("A Gaussian of several parameters, which are correlated.", page="priors.md"),
+    ] = ()
+    group: Annotated[
+        tuple[GroupEntry, ...],
+        Before(as_tuple),
+        about(
+            "Prior of one crystal's or run's parameter, of several data sets.",
+            page="priors.md#a-prior-for-each-parameter",
+        ),
     ] = ()
 
 
@@ -134,10 +158,15 @@ PriorsSection: Any = create_model(
 
 def with_absolute_priors(section: Any, folder: Path) -> Any:
     """Section with paths that mean the same from any folder."""
-    moved = {}
-    for name in PARAMETERS.names:
-        entry = getattr(section, name)
-        if entry is not None and entry.file is not None:
-            file = absolute_path(folder, entry.file)
-            moved[name] = entry.model_copy(update={"file": file})
-    return section.model_copy(update=moved)
+
+    def moved(entry: Any) -> Any:
+        return entry.model_copy(update={"file": absolute_path(folder, entry.file)})
+
+    entries = {name: getattr(section, name) for name in PARAMETERS.names}
+    found: dict[str, Any] = {
+        name: moved(entry)
+        for name, entry in entries.items()
+        if entry is not None and entry.file is not None
+    }
+    found["group"] = tuple(moved(e) if e.file is not None else e for e in section.group)
+    return section.model_copy(update=found)

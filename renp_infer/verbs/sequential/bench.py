@@ -141,15 +141,16 @@ class SequenceBench:
         sqrt(SPREAD) per cent of a standard error: less than in a layout of more angles.
         """
         sigma = np.full(self.theta_s.size, self.sigma_nG(self.settings.total_s / SPREAD))
-        new = self._of_run(replace(self.study, experiment=self.own), self.experiment, sigma)
-        beside = beside_of(self.study)
+        beside, own = beside_of(self.study), replace(self.study, experiment=self.own)
         if beside is None:
-            return new
+            return self._of_run(own, self.experiment, sigma)
         known = [
             self._of_run(one.study, one.study.experiment, data_of(one.study).sigma)
             for one in self.study.sets
         ]
         sharing = beside.sharing(self.own)
+        own = replace(own, settings=self.priors.of_groups(sharing.own_groups(-1)))
+        new = self._of_run(own, self.experiment, sigma)
         return [JointModel.of(models, sharing) for models in zip(*known, new, strict=True)]
 
     def _of_run(self, study: Study, at: Experiment, sigma: FloatArray) -> list[HypothesisModel]:

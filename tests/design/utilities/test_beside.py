@@ -128,6 +128,24 @@ def test_a_leakage_of_all_has_one_scale_with_the_next_set() -> None:
             np.testing.assert_allclose(column, np.concatenate(shapes), rtol=1e-9)
 
 
+def test_a_prior_of_one_crystal_is_that_of_the_next_set_of_it() -> None:
+    """A set more of that crystal shares it, one of another crystal has the default."""
+    tables = design(vary={"layout.length_cm": {"low": 0.5, "high": 4.0}})
+    own = {"parameter": "amplitude[small]", "kind": "log-normal", "median": 1.0, "log_sd": 0.03}
+    tables["inference"] = {"priors": {"group": [own]}}
+    study = load_study(tables)
+    assert study.design is not None
+    appraiser, found = appraiser_of(study, region_of(study)), {}
+    for length in (1.0, 3.0):
+        bench = appraiser.bench(study_at(study.design, {"layout.length_cm": length}).experiment)
+        marginals = bench.rivals[0].prior.marginals
+        found[length] = {name: m.sd for name, m in marginals.items() if "amplitude" in name}
+    assert found[1.0] == {"amplitude[crystal]": 0.2, "amplitude[small]": 0.03}
+    assert found[3.0] == found[1.0] | {"amplitude[next]": 0.2}
+    whole = study_with(study, {"layout.length_cm": 1.0})
+    assert [len(one.study.priors.own) for one in whole.sets] == [0, 1, 1]
+
+
 def test_shares_divide_the_exposure_of_all() -> None:
     sets = [{"name": "a"}, {"name": "b", "detector": {"exposure_s": 7200.0}}, {"name": "c"}]
     tables = design(vary={"share.a": {"low": 0.1, "high": 0.9}}) | {"data": sets}
