@@ -6,14 +6,11 @@ noise, the peak that scales the prior of the baseline, and the shapes of the off
 
 The shape of a leakage, the truth's, is common, too, also for a rival. A leakage is a field
 that the real crystal adds, of the pairs that it really emits, whatever is assumed of
-them in a fit. A rival evaluated at the truth's mass and phases is not the rival that competes: that
-one has moved to where its signal is most like the data's, with thresholds near theirs, and
-there its rate is nearer to the truth's than to its own elsewhere. And data would
-discriminate between shapes that nobody has predicted: with shapes of their own, two
-hypotheses of the same signal would be told apart by how the leakage was tabulated. What is
-neglected, that the rate changes with what is fitted, is l times the change of the shape,
-for a leakage l; it is the same approximation as within one hypothesis, see
-``measurement.leakage.leakage_shape``.
+them in a fit; with shapes of their own, two hypotheses of the same signal would be told apart
+by how the leakage was tabulated. A rival that competes has moved to where its signal is most
+like the data's, with thresholds near theirs, and there its rate is near the truth's. What is
+neglected, that the rate changes with what is fitted, is l times the change of the shape, for a
+leakage l, as within one hypothesis; see ``measurement.leakage.leakage_shape``.
 """
 
 from __future__ import annotations
