@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import arviz as az
+import arviz_stats as az
 import numpy as np
 import xarray as xr
 from scipy.special import logsumexp
