@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.special import ndtri
 
 from renp_infer.inference.parameters import PARAMETERS, SEEN_PHASE
@@ -344,6 +343,8 @@ def _tensor_spline(
     names: tuple[str, ...], axes: tuple[FloatArray, ...], heights: FloatArray
 ) -> FloatArray:
     """Coefficients by cell of each axis, then by power of each axis, the highest first."""
+    from scipy.interpolate import CubicSpline  # here: only tables need it, and every start waits
+
     found = heights
     for place, (name, axis) in enumerate(zip(names, axes, strict=True)):
         closed = name in TURNING and is_whole_turn(axis)
