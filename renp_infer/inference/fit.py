@@ -156,8 +156,7 @@ def _means(likelihood: Likelihood, vectors: FloatArray) -> tuple[FloatArray, Flo
     chains, draws = vectors.shape[:2]
     step = max(1, -(-chains * draws // PREDICTIVE_DRAWS))
     kept = np.arange(0, draws, step)
-    means = [[likelihood.mean(vector) for vector in chain[kept]] for chain in vectors]
-    return np.array(means), kept
+    return np.array([likelihood.means(chain[kept]) for chain in vectors]), kept
 
 
 def _noisy(likelihood: Likelihood, mean: FloatArray, seed: np.random.SeedSequence) -> FloatArray:

@@ -19,7 +19,13 @@ import numpy as np
 from renp_infer.inference.hypothesis import HypothesisModel
 from renp_infer.inference.knowledge.derived import derived
 from renp_infer.inference.knowledge.external import External
-from renp_infer.inference.likelihood import Likelihood, ResponseLike, sum_of, template_at
+from renp_infer.inference.likelihood import (
+    Likelihood,
+    ResponseLike,
+    sum_of,
+    template_at,
+    templates_at,
+)
 from renp_infer.inference.parameters import (
     AMPLITUDE,
     PARAMETERS,
@@ -173,14 +179,16 @@ class JointResponse:
                 by_slot[factor, rows] = own
         return template, by_slot.T
 
-    def template(self, x: FloatArray) -> FloatArray:
-        """Template (n,) of all sets alone."""
+    def templates(self, points: FloatArray) -> FloatArray:
+        """Templates (k, n) of all sets alone at points (k, slots)."""
         own = zip(self.parts, self._places, self._factors, strict=True)
         return np.concatenate(
             [
-                (1.0 if factor is None else x[factor]) * template_at(part, x[places])
+                (1.0 if factor is None else points[:, factor, None])
+                * templates_at(part, points[:, places])
                 for part, places, factor in own
-            ]
+            ],
+            axis=1,
         )
 
 

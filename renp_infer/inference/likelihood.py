@@ -42,8 +42,8 @@ class ResponseLike(Protocol):
 
     Two optional attributes make NUTS run it as machine code: ``kernel``, a
     compiled function ``kernel(x, *tables) -> (template, jacobian)``, and
-    ``tables``, a tuple of arrays of floats or integers. A third, ``template(x)``, gives
-    the template alone where that is cheaper, see ``template_at``.
+    ``tables``, a tuple of arrays of floats or integers. A third, ``templates(points)``, gives
+    templates alone where that is cheaper, see ``templates_at``.
     """
 
     @property
@@ -59,8 +59,13 @@ class ResponseLike(Protocol):
 
 def template_at(response: ResponseLike, x: FloatArray) -> FloatArray:
     """Template (n,) of a response, without its Jacobian if it can."""
-    alone: Callable[[FloatArray], FloatArray] | None = getattr(response, "template", None)
-    return response(x)[0] if alone is None else alone(x)
+    return templates_at(response, x[None])[0]
+
+
+def templates_at(response: ResponseLike, points: FloatArray) -> FloatArray:
+    """Templates (k, n) of a response at points (k, slots), without Jacobians if it can."""
+    alone: Callable[[FloatArray], FloatArray] | None = getattr(response, "templates", None)
+    return np.array([response(x)[0] for x in points]) if alone is None else alone(points)
 
 
 class _Layout:
@@ -87,16 +92,23 @@ class _Layout:
         """Place among the free parameters, or value."""
         return self.free.get(name), prior.fixed.get(name, otherwise)
 
-    def argument(self, vector: FloatArray) -> FloatArray:
-        """Argument of the response (12,)."""
-        x = self._fixed.copy()
-        x[self.slots] = self.scales * vector[self.places]
+    def argument(self, vectors: FloatArray) -> FloatArray:
+        """Argument of the response (..., 12) at (..., d)."""
+        x = np.empty((*vectors.shape[:-1], self._fixed.size))
+        x[:] = self._fixed
+        x[..., self.slots] = self.scales * vectors[..., self.places]
         return x
 
 
 def _value(entry: Entry, vector: FloatArray) -> float:
     place, fixed = entry
     return fixed if place is None else float(vector[place])
+
+
+def _column(entry: Entry, vectors: FloatArray) -> FloatArray | float:
+    """Values (..., 1) of one parameter at (..., d)."""
+    place, fixed = entry
+    return fixed if place is None else vectors[..., place, None]
 
 
 class Likelihood:
@@ -178,22 +190,35 @@ class Likelihood:
         NonFiniteError
             If the response is not finite; carries the parameter values.
         """
+        return self.means(vector[None])[0]
+
+    def means(self, vectors: FloatArray) -> FloatArray:
+        """Expected data (k, n) at free parameters (k, d).
+
+        Raises
+        ------
+        NonFiniteError
+            If the response is not finite; carries the first such parameter values.
+        """
         layout = self._layout
-        template = template_at(self.response, layout.argument(vector)) * self.factor(vector)
-        mean = _value(layout.amplitude, vector) * template + self.offset(vector)
-        return self._checked("response", mean, vector)
+        templates = templates_at(self.response, layout.argument(vectors)) * self.factor(vectors)
+        means = _column(layout.amplitude, vectors) * templates + self.offset(vectors)
+        if not np.all(np.isfinite(means)):
+            for mean, vector in zip(means, vectors, strict=True):
+                self._checked("response", mean, vector)
+        return means
 
-    def offset(self, vector: FloatArray) -> FloatArray:
-        """What in the expected data (n,) is of all offsets, at free parameters (d,)."""
+    def offset(self, vectors: FloatArray) -> FloatArray:
+        """What in the expected data (..., n) is of all offsets, at free parameters (..., d)."""
         entries = zip(self._layout.offsets, self.shapes.values(), strict=True)
-        return sum_of(_value(entry, vector) * shape for entry, shape in entries)
+        return sum_of(_column(entry, vectors) * shape for entry, shape in entries)
 
-    def factor(self, vector: FloatArray) -> FloatArray | float:
-        """What all multiplicative systematics make of the signal, (n,) or 1, at (d,)."""
+    def factor(self, vectors: FloatArray) -> FloatArray | float:
+        """What all multiplicative systematics make of the signal, (..., n) or 1, at (..., d)."""
         if not self.factors:
             return 1.0
         entries = zip(self._layout.factors, self.factors.values(), strict=True)
-        return 1.0 + sum_of(_value(entry, vector) * shape for entry, shape in entries)
+        return 1.0 + sum_of(_column(entry, vectors) * shape for entry, shape in entries)
 
     def pointwise(self, vector: FloatArray) -> FloatArray:
         """Log-likelihood of each component, shape (n,).

@@ -67,6 +67,42 @@ def test_mean_is_amplitude_times_template_plus_baseline_plus_leakage(rng):
     assert target.mean(vector) == pytest.approx(expected, rel=1e-14)
 
 
+class Alone(ToyResponse):
+    """Gives templates without Jacobians, which nobody may ask for."""
+
+    def __call__(self, x):
+        raise AssertionError("a Jacobian was not asked for")
+
+    def templates(self, points):
+        return np.array([TOY(x)[0] for x in points])
+
+
+def test_means_of_many_are_those_of_each_whether_or_not_templates_come_alone(rng):
+    """To the bit, and by the Jacobian's path."""
+    vectors, target, alone = toy_vectors(rng, 6), likelihood(0), likelihood(0, Alone(THETA))
+    each = [target.linearise(vector)[0] for vector in vectors]
+    np.testing.assert_array_equal(target.means(vectors), each)
+    np.testing.assert_array_equal(alone.means(vectors), each)
+    np.testing.assert_array_equal(alone.mean(vectors[3]), each[3])
+
+
+def toy_vectors(rng, count):
+    return likelihood(0).prior.sample(rng, count)
+
+
+def test_the_first_of_many_points_that_breaks_is_named(rng):
+    class Breaks(Alone):
+        def templates(self, points):
+            found = super().templates(points)
+            found[[2, 4]] = np.inf
+            return found
+
+    vectors = toy_vectors(rng, 6)
+    with pytest.raises(NonFiniteError) as caught:
+        likelihood(0, Breaks(THETA)).means(vectors)
+    assert caught.value.values == likelihood(0).prior.values(vectors[2])
+
+
 def test_pointwise_terms_are_the_conditionals(rng):
     target = likelihood(3)
     vector = target.prior.sample(rng, 1)[0]

@@ -126,10 +126,35 @@ def smoothed_field(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def field_alone(
+def fields_alone(
+    points, switches, numbers, photons, fixed, borders, used, first, band, form, facing, grid, table
+):
+    """Templates (k, n) of ``smoothed_field`` at points (k, 12) to the bit, at half its price."""
+    out = np.empty((points.shape[0], first.size))
+    for k in range(points.shape[0]):
+        out[k] = _field_alone(
+            points[k],
+            switches,
+            numbers,
+            photons,
+            fixed,
+            borders,
+            used,
+            first,
+            band,
+            form,
+            facing,
+            grid,
+            table,
+        )
+    return out
+
+
+@njit(cache=True, error_model="numpy")
+def _field_alone(
     x, switches, numbers, photons, fixed, borders, used, first, band, form, facing, grid, table
 ):
-    """Template (n,) of ``smoothed_field`` to the bit, at a fraction of its price."""
+    """One template (n,)."""
     panels = _panels(x, switches, numbers, photons, borders, used, form, facing, grid, table, None)
     kappa, scale = numbers[6:8]
     squares, _ = mass_squares(x, switches[2] == 1)

@@ -19,7 +19,7 @@ from renp_infer.finite import faults, require_finite
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.responses._response_kernel import (
     MASS_SCALE,
-    field_alone,
+    fields_alone,
     phase_fields,
     smoothed_field,
 )
@@ -182,8 +182,12 @@ class Response:
 
     def template(self, x: FloatArray) -> FloatArray:
         """Template (n,) alone, to the bit, where no derivative is asked for."""
-        template: FloatArray = field_alone(np.asarray(x, dtype=float), *self.tables)
-        return template
+        return self.templates(np.asarray(x, dtype=float)[None])[0]
+
+    def templates(self, points: FloatArray) -> FloatArray:
+        """Templates (k, n) alone at points (k, 12)."""
+        templates: FloatArray = fields_alone(points, *self.tables)
+        return templates
 
     def at_phases(self, x: FloatArray, phases: FloatArray) -> FloatArray:
         """Template and Jacobian, (p, n, 1 + 12), at phases (p, 3), delta alpha21 alpha31, rad.

@@ -95,7 +95,7 @@ class AmplitudeMarginal:
         if self.sd:
             place = self.likelihood.prior.names.index(AMPLITUDE)
             vectors = np.insert(vectors, place, 1.0, axis=1)
-        return np.array([self.likelihood.mean(vector) for vector in vectors]) - self._offset
+        return self.likelihood.means(vectors) - self._offset
 
     def log_likelihood(self, vector: FloatArray) -> float:
         """Normalised log-likelihood, with constraints, at the other parameters (d,)."""

@@ -35,8 +35,8 @@ def good():
 def test_a_spoilt_response_is_refused(monkeypatch, good, spoilt):
     """By little: 1e-4 of the peak is a tenth of the noise at S/N 1149."""
     assert good < 5e-3
-    true = tabulated.field_alone
-    monkeypatch.setattr(tabulated, "field_alone", lambda *a: (1.0 + spoilt) * true(*a))
+    true = tabulated.fields_alone
+    monkeypatch.setattr(tabulated, "fields_alone", lambda *a: (1.0 + spoilt) * true(*a))
     with pytest.raises(ConvergenceError, match="exposure") as caught:
         checked("edge-layout-normalised", monkeypatch, 2, most=0)
     assert caught.value.error == pytest.approx(1149 * spoilt, rel=0.1)
