@@ -7,6 +7,7 @@ Okabe-Ito set, and no distinction rests on colour alone.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
@@ -85,6 +88,36 @@ def number(value: float, digits: int = 4) -> str:
         return text.replace("-", "−")
     mantissa = f"{value / 10.0**power:.{digits - 1}f}".rstrip("0").rstrip(".")
     return f"{mantissa}×{ten_to(power)}".replace("-", "−")
+
+
+def tick(value: float) -> str:
+    """A label of a logarithmic axis: plain from 0.001 to 9999, else as a x 10^b."""
+    power = int(np.floor(np.log10(value) + 1e-9))
+    if -4 < power < 4:
+        return number(value, 3)
+    mantissa = f"{value / 10.0**power:.3g}"
+    return ten_to(power) if mantissa == "1" else f"{mantissa}×{ten_to(power)}"
+
+
+def name_ticks(figure: Figure) -> None:
+    """Write logarithmic axes one way, and no more labels than fit."""
+    for ax in figure.axes:
+        for axis, ends in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+            if axis.get_scale() != "log":
+                continue
+            decades = abs(float(np.log10(ends[1] / ends[0])))
+            digits = next((d for most, d in _LABELLED if decades <= most), ())
+            axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+            axis.set_minor_formatter(FuncFormatter(functools.partial(_minor, digits)))
+
+
+_LABELLED = ((0.5, tuple(range(1, 10))), (1.5, (2, 5)))
+"""First digits of ticks between powers of ten that have labels, up to so many decades."""
+
+
+def _minor(digits: tuple[int, ...], value: float, _place: int | None = None) -> str:
+    first = value / 10.0 ** np.floor(np.log10(value) + 1e-9)
+    return tick(value) if round(first) in digits and abs(first - round(first)) < 1e-6 else ""
 
 
 def rounded(value: float, error: float) -> str:

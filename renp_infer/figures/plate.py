@@ -56,6 +56,7 @@ def plate(key: str, title: str, draw: Callable[[Any], tuple[Figure, str]], data:
     with plots.styled():
         try:
             figure, caption = draw(data)
+            plots.name_ticks(figure)
             svg = _svg(figure)
         except Exception as error:  # results stand, and so do the other figures
             figure, caption = missing(title, error)

@@ -151,3 +151,24 @@ def test_axis_scale_keeps_ticks_short():
     assert factor == pytest.approx(1e22)
     assert unit == "10⁻²² nG"
     assert plots.axis_scale([0.0], "nG") == (1.0, "nG")
+
+
+def tick_labels(low, high):
+    """Labels of a logarithmic axis that can be seen."""
+    figure = Figure()
+    ax = figure.subplots()
+    ax.set(xscale="log", xlim=(low, high))
+    plots.name_ticks(figure)
+    figure.draw_without_rendering()
+    found = ax.xaxis.get_ticklabels(which="both")
+    inside = [label for label in found if low <= label.get_position()[0] <= high]
+    return {label.get_text() for label in inside} - {""}
+
+
+def test_powers_of_ten_are_written_one_way_and_never_crowded():
+    assert tick_labels(10.0, 52.0) == {"10", "20", "50"}
+    assert tick_labels(2e-8, 2e-7) == {"2×10⁻⁸", "5×10⁻⁸", "10⁻⁷", "2×10⁻⁷"}
+    assert tick_labels(30.0, 80.0) == {"30", "40", "50", "60", "70", "80"}
+    wide = tick_labels(1.0, 3e18)
+    assert len(wide) < 12 and all(text == "1" or text.startswith("10") for text in wide)
+    assert "10¹⁵" in wide or "10¹⁴" in wide

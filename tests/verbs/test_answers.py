@@ -66,7 +66,7 @@ def campaigns(own: float | None, study: float | None, fixed: float | None) -> Ca
 @pytest.mark.parametrize(
     ("scores", "said"),
     [
-        ((2.0, 1.0, 1.5), "the sequence knew more than the fixed_deg by 0.50 nat"),
+        ((2.0, 1.0, 1.5), "the sequence knew more than the fixed angles by 0.50 nat"),
         ((1.0, 3.0, None), "the own layout knew more than the sequence by 2.00 nat"),
     ],
 )

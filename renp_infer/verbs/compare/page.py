@@ -67,7 +67,8 @@ def page(run: Run) -> Page:
         _factors(found.bayes_factors),
     )
     part = Part(50, "hypotheses", "Four hypotheses", blocks, "Hypotheses")
-    return Page((part,), (Answer("Hypotheses", f"{answer(found)} {text}"),), TITLE, QUESTION)
+    said = Answer("Hypotheses", answer(found)), Answer("In full", text)
+    return Page((part,), said, TITLE, QUESTION)
 
 
 def sentence(found: Comparison, prior: MassPrior) -> str:

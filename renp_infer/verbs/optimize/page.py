@@ -58,17 +58,23 @@ def page(run: Run) -> Page:
     aim = "needs the least" if wanted.smaller else "has the most"
     return Page(
         (Part(20, "design", "Design", tuple(blocks)),),
-        (Answer("Design", answer(run)),),
+        _answers(run),
         "The layout that tells most",
         f"Which allowed design {aim} {wanted.words}, and what does it gain over the study's own",
     )
 
 
-def answer(run: Run) -> str:
-    """The gain: in the utility searched for, in meV, and in the time that the own layout needs."""
+def _answers(run: Run) -> tuple[Answer, ...]:
+    """The gain in the utility searched for, then in meV and time."""
     told = run.find(ConfirmResult)
     more = [] if told is None else worth_sentences(told)
-    return " ".join([*gain_sentences(run.get(OptimizeResult)), *more])
+    said = Answer("Design", " ".join(gain_sentences(run.get(OptimizeResult))))
+    return said, *(Answer("What that is worth", text) for text in more)
+
+
+def answer(run: Run) -> str:
+    """The gain: in the utility searched for, in meV, and in the time that the own layout needs."""
+    return " ".join(one.text for one in _answers(run))
 
 
 def best_facts(found: OptimizeResult) -> Facts:

@@ -12,7 +12,7 @@ from renp_infer.verbs.sequential.result import CampaignsAbout, SequentialResult
 
 MOST_TRUTHS = 3
 TIMES = 60
-_FIXED = {"study": ("own layout", BLACK, "s"), "fixed": ("fixed_deg", ORANGE, "D")}
+_FIXED = {"study": ("own layout", BLACK, "s"), "fixed": ("fixed angles", ORANGE, "D")}
 _GOALS = {"m1": "m₁", "nature": "Dirac or Majorana", "ordering": "the ordering"}
 
 

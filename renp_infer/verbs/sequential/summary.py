@@ -10,7 +10,7 @@ import numpy as np
 
 from renp_infer.verbs.sequential.result import CampaignsAbout, Knowledge, SequentialResult
 
-WHO = {"sequential": "sequence", "study": "own layout", "fixed": "fixed_deg"}
+WHO = {"sequential": "sequence", "study": "own layout", "fixed": "fixed angles"}
 """Who measured, by key of the document, as people read it."""
 
 

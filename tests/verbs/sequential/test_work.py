@@ -161,7 +161,7 @@ def test_enough_is_known(done: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_the_report_has_both_figures(done: Path) -> None:
     assert execute(["report", str(done / "run"), "--quiet"]) == 0
     page = (done / "run" / "report.html").read_text(encoding="utf-8")
-    for text in ("One measurement after the other", "What was measured when", "fixed_deg"):
+    for text in ("One measurement after the other", "What was measured when", "fixed angles"):
         assert text in page
 
 
