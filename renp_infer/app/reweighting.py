@@ -19,9 +19,11 @@ from renp_infer.inference.priors.marginals import FULL_TURN_DEG
 from renp_infer.inference.priors.phases import ALPHA31, DELTA
 from renp_infer.study.knowledge import constraint_file, read_constraints, refuse_twice
 from renp_infer.terminal import WIDTH, plain, show, write_document
+from renp_infer.verbs.about import opening
 from renp_infer.verbs.infer.blinded import refuse_blinded
 from renp_infer.verbs.infer.cells import NOT_MEASURED
 from renp_infer.verbs.infer.result import InferResult, summary_in
+from renp_infer.verbs.infer.words import mass_prior_of, mass_words, premise
 from renp_infer.verbs.table import load_run
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ def reweight_run(directory: Path, file: str, options: Options) -> int:
     if options.json:
         write_document(_document(run.name, names, found))
     else:
+        answer = f"{mass_words(found.estimates[MASS], mass_prior_of(run.study))}; {premise(run)}."
+        show(opening(run.name, run.study, answer))
         show(_table(found), f"constraints: {'; '.join(names)}")
     return DONE
 

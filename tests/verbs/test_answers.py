@@ -1,15 +1,20 @@
 """The one sentence of each kind of run, by what was found."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from renp_infer.app import reweighting
+from renp_infer.engine.options import Options
 from renp_infer.inference.results.comparison import compare
+from renp_infer.inference.results.reweight import Reweighted
 from renp_infer.verbs.calibrate.found import Calibration, Covered, Fits, Quantity, Ranks
 from renp_infer.verbs.calibrate.tables import answer as calibration_answer
 from renp_infer.verbs.compare.tables import answer as compare_answer
+from renp_infer.verbs.infer.result import InferResult
 from renp_infer.verbs.infer.words import answer as mass_answer
 from renp_infer.verbs.scan.result import ProfiledPair, ScanAbout, ScanResult
 from renp_infer.verbs.sequential.summary import (
@@ -93,3 +98,20 @@ def test_a_scan_says_between_what_it_goes_and_where() -> None:
     pair = ProfiledPair(("m1_meV", "amplitude"), *([np.zeros(1)] * 4), best=(49.5, 1.0))
     found = ScanResult(about, {}, None, pair, tree)
     assert found.answer == "best fit of the profile: m1_meV = 49.5 and amplitude = 1."
+
+
+def test_a_reweighted_mass_says_its_hypothesis(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run = make_run()
+    estimates = run.get(InferResult).estimates
+    found = Reweighted(0.1, 0.7, 100.0, estimates, dict.fromkeys(estimates, 0.1))
+    for name, value in (
+        ("study_in", None), ("load_run", run), ("refuse_blinded", None), ("_terms", ()),
+        ("_reweighted", found),
+    ):  # fmt: skip
+        monkeypatch.setattr(reweighting, name, lambda *_given, value=value: value)
+    assert reweighting.reweight_run(tmp_path, "katrin-2025", Options()) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith(f"{run.name}, preset published (chosen): m₁ = ")
+    assert "; if the ordering is normal and neutrinos are Dirac." in said
