@@ -25,7 +25,8 @@ venv: .venv/installed ## create .venv with the locked packages
 	@python=$$(sh scripts/find-python "$(PYTHON)") && \
 	echo "Creating .venv with $$python; this downloads some hundred MB once." && \
 	rm -rf .venv && "$$python" -m venv .venv
-	@$(BIN)/python -m pip install --progress-bar off --no-deps -r requirements.lock
+	@{ $(BIN)/python -u -m pip install --progress-bar off --no-deps -r requirements.lock; echo $$? > .venv/status; } | \
+	awk -v total=$$(grep -c '==' requirements.lock) -f scripts/bar.awk && exit $$(cat .venv/status)
 	@touch $@
 
 .venv/installed: .venv/locked pyproject.toml

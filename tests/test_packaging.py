@@ -1,6 +1,7 @@
 """What other packagers read says what pyproject.toml does."""
 
 import json
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -48,3 +49,16 @@ def test_the_paper_cites_what_there_is():
     known = (ROOT / "data" / "citations.bib").read_text("utf-8")
     assert len(cited) > 8
     assert [key for key in cited if "{" + key.lstrip("@") + "," not in known] == []
+
+
+def test_an_installation_shows_a_bar_of_one_line():
+    lines = [f"Collecting {name}\n  Downloading {name}.whl" for name in ("a", "b", "c")]
+    text = "\n".join([*lines, "Installing collected packages: a, b, c", "Successfully installed"])
+    words = ["awk", "-v", "total=3", "-f", str(ROOT / "scripts" / "bar.awk")]
+    done = subprocess.run(words, input=text.encode(), capture_output=True, check=True)
+    bar, below = done.stdout.decode().split("\n")[:2]
+    assert [part.split("] ")[1] for part in bar.split("\r")[1:]] == [
+        f"{k} of 3 packages" for k in (1, 2, 3)
+    ]
+    assert bar.endswith("[##############################] 3 of 3 packages")
+    assert below == "  installing them" and max(map(len, bar.split("\r"))) < 80
