@@ -57,6 +57,6 @@ def weakness(found: EvaluateResult) -> str:
     if snr <= 0:
         return "There is no signal at these angles."
     return (
-        f"The absolute signal carries nothing: it falls {-math.log10(snr):.1f} orders of "
-        f"magnitude short of S/N = 1 per angle (peak S/N {snr:.2g})."
+        f"Nothing can be seen: the signal is {-math.log10(snr):.1f} orders of magnitude short of "
+        "S/N = 1."
     )
