@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ from renp_infer.verbs.infer.words import (
 
 if TYPE_CHECKING:
     from renp_infer.engine.run import Run
+
+_NAME = 16
+"""Longest line of a study's name: the numbers beside it stay whole in 80 columns."""
 
 
 def summary_table(runs: Sequence[Run]) -> Table:
@@ -60,6 +64,7 @@ def _said(run: Run) -> list[str]:
 def _summary_row(run: Run) -> tuple[str, ...]:
     found = run.get(EvaluateResult)
     preset = run.study["physics"]["preset"]
+    name = "\n".join(textwrap.wrap(run.name, _NAME))  # at its hyphens
     label = ",\nnormalised" if found.normalised else ""
     own = [one.found for one in found.sets] or [found]
     dash = "-" if found.sets else "-\n"
@@ -72,7 +77,7 @@ def _summary_row(run: Run) -> tuple[str, ...]:
         if m1.truth is None:
             truth = "-"
     return (
-        f"{run.name}\n{preset}{label}",
+        f"{name}\n{preset}{label}",
         "\n".join(f"{one.theta_s_deg[0]:.1f}{dash}{one.theta_s_deg[-1]:.1f}" for one in own),
         "\n".join(f"{one.peak_snr:.3g}" for one in own),
         mass,
