@@ -71,7 +71,7 @@ AROUND = f"optimize.windows=[{{centre_deg={CIRCLE}, width_deg={WIDTHS}, points=1
 
 def circle(*more: str) -> Space:
     """Second laser, centre and width around the circle, with more overrides."""
-    return Space("optimize-circle", (AROUND, *more), (24, 24, 3), (8, 12, 3))
+    return Space("optimize-circle", (AROUND, *more), (24, 24, 3), (12, 12, 3))
 
 
 PAPER = ("lasers.trigger_mW_cm2=10.0", "lasers.chi_squared=1e-3")

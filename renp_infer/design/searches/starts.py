@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from renp_infer.design.searches.brightest import brightest_lasers
 from renp_infer.design.searches.optimizer import is_new
 from renp_infer.design.spaces.region import Region
 from renp_infer.design.spaces.space import Space, threshold_deg
@@ -59,7 +60,8 @@ def starts(region: Region, experiment: Experiment, own: Mapping[str, Any]) -> li
     phase-matched one, for that whose thresholds are spread widest, and for that of the
     largest such signal; and, with one window, for each of some directions around the circle the
     trigger angle where m1 changes the signal most, best first. All else is the study's own,
-    or where that is not in the range, the nearest.
+    or where that is not in the range, the nearest. Last come the settings of lasers that vary of
+    the largest signal-to-noise, if it is more than the study's own.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def starts(region: Region, experiment: Experiment, own: Mapping[str, Any]) -> li
         x = space.snapped(space.point(dict(own) | values))
         if region.admits(x) and is_new(x, found):
             found.append(x)
-    return found
+    return found + [x for x in brightest_lasers(region, own) if is_new(x, found)]
 
 
 def _suggested(space: Space, experiment: Experiment) -> Iterator[dict[str, float]]:
