@@ -22,7 +22,7 @@ from renp_infer.physics.cycle.field_cycle import bloch_cycle
 from renp_infer.records import Experiment, FloatArray, Parameters
 
 LASERS = "lasers."
-LOOKS, MOST = 128, 4
+LOOKS, MOST = 32, 4
 """Settings of lasers that are looked at, and starts among them."""
 
 

@@ -9,16 +9,13 @@ from renp_infer.design.searches import brightest
 from renp_infer.design.searches.brightest import MOST, brightest_lasers
 from renp_infer.design.searches.starts import starts
 from renp_infer.design.spaces.region import Region
-from renp_infer.measurement.normalise import coherence
-from renp_infer.measurement.squid import standard_error_nG
-from renp_infer.physics.cycle.field_cycle import bloch_cycle
 from renp_infer.study.designing import frozen_noise, own_values, region_of, study_with
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.verbs.evaluate.work import evaluate
 from tests.toys.design import crystal_region
 
-LOOKS = 16
+LOOKS = 6
 LIGHT = (
     "lasers.absorption=none",
     "layout.theta_s_deg=[130.0, 140.0]",
@@ -45,25 +42,17 @@ def evaluated(study: Study, region: Region, x: np.ndarray) -> float:
     return float(np.max(np.abs(found.signal_nG) / found.sigma_nG))
 
 
-def relative(region: Region, x: np.ndarray) -> float:
-    """The same in another unit: where the layout stays, the field goes with the coherence."""
-    at = region.experiment(x)
-    assert at is not None
-    error = standard_error_nG(at.detector, at.lasers, at.layout.theta_s.size, bloch_cycle(at))
-    return coherence(at) / error
-
-
+@pytest.mark.slow
 def test_lasers_start_where_the_signal_is_largest(lit: tuple[Study, Region]) -> None:
+    """The best of all that were looked at, best first, if better than the study's own."""
     study, region = lit
     own = own_values(study, region)
-    found, start = brightest_lasers(region, own), region.space.point(own)
-    assert 0 < len(found) <= MOST
-    sizes = [relative(region, x) for x in found]
-    tried = [relative(region, x) for x in islice(region.sobol(np.random.SeedSequence(0)), LOOKS)]
-    assert sizes == pytest.approx(sorted(tried, reverse=True)[: len(found)], rel=1e-12, abs=0)
-    assert sizes[-1] > relative(region, start)
-    gain = evaluated(study, region, found[0]) / evaluated(study, region, start)
-    assert gain == pytest.approx(sizes[0] / relative(region, start), rel=1e-9)
+    least = evaluated(study, region, region.space.point(own))
+    tried = list(islice(region.sobol(np.random.SeedSequence(0)), LOOKS))
+    sizes = [evaluated(study, region, x) for x in tried]
+    ranked = sorted(range(LOOKS), key=lambda k: -sizes[k])
+    expected = [tried[k] for k in ranked if sizes[k] > least][:MOST]
+    np.testing.assert_array_equal(brightest_lasers(region, own), expected)
 
 
 def test_a_search_has_these_starts_and_only_where_lasers_vary(lit: tuple[Study, Region]) -> None:
