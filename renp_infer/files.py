@@ -16,6 +16,9 @@ from pathlib import Path
 
 from renp_infer.errors import ConfigError, StoreError
 
+SPARE = 2**18
+"""Bytes for the frame of a netCDF file."""
+
 
 def is_file(path: Path) -> bool:
     """Tell whether there is a regular file; a path that cannot be has none."""
@@ -157,6 +160,25 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def require_room(path: Path, size: int) -> None:
+    """Refuse to begin a file for which the disk has no room: HDF5 crashes where it runs full.
+
+    Parameters
+    ----------
+    path : Path
+        The file to be.
+    size : int
+        Bytes that it takes at most, but for what all such files have; a little more is asked for.
+
+    Raises
+    ------
+    StoreError
+    """
+    facts = os.statvfs(path.parent)
+    if facts.f_bavail * facts.f_frsize < size + size // 4 + SPARE:
+        raise StoreError(f"{path}: cannot be written ({os.strerror(errno.ENOSPC)})")
 
 
 def _sync(path: Path) -> None:

@@ -28,6 +28,7 @@ from renp_infer.engine.tasks import Context, Task
 from renp_infer.engine.verb import Batch, Series, Verb
 from renp_infer.engine.worker import Reply
 from renp_infer.errors import ConfigError, TaskError
+from renp_infer.files import require_room
 from renp_infer.study.study import Study
 from renp_infer.terminal import say
 
@@ -335,6 +336,8 @@ def merge(work: Work, executor: str) -> None:
     else:
 
         def write(path: Path) -> None:
+            size = sum(os.path.getsize(one) for one in _results(work))
+            require_room(store.path(verb.file), size)
             verb.merge(study, paths, path)
             if verb.suffix == ".nc":
                 append_provenance(path, study, work.seconds + time.monotonic() - begin)

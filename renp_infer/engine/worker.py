@@ -25,7 +25,7 @@ from renp_infer.engine.surroundings import own_surroundings
 from renp_infer.engine.tasks import Context, Task, fingerprint
 from renp_infer.engine.verb import Batch
 from renp_infer.errors import ExecutorError, RenpError
-from renp_infer.files import open_own, sweeping, write_text
+from renp_infer.files import open_own, require_room, sweeping, write_text
 from renp_infer.resources import PACKAGE, kernel_cache
 from renp_infer.study.units import described
 from renp_infer.terminal import document
@@ -147,6 +147,7 @@ def encoded(result: Any) -> bytes:
         return document(result).encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "result.nc"
+        require_room(path, sum(node.to_dataset(inherit=False).nbytes for node in result.subtree))
         described(result).to_netcdf(path, engine="h5netcdf")
         return path.read_bytes()
 

@@ -27,7 +27,7 @@ from renp_infer.engine.store import PROGRESS, Store
 from renp_infer.errors import StoreError
 from renp_infer.study.load import load_study
 from renp_infer.verbs.reproduce.again import compare_runs
-from tests.toys import driver
+from tests.toys import driver, filling
 from tests.toys.killed import STUDY
 from tests.toys.tasks import performed, toy_study, toy_verb
 
@@ -501,3 +501,30 @@ def test_real_work_that_is_interrupted_leaves_one_line_and_no_temporary_file(
     )
     assert finished.returncode in (0, 3)
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"]).returncode != 0,
+    reason="needs a disk of its own",
+)
+def test_a_disk_that_is_really_full_is_one_line_at_every_write(tmp_path: Path) -> None:
+    """Files of libraries, which write by themselves, are among what finds no room."""
+    (tmp_path / "disk").mkdir()
+    words = [sys.executable, filling.__file__, str(tmp_path / "disk"), str(tmp_path / "full.toml")]
+    (tmp_path / "full.toml").write_text(filling.STUDY)
+    env = os.environ | {"PYTHONPATH": ROOT}
+    done = subprocess.run(
+        ["unshare", "-rm", *words], env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    *full, last = [json.loads(line) for line in done.stdout.splitlines()]
+    assert last == {"code": 0, "err": "", "left": ""}
+    for found in full:
+        assert found["code"] == 4
+        assert found["err"].endswith("cannot be written (No space left on device)\n")
+        assert found["err"].count("\n") == 1
+        assert found["left"] == ""
+    told = " ".join(found["err"] for found in full)
+    for name in ("run/manifest.json", "manifest.jsonl", ".nc:", "ensemble.nc:", "report.html:"):
+        assert name in told

@@ -1,7 +1,8 @@
 """Kill -9 inside every verb: the same arrays to the last bit, and nothing finished done again.
 
 Each process is killed at a random moment between the verb's own first line of progress and its
-end, in turn alone and with workers, of which there are not always as many.
+end, the first moments oftener, in turn alone and with workers, of which there are not always as
+many.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ import itertools
 import json
 import multiprocessing
 import random
-import shutil
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from tests.toys.two_sets import two_sets
 KILLS = 20
 EXECUTORS = ("serial", "processes:2", "serial", "processes:1")
 LONG = 900.0
+RESTS_ON = {"confirm": ("optimize",)}
 FORKS = multiprocessing.get_context("forkserver")
 # What all verbs import is imported once; each process that is killed is a copy.
 FORKS.set_forkserver_preload(
@@ -153,33 +154,29 @@ def content(path: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def wholes(tmp_path_factory: pytest.TempPathFactory) -> list[Victim]:
-    """Runs of all verbs that nobody disturbs, each of another study; made when asked for."""
-    folder = tmp_path_factory.mktemp("whole")
+def victim(folder: Path, verb: str, home: str) -> Victim:
+    """A verb of the study that has its section."""
     (folder / "killed.toml").write_text(STUDY)
     few = {"sampler": "emcee", "draws": 40, "tune": 10}
     (folder / "two.toml").write_text(tomli_w.dumps(two_sets(inference=few)))
-    sources = [str(folder / "killed.toml"), str(folder / "two.toml"), "atlas"]
-    names = [[SIMULATE.name], [SETS.name], [ATLAS.name]]
-    names[0] += [verb.name for verb in verbs_of(load_study(sources[0]))]
-    # A new verb joins by its section.
-    assert sorted(itertools.chain(*names)) == sorted(VERBS)
-    return [
-        Victim(source, ATLAS_CHANGES if source == "atlas" else {}, tuple(found), folder / found[0])
-        for source, found in zip(sources, names, strict=True)
-    ]
+    source = {ATLAS.name: "atlas", SETS.name: str(folder / "two.toml")}
+    found = source.get(verb, str(folder / "killed.toml"))
+    return Victim(found, ATLAS_CHANGES if found == "atlas" else {}, (verb,), folder / home)
+
+
+def test_every_verb_has_its_place(tmp_path: Path) -> None:
+    """A new verb joins by its section in one of the studies."""
+    one = victim(tmp_path, "infer", "run")
+    names = [verb.name for verb in verbs_of(load_study(one.source))]
+    assert sorted([*names, SIMULATE.name, SETS.name, ATLAS.name]) == sorted(VERBS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
-def test_kill_9_inside_a_verb(wholes: list[Victim], tmp_path: Path, verb: str) -> None:
-    whole = next(one for one in wholes if verb in one.verbs)
-    if not whole.result.exists():
-        whole.finish("serial")
-    # What the verb rests on is there already.
-    shutil.copytree(whole.home, tmp_path / "run")
-    one = Victim(whole.source, whole.changes, (verb,), tmp_path / "run")
+def test_kill_9_inside_a_verb(tmp_path: Path, verb: str) -> None:
+    one = victim(tmp_path, verb, "run")
+    for name in (*RESTS_ON.get(verb, ()), verb):
+        replace(one, verbs=(name,)).finish("serial")
     expected = content(one.result)
     spans = {}
     for executor in EXECUTORS[:2]:
@@ -190,7 +187,7 @@ def test_kill_9_inside_a_verb(wholes: list[Victim], tmp_path: Path, verb: str) -
     one.forget()
     dice, kills, done = random.Random(verb), 0, {}
     for executor in itertools.cycle(EXECUTORS):
-        was_killed = kills < KILLS and one.killed(executor, dice.uniform(0.0, spans[executor]))
+        was_killed = kills < KILLS and one.killed(executor, spans[executor] * dice.random() ** 2)
         if kills == KILLS:
             one.finish(executor)
         assert one.untouched(done)

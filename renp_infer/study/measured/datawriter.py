@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from renp_infer.errors import ConfigError
-from renp_infer.files import replacing, write_text
+from renp_infer.files import replacing, require_room, write_text
 from renp_infer.records import FloatArray, Observation
 
 
@@ -67,6 +67,7 @@ def _write_netcdf(
         data = data.drop_vars("error")
         data["covariance"] = (("angle", "other_angle"), covariance, {"units": "nG^2"})
     with replacing(path) as temporary:
+        require_room(path, data.nbytes)
         data.to_netcdf(temporary, engine="h5netcdf")
 
 
