@@ -62,3 +62,17 @@ def test_an_installation_shows_a_bar_of_one_line():
     ]
     assert bar.endswith("[##############################] 3 of 3 packages")
     assert below == "  installing them" and max(map(len, bar.split("\r"))) < 80
+
+
+def test_every_python_and_system_that_is_promised_is_tried():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text("utf-8"))
+    matrix = workflow["jobs"]["tests"]["strategy"]["matrix"]
+    named = [text.split(" :: ") for text in PROJECT["classifiers"]]
+    pythons = {words[-1] for words in named if "Python" in words and "." in words[-1]}
+    assert pythons <= set(matrix["python"])
+    assert min(pythons) == PROJECT["requires-python"].removeprefix(">=")
+    assert {words[-1] for words in named if words[0] == "Operating System"} == {"MacOS", "Linux"}
+    assert {name.partition("-")[0] for name in matrix["system"]} == {"macos", "ubuntu"}
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    runs = [step["run"] for step in steps if "run" in step]
+    assert all(run.startswith("make ") and run.endswith(" PYTHON=python") for run in runs)
