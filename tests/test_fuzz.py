@@ -286,6 +286,8 @@ def test_thousands_of_bad_studies_and_command_lines(root: Path) -> None:
 
 BY_FILE = [name for name in VERBS if name not in WITHOUT_STUDY]
 MALFORMED = list(malformed())
+FIRST_ELSE = {"atlas": "data[0]"}
+"""What a verb looks at last, after a question that these studies do not answer."""
 
 
 def refuse(root: Path, verb: str, cases: list[Malformed]) -> None:
@@ -293,6 +295,8 @@ def refuse(root: Path, verb: str, cases: list[Malformed]) -> None:
     with sandbox(root) as cwd, at_most_open_files():
         before = snapshot(cwd)
         for case in cases:
+            if verb in FIRST_ELSE and case.path.startswith(FIRST_ELSE[verb]):
+                continue
             (cwd / "study.toml").write_text(case.text)
             code, out, err = attempt([verb, "study.toml"])
             told = f"{verb}: {case}\n{err}"
