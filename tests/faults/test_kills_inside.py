@@ -157,7 +157,8 @@ def content(path: Path) -> dict[str, Any]:
 def victim(folder: Path, verb: str, home: str) -> Victim:
     """A verb of the study that has its section."""
     (folder / "killed.toml").write_text(STUDY)
-    few = {"sampler": "emcee", "draws": 40, "tune": 10}
+    few = {"sampler": "emcee", "chains": 2, "draws": 20, "tune": 5, "phases": "fixed"}
+    few |= {"oscillation_errors": False}
     (folder / "two.toml").write_text(tomli_w.dumps(two_sets(inference=few)))
     source = {ATLAS.name: "atlas", SETS.name: str(folder / "two.toml")}
     found = source.get(verb, str(folder / "killed.toml"))
