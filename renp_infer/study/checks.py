@@ -12,6 +12,7 @@ import numpy as np
 
 from renp_infer.errors import ConfigError
 from renp_infer.fields import Said
+from renp_infer.inference.knowledge.constraints import GaussianConstraint
 from renp_infer.inference.knowledge.subjects import separates
 from renp_infer.inference.parameters import MASS, PARAMETERS
 from renp_infer.inference.priors.marginals import slope_at
@@ -63,7 +64,6 @@ def check_all(study: StudyConfig, experiment: Experiment, parameters: Parameters
     if study.inference is not None:
         check_inference(study, experiment, parameters)
     check_calibration(study.calibrate, study.inference)
-    check_constraints(study)
     check_blinding(study)
     check_systematics(study)
     if study.atlas is not None:
@@ -209,17 +209,21 @@ def check_calibration(section: CalibrateSection | None, inference: InferenceSect
         raise ConfigError("calibrate.belt_m1_meV", section.belt_m1_meV[-1], allowed)
 
 
-def check_constraints(study: StudyConfig) -> None:
-    """Refuse constraints with belts, whose mock experiments would have to repeat the others, too.
+def check_redrawn(study: StudyConfig, knowledge: tuple[Stated, ...]) -> None:
+    """Refuse constraints with belts, whose mock experiments cannot measure them anew.
 
     Raises
     ------
     ConfigError
     """
     section = study.calibrate
-    if study.constraints is not None and section is not None and section.belt_sets:
-        allowed = "0 with [constraints]: a belt would have to repeat the other experiments"
-        raise ConfigError("calibrate.belt_sets", section.belt_sets, allowed)
+    if section is None or not section.belt_sets:
+        return
+    for row in knowledge:
+        if not isinstance(row.term, GaussianConstraint):
+            given = Said("a limit, a table or a chain")
+            allowed = "with calibrate.belt_sets what a mock experiment can repeat, a Gaussian one"
+            raise ConfigError(f"constraints, {row.term.name}", given, allowed)
 
 
 def check_separate(knowledge: tuple[Stated, ...]) -> None:

@@ -117,6 +117,7 @@ def assemble(study: StudyConfig, text: str, folder: Path) -> Study:
         settings = replace(settings, templates=known)
         checks.check_priors(study, settings, experiment, parameters, residual)
     knowledge = knowledge_of(study.constraints)
+    checks.check_redrawn(study, knowledge)
     if design is not None:
         checks.check_separate(knowledge)
     return Study(

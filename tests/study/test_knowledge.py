@@ -179,11 +179,11 @@ def test_designs_take_what_leaves_nuisances_one_gaussian():
     load_study(STUDY | {"constraints": {"gaussian": [both]}, "forecast": {"m1_meV": [50.0]}})
 
 
-def test_a_belt_refuses():
-    tables = STUDY | {"constraints": {"use": ["katrin-2025"]}}
-    tables |= {"calibrate": {"belt_sets": 10, "belt_m1_meV": [0.0, 10.0]}}
-    with pytest.raises(ConfigError, match=r"calibrate\.belt_sets"):
-        load_study(tables)
+def test_a_belt_takes_what_can_be_measured_anew():
+    belt = {"calibrate": {"belt_sets": 10, "belt_m1_meV": [0.0, 10.0]}}
+    load_study(STUDY | belt | {"constraints": {"use": ["katrin-2025"]}})
+    with pytest.raises(ConfigError, match=r"constraints, KamLAND.*calibrate\.belt_sets.*Gaussian"):
+        load_study(STUDY | belt | {"constraints": {"use": ["kamland-zen-2025"]}})
 
 
 def test_two_results_of_the_same_data_are_refused(tmp_path):

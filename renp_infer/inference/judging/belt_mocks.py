@@ -46,7 +46,7 @@ def belt_mock(
     Parameters
     ----------
     likelihood : Likelihood
-        Prior, response and noise.
+        Prior, response and noise; constraints, all of them Gaussian, are measured anew.
     truth : ndarray, shape (d,)
         Phases of the mock data; nuisances are at their prior's centre.
     m1_meV : float
@@ -66,6 +66,9 @@ def belt_mock(
     try:
         central = expected.central(m1_meV, truth)
         data = mock(likelihood, likelihood.mean(central), rng)
+        if data.external:
+            known = data.external.redrawn(likelihood.prior.values(central), rng)
+            data = data.with_external(known)
         return ratio(Profile(data, calibration), m1_meV, truth, starts_meV)
     except (RenpError, np.linalg.LinAlgError) as error:
         return BeltMock(np.nan, np.nan, f"{type(error).__name__}: {error}")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from renp_infer.inference.knowledge.constraints import (
+    GaussianConstraint,
     Lift,
     PublishedTerm,
     chi_squared,
@@ -129,6 +130,16 @@ class External:
         for term in self.terms:
             assert isinstance(term, LocalConstraint)
             terms.append(replace(term, drawn=found(term.name, term.drawn.size)))
+        return replace(self, terms=tuple(terms))
+
+    def redrawn(self, values: Mapping[str, float], rng: np.random.Generator) -> External:
+        """Gaussian terms as measured anew, where parameters of these values are true."""
+        every, terms = self._every(values), list[PublishedTerm]()
+        for term in self.terms:
+            assert isinstance(term, GaussianConstraint)
+            true = np.array([every[name] for name in term.quantities])
+            errors = np.linalg.cholesky(term.covariance) @ rng.standard_normal(true.size)
+            terms.append(replace(term, values=true + errors))
         return replace(self, terms=tuple(terms))
 
     def sample(self, prior: Prior, rng: np.random.Generator, n: int) -> FloatArray:

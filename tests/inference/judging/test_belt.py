@@ -5,10 +5,13 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import binom, norm
+from scipy.stats import binom, chi2, norm
 
 from renp_infer.inference.judging.belt import LEVELS, belt_coverage, build_belt
 from renp_infer.inference.judging.belt_mocks import belt_mock, ratio
+from renp_infer.inference.knowledge.constraints import GaussianConstraint
+from renp_infer.inference.knowledge.external import External
+from renp_infer.inference.knowledge.quantities import Quantities
 from renp_infer.inference.likelihood import Likelihood
 from renp_infer.inference.priors.prior import response_argument
 from renp_infer.inference.profiles.descent import descend
@@ -160,6 +163,28 @@ def test_profiled_ratio_is_that_of_the_gaussian_with_a_boundary():
             hits = int(np.sum(values <= exact_critical(pull, level)))
             assert binom.cdf(hits, 400, level) > 1e-4
             assert binom.sf(hits - 1, 400, level) > 1e-4
+
+
+def test_mock_experiments_measure_a_constraint_anew():
+    """The ratio is the squared pull of both experiments, which scatters as their joint error says.
+
+    Held where it is, a constraint of half the error would leave a fifth of the scatter.
+    """
+    likelihood = mass_likelihood()
+    sigma = mass_error(likelihood)
+    other, true = 0.5 * sigma, 10.0 * sigma
+    both = (sigma**-2 + other**-2) ** -0.5
+    term = GaussianConstraint("m1", (MASS,), np.array([0.0]), np.array([[other**2]]))
+    known = External((term,), Quantities("normal", "dirac"))
+    likelihood = likelihood.with_external(known)
+    truth = np.zeros(len(likelihood.prior.names))
+    seeds = np.random.SeedSequence(4).spawn(200)
+    rows = [belt_mock(likelihood, truth, true, (true + sigma,), seed) for seed in seeds]
+    assert not any(row.failure for row in rows)
+    pulls = (np.array([row.best_m1_meV for row in rows]) - true) / both
+    found = np.array([row.statistic for row in rows])
+    assert found == pytest.approx(pulls**2, abs=5e-3)
+    assert 1e-4 < chi2.cdf(np.sum(pulls**2), 200) < 1.0 - 1e-4
 
 
 def test_ratio_is_zero_at_the_best_mass():
