@@ -12,14 +12,16 @@ from renp_infer.design.searches.search import Trial
 from renp_infer.design.spaces.constraints import Constraint
 from renp_infer.design.spaces.region import Region
 from renp_infer.design.spaces.space import Dimension, Keys, Space
-from renp_infer.design.utilities.utility import Utility
+from renp_infer.design.utilities.foreknown import KnownTruths
+from renp_infer.design.utilities.utility import Utility, UtilitySettings
 from renp_infer.engine.result import Verdict
+from renp_infer.inference.priors.prior import mass_prior
 from renp_infer.physics.neutrinos import load_oscillation, make_parameters
 from renp_infer.physics.targets.target import load_target
 from renp_infer.records import Detector, Experiment, Lasers, Layout, Parameters, Switches
 from renp_infer.verbs.optimize.parts import Appraisal
 from renp_infer.verbs.optimize.result import FoundBy, OptimizeResult, Repeats, Tried
-from tests.toys.settings import cost_with
+from tests.toys.settings import cost_with, inference_with
 
 PEAK = (0.9, 2.2)
 """Radius and length of the best crystal of the toy utility, cm."""
@@ -63,8 +65,9 @@ class ToyAppraiser:
 
     calls = 0
 
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
+    def __init__(self, settings: UtilitySettings | None = None, *_: Any, **__: Any) -> None:
+        inference = inference_with() if settings is None else settings.inference
+        self.known = KnownTruths.unconstrained(mass_prior(inference), np.ones(1))
 
     def __call__(self, experiment: Experiment, names: Sequence[str]) -> dict[str, Utility]:
         type(self).calls += 1
