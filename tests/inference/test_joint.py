@@ -441,7 +441,7 @@ def test_600_pairs_of_runs_scatter_as_their_joint_errors_say(crystals):
 def test_a_joint_posterior_is_calibrated():
     """Ranks of drawn truths among draws are uniform, of every parameter of two sets."""
     settings = inference_with(
-        sampler="independence", chains=2, draws=300, leakage_sd=0.0, m1_max_meV=200.0
+        sampler="independence", chains=2, draws=1000, leakage_sd=0.0, m1_max_meV=200.0
     )
     models = [
         replace(model_of(toy_angles(n), s), settings=settings, shapes=None, peak=s)

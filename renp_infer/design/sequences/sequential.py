@@ -65,7 +65,7 @@ class Menu:
     sigma: Callable[[float], float]
     setting_s: float
     goal: str
-    lookahead: int = 1
+    lookahead: int
 
     def seconds(self, angle: int, exposure_s: float, at: int | None) -> float:
         """Time of a measurement from where the trigger stands."""

@@ -151,7 +151,7 @@ class _TruthsAsked:
     settings: InferenceSettings
     knowledge: tuple[tuple[str, tuple[PublishedTerm, ...]], ...]
     measured: tuple[object, ...]
-    table: OscillationTable = field(compare=False)
+    known: OscillationTable = field(compare=False)
 
 
 @functools.lru_cache(maxsize=8)
@@ -159,7 +159,7 @@ def _constrained(asked: _TruthsAsked) -> KnownTruths:
     prior, knowledge = mass_prior(asked.settings), dict(asked.knowledge)
     odds = np.array(asked.odds)
     told = [
-        _Told.of(pair, asked.own, asked.table, asked.settings, knowledge.get(pair[0], ()))
+        _Told.of(pair, asked.own, asked.known, asked.settings, knowledge.get(pair[0], ()))
         for pair in asked.hypotheses
     ]
 

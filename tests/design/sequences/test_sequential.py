@@ -21,7 +21,7 @@ def sigma(exposure_s):
 
 
 def menu(*exposures, setting_s=0.0, goal="m1"):
-    return Menu(np.arange(3), np.array(exposures), sigma, setting_s, goal)
+    return Menu(np.arange(3), np.array(exposures), sigma, setting_s, goal, lookahead=1)
 
 
 def conjugate(sd=4.0):
