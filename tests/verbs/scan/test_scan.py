@@ -110,7 +110,8 @@ def test_the_document_and_the_report(made, capsys):
     assert document["over"]["neutrino.m1_meV"] == [10.0, 50.0] and len(document["cells"]) == 6
     assert execute(["report", run, "--figures", "csv"]) == 0
     text = (made / "run" / "report.html").read_text()
-    assert "evaluate at 6 (target.refractive_index: 3, neutrino.m1_meV: 2)" in text
+    assert "How does the signal change with target.refractive_index and neutrino.m1_meV?" in text
+    assert ", of 6 cells." in text
     assert "neutrino.m1_meV = 50" in (made / "run" / "figures" / "scan.csv").read_text()
 
 
