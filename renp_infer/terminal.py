@@ -88,7 +88,10 @@ def fitted(table: Table, console: Console) -> list[Table]:
     """
     table.width = None
     for column in table.columns:
-        column.overflow = "fold"
+        if column.width is not None:  # asked for: what is longer is cut
+            column.min_width = column.max_width = column.width
+        if not column.no_wrap:
+            column.overflow = "fold"
     if any(_fit(table, console, whole=whole) for whole in (True, False)):
         return [table]
     first, *others = table.columns
@@ -116,7 +119,9 @@ def _fit(table: Table, console: Console, *, whole: bool) -> bool:
     longest = [_least(one, whole=whole and one.justify == "right") for one in table.columns]
     # what is longer than half a console goes on below
     width = [min(one, console.width // (2 if one <= console.width // 2 else 4)) for one in longest]
-    wanted = [_longest([str(one.header), *map(str, one.cells)]) for one in table.columns]
+    wanted = [
+        one.max_width or _longest([str(one.header), *map(str, one.cells)]) for one in table.columns
+    ]
     for column in table.columns:
         column.width = 1
     spare = console.width - sum(width) - console.measure(table).minimum + len(width)
@@ -134,10 +139,12 @@ def _fit(table: Table, console: Console, *, whole: bool) -> bool:
 
 
 def _least(column: Column, *, whole: bool) -> int:
-    """Width below which a word would be split, or a line of the cells."""
+    """Width below which a word would be split, or a line of the cells; or what is asked for."""
+    if column.max_width:
+        return column.max_width
     cells = [str(cell) for cell in column.cells]
     words = [word for cell in cells for word in cell.split()]
-    return _longest([*str(column.header).split(), *(cells if whole else words)])
+    return _longest([*str(column.header).split(), *(cells if whole or column.no_wrap else words)])
 
 
 def _longest(texts: Iterable[str]) -> int:

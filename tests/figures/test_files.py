@@ -140,7 +140,7 @@ def test_figures_of_several_runs_do_not_meet(tmp_path: Path) -> None:
     sections = [section(run, k, tmp_path) for k, run in enumerate(runs, start=1)]
     other = Part(LAST, "more", "More", (replace(shown, key="other"), Text("no figure")))
     sections[0] = replace(sections[0], parts=(*sections[0].parts, other))
-    found = Contents("2 runs", tuple(sections), (shown,), ())
+    found = Contents("A question", "2 runs", tuple(sections), (shown,), ())
     names = write_figures(found, tmp_path, ["csv"])
     assert set(names) == {
         "figures/angles.csv",

@@ -86,6 +86,7 @@ def test_a_leakage_is_the_truths_for_every_hypothesis_and_verb(
         study.experiment, HYPOTHESES, study.parameters, study.oscillation, study.settings,
         sigma_nG=None,
         seed=0,
+        knowledge={},
     )  # fmt: skip
     assert all(np.array_equal(rival.model.shapes["leakage"], shape) for rival in rivals)
     rival = hypothesis_named("normal", "dirac")

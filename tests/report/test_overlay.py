@@ -1,5 +1,7 @@
 """Posteriors of several runs in one panel: what is drawn is what the runs have."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,9 @@ def test_more_runs_than_styles_are_said(runs):
 
 
 def test_the_page_has_both(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr("renp_infer.report.page.section", lambda *_: None)
+    monkeypatch.setattr(
+        "renp_infer.report.page.section", lambda *_: SimpleNamespace(title="A title")
+    )
     found = contents(runs, tmp_path)
     keys = [plate.key for plate in found.together]
     assert keys == ["overview", "overlay-masses", "overlay-corner"]

@@ -21,7 +21,7 @@ TOGETHER = ("constraints", "inference.priors", "optimize.windows")
 NEEDED: dict[str, Any] = {
     "name": "x", "key": "k", "file": "x.csv", "kind": "additive", "radius_cm": 1.0,
     "quantities": ["m1_meV"], "values": [1.0], "quantity": "m1_meV", "upper": 1.0, "level": 0.9,
-    "parameters": ["m1_meV", "amplitude"], "means": [1.0, 1.0],
+    "parameters": ["m1_meV", "amplitude"], "means": [1.0, 1.0], "parameter": "amplitude[short]",
 }  # fmt: skip
 """Values of what a section cannot be without."""
 

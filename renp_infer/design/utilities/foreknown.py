@@ -34,7 +34,7 @@ from renp_infer.inference.settings import InferenceSettings
 from renp_infer.physics.neutrinos import ATMOSPHERIC, OscillationTable
 from renp_infer.records import FloatArray, Parameters
 
-_ROWS, _SHARE, _ROUNDS = 129, 1.0 / 200.0, 60
+_ROWS, _SHARE, _ROUNDS = 257, 1.0 / 200.0, 60
 """Masses of the first table, and the share of probability above which a cell is halved."""
 _NEGLIGIBLE = 1e-12
 """Density by the highest below which the ends of the table are cut."""

@@ -53,7 +53,8 @@ def informed(terms=(), sigma_nG=0.2, noise=None, truths=64, **settings):
     wanted = utility_with(
         inference=chosen, orderings=("normal",), natures=("dirac",), truths=truths
     )
-    appraiser = Appraiser(wanted, own, TABLE, np.random.default_rng(1), knowledge={"normal": terms})
+    known = {"normal": tuple(terms)}
+    appraiser = Appraiser(wanted, own, TABLE, np.random.default_rng(1), knowledge=known)
     shapes = {t.name: t.at(THETA) for t in chosen.templates if t.kind == "additive"}
     model = HypothesisModel(Straight(), own, OSCILLATION, chosen, 1.45, 1.0, shapes, terms)
     seen = white(sigma_nG) if noise is None else noise
@@ -138,7 +139,7 @@ def known(terms, natures=("dirac", "majorana"), orderings=("normal", "inverted")
     pairs = [(o, n) for o in orderings for n in natures]
     odds = np.full(len(pairs), 1.0 / len(pairs))
     own = toy_truth("majorana")
-    found = known_truths(pairs, odds, own, TABLE, chosen, dict.fromkeys(orderings, terms))
+    found = known_truths(pairs, odds, own, TABLE, chosen, dict.fromkeys(orderings, tuple(terms)))
     return pairs, chosen, found
 
 
