@@ -201,9 +201,11 @@ def overall(
 def _reached(interval_95: Range, limits: tuple[float, float]) -> tuple[str, ...]:
     """Ends of the prior that the posterior comes up to."""
     (low, high), (lowest, highest) = interval_95, limits
-    lower = low - lowest < _NEAR * (high - lowest)
-    upper = highest - high < _NEAR * (highest - low)
-    return ("lower",) * lower + ("upper",) * upper
+    near = {
+        "lower": low - lowest < _NEAR * (high - lowest),
+        "upper": highest - high < _NEAR * (highest - low),
+    }
+    return tuple(end for end, is_near in near.items() if is_near)
 
 
 def decile_edges(prior: Marginal) -> FloatArray:

@@ -57,6 +57,15 @@ def test_before_any_data_the_mass_is_not_measured(prior: Uniform | LogUniform) -
     assert said.startswith("The mass is not measured") and "±" not in said
 
 
+def test_ends_of_a_prior_may_be_those_of_an_array() -> None:
+    """What constraints leave of the mass is a table, whose ends are NumPy's numbers."""
+    atlas = atlas_of(Uniform(0.0, 450.0))
+    ends = np.array([0.0, 450.0])
+    found = mass_estimate(atlas.start(), atlas, Uniform(ends[0], ends[1]))
+    assert found == mass_estimate(atlas.start(), atlas, Uniform(0.0, 450.0))
+    assert found.reaches == ("lower", "upper")
+
+
 def test_what_is_believed_has_the_quantiles_of_its_draws(rng: np.random.Generator) -> None:
     """A sum of Gaussians against draws of it."""
     prior = Uniform(0.0, 450.0)
