@@ -93,6 +93,18 @@ class ConvergenceError(RenpError, ArithmeticError):
         return type(self), (self.what, self.error, self.tolerance)
 
 
+class ContradictionError(ConvergenceError):
+    """Constraints leave hardly anything of the prior; ``what`` says of what, ``error`` how much."""
+
+    def __init__(self, what: str, error: float, tolerance: float) -> None:
+        super().__init__(what, error, tolerance)
+        found = (
+            f"{what} is {error:.3g}, and {tolerance:.3g} is the least: [constraints] contradict "
+            "the priors, the hypothesis or parameters that are held fixed"
+        )
+        self.args = (found,)
+
+
 class WeightsError(ConvergenceError):
     """Draws that do not reach where weights would have them; ``what`` says it in words."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gammaln
 
-from renp_infer.errors import ConvergenceError
+from renp_infer.errors import ContradictionError, ConvergenceError
 from renp_infer.records import FloatArray
 
 LEAST = 1e-6
@@ -117,9 +117,10 @@ def tempered_units(
 
     Raises
     ------
+    ContradictionError
+        If the normal's mean likelihood is below ``LEAST``.
     ConvergenceError
-        If the normal's mean likelihood is below ``LEAST``, or if fewer than ``n`` of the
-        weighted draws are effective.
+        If fewer than ``n`` of the weighted draws are effective.
     """
     proposal, power = _Proposal(np.zeros(size), np.eye(size)), 0.0
     for _ in range(_ROUNDS):
@@ -131,7 +132,7 @@ def tempered_units(
     found = proposal.draw(rng, _OVERSAMPLED * n, log_likelihood)
     share = float(np.mean(np.exp(found.log_ratio + found.log_likelihood)))
     if share < LEAST:
-        raise ConvergenceError("share of the prior that constraints leave", share, LEAST)
+        raise ContradictionError("share of the prior that constraints leave", share, LEAST)
     effective, weights = found.effective(1.0), found.weights(1.0)
     if effective < n:
         raise ConvergenceError("draws of the prior with constraints", 1.0 / effective, 1.0 / n)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from renp_infer.errors import ConvergenceError
+from renp_infer.errors import ContradictionError
 from renp_infer.inference.knowledge.constraints import (
     ChainConstraint,
     GaussianConstraint,
@@ -266,7 +266,8 @@ def test_rare_draws_are_those_that_patience_finds():
 
 def test_contradictions_are_told():
     term = GaussianConstraint("x", ("m1_meV",), np.array([4e4]), np.array([[1.0]]))
-    with pytest.raises(ConvergenceError, match="constraints leave"):
+    said = r"constraints leave is 0, and .* \[constraints\] contradict the priors"
+    with pytest.raises(ContradictionError, match=said):
         external(term).sample(PRIOR, np.random.default_rng(5), 100)
 
 
