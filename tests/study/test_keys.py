@@ -140,6 +140,25 @@ def test_an_unknown_name_gets_the_nearest(name: str, hint: str) -> None:
     assert "neutrino, physics" in caught.value.allowed
 
 
+@pytest.mark.parametrize("word", ["SQUID", "squid", "loop", "exposure"])
+def test_a_word_leads_to_the_keys_that_speak_of_it(word: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        explained(word)
+    spoken = caught.value.hint.partition("keys that speak of it: ")[2].partition(" and ")[0]
+    assert spoken
+    for path in spoken.split(", "):
+        (table,) = explained(path)
+        assert word.lower() in f"{table.meaning} {table.keys[0]}".lower()
+
+
+def test_no_section_is_offered_twice() -> None:
+    with pytest.raises(ConfigError) as caught:
+        explained("zzzzzz")
+    assert caught.value.hint == ""
+    offered = caught.value.allowed.split(", ")
+    assert len(offered) == len(set(offered))
+
+
 @pytest.mark.parametrize(
     "value", [True, 1, 0.1, 1e-4, 'say "so"', "back\\slash", [1.0, 2.0], {"a": [1], "b": "x"}, {}]
 )

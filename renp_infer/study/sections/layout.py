@@ -28,12 +28,17 @@ class LayoutSection(Section):
         ),
     ] = 2.0
     radius_cm: Annotated[
-        Crystal, about("Radius of the excited cylinder.", typical="0.5 to 2", source="the paper's")
+        Crystal,
+        about(
+            "Radius of the excited cylinder, half its diameter.",
+            typical="0.5 to 2",
+            source="the paper's",
+        ),
     ] = 1.0
     theta_e_deg: Annotated[
         Degrees | None,
         about(
-            "Direction of the second excitation laser from k1.",
+            "Angle of the second excitation laser from k1.",
             unset="phase matched, 141.607 for er-ylf",
             source="Eqs. (19) to (23)",
             page="theory.md#kinematics",
@@ -42,8 +47,7 @@ class LayoutSection(Section):
     theta_s_deg: Annotated[
         AngleGrid,
         about(
-            "Directions of the trigger from k1 that are measured: a list, or a range in equal "
-            "steps.",
+            "Angles of the trigger from k1 that are measured: a list, or a range in equal steps.",
             typical="the paper's around 58.79; 130 to 151.6 across the pair thresholds",
             source="Eqs. (19) to (23)",
             page="theory.md#kinematics",

@@ -17,6 +17,9 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import nearest
 from renp_infer.study.reading import StudyConfig
 
+_LISTED = 8
+"""Keys that a hint names."""
+
 
 @dataclass(frozen=True)
 class Key:
@@ -268,8 +271,22 @@ def explained(name: str = "") -> list[KeyTable]:
     if wanted:
         table, key = wanted[0]
         return [KeyTable(table.path, table.many, table.optional, table.meaning, table.page, (key,))]
-    known = [table.path for table in found if table.path]
+    known = list(dict.fromkeys(table.path for table in found if table.path))
     keys = [key.path for table in found for key in table.keys]
     home = [path for path in keys if path.rpartition(".")[2] == name]
-    hint = f"did you mean {home[0]!r}?" if home else nearest(name, [*known, *keys])
+    near = f"did you mean {home[0]!r}?" if home else nearest(name, [*known, *keys])
+    hint = "; ".join(filter(None, (near, _spoken_of(name, found))))
     raise ConfigError("SECTION[.KEY]", name, ", ".join(p for p in known if "." not in p), hint)
+
+
+def _spoken_of(word: str, found: list[KeyTable]) -> str:
+    """Name the keys that have a word in name or text, then those of sections that do."""
+    if not word.isalpha():
+        return ""
+    whole = re.compile(rf"(?<![^\W_]){word}s?(?![^\W_])", re.IGNORECASE)
+    rows = [(table, key) for table in found for key in table.keys]
+    own = [k.path for _, k in rows if whole.search(f"{k.name} {k.meaning} {k.typical}")]
+    shared = [k.path for table, k in rows if whole.search(table.meaning)]
+    listed = list(dict.fromkeys([*own, *shared]))
+    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+    return f"keys that speak of it: {', '.join(listed[:_LISTED])}{more}" if listed else ""
