@@ -61,7 +61,8 @@ def list_other_pages(app: Sphinx, docname: str, source: list[str]) -> None:
     if docname == "index":
         top = sorted(name for name in app.env.found_docs if "/" not in name and name != "index")
         named = set(source[0].split())
-        source[0] = source[0].replace("OTHER_PAGES", "\n".join(set(top) - named))
+        others = "\n".join(name for name in top if name not in named)
+        source[0] = source[0].replace("OTHER_PAGES", others)
 
 
 def setup(app: Sphinx) -> None:
