@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING
 from renp_infer.engine.page import Answer, Block, Column, Facts, Page, Part, Table, Text
 from renp_infer.figures.drawing import number, rounded
 from renp_infer.figures.words import text_of
-from renp_infer.inference.parameters import PARAMETERS
+from renp_infer.inference.parameters import MASS, PARAMETERS, parted
 from renp_infer.inference.results.judged import Summary
-from renp_infer.verbs.evaluate.figures import normalised_label
+from renp_infer.verbs.evaluate.figures import normalised_label, source
+from renp_infer.verbs.evaluate.switches import preset_of
 from renp_infer.verbs.infer.assumptions import assumptions_in, constraint_rows, sharing_rows
 from renp_infer.verbs.infer.cells import NOT_MEASURED
 from renp_infer.verbs.infer.check_figures import check_plates, check_rows
 from renp_infer.verbs.infer.figures import draws, free_parameters, posterior_plates
 from renp_infer.verbs.infer.judged import Diagnostics
 from renp_infer.verbs.infer.mass_figures import mass_plates
-from renp_infer.verbs.infer.result import InferResult
+from renp_infer.verbs.infer.result import InferResult, summary_in
 from renp_infer.verbs.infer.words import (
     constraints_of,
     known_sentences,
+    mass_prior_of,
     mass_sentence,
     phases_sentence,
     premise,
+    prior_of_mass,
     priors_of,
 )
 
@@ -67,8 +70,9 @@ def page(run: Run) -> Page:
 
 
 def _assumptions(run: Run) -> list[Part]:
-    """Constraints in use, and what sets share; nothing where there are none."""
-    blocks: list[Block] = []
+    """What the posterior rests on; constraints in use and what sets share, where there are any."""
+    told = "What the posterior of m₁ holds for; another of any of these would give another one."
+    blocks: list[Block] = [Facts(tuple(premise_rows(run)), told)]
     if rows := constraint_rows(run):
         heads = (Column("constraint", heads=True), *map(Column, CONSTRAINT_HEADS))
         caption = (
@@ -80,7 +84,30 @@ def _assumptions(run: Run) -> list[Part]:
         heads = (Column("parameter", heads=True), *map(Column, assumptions_in(run)["sets"]))
         caption = "One value for all data sets, or one for each name: crystal, run or set."
         blocks.append(Table(heads, tuple(shared), caption))
-    return [Part(28, "assumptions", "Assumptions", tuple(blocks))] if blocks else []
+    return [Part(28, "assumptions", "Assumptions", tuple(blocks))]
+
+
+def premise_rows(run: Run) -> list[tuple[str, str]]:
+    """Data, hypothesis, physics, priors and noise of a posterior, in words."""
+    hypothesis = summary_in(run.get(InferResult).tree)["hypothesis"]
+    free = list(dict.fromkeys(parted(name)[0] for name in free_parameters(run)))
+    rest = ", ".join(PARAMETERS.text(name) for name in free if name != MASS)
+    return [
+        ("data", _data_words(run)),
+        ("ordering, nature", f"{hypothesis['ordering']}, {hypothesis['nature']}"),
+        ("physics", preset_of(run)),
+        ("m₁", prior_of_mass(mass_prior_of(run.study))),
+        ("free too, priors in the table", rest or "nothing"),
+        ("noise", f"Gaussian, {normalised_label(run) or 'absolute'}"),
+    ]
+
+
+def _data_words(run: Run) -> str:
+    """Where the data are from."""
+    if file := source(run):
+        return f"measured: {file}"
+    asimov = run.study.get("inference", {}).get("noise") == "none"
+    return "mock: the expectation, without noise" if asimov else "mock, with drawn noise"
 
 
 def _parameters(run: Run) -> list[Block]:

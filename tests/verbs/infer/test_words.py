@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from renp_infer.terminal import show
+from renp_infer.verbs.evaluate.result import EvaluateResult
 from renp_infer.verbs.infer import page
 from renp_infer.verbs.infer.command import document_of
 from renp_infer.verbs.infer.result import InferResult
@@ -117,3 +118,27 @@ def test_constraints_are_named(names, said):
     tree = SimpleNamespace(attrs={"renp_summary": json.dumps({"constraints": names})})
     run = SimpleNamespace(get=lambda _: SimpleNamespace(tree=tree))
     assert constraints_sentence(constraints_of(run)) == said
+
+
+@pytest.mark.parametrize(
+    ("noise", "data"),
+    [("drawn", "mock, with drawn noise"), ("none", "mock: the expectation, without noise")],
+)
+def test_what_a_posterior_rests_on_is_said(noise, data):
+    run = make_run(preset="corrected", shape=(4, 200), normalised=True)
+    run.study["inference"] = run.study.get("inference", {}) | {"noise": noise}
+    rows = dict(page.premise_rows(run))
+    assert rows["data"] == data and rows["ordering, nature"] == "normal, dirac"
+    assert rows["physics"] == "corrected"
+    assert rows["m₁"] == "prior uniform from 0 to 450 meV"
+    assert rows["noise"] == "Gaussian, normalised to peak S/N = 1000"
+    free = {row[0] for row in page.parameter_rows(run)} - {"m₁ [meV]"}
+    told = set(rows["free too, priors in the table"].split(", "))
+    assert told <= free and "amplitude" in told
+
+
+def test_measured_data_are_named_and_absolute_noise_is_said():
+    run = make_run(shape=(4, 200))
+    run.results["evaluate"] = dataclasses.replace(run.get(EvaluateResult), data="own.csv")
+    rows = dict(page.premise_rows(run))
+    assert rows["data"] == "measured: own.csv" and rows["noise"] == "Gaussian, absolute"
