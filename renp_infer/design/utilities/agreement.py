@@ -38,6 +38,11 @@ class Confirmed:
     data_sets: int
     agrees: bool | None
 
+    @property
+    def told(self) -> Utility:
+        """What is quoted: found where it is known, else promised."""
+        return self.outcome if self.outcome.known else self.promise
+
 
 def agreement(
     name: str, promise: Utility, truths: int, found: Sequence[float], comparisons: int = 1

@@ -13,7 +13,7 @@ from renp_infer.verbs.optimize.figures import design_plates, label_of
 from renp_infer.verbs.optimize.parts import ALL_TRIED, NO_EFFECT
 from renp_infer.verbs.optimize.priors import ROWS, PriorTable
 from renp_infer.verbs.optimize.result import OptimizeResult
-from renp_infer.verbs.optimize.telling import worth_sentences
+from renp_infer.verbs.optimize.telling import cost_sentence, worth_sentences
 
 if TYPE_CHECKING:
     from renp_infer.design.searches.effects import Effects
@@ -65,15 +65,17 @@ def page(run: Run) -> Page:
 
 
 def _answers(run: Run) -> tuple[Answer, ...]:
-    """The gain in the utility searched for, then in meV and time."""
+    """The gain in the utility searched for, then in meV and time, then what it costs."""
     told = run.find(ConfirmResult)
-    more = [] if told is None else worth_sentences(told)
     said = Answer("Design", " ".join(gain_sentences(run.get(OptimizeResult))))
-    return said, *(Answer("What that is worth", text) for text in more)
+    if told is None:
+        return (said,)
+    worth = Answer("What that is worth", " ".join(worth_sentences(told)))
+    return said, worth, Answer("What it costs", cost_sentence(told))
 
 
 def answer(run: Run) -> str:
-    """The gain: in the utility searched for, in meV, and in the time that the own layout needs."""
+    """The gain: in the utility, in meV, in the own layout's time; and what is lost."""
     return " ".join(one.text for one in _answers(run))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as TextTable
 
 from renp_infer.design.utilities.equal_time import MOST
-from renp_infer.design.utilities.measures import MEASURES
+from renp_infer.design.utilities.measures import MEASURES, direction
 from renp_infer.engine.page import Block, Cell, Column, Page, Part, Table, Text, reasons
 from renp_infer.engine.result import WORDS
 from renp_infer.figures.drawing import number, rounded
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from renp_infer.design.utilities.utility import Utility
     from renp_infer.engine.run import Run
 
+CLEAR = 3.0
+"""Errors by which a loss is one."""
 SD = "sd_m1"
 PROMISED, FOUND = "promised", "found"
 _SECONDS = ((31557600.0, "years"), (86400.0, "days"), (3600.0, "h"), (1.0, "s"))
@@ -54,11 +57,36 @@ def worth_sentences(found: ConfirmResult) -> list[str]:
 
 def _errors(found: ConfirmResult, m1_meV: float) -> str:
     """Errors of both designs at one true mass."""
-    cells = []
-    for design in DESIGNS:
-        own = found.row(design, m1_meV).measures[SD]
-        cells.append(_measured(own.outcome if own.outcome.known else own.promise))
-    return f"at {number(m1_meV)} meV {cells[0]} against {cells[1]} meV"
+    best, own = (_measured(found.row(design, m1_meV).measures[SD].told) for design in DESIGNS)
+    return f"at {number(m1_meV)} meV {best} against {own} meV"
+
+
+def cost_sentence(found: ConfirmResult) -> str:
+    """In which measures, at which masses, the best design is worse than the study's own."""
+    worse = []
+    for m1_meV in found.m1_meV:
+        best, own = (found.row(design, m1_meV).measures for design in DESIGNS)
+        worse += [
+            f"{_words(name)} at {number(m1_meV)} meV, {_measured(best[name].told)} "
+            f"against {_measured(own[name].told)}"
+            for name in best
+            if _loses(name, best[name].told, own[name].told)
+        ]
+    if worse:
+        return f"The best design is worse than the study's own in: {'; '.join(worse)}."
+    return f"At the stated masses nothing is worse: {', '.join(map(_words, _names(found)))}."
+
+
+def _words(name: str) -> str:
+    return MEASURES[name].words
+
+
+def _loses(name: str, best: Utility, own: Utility) -> bool:
+    """Whether the best design is worse by more than ``CLEAR`` errors."""
+    if not (best.known and own.known):
+        return False
+    lost = direction(name) * (own.value - best.value)
+    return lost > CLEAR * math.hypot(own.error, best.error)
 
 
 def told_tables(found: ConfirmResult) -> list[Any]:

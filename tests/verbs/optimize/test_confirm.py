@@ -12,8 +12,9 @@ from rich.console import Console
 
 from renp_infer.app.cli import execute
 from renp_infer.app.status import status_of
+from renp_infer.design.utilities.agreement import Confirmed
 from renp_infer.design.utilities.equal_time import EqualTime
-from renp_infer.design.utilities.utility import Utility
+from renp_infer.design.utilities.utility import UNKNOWN, Utility
 from renp_infer.engine.campaign import work_of
 from renp_infer.engine.result import Verdict
 from renp_infer.engine.run import Run
@@ -22,10 +23,16 @@ from renp_infer.errors import ConfigError
 from renp_infer.study.designing import told_masses
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
-from renp_infer.verbs.optimize.confirmed import DESIGNS, ConfirmResult, Mocked, Worth
+from renp_infer.verbs.optimize.confirmed import DESIGNS, ConfirmResult, Mocked, ToldRow, Worth
 from renp_infer.verbs.optimize.confirming import measures_of, parts, summary
 from renp_infer.verbs.optimize.page import answer
-from renp_infer.verbs.optimize.telling import page, time_sentences, told_tables, whole_document
+from renp_infer.verbs.optimize.telling import (
+    cost_sentence,
+    page,
+    time_sentences,
+    told_tables,
+    whole_document,
+)
 from renp_infer.verbs.optimize.verb import CONFIRM, OPTIMIZE
 from tests.toys.design import search_found
 
@@ -181,6 +188,34 @@ def test_the_answer_is_in_meV_and_time_beside_the_utility(tmp_path: Path) -> Non
     assert said.startswith("Best design: information on m₁ [nat] = ")
     assert "(found in mock data): at 40 meV 15 ± 0 against 15 ± 0 meV." in said
     assert "the study's own layout needs 2 h (1 h to never), 2 times its exposure." in said
+
+
+def test_what_the_best_design_costs_is_said_beside_its_gain(tmp_path: Path) -> None:
+    """By each loss that is clear of its errors, and no other."""
+    found = told(loaded(tmp_path), 3.1)
+    assert cost_sentence(found) == (
+        "At the stated masses nothing is worse: sd of m₁, information on m₁."
+    )
+
+    def lowered(row: ToldRow, **values: float) -> ToldRow:
+        changed = {
+            name: Confirmed(Utility(value, 0.1), UNKNOWN, 0, None) for name, value in values.items()
+        }
+        return replace(row, measures=dict(row.measures) | changed)
+
+    for sd, information, lost in ((3.5, 2.0, True), (3.0, 1.8, False), (3.0, 1.0, True)):
+        lines = tuple(
+            lowered(row, sd_m1=sd, eig_m1=information)
+            if row.design == "best"
+            else lowered(row, sd_m1=3.0, eig_m1=2.0)
+            for row in found.lines
+        )
+        said = cost_sentence(replace(found, lines=lines))
+        assert said.startswith("The best design is worse") == lost
+    assert said.endswith("in: information on m₁ at 40 meV, 1.00 ± 0.1 against 2.00 ± 0.1.")
+    results = {"optimize": search_found(Verdict("pass")), "confirm": found}
+    run = Run(tmp_path, "toy", {}, results)
+    assert answer(run).endswith(cost_sentence(found))
 
 
 def test_no_time_is_no_number(tmp_path: Path) -> None:
