@@ -36,6 +36,8 @@ from renp_infer.records import FloatArray, Parameters
 
 _ROWS, _SHARE, _ROUNDS = 257, 1.0 / 200.0, 60
 """Masses of the first table, and the share of probability above which a cell is halved."""
+_STEEP, _TAIL = 0.5, 1e-6
+"""Change of the log density over a cell above which it is halved, too, down to this share."""
 _NEGLIGIBLE = 1e-12
 """Density by the highest below which the ends of the table are cut."""
 _DRAWS, _TURNS = 8, 16
@@ -196,6 +198,8 @@ def _resolved(
         heights = np.exp(total - np.max(total))
         share = 0.5 * (heights[1:] + heights[:-1]) * np.diff(masses)
         wide = share > _SHARE * np.sum(share)
+        # a straight line down a tail would hold more than the tail
+        wide |= (np.abs(np.diff(total)) > _STEEP) & (share > _TAIL * np.sum(share))
         if not np.any(wide):
             break
         middles = 0.5 * (masses[1:] + masses[:-1])[wide]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp
+from scipy.special import logsumexp, ndtri
 
 from renp_infer.design.utilities._torus_kernel import torus_integrals, weighted_torus_integrals
 from renp_infer.design.utilities.appraisal import DesignBench, Rival
@@ -141,6 +141,16 @@ def known(terms, natures=("dirac", "majorana"), orderings=("normal", "inverted")
     own = toy_truth("majorana")
     found = known_truths(pairs, odds, own, TABLE, chosen, dict.fromkeys(orderings, tuple(terms)))
     return pairs, chosen, found
+
+
+@pytest.mark.parametrize("sd_meV", [10.0, 1.0, 0.1])
+def test_the_tails_of_a_measured_mass_are_those_of_the_measurement(sd_meV):
+    _, _, found = known([gaussian(("m1_meV", 150.0, sd_meV))])
+    even = (np.arange(100_000) + 0.5) / 100_000
+    masses = found.mass.from_unit(ndtri(even)[:, None])
+    assert masses.std() == pytest.approx(sd_meV, rel=3e-3)
+    high = (np.quantile(masses, 0.9995) - 150.0) / sd_meV
+    assert high == pytest.approx(ndtri(0.9995), abs=0.01)
 
 
 def drawn_from(pair, chosen, terms, n=4000):
