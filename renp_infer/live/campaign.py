@@ -185,6 +185,8 @@ class Campaign:
 def _rows(points: Points) -> list[Mapping[str, Any]]:
     """One mapping for each reading."""
     if not isinstance(points, Mapping):
+        if not isinstance(points, Iterable):
+            raise ConfigError("points", points, "readings, each a table, or a table of columns")
         return list(points)
     columns = {name: list(np.atleast_1d(np.asarray(points[name]))) for name in points}
     sizes = {len(column) for column in columns.values()}

@@ -141,6 +141,7 @@ def test_every_advice_has_its_reason(campaign):
     ("points", "path"),
     [
         ([], "points"),
+        (5, "points"),
         ([7.0], "points[0]"),
         ([POINT, POINT | {"field_nG": float("nan")}], "points[1].field_nG"),
         ([POINT | {"error_nG": 0.0}], "points[0].error_nG"),
