@@ -18,7 +18,7 @@ from scipy.stats import qmc
 
 from renp_infer.design.utilities.phase_table import PhaseTable, half_of_torus, whole_torus
 from renp_infer.design.utilities.prediction import Prediction, nuisances
-from renp_infer.errors import ConvergenceError
+from renp_infer.errors import ContradictionError
 from renp_infer.inference.hypothesis import ModelLike, assumed
 from renp_infer.inference.knowledge.constraints import PublishedTerm
 from renp_infer.inference.knowledge.external import External
@@ -123,7 +123,7 @@ def known_truths(
 
     Raises
     ------
-    ConvergenceError
+    ContradictionError
         If the constraints leave nothing of the prior.
     """
     asked = _TruthsAsked(
@@ -176,7 +176,8 @@ def _constrained(asked: _TruthsAsked) -> KnownTruths:
     masses, logs = _resolved(first, log_heights)
     best = max(best, float(np.max([one.log_mass(masses) for one in told])))
     if best < np.log(LEAST):
-        raise ConvergenceError("best likelihood of constraints in the prior", np.exp(best), LEAST)
+        what = "best likelihood of constraints in the prior"
+        raise ContradictionError(what, np.exp(best), LEAST)
     heights = np.maximum(np.exp(logs - np.max(logs)), _FLOOR)
     areas = np.sum(0.5 * (heights[:, 1:] + heights[:, :-1]) * np.diff(masses), axis=1)
     marginals = tuple(Tabulated(tuple(masses), tuple(row)) for row in heights)

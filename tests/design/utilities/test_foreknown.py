@@ -13,7 +13,7 @@ from renp_infer.design.utilities.appraisal import DesignBench, Rival
 from renp_infer.design.utilities.foreknown import belief_of, known_truths
 from renp_infer.design.utilities.phase_table import GRID, half_of_torus, whole_torus
 from renp_infer.design.utilities.utility import Appraiser
-from renp_infer.errors import ConvergenceError
+from renp_infer.errors import ContradictionError
 from renp_infer.inference.hypothesis import HypothesisModel, hypothesis_model
 from renp_infer.inference.knowledge.constraints import GaussianConstraint, LimitConstraint
 from renp_infer.inference.priors.marginals import Normal, Truncated
@@ -200,8 +200,8 @@ def test_hypotheses_masses_and_phases_are_those_of_rejection():
 
 
 def test_a_constraint_far_from_the_prior_is_a_contradiction():
-    with pytest.raises(ConvergenceError, match="best likelihood of constraints"):
-        known([gaussian(("m1_meV", 400.0, 5.0))])
+    with pytest.raises(ContradictionError, match="prior is .* contradict the priors"):
+        known((gaussian(("m1_meV", 400.0, 5.0)),))
 
 
 def test_even_phases_weigh_as_uniform_ones():
