@@ -115,9 +115,9 @@ def angular_distribution(run: Run, data_set: str = "") -> tuple[Figure, str]:
     whose = "parameters of the study" if source(run) else "true parameters"
     of_which = f"Data set {data_set}. " if data_set else ""
     return figure, (
-        f"{of_which}Expected for the {whose}. Top: weighted pair integral {odd_sum(found)[0]} of "
-        "all nine ordered pairs, before angular smoothing (relative numerical error "
-        f"{number(found.accuracy.estimated_error, 2)}). Bottom: field at the detector "
-        f"after smoothing over its resolution, with the noise of one angle. {edges}"
+        f"{of_which}Expected in the layout of the study, for the {whose}. Top: weighted pair "
+        f"integral {odd_sum(found)[0]} of all nine ordered pairs, before angular smoothing "
+        f"(relative numerical error {number(found.accuracy.estimated_error, 2)}). Bottom: field "
+        f"at the detector after smoothing over its resolution, with the noise of one angle. {edges}"
         f"{caption_tail(run)}"
     )
