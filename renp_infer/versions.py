@@ -13,7 +13,7 @@ PACKAGES = (
     "distributed", "magpylib",
 )  # fmt: skip
 """This package, what it needs, and what of theirs computes the posterior."""
-PHYSICS_VERSION = 8
+PHYSICS_VERSION = 9
 """Raised when the same study gives other results, so that old ones are redone."""
 MISSING = "not installed"
 

@@ -35,6 +35,15 @@ MOST_COHERENT = {
     "coherence": (COHERENCE_MAX, "|rho_ep|^2"),
 }
 """By trigger: the most that `lasers.chi_squared` can be as a number, and what it is."""
+
+
+def under(experiment: Experiment, switches: Switches) -> Experiment:
+    """Give an apparatus other switches; its coherence, if a number, is the most it can be there."""
+    given, most = experiment.lasers.chi_squared, MOST_COHERENT[switches.trigger][0]
+    lasers = replace(experiment.lasers, chi_squared=None if given is None else min(given, most))
+    return replace(experiment, switches=switches, lasers=lasers)
+
+
 FIRST_PRINCIPLES_FIELD_G = 0.0
 """Field where a study gives none: the default of the older physics polarises the target."""
 DIRECTIONS = 720

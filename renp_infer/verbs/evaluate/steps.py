@@ -8,7 +8,7 @@ from renp_infer.errors import RenpError
 from renp_infer.measurement.field import exact_field
 from renp_infer.measurement.normalise import coherence
 from renp_infer.records import PRESETS, Experiment, Parameters, Switches
-from renp_infer.study.sections.lasers import CHI_SQUARED_MAX
+from renp_infer.study.sections.lasers import under
 from renp_infer.verbs.evaluate.facts import Rung
 
 LADDER: tuple[tuple[str, ...], ...] = (
@@ -42,11 +42,7 @@ def steps(experiment: Experiment, parameters: Parameters) -> tuple[Rung, ...]:
 
 def _step(name: str, experiment: Experiment, switches: Switches, parameters: Parameters) -> Rung:
     """Field of some switches, or why they have none with this target and these lasers."""
-    given = experiment.lasers.chi_squared
-    if given is not None and switches.trigger == "h_r":
-        given = min(given, CHI_SQUARED_MAX)
-    lasers = replace(experiment.lasers, chi_squared=given)
-    there = replace(experiment, switches=switches, lasers=lasers)
+    there = under(experiment, switches)
     try:
         return Rung(name, exact_field(there, parameters, coherence(there)))
     except RenpError as error:

@@ -33,6 +33,7 @@ from renp_infer.physics.constants import EV_TO_MILLI_EV
 from renp_infer.physics.cycle.field_cycle import bloch_cycle
 from renp_infer.records import Experiment, FloatArray, Observation, Parameters, Switches
 from renp_infer.study.sections.forecast import MASS_MARGIN, ForecastSettings, largest_mass_meV
+from renp_infer.study.sections.lasers import under
 from renp_infer.target import Target
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def noise_of(experiment: Experiment, parameters: Parameters, chi2: float) -> Noi
 
 
 def corrected(study: Study, switches: Switches) -> Study:
-    """A study with other switches, and with absolute noise."""
+    """A study with other switches, the coherence that they allow, and absolute noise."""
     detector = replace(study.experiment.detector, reference_snr=0.0)
-    experiment = replace(study.experiment, switches=switches, detector=detector)
+    experiment = replace(under(study.experiment, switches), detector=detector)
     sets = tuple(replace(one, study=corrected(one.study, switches)) for one in study.sets)
     return replace(study, experiment=experiment, sets=sets)
 

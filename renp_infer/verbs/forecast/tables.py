@@ -306,8 +306,8 @@ def _corrections(found: ByTruth[Correction[FloatArray]]) -> Sheet:
         ),
         "Peak field: that of one angle. σ(m₁): half width of the 68 % confidence interval; times "
         "are total exposures; - : no printed number for this target, or no response that is "
-        "good enough for so large a signal. A coherence that the study gives as a number is that "
-        "of every row, also above the most that ρₑₑ³|ρₑₚ|² can be.",
+        "good enough for so large a signal. A coherence that the study gives as a number is in "
+        "each row at most what it can be there.",
         absolute=True,
     )
 

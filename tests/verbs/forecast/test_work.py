@@ -18,10 +18,13 @@ from renp_infer.errors import ConfigError
 from renp_infer.inference.parameters import PARAMETERS
 from renp_infer.inference.profiles.fisher import expand, sigma
 from renp_infer.measurement.field import exact_field
+from renp_infer.measurement.normalise import coherence
 from renp_infer.physics.neutrinos import make_parameters
 from renp_infer.records import PRESETS
+from renp_infer.study.load import load_study
 from renp_infer.terminal import document
-from renp_infer.verbs.forecast.bench import Bench
+from renp_infer.verbs.evaluate.steps import steps as evaluated_steps
+from renp_infer.verbs.forecast.bench import Bench, corrected
 from renp_infer.verbs.forecast.cells import TruthCell, asimov_cell, ensemble_cell, fisher_cell
 from renp_infer.verbs.forecast.document import forecast_json
 from renp_infer.verbs.forecast.figures import forecast_plates
@@ -125,6 +128,19 @@ def test_parts_cover_every_truth_once_and_variants_lead_from_preset_to_preset(
             together |= changes
     assert rows["published"] == {}
     assert asdict(PRESETS["published"]) | together == asdict(PRESETS["corrected"])
+
+
+def test_a_correction_has_the_field_of_the_step_of_an_evaluation() -> None:
+    """Each at the coherence that its trigger allows, however much the study gives."""
+    keys = {"layout.theta_s_deg": [139.0, 143.5], "lasers.chi_squared": 0.25}
+    whole = load_study("forecast-edge-first-principles", keys)
+    rungs = evaluated_steps(whole.experiment, whole.parameters)
+    for name, rung in zip(("published", "corrected"), rungs, strict=False):
+        there = corrected(whole, PRESETS[name])
+        found = exact_field(there.experiment, there.parameters, coherence(there.experiment))
+        np.testing.assert_array_equal(found, rung.signal_nG)
+    last = PRESETS["first-principles"]
+    assert corrected(whole, last).experiment.lasers.chi_squared == 0.25
 
 
 def test_too_heavy_truths_are_refused(tmp_path: Path) -> None:
