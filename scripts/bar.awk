@@ -1,6 +1,6 @@
-# A bar of what pip has collected: pip install ... | awk -v total=COUNT -f scripts/bar.awk
+# A bar of what pip has collected, or processed where it lies: pip install ... | awk -v total=COUNT -f scripts/bar.awk
 # One line on a terminal; what is not about collecting is left out, errors come by standard error.
-/^Collecting / {
+/^(Collecting|Processing) / {
     done++
     if (done > total) total = done
     width = 30

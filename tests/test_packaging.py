@@ -52,7 +52,8 @@ def test_the_paper_cites_what_there_is():
 
 
 def test_an_installation_shows_a_bar_of_one_line():
-    lines = [f"Collecting {name}\n  Downloading {name}.whl" for name in ("a", "b", "c")]
+    lines = [f"Collecting {name}\n  Downloading {name}.whl" for name in ("a", "b")]
+    lines.append("Processing ./c.whl")
     text = "\n".join([*lines, "Installing collected packages: a, b, c", "Successfully installed"])
     words = ["awk", "-v", "total=3", "-f", str(ROOT / "scripts" / "bar.awk")]
     done = subprocess.run(words, input=text.encode(), capture_output=True, check=True)
