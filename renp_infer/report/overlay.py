@@ -55,10 +55,12 @@ class RunCurve:
         return found % 360.0 if name in PARAMETERS.phases else found
 
     def bounds(self, name: str) -> tuple[float, float]:
-        """Hard bounds of a parameter."""
+        """Hard bounds of a parameter; no mass is below 0."""
         if name in PARAMETERS.phases:
             return 0.0, 360.0
-        return mass_bounds(self.run) if name == MASS else _EVERYWHERE
+        if name == MASS:
+            return mass_bounds(self.run)
+        return (0.0, np.inf) if name in SHOWN else _EVERYWHERE
 
     def names(self) -> set[str]:
         """What it has draws of."""

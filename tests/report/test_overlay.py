@@ -35,6 +35,16 @@ def test_each_density_has_the_mean_of_its_draws(runs):
     ]  # fmt: skip
 
 
+def test_no_density_of_a_mass_reaches_below_0(runs, monkeypatch):
+    drawn = np.abs(np.random.default_rng(2).standard_normal(4000))
+    monkeypatch.setattr(overlay.RunCurve, "values", lambda *_: drawn)
+    monkeypatch.setattr(overlay.RunCurve, "names", lambda *_: {*overlay.SHOWN})
+    figure, _ = overlay.masses(curves(runs), 0)
+    lines = [line for ax in figure.axes for line in ax.get_lines()]
+    assert len(lines) == 2 * len(overlay.SHOWN)
+    assert min(line.get_xdata().min() for line in lines) >= 0.0
+
+
 def test_the_corner_has_what_goes_with_the_mass_most(runs):
     names = overlay.shared(curves(runs))
     assert names[0] == "m1_meV" and len(names) == overlay.CORNER
