@@ -29,7 +29,7 @@ from run import Row
 from renp_infer.design.sequences._information_kernel import group_information
 from renp_infer.design.utilities._torus_kernel import torus_integrals
 from renp_infer.inference.likelihood import Likelihood
-from renp_infer.inference.responses._response_kernel import smoothed_field
+from renp_infer.inference.responses._response_kernel import fields_alone, smoothed_field
 from renp_infer.inference.responses.response import LAGRANGE_NODES, Response
 from renp_infer.measurement._correction_kernels import correction_table
 from renp_infer.measurement._panel_kernels import panel_integrals
@@ -207,7 +207,7 @@ def pair_kernels(kind: str) -> Iterator[Kernel]:
 
 
 def fit_kernels(kind: str) -> Iterator[Kernel]:
-    """Response with its Jacobian, and the log-likelihood with its gradient."""
+    """Response with its Jacobian and without, and the log-likelihood with its gradient."""
     target = posteriors.likelihood(kind)
     response, model = target.response, posteriors.compiled(target)
     assert isinstance(response, Response)
@@ -219,6 +219,7 @@ def fit_kernels(kind: str) -> Iterator[Kernel]:
         f"response with Jacobian, {kind}", smoothed_field, x, *response.tables, read=read
     )
     yield field
+    yield of_numba(f"template alone, {kind}", fields_alone, x[None], *response.tables, read=read)
     tally = field.tally + Counter(flop=likelihood_flops(target, model.size))
     moved = field.touched + touched(point, point, target.decorrelated, target.whitening.scale)
     yield Kernel(f"log-likelihood with gradient, {kind}", lambda: model(point), tally, moved)
