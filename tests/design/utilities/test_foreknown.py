@@ -143,6 +143,15 @@ def known(terms, natures=("dirac", "majorana"), orderings=("normal", "inverted")
     return pairs, chosen, found
 
 
+def test_densities_of_the_hypotheses_add_up_to_that_of_the_mass():
+    """Each weighted by its odds, which differ: at one sum of masses the orderings differ in m1."""
+    _, _, found = known([gaussian(("sum_meV", 172.0, 8.0))])
+    masses = np.linspace(30.0, 62.0, 9)
+    logs = np.array([found.log_share(k, masses) for k in range(4)])
+    assert np.max(np.abs(logs[0] - logs[2])) > 1.0
+    np.testing.assert_allclose(found.odds @ np.exp(logs), 1.0, rtol=1e-9)
+
+
 @pytest.mark.parametrize("sd_meV", [10.0, 1.0, 0.1])
 def test_the_tails_of_a_measured_mass_are_those_of_the_measurement(sd_meV):
     _, _, found = known([gaussian(("m1_meV", 150.0, sd_meV))])
