@@ -35,6 +35,8 @@ _OF_CRYSTAL = ("length_cm", "radius_cm")
 def assembled(study: StudyConfig, text: str, folder: Path) -> Study:
     """Turn checked keys into records, of one data set or several; see `assemble`."""
     several = isinstance(study.data, tuple)
+    if not several:
+        _check_nothing_shared(study)
     found = assemble_sets(study, text, folder) if several else assemble(study, text, folder)
     # What was read is what results depend on, whatever becomes of the files afterwards.
     return replace(found, digests=data_digests(found))
@@ -240,6 +242,13 @@ def _check_names(entries: tuple[DataSetSection, ...]) -> None:
         if name in names[:place]:
             allowed = "a name that no other set has, upper and lower case being the same"
             raise ConfigError(f"data[{place}].name", entries[place].name, allowed)
+
+
+def _check_nothing_shared(study: StudyConfig) -> None:
+    """Refuse what says which data sets share a parameter, where there is one."""
+    if study.inference is not None and study.inference.sharing:
+        said = Said("a table")
+        raise ConfigError("inference.sharing", said, "nothing without [[data]], several data sets")
 
 
 def _check_knowledge(knowledge: tuple[Stated, ...], sharing: Sharing) -> None:

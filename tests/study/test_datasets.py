@@ -221,6 +221,11 @@ def test_what_means_nothing_with_several_sets_is_refused(sections: Any, path: st
     assert caught.value.path.startswith(path)
 
 
+def test_one_data_set_shares_nothing() -> None:
+    with pytest.raises(ConfigError, match=r"inference\.sharing.*\[\[data\]\]"):
+        load_study("edge-layout-normalised", ["inference.sharing={amplitude='all'}"])
+
+
 def test_a_constraint_on_what_is_shared_is_none_of_one_set() -> None:
     maker = {
         "name": "maker",
