@@ -22,7 +22,7 @@ from renp_infer.design.searches.optimizer import (
 from renp_infer.design.searches.optimizers import make_optimizer
 from renp_infer.design.searches.polish import polish
 from renp_infer.design.searches.search import Budget, Search, Trial, best_of
-from renp_infer.design.searches.twin import Twin
+from renp_infer.design.searches.twin import Twin, model_of
 from renp_infer.design.spaces.constraints import Constraint
 from renp_infer.design.spaces.region import Region
 from renp_infer.design.spaces.space import Dimension, Space
@@ -304,6 +304,26 @@ def test_the_twin_has_the_same_model_and_the_same_top() -> None:
     assert here == pytest.approx([0.4, 0.6], abs=0.05)
     ei = twin.improvement(theirs, probes, costs)
     assert ei == pytest.approx(improvement(theirs, probes, costs), rel=1e-6, abs=1e-12)
+
+
+def test_a_long_search_keeps_its_lengths_between_stages() -> None:
+    """Nearly the model that a fit to all trials gives, whenever they were told."""
+    points = np.random.default_rng(3).random((75, 2))
+    scores = [(float(-np.sum((x - np.array([0.4, 0.6])) ** 2)),) for x in points]
+    once, twice = (Twin(crystal_region(), seed(1)) for _ in range(2))
+    once.tell(list(points), scores)
+    for part in (slice(0, 66), slice(66, 75)):
+        twice.tell(list(points[part]), scores[part])
+        twice.ask(1)
+    costs = -np.array(scores)[:, 0]
+    ours, _ = once.fitted(list(points), costs, 5)
+    probes = np.random.default_rng(4).random((50, 2))
+    assert ours.predict(probes) == pytest.approx(
+        model_of(points, costs, 5).predict(probes), abs=3e-3
+    )
+    assert np.array_equal(once.ask(2), twice.ask(2))
+    fitted_to_64 = model_of(points[:64], costs[:64], 64).kernel_.k1
+    assert ours.kernel_.k1.theta == pytest.approx(fitted_to_64.theta, abs=1e-9)
 
 
 def test_the_twin_takes_the_place_of_a_package_that_cannot_be_imported(
