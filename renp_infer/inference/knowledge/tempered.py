@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 from scipy.special import gammaln
 
 from renp_infer.errors import ContradictionError, ConvergenceError
@@ -57,7 +57,10 @@ class _Weighted:
             return 1.0
         if self.effective(0.0) <= least:
             return 0.0
-        return float(brentq(lambda power: self.effective(power) - least, 0.0, 1.0, xtol=1e-6))
+        spared = scipy.optimize.brentq(
+            lambda power: self.effective(power) - least, 0.0, 1.0, xtol=1e-6
+        )
+        return float(spared)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from renp_infer.errors import ConvergenceError, RenpError
 from renp_infer.inference.likelihood import Likelihood
@@ -393,5 +393,7 @@ def _root(
     """Root between a point whose value is known and another."""
     place, value = low
     return float(
-        brentq(lambda m: value if m == place else function(m), place, high, xtol=tolerance)
+        scipy.optimize.brentq(
+            lambda m: value if m == place else function(m), place, high, xtol=tolerance
+        )
     )

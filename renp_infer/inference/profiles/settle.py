@@ -11,8 +11,8 @@ those in which the linear model, damped where it would leap, is a sphere.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from scipy.linalg import solve_triangular
-from scipy.optimize import minimize
 
 from renp_infer.errors import RenpError
 from renp_infer.inference.profiles.descent import Evaluate, Minimum
@@ -49,7 +49,7 @@ def settle(
     if np.all(low == high):
         return _minimum(evaluate, start)
     chart = _Chart(evaluate, start, low, high, reach)
-    found = minimize(
+    found = scipy.optimize.minimize(
         chart.value,
         np.zeros(chart.size),
         jac=True,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from renp_infer.errors import ConvergenceError
 from renp_infer.inference.priors.prior import build_prior, measured
@@ -280,7 +280,7 @@ class AccurateResponses:
 
         rows = np.array([ahead(float(m1)) for m1 in tried])
         found = [
-            brentq(lambda m1, n=n: ahead(m1)[n], *tried[k : k + 2])
+            scipy.optimize.brentq(lambda m1, n=n: ahead(m1)[n], *tried[k : k + 2])
             for k, n in np.argwhere(rows[:-1] * rows[1:] < 0.0)
         ]
         chosen = np.linspace(0, len(found) - 1, min(MEETINGS, len(found))).astype(int)

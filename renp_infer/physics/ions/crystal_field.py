@@ -14,8 +14,8 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from renp_infer.errors import DomainError
 from renp_infer.physics.ions.shell import Shell, cartesian
@@ -166,7 +166,7 @@ def _manifolds(
     sizes = np.diff([*starts, len(energies)])
     overlaps = np.add.reduceat(np.abs(free.conj().T @ vectors) ** 2, starts, axis=0)
     home = np.repeat(np.arange(len(sizes)), sizes)
-    places, states = linear_sum_assignment(overlaps[home], maximize=True)
+    places, states = scipy.optimize.linear_sum_assignment(overlaps[home], maximize=True)
     names = _names(shell, free, starts, sizes)
     found = dict(zip(states, places, strict=True))
     return [names[home[found[k]]] for k in range(len(energies))]
@@ -179,7 +179,7 @@ def _names(
     terms = np.unique(shell.terms)
     members = np.array(shell.terms)[None, :] == terms[:, None]
     shares = members.astype(float) @ np.add.reduceat(np.abs(free) ** 2, starts, axis=1)
-    rows, columns = linear_sum_assignment(shares, maximize=True)
+    rows, columns = scipy.optimize.linear_sum_assignment(shares, maximize=True)
     names = dict(zip(columns, terms[rows], strict=True))
     return [(str(names[k]), float(size - 1) / 2.0) for k, size in enumerate(sizes)]
 

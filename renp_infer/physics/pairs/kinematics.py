@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from renp_infer.errors import ConvergenceError, DomainError
 from renp_infer.physics.targets.refraction import ray_index, ray_of
@@ -274,6 +274,6 @@ def _crossings(mass: float, target: Target, theta_e: float, beams: Beams) -> tup
     def edge(end: float) -> float:
         if excess(centre) <= 0.0 or excess(end) >= 0.0:
             return math.nan
-        return float(on_circle(brentq(excess, centre, end, xtol=1e-14)))
+        return float(on_circle(scipy.optimize.brentq(excess, centre, end, xtol=1e-14)))
 
     return edge(centre - math.pi), edge(centre + math.pi)
