@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.core.runtime import rtsys
 
 from renp_infer.terminal import say
 
@@ -35,10 +36,27 @@ def njit(*, cache: bool, **options: Any) -> Any:
             except (RuntimeError, OSError):  # no folder, neither the package's nor the user's
                 _say_once()
             else:
+                _lighten(found._cache)
                 _forgive(found._cache)
         return found
 
     return compiled
+
+
+def _lighten(kept: Any) -> None:
+    """Have a kept kernel loaded without all that Numba can compile: 0.1 s of each process.
+
+    ``load_overload`` fills its tables of that first, of which a kernel that is compiled needs
+    nothing but the runtime of its arrays; what has to be compiled fills them then.
+    """
+    if not hasattr(kept, "_load_overload"):  # of a version that has other names: as that does
+        return
+
+    def load(signature: Any, context: Any) -> Any:
+        rtsys.initialize(context)
+        return kept._load_overload(signature, context)
+
+    kept.load_overload = load
 
 
 def _forgive(kept: Any) -> None:

@@ -85,6 +85,33 @@ def test_a_cache_that_works_is_used(
     assert said(capsys) == []
 
 
+LOADED = """
+import sys
+from numba.core import config
+config.CACHE_DIR = sys.argv[1]
+from renp_infer import kernels
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from kept import added
+assert added(np.arange(3.0)) == 3.0
+hits = sum(added.stats.cache_hits.values())
+print(hits, "numba.typed.typedlist" in sys.modules)
+assert added(np.arange(3)) == 3  # another type: compiled, with what that takes
+"""
+
+
+def test_what_is_kept_is_loaded_without_what_compiles(tmp_path: Path) -> None:
+    (tmp_path / "kept.py").write_text(
+        "from renp_infer.kernels import njit\n\n\n@njit(cache=True)\ndef added(x):\n"
+        "    copy = x.copy()\n    total = copy[0]\n    for value in copy[1:]:\n"
+        "        total += value\n    return total\n"
+    )
+    words = [sys.executable, "-c", LOADED, str(tmp_path)]
+    source = os.environ | {"PYTHONPATH": str(Path(renp_infer.__file__).parents[1])}
+    said = [subprocess.check_output(words, env=source, text=True).split() for _ in range(2)]
+    assert said == [["0", "True"], ["1", "False"]]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv of util-linux")
 @pytest.mark.parametrize("executor", ["serial", "processes:2"])
