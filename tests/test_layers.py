@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import renp_infer
+from renp_infer.__main__ import COLLECTED_AFTER
 
 ROOT = Path(renp_infer.__file__).parent
 ORDER = (
@@ -275,17 +276,45 @@ def test_a_name_of_a_class_is_that_of_one_class() -> None:
     assert {name for name in found if found.count(name) > 1} == SEEN_FROM_PYTHON
 
 
-def loaded_by(statement: str) -> set[str]:
-    """Top-level packages in a fresh interpreter after a statement."""
+def modules_after(statement: str) -> set[str]:
+    """Modules in a fresh interpreter after a statement."""
     code = f"{statement}\nimport json, sys\nsys.stdout.write(json.dumps(list(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level packages in a fresh interpreter after a statement."""
+    return {name.partition(".")[0] for name in modules_after(statement)}
 
 
 def test_the_command_line_starts_light() -> None:
     loaded = loaded_by("import renp_infer.app.cli")
     assert "renp_infer" in loaded
     assert not loaded & HEAVY
+
+
+EVALUATION = """
+import contextlib, io, sys
+from renp_infer.__main__ import main
+sys.argv = ["renp", "evaluate", "seed-layout-published", "--set", "layout.theta_s_deg=[50]"]
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    main()
+"""
+
+
+def test_an_evaluation_loads_what_it_uses() -> None:
+    loaded = modules_after(EVALUATION)
+    assert "renp_infer.verbs.evaluate.work" in loaded and "numba" in loaded
+    assert not loaded & {"h5py", "xarray", "scipy.optimize", "scipy.stats", "scipy.interpolate"}
+    assert not {name.partition(".")[0] for name in loaded} & (HEAVY - {"numba"})
+
+
+def test_a_process_of_the_command_line_seldom_looks_for_cycles() -> None:
+    code = "import gc, sys\nfrom renp_infer.__main__ import main\nsys.argv = ['renp', '--version']"
+    seen = f"{code}\ntry:\n    main()\nfinally:\n    sys.stderr.write(str(gc.get_threshold()[0]))"
+    done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True)
+    assert int(done.stderr) == COLLECTED_AFTER
 
 
 def test_exported_names_are_what_their_module_defines() -> None:

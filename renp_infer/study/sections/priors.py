@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -100,6 +101,7 @@ def _numbers_in(unit: str) -> dict[str, Any]:
     return keys | {"sd": (Annotated[width, _SD], None)}
 
 
+@functools.cache
 def _entry_in(unit: str) -> Any:
     """Entries of a parameter with a unit."""
     keys = _numbers_in(unit)
