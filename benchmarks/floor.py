@@ -189,6 +189,7 @@ def pair_kernels(kind: str) -> Iterator[Kernel]:
         f"smoothing with derivatives, {kind}",
         panel_integrals,
         smoother.planar,
+        smoother.block,
         smoother.grid.borders,
         smoother.grid.used,
         0.0,

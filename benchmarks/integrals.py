@@ -56,7 +56,7 @@ class Case:
 
     def reference(self, rtol: float = REFERENCE) -> float:
         """Nested quadrature with the oscillations followed as far as it goes."""
-        return plane_integral(*self._arguments(), np.full(2, LONGEST_CUT), rtol)[0]
+        return plane_integral(*self._arguments(), np.full(2, LONGEST_CUT), rtol, 0.0, 0.0)[0]
 
     def error(self, value: float, reference: float) -> float:
         """Relative error as ``crystal_point`` defines it."""

@@ -112,6 +112,14 @@ def test_what_is_kept_is_loaded_without_what_compiles(tmp_path: Path) -> None:
     assert said == [["0", "True"], ["1", "False"]]
 
 
+def test_every_kernel_is_compiled_here() -> None:
+    package = Path(renp_infer.__file__).parent
+    texts = {path: path.read_text("utf-8") for path in package.rglob("*.py")}
+    ours = {package / "kernels.py"}
+    assert {path for path, text in texts.items() if "numba import njit" in text} == set()
+    assert {path for path, text in texts.items() if "numba.njit(" in text} == ours
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv of util-linux")
 @pytest.mark.parametrize("executor", ["serial", "processes:2"])

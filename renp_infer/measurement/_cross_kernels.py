@@ -18,12 +18,12 @@ over the radius of the edge, times the lack: ``tests/measurement/test_cross.py``
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from renp_infer.kernels import njit
 from renp_infer.measurement._beam_kernels import momentum, momentum_slopes
 from renp_infer.measurement._edge_kernels import edge_angles
 from renp_infer.physics.pairs._crystal_kernels import leading_width, local_density
-from renp_infer.physics.pairs._form_kernels import LORENTZ_WIDTH, chord_nodes, grading
+from renp_infer.physics.pairs._form_kernels import LORENTZ_WIDTH, WAVE, chord_nodes, grading
 from renp_infer.physics.pairs._plane_kernels import BUFFER, density_terms
 
 CUT = 25.0
@@ -157,7 +157,7 @@ def _offsets(lorentz, along, across, span):
     """Ascending distances from w at which panels break, from 0 on."""
     marks = np.zeros(1)
     for width in (along, across):
-        steps = grading(width, lorentz, CUT, span)
+        steps = grading(width, lorentz, CUT, span, WAVE)
         if not lorentz:  # beyond it a profile is its tail
             steps = steps[steps < 2.2 * CUT * max(along, across)]
         marks = np.append(marks, steps)
@@ -228,9 +228,7 @@ def _beside(planar, lorentz, grid, edge, width, beam, crystal, epsilon, masses, 
             continue
         value_a, value_b = local_density(planar, z, y, epsilon, masses, c)
         sum_a, sum_b = 0.0, 0.0
-        count = chord_nodes(
-            rim, False, size, offsets, kinks, gap, buffers[0], buffers[1], buffers[2]
-        )
+        count = chord_nodes(rim, 0.0, size, offsets, kinks, gap, buffers[0], buffers[1], buffers[2])
         for n in range(count):
             t = buffers[0, n]
             whole, there = _lack(lorentz, along, across, profiles, tails, size - t)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from renp_infer.kernels import njit
-from renp_infer.physics.pairs._form_kernels import LORENTZ_WIDTH, grading
+from renp_infer.physics.pairs._form_kernels import LORENTZ_WIDTH, WAVE, grading
 from renp_infer.physics.pairs._pair_kernels import full_terms
 from renp_infer.physics.pairs._plane_kernels import (
     BUFFER,
@@ -62,7 +62,7 @@ def split_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
     total_a, total_b = -a, -b
     buffers = np.empty((3, BUFFER))
     if rim2 > w_t * w_t:
-        offsets = grading(1.0 / half_length, lorentz, cut[0], 8.0 * epsilon)
+        offsets = grading(1.0 / half_length, lorentz, cut[0], 8.0 * epsilon, WAVE)
         line = np.zeros(5)
         line_along(
             planar,
@@ -82,7 +82,7 @@ def split_integral(planar, lorentz, w_l, w_t, half_length, radius, epsilon, mass
         total_b += (line[3] + line[4]) / norm_l
     if rim2 > w_l * w_l:
         width = LORENTZ_WIDTH if lorentz else 1.0
-        offsets = grading(width / radius, lorentz, cut[1], 8.0 * epsilon)
+        offsets = grading(width / radius, lorentz, cut[1], 8.0 * epsilon, WAVE)
         across_a, across_b = line_across(
             planar,
             w_l,
@@ -200,7 +200,7 @@ def _odd_point(lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, rtol)
             return a, b, error
     a, b, error_a, _ = plane_integral(*place, c, cut, 0.3 * rtol, floor_a, floor_b)
     if distance <= 0.0:
-        scale = size * abs(plane_integral(*place, even, cut, 1e-2)[0])
+        scale = size * abs(plane_integral(*place, even, cut, 1e-2, 0.0, 0.0)[0])
     error = error_a + (dropped + 1e-6) * scale  # the inner Gauss rule: no edge is a peak here
     return a, b, error / max(abs(a), floor_a)
 
@@ -257,7 +257,19 @@ def crystal_point(planar, lorentz, w_l, w_t, half_length, radius, epsilon, masse
         if error < rtol:
             return a, b, error
     a, b, error_a, _ = plane_integral(
-        planar, lorentz, w_l, w_t, half_length, radius, epsilon, masses, c, cut, 0.3 * rtol
+        planar,
+        lorentz,
+        w_l,
+        w_t,
+        half_length,
+        radius,
+        epsilon,
+        masses,
+        c,
+        cut,
+        0.3 * rtol,
+        0.0,
+        0.0,
     )
     # the inner Gauss rule; with waves, light pairs whose edge is a peak
     error = error_a + (dropped + (1e-6 if lorentz else 2e-5)) * abs(a)

@@ -92,7 +92,7 @@ def transverse(y, lorentz, cut):
 
 
 @njit(cache=True, error_model="numpy")
-def grading(width, lorentz, cut, span, wave=WAVE):
+def grading(width, lorentz, cut, span, wave):
     """Ascending distances from the kernel's centre at which panels break."""
     out = np.empty(64 + int(2.0 * cut))
     count, step = 0, width if lorentz else wave * width
@@ -203,8 +203,8 @@ def azimuthal(rho, w_t, radius, lorentz, cut):
 
 
 @njit(cache=True, error_model="numpy")
-def chord_nodes(end, full_chord, centre, offsets, kinks, gap, position, weight, excess):
-    """Gauss nodes on a chord [-end, end] (or [0, end]) of the support.
+def chord_nodes(end, start, centre, offsets, kinks, gap, position, weight, excess):
+    """Gauss nodes on a chord [start, end] of the support; ``start`` is -end or 0.
 
     ``kinks`` are positive positions at which panels break on either side.
     ``excess`` is ``s - (m_i + m_j)^2`` at the nodes. Returns their number.
@@ -212,7 +212,7 @@ def chord_nodes(end, full_chord, centre, offsets, kinks, gap, position, weight, 
     count = 0
     kappa = 2.0 * end
     scale = max(gap, 1e-4 * np.sqrt(2.0) * end)
-    for side in range(2 if full_chord else 1):
+    for side in range(2 if start < 0.0 else 1):
         sign = 1.0 - 2.0 * side
         middle = end - sign * centre
         left, index = 0.0, -offsets.size

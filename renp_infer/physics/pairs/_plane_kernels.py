@@ -109,8 +109,9 @@ def line_along(planar, q, end, w_l, half_length, lorentz, cut, offsets, masses, 
             one, other = masses[n], masses[1 - n]
             rise = 2.0 * one * (np.sqrt(other * other + q * q) - other)
             kinks[n] = np.sqrt(max(end * end - rise, 0.0))
-    count = chord_nodes(end, True, w_l, offsets, kinks, gap, buffers[0], buffers[1], buffers[2])
-    line[:] = 0.0
+    count = chord_nodes(end, -end, w_l, offsets, kinks, gap, buffers[0], buffers[1], buffers[2])
+    for k in range(line.size):
+        line[k] = 0.0
     for n in range(count):
         pz = buffers[0, n]
         weight = buffers[1, n] * longitudinal((pz - w_l) * half_length, lorentz, cut)
@@ -136,15 +137,15 @@ def line_across(planar, pz, end, w_t, radius, lorentz, cut, offsets, masses, c, 
         for n in range(2):
             one, other = masses[n], masses[1 - n]
             kinks[n] = np.sqrt(max((total - one) ** 2 - other * other, 0.0))
-    count = chord_nodes(
-        end, planar, centre, offsets, kinks, gap, buffers[0], buffers[1], buffers[2]
-    )
+    start = -end if planar else 0.0
+    count = chord_nodes(end, start, centre, offsets, kinks, gap, buffers[0], buffers[1], buffers[2])
     line = np.zeros(5)
     total_a, total_b = 0.0, 0.0
     for n in range(count):
         q = buffers[0, n]
         t0, t1, t2 = _transverse_profile(planar, q, w_t, radius, lorentz, cut)
-        line[:] = 0.0
+        for k in range(line.size):
+            line[k] = 0.0
         add_density(planar, pz, q, buffers[2, n], buffers[1, n], a, b, q0, c, line)
         total_a += t0 * line[0] + t1 * line[1] + t2 * line[2]
         total_b += t0 * line[3] + t1 * line[4]
@@ -169,8 +170,27 @@ def _outer_marks(end, sign, w_l, w_t, off_l, off_t):
                 marks[count] = end - turn + move * slope
                 count += 1
     marks[count] = end
-    chosen = np.sort(marks[: count + 1])
-    return chosen[(chosen > 1e-13 * end) & (chosen <= end)]
+    kept = 0
+    for mark in marks[: count + 1]:
+        if mark > 1e-13 * end and mark <= end:
+            marks[kept] = mark
+            kept += 1
+    _sort(marks, kept)
+    return marks[:kept]
+
+
+@njit(cache=True, error_model="numpy")
+def _sort(values, count):
+    """Sort the first ``count`` values, by Shell's method: NumPy's takes seconds to compile."""
+    gap = count // 2
+    while gap > 0:
+        for n in range(gap, count):
+            value, place = values[n], n
+            while place >= gap and values[place - gap] > value:
+                values[place] = values[place - gap]
+                place -= gap
+            values[place] = value
+        gap //= 2
 
 
 @njit(cache=True, error_model="numpy")
@@ -186,8 +206,8 @@ def plane_integral(
     c,
     cut,
     rtol,
-    least_a=0.0,
-    least_b=0.0,
+    least_a,
+    least_b,
 ):
     """Crystal integral of the density and its partner, with error estimates.
 
@@ -200,11 +220,11 @@ def plane_integral(
     if rim2 <= 0.0:
         return 0.0, 0.0, 0.0, 0.0
     rim = np.sqrt(rim2)
-    off_l = grading(1.0 / half_length, lorentz, cut[0], 8.0 * epsilon)
+    off_l = grading(1.0 / half_length, lorentz, cut[0], 8.0 * epsilon, WAVE)
     width = LORENTZ_WIDTH if lorentz else 1.0
     # 15 nodes that watch their error manage two periods at once
     off_t = grading(width / radius, lorentz, cut[1], 8.0 * epsilon, 2.0 * WAVE)
-    turn_l = grading(1.0 / half_length, True, cut[0], 8.0 * epsilon)
+    turn_l = grading(1.0 / half_length, True, cut[0], 8.0 * epsilon, WAVE)
     buffers = np.empty((3, BUFFER))
     line = np.zeros(5)
     kappa, scale = 2.0 * rim, max(gap, 1e-4 * np.sqrt(2.0) * rim)
@@ -270,7 +290,8 @@ def plane_integral(
             panels[p, 5] = _kronrod_error(kron_a - gauss_a, spread_a)
             panels[p, 6] = _kronrod_error(kron_b - gauss_b, spread_b)
         done = count
-        sums[:] = 0.0
+        for k in range(4):
+            sums[k] = 0.0
         for p in range(count):
             for k in range(4):
                 sums[k] += panels[p, 3 + k]
@@ -287,15 +308,19 @@ def plane_integral(
             split = panels[p, 5] > share_a or panels[p, 6] > share_b
             if split and kept + new + 2 + (total - p - 1) <= MAX_PANELS:
                 middle = 0.5 * (panels[p, 1] + panels[p, 2])
-                fresh[new] = np.array([panels[p, 0], panels[p, 1], middle])
-                fresh[new + 1] = np.array([panels[p, 0], middle, panels[p, 2]])
+                fresh[new, 0], fresh[new, 1], fresh[new, 2] = panels[p, 0], panels[p, 1], middle
+                fresh[new + 1, 0], fresh[new + 1, 1] = panels[p, 0], middle
+                fresh[new + 1, 2] = panels[p, 2]
                 new += 2
             else:
-                panels[kept] = panels[p]
+                for k in range(7):
+                    panels[kept, k] = panels[p, k]
                 kept += 1
         if new == 0:
             break
-        panels[kept : kept + new, :3] = fresh[:new]
+        for p in range(new):
+            for k in range(3):
+                panels[kept + p, k] = fresh[p, k]
         count, done = kept + new, kept
     return sums[0] * norm, sums[1] * norm, sums[2] * norm, sums[3] * norm
 

@@ -42,7 +42,7 @@ def point(planar, lorentzian, w, crystal, masses, form=ALONG, rtol=1e-4):
 
 def reference(planar, lorentzian, w, crystal, masses, form=ALONG, rtol=1e-6, cut=NEVER):
     return plane_kernels.plane_integral(
-        planar, lorentzian, *w, *crystal, EPSILON, np.array(masses), form, cut, rtol
+        planar, lorentzian, *w, *crystal, EPSILON, np.array(masses), form, cut, rtol, 0.0, 0.0
     )
 
 
