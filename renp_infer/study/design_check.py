@@ -150,7 +150,10 @@ def _check_key(design: Design, name: str, setting: RangeSection | tuple[Any, ...
 
 
 def _check_noise(design: Design, name: str) -> None:
-    """A level of noise does not vary where the signal sets it."""
+    """A level of noise does not vary where the signal sets it, nor what it is normalised to."""
+    if name == "detector.reference_snr":
+        allowed = "another key: it scales the noise of all designs alike"
+        raise ConfigError(f"optimize.vary.{name}", Said("this key"), allowed)
     given = design.tables.get("detector", {}).get("reference_snr", 0.0)
     if name in NOISES and given > 0.0:
         allowed = f"another key, or detector.reference_snr = 0 (it is {given:g})"

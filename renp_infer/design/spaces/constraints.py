@@ -127,11 +127,14 @@ class Constraint:
         return _names(self._tree)
 
     def holds(self, known: Quantities) -> bool:
-        """Tell whether it is satisfied; what cannot be calculated satisfies nothing."""
+        """Tell whether it is satisfied; what cannot be calculated satisfies nothing.
+
+        Nor does what a design does not have, such as the angle of a c axis that is normal.
+        """
         try:
             with np.errstate(all="ignore"):
                 return bool(_value(self._tree, known))
-        except (ArithmeticError, TypeError):
+        except (ArithmeticError, TypeError, KeyError):
             return False
 
 
@@ -162,7 +165,7 @@ def _refuse_hopeless(tree: ast.expr, text: str) -> None:
             continue
         try:
             good = math.isfinite(_value(node, {})) if number else _value(node, {})
-        except ArithmeticError:
+        except (ArithmeticError, TypeError):  # roots of negative numbers are complex
             good = False
         if not good:
             needed = f"{ast.unparse(node)} to have a value, or be true"

@@ -310,6 +310,10 @@ def check_wanted(section: OptimizeSection) -> None:
     if section.confirm and section.at_m1_meV == ():
         allowed = "0 with optimize.at_m1_meV = [], masses at which it could be confirmed"
         raise ConfigError("optimize.confirm", section.confirm, allowed)
+    odds = section.prior_odds.model_dump()
+    if not any(odds[f"{o}_{n}"] for o in section.orderings for n in section.natures):
+        allowed = "odds > 0 of at least one hypothesis of optimize.orderings and natures"
+        raise ConfigError("optimize.prior_odds", odds, allowed)
     fewest = 2 * len(section.orderings) * len(section.natures)
     for key in ("truths", "final_truths"):
         if section.truth == "prior" and getattr(section, key) < fewest:

@@ -94,6 +94,10 @@ REFUSED = {
     vary('"detector.pickle.radius_cm" = [1.0, 2.0]'): "there is no [detector.pickle]",
     vary('"detector.pickup.radios_cm" = [1.0, 2.0]'): "one of radius_cm",
     vary('"detector.noise_fT_rtHz" = [1.0, 2.0]'): "detector.reference_snr = 0 (it is 300)",
+    vary('"detector.reference_snr" = [1.0, 2.0]'): "it scales the noise of all designs alike",
+    "prior_odds = { normal_dirac = 0 }\norderings = ['normal']\nnatures = ['dirac']\n"
+    + vary(RADIUS): "odds > 0 of at least one hypothesis",
+    "windows = [{ centre_deg = 140.0, points = 2.5 }]\n" + vary(RADIUS): "whole numbers",
     vary('"lasers.absorption" = ["none", "all"]'): "none | ions",
     vary('"lasers.eq_mW_cm2" = [1.0, 2.0]'): "one of the two",
     "finite_crystal = 1\n" + vary(RADIUS): "true | false",

@@ -230,8 +230,20 @@ def test_two_windows_start_at_both_edges() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["9**9**9**9 > volume_cm3", "volume_cm3 < 1/0", "2 < 1", "volume_cm3 < 1e400"]
+    "text",
+    [
+        "9**9**9**9 > volume_cm3",
+        "volume_cm3 < 1/0",
+        "2 < 1",
+        "volume_cm3 < 1e400",
+        "volume_cm3 > (-9)**0.5",
+    ],
 )
 def test_a_constraint_that_nothing_satisfies_is_refused_at_once(text: str) -> None:
     with pytest.raises(DomainError, match="to have a value, or be true"):
         Constraint(text)
+
+
+def test_what_a_design_does_not_have_satisfies_nothing() -> None:
+    """A c axis normal to the plane has no angle in it."""
+    assert not Constraint("c_axis_deg <= 45").holds({"volume_cm3": 1.0})

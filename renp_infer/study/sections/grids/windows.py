@@ -127,6 +127,8 @@ class WindowSection(Section):
         for key, (low, high) in limits.items():
             if not all(low <= number <= high for number in ends(getattr(self, key))):
                 raise refusal(f"{key} from {low:g} to {high:g}")
+        if not all(float(number).is_integer() for number in ends(self.points)):
+            raise refusal("points as whole numbers")
         return self
 
 
