@@ -127,8 +127,8 @@ class Search:
             trials = [self._try(x, "search") for x in points]
             optimizer.tell(points, [trial.scores(names) for trial in trials])
         if len(names) == 1 and budget.polish and np.isfinite(self.best.scores(names)[0]):
-            best = np.array(self.best.x)
-            polish(self.objective.region, best, self._polished, budget.polish)
+            best, known = np.array(self.best.x), self.best.scores(names)[0]
+            polish(self.objective.region, best, known, self._polished, budget.polish)
         return self.trials
 
     @property

@@ -78,7 +78,7 @@ def _safest(
 ) -> Trial:
     """The design whose largest loss against the best of each prior is the smallest.
 
-    The simplex climbs from the best of the designs by that.
+    A climb begins at the best of the designs by that.
     """
     assert study.design is not None
     judges = {name: objective_of(one, region) for name, one in studies.items()}
@@ -98,6 +98,7 @@ def _safest(
         tried.append((float(np.max(tops - scores(x))), x.copy()))
         return -tried[-1][0]
 
-    polish(region, points[int(np.argmin(losses))], value, study.design.section.polish)
+    first, budget = int(np.argmin(losses)), study.design.section.polish
+    polish(region, points[first], -float(losses[first]), value, budget)
     safest = min(tried, key=lambda pair: pair[0])[1]
     return appraised(objective_of(study, region), safest, "polish")

@@ -94,7 +94,8 @@ def test_a_climb_crosses_the_seam() -> None:
         tried.append(region.space.values(x)[THETA_E])
         return objective(x)["eig_m1"].value
 
-    polish(region, np.array([THETA.place(172.0)]), value, 40)
+    start = np.array([THETA.place(172.0)])
+    polish(region, start, objective(start)["eig_m1"].value, value, 40)
     assert min(map(away_deg, tried)) < 0.1
     assert all(-180.0 <= degrees < 180.0 for degrees in tried)
 

@@ -86,11 +86,37 @@ def test_polish_costs_no_more_than_its_budget_and_stays_inside() -> None:
         return float(x[0] + x[1])
 
     start = np.array([0.2, 0.2])
-    polish(region, start, value, 17)
+    polish(region, start, 0.4, value, 17)
     assert len(tried) == 17
     assert all(region.admits(x) for x in tried)
-    polish(region, start, value, 0)
+    polish(region, start, 0.4, value, 0)
     assert len(tried) == 17
+
+
+def test_polish_follows_a_ridge_that_is_narrow_in_one_dimension() -> None:
+    """Across it everything is lost in a thousandth of the range; along it the top is far."""
+    region = crystal_region()
+    tried: list[float] = []
+
+    def value(x: FloatArray) -> float:
+        tried.append(math.exp(-(((x[0] - 0.3) / 1e-3) ** 2)) * (1.0 - (x[1] - 0.8) ** 2))
+        return tried[-1]
+
+    polish(region, np.array([0.3, 0.4]), 0.84, value, 20)
+    assert max(tried) > 0.99  # the simplex alone, in as many: 0.85
+
+
+def test_the_simplex_goes_on_where_no_axis_helps() -> None:
+    """A ridge between the axes, on which each step along one of them loses."""
+    region = crystal_region()
+    tried: list[float] = []
+
+    def value(x: FloatArray) -> float:
+        tried.append(-abs(x[0] - x[1]) + 0.1 * (x[0] + x[1]))
+        return tried[-1]
+
+    polish(region, np.array([0.3, 0.3]), 0.06, value, 200)
+    assert max(tried) > 0.1
 
 
 def test_choices_are_left_alone_by_the_polish() -> None:
@@ -100,7 +126,7 @@ def test_choices_are_left_alone_by_the_polish() -> None:
     ]
     region = Region(Space(dimensions, [], build, truth()), cost_with())
     tried: list[FloatArray] = []
-    polish(region, np.array([0.5, 0.5]), lambda x: tried.append(x) or float(-x[0]), 12)
+    polish(region, np.array([0.5, 0.5]), -0.5, lambda x: tried.append(x) or float(-x[0]), 12)
     assert {x[1] for x in tried} == {0.5}
 
 
