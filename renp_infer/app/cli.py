@@ -6,6 +6,7 @@ Imports nothing heavy, so that help appears at once.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import signal
@@ -325,6 +326,9 @@ def guarded(work: Callable[[], int], *, debug: bool) -> int:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:
+            _complain("standard output is full; what stands in a run directory is whole")
+            return RUN_FAILED
         kind = "" if isinstance(error, RenpError) else f"{type(error).__name__}: "
         hint = "" if isinstance(error, RenpError) else " (--debug shows where)"
         _complain(f"{kind}{error}{hint}")

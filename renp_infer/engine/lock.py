@@ -16,6 +16,7 @@ import time
 import uuid
 from pathlib import Path
 
+from renp_infer.errors import StoreError
 from renp_infer.files import open_own
 
 LOCK, MARK = ".lock", ".lock-held"
@@ -42,6 +43,8 @@ class Lock:
         If another process has it.
     OSError
         If its file cannot be opened.
+    StoreError
+        If it cannot be written.
 
     Attributes
     ----------
@@ -55,11 +58,10 @@ class Lock:
         self._handle = open_own(directory / LOCK, os.O_RDWR | os.O_CREAT)
         try:
             self._acquire()
+            self._sign()
         except BaseException:
             os.close(self._handle)
             raise
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"{_here()}\n".encode(), 0)
 
     def _acquire(self) -> None:
         try:
@@ -70,6 +72,15 @@ class Lock:
             self.kind = f"a file with a heartbeat, for want of locks ({error.strerror})"
             _make_mark(self._directory)
             threading.Thread(target=self._beat, daemon=True).start()
+
+    def _sign(self) -> None:
+        """Say who has it."""
+        try:
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, f"{_here()}\n".encode(), 0)
+        except OSError as error:
+            text = f"{self._directory / LOCK}: cannot be written ({error.strerror})"
+            raise StoreError(text) from error
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_S):

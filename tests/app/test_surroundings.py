@@ -99,6 +99,13 @@ def test_a_stream_that_is_closed_or_narrow_ends_no_run(study: Path, shell: str) 
     assert found.stdout.isascii()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_an_output_that_is_full_is_told_in_a_line(study: Path) -> None:
+    found = renp(study, "--help", shell=">/dev/full")
+    assert (found.returncode, found.stderr.count("\n")) == (4, 1)
+    assert "standard output is full" in found.stderr
+
+
 def test_what_a_session_has_set_is_not_met_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     random.seed(1)
     before = random.getstate(), np.geterr(), dict(os.environ), tempfile.tempdir

@@ -19,7 +19,7 @@ from renp_infer.engine.campaign import Work, update
 from renp_infer.engine.executors import Serial
 from renp_infer.engine.lock import MARK, HeldError, Lock, holder
 from renp_infer.engine.store import Store
-from renp_infer.errors import ConfigError
+from renp_infer.errors import ConfigError, StoreError
 from tests.toys.tasks import toy_study, toy_verb
 
 HERE = f"{os.getpid()} on {os.uname().nodename}"
@@ -51,6 +51,19 @@ def test_a_disk_without_locks_keeps_the_second_off(tmp_path: Path, no_locks: Non
     assert holder(tmp_path) == ""
     assert not (tmp_path / MARK).exists()
     Store(tmp_path).close()
+
+
+def test_a_lock_that_cannot_be_written_is_told_and_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(StoreError, match=r"\.lock: cannot be written \(No space left"):
+            Lock(tmp_path)
+    Lock(tmp_path).release()
 
 
 @pytest.mark.parametrize("host", ["here", "elsewhere"])

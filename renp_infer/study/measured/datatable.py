@@ -127,6 +127,13 @@ def _csv_matrix(path: Path, content: bytes) -> DataTable:
     return DataTable(str(path), {"covariance": values}, {"covariance": units[0]}, tuple(lines))
 
 
+def _what(path: Path) -> str:
+    """What a path is that is no regular file."""
+    if path.is_dir():
+        return "a directory"
+    return "a pipe or a device" if path.exists() else "no such file"
+
+
 def _content(path: Path, key: str) -> bytes:
     """Bytes of a readable regular file of a known kind and sensible size."""
     place = f"{key}, {path}"
@@ -136,8 +143,7 @@ def _content(path: Path, key: str) -> bytes:
     allowed = "a readable data file"
     try:
         if not path.is_file():
-            given = "a directory" if path.is_dir() else "no such file"
-            raise ConfigError(place, Said(given), allowed)
+            raise ConfigError(place, Said(_what(path)), allowed)
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:

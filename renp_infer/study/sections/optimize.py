@@ -288,12 +288,16 @@ class OptimizeSection(Section):
 
 
 def check_wanted(section: OptimizeSection) -> None:
-    """Refuse what is less the better, by cost, and too few truths for an error.
+    """Refuse a search beside itself, what is less the better by cost, and too few truths.
 
     Raises
     ------
     ConfigError
     """
+    if section.optimizer in section.baselines:
+        allowed = f"others than optimize.optimizer, {section.optimizer}"
+        hint = "optimize.repeats searches again"
+        raise ConfigError("optimize.baselines", list(section.baselines), allowed, hint)
     smaller = [n for n in section.utility if direction(n) < 0]
     if section.per_cost and smaller:
         allowed = f"false with {smaller[0]}, of which less is better"

@@ -1,5 +1,6 @@
 """Measured data: what a file may say, and that a written file is the data again."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,8 @@ def test_files_that_are_none(tmp_path: Path, write: Write, monkeypatch: pytest.M
     assert ".csv | .nc" in str(refused(write(GOOD, "data.txt")))
     (tmp_path / "folder.csv").mkdir()
     assert "a directory" in str(refused(tmp_path / "folder.csv"))
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert "a pipe or a device" in str(refused(tmp_path / "pipe.csv"))
     assert "netCDF version 4" in str(refused(write(GOOD, "data.nc")))
     many = "".join(f"{a!r},1,1\n" for a in np.linspace(50, 60, 2001).tolist())
     assert "at most 2000" in str(refused(write("theta_s_deg,field_nG,error_nG\n" + many)))

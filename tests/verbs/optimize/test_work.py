@@ -289,6 +289,7 @@ REFUSED = {
     '[optimize]\nconstraints = ["volume_cm3 <= 0.1"]\n' + CRYSTAL: "satisfied somewhere",
     "[optimize]\ntruths = 7\n" + CRYSTAL: ">= 8",
     '[optimize]\nper_cost = true\nutility = "sd_m1"\n' + CRYSTAL: "less is better",
+    '[optimize]\nbaselines = ["sobol", "skopt"]\n' + CRYSTAL: "optimize.repeats searches again",
 }
 
 
