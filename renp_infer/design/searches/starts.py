@@ -95,7 +95,10 @@ def _suggested(space: Space, experiment: Experiment) -> Iterator[dict[str, float
 def _directions(
     space: Space, experiment: Experiment, around: Sequence[Seen]
 ) -> Iterator[tuple[dict[str, float], Experiment]]:
-    """Directions of the second laser that a start has: the study's own, and others."""
+    """Directions of the second laser that a start has: the study's own, and others.
+
+    One at which no pair opens at the study's own angles makes no study, and is left out.
+    """
     yield {}, experiment
     if not around:
         return
@@ -105,8 +108,12 @@ def _directions(
     except DomainError:
         pass
     for theta_e in found:
-        degrees = float(np.rad2deg(theta_e))
-        yield {THETA_E: degrees}, space.built({THETA_E: degrees})
+        turned = {THETA_E: float(np.rad2deg(theta_e))}
+        try:
+            at = space.built(turned)
+        except (ConfigError, DomainError):
+            continue
+        yield turned, at
 
 
 def _circle(count: int) -> FloatArray:
