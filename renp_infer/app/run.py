@@ -41,6 +41,8 @@ class Run(AnyRun):
         forecast: xarray.DataTree | None
         scan: xarray.DataTree | None
         atlas: xarray.DataTree | None
+        appraised: dict[str, Any] | None
+        layouts: dict[str, Any] | None
         optimum: dict[str, Any] | None
         confirmation: dict[str, Any] | None
         sequential: xarray.DataTree | None

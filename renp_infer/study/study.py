@@ -91,6 +91,8 @@ class Study(Display):
         signal: part of the leakage's prior in ``settings`` and ``priors``.
     atlas : AtlasSection or None
         ``None`` without a section ``[atlas]``.
+    ladders : mapping
+        Rows of the atlas by question, once a verb before has found them.
     knowledge : tuple of Stated
         Constraints of other experiments; none without a section ``[constraints]``.
     sets : tuple of DataSet
@@ -124,6 +126,7 @@ class Study(Display):
     design: Design | None = None
     sequential: SequentialSettings | None = None
     atlas: AtlasSection | None = None
+    ladders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     residual: float = 0.0
     knowledge: tuple[Stated, ...] = ()
     sets: tuple[DataSet, ...] = ()

@@ -74,7 +74,12 @@ exposures_s = [600]
 """
 """A section for every verb but the atlas, which is of other physics."""
 
-ATLAS_CHANGES = {"atlas.ions": ["Yb"], "atlas.keep": 10, "atlas.tasks_per_ion": 2}
+ATLAS_CHANGES = {
+    "atlas.ions": ["Yb", "Tm"],
+    "atlas.keep": 2,
+    "atlas.tasks_per_ion": 2,
+    "atlas.appraise": 1,
+}
 """Of the shipped study of the atlas."""
 
 

@@ -1,4 +1,4 @@
-"""Section ``[atlas]``: which ions and ladders are screened."""
+"""Section ``[atlas]``: which ions and ladders are screened, and what is asked of the best."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PhotonEnergy = Annotated[float, Before(Number("eV", 0, 10, open_low=True))]
 
 
 class AtlasSection(Section):
-    """Ions and ladders that are screened, and how many of each ranking are kept."""
+    """Ions and ladders that are screened, how many are kept, and what is asked of the best."""
 
     ions: Annotated[tuple[str, ...], several(*IONS), about("Ions whose ladders are screened.")] = (
         IONS
@@ -37,6 +37,36 @@ class AtlasSection(Section):
     cuts: Annotated[
         Flag, about("Whether ladders that cannot be among the best are left out early.")
     ] = True
+    appraise: Annotated[
+        int,
+        Before(Whole(0, 10_000)),
+        about(
+            "First ladders of each ranking at the ceiling that the appraiser of designs judges, "
+            "as the studies that they are; 0: none.",
+            page="atlas.md#by-the-appraiser",
+        ),
+    ] = 0
+    optimize: Annotated[
+        int,
+        Before(Whole(0, 10_000)),
+        about(
+            "First of these for each question whose layout is searched; 0: none.",
+            page="atlas.md#by-a-search-of-layouts",
+        ),
+    ] = 0
+    confirm: Annotated[
+        int,
+        Before(Whole(0, 100_000)),
+        about("Mock data sets of each searched layout that are analysed in full; 0: none."),
+    ] = 0
+    reference_snr: Annotated[
+        float,
+        Before(Number(low=0, high=1e9, open_low=True)),
+        about(
+            "Peak S/N of the paper's ladder at the noise that all ladders share as studies; the "
+            "first of the mass has 47 times as much."
+        ),
+    ] = 20.0
 
 
 def reach_of(section: AtlasSection, experiment: Experiment) -> Reach:
@@ -57,6 +87,13 @@ def check_atlas(section: AtlasSection, experiment: Experiment, parameters: Param
     ------
     ConfigError
     """
+    for key, most in (("appraise", "keep"), ("optimize", "appraise")):
+        if getattr(section, key) > getattr(section, most):
+            allowed = f"<= {most} = {getattr(section, most)}"
+            raise ConfigError(f"atlas.{key}", getattr(section, key), allowed)
+    if section.confirm == 1:
+        allowed = "0, or >= 2: one data set has no standard error"
+        raise ConfigError("atlas.confirm", 1, allowed)
     if section.photon_min_eV >= section.photon_max_eV:
         allowed = f"< photon_max_eV = {section.photon_max_eV:g}"
         raise ConfigError("atlas.photon_min_eV", section.photon_min_eV, allowed)

@@ -227,6 +227,14 @@ class OptimizeSection(Section):
             page="design.md#promise-and-outcome",
         ),
     ] = 0
+    equal_time: Annotated[
+        Flag,
+        about(
+            "Whether it is also told how long the study's own design would have to measure to be "
+            "worth the best; it takes as long as a dozen appraisals for each mass.",
+            page="design.md#promise-and-outcome",
+        ),
+    ] = True
     cost: Annotated[CostSection, about("Prices, in a unit of the study's own.")] = CostSection()
     finite_crystal: Annotated[
         Flag,

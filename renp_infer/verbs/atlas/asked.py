@@ -10,7 +10,7 @@ from renp_infer.errors import ConfigError
 from renp_infer.fields import nearest
 from renp_infer.files import make_directory
 from renp_infer.physics.ions.lanthanides import IONS
-from renp_infer.study.atlas_study import atlas_study
+from renp_infer.study.atlas_study import RowQuestion, atlas_study
 from renp_infer.study.load import load_study
 from renp_infer.terminal import show, write_document
 from renp_infer.verbs.atlas.result import records
@@ -70,15 +70,20 @@ def show_levels(ion: str, options: Options) -> int:
     return DONE
 
 
-def write_row(row: str, options: Options) -> int:
-    """Write a row as a study with its scheme, into --out or here.
+def write_row(row: str, question: str, source: Path, options: Options) -> int:
+    """Write a row as a study of a question with its scheme, into --out or here.
+
+    Its noise is that of the rows of an atlas, and so is the number of data sets that confirm
+    what is found.
 
     Raises
     ------
     ConfigError
         There is no such ladder, or a file is there already.
     """
-    found = atlas_study(row, "--study")
+    section = load_study(source, options.overrides, add=["atlas"]).atlas
+    assert section is not None
+    found = atlas_study(row, RowQuestion.of(section, question), "--study")
     folder = options.out if options.out is not None else Path()
     for name in found.files:
         if (folder / name).exists() and not options.force:

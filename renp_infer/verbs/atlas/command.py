@@ -35,7 +35,7 @@ def screen(
     ion
         Show rows of this ion only. Can be repeated.
     question
-        Show this ranking only.
+        Show this ranking only. With --study: what its layout is searched for, by default the mass.
     driven
         Rank by the coherence that the lasers reach, in place of all that there can be.
     top
@@ -51,12 +51,14 @@ def screen(
     from renp_infer.terminal import show, write_document
     from renp_infer.verbs.about import opening
     from renp_infer.verbs.atlas.asked import checked_csv, checked_ions, checked_top, write_row
+    from renp_infer.verbs.atlas.asked_rows import AppraiseResult, LayoutsResult
+    from renp_infer.verbs.atlas.asked_tables import asked_tables
     from renp_infer.verbs.atlas.result import AtlasResult
     from renp_infer.verbs.atlas.tables import atlas_tables, csv_text
-    from renp_infer.verbs.atlas.verb import ATLAS
+    from renp_infer.verbs.atlas.verb import APPRAISE, ATLAS, LAYOUTS
 
     if study is not None:
-        return write_row(study, options)
+        return write_row(study, "mass" if question == "all" else question, source, options)
     ions, file = checked_ions(ion), checked_csv(csv)
     checked_top(top)
     run = asked(load(source, options, add=["atlas"]), ATLAS, options)
@@ -67,11 +69,14 @@ def screen(
         file.write_text(csv_text(found, ions), encoding="utf-8")
     if options.json:
         said = Preset.of(run.study).document | {"file": str(run.directory / ATLAS.file)}
-        write_document(found.document() | said)
+        told = {n: run.results[n].told() for n in (APPRAISE.name, LAYOUTS.name) if n in run.results}
+        write_document(found.document() | told | said)
     else:
         wanted = QUESTIONS if question == "all" else (question,)
         family = "driven" if driven else "ceiling"
         parts = atlas_tables(found, wanted, family, top, ions)
+        asked_for = run.find(AppraiseResult), run.find(LayoutsResult)
+        parts += asked_tables(*asked_for, wanted, top, ions)
         first = opening(run.name, run.study, ATLAS.answer(run))
         show(first, *parts, f"results: {run.directory}")
     return judge([run])

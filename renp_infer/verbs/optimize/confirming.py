@@ -108,7 +108,8 @@ def _worth(study: Study, task: Task, place: int) -> Worth:
     try:
         designs = {who: appraiser.of_bench(bench, names) for who, bench in benches.of.items()}
         found = Worth(mass, utility, designs, failed=benches.failed)
-        if utility == EXPOSURE or set(designs) != set(DESIGNS):
+        timed = section.equal_time and utility != EXPOSURE
+        if not timed or set(designs) != set(DESIGNS):
             return found
         bench = benches.of[OWN]
         time = _time(appraiser, bench, utility, designs[BEST][utility], designs[OWN][utility])

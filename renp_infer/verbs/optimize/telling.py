@@ -57,7 +57,7 @@ def worth_sentences(found: ConfirmResult) -> list[str]:
 
 def _errors(found: ConfirmResult, m1_meV: float) -> str:
     """Errors of both designs at one true mass."""
-    best, own = (_measured(found.row(design, m1_meV).measures[SD].told) for design in DESIGNS)
+    best, own = (measured(found.row(design, m1_meV).measures[SD].told) for design in DESIGNS)
     return f"at {number(m1_meV)} meV {best} against {own} meV"
 
 
@@ -67,8 +67,8 @@ def cost_sentence(found: ConfirmResult) -> str:
     for m1_meV in found.m1_meV:
         best, own = (found.row(design, m1_meV).measures for design in DESIGNS)
         worse += [
-            f"{_words(name)} at {number(m1_meV)} meV, {_measured(best[name].told)} "
-            f"against {_measured(own[name].told)}"
+            f"{_words(name)} at {number(m1_meV)} meV, {measured(best[name].told)} "
+            f"against {measured(own[name].told)}"
             for name in best
             if _loses(name, best[name].told, own[name].told)
         ]
@@ -150,7 +150,7 @@ def _cells(found: ConfirmResult, row: ToldRow) -> list[tuple[str, list[str | Cel
     """What is promised, and with mock data what is found, a line each."""
     measures = list(row.measures.values())
     lines: list[tuple[str, list[str | Cell]]] = [
-        (PROMISED, [_measured(own.promise) for own in measures])
+        (PROMISED, [measured(own.promise) for own in measures])
     ]
     if found.confirm:
         lines.append((FOUND, [_found(own) for own in measures]))
@@ -158,7 +158,7 @@ def _cells(found: ConfirmResult, row: ToldRow) -> list[tuple[str, list[str | Cel
 
 
 def _found(own: Confirmed) -> str | Cell:
-    text = _measured(own.outcome)
+    text = measured(own.outcome)
     return Cell(text, "off") if own.agrees is False else text
 
 
@@ -166,7 +166,8 @@ def _text(cell: str | Cell) -> str:
     return f"{cell.text} !" if isinstance(cell, Cell) else cell
 
 
-def _measured(found: Utility) -> str:
+def measured(found: Utility) -> str:
+    """A utility with its error; "none" where it is not known."""
     if not found.known:
         return "none"
     return f"{rounded(found.value, found.error)} ± {number(found.error, 2)}"

@@ -47,7 +47,7 @@ class Optimize(Verb):
     def inputs(self, study: Study) -> dict[str, Any]:
         """All but the number of repeats, so that a longer series begins with the shorter."""
         assert study.design is not None
-        apart_too = {"repeats", "sequential", "follow", "at_m1_meV", "confirm"}
+        apart_too = {"repeats", "sequential", "follow", "at_m1_meV", "confirm", "equal_time"}
         section = study.design.section.model_dump(exclude=apart_too)
         apart = ("name", "seed", "inference", "execution")  # elsewhere, or of no effect
         given = {key: table for key, table in study.design.tables.items() if key not in apart}
@@ -156,7 +156,8 @@ class Confirm(Verb):
         from renp_infer.study.designing import told_masses
 
         more = {"at_m1_meV": list(told_masses(study)), "found": study.design.found}
-        return OPTIMIZE.inputs(study) | more
+        without = {} if study.design.section.equal_time else {"equal_time": False}
+        return OPTIMIZE.inputs(study) | more | without
 
     def parts(self, study: Study) -> list[list[Any]]:
         """Kind of the task, and which design, mass and data set."""

@@ -19,12 +19,13 @@ from renp_infer.engine.campaign import work_of
 from renp_infer.engine.result import Verdict
 from renp_infer.engine.run import Run
 from renp_infer.engine.store import Store
+from renp_infer.engine.tasks import Context
 from renp_infer.errors import ConfigError
 from renp_infer.study.designing import told_masses
 from renp_infer.study.load import load_study
 from renp_infer.study.study import Study
 from renp_infer.verbs.optimize.confirmed import DESIGNS, ConfirmResult, Mocked, ToldRow, Worth
-from renp_infer.verbs.optimize.confirming import measures_of, parts, summary
+from renp_infer.verbs.optimize.confirming import measures_of, parts, perform, summary
 from renp_infer.verbs.optimize.page import answer
 from renp_infer.verbs.optimize.telling import (
     cost_sentence,
@@ -117,6 +118,19 @@ def test_more_data_sets_add_to_those_that_are_there_and_search_nothing_again(
     more = replace(many, design=replace(many.design, found={"layout.length_cm": 1.0}))
     assert CONFIRM.series(found).task(3).key == CONFIRM.series(more).task(3).key
     assert CONFIRM.series(found).base != CONFIRM.series(other).base
+
+
+@pytest.mark.slow
+def test_the_time_of_the_own_design_is_left_out_where_it_is_not_asked_for(tmp_path: Path) -> None:
+    timed, bare = loaded(tmp_path), loaded(tmp_path, equal_time=False)
+    assert OPTIMIZE.series(timed).key == OPTIMIZE.series(bare).key
+    keys = {"layout.length_cm": 2.0}
+    both = [replace(one, design=replace(one.design, found=keys)) for one in (timed, bare)]
+    assert CONFIRM.series(both[0]).base != CONFIRM.series(both[1]).base
+    task = CONFIRM.series(both[0]).task(0)
+    with_time, without = (Worth.read(perform(one, task, Context())["worth"]) for one in both)
+    assert with_time.time is not None
+    assert replace(with_time, own_s=None, time=None) == without
 
 
 def test_without_a_search_there_is_nothing_to_confirm(tmp_path: Path) -> None:

@@ -1,0 +1,164 @@
+"""Rows of the atlas asked as studies: appraised, searched, and the same as one by one."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import renp_infer as renp
+from renp_infer.app.cli import execute
+from renp_infer.design.searches.starts import starts
+from renp_infer.design.utilities.utility import Utility
+from renp_infer.engine.provenance import PROVENANCE
+from renp_infer.errors import ConfigError
+from renp_infer.physics.atlas.scheme import Ladder
+from renp_infer.study.atlas_study import (
+    UTILITIES,
+    RowQuestion,
+    atlas_study,
+    heaviest_meV,
+    ladder_snr,
+)
+from renp_infer.study.designing import appraiser_of, own_values, region_of, told_masses
+from renp_infer.study.load import load_study
+from renp_infer.verbs.atlas.asked_rows import MEASURES, AppraisedRow, AppraiseResult
+from renp_infer.verbs.atlas.asked_tables import appraised_cells, asked_tables
+from renp_infer.verbs.atlas.asking import appraised, by_ion
+from renp_infer.verbs.atlas.verb import APPRAISE, ATLAS, LAYOUTS
+
+ROW = "Tm-33-11-18"
+SMALL = {"atlas.ions": ["Tm"], "atlas.keep": 5, "atlas.appraise": 2, "atlas.optimize": 1}
+
+
+def written(folder: Path, row: str, asked: RowQuestion) -> Path:
+    """The study of a row, as ``renp atlas --study`` writes it."""
+    found = atlas_study(row, asked)
+    for name, text in found.files.items():
+        (folder / name).write_text(text)
+    return folder / f"{found.name}.toml"
+
+
+def utility(value: float) -> Utility:
+    return Utility(value, 0.1)
+
+
+def four_rows() -> AppraiseResult:
+    """Appraisals of which the closed form has the first two the wrong way round."""
+    values = {"Er-9-3-5": 1.0, "Tm-8-3-5": 3.0, "Ho-7-3-5": 0.5}
+    rows = {
+        name: AppraisedRow(name, dict.fromkeys(MEASURES, utility(v))) for name, v in values.items()
+    }
+    rows["Pr-6-3-5"] = AppraisedRow("Pr-6-3-5", {}, "no pair opens")
+    return AppraiseResult("atlas", 20.0, {"mass": list(rows)}, rows)
+
+
+def test_rows_are_ranked_by_what_the_appraiser_expects():
+    found = AppraiseResult.of(json.loads(json.dumps(four_rows().to_document())))
+    assert [row.ladder[:2] for row in found.ranking("mass")] == ["Tm", "Er", "Ho", "Pr"]
+    assert found.correlation("mass") == pytest.approx(0.5)  # one exchange of three
+    cells = appraised_cells(found, "mass")
+    assert cells[0][:4] == ("1", "Tm-8-3-5", "2", "3.00 ± 0.1") and "no pair" in cells[-1][3]
+
+
+def test_tables_show_the_ions_that_are_asked_for():
+    (table,) = asked_tables(four_rows(), None, ("mass",), 10, ("Ho",))
+    text = io.StringIO()
+    Console(file=text, width=200).print(table)
+    assert "Ho-7-3-5" in text.getvalue() and "Tm-8-3-5" not in text.getvalue()
+
+
+def test_rows_of_several_questions_are_asked_once_an_ion_after_the_other():
+    rows = [["Tm-8-3-5"], ["Er-10-3-5"], ["Er-9-3-5"], ["Tm-8-3-5"]]
+    assert by_ion(rows) == [["Er-9-3-5"], ["Er-10-3-5"], ["Tm-8-3-5"]]
+
+
+@pytest.mark.parametrize("question", UTILITIES)
+def test_a_row_is_a_study_of_each_question(question, tmp_path):
+    study = load_study(written(tmp_path, ROW, RowQuestion(question, 5.0, 2)))
+    assert study.design is not None
+    section = study.design.section
+    assert section.utility == (UTILITIES[question],) and section.confirm == 2
+    assert told_masses(study) == (50.0,)
+    ladder = Ladder.read(ROW)
+    assert study.experiment.detector.reference_snr == ladder_snr(ladder, RowQuestion("mass", 5.0))
+    assert study.priors.m1_max_meV == heaviest_meV(ladder) == 100.0
+
+
+def test_noise_is_that_of_the_papers_ladder_whatever_the_row():
+    for row in (ROW, "Ho-31-18-22"):
+        one, ten = (ladder_snr(Ladder.read(row), RowQuestion("mass", s)) for s in (1.0, 10.0))
+        assert ten == pytest.approx(10.0 * one, rel=1e-5, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"atlas.appraise": 101}, "atlas.appraise"),
+        ({"atlas.appraise": 5, "atlas.optimize": 6}, "atlas.optimize"),
+        ({"atlas.confirm": 1}, "atlas.confirm"),
+        ({"atlas.reference_snr": 0.0}, "atlas.reference_snr"),
+    ],
+)
+def test_keys_that_mean_nothing_are_refused(changes, path):
+    with pytest.raises(ConfigError) as caught:
+        load_study("atlas", changes)
+    assert caught.value.path == path
+
+
+def test_what_is_not_asked_for_is_not_planned():
+    bare, asked = (
+        load_study("atlas", SMALL | more)
+        for more in ({"atlas.appraise": 0, "atlas.optimize": 0}, {})
+    )
+    assert ATLAS.plan(bare)[-1] is ATLAS and ATLAS.plan(asked)[-2:] == (APPRAISE, LAYOUTS)
+    assert ATLAS.series(bare).key == ATLAS.series(asked).key
+    with pytest.raises(ConfigError, match=r"atlas\.appraise"):
+        APPRAISE.plan(bare)
+
+
+def test_an_appraisal_is_that_of_the_study_of_the_row(tmp_path):
+    section = load_study("atlas", SMALL).atlas
+    study = load_study(written(tmp_path, ROW, RowQuestion.of(section, "mass")))
+    region = region_of(study)
+    expected = appraiser_of(study, region, "choice")(region.space.built({}), MEASURES)
+    assert appraised(section, ROW) == AppraisedRow(ROW, expected)
+
+
+def test_a_search_begins_though_other_directions_close_the_rows_own_angles(tmp_path):
+    study = load_study(written(tmp_path, "Ho-31-18-22", RowQuestion()))
+    region = region_of(study)
+    with pytest.raises(ConfigError, match="at least one angle"):
+        region.space.built({"layout.theta_e_deg": 10.0})
+    assert len(starts(region, region.space.built({}), own_values(study, region))) >= 2
+
+
+@pytest.mark.slow
+def test_numbers_of_a_row_are_those_of_its_study_and_do_not_depend_on_workers(tmp_path):
+    words = ["atlas", "--quiet", "--set", "atlas.confirm=2"]
+    for key, value in SMALL.items():
+        words += ["--set", f"{key}={json.dumps(value)}"]
+    for name, executor in (("one", "serial"), ("two", "processes:2")):
+        assert execute([*words, "--out", str(tmp_path / name), "--executor", executor]) in (0, 3)
+    one, two = (
+        [
+            json.loads((tmp_path / name / f"{verb.name}.json").read_text())
+            for verb in (APPRAISE, LAYOUTS)
+        ]
+        for name in ("one", "two")
+    )
+    for first, second in zip(one, two, strict=True):
+        del first[PROVENANCE], second[PROVENANCE]
+        assert first == second
+    run = renp.open_run(tmp_path / "one")
+    assert run.layouts == one[1] and len(one[1]["rows"]) == 3
+    row = one[1]["rows"][0]
+    words = ["atlas", "--study", row["ladder"], "--question", row["question"]]
+    assert execute([*words, "--set", "atlas.confirm=2", "--out", str(tmp_path)]) == 0
+    study = tmp_path / f"atlas-{row['ladder'].lower()}.toml"
+    execute(["optimize", str(study), "--quiet", "--out", str(tmp_path / "own")])
+    for name in ("optimize", "confirm"):
+        own = json.loads((tmp_path / "own" / f"{name}.json").read_text())
+        del own[PROVENANCE]
+        assert own == row[name]
