@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tomli_w
 
+from renp_infer.physics.atlas.beams import LadderBeams
 from renp_infer.physics.atlas.scheme import Ladder, ladder_columns, ladder_scheme
 from renp_infer.physics.atlas.screening import LARGEST, Intensities
 from renp_infer.physics.constants import EV_TO_MILLI_EV
@@ -16,6 +18,7 @@ from renp_infer.physics.ions.guesses import guesses
 from renp_infer.physics.targets.channels import figure_of_merit
 from renp_infer.physics.targets.scheme import read_scheme
 from renp_infer.physics.targets.target import channels_of
+from renp_infer.records import FloatArray
 from renp_infer.study.sections.atlas import AtlasSection
 
 REFERENCE = "er-ylf-built"
@@ -154,7 +157,7 @@ def ladder_search(layout: dict[str, Any], asked: RowQuestion) -> dict[str, Any]:
     window = {
         "threshold": "33",
         "distance_deg": within(-width, 0.25 * width),
-        "width_deg": within(0.1 * width, 2.0 * width) | {"scale": "log"},
+        "width_deg": within(0.1 * width, min(2.0 * width, 180.0)) | {"scale": "log"},
         "points": _POINTS,
     }
     turned = within(max(theta_e - _TILT_DEG, 1.0), min(theta_e + _TILT_DEG, 179.0))
@@ -185,31 +188,19 @@ def ladder_snr(ladder: Ladder, asked: RowQuestion = FOR_MASS) -> float:
 
 
 def ladder_layout(ladder: Ladder) -> dict[str, Any]:
-    """Beams whose momentum runs along c, from half of eps to beyond the threshold.
-
-    With k = k1 + k2 and the trigger at an angle d from it, ``|w|^2 = n^2 (k^2 + omega_s^2 -
-    2 k omega_s cos d)``; k is that of phase matching if it reaches so far, else larger.
-    """
+    """Beams whose momentum runs along c, from half of eps to beyond the threshold."""
     columns = ladder_columns(ladder, Intensities(1.0, 1.0, 1.0))
-    e, p, q = (float(columns[f"energy_{n}_eV"][0]) for n in "epq")
-    one, two, trigger = q, e - q, p
-    far = (e - p) / guesses().index
-    k = min(max(trigger, far - trigger, abs(one - two)), one + two)
-    cosine = (k**2 - one**2 - two**2) / (2.0 * one * two)
-    theta_e = math.acos(min(1.0, max(-1.0, cosine)))
-    centre = math.atan2(two * math.sin(theta_e), one + two * math.cos(theta_e))
-
-    def off(momentum: float) -> float:
-        ratio = (k**2 + trigger**2 - momentum**2) / (2.0 * k * trigger)
-        return math.acos(min(1.0, max(-1.0, ratio)))
-
-    first, last = centre + off((1.0 - _WINDOW) * far), centre + off(far)
-    middle = 0.5 * (first + last)
-    across = k * math.sin(centre) - trigger * math.sin(middle)
-    along = k * math.cos(centre) - trigger * math.cos(middle)
-    angles = {"start": math.degrees(first), "stop": math.degrees(last)}
+    p, q, e = (np.asarray(columns[f"energy_{n}_eV"], dtype=float) for n in "pqe")
+    beams = LadderBeams.of(p, q, e, guesses().index)
+    first, last = (beams.trigger_angle(part * (e - p)) for part in (1.0 - _WINDOW, 1.0))
+    axis = beams.direction(0.5 * (first + last))
+    angles = {"start": first, "stop": last}
     return {
-        "theta_e_deg": round(math.degrees(theta_e), 4),
-        "c_axis_deg": round(math.degrees(math.atan2(across, along)), 4),
-        "theta_s_deg": {n: round(v, 4) for n, v in angles.items()} | {"points": _POINTS},
+        "theta_e_deg": _degrees(beams.theta_e),
+        "c_axis_deg": _degrees(axis),
+        "theta_s_deg": {n: _degrees(v) for n, v in angles.items()} | {"points": _POINTS},
     }
+
+
+def _degrees(angle: FloatArray) -> float:
+    return round(float(np.rad2deg(angle[0])), 4)

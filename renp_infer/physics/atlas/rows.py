@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renp_infer.errors import DomainError
+from renp_infer.physics.atlas.beams import LadderBeams
 from renp_infer.physics.atlas.screening import (
     AS_GUESSED,
     BestLadders,
@@ -20,6 +21,7 @@ from renp_infer.physics.atlas.screening import (
 from renp_infer.physics.constants import PHOTON_EV_CM
 from renp_infer.physics.ions.spectrum import IntArray
 from renp_infer.physics.pairs.kinematics import triangle
+from renp_infer.records import PAIR_INDEX, PAIRS, FloatArray
 
 Columns = dict[str, NDArray[Any] | list[str]]
 FACTOR = 3.0
@@ -74,6 +76,8 @@ COLUMNS = {
     **{f"coherence_{name}": Kind("1", False) for name in MOVES},
 }
 """Columns by name, in order."""
+THRESHOLDS = {f"threshold_{pair}_deg": Kind("degree", True) for pair in PAIRS}
+"""Of the pairs of neutrino masses, which a study names."""
 TERMS = tuple(f"term_{n}" for n in "gepq")
 
 
@@ -106,6 +110,23 @@ def columns_of(ion: IonLevels, best: BestLadders, lasers: Intensities, r2: float
     for name, moved in moves.items():
         found[name] = reachable(ion, best.e, best.p, best.q, lasers, moved)
     return {name: found[name] for name in (*TERMS, *COLUMNS)}
+
+
+def thresholds_of(best: BestLadders, ion: IonLevels, index: float, masses: FloatArray) -> Columns:
+    """Trigger angles where pairs of the masses (3,), eV, open or close, degrees.
+
+    In the layout that the studies of rows have; NaN where a pair is too heavy, or where no
+    direction leaves it the momentum of its threshold.
+    """
+    p, q, e = (ion.energy[place] for place in (best.p, best.q, best.e))
+    beams = LadderBeams.of(p, q, e, index)
+    found: Columns = {}
+    for pair, (i, j) in zip(PAIRS, PAIR_INDEX, strict=True):
+        square = (e - p) ** 2 - (masses[i] + masses[j]) ** 2
+        momentum = np.sqrt(np.where(square > 0.0, square, np.nan))
+        momentum = np.where(beams.reach(momentum), momentum, np.nan)
+        found[f"threshold_{pair}_deg"] = np.rad2deg(beams.trigger_angle(momentum))
+    return found
 
 
 def _rates(ion: IonLevels, own: dict[str, IntArray]) -> Columns:

@@ -41,8 +41,8 @@ class AtlasSection(Section):
         int,
         Before(Whole(0, 10_000)),
         about(
-            "First ladders of each ranking at the ceiling that the appraiser of designs judges, "
-            "as the studies that they are; 0: none.",
+            "First ladders of each ranking at the ceiling, of those that are kept, that the "
+            "appraiser of designs judges as the studies that they are; 0: none.",
             page="atlas.md#by-the-appraiser",
         ),
     ] = 0
@@ -87,10 +87,9 @@ def check_atlas(section: AtlasSection, experiment: Experiment, parameters: Param
     ------
     ConfigError
     """
-    for key, most in (("appraise", "keep"), ("optimize", "appraise")):
-        if getattr(section, key) > getattr(section, most):
-            allowed = f"<= {most} = {getattr(section, most)}"
-            raise ConfigError(f"atlas.{key}", getattr(section, key), allowed)
+    if section.optimize > section.appraise:
+        allowed = f"<= appraise = {section.appraise}: those that were appraised"
+        raise ConfigError("atlas.optimize", section.optimize, allowed)
     if section.confirm == 1:
         allowed = "0, or >= 2: one data set has no standard error"
         raise ConfigError("atlas.confirm", 1, allowed)

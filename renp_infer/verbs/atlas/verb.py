@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from renp_infer.engine.run import Run
     from renp_infer.verbs.atlas.asked_rows import AppraiseResult, LayoutsResult
 
-VERSION = 1
+VERSION = 2
 """Raised when levels, ladders or merits change, whatever the study."""
 
 

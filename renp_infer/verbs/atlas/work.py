@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from renp_infer.physics.atlas.ladder_merit import QUESTIONS, MeritTable, first_window, merit_table
-from renp_infer.physics.atlas.rows import COLUMNS, TERMS, columns_of
+from renp_infer.physics.atlas.rows import COLUMNS, TERMS, THRESHOLDS, columns_of, thresholds_of
 from renp_infer.physics.atlas.scheme import Ladder, levels_of, stark_number
 from renp_infer.physics.atlas.screening import (
     AS_GUESSED,
@@ -23,7 +23,7 @@ from renp_infer.physics.ions.crystal_field import irrep
 from renp_infer.physics.ions.guesses import guesses
 from renp_infer.physics.ions.lanthanides import lanthanide, observed_levels
 from renp_infer.physics.ions.level_fit import fit_of
-from renp_infer.physics.neutrinos import make_parameters
+from renp_infer.physics.neutrinos import make_parameters, masses
 from renp_infer.study.sections.atlas import reach_of
 from renp_infer.verbs.atlas.result import ROW, packed
 from renp_infer.verbs.remembered import remembered
@@ -150,6 +150,7 @@ def rows_of(symbol: str, best: BestLadders, study: Study) -> xarray.Dataset:
     assert study.atlas is not None
     ion, r2 = levels_of(symbol, study.atlas.photon_max_eV), lanthanide(symbol).r2
     columns = columns_of(ion, best, reach_of(study.atlas, study.experiment).lasers, r2)
+    columns |= thresholds_of(best, ion, guesses().index, masses(study.parameters))
     numbers = zip(*(columns[f"{n}_stark"] for n in "epq"), strict=True)
     names = [Ladder(symbol, *map(int, row)).name for row in numbers]
     texts = {"ladder": names, "ion": [symbol] * len(names)} | {n: columns[n] for n in TERMS}
@@ -158,7 +159,7 @@ def rows_of(symbol: str, best: BestLadders, study: Study) -> xarray.Dataset:
         words
         | {
             name: (ROW, np.asarray(columns[name], dtype=float), kind.attributes)
-            for name, kind in COLUMNS.items()
+            for name, kind in (COLUMNS | THRESHOLDS).items()
         }
     )
 

@@ -95,7 +95,7 @@ def test_noise_is_that_of_the_papers_ladder_whatever_the_row():
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
-        ({"atlas.appraise": 101}, "atlas.appraise"),
+        ({"atlas.appraise": -1}, "atlas.appraise"),
         ({"atlas.appraise": 5, "atlas.optimize": 6}, "atlas.optimize"),
         ({"atlas.confirm": 1}, "atlas.confirm"),
         ({"atlas.reference_snr": 0.0}, "atlas.reference_snr"),

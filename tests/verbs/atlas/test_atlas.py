@@ -28,7 +28,7 @@ from renp_infer.verbs.atlas.result import AtlasResult, records
 from renp_infer.verbs.atlas.tables import csv_text
 from renp_infer.verbs.atlas.verb import ATLAS
 
-SMALL = {"atlas.ions": ["Yb", "Tm"], "atlas.keep": 40}
+SMALL = {"atlas.ions": ["Yb", "Tm"], "atlas.keep": 40, "atlas.appraise": 0}
 ROW = "Tm-45-21-26"
 
 
@@ -164,7 +164,7 @@ def test_channels_of_rows_are_within_their_units(row):
 )
 def test_a_row_that_is_none_is_refused(row, allowed):
     with pytest.raises(ConfigError) as caught:
-        atlas_study(row, "--study")
+        atlas_study(row, key="--study")
     assert caught.value.path == "--study" and allowed in str(caught.value)
 
 
@@ -208,19 +208,26 @@ def test_levels_of_an_ion_are_shown(capsys):
 
 @pytest.mark.slow
 def test_workers_give_the_same_file_as_one(tmp_path):
-    words = ["atlas", "--quiet", "--set", 'atlas.ions=["Pr","Tm"]', "--set", "atlas.keep=20"]
-    for name, executor in (("one", "serial"), ("two", "processes:2")):
-        assert execute([*words, "--out", str(tmp_path / name), "--executor", executor]) == 0
-    one, two = (renp.open_run(tmp_path / name).atlas for name in ("one", "two"))
-    assert set(one["ceiling/mass"]["solid"].values.tolist()) == {"yes", "guessed", ""}
-    for family, question in KEYS:
-        assert one[f"{family}/{question}"].identical(two[f"{family}/{question}"])
+    words = ["atlas", "--quiet"]
+    for key in ('atlas.ions=["Pr","Tm"]', "atlas.keep=20", "atlas.appraise=3"):
+        words += ["--set", key]
+    for executor in ("serial", "processes:2", "dask:local:2"):
+        assert execute([*words, "--out", str(tmp_path / executor), "--executor", executor]) == 0
+    one, *others = (renp.open_run(path) for path in sorted(tmp_path.iterdir(), reverse=True))
+    assert set(one.atlas["ceiling/mass"]["solid"].values.tolist()) == {"yes", "guessed", ""}
+    assert len(one.appraised["rows"]) >= 3 and len(others) == 2
+    for other in others:
+        assert one.appraised == other.appraised
+        for family, question in KEYS:
+            name = f"{family}/{question}"
+            assert one.atlas[name].identical(other.atlas[name])
 
 
 @pytest.mark.slow
 def test_an_atlas_that_is_killed_goes_on_and_is_the_same(tmp_path):
     words = [sys.executable, "-m", "renp_infer", "atlas", "--quiet"]
-    for key in ("atlas.keep=20", 'atlas.ions=["Pr","Nd","Tm","Er"]', "atlas.tasks_per_ion=4"):
+    ions = 'atlas.ions=["Pr","Nd","Tm","Er"]'
+    for key in ("atlas.keep=20", ions, "atlas.tasks_per_ion=4", "atlas.appraise=0"):
         words += ["--set", key]
     begin = time.monotonic()
     subprocess.run([*words, "--out", str(tmp_path / "whole")], check=True)
