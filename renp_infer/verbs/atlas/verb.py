@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -135,13 +136,12 @@ class RowsAsked(Verb):
         return replace(study, ladders=found) if any(found.values()) else None
 
     def inputs(self, study: Study) -> dict[str, Any]:
-        """Rows, what their studies say, and what screening depends on."""
+        """What decides which rows were found, and what their studies say."""
         from renp_infer.study.atlas_study import SEARCH
 
         assert study.atlas is not None
-        asked = {name: list(rows) for name, rows in study.ladders.items()}
-        more = {"ladders": asked, "snr": study.atlas.reference_snr, "search": SEARCH}
-        return ATLAS.inputs(study) | more
+        asked = study.atlas.model_dump(include={"appraise", "reference_snr"})
+        return ATLAS.inputs(study) | {"asked": asked, "search": SEARCH}
 
     def plan(self, study: Study) -> tuple[Verb, ...]:
         """Screening first.
@@ -177,6 +177,11 @@ class Appraise(RowsAsked):
 
         assert study.atlas is not None
         return first_rows(files.path(ATLAS.file), study.atlas.appraise)
+
+    def inputs(self, study: Study) -> dict[str, Any]:
+        """The same, and the rows."""
+        asked = {name: list(rows) for name, rows in study.ladders.items()}
+        return super().inputs(study) | {"ladders": asked}
 
     def parts(self, study: Study) -> list[list[str]]:
         """Rows, each once."""
@@ -232,15 +237,14 @@ class SearchLayouts(RowsAsked):
         return {name: tuple(row.ladder for row in rows) for name, rows in rankings.items()}
 
     def inputs(self, study: Study) -> dict[str, Any]:
-        """Rows, their noise, and how much data confirm them."""
+        """The same, and how much data confirm a layout; not the number of rows."""
         assert study.atlas is not None
         return super().inputs(study) | {"confirm": study.atlas.confirm}
 
     def parts(self, study: Study) -> list[list[str]]:
-        """Row and question."""
-        from renp_infer.verbs.atlas.asking import by_ion
-
-        return by_ion([[row, name] for name, rows in study.ladders.items() for row in rows])
+        """Row and question: the first of each question, then the second."""
+        pairs = [[(row, name) for row in rows] for name, rows in study.ladders.items()]
+        return [list(pair) for rank in zip_longest(*pairs) for pair in rank if pair is not None]
 
     def perform(self, study: Study, task: Task, context: Context) -> dict[str, Any]:
         """Search the layout of a row, and confirm it."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,20 @@ def test_what_is_not_asked_for_is_not_planned():
     assert ATLAS.series(bare).key == ATLAS.series(asked).key
     with pytest.raises(ConfigError, match=r"atlas\.appraise"):
         APPRAISE.plan(bare)
+
+
+def test_searches_of_more_rows_begin_with_those_of_fewer():
+    few, many = (load_study("atlas", SMALL | {"atlas.optimize": n}) for n in (1, 2))
+    first, second = {"mass": ("a",), "nature": ("b",)}, {"mass": ("a", "c"), "nature": ("b", "a")}
+    series = [
+        LAYOUTS.series(replace(study, ladders=rows))
+        for study, rows in ((few, first), (many, second))
+    ]
+    assert series[1].parts == [["a", "mass"], ["b", "nature"], ["c", "mass"], ["a", "nature"]]
+    assert [series[0].task(k).key for k in (0, 1)] == [series[1].task(k).key for k in (0, 1)]
+    assert series[0].key != series[1].key
+    other = load_study("atlas", SMALL | {"atlas.reference_snr": 5.0})
+    assert LAYOUTS.series(replace(other, ladders=first)).base != series[0].base
 
 
 def test_an_appraisal_is_that_of_the_study_of_the_row(tmp_path):
