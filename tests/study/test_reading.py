@@ -606,7 +606,7 @@ def test_a_resolved_study_is_the_same_study(name: str, tmp_path: Path) -> None:
 
 def test_a_matched_angle_that_is_no_degrees_is_matched_again() -> None:
     """Of doubles in radians some are no degrees: 140 of them are further apart there."""
-    given = load_study("best-ion-first-principles")
+    given = load_study("optimize-nature-first-principles", {"target.scheme": "er-ylf-built"})
     assert "theta_e_deg" not in given.resolved["layout"]
     again = load_study(given.resolved)
     assert again.experiment.layout.theta_e == given.experiment.layout.theta_e

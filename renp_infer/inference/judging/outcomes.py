@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, logsumexp, ndtr
+from scipy.special import digamma, ndtr, softmax
 
 from renp_infer.errors import ConvergenceError, RenpError
 from renp_infer.inference.likelihood import Likelihood
@@ -102,7 +102,7 @@ def outcome_of(
     log = np.full(len(odds), -np.inf)
     for place, own in found.items():
         log[place] = np.log(odds[place]) + own.evidence.log_z
-    probabilities = np.exp(log - logsumexp(log))
+    probabilities = softmax(log)
     masses = np.concatenate([_masses(proposals[place], own) for place, own in found.items()])
     weights = np.concatenate(
         [probabilities[k] * own.weights / own.weights.sum() for k, own in found.items()]

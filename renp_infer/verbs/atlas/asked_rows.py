@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from renp_infer.design.utilities.utility import UNKNOWN, Utility
+from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import WORDS, Result, Verdict
 from renp_infer.study.atlas_study import UTILITIES
 from renp_infer.verbs.optimize.confirmed import BEST, ConfirmResult
@@ -188,10 +189,13 @@ class LayoutsResult(Result):
     def ranking(self, question: str) -> list[LayoutRow]:
         """Rows of a question, by the utility of the layout that was found."""
         rows = [
-            LayoutRow(row["ladder"], question, row["optimize"], ConfirmResult.of(row["confirm"]))
+            LayoutRow(
+                row["ladder"], question, row["optimize"],
+                ConfirmResult.of(row["confirm"] | {PROVENANCE: {}}),
+            )
             for row in self.document["rows"]
             if row["question"] == question
-        ]
+        ]  # fmt: skip
         return sorted(rows, key=lambda row: _order(row.utility))
 
     def rows(self) -> list[tuple[str, str]]:

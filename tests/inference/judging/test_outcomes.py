@@ -92,7 +92,7 @@ def test_hypotheses_have_the_odds_of_their_closed_form():
     gap = 0.03 * UNIT**2 / 0.01
     away = float(gap @ kept @ gap)
     logs = [np.log(row.probabilities[0] / row.probabilities[1]) for row in rows]
-    assert all(sum(row.probabilities) == pytest.approx(1.0) for row in rows)
+    assert all(sum(row.probabilities) == pytest.approx(1.0, abs=1e-15) for row in rows)
     # the log odds of data of the first are normal: mean away / 2, variance away
     assert np.mean(logs) == pytest.approx(0.5 * away, abs=4.0 * np.sqrt(away / 4))
     assert len(likelihoods) == 2

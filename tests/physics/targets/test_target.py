@@ -90,7 +90,7 @@ def test_every_number_states_unit_and_source(file):
                 yield from leaves(child)
 
     found = list(leaves(tree))
-    assert len(found) > 25
+    assert len(found) > 20  # one with a single channel has 23
     assert all(leaf.get("source") for leaf in found)
     assert all("unit" in leaf or "probability" in leaf for leaf in found)
 

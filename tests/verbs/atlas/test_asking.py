@@ -2,6 +2,7 @@
 
 import io
 import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from rich.console import Console
 import renp_infer as renp
 from renp_infer.app.cli import execute
 from renp_infer.design.searches.starts import starts
+from renp_infer.design.utilities.agreement import Confirmed
 from renp_infer.design.utilities.utility import Utility
 from renp_infer.engine.provenance import PROVENANCE
+from renp_infer.engine.result import Verdict
 from renp_infer.errors import ConfigError
 from renp_infer.physics.atlas.scheme import Ladder
+from renp_infer.resources import share_path
 from renp_infer.study.atlas_study import (
     UTILITIES,
     RowQuestion,
@@ -24,10 +28,18 @@ from renp_infer.study.atlas_study import (
 )
 from renp_infer.study.designing import appraiser_of, own_values, region_of, told_masses
 from renp_infer.study.load import load_study
-from renp_infer.verbs.atlas.asked_rows import MEASURES, AppraisedRow, AppraiseResult
-from renp_infer.verbs.atlas.asked_tables import appraised_cells, asked_tables
+from renp_infer.verbs.atlas.asked_rows import (
+    MEASURES,
+    AppraisedRow,
+    AppraiseResult,
+    LayoutsResult,
+)
+from renp_infer.verbs.atlas.asked_tables import appraised_cells, asked_tables, layout_cells
 from renp_infer.verbs.atlas.asking import appraised, by_ion
 from renp_infer.verbs.atlas.verb import APPRAISE, ATLAS, LAYOUTS
+from renp_infer.verbs.optimize.confirmed import ConfirmResult, ToldRow
+from renp_infer.verbs.optimize.parts import Appraisal
+from tests.toys.design import search_found
 
 ROW = "Tm-33-11-18"
 SMALL = {"atlas.ions": ["Tm"], "atlas.keep": 5, "atlas.appraise": 2, "atlas.optimize": 1}
@@ -70,6 +82,38 @@ def test_tables_show_the_ions_that_are_asked_for():
     assert "Ho-7-3-5" in text.getvalue() and "Tm-8-3-5" not in text.getvalue()
 
 
+def layout_row(ladder: str, nat: float, word: str) -> dict[str, object]:
+    """A search that found so much, with promise and outcome at 50 meV."""
+    search = search_found(Verdict("pass"))
+    search = replace(search, last=Appraisal({"eig_m1": Utility(nat, 0.02)}))
+    told = Confirmed(Utility(8.0, 0.5), Utility(11.0, 0.5), 2, agrees=False)
+    measures = dict.fromkeys(("sd_m1", "p_ordering", "p_nature"), told)
+    line = ToldRow("best", 50.0, measures, 0)
+    found = ConfirmResult(
+        name="toy", best={}, m1_meV=(50.0,), confirm=2, worths=(), lines=(line,), mocks=(),
+        verdict=Verdict(word, ("not kept",)),
+    )  # fmt: skip
+    documents = {"optimize": search.to_document(), "confirm": found.to_document()}
+    for own in documents.values():
+        del own[PROVENANCE]
+    return {"ladder": ladder, "question": "mass"} | documents
+
+
+def test_layouts_are_ranked_with_what_was_promised_and_found():
+    rows = [layout_row("Er-9-3-5", 3.0, "pass"), layout_row("Tm-8-3-5", 4.0, "warn")]
+    found = LayoutsResult(json.loads(json.dumps({"rows": rows})))
+    assert [row.ladder for row in found.ranking("mass")] == ["Tm-8-3-5", "Er-9-3-5"]
+    assert found.ranking("nature") == []
+    cells = layout_cells(found, "mass")
+    assert cells[0][:4] == ("1", "Tm-8-3-5", "4.000 ± 0.02", "0.444 ± 0.024")
+    assert cells[0][4] == "8.00 ± 0.5, 11.00 ± 0.5" and cells[0][-1] == "warn"
+    assert found.verdicts()["layouts"].verdict == "pass"
+    failed = LayoutsResult({"rows": [layout_row("Er-9-3-5", 3.0, "fail")]})
+    assert failed.verdicts()["layouts"] == Verdict("fail", ("Er-9-3-5, mass",))
+    (table,) = asked_tables(None, found, ("mass", "nature"), 10, ())
+    assert "found in 2 data sets" in str(table.title)
+
+
 def test_rows_of_several_questions_are_asked_once_an_ion_after_the_other():
     rows = [["Tm-8-3-5"], ["Er-10-3-5"], ["Er-9-3-5"], ["Tm-8-3-5"]]
     assert by_ion(rows) == [["Er-9-3-5"], ["Er-10-3-5"], ["Tm-8-3-5"]]
@@ -85,6 +129,18 @@ def test_a_row_is_a_study_of_each_question(question, tmp_path):
     ladder = Ladder.read(ROW)
     assert study.experiment.detector.reference_snr == ladder_snr(ladder, RowQuestion("mass", 5.0))
     assert study.priors.m1_max_meV == heaviest_meV(ladder) == 100.0
+
+
+def test_the_shipped_winner_is_the_study_of_its_row():
+    found = atlas_study("Ho-31-18-22")
+    row = tomllib.loads(found.study)
+    own = tomllib.loads((share_path("studies") / "best-ion-first-principles.toml").read_text())
+    for section in ("neutrino", "physics", "layout", "lasers", "detector", "inference"):
+        assert own[section] == row[section], section
+    assert own["optimize"]["vary"] == row["optimize"]["vary"]
+    assert own["optimize"]["windows"] == row["optimize"]["windows"]
+    scheme = share_path("models") / "targets" / f"{own['target']['scheme']}.toml"
+    assert tomllib.loads(scheme.read_text()) == tomllib.loads(found.scheme)
 
 
 def test_noise_is_that_of_the_papers_ladder_whatever_the_row():
