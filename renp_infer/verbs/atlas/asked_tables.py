@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from renp_infer.engine.run import Run
     from renp_infer.verbs.atlas.asked_rows import LayoutRow
 
-TOLD = ("sd_m1", "p_ordering", "p_nature")
+TOLD = ("eig_m1", "sd_m1", "p_ordering", "p_nature")
 """Measures of a layout at the mass that rows are told at."""
 
 type Cells = tuple[str, ...]

@@ -34,7 +34,12 @@ from renp_infer.verbs.atlas.asked_rows import (
     AppraiseResult,
     LayoutsResult,
 )
-from renp_infer.verbs.atlas.asked_tables import appraised_cells, asked_tables, layout_cells
+from renp_infer.verbs.atlas.asked_tables import (
+    TOLD,
+    appraised_cells,
+    asked_tables,
+    layout_cells,
+)
 from renp_infer.verbs.atlas.asking import appraised, by_ion
 from renp_infer.verbs.atlas.verb import APPRAISE, ATLAS, LAYOUTS
 from renp_infer.verbs.optimize.confirmed import ConfirmResult, ToldRow
@@ -87,7 +92,7 @@ def layout_row(ladder: str, nat: float, word: str) -> dict[str, object]:
     search = search_found(Verdict("pass"))
     search = replace(search, last=Appraisal({"eig_m1": Utility(nat, 0.02)}))
     told = Confirmed(Utility(8.0, 0.5), Utility(11.0, 0.5), 2, agrees=False)
-    measures = dict.fromkeys(("sd_m1", "p_ordering", "p_nature"), told)
+    measures = dict.fromkeys(TOLD, told)
     line = ToldRow("best", 50.0, measures, 0)
     found = ConfirmResult(
         name="toy", best={}, m1_meV=(50.0,), confirm=2, worths=(), lines=(line,), mocks=(),
