@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import renp_infer as renp
 from renp_infer.app.cli import execute
 from renp_infer.design.searches.starts import starts
 from renp_infer.design.utilities.agreement import Confirmed
 from renp_infer.design.utilities.utility import Utility
 from renp_infer.engine.provenance import PROVENANCE
 from renp_infer.engine.result import Verdict
+from renp_infer.engine.tasks import Context, Task
 from renp_infer.errors import ConfigError
 from renp_infer.physics.atlas.scheme import Ladder
 from renp_infer.resources import share_path
 from renp_infer.study.atlas_study import (
+    SEARCH,
     UTILITIES,
     RowQuestion,
     atlas_study,
@@ -40,7 +41,7 @@ from renp_infer.verbs.atlas.asked_tables import (
     asked_tables,
     layout_cells,
 )
-from renp_infer.verbs.atlas.asking import appraised, by_ion
+from renp_infer.verbs.atlas.asking import appraised, by_ion, searched
 from renp_infer.verbs.atlas.verb import APPRAISE, ATLAS, LAYOUTS
 from renp_infer.verbs.optimize.confirmed import ConfirmResult, ToldRow
 from renp_infer.verbs.optimize.parts import Appraisal
@@ -211,29 +212,15 @@ def test_a_search_begins_though_other_directions_close_the_rows_own_angles(tmp_p
 
 
 @pytest.mark.slow
-def test_numbers_of_a_row_are_those_of_its_study_and_do_not_depend_on_workers(tmp_path):
-    words = ["atlas", "--quiet", "--set", "atlas.confirm=2"]
-    for key, value in SMALL.items():
-        words += ["--set", f"{key}={json.dumps(value)}"]
-    for name, executor in (("one", "serial"), ("two", "processes:2")):
-        assert execute([*words, "--out", str(tmp_path / name), "--executor", executor]) in (0, 3)
-    one, two = (
-        [
-            json.loads((tmp_path / name / f"{verb.name}.json").read_text())
-            for verb in (APPRAISE, LAYOUTS)
-        ]
-        for name in ("one", "two")
-    )
-    for first, second in zip(one, two, strict=True):
-        del first[PROVENANCE], second[PROVENANCE]
-        assert first == second
-    run = renp.open_run(tmp_path / "one")
-    assert run.layouts == one[1] and len(one[1]["rows"]) == 3
-    row = one[1]["rows"][0]
-    words = ["atlas", "--study", row["ladder"], "--question", row["question"]]
-    assert execute([*words, "--set", "atlas.confirm=2", "--out", str(tmp_path)]) == 0
-    study = tmp_path / f"atlas-{row['ladder'].lower()}.toml"
-    execute(["optimize", str(study), "--quiet", "--out", str(tmp_path / "own")])
+def test_numbers_of_a_searched_row_are_those_of_its_study(tmp_path, monkeypatch):
+    for key, value in {"evaluations": 3, "truths": 8, "final_truths": 8, "masses": 25}.items():
+        monkeypatch.setitem(SEARCH, key, value)
+    section = load_study("atlas", SMALL | {"atlas.confirm": 2}).atlas
+    row = searched(section, Task(0, "", "", 0, [ROW, "ordering"]), Context())
+    words = ["atlas", "--study", ROW, "--question", "ordering", "--set", "atlas.confirm=2"]
+    assert execute([*words, "--out", str(tmp_path)]) == 0
+    study = tmp_path / f"atlas-{ROW.lower()}.toml"
+    assert execute(["optimize", str(study), "--quiet", "--out", str(tmp_path / "own")]) in (0, 3)
     for name in ("optimize", "confirm"):
         own = json.loads((tmp_path / "own" / f"{name}.json").read_text())
         del own[PROVENANCE]
