@@ -12,7 +12,8 @@ SMALL = {
     "inference": ("sampler=independence", "draws=200", "tune=200", "chains=2"),
     "forecast": ("m1_meV=[20,80]", "datasets=2", "phase_settings=1"),
     "optimize": (
-        "optimizer=sobol", "baselines=[]", "evaluations=2", "polish=0", "truths=8", "final_truths=8",
+        "optimizer=sobol", "baselines=[]", "evaluations=2", "polish=0", "truths=8",
+        "final_truths=8",
         "masses=33", "comparisons=false", "effects=0", "physics_starts=false", "at_m1_meV=[]",
     ),
     "optimize.sequential": ("campaigns=1", "m1_meV=[50]"),
