@@ -179,7 +179,7 @@ class Series:
     @property
     def key(self) -> str:
         """Key of the merged result: that of a series is given by its last task."""
-        return fingerprint(self.base, "merged", self.count, self.parts[-1])
+        return fingerprint(self.base, "merged", self.count, *self.parts[-1:])
 
     def task(self, index: int) -> Task:
         """The task at a place."""

@@ -19,7 +19,7 @@ from renp_infer.physics.targets.channels import figure_of_merit
 from renp_infer.physics.targets.scheme import read_scheme
 from renp_infer.physics.targets.target import channels_of
 from renp_infer.records import FloatArray
-from renp_infer.study.sections.atlas import AtlasSection
+from renp_infer.study.sections.atlas import NOT_ASKED, REFERENCE_SNR, AtlasSection
 
 REFERENCE = "er-ylf-built"
 """Scheme of the paper's ladder from wave functions, whose noise rows share."""
@@ -63,8 +63,8 @@ class RowQuestion:
     """
 
     question: str = "mass"
-    reference_snr: float = AtlasSection.model_fields["reference_snr"].default
-    confirm: int = 0
+    reference_snr: float = REFERENCE_SNR
+    confirm: int = NOT_ASKED
 
     @classmethod
     def of(cls, section: AtlasSection, question: str) -> RowQuestion:

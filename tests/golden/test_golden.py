@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from renp_infer.study.load import load_study
 from tests.golden.numbers import (
     HERE,
     SAMPLERS,
@@ -23,28 +24,34 @@ from tests.golden.numbers import (
 )
 
 CLOSE = 1e-9
+ROUGH = 2e-2
+"""Where ions absorb: either may err by 1 % (docs/design.md), and processors round differently."""
+ROOT = 1e-7
+"""Of exposures, which are found by a search."""
 KNOWN: dict[str, Any] = json.loads((HERE / "numbers.json").read_text(encoding="utf-8"))
 
 
-def differing(found: Any, known: Any, where: str = "") -> list[str]:
+def differing(found: Any, known: Any, where: str = "", close: float = CLOSE) -> list[str]:
     """Places where two documents differ by more than rounding."""
     if isinstance(known, dict):
         if not isinstance(found, dict) or found.keys() != known.keys():
             return [where]
         return [
-            text for key in known for text in differing(found[key], known[key], f"{where}.{key}")
+            text
+            for key in known
+            for text in differing(found[key], known[key], f"{where}.{key}", close)
         ]
     if isinstance(known, list) and not _numeric(known):
         if not isinstance(found, list) or len(found) != len(known):
             return [where]
         pairs = enumerate(zip(found, known, strict=True))
-        return [text for k, (a, b) in pairs for text in differing(a, b, f"{where}[{k}]")]
+        return [text for k, (a, b) in pairs for text in differing(a, b, f"{where}[{k}]", close)]
     if isinstance(known, list | float):
         ours, theirs = np.asarray(found, float), np.asarray(known, float)
         if ours.shape != theirs.shape:
             return [where]
         scale = np.max(np.abs(theirs), initial=0.0)
-        return [where] * bool(np.any(np.abs(ours - theirs) > CLOSE * scale))
+        return [where] * bool(np.any(np.abs(ours - theirs) > close * scale))
     return [where] * (found != known)
 
 
@@ -57,7 +64,9 @@ def _numeric(values: list[Any]) -> bool:
 def test_evaluations_are_what_they_were(study: str) -> None:
     if study not in KNOWN["evaluate"]:
         pytest.fail(f"{study} is new: python -m tests.golden.numbers records it")
-    assert differing(evaluated(study), KNOWN["evaluate"][study]) == []
+    absorbs = load_study(study).resolved["lasers"].get("absorption") == "ions"
+    close = ROUGH if absorbs else CLOSE
+    assert differing(evaluated(study), KNOWN["evaluate"][study], close=close) == []
 
 
 def test_the_ledger_is_what_it_was() -> None:
@@ -65,7 +74,7 @@ def test_the_ledger_is_what_it_was() -> None:
 
 
 def test_fisher_forecasts_are_what_they_were() -> None:
-    assert differing(forecast(), KNOWN["fisher"]) == []
+    assert differing(forecast(), KNOWN["fisher"], close=ROOT) == []
 
 
 @pytest.mark.slow

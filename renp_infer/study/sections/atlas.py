@@ -15,6 +15,11 @@ from renp_infer.study.sections.base import Flag, Section, about, several
 
 PhotonEnergy = Annotated[float, Before(Number("eV", 0, 10, open_low=True))]
 
+NOT_ASKED = 0
+"""Rows that are appraised, searched and confirmed unless a study asks for some."""
+REFERENCE_SNR = 20.0
+"""Of the paper's ladder, at the noise of all."""
+
 
 class AtlasSection(Section):
     """Ions and ladders that are screened, how many are kept, and what is asked of the best."""
@@ -45,7 +50,7 @@ class AtlasSection(Section):
             "appraiser of designs judges as the studies that they are; 0: none.",
             page="atlas.md#by-the-appraiser",
         ),
-    ] = 0
+    ] = NOT_ASKED
     optimize: Annotated[
         int,
         Before(Whole(0, 10_000)),
@@ -53,12 +58,12 @@ class AtlasSection(Section):
             "First of these for each question whose layout is searched; 0: none.",
             page="atlas.md#by-a-search-of-layouts",
         ),
-    ] = 0
+    ] = NOT_ASKED
     confirm: Annotated[
         int,
         Before(Whole(0, 100_000)),
         about("Mock data sets of each searched layout that are analysed in full; 0: none."),
-    ] = 0
+    ] = NOT_ASKED
     reference_snr: Annotated[
         float,
         Before(Number(low=0, high=1e9, open_low=True)),
@@ -66,7 +71,7 @@ class AtlasSection(Section):
             "Peak S/N of the paper's ladder at the noise that all ladders share as studies; the "
             "first of the mass has 47 times as much."
         ),
-    ] = 20.0
+    ] = REFERENCE_SNR
 
 
 def reach_of(section: AtlasSection, experiment: Experiment) -> Reach:
