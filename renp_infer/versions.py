@@ -13,7 +13,7 @@ PACKAGES = (
     "distributed", "magpylib",
 )  # fmt: skip
 """This package, what it needs, and what of theirs computes the posterior."""
-PHYSICS_VERSION = 9
+PHYSICS_VERSION = 10
 """Raised when the same study gives other results, so that old ones are redone."""
 MISSING = "not installed"
 

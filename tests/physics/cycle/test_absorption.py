@@ -23,6 +23,7 @@ from renp_infer.physics.cycle.lindblad import E, G, P, Q, all_decay_rates, decay
 from renp_infer.physics.cycle.propagation import W
 from renp_infer.physics.targets.target import load_target
 from renp_infer.records import PRESETS, Lasers
+from renp_infer.study.load import load_study
 
 TARGET = load_target("er-ylf")
 FIRST = PRESETS["first-principles"]
@@ -143,6 +144,31 @@ def test_beams_through_a_crystal_by_another_integrator() -> None:
     found = bloch.evolve(target, lasers, FIRST, population_power=0)
     assert run.y[1, -1] < 0.9
     assert found.mean == pytest.approx(run.y[3, -1], rel=1e-2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["optimize-crystal", "optimize-lasers"])
+def test_ions_that_beat_are_followed_to_what_is_stated(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing dephases there, and the last digits of intensities grow: none may decide."""
+    one = load_study(name).experiment
+    rng = np.random.default_rng(4)
+
+    def mean(step: float, shaken: float = 2e-16) -> float:
+        def shake(seen, *rest):
+            along = lambda x: seen(x * (1.0 + shaken * rng.standard_normal(3)))  # noqa: E731
+            return faded(along, *rest, step=step)
+
+        monkeypatch.setattr(bloch, "faded", shake)
+        bloch._solve.cache_clear()
+        found = bloch.evolve(one.target, one.lasers, one.switches, population_power=0).mean
+        bloch._solve.cache_clear()
+        return found
+
+    fine = mean(0.2 * absorption.STEP, 0.0)
+    for _ in range(4):
+        assert mean(absorption.STEP) == pytest.approx(fine, rel=1e-2)
 
 
 def test_the_trigger_of_h_r_fades_with_its_intensity() -> None:
