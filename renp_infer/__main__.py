@@ -6,8 +6,8 @@ import gc
 import sys
 
 COLLECTED_AFTER = 100_000
-"""Objects after which cycles are looked for. Imports make a million, none of which is garbage:
-with Python's 700, a tenth of an evaluation went into looking."""
+"""Objects after which cycles are looked for. Imports make many, none of which is garbage: with
+Python's own number a short command spends a good part of its time looking."""
 
 
 def main() -> None:
